@@ -1,0 +1,6 @@
+//go:build !unix
+
+package atomicfile
+
+// syncDir does nothing: Windows has no folder handles to flush, NTFS journals the rename.
+func syncDir(string) {}

@@ -1,0 +1,124 @@
+// Package supernode holds the plain data about one SuperNode that the two runtimes (containers,
+// processes), the steps and the front ends hand to each other. It does nothing by itself.
+package supernode
+
+import (
+	"context"
+	"time"
+)
+
+// Spec is all that a runtime needs to start one SuperNode.
+type Spec struct {
+	Name    string // the person's name for it: supernode_1
+	Project string // which project it belongs to; labels and folders carry it
+	KeyFile string // absolute path of the private key on this machine
+	CAFile  string // absolute path of the grid's CA certificate; "" when the grid has a public certificate
+	Flwr    string // version of flwr that it should speak: 1.42.0
+
+	// Args gives the arguments of flower-supernode, without the program's name, for the places where
+	// the runtime puts the key and the CA (ca is "" when CAFile is). flwrexec makes this function.
+	Args func(key, ca string) []string
+
+	Env    map[string]string // beside FLWR_HOME, which the runtime sets; never a secret
+	Labels map[string]string // extra labels (containers) or remarks (processes): fingerprint, node ID
+
+	// Containers only.
+	Container   string // the container's name; unique on the daemon
+	Image       string // flwr/supernode:1.42.0-py3.13-ubuntu24.04
+	HostNetwork bool   // rehearsal: everything stays on loopback
+	AutoRemove  bool   // as the guide's --rm
+	Restart     int    // Docker's on-failure limit; 0 never restarts
+
+	// Processes only.
+	Program string // absolute path of flower-supernode
+	Port    int    // its own ClientAppIo port, already part of Args; checked before the start. Containers on the host network use it as well
+}
+
+// State is what a runtime says about a SuperNode. It says nothing about being online: the grid does.
+type State string
+
+const (
+	Absent     State = "absent"     // never started, or removed
+	Starting   State = "starting"   // created, not running yet
+	Running    State = "running"    //
+	Restarting State = "restarting" // Docker is about to start it again
+	Stopped    State = "stopped"    // ended by itself or by us; ExitCode says how
+)
+
+// Status is what a runtime can see of one SuperNode.
+type Status struct {
+	Name       string
+	Project    string
+	ID         string // container ID or pid
+	State      State
+	ExitCode   int       // when Stopped
+	Reason     string    // OOM killed, killed by signal, …; "" when nothing is known
+	Since      time.Time // start of the present state
+	Restarts   int
+	Image      string // containers: image reference
+	Labels     map[string]string
+	Ours       bool   // false for a container that was found by name, started by hand
+	LogKeptFor string // where the log is: a file path, or "docker logs NAME"
+}
+
+// Usage is one reading of what a running SuperNode takes.
+type Usage struct {
+	At     time.Time
+	CPU    float64 // percent of one core
+	Memory uint64  // bytes, page cache excluded
+}
+
+// Line is one line of a SuperNode's log, already safe to show in a terminal (package termsafe).
+type Line struct {
+	Node string
+	Time time.Time // zero when the source keeps no time
+	Text string
+}
+
+// LogOptions chooses what Logs gives.
+type LogOptions struct {
+	Follow bool // go on until the context ends, across restarts of the node
+	Tail   int  // last N lines first; < 0 all that is kept
+}
+
+// Runtime starts and watches SuperNodes on this machine. dockerctl and procctl implement it. Every
+// method may block and honours ctx; none draws anything; errors are *problem.Problem where a person
+// can do something about it.
+type Runtime interface {
+	// Kind is "docker" or "process".
+	Kind() string
+	// Check says whether the runtime can be used at all: nil, or a Problem that says exactly why not.
+	Check(ctx context.Context) error
+	// Prepare makes what Start needs (an image, a program) present; say gets progress lines.
+	Prepare(ctx context.Context, spec Spec, say func(Progress)) error
+	// Start brings the node up. A node that is already running is left alone; one that is stopped is
+	// started again, anew when spec differs from what it was made with. It returns when the node's
+	// process runs, not when it is online.
+	Start(ctx context.Context, spec Spec) error
+	// Stop ends the node gracefully (SIGTERM, then up to grace) and keeps its log. Stopping a node
+	// that does not run is no error. A second signal is never sent before grace is over: it would
+	// keep flwr from telling the grid (NOTES: SIGTERM twice).
+	Stop(ctx context.Context, name string, grace time.Duration) error
+	// Remove deletes what belongs to a stopped node: container, its key's copy, home, log.
+	Remove(ctx context.Context, name string) error
+	// List gives every node of the project that this runtime knows, running or not, sorted by name.
+	List(ctx context.Context) ([]Status, error)
+	// Logs sends the node's lines to each, oldest first, until the log ends, ctx ends or each fails.
+	Logs(ctx context.Context, name string, o LogOptions, each func(Line) error) error
+	// Usage reads what a running node takes now.
+	Usage(ctx context.Context, name string) (Usage, error)
+	// Watch calls changed after any node's state may have changed, until ctx ends.
+	Watch(ctx context.Context, changed func()) error
+	// Commands gives the shell commands that a person would type to the same effect as Start, one
+	// entry a command line, for /bin/sh, runnable word for word in this order.
+	Commands(spec Spec) []string
+	// Close gives back connections. It stops no node.
+	Close() error
+}
+
+// Progress is how far some longer work is.
+type Progress struct {
+	Text  string
+	Done  int64 // of Total; both 0 when unknown
+	Total int64
+}
