@@ -1,0 +1,197 @@
+// Package steps is the checklist: the 16 steps of Flower's registration guide, each with inspect, plan
+// and apply, over one Site. It draws nothing: front ends follow its events and answer its questions.
+package steps
+
+import (
+	"context"
+	"time"
+
+	"flwrup/internal/supernode"
+)
+
+// State is how a step stands, read from the world and not from a saved tick.
+type State int
+
+const (
+	Unknown   State = iota // not looked at yet
+	Done                   // nothing to do; Evidence says why we think so
+	Ready                  // can be applied now
+	Blocked                // another step (Status.By) comes first
+	NotNeeded              // Why says why not
+	Waiting                // for a person or for the grid; Why says for what
+)
+
+// String gives the one word that front ends show beside the sign.
+func (s State) String() string {
+	return [...]string{"unknown", "done", "ready", "blocked", "not needed", "waiting"}[s]
+}
+
+// Status is what Inspect found.
+type Status struct {
+	State    State
+	Evidence []string // what was found, one fact a line: "5 key pairs in ./keys, mode 0600"
+	Why      string   // Blocked, NotNeeded, Waiting: one sentence
+	By       int      // Blocked: the number of the step that comes first
+	Person   bool     // Waiting: for a person (else for the grid)
+	Short    string   // for the list of steps: "5", "3/5", "@ada/study"
+	Done, Of int      // where a count is known
+	Items    []Item   // one a SuperNode, where the step is about each of them
+	Links    []Link   // pages that belong to the step
+	Hints    []string // what a person might want to know now, not evidence
+}
+
+// Item is one SuperNode (or file, or layer) of a step.
+type Item struct {
+	Name  string
+	State ItemState
+	Text  string // node ID, status, reason: one line
+}
+
+// ItemState is how one item stands.
+type ItemState int
+
+const (
+	ItemWaiting ItemState = iota
+	ItemWorking
+	ItemDone
+	ItemFailed
+)
+
+// Link is a page that a person may open.
+type Link struct{ Label, URL string }
+
+// Action is one thing that Apply would do.
+type Action struct {
+	Says         string // a sentence: "register supernode_3"
+	Command      string // what a person would type into /bin/sh to the same effect; "" where there is none
+	Flags        []Flag // each flag of Command explained
+	Diff         string // a file edit, unified
+	Irreversible bool   // cannot be taken back
+}
+
+// Flag is one flag of a command with what it does.
+type Flag struct{ Flag, Means string }
+
+// Step is one of the 16. Inspect and Plan change nothing; Apply may be stopped at any moment through
+// its context and may be called again at any time: it never does a thing twice.
+type Step interface {
+	Number() int   // 1 to 16
+	Name() string  // for the list: "Register"
+	Title() string // for the screen: "Register each SuperNode"
+	Why() string   // what this is and why, two or three sentences in plain words
+	Inspect(ctx context.Context, s *Site) (Status, error)
+	Plan(ctx context.Context, s *Site) ([]Action, error)
+	Apply(ctx context.Context, s *Site, to Sink) error
+}
+
+// Changer is a Step whose choice can be made anew after it is done: number of nodes, federation.
+type Changer interface {
+	Change(ctx context.Context, s *Site, to Sink) error
+}
+
+// Undoer is a Step whose last file edit can be taken back.
+type Undoer interface {
+	CanUndo(s *Site) bool
+	Undo(ctx context.Context, s *Site) error
+}
+
+// Sink is a front end as a step sees it. Event returns at once; both may be called from any goroutine.
+type Sink interface {
+	Event(Event)
+	// Ask puts q to the person and waits. An unattended front end answers q.Default, or fails with a
+	// Problem (needs-person) where there is none.
+	Ask(ctx context.Context, q Question) (string, error)
+}
+
+// QuestionKind is the form that a question takes.
+type QuestionKind int
+
+const (
+	AskText        QuestionKind = iota
+	AskNumber                   // a whole number
+	AskChoice                   // one of Choices
+	AskSecret                   // never shown, never logged; typed twice when Twice
+	AskConfirm                  // answered "yes" or "no"
+	AskAcknowledge              // the person says that they have done it: answered "yes" or "later"
+)
+
+// Question is what only the person can answer.
+type Question struct {
+	ID       string // stable name, for scripts and tests: "nodes", "federation", "passphrase"
+	Kind     QuestionKind
+	Ask      string // the question, one line
+	Help     string // one or two sentences more
+	Default  string // Enter takes it; "" where the person must answer
+	Choices  []Choice
+	Twice    bool
+	Validate func(string) error // called as one types; must be quick and do no input or output
+	Diff     string             // what a yes would change, unified
+}
+
+// Choice is one possible answer.
+type Choice struct {
+	Value, Label, Note string
+	Disabled           bool // shown, with Note as the reason, but not to be taken
+}
+
+// Event is something that happened while a step was applied.
+type Event interface{ event() }
+
+type (
+	// StepBegan and StepEnded frame the events of one step (Walk sends them).
+	StepBegan struct{ Step Step }
+	// StepEnded carries the new status; Err is what stopped the step, if anything did.
+	StepEnded struct {
+		Step   Step
+		Status Status
+		Err    error
+	}
+	// Says is a sentence about what is being done now.
+	Says struct{ Text string }
+	// Output is one line that a program printed, safe to show.
+	Output struct{ Text string }
+	// Ran is a command that was run, for the log of commands.
+	Ran struct {
+		Command string
+		Took    time.Duration
+		Err     error
+	}
+	// Progress moves a bar; Total 0 means that the size is not known. Bytes: the unit is bytes.
+	Progress struct {
+		Label       string
+		Done, Total int64
+		Bytes       bool
+	}
+	// ItemChanged is one SuperNode's (or file's) new state.
+	ItemChanged struct{ Item Item }
+	// LoginOpen asks the person to approve the login at URL. Expires is zero when flwr does not say.
+	LoginOpen struct {
+		URL, Code      string
+		Since, Expires time.Time
+	}
+	// LoginClosed ends LoginOpen: approved, or over.
+	LoginClosed struct{ Approved bool }
+	// NodeLine is a line of a SuperNode's log, shown where one waits for it.
+	NodeLine struct{ Line supernode.Line }
+	// RunBegan names the run whose output follows.
+	RunBegan struct{ ID string }
+	// Metric is one number of one round, read from the run's output.
+	Metric struct {
+		Round int
+		Name  string
+		Value float64
+	}
+)
+
+func (StepBegan) event()   {}
+func (StepEnded) event()   {}
+func (Says) event()        {}
+func (Output) event()      {}
+func (Ran) event()         {}
+func (Progress) event()    {}
+func (ItemChanged) event() {}
+func (LoginOpen) event()   {}
+func (LoginClosed) event() {}
+func (NodeLine) event()    {}
+func (RunBegan) event()    {}
+func (Metric) event()      {}

@@ -1,0 +1,59 @@
+package steps
+
+import (
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// Title is what every screen's first line says.
+type Title struct {
+	Project    string // folder or project name
+	Federation string // "" while it is not chosen
+	Connection string // name of the superlink connection: supergrid
+	Account    string // "" while it is not known
+	Flwr       string // version; "" while there is none
+	Rehearsal  bool
+}
+
+// NodeView is all that is known of one SuperNode at one moment.
+type NodeView struct {
+	Name        string
+	NodeID      string // decimal; "" while it is not registered or not known
+	KeyFile     string // private key, relative to the project
+	Fingerprint string // SHA256:…
+	Grid        string // registered, online, offline, unregistered; "" unknown
+	GridSince   time.Time
+	Runtime     supernode.Status
+	Diagnosis   *problem.Problem // why it is not as it should be; nil when all is well
+}
+
+// RunView is one run of the federation.
+type RunView struct {
+	ID      string
+	App     string // publisher/name version
+	Status  string // pending, starting, running, finished:completed, finished:failed, finished:stopped
+	Elapsed time.Duration
+}
+
+// Overview is the dashboard's data.
+type Overview struct {
+	Nodes      []NodeView
+	Runs       []RunView
+	GridAt     time.Time // when the grid was asked last; zero: never
+	GridErr    error     // why the grid's side is old or missing
+	RuntimeErr error     // why the runtime's side is missing
+	Online     int       // nodes that the grid calls online
+}
+
+// Verb is what the dashboard can do to SuperNodes.
+type Verb string
+
+const (
+	StartNodes      Verb = "start"
+	StopNodes       Verb = "stop"
+	RestartNodes    Verb = "restart"
+	UnregisterNodes Verb = "unregister" // asks first: it burns the key
+	AddNode         Verb = "add"        // one more: key, registration, membership, start
+)

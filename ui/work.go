@@ -1,0 +1,35 @@
+// Package ui is the wizard in a terminal: the 16 screens, the dashboard and the log panes, drawn with
+// Bubble Tea. It decides nothing about the work: all of that is behind Work.
+package ui
+
+import (
+	"context"
+	"time"
+
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+)
+
+// Work is what the screens need of the work; *steps.Site is one. Every method but Title, Steps,
+// CanChange, CanUndo, Reference and Places may block, so it is only ever called from a tea.Cmd.
+type Work interface {
+	Title() steps.Title
+	Steps() []steps.Step // the 16, in order; ui calls only Number, Name, Title and Why
+	Inspect(ctx context.Context, step int) (steps.Status, error)
+	Plan(ctx context.Context, step int) ([]steps.Action, error)
+	Apply(ctx context.Context, step int, to steps.Sink) error
+	CanChange(step int) bool // the step's choice can be made anew
+	Change(ctx context.Context, step int, to steps.Sink) error
+	CanUndo(step int) bool // the step's last file edit can be taken back
+	Undo(ctx context.Context, step int) error
+
+	// Overview is the dashboard's data; the grid is asked again only when its answer is older than maxAge.
+	Overview(ctx context.Context, maxAge time.Duration) steps.Overview
+	Usage(ctx context.Context, node string) (supernode.Usage, error)
+	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
+	Watch(ctx context.Context, changed func()) error // runtime states; returns when ctx ends
+	Act(ctx context.Context, verb steps.Verb, nodes []string, to steps.Sink) error
+
+	Reference() []steps.Action // the guide's quick reference in the dialect of the flwr at hand
+	Places() []steps.Link      // where to turn
+}
