@@ -1,0 +1,130 @@
+// Package project holds what the person chose for one project: flwrup.toml in the project's folder,
+// readable, commented and fit for version control, never with a secret in it. It also owns the folder
+// .flwrup beside it: the lock, the project's id on this machine, and the mark on folders that flwrup made.
+package project
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// Choices is flwrup.toml. The zero value of a field means that nothing was chosen and flwrup decides;
+// Load fills in the defaults of Defaults for the keys that the file leaves out.
+type Choices struct {
+	// ID labels this project's containers and processes. It belongs to the folder on this machine and
+	// lives in .flwrup, not in flwrup.toml: a second set-up from a copied flwrup.toml has its own.
+	ID string `toml:"-"`
+
+	Name             string `toml:"name"`              // the folder's base name by default
+	Nodes            int    `toml:"nodes"`             // number of SuperNodes; 0: not chosen yet
+	Federation       string `toml:"federation"`        // "@account/name", or a bare name for flwr <= 1.25; "": not chosen yet
+	CreateFederation bool   `toml:"create-federation"` // make it when it does not exist (flwr >= 1.27)
+	Keys             string `toml:"keys"`              // folder of the key pairs, relative to the project; "keys" by default
+	Runtime          string `toml:"runtime"`           // RuntimeAuto, RuntimeDocker or RuntimeProcess
+	Image            string `toml:"image"`             // SuperNode image; "": the official one of the flwr version
+	HostNetwork      bool   `toml:"host-network"`      // containers share the machine's network
+	ContainerPrefix  string `toml:"container-prefix"`  // "": DefaultPrefix; a rehearsal has its own
+	App              string `toml:"app"`               // folder of the app to run, relative to the project
+	Backup           string `toml:"backup"`            // file of the encrypted key backup
+	BackupRecipient  string `toml:"backup-recipient"`  // age recipient (a public key) for unattended backups
+
+	Flwr FlwrChoice            `toml:"flwr"`
+	Grid GridChoice            `toml:"grid"`
+	Node map[string]NodeChoice `toml:"node"` // by SuperNode: supernode_1 …
+}
+
+// FlwrChoice says which flwr is used.
+type FlwrChoice struct {
+	Version string `toml:"version"` // wanted version, such as "1.42.0"; "": what is found, else the newest
+	Path    string `toml:"path"`    // a flwr program or the folder of its environment; "": looked for
+	Home    string `toml:"home"`    // FLWR_HOME; "": the person's own (~/.flwr)
+}
+
+// GridChoice says which SuperGrid (or SuperLink) the SuperNodes belong to.
+type GridChoice struct {
+	Connection string `toml:"connection"` // name of the connection in Flower's configuration; "supergrid" by default
+	Control    string `toml:"control"`    // host or host:port that the CLI talks to; "": the official address
+	Fleet      string `toml:"fleet"`      // host:port that SuperNodes talk to; "": the official address
+	CA         string `toml:"ca"`         // CA certificate file of a private grid; "": a public certificate
+	Rehearsal  bool   `toml:"rehearsal"`  // the grid is flwrup's own, on this machine
+}
+
+// NodeChoice is what one SuperNode has of its own.
+type NodeChoice struct {
+	Name       string   `toml:"name"`        // the name it is shown, registered and run under; "": the key of its table
+	Key        string   `toml:"key"`         // private key file, relative to the project; "": keys/client_credentials_N
+	NodeConfig string   `toml:"node-config"` // --node-config: 'partition-id=0 num-partitions=2'
+	Args       []string `toml:"args"`        // further arguments of flower-supernode
+	Env        []string `toml:"env"`         // names of variables handed on from flwrup's environment; values stay out of files
+}
+
+// The values of Choices.Runtime.
+const (
+	RuntimeAuto    = "auto"
+	RuntimeDocker  = "docker"
+	RuntimeProcess = "process"
+)
+
+// DefaultPrefix is what container names begin with when nothing else was chosen: the guide's supernode_1.
+const DefaultPrefix = "supernode_"
+
+// FileName is the name of the file in the project's folder.
+const FileName = "flwrup.toml"
+
+// Defaults gives the choices of a project in dir for which nothing was chosen yet, without an ID.
+func Defaults(dir string) *Choices {
+	name := "flower-project"
+	if abs, err := filepath.Abs(dir); err == nil {
+		if base := filepath.Base(abs); base != "." && base != string(filepath.Separator) {
+			name = base
+		}
+	}
+	return &Choices{
+		Name:    name,
+		Keys:    "keys",
+		Runtime: RuntimeAuto,
+		Grid:    GridChoice{Connection: "supergrid"},
+	}
+}
+
+// NodeKey is the name of SuperNode i (from 1) in the [node.…] tables: supernode_1.
+func NodeKey(i int) string { return fmt.Sprintf("supernode_%d", i) }
+
+// NodeName is the name that SuperNode i (from 1) is shown and registered under: its own, else NodeKey.
+func (c *Choices) NodeName(i int) string {
+	if n := c.Node[NodeKey(i)].Name; n != "" {
+		return n
+	}
+	return NodeKey(i)
+}
+
+// NodeNames gives the names of all Nodes SuperNodes in order.
+func (c *Choices) NodeNames() []string {
+	names := make([]string, c.Nodes)
+	for i := range names {
+		names[i] = c.NodeName(i + 1)
+	}
+	return names
+}
+
+// ContainerName is the name of the container of SuperNode i (from 1): ContainerPrefix and the number,
+// or the node's own name with the prefix before it when a prefix other than the default was chosen.
+func (c *Choices) ContainerName(i int) string {
+	own := c.Node[NodeKey(i)].Name
+	switch {
+	case own != "" && (c.ContainerPrefix == "" || c.ContainerPrefix == DefaultPrefix):
+		return own
+	case own != "":
+		return c.ContainerPrefix + own
+	case c.ContainerPrefix == "":
+		return NodeKey(i)
+	}
+	return fmt.Sprintf("%s%d", c.ContainerPrefix, i)
+}
+
+// File is the path of flwrup.toml of the project in dir.
+func File(dir string) string { return filepath.Join(dir, FileName) }
+
+// StateDir is the folder of the project in dir that holds what is not meant for version control:
+// ledger, lock, marks. EnsureStateDir makes it.
+func StateDir(dir string) string { return filepath.Join(dir, ".flwrup") }
