@@ -1,0 +1,230 @@
+// Package termsafe is the one door through which text from containers, processes and flwr comes in.
+// What it gives can be put on a terminal as it is: no control sequence, no invisible character, no
+// endless line is left in it. Removing known escape sequences alone (ansi.Strip) is not enough: it
+// keeps C0 and C1 characters, bidi controls and everything after an unfinished sequence.
+package termsafe
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxLine is the longest line, in bytes, that Line gives; what is cut off is counted at its end.
+const MaxLine = 8 << 10
+
+// maxMarks is how many combining marks may follow each other: scripts need up to three, a tall pile
+// of them is drawn over the lines above.
+const maxMarks = 4
+
+// Line makes one line of foreign text safe for a terminal. Escape sequences (7-bit and 8-bit forms,
+// finished or not) are gone, as are control characters but tab, bidi controls and characters that
+// hide text; invalid UTF-8 becomes U+FFFD; line separators inside become a space. A carriage return
+// starts the line again, as a terminal shows it: the last part that is not blank is kept. At most
+// MaxLine bytes come out. Line(Line(s)) is Line(s).
+func Line(s string) string {
+	if plain(s) {
+		return s
+	}
+	return capped(clean(s), 0)
+}
+
+// Text makes text of several lines safe: Line for each of its lines, line feeds kept.
+func Text(s string) string {
+	if !strings.Contains(s, "\n") {
+		return Line(s)
+	}
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Line(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// plain tells whether s is what most lines are: short, printable ASCII and tabs.
+func plain(s string) bool {
+	if len(s) > MaxLine {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c < 0x20 && c != '\t') || c > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// capped cuts line down to MaxLine bytes and says at its end how many bytes are missing, counting
+// those that were dropped before.
+func capped(line string, dropped int) string {
+	if dropped == 0 && len(line) <= MaxLine {
+		return line
+	}
+	const room = 48 // for the remark, whatever the number
+	end := len(line)
+	if end > MaxLine-room {
+		end = MaxLine - room
+		for end > 0 && !utf8.RuneStart(line[end]) {
+			end--
+		}
+	}
+	return line[:end] + fmt.Sprintf("… [%d bytes cut]", len(line)-end+dropped)
+}
+
+// state is where in an escape sequence the cleaner is (ECMA-48; names as in DEC's parser).
+type state int
+
+const (
+	ground    state = iota
+	escape          // after ESC
+	escapeMid       // after ESC and an intermediate: ESC ( B
+	csi             // inside ESC [ … final
+	osc             // string ended by BEL or ST
+	str             // DCS, SOS, PM, APC: string ended by ST
+	oscEscape       // ESC inside osc or str: the first half of ST, or a new sequence
+)
+
+// clean does what Line promises, but for the length.
+func clean(s string) string {
+	s = strings.TrimRight(s, "\r\n")
+	out := make([]byte, 0, min(len(s), 2*MaxLine))
+	var kept []byte // the last part before a carriage return that was not blank
+	marks := 0
+	st := ground
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 && s[i] >= 0x80 && s[i] <= 0x9f {
+			r = rune(s[i]) // a raw 8-bit control
+		}
+		i += size
+
+		switch {
+		case r == '\r':
+			if !blank(out) {
+				kept, out = out, kept[:0]
+			} else {
+				out = out[:0]
+			}
+			st, marks = ground, 0
+			continue
+		case r == 0x18 || r == 0x1a || r == '\n': // CAN and SUB end any sequence; a new line does for us
+			st = ground
+			if r == '\n' {
+				out, marks = append(out, ' '), 0
+			}
+			continue
+		case r == 0x1b:
+			if st == osc || st == str {
+				st = oscEscape
+			} else {
+				st = escape
+			}
+			continue
+		}
+
+		switch st {
+		case osc, str:
+			if r == 0x9c || st == osc && r == 0x07 {
+				st = ground
+			}
+			continue
+		case oscEscape:
+			if r == '\\' {
+				st = ground
+				continue
+			}
+			st = escape // not ST: a new sequence ends the string
+		}
+		if r >= 0x80 && r <= 0x9f {
+			st = introduced(r - 0x40)
+			continue
+		}
+		switch st {
+		case escape, escapeMid:
+			switch {
+			case r < 0x20 || r == 0x7f: // controls inside a sequence do not end it
+			case r >= 0x20 && r <= 0x2f:
+				st = escapeMid
+			case r > 0x7f: // not a sequence after all
+				st = ground
+				out, marks = put(out, r, marks)
+			case st == escape:
+				st = introduced(r)
+			default:
+				st = ground
+			}
+			continue
+		case csi:
+			switch {
+			case r >= 0x40 && r <= 0x7e:
+				st = ground
+			case r > 0x7f:
+				st = ground
+				out, marks = put(out, r, marks)
+			}
+			continue
+		}
+		out, marks = put(out, r, marks)
+	}
+	if blank(out) && kept != nil {
+		out = kept
+	}
+	return string(out)
+}
+
+// introduced gives the state after ESC final, or after its 8-bit form.
+func introduced(final rune) state {
+	switch final {
+	case '[':
+		return csi
+	case ']':
+		return osc
+	case 'P', 'X', '^', '_':
+		return str
+	}
+	return ground
+}
+
+// put appends r in its safe form; marks counts combining marks in a row.
+func put(out []byte, r rune, marks int) ([]byte, int) {
+	switch {
+	case r >= 0x20 && r < 0x7f || r == '\t':
+		return append(out, byte(r)), 0
+	case r < 0x20 || r >= 0x7f && r <= 0x9f || Hidden(r):
+		return out, marks
+	case r == 0x2028 || r == 0x2029:
+		return append(out, ' '), 0
+	case r > 0x2ff && unicode.In(r, unicode.Mn, unicode.Me):
+		if marks++; marks > maxMarks {
+			return out, marks
+		}
+		return utf8.AppendRune(out, r), marks
+	}
+	return utf8.AppendRune(out, r), 0
+}
+
+// Hidden tells whether r is drawn as nothing, or turns the direction of what is around it: bidi and
+// zero-width characters, tags, variation selectors, fillers. Such characters make a line read
+// otherwise than it is, or have terminals disagree about its width.
+func Hidden(r rune) bool {
+	switch {
+	case r < 0xad:
+		return false
+	case r == 0xad || r == 0x2065:
+		return true
+	case r >= 0xfff0 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe0fff:
+		return true
+	}
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+}
+
+func blank(b []byte) bool {
+	for _, c := range b {
+		if c != ' ' && c != '\t' {
+			return false
+		}
+	}
+	return true
+}
