@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What State of a Node can be.
+const (
+	Registered   = "registered"
+	Unregistered = "unregistered" // its key is burnt: no account can register it again
+	Refused      = "refused"      // the grid did not take the key; NodeID is empty
+)
+
+// Data is all that a ledger holds. Finish and Change hand it to their callback; its Put methods keep
+// the records unique.
+type Data struct {
+	Format       int           `json:"format"`
+	Accounts     []Account     `json:"accounts,omitempty"`
+	Nodes        []Node        `json:"nodes,omitempty"`
+	Intents      []Intent      `json:"intents,omitempty"`
+	Runs         []Run         `json:"runs,omitempty"`
+	Backups      []Backup      `json:"backups,omitempty"`
+	Attestations []Attestation `json:"attestations,omitempty"`
+}
+
+// Account is who was last seen signed in over a connection.
+type Account struct {
+	Connection string    `json:"connection"`
+	Account    string    `json:"account"`
+	At         time.Time `json:"at,omitzero"`
+}
+
+// Node is what one key is on one grid. The grid's own list names neither key nor name, so this is the
+// only place that joins them. Key and Connection together tell two records apart.
+type Node struct {
+	Key        string    `json:"key"`                // fingerprint: SHA256:…
+	KeyFile    string    `json:"key-file,omitempty"` // relative to the project folder, private half
+	Name       string    `json:"name"`               // supernode_1
+	NodeID     string    `json:"node-id,omitempty"`  // decimal uint64, never a number in JSON; "" unknown
+	State      string    `json:"state"`              // Registered, Unregistered or Refused
+	Registered time.Time `json:"registered,omitzero"`
+	Account    string    `json:"account,omitempty"`
+	Connection string    `json:"connection,omitempty"`
+	Federation string    `json:"federation,omitempty"`
+	How        string    `json:"how,omitempty"` // "answer", "recovered by name", "by elimination", "from its log", "entered by hand"
+}
+
+// Intent is an irreversible call that is about to be made. While it is in the ledger, nobody knows
+// whether the grid has done it.
+type Intent struct {
+	ID         string    `json:"id"`
+	Op         string    `json:"op"` // "register", "unregister", "add", "remove", "run", "create-federation"
+	Key        string    `json:"key,omitempty"`
+	Name       string    `json:"name,omitempty"`
+	NodeID     string    `json:"node-id,omitempty"`
+	Connection string    `json:"connection,omitempty"`
+	Federation string    `json:"federation,omitempty"`
+	Before     []string  `json:"before,omitempty"` // node IDs (or run IDs) known before the call: what is new afterwards is its result
+	At         time.Time `json:"at,omitzero"`
+	Try        int       `json:"try,omitempty"`
+}
+
+// Run is a run that was started from here.
+type Run struct {
+	ID         string    `json:"id"` // decimal uint64
+	Connection string    `json:"connection,omitempty"`
+	Federation string    `json:"federation,omitempty"`
+	App        string    `json:"app,omitempty"`
+	Started    time.Time `json:"started,omitzero"`
+	Status     string    `json:"status,omitempty"` // as `flwr list` has it: finished:completed
+}
+
+// Backup is an encrypted archive of keys that was made.
+type Backup struct {
+	File         string    `json:"file"`
+	SHA256       string    `json:"sha256"`
+	Made         time.Time `json:"made,omitzero"`
+	Fingerprints []string  `json:"fingerprints,omitempty"`
+	Verified     bool      `json:"verified"` // restored and compared byte for byte
+}
+
+// Attestation is something that only the person knows: a message sent, an account made.
+type Attestation struct {
+	What   string    `json:"what"`
+	Detail string    `json:"detail,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+}
+
+// PutNode adds n, or takes the place of the record of the same key and connection. A node ID that
+// another record of the connection holds, or that is no decimal uint64, is an error.
+func (d *Data) PutNode(n Node) error {
+	if n.Key == "" {
+		return fmt.Errorf("ledger: node %q without a key fingerprint", n.Name)
+	}
+	if n.NodeID != "" {
+		if _, err := strconv.ParseUint(n.NodeID, 10, 64); err != nil {
+			return fmt.Errorf("ledger: node ID %q of %s is not a decimal number of 64 bits", n.NodeID, n.Name)
+		}
+		for _, o := range d.Nodes {
+			if o.NodeID == n.NodeID && o.Connection == n.Connection && o.Key != n.Key {
+				return fmt.Errorf("ledger: node ID %s of %s (%s) is already that of %s (%s)", n.NodeID, n.Name, n.Key, o.Name, o.Key)
+			}
+		}
+	}
+	n.Registered = second(n.Registered)
+	put(&d.Nodes, n, func(o Node) bool { return o.Key == n.Key && o.Connection == n.Connection })
+	slices.SortStableFunc(d.Nodes, byName)
+	return nil
+}
+
+// PutRun adds r or takes the place of the record of the same run ID.
+func (d *Data) PutRun(r Run) {
+	r.Started = second(r.Started)
+	put(&d.Runs, r, func(o Run) bool { return o.ID == r.ID })
+}
+
+// PutBackup adds b or takes the place of the record of the same file.
+func (d *Data) PutBackup(b Backup) {
+	b.Made = second(b.Made)
+	put(&d.Backups, b, func(o Backup) bool { return o.File == b.File })
+}
+
+func (d *Data) removeIntent(id string) bool {
+	n := len(d.Intents)
+	d.Intents = slices.DeleteFunc(d.Intents, func(i Intent) bool { return i.ID == id })
+	return len(d.Intents) < n
+}
+
+func put[T any](list *[]T, item T, same func(T) bool) {
+	if i := slices.IndexFunc(*list, same); i >= 0 {
+		(*list)[i] = item
+		return
+	}
+	*list = append(*list, item)
+}
+
+// second is t in UTC without fractions, as a person reads it.
+func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+func byName(a, b Node) int {
+	return cmp.Or(natural(a.Name, b.Name), cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Key, b.Key))
+}
+
+// natural compares names so that supernode_2 comes before supernode_10.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		na, nb := digits(a), digits(b)
+		if na > 0 && nb > 0 {
+			x, y := strings.TrimLeft(a[:na], "0"), strings.TrimLeft(b[:nb], "0")
+			if c := cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y), cmp.Compare(na, nb)); c != 0 {
+				return c
+			}
+			a, b = a[na:], b[nb:]
+			continue
+		}
+		if a[0] != b[0] {
+			return cmp.Compare(a[0], b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}

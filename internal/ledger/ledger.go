@@ -1,0 +1,329 @@
+// Package ledger keeps what the world cannot tell later: which node ID belongs to which key and name,
+// what was about to happen when flwrup was killed, what the person said. It is one JSON file that a
+// person can read; every change is on disk before the call that made it returns, and the generation
+// before is kept beside it. It never holds a secret.
+package ledger
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"flwrup/internal/termsafe"
+)
+
+// currentFormat rises when an older flwrup could no longer understand the file.
+const currentFormat = 1
+
+// historyLimit is the size in bytes at which the history is put aside and begun anew.
+const historyLimit = 1 << 20
+
+// Ledger is an open ledger. Its methods may be called from several goroutines. Between processes the
+// project's lock orders the writers; readers need none, since every write is one rename.
+type Ledger struct {
+	file   string
+	opened time.Time
+	step   func(string) // tests hold the writer here
+
+	mu    sync.Mutex
+	data  Data
+	u     unknown
+	seen  bool // the file was there once
+	swept bool
+}
+
+// Open reads the ledger in file, which need not exist yet. A damaged file, one that somebody removed
+// from beside its previous generation, and one of a newer flwrup are Problems with code bad-input.
+func Open(file string) (*Ledger, error) {
+	l := &Ledger{file: file, opened: time.Now(), step: func(string) {}}
+	if err := l.Reload(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// File gives the ledger's path.
+func (l *Ledger) File() string { return l.file }
+
+// Reload reads the file again, for a reader that follows what another process writes.
+func (l *Ledger) Reload() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reload()
+}
+
+func (l *Ledger) reload() error {
+	d, u, found, err := read(l.file)
+	if !found && l.seen {
+		return nil // removed under our hands: what we know is the better copy, and the next write restores it
+	}
+	if err != nil {
+		return err
+	}
+	l.data, l.u, l.seen = d, u, found
+	return nil
+}
+
+// Change applies change to the newest state and has it on disk before it returns. When change or the
+// write fails, nothing has changed.
+func (l *Ledger) Change(change func(*Data) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.reload(); err != nil {
+		return err
+	}
+	d := clone(l.data)
+	if err := change(&d); err != nil {
+		return err
+	}
+	content, err := encode(d, l.u)
+	if err != nil {
+		return err
+	}
+	for _, mark := range []string{"PRIVATE KEY-----", "AGE-SECRET-KEY-1"} {
+		if bytes.Contains(content, []byte(mark)) {
+			return errors.New("ledger: refused to write a secret")
+		}
+	}
+	l.sweep()
+	if err := write(l.file, content, l.step); err != nil {
+		return err
+	}
+	l.data, l.seen = d, true
+	return nil
+}
+
+// sweep removes temporary files that a killed flwrup left.
+func (l *Ledger) sweep() {
+	if l.swept {
+		return
+	}
+	l.swept = true
+	left, _ := filepath.Glob(filepath.Join(filepath.Dir(l.file), ".ledger*.tmp"))
+	for _, f := range left {
+		if info, err := os.Lstat(f); err == nil && info.Mode().IsRegular() && info.ModTime().Before(l.opened) {
+			os.Remove(f)
+		}
+	}
+}
+
+// clone copies what a change could touch.
+func clone(d Data) Data {
+	d.Accounts, d.Nodes, d.Runs = slices.Clone(d.Accounts), slices.Clone(d.Nodes), slices.Clone(d.Runs)
+	d.Backups, d.Intents = slices.Clone(d.Backups), slices.Clone(d.Intents)
+	d.Attestations = slices.Clone(d.Attestations)
+	return d
+}
+
+// Data gives a copy of all that the ledger holds.
+func (l *Ledger) Data() Data {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return clone(l.data)
+}
+
+// Begin writes down what is about to be done; it is on disk when Begin returns. ID and At are filled
+// in when they are empty.
+func (l *Ledger) Begin(i Intent) (id string, err error) {
+	if i.Op == "" {
+		return "", errors.New("ledger: an intent without an operation")
+	}
+	if i.ID == "" {
+		var b [6]byte
+		rand.Read(b[:])
+		i.ID = hex.EncodeToString(b[:])
+	}
+	if i.At.IsZero() {
+		i.At = time.Now()
+	}
+	i.At = second(i.At)
+	i.Before = slices.Clone(i.Before)
+	err = l.Change(func(d *Data) error {
+		put(&d.Intents, i, func(o Intent) bool { return o.ID == i.ID })
+		return nil
+	})
+	return i.ID, err
+}
+
+// Finish writes the result of an intent and takes the intent away, in one write. An intent that is no
+// longer there is no error: its result is written all the same. change may be nil.
+func (l *Ledger) Finish(id string, change func(*Data) error) error {
+	return l.Change(func(d *Data) error {
+		d.removeIntent(id)
+		if change == nil {
+			return nil
+		}
+		return change(d)
+	})
+}
+
+// Abandon takes an intent away whose call is known to have done nothing; why goes to the history.
+func (l *Ledger) Abandon(id, why string) error {
+	var gone Intent
+	err := l.Change(func(d *Data) error {
+		for _, i := range d.Intents {
+			if i.ID == id {
+				gone = i
+			}
+		}
+		d.removeIntent(id)
+		return nil
+	})
+	if err == nil && gone.ID != "" {
+		l.Note(fmt.Sprintf("%s %s given up: %s", gone.Op, firstOf(gone.Name, gone.NodeID, gone.Federation, gone.Key), why))
+	}
+	return err
+}
+
+// Intents gives what is not settled, oldest first.
+func (l *Ledger) Intents() []Intent { return l.Data().Intents }
+
+// Nodes gives all nodes by name, supernode_2 before supernode_10, whatever their connection and state.
+func (l *Ledger) Nodes() []Node {
+	nodes := l.Data().Nodes
+	slices.SortStableFunc(nodes, byName)
+	return nodes
+}
+
+// NodeByKey gives the record of a fingerprint. Of a key that is known on several connections it gives
+// a registered record before others, then the newest; NodeOn chooses the connection.
+func (l *Ledger) NodeByKey(fingerprint string) (Node, bool) {
+	var best Node
+	for _, n := range l.Nodes() {
+		if n.Key != fingerprint {
+			continue
+		}
+		up, had := n.State == Registered, best.State == Registered
+		if best.Key == "" || up && !had || up == had && n.Registered.After(best.Registered) {
+			best = n
+		}
+	}
+	return best, best.Key != ""
+}
+
+// NodeOn gives the record of a fingerprint on one connection.
+func (l *Ledger) NodeOn(connection, fingerprint string) (Node, bool) {
+	for _, n := range l.Nodes() {
+		if n.Key == fingerprint && n.Connection == connection {
+			return n, true
+		}
+	}
+	return Node{}, false
+}
+
+// NodeByID gives the record of a node ID.
+func (l *Ledger) NodeByID(id string) (Node, bool) {
+	for _, n := range l.Nodes() {
+		if id != "" && n.NodeID == id {
+			return n, true
+		}
+	}
+	return Node{}, false
+}
+
+// PutNode writes one node; see Data.PutNode.
+func (l *Ledger) PutNode(n Node) error {
+	return l.Change(func(d *Data) error { return d.PutNode(n) })
+}
+
+// PutRun writes one run; the record of the same run ID is replaced.
+func (l *Ledger) PutRun(r Run) error {
+	return l.Change(func(d *Data) error { d.PutRun(r); return nil })
+}
+
+// Runs gives the runs in the order in which they were started.
+func (l *Ledger) Runs() []Run { return l.Data().Runs }
+
+// PutBackup writes one backup; the record of the same file is replaced.
+func (l *Ledger) PutBackup(b Backup) error {
+	return l.Change(func(d *Data) error { d.PutBackup(b); return nil })
+}
+
+// Backups gives the backups in the order in which they were made.
+func (l *Ledger) Backups() []Backup { return l.Data().Backups }
+
+// SetAccount writes down who was seen signed in over a connection.
+func (l *Ledger) SetAccount(connection, account string) error {
+	a := Account{Connection: connection, Account: account, At: second(time.Now())}
+	return l.Change(func(d *Data) error {
+		put(&d.Accounts, a, func(o Account) bool { return o.Connection == connection })
+		return nil
+	})
+}
+
+// Account gives who was last seen signed in over a connection, "" when nobody was.
+func (l *Ledger) Account(connection string) string {
+	for _, a := range l.Data().Accounts {
+		if a.Connection == connection {
+			return a.Account
+		}
+	}
+	return ""
+}
+
+// Attest writes down what only the person knows: "message sent", to whom.
+func (l *Ledger) Attest(what, detail string) error {
+	a := Attestation{What: what, Detail: detail, At: second(time.Now())}
+	return l.Change(func(d *Data) error {
+		put(&d.Attestations, a, func(o Attestation) bool { return o.What == what })
+		return nil
+	})
+}
+
+// Retract takes an attestation back.
+func (l *Ledger) Retract(what string) error {
+	return l.Change(func(d *Data) error {
+		d.Attestations = slices.DeleteFunc(d.Attestations, func(a Attestation) bool { return a.What == what })
+		return nil
+	})
+}
+
+// Attestation gives what the person said about what.
+func (l *Ledger) Attestation(what string) (Attestation, bool) {
+	for _, a := range l.Data().Attestations {
+		if a.What == what {
+			return a, true
+		}
+	}
+	return Attestation{}, false
+}
+
+// Note adds a line with the time to history.log beside the ledger, for a person to read; nothing
+// depends on it, so a failure is not reported.
+func (l *Ledger) Note(event string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	file := HistoryFile(l.file)
+	if info, err := os.Stat(file); err == nil && info.Size() > historyLimit {
+		_ = os.Rename(file, filepath.Join(filepath.Dir(file), "history.previous.log"))
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return
+	}
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, fs.FileMode(0o600))
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	fmt.Fprintf(f, "%s %s\n", time.Now().UTC().Format(time.RFC3339), termsafe.Line(event))
+}
+
+// HistoryFile is where Note of the ledger in file writes.
+func HistoryFile(file string) string { return filepath.Join(filepath.Dir(file), "history.log") }
+
+func firstOf(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}

@@ -1,0 +1,327 @@
+package ledger
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"flwrup/internal/problem"
+)
+
+func open(t *testing.T, file string) *Ledger {
+	t.Helper()
+	l, err := Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "Prøject 1", ".flwrup", "ledger.json")
+	l := open(t, file)
+	const big = "16580771915538546953" // above 2^53, where a float would round
+	for _, n := range []Node{
+		{Key: "SHA256:c", Name: "supernode_10", NodeID: "10", State: Registered},
+		{Key: "SHA256:a", Name: "supernode_2", NodeID: big, State: Registered, Connection: "supergrid", Registered: time.Now()},
+		{Key: "SHA256:b", Name: "supernode_1", State: Refused},
+	} {
+		must(t, l.PutNode(n))
+	}
+	id, err := l.Begin(Intent{Op: "register", Key: "SHA256:d", Before: []string{big, "10"}, Try: 1})
+	must(t, err)
+	must(t, l.Attest("message sent", "to hello@flower.ai"))
+	must(t, l.Attest("message sent", "again"))
+	must(t, l.SetAccount("supergrid", "ada"))
+	must(t, l.PutBackup(Backup{File: "b.age", SHA256: "00", Fingerprints: []string{"SHA256:a"}, Verified: true}))
+	must(t, l.PutRun(Run{ID: big, Status: "pending"}))
+	must(t, l.PutRun(Run{ID: big, Status: "finished:completed"}))
+
+	l = open(t, file)
+	var names []string
+	for _, n := range l.Nodes() {
+		names = append(names, n.Name)
+	}
+	if got := strings.Join(names, " "); got != "supernode_1 supernode_2 supernode_10" {
+		t.Errorf("order: %s", got)
+	}
+	if n, ok := l.NodeByID(big); !ok || n.Key != "SHA256:a" {
+		t.Errorf("NodeByID(%s) = %+v, %v", big, n, ok)
+	}
+	if n, ok := l.NodeByKey("SHA256:a"); !ok || n.NodeID != big {
+		t.Errorf("NodeByKey = %+v, %v", n, ok)
+	}
+	if in := l.Intents(); len(in) != 1 || in[0].ID != id || in[0].Before[0] != big || in[0].At.IsZero() {
+		t.Errorf("intents: %+v", in)
+	}
+	if a, ok := l.Attestation("message sent"); !ok || a.Detail != "again" || a.At.IsZero() {
+		t.Errorf("attestation: %+v %v", a, ok)
+	}
+	if l.Account("supergrid") != "ada" || l.Account("other") != "" {
+		t.Errorf("account: %q", l.Account("supergrid"))
+	}
+	if r := l.Runs(); len(r) != 1 || r[0].Status != "finished:completed" {
+		t.Errorf("runs: %+v", r)
+	}
+	if b := l.Backups(); len(b) != 1 || !b[0].Verified || len(b[0].Fingerprints) != 1 {
+		t.Errorf("backups: %+v", b)
+	}
+	must(t, l.Finish(id, func(d *Data) error {
+		return d.PutNode(Node{Key: "SHA256:d", Name: "supernode_3", NodeID: "7", State: Registered})
+	}))
+	l = open(t, file)
+	if _, ok := l.NodeByID("7"); !ok || len(l.Intents()) != 0 {
+		t.Errorf("after Finish: %v, %+v", ok, l.Intents())
+	}
+	if runtime.GOOS != "windows" {
+		info, err := os.Stat(file)
+		must(t, err)
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("mode %v", info.Mode())
+		}
+	}
+}
+
+func TestChangeThatFailsChangesNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ledger.json")
+	l := open(t, file)
+	must(t, l.PutNode(Node{Key: "SHA256:a", Name: "n1", NodeID: "1", State: Registered}))
+	id, err := l.Begin(Intent{Op: "register", Key: "SHA256:b"})
+	must(t, err)
+	before, err := os.ReadFile(file)
+	must(t, err)
+	for name, err := range map[string]error{
+		"no key":        l.PutNode(Node{Name: "x"}),
+		"not a number":  l.PutNode(Node{Key: "SHA256:b", NodeID: "1e5"}),
+		"too big":       l.PutNode(Node{Key: "SHA256:b", NodeID: "18446744073709551616"}),
+		"ID taken":      l.PutNode(Node{Key: "SHA256:b", NodeID: "1"}),
+		"ID taken, end": l.Finish(id, func(d *Data) error { return d.PutNode(Node{Key: "SHA256:b", NodeID: "1"}) }),
+		"caller":        l.Change(func(d *Data) error { d.Nodes[0].NodeID = "2"; return errors.New("no") }),
+		"secret":        l.Attest("key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
+		"no operation":  func() error { _, err := l.Begin(Intent{}); return err }(),
+	} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	after, err := os.ReadFile(file)
+	must(t, err)
+	if string(before) != string(after) || len(l.Intents()) != 1 || l.Nodes()[0].NodeID != "1" {
+		t.Errorf("changed:\n%s", after)
+	}
+}
+
+func TestSameKeyOnTwoConnections(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger.json"))
+	must(t, l.PutNode(Node{Key: "SHA256:a", Name: "n1", NodeID: "1", State: Unregistered, Connection: "one"}))
+	must(t, l.PutNode(Node{Key: "SHA256:a", Name: "n1", NodeID: "2", State: Registered, Connection: "two"}))
+	if n, _ := l.NodeByKey("SHA256:a"); n.NodeID != "2" {
+		t.Errorf("NodeByKey: %+v", n)
+	}
+	if n, ok := l.NodeOn("one", "SHA256:a"); !ok || n.NodeID != "1" {
+		t.Errorf("NodeOn: %+v", n)
+	}
+}
+
+func TestFieldsOfANewerFlwrup(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ledger.json")
+	must(t, os.WriteFile(file, []byte(`{"format": 1, "mood": {"a": 18446744073709551615},
+		"nodes": [{"key": "SHA256:a", "name": "n1", "node-id": "1", "state": "registered", "rack": [7, 8]},
+		          {"key": "SHA256:b", "name": "n2", "state": "registered"}],
+		"attestations": [{"what": "x", "by": "ada"}]}`), 0o600))
+	l := open(t, file)
+	must(t, l.PutNode(Node{Key: "SHA256:a", Name: "n1", NodeID: "1", State: Unregistered}))
+	must(t, l.PutNode(Node{Key: "SHA256:0", Name: "n0", State: Registered}))
+	content, err := os.ReadFile(file)
+	must(t, err)
+	var got struct {
+		Format int
+		Mood   json.RawMessage
+		Nodes  []struct {
+			Key, State string
+			Rack       []int
+		}
+		Attestations []struct{ What, By string }
+	}
+	must(t, json.Unmarshal(content, &got))
+	if !strings.Contains(string(got.Mood), "18446744073709551615") || got.Format != 1 {
+		t.Errorf("top level: %s", content)
+	}
+	for _, n := range got.Nodes {
+		if (n.Key == "SHA256:a") != (len(n.Rack) == 2) {
+			t.Errorf("rack went astray: %s", content)
+		}
+	}
+	if got.Nodes[1].State != Unregistered || got.Attestations[0].By != "ada" {
+		t.Errorf("records: %s", content)
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	good := `{"format": 1, "nodes": [{"key": "SHA256:a", "name": "n1", "node-id": "1", "state": "registered"}]}`
+	for _, c := range []struct{ name, content, previous, fix, why string }{
+		{"cut short", good[:40], good, "cp ", "line 1"},
+		{"empty", "", good, "cp ", "unexpected end"},
+		{"no copy", "{", "", "no good copy", "line 1"},
+		{"bad copy", "{", "[]", "no good copy", "line 1"},
+		{"third line", "{\"format\": 1,\n\"runs\": [],\n\"nodes\": 7}", good, "cp ", "line 3"},
+		{"not ours", `{"a": 1}`, "", "no good copy", `no "format"`},
+		{"newer", `{"format": 2}`, good, "newer flwrup", "format 2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "with space", "ledger.json")
+			must(t, os.MkdirAll(filepath.Dir(file), 0o700))
+			must(t, os.WriteFile(file, []byte(c.content), 0o600))
+			if c.previous != "" {
+				must(t, os.WriteFile(previousOf(file), []byte(c.previous), 0o600))
+			}
+			_, err := Open(file)
+			p := problem.Of(err)
+			if p == nil || p.Code != problem.BadInput || !strings.Contains(p.Fix, c.fix) || !strings.Contains(p.Why, c.why) {
+				t.Fatalf("%#v", p)
+			}
+			if now, _ := os.ReadFile(file); string(now) != c.content {
+				t.Errorf("touched: %q", now)
+			}
+		})
+	}
+}
+
+func TestRemovedFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ledger.json")
+	l := open(t, file)
+	must(t, l.Attest("a", ""))
+	must(t, l.Attest("b", ""))
+	must(t, os.Remove(file))
+	if _, err := Open(file); !problem.Is(err, problem.BadInput) {
+		t.Errorf("opened beside its previous generation: %v", err)
+	}
+	must(t, l.Attest("c", "")) // whoever still holds it restores it
+	if _, ok := open(t, file).Attestation("a"); !ok {
+		t.Error("lost what was held")
+	}
+}
+
+func TestTwoLedgersSeeEachOther(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ledger.json")
+	a, b := open(t, file), open(t, file)
+	must(t, a.PutNode(Node{Key: "SHA256:a", Name: "n1", NodeID: "1", State: Registered}))
+	must(t, b.PutNode(Node{Key: "SHA256:b", Name: "n2", NodeID: "2", State: Registered}))
+	must(t, a.Reload())
+	if len(a.Nodes()) != 2 {
+		t.Errorf("%+v", a.Nodes())
+	}
+}
+
+func TestReadersBesideAWriter(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ledger.json")
+	l := open(t, file)
+	must(t, l.Attest("begin", ""))
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	for range 2 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					if _, err := Open(file); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		}()
+	}
+	var writers sync.WaitGroup
+	for _, op := range []string{"register", "add", "run"} {
+		writers.Add(1)
+		go func() {
+			defer writers.Done()
+			for range 20 {
+				id, err := l.Begin(Intent{Op: op})
+				if err == nil {
+					err = l.Finish(id, nil)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	writers.Wait()
+	close(done)
+	wg.Wait()
+	if len(l.Intents()) != 0 {
+		t.Errorf("%+v", l.Intents())
+	}
+}
+
+func TestReadOnlyFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "not-a-folder", "ledger.json")
+	must(t, os.WriteFile(filepath.Dir(file), nil, 0o600))
+	if _, err := Open(file); err == nil {
+		t.Fatal("no error")
+	} else if p := problem.Of(err); p.Code != problem.BadInput || p.Fix == "" {
+		t.Errorf("%#v", p)
+	}
+}
+
+func TestHistory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), ".flwrup", "ledger.json")
+	l := open(t, file)
+	id, err := l.Begin(Intent{Op: "register", Name: "supernode_1"})
+	must(t, err)
+	must(t, l.Abandon(id, "the grid said no\x1b[2J\nsecond line"))
+	content, err := os.ReadFile(HistoryFile(file))
+	must(t, err)
+	if s := string(content); strings.Count(s, "\n") != 1 || strings.Contains(s, "\x1b") || !strings.Contains(s, "register supernode_1 given up") {
+		t.Errorf("%q", s)
+	}
+	if len(l.Intents()) != 0 {
+		t.Errorf("%+v", l.Intents())
+	}
+}
+
+func TestNatural(t *testing.T) {
+	order := []string{"", "a", "a1", "a01", "a2", "a2b", "a10", "a18446744073709551616", "b"}
+	for i, a := range order {
+		for j, b := range order {
+			if got := natural(a, b); got < 0 != (i < j) || got > 0 != (i > j) {
+				t.Errorf("natural(%q, %q) = %d", a, b, got)
+			}
+		}
+	}
+}
+
+func BenchmarkBeginFinish(b *testing.B) {
+	l, err := Open(filepath.Join(b.TempDir(), "ledger.json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		id, err := l.Begin(Intent{Op: "register"})
+		if err == nil {
+			err = l.Finish(id, nil)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
