@@ -1,0 +1,114 @@
+package dockerctl
+
+import (
+	"bytes"
+	"encoding/csv"
+	"maps"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"flwrup/internal/supernode"
+)
+
+// Commands gives what a person types to the same effect as Start of a new node: docker create, the
+// key (and CA) as a tar stream, docker start. It asks nobody, so it takes the image for one that runs
+// as uid 49999, as flwr/supernode does.
+func (r *Runtime) Commands(spec supernode.Spec) []string {
+	return r.commands(spec, runtime.GOOS)
+}
+
+func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
+	docker := append([]string{"docker"}, r.at.flags()...)
+	out := []string{shellLine(append(slices.Clone(docker), r.createArgs(spec)...))}
+	hand := func(path, name, mode string) {
+		cp := append(slices.Clone(docker), "cp", "-", spec.Container+":"+KeyDir)
+		out = append(out, shellLine(tarArgs(goos, path, name, mode))+" | "+shellLine(cp))
+	}
+	hand(spec.KeyFile, "key", "0400")
+	if spec.CAFile != "" {
+		hand(spec.CAFile, "ca.crt", "0444")
+	}
+	return append(out, shellLine(append(slices.Clone(docker), "start", spec.Container)))
+}
+
+// createArgs says in flags what config says to the API.
+func (r *Runtime) createArgs(spec supernode.Spec) []string {
+	c, h := r.config(spec, false)
+	args := []string{"create", "--name", spec.Container}
+	for _, k := range slices.Sorted(maps.Keys(c.Labels)) {
+		args = append(args, "--label", k+"="+c.Labels[k])
+	}
+	args = append(args, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp:"+h.Tmpfs["/tmp"])
+	for _, m := range h.Mounts {
+		fields := []string{"type=volume", "dst=" + m.Target}
+		for _, k := range slices.Sorted(maps.Keys(m.VolumeOptions.Labels)) {
+			fields = append(fields, "volume-label="+k+"="+m.VolumeOptions.Labels[k])
+		}
+		args = append(args, "--mount", csvLine(fields))
+	}
+	for _, e := range c.Env {
+		args = append(args, "--env", e)
+	}
+	args = append(args, "--log-driver", h.LogConfig.Type)
+	for _, k := range slices.Sorted(maps.Keys(h.LogConfig.Config)) {
+		args = append(args, "--log-opt", k+"="+h.LogConfig.Config[k])
+	}
+	if h.NetworkMode != "" {
+		args = append(args, "--network", string(h.NetworkMode))
+	}
+	if h.AutoRemove {
+		args = append(args, "--rm")
+	}
+	if h.RestartPolicy.MaximumRetryCount > 0 {
+		args = append(args, "--restart", string(h.RestartPolicy.Name)+":"+strconv.Itoa(h.RestartPolicy.MaximumRetryCount))
+	}
+	return append(append(args, spec.Image), c.Cmd...)
+}
+
+// tarArgs packs one file under another name, owner and mode, with GNU tar, or with the bsdtar of
+// macOS and Windows, which keeps the file's own mode.
+func tarArgs(goos, path, name, mode string) []string {
+	id := strconv.Itoa(userID)
+	args := []string{"tar"}
+	if goos == "linux" {
+		args = append(args, "--owner="+id, "--group="+id, "--numeric-owner", "--mode="+mode, "--transform=s|.*|"+name+"|")
+	} else {
+		args = append(args, "--uid", id, "--gid", id, "--uname", "", "--gname", "", "-s", "|.*|"+name+"|")
+	}
+	// ./ keeps a name that begins with a dash from being an option, and one with @ from being an archive.
+	return append(args, "-C", filepath.Dir(path), "-chf", "-", "./"+filepath.Base(path))
+}
+
+func csvLine(fields []string) string {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	_ = w.Write(fields) // a buffer takes all
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func shellLine(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		quoted[i] = shellQuote(a)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// shellQuote makes s one word for /bin/sh, unchanged where that is safe.
+func shellQuote(s string) string {
+	plain := s != ""
+	for _, c := range s {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("_-./:=@%+,", c)) {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

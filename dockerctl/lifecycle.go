@@ -1,0 +1,232 @@
+package dockerctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/fvbommel/sortorder"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// NodeAbsent says that there is no container of a node on the daemon.
+const NodeAbsent problem.Code = "node-absent"
+
+// Stop sends one SIGTERM and lets Docker kill the container after grace. The container and its log
+// stay, unless it was made with AutoRemove.
+func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) error {
+	all, err := r.ours(ctx, name)
+	if err != nil {
+		return err
+	}
+	seconds := int(math.Ceil(grace.Seconds()))
+	for _, c := range all {
+		if !c.State.Running && !c.State.Restarting {
+			continue
+		}
+		if c.State.Paused { // a paused process cannot act on a signal
+			if err := r.unpause(ctx, c); err != nil {
+				return err
+			}
+		}
+		err := r.cli.ContainerStop(ctx, c.ID, container.StopOptions{Timeout: &seconds})
+		if err != nil && !cerrdefs.IsNotFound(err) {
+			return r.explain(ctx, err, "stop "+name)
+		}
+	}
+	return nil
+}
+
+// Remove deletes a stopped node's container with its log, its home and the copy of its key, also a
+// volume that an earlier container left. A node that is not there is no error; one that runs is.
+func (r *Runtime) Remove(ctx context.Context, name string) error {
+	all, err := r.ours(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if alive(c) {
+			return problem.New(problem.Busy, name+" still runs", "", "stop it first")
+		}
+		err := r.cli.ContainerRemove(ctx, c.ID, container.RemoveOptions{RemoveVolumes: true, Force: c.State.Restarting || c.State.Dead})
+		if err != nil && !cerrdefs.IsNotFound(err) && !removing(err) {
+			return r.explain(ctx, err, "remove "+name)
+		}
+		r.mu.Lock()
+		delete(r.readings, c.ID)
+		r.mu.Unlock()
+	}
+	return r.removeVolumes(ctx, name)
+}
+
+// removing tells that --rm or somebody else is at it already.
+func removing(err error) bool {
+	return cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "already in progress")
+}
+
+// removeVolumes deletes what a `docker rm` without -v has left. A volume still in use is busy with a
+// container that is going: it goes along.
+func (r *Runtime) removeVolumes(ctx context.Context, node string) error {
+	list, err := r.cli.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(
+		filters.Arg("label", LabelProject+"="+r.project), filters.Arg("label", LabelNode+"="+node))})
+	if err != nil {
+		return r.explain(ctx, err, "look for volumes of "+node)
+	}
+	for _, v := range list.Volumes {
+		err := r.cli.VolumeRemove(ctx, v.Name, false)
+		if err != nil && !cerrdefs.IsNotFound(err) && !cerrdefs.IsConflict(err) {
+			return r.explain(ctx, err, "remove the copy of the key of "+node)
+		}
+	}
+	return nil
+}
+
+// List gives every container of the project, running or not, in natural order of the nodes' names.
+func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
+	all, err := r.inspectAll(ctx, LabelProject+"="+r.project)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]supernode.Status, 0, len(all))
+	for _, c := range all {
+		out = append(out, r.status(c))
+	}
+	sort.SliceStable(out, func(i, j int) bool { return sortorder.NaturalLess(out[i].Name, out[j].Name) })
+	return out, nil
+}
+
+// Foreign gives those containers of the names that are not this project's, such as ones started by
+// hand after the guide. Their Name is the container's, their Labels are all that it has.
+func (r *Runtime) Foreign(ctx context.Context, names []string) ([]supernode.Status, error) {
+	var out []supernode.Status
+	for _, name := range names {
+		c, err := r.cli.ContainerInspect(ctx, name)
+		if cerrdefs.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, r.explain(ctx, err, "look for a container named "+name)
+		}
+		if strings.TrimPrefix(c.Name, "/") != name || c.Config.Labels[LabelProject] == r.project {
+			continue
+		}
+		s := r.status(c)
+		s.Name, s.Ours, s.Labels = name, false, c.Config.Labels
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// inspectAll gives the containers that carry all of the labels.
+func (r *Runtime) inspectAll(ctx context.Context, labels ...string) ([]container.InspectResponse, error) {
+	args := filters.NewArgs()
+	for _, l := range labels {
+		args.Add("label", l)
+	}
+	list, err := r.cli.ContainerList(ctx, container.ListOptions{All: true, Filters: args})
+	if err != nil {
+		return nil, r.explain(ctx, err, "list the containers")
+	}
+	out := make([]container.InspectResponse, 0, len(list))
+	for _, s := range list {
+		c, err := r.cli.ContainerInspect(ctx, s.ID)
+		if cerrdefs.IsNotFound(err) {
+			continue // gone since
+		}
+		if err != nil {
+			return nil, r.explain(ctx, err, "look at container "+s.ID)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// find gives the container of a node of the project, else the container of that very name.
+func (r *Runtime) find(ctx context.Context, name string) (container.InspectResponse, error) {
+	all, err := r.ours(ctx, name)
+	if err != nil {
+		return container.InspectResponse{}, err
+	}
+	for _, c := range all {
+		if alive(c) {
+			return c, nil
+		}
+	}
+	if len(all) > 0 {
+		return all[0], nil
+	}
+	c, err := r.cli.ContainerInspect(ctx, name)
+	if err == nil && strings.TrimPrefix(c.Name, "/") == name {
+		return c, nil
+	}
+	if err != nil && !cerrdefs.IsNotFound(err) {
+		return c, r.explain(ctx, err, "look for "+name)
+	}
+	return c, problem.New(NodeAbsent, "there is no container of "+name, "it was not started here, or was removed", "start it")
+}
+
+// status turns what the daemon says into what flwrup knows.
+func (r *Runtime) status(c container.InspectResponse) supernode.Status {
+	s := supernode.Status{
+		Name:       c.Config.Labels[LabelNode],
+		Project:    c.Config.Labels[LabelProject],
+		ID:         c.ID,
+		Restarts:   c.RestartCount,
+		Image:      c.Config.Image,
+		Labels:     map[string]string{},
+		Ours:       true,
+		LogKeptFor: "docker logs " + shellQuote(strings.TrimPrefix(c.Name, "/")),
+	}
+	for k, v := range c.Config.Labels {
+		if k, ok := strings.CutPrefix(k, labelPrefix); ok {
+			s.Labels[k] = v
+		}
+	}
+	switch st := c.State; {
+	case st.Restarting:
+		s.State, s.Since, s.ExitCode = supernode.Restarting, when(st.FinishedAt), st.ExitCode
+		s.Reason = "ended with status " + strconv.Itoa(st.ExitCode) + "; Docker starts it again"
+	case st.Running:
+		s.State, s.Since = supernode.Running, when(st.StartedAt)
+		if st.Paused {
+			s.Reason = "paused"
+		}
+	case st.Status == "created" && st.Error == "":
+		s.State, s.Since = supernode.Starting, when(c.Created)
+	default:
+		s.State, s.Since, s.ExitCode = supernode.Stopped, when(st.FinishedAt), st.ExitCode
+		if s.Since.IsZero() {
+			s.Since = when(c.Created)
+		}
+		s.Reason = ended(st)
+	}
+	return s
+}
+
+// ended says why a container does not run, where that can be seen from outside.
+func ended(st *container.State) string {
+	switch {
+	case st.OOMKilled:
+		return "killed: out of memory"
+	case st.Error != "":
+		return safe(errors.New(st.Error))
+	case st.Dead:
+		return "dead: Docker could not remove it"
+	case st.ExitCode == 137:
+		return "killed (SIGKILL)"
+	case st.ExitCode > 128 && st.ExitCode < 160:
+		return fmt.Sprintf("ended by signal %d", st.ExitCode-128)
+	}
+	return ""
+}

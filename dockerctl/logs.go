@@ -1,0 +1,162 @@
+package dockerctl
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+	"flwrup/internal/termsafe"
+)
+
+// Logs sends the lines of a node's container, also of one that has ended or that was started by hand
+// (name is then the container's). With Follow it goes on over restarts, a container made anew and
+// restarts of the daemon, without repeating a line, until ctx ends (which is no error) or each fails.
+func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions, each func(supernode.Line) error) error {
+	f := follower{r: r, name: name, each: each, tail: "all"}
+	if o.Tail >= 0 {
+		f.tail = strconv.Itoa(o.Tail)
+	}
+	if !o.Follow {
+		err := f.read(ctx, false)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return f.cause(err)
+	}
+	wait := backoff{first: 300 * time.Millisecond, most: 3 * time.Second}
+	for {
+		seen := f.count
+		err := f.read(ctx, true)
+		if ctx.Err() != nil {
+			return nil
+		}
+		var stop *eachError
+		if errors.As(err, &stop) {
+			return stop.error
+		}
+		if err != nil && !passing(err) {
+			return err
+		}
+		if f.count > seen {
+			wait.reset()
+		}
+		if sleep(ctx, wait.next()) != nil {
+			return nil
+		}
+	}
+}
+
+// passing tells whether waiting may help: the daemon restarts, the node is between two containers.
+func passing(err error) bool {
+	return problem.Is(err, NodeAbsent, problem.DockerDown, problem.DockerDenied, problem.DockerMissing) ||
+		cerrdefs.IsNotFound(err) || cerrdefs.IsConflict(err) || client.IsErrConnectionFailed(err) || errors.Is(err, errCut) ||
+		cerrdefs.IsInternal(err) || cerrdefs.IsUnavailable(err)
+}
+
+// eachError is an error of the caller's own function, to be handed back as it was.
+type eachError struct{ error }
+
+func (e *eachError) Unwrap() error { return e.error }
+
+// follower remembers where in a container's log it is.
+type follower struct {
+	r    *Runtime
+	name string
+	each func(supernode.Line) error
+	tail string
+
+	id    string    // container that was read last
+	last  time.Time // time of the newest line that was sent
+	same  int       // how many lines of that very time
+	count int       // lines sent in all
+	ended string    // container and time of its end, when all of its log was read after that
+}
+
+func (f *follower) cause(err error) error {
+	var stop *eachError
+	if errors.As(err, &stop) {
+		return stop.error
+	}
+	return err
+}
+
+// read sends what is new in the log, once or until the stream ends.
+func (f *follower) read(ctx context.Context, follow bool) error {
+	c, err := f.r.find(ctx, f.name)
+	if err != nil {
+		return err
+	}
+	if c.ID != f.id {
+		if f.id != "" {
+			f.tail = "all" // a container made anew: all of its log is new
+		}
+		f.id, f.last, f.same = c.ID, time.Time{}, 0
+	}
+	if !c.State.Running && f.ended == c.ID+c.State.FinishedAt {
+		return nil // read to its end before
+	}
+	o := container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: follow, Tail: f.tail}
+	if !f.last.IsZero() {
+		// Docker gives lines of this time again; skip counts them.
+		o.Since, o.Tail = stamp(f.last), "all"
+	}
+	body, err := f.r.cli.ContainerLogs(ctx, c.ID, o)
+	if err != nil {
+		return f.r.explain(ctx, err, "read the log of "+f.name)
+	}
+	defer body.Close()
+	from, skip := f.last, f.same
+	send := func(at time.Time, text string) error {
+		if !from.IsZero() {
+			if at.Before(from) {
+				return nil
+			}
+			if at.Equal(from) && skip > 0 {
+				skip--
+				return nil
+			}
+		}
+		switch {
+		case at.After(f.last):
+			f.last, f.same = at, 1
+		case at.Equal(f.last):
+			f.same++
+		}
+		f.count++
+		if err := f.each(supernode.Line{Node: f.name, Time: at, Text: termsafe.Line(text)}); err != nil {
+			return &eachError{err}
+		}
+		return nil
+	}
+	reader := readFrames
+	if c.Config.Tty {
+		reader = readRaw
+	}
+	if err = reader(body, send); err == nil && !c.State.Running {
+		f.ended = c.ID + c.State.FinishedAt
+	}
+	return err
+}
+
+// stamp writes a time as Docker's API takes it: seconds and nanoseconds.
+func stamp(t time.Time) string {
+	n := strconv.Itoa(t.Nanosecond())
+	return strconv.FormatInt(t.Unix(), 10) + "." + "000000000"[len(n):] + n
+}
+
+// backoff is a wait that doubles.
+type backoff struct{ first, most, now time.Duration }
+
+func (b *backoff) next() time.Duration {
+	b.now = min(max(2*b.now, b.first), b.most)
+	return b.now
+}
+
+func (b *backoff) reset() { b.now = 0 }

@@ -1,0 +1,6 @@
+package dockerctl
+
+import "fmt"
+
+// portOwner is the command that shows who listens at a port.
+func portOwner(port int) string { return fmt.Sprintf("ss -ltnp 'sport = :%d'", port) }

@@ -1,0 +1,106 @@
+// Package dockerctl runs SuperNodes as Docker containers: it finds the daemon as the docker command
+// does, pulls the image, and creates, starts, stops, removes, lists and watches one container for
+// every SuperNode of a project. It implements supernode.Runtime.
+//
+// What a container gets, and why:
+//   - no capability, no new privileges, a read-only root file system, and the image's own user (uid
+//     49999 in flwr/supernode); an image that would run as root is run as uid 49999 instead
+//   - an anonymous volume at KeyDir with this node's private key (0400, that user's) and the grid's CA,
+//     copied in as a tar stream before the start. Nothing depends on file modes of this machine and
+//     nothing is bind-mounted, so it works as root, as a member of the docker group, and against a
+//     daemon elsewhere. Root owns the folder: the node cannot change its key
+//   - an anonymous volume at HomeDir, which Docker fills with the image's own /app and so with its
+//     owner. FLWR_HOME, unpacked apps and packages installed at run time (uv's cache beside them) go
+//     to disk, not to memory, and survive a restart
+//   - /tmp in memory
+//
+// Both volumes are anonymous so that `docker rm -v` and --rm take the copy of the key away with the
+// container, and labelled so that Remove also finds one that `docker rm` without -v left behind.
+package dockerctl
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/docker/docker/client"
+
+	"flwrup/internal/supernode"
+)
+
+// Where things are inside of every container.
+const (
+	KeyDir   = "/run/supernode"       // volume: what is handed in
+	KeyPath  = KeyDir + "/key"        // the node's private key, for Spec.Args
+	CAPath   = KeyDir + "/ca.crt"     // the grid's CA certificate, for Spec.Args when CAFile is set
+	HomeDir  = "/app"                 // volume: HOME and working folder, as in flwr/supernode
+	HomePath = HomeDir + "/.flwr"     // FLWR_HOME
+	userID   = 49999                  // user `app` of flwr/supernode: https://flower.ai/docs/framework/docker/
+	logSize  = "10m"                  // a log file of a container
+	logFiles = "3"                    // how many of them Docker keeps
+	tmpfsOpt = "rw,exec,nosuid,nodev" // exec: wheels may unpack and load libraries there
+)
+
+// Labels on containers and volumes.
+const (
+	LabelProject     = "flwrup.project"
+	LabelNode        = "flwrup.node"
+	LabelFingerprint = "flwrup.fingerprint"
+	LabelSpec        = "flwrup.spec" // SpecHash of what the container was made with
+	labelPrefix      = "flwrup."
+)
+
+// Options says which containers are ours and where they run.
+type Options struct {
+	Project string // value of LabelProject: List, Watch and all by-name calls see only this project's
+	Host    string // address of the daemon (unix://…, ssh://…); "" finds it as the docker command does
+}
+
+// Runtime is a connection to one Docker daemon. Its methods may be called side by side.
+type Runtime struct {
+	project string
+	at      endpoint
+	cli     *client.Client
+
+	mu       sync.Mutex
+	readings map[string]reading // the last one of every container, by ID; see Usage
+	users    map[string]int     // uid that an image runs as, by image ID
+}
+
+var _ supernode.Runtime = (*Runtime)(nil)
+
+// New prepares a connection; nothing is sent yet, so it succeeds without a daemon (Check tells). It
+// fails, with a Problem, when the Docker context or address that the person chose cannot be used.
+func New(ctx context.Context, o Options) (*Runtime, error) {
+	at, err := findEndpoint(o.Host)
+	if err != nil {
+		return nil, err
+	}
+	cli, err := at.client()
+	if err != nil {
+		return nil, err
+	}
+	return &Runtime{project: o.Project, at: at, cli: cli,
+		readings: map[string]reading{}, users: map[string]int{}}, ctx.Err()
+}
+
+// Kind is "docker".
+func (r *Runtime) Kind() string { return "docker" }
+
+// Host is the daemon's address, and the name of the Docker context it came from ("" for none).
+func (r *Runtime) Host() (address, contextName string) { return r.at.host, r.at.context }
+
+// Close gives back the connections. Containers go on.
+func (r *Runtime) Close() error { return r.cli.Close() }
+
+// sleep waits for d or the end of ctx, whose error it gives.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

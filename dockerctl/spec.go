@@ -1,0 +1,127 @@
+package dockerctl
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+
+	"flwrup/internal/supernode"
+)
+
+// layout changes when containers of an older flwrup must be made anew.
+const layout = "1"
+
+// SpecHash tells whether a container was made with the same spec: it is the value of LabelSpec. It
+// covers the image, arguments, environment, network, restarts, CA and key fingerprint; not the other
+// labels, which may be learnt later (a node ID), and not the key, which is copied in anew at every
+// start.
+func SpecHash(spec supernode.Spec) string {
+	ca := ""
+	if spec.CAFile != "" {
+		if data, err := os.ReadFile(spec.CAFile); err == nil {
+			ca = digest(data)
+		}
+	}
+	data, err := json.Marshal([]any{layout, spec.Container, spec.Image, arguments(spec), environment(spec), ca,
+		spec.Labels["fingerprint"], spec.Labels[LabelFingerprint], spec.HostNetwork, spec.AutoRemove, spec.Restart})
+	if err != nil {
+		panic(err) // strings, numbers and lists of them always marshal
+	}
+	return digest(data)[:16]
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func arguments(spec supernode.Spec) []string {
+	if spec.Args == nil {
+		return nil
+	}
+	ca := ""
+	if spec.CAFile != "" {
+		ca = CAPath
+	}
+	return spec.Args(KeyPath, ca)
+}
+
+// environment is sorted and ends with what the container's layout needs.
+func environment(spec supernode.Spec) []string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(spec.Env)) {
+		if k != "FLWR_HOME" && k != "HOME" {
+			out = append(out, k+"="+spec.Env[k])
+		}
+	}
+	return append(out, "HOME="+HomeDir, "FLWR_HOME="+HomePath)
+}
+
+// labels of the container. A key of Spec.Labels without a dot gets the prefix "flwrup.".
+func (r *Runtime) labels(spec supernode.Spec) map[string]string {
+	out := map[string]string{}
+	for k, v := range spec.Labels {
+		if !strings.Contains(k, ".") {
+			k = labelPrefix + k
+		}
+		out[k] = v
+	}
+	maps.Copy(out, r.owned(spec.Name))
+	out[LabelSpec] = SpecHash(spec)
+	return out
+}
+
+// owned are the labels by which a node's container and volumes are found.
+func (r *Runtime) owned(node string) map[string]string {
+	return map[string]string{LabelProject: r.project, LabelNode: node}
+}
+
+// config is what the daemon is asked for. uid is the image's user, forced whether it has to be named
+// because the image would run as root.
+func (r *Runtime) config(spec supernode.Spec, forced bool) (*container.Config, *container.HostConfig) {
+	c := &container.Config{
+		Image:  spec.Image,
+		Cmd:    arguments(spec),
+		Env:    environment(spec),
+		Labels: r.labels(spec),
+		// As docker create sets them; they only matter to somebody who attaches.
+		AttachStdout: true,
+		AttachStderr: true,
+	}
+	owned := &mount.VolumeOptions{Labels: r.owned(spec.Name)}
+	h := &container.HostConfig{
+		CapDrop:        []string{"ALL"},
+		SecurityOpt:    []string{"no-new-privileges"},
+		ReadonlyRootfs: true,
+		Tmpfs:          map[string]string{"/tmp": tmpfsOpt},
+		Mounts: []mount.Mount{
+			{Type: mount.TypeVolume, Target: KeyDir, VolumeOptions: owned},
+			{Type: mount.TypeVolume, Target: HomeDir, VolumeOptions: owned},
+		},
+		LogConfig:     container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": logSize, "max-file": logFiles}},
+		AutoRemove:    spec.AutoRemove,
+		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
+	}
+	if forced {
+		id := strconv.Itoa(userID)
+		c.User = id + ":" + id
+		// Such an image has no folder that this user owns, from which a volume could take its owner.
+		h.Mounts = h.Mounts[:1]
+		h.Tmpfs[HomeDir] = tmpfsOpt + ",mode=0700,uid=" + id + ",gid=" + id
+	}
+	if spec.HostNetwork {
+		h.NetworkMode = "host"
+	}
+	if spec.Restart > 0 && !spec.AutoRemove { // Docker refuses both together
+		h.RestartPolicy = container.RestartPolicy{Name: container.RestartPolicyOnFailure, MaximumRetryCount: spec.Restart}
+	}
+	return c, h
+}

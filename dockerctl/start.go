@@ -1,0 +1,189 @@
+package dockerctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// Start brings the node's container up: one that runs is left alone, whatever it was made with
+// (compare Status.Labels["spec"] with SpecHash to know); a stopped one made with the same spec is
+// started; any other of ours is removed and made anew. The key is copied in before every start, so a
+// container whose creator was killed half way is completed.
+func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
+	for attempt := 0; ; attempt++ {
+		err := r.start(ctx, spec)
+		// Somebody made, started or removed it between our look and our act: look again.
+		if attempt < 5 && (cerrdefs.IsConflict(err) || cerrdefs.IsNotFound(err)) {
+			if err := sleep(ctx, 200*time.Millisecond<<attempt); err != nil {
+				return err
+			}
+			continue
+		}
+		return err
+	}
+}
+
+func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
+	doing := "start " + spec.Name
+	all, err := r.ours(ctx, spec.Name)
+	if err != nil {
+		return err
+	}
+	keep := ""
+	for _, c := range all {
+		if alive(c) {
+			return r.unpause(ctx, c)
+		}
+	}
+	for _, c := range all {
+		if keep == "" && reusable(c) && c.Config.Labels[LabelSpec] == SpecHash(spec) && strings.TrimPrefix(c.Name, "/") == spec.Container {
+			keep = c.ID
+			continue
+		}
+		err := r.cli.ContainerRemove(ctx, c.ID, container.RemoveOptions{RemoveVolumes: true, Force: c.State.Restarting || c.State.Dead})
+		if err != nil && !cerrdefs.IsNotFound(err) {
+			return r.explain(ctx, err, "remove the outdated container of "+spec.Name)
+		}
+	}
+	if err := r.portFree(spec); err != nil {
+		return err
+	}
+	if keep == "" {
+		if keep, err = r.create(ctx, spec); err != nil {
+			return err
+		}
+	}
+	c, err := r.cli.ContainerInspect(ctx, keep)
+	if err != nil {
+		return r.explain(ctx, err, doing)
+	}
+	if err := r.handIn(ctx, c, spec); err != nil {
+		return err
+	}
+	if err := r.cli.ContainerStart(ctx, keep, container.StartOptions{}); err != nil {
+		return r.startProblem(ctx, spec, err)
+	}
+	return nil
+}
+
+func (r *Runtime) create(ctx context.Context, spec supernode.Spec) (id string, err error) {
+	if err := r.nameFree(ctx, spec.Container); err != nil {
+		return "", err
+	}
+	_, forced, err := r.imageUser(ctx, spec.Image)
+	if err != nil {
+		return "", err
+	}
+	config, host := r.config(spec, forced)
+	made, err := r.cli.ContainerCreate(ctx, config, host, nil, nil, spec.Container)
+	if err != nil {
+		return "", r.explain(ctx, err, "create the container of "+spec.Name)
+	}
+	return made.ID, nil
+}
+
+// ours gives this project's containers of one node: normally none or one.
+func (r *Runtime) ours(ctx context.Context, node string) ([]container.InspectResponse, error) {
+	return r.inspectAll(ctx, LabelProject+"="+r.project, LabelNode+"="+node)
+}
+
+func alive(c container.InspectResponse) bool {
+	return c.State.Running && !c.State.Restarting
+}
+
+// reusable tells whether a stopped container can be started again.
+func reusable(c container.InspectResponse) bool {
+	return !c.State.Dead && !c.State.Restarting && c.State.Status != "removing"
+}
+
+func (r *Runtime) unpause(ctx context.Context, c container.InspectResponse) error {
+	if !c.State.Paused {
+		return nil
+	}
+	if err := r.cli.ContainerUnpause(ctx, c.ID); err != nil {
+		return r.explain(ctx, err, "unpause "+c.Name)
+	}
+	return nil
+}
+
+// nameFree says whose the name is when it is taken. Our own containers of this node are gone by now.
+func (r *Runtime) nameFree(ctx context.Context, name string) error {
+	c, err := r.cli.ContainerInspect(ctx, name)
+	if cerrdefs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return r.explain(ctx, err, "look for a container named "+name)
+	}
+	if strings.TrimPrefix(c.Name, "/") != name {
+		return nil // the name is a prefix of some container's ID
+	}
+	whose := "it was not made by flwrup"
+	if p, ok := c.Config.Labels[LabelProject]; ok {
+		whose = "it is " + strconv.Quote(c.Config.Labels[LabelNode]) + " of the flwrup project " + strconv.Quote(p)
+	}
+	state := c.State.Status
+	if t := when(c.Created); !t.IsZero() {
+		state += ", made " + t.Local().Format("2006-01-02 15:04")
+	}
+	q := shellQuote(name)
+	return problem.New(problem.NameTaken, "the container name "+name+" is taken",
+		fmt.Sprintf("container %.12s (image %s, %s) has it, and %s", c.ID, c.Config.Image, state, whose),
+		"choose another name, or keep that container under another one: docker rename "+q+" "+shellQuote(name+"_old")+
+			"; if nobody needs it: docker rm -f "+q)
+}
+
+// portFree looks at this machine's ports before a container on the host network takes one: Docker
+// would say that the container is up, and only its log would tell.
+func (r *Runtime) portFree(spec supernode.Spec) error {
+	if !spec.HostNetwork || spec.Port <= 0 || r.at.remote() != "" {
+		return nil
+	}
+	for _, host := range []string{"127.0.0.1", "0.0.0.0"} {
+		l, err := net.Listen("tcp4", net.JoinHostPort(host, strconv.Itoa(spec.Port)))
+		if err == nil {
+			l.Close()
+			continue
+		}
+		if errors.Is(err, syscall.EADDRINUSE) || strings.Contains(err.Error(), "in use") || strings.Contains(err.Error(), "Only one usage") {
+			p := problem.New(problem.PortTaken, fmt.Sprintf("port %d for %s is in use on this machine", spec.Port, spec.Name),
+				"every SuperNode on the host network needs a port of its own",
+				fmt.Sprintf("choose another port, or end the program that has it: %s", portOwner(spec.Port)))
+			p.Err = err
+			return p
+		}
+	}
+	return nil
+}
+
+func (r *Runtime) startProblem(ctx context.Context, spec supernode.Spec, err error) error {
+	text := strings.ToLower(err.Error())
+	if strings.Contains(text, "executable file not found") || strings.Contains(text, "exec format error") {
+		p := problem.New(problem.BadInput, "the container of "+spec.Name+" cannot start", "image "+spec.Image+" holds no flower-supernode for this machine",
+			"choose an image such as flwr/supernode:"+spec.Flwr)
+		p.Raw, p.Err = safe(err), err
+		return p
+	}
+	return r.explain(ctx, err, "start "+spec.Name)
+}
+
+// when reads a time of the daemon's; the zero time when there is none.
+func when(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.Year() <= 1 {
+		return time.Time{}
+	}
+	return t
+}

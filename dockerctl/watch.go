@@ -1,0 +1,46 @@
+package dockerctl
+
+import (
+	"context"
+	"time"
+
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+)
+
+// Watch calls changed whenever one of the project's containers was made, started, ended, paused or
+// removed, and whenever the daemon came or went. It connects again by itself and ends with ctx, which
+// is no error.
+func (r *Runtime) Watch(ctx context.Context, changed func()) error {
+	wait := backoff{first: 300 * time.Millisecond, most: 10 * time.Second}
+	for {
+		limited, cancel := context.WithCancel(ctx)
+		messages, errs := r.cli.Events(limited, events.ListOptions{Filters: filters.NewArgs(
+			filters.Arg("type", string(events.ContainerEventType)), filters.Arg("label", LabelProject+"="+r.project))})
+		changed() // the stream begins here; what was before it nobody heard
+		r.drain(messages, errs, func() { wait.reset(); changed() })
+		cancel()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if sleep(ctx, wait.next()) != nil {
+			return nil
+		}
+	}
+}
+
+// drain hands events on until the stream ends.
+func (r *Runtime) drain(messages <-chan events.Message, errs <-chan error, changed func()) {
+	for {
+		select {
+		case m := <-messages:
+			switch m.Action {
+			case events.ActionCreate, events.ActionStart, events.ActionDie, events.ActionStop, events.ActionDestroy,
+				events.ActionOOM, events.ActionPause, events.ActionUnPause, events.ActionRestart, events.ActionKill, events.ActionRename:
+				changed()
+			}
+		case <-errs:
+			return
+		}
+	}
+}
