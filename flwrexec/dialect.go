@@ -1,0 +1,82 @@
+package flwrexec
+
+// Dialect is all that differs between versions of flwr, one feature a field. Nothing else in flwrup
+// asks for a version number.
+type Dialect struct {
+	Version Version
+
+	// How a command names the SuperLink.
+	ConfigInPyproject bool // APP CONNECTION, in pyproject.toml; else only CONNECTION, in Flower's config.toml
+
+	// What the command line has.
+	FederationShow bool // `federation show`; else `federation list --federation @account/name`
+	FederationFlag bool // `run --federation @account/name`; else the connection names the federation
+	Managed        bool // `federation create`, `add-supernode`, `remove-supernode`
+	RegisterName   bool // `supernode register --name`
+
+	// What travels over the wire.
+	ControlHTTP bool // CLI to SuperLink; else gRPC
+	FleetHTTP   bool // SuperNode to SuperLink; else gRPC, and neither speaks to the other
+
+	// What flower-supernode takes.
+	HostPort       bool // its own port by --host and --port; else --clientappio-api-address
+	RuntimeInstall bool // --allow-runtime-dependency-installation
+	GRPCRere       bool // --grpc-rere, --grpc-adapter
+
+	// SuperGrid's addresses, host without port and host:port. Always to be changeable.
+	DefaultControl string
+	DefaultFleet   string
+}
+
+// Addresses of SuperGrid. The first is refused by flwr from 1.37 on, which writes the second by itself.
+const (
+	oldControl   = "supergrid.flower.ai"
+	newControl   = "api.flower.ai"
+	defaultFleet = "fleet-supergrid.flower.ai:443"
+)
+
+// DialectOf is the one table of what flwr can do, by the release that brought the change. Seen on
+// 1.24.0, 1.26.1, 1.29.0, 1.33.0, 1.37.0, 1.41.0 and 1.42.0; 27, 38 and 40 are from Flower's
+// changelog. Check holds it against the flwr at hand.
+func DialectOf(v Version) Dialect {
+	d := Dialect{
+		Version:           v,
+		ConfigInPyproject: !v.AtLeast(26),
+		FederationShow:    !v.AtLeast(26),
+		FederationFlag:    v.AtLeast(26),
+		Managed:           v.AtLeast(27),
+		RegisterName:      v.AtLeast(38),
+		ControlHTTP:       v.AtLeast(37),
+		FleetHTTP:         v.AtLeast(40),
+		HostPort:          v.AtLeast(37),
+		RuntimeInstall:    v.AtLeast(30),
+		GRPCRere:          !v.AtLeast(40),
+		DefaultControl:    oldControl,
+		DefaultFleet:      defaultFleet,
+	}
+	if d.ControlHTTP {
+		d.DefaultControl = newControl
+	}
+	return d
+}
+
+// seen are the minor releases whose command lines flwrup has been tried on.
+var seen = [...]int{24, 25, 26, 29, 33, 37, 41, 42}
+
+// Known tells whether flwrup has been tried on this release. Where it has not, Session.Check says
+// what is different.
+func (d Dialect) Known() bool {
+	if d.Version.Major != 1 || d.Version.Dev {
+		return false
+	}
+	for _, minor := range seen {
+		if minor == d.Version.Minor {
+			return true
+		}
+	}
+	return false
+}
+
+// SpeaksTo tells whether a SuperNode of this dialect can talk to a SuperLink of the other's release:
+// the fleet's side went from gRPC to HTTP once, and neither side speaks both.
+func (d Dialect) SpeaksTo(link Dialect) bool { return d.FleetHTTP == link.FleetHTTP }

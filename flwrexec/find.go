@@ -1,0 +1,335 @@
+package flwrexec
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"sort"
+	"strings"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+)
+
+// Where a flwr was found.
+const (
+	SourceGiven   = "given path"
+	SourceActive  = "active environment"
+	SourceProject = "project environment"
+	SourcePath    = "PATH"
+	SourceTool    = "uv tool"
+	SourcePipx    = "pipx"
+	SourceOwn     = "flwrup's own"
+)
+
+// Found is one flwr on this machine.
+type Found struct {
+	Program string // absolute path of flwr
+	Python  string // of its environment; "" when it is not to be found out
+	Bin     string // the folder with flower-supernode and the like
+	Version Version
+	Source  string // one of the Source… constants
+}
+
+// SuperNode gives the path of flower-supernode of the same environment.
+func (f Found) SuperNode() string { return program(f.Bin, "flower-supernode") }
+
+// FindOptions says where to look.
+type FindOptions struct {
+	Path       string // a flwr program, or the folder of an environment: nothing else is looked at
+	ProjectDir string // its .venv, venv and env are looked at
+	OwnRoot    string // flwrup's own environments; "" is OwnRoot()
+}
+
+// Find gives every flwr that can be used, best first: the path given; the active environment; the
+// project's; PATH; uv's and pipx's tools; flwrup's own, newest first. One that cannot be used is an
+// error that says why: too old, broken. It reads versions from package metadata and starts flwr only
+// where there is none.
+func Find(ctx context.Context, o FindOptions) ([]Found, []error) {
+	var found []Found
+	var errs []error
+	seen := map[string]bool{}
+	for _, c := range candidates(o) {
+		if ctx.Err() != nil {
+			return found, append(errs, cancelled(ctx))
+		}
+		key := c.path
+		if real, err := filepath.EvalSymlinks(c.path); err == nil {
+			key = real
+		}
+		if seen[key] {
+			continue
+		}
+		if info, err := os.Stat(c.path); err != nil || info.IsDir() {
+			if c.source == SourceGiven {
+				errs = append(errs, problem.New(problem.FlwrMissing, "there is no flwr at "+o.Path, "",
+					"give the path of the flwr program, or of the environment that it is installed in"))
+			}
+			continue
+		}
+		seen[key] = true
+		f, err := inspect(ctx, c.path, c.source)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		found = append(found, f)
+	}
+	return found, errs
+}
+
+type candidate struct{ path, source string }
+
+func candidates(o FindOptions) []candidate {
+	if o.Path != "" {
+		path := abs(o.Path)
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return []candidate{{program(binOf(path), "flwr"), SourceGiven}}
+		}
+		return []candidate{{path, SourceGiven}}
+	}
+	var list []candidate
+	add := func(source, env string) {
+		if env != "" {
+			list = append(list, candidate{program(binOf(env), "flwr"), source})
+		}
+	}
+	add(SourceActive, os.Getenv("VIRTUAL_ENV"))
+	add(SourceActive, os.Getenv("CONDA_PREFIX"))
+	if o.ProjectDir != "" {
+		for _, name := range [...]string{".venv", "venv", "env"} {
+			add(SourceProject, filepath.Join(abs(o.ProjectDir), name))
+		}
+	}
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if filepath.IsAbs(dir) {
+			list = append(list, candidate{program(dir, "flwr"), SourcePath})
+		}
+	}
+	for _, t := range toolEnvironments() {
+		add(t.source, t.path)
+	}
+	root := o.OwnRoot
+	if root == "" {
+		root = OwnRoot()
+	}
+	for _, env := range ownEnvironments(root) {
+		add(SourceOwn, env)
+	}
+	return list
+}
+
+// toolEnvironments are the places where uv and pipx put a tool named flwr.
+func toolEnvironments() []candidate {
+	home, _ := os.UserHomeDir()
+	data := os.Getenv("XDG_DATA_HOME")
+	if data == "" && home != "" {
+		data = filepath.Join(home, ".local", "share")
+	}
+	var list []candidate
+	add := func(source string, parts ...string) {
+		if parts[0] != "" {
+			list = append(list, candidate{filepath.Join(parts...), source})
+		}
+	}
+	add(SourceTool, os.Getenv("UV_TOOL_DIR"), "flwr")
+	add(SourceTool, data, "uv", "tools", "flwr")
+	add(SourceTool, os.Getenv("APPDATA"), "uv", "data", "tools", "flwr")
+	add(SourceTool, os.Getenv("APPDATA"), "uv", "tools", "flwr")
+	add(SourcePipx, os.Getenv("PIPX_HOME"), "venvs", "flwr")
+	add(SourcePipx, data, "pipx", "venvs", "flwr")
+	add(SourcePipx, home, ".local", "pipx", "venvs", "flwr")
+	return list
+}
+
+// ownEnvironments gives flwrup's own complete environments, newest flwr first.
+func ownEnvironments(root string) []string {
+	type env struct {
+		dir string
+		v   Version
+	}
+	var envs []env
+	entries, _ := os.ReadDir(root) // none made so far
+	for _, e := range entries {
+		v, err := ParseVersion(strings.TrimPrefix(e.Name(), envPrefix))
+		dir := filepath.Join(root, e.Name())
+		if err == nil && e.IsDir() && complete(dir) {
+			envs = append(envs, env{dir, v})
+		}
+	}
+	sort.Slice(envs, func(i, j int) bool { return envs[i].v.Compare(envs[j].v) > 0 })
+	dirs := make([]string, len(envs))
+	for i, e := range envs {
+		dirs[i] = e.dir
+	}
+	return dirs
+}
+
+// inspect says what the flwr at path is.
+func inspect(ctx context.Context, path, source string) (Found, error) {
+	f := Found{Program: path, Source: source}
+	broken := func(why string) error {
+		return problem.New(problem.FlwrMissing, "the flwr at "+path+" does not work", why,
+			"repair that environment, or let flwrup make its own")
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return f, broken(err.Error())
+	}
+	f.Python = pythonOf(real)
+	if f.Python == "" && filepath.Base(filepath.Dir(real)) == "shims" {
+		if out, err := output2(ctx, "pyenv", "which", "flwr"); err == nil {
+			if target := strings.TrimSpace(out); target != "" && filepath.IsAbs(target) {
+				real, f.Program = target, target
+				f.Python = pythonOf(real)
+			}
+		}
+	}
+	f.Bin = filepath.Dir(real)
+	if f.Version, err = metadataVersion(f.Python, real); err != nil {
+		out, err := output2(ctx, f.Program, "--version")
+		if err != nil {
+			return f, broken(lastLines(termsafe.Text(out), 2))
+		}
+		m := printedVersion.FindStringSubmatch(out)
+		if m == nil {
+			return f, broken("it does not say its version")
+		}
+		if f.Version, err = ParseVersion(m[1]); err != nil {
+			return f, broken(err.Error())
+		}
+	}
+	oldest, _ := ParseVersion(Oldest)
+	if f.Version.Compare(oldest) < 0 {
+		return f, problem.New(problem.FlwrMissing, fmt.Sprintf("the flwr at %s is %s, too old for SuperGrid", path, f.Version),
+			"registration by key came with flwr "+Oldest, "upgrade it, or let flwrup make its own environment")
+	}
+	if f.Python != "" {
+		if _, err := os.Stat(f.Python); err != nil {
+			return f, broken("its Python, " + f.Python + ", is gone")
+		}
+	}
+	return f, nil
+}
+
+var printedVersion = regexp.MustCompile(`(\d+\.\d+\.\d+\S*)`)
+
+// output2 runs a program for a few seconds and gives what it printed.
+func output2(ctx context.Context, name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), "FLWR_DISABLE_UPDATE_CHECK=1", "PYTHONUTF8=1", "NO_COLOR=1")
+	ownGroup(cmd)
+	cmd.Cancel = func() error { killGroup(cmd); return nil }
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+var shebangSecond = regexp.MustCompile(`^'''exec' (?:"([^"]+)"|(\S+)) `)
+
+// pythonOf finds the Python that a console script runs with: in its first line, or, where that would
+// be too long or has spaces, in the second line of the shell form that pip and uv write. On Windows
+// it stands beside the program.
+func pythonOf(script string) string {
+	if runtime.GOOS == "windows" {
+		python := filepath.Join(filepath.Dir(script), "python.exe")
+		if _, err := os.Stat(python); err == nil {
+			return python
+		}
+		return ""
+	}
+	b := head(script, 4<<10)
+	first, rest, _ := bytes.Cut(b, []byte("\n"))
+	line, ok := bytes.CutPrefix(first, []byte("#!"))
+	if !ok {
+		return ""
+	}
+	fields := strings.Fields(string(line))
+	if len(fields) == 0 {
+		return ""
+	}
+	switch base := filepath.Base(fields[0]); {
+	case base == "sh":
+		if m := shebangSecond.FindSubmatch(rest); m != nil {
+			return string(m[1]) + string(m[2])
+		}
+	case base == "env" && len(fields) == 2 && strings.HasPrefix(fields[1], "python"):
+		if p, err := exec.LookPath(fields[1]); err == nil {
+			return p
+		}
+	case strings.HasPrefix(base, "python") || strings.HasPrefix(base, "pypy"):
+		return fields[0]
+	}
+	return ""
+}
+
+// metadataVersion reads the version from flwr's dist-info beside the script's environment.
+func metadataVersion(python, script string) (Version, error) {
+	var places []string
+	for _, p := range [...]string{python, script} {
+		if p != "" {
+			places = append(places, filepath.Dir(filepath.Dir(p)))
+		}
+	}
+	for _, root := range places {
+		for _, pattern := range [...]string{"lib/python3*/site-packages", "lib64/python3*/site-packages", "Lib/site-packages", "lib/python3*/dist-packages"} {
+			files, _ := filepath.Glob(filepath.Join(globEscape(root), pattern, "flwr-*.dist-info", "METADATA"))
+			nightly, _ := filepath.Glob(filepath.Join(globEscape(root), pattern, "flwr_nightly-*.dist-info", "METADATA"))
+			for _, file := range append(files, nightly...) {
+				lines := bufio.NewScanner(bytes.NewReader(head(file, 16<<10)))
+				for lines.Scan() && lines.Text() != "" {
+					if v, ok := strings.CutPrefix(lines.Text(), "Version: "); ok {
+						return ParseVersion(strings.TrimSpace(v))
+					}
+				}
+			}
+		}
+	}
+	return Version{}, os.ErrNotExist
+}
+
+// globEscape makes a path stand for itself in a pattern; not needed for a Windows path, which has no
+// brackets as a rule and uses the escape character as separator.
+func globEscape(path string) string {
+	if runtime.GOOS == "windows" {
+		return path
+	}
+	return strings.NewReplacer(`\`, `\\`, `[`, `\[`, `*`, `\*`, `?`, `\?`).Replace(path)
+}
+
+// head gives the first bytes of a file; none when it cannot be read.
+func head(path string, n int) []byte {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	read, _ := f.Read(b)
+	return b[:read]
+}
+
+// binOf gives the folder of an environment's programs.
+func binOf(env string) string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(env, "Scripts")
+	}
+	return filepath.Join(env, "bin")
+}
+
+// program gives the path of a program in a folder.
+func program(dir, name string) string {
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(dir, name)
+}

@@ -1,0 +1,349 @@
+package flwrexec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+)
+
+const envPrefix = "flwr-"
+
+// OwnRoot is the folder of flwrup's own environments, one a version: flwrup/envs below the user's
+// cache folder. Their programs hold absolute paths, so an environment is never moved.
+func OwnRoot() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return filepath.Join(cache, "flwrup", "envs")
+}
+
+// InstallOptions says what to install.
+type InstallOptions struct {
+	Root     string       // "" is OwnRoot()
+	Version  string       // of flwr; "" or "newest" is the newest that the index has
+	Packages []string     // further packages, such as numpy
+	Say      func(string) // gets what is done and every line that uv or pip prints, safe to show; may be nil
+}
+
+// Install makes an environment with the wanted flwr, or gives the one that is there. uv makes it when
+// uv is installed, else `python3 -m venv` and pip. Two at once wait for each other. A marker written
+// last tells a complete environment; what failed is removed. Errors are Problems: no Python, too old,
+// no network, disk full, no such version.
+func Install(ctx context.Context, o InstallOptions) (Found, error) {
+	if o.Root == "" {
+		o.Root = OwnRoot()
+	}
+	o.Root = abs(o.Root)
+	say := func(s string) {
+		if o.Say != nil {
+			o.Say(s)
+		}
+	}
+	if o.Version == "" || o.Version == "newest" {
+		say("looking for the newest flwr")
+		newest, err := Newest(ctx)
+		if err != nil {
+			return Found{}, err
+		}
+		o.Version = newest
+	}
+	v, err := ParseVersion(o.Version)
+	if err != nil {
+		return Found{}, problem.New(problem.BadInput, err.Error(), "", "give a version such as 1.42.0, or newest")
+	}
+	if oldest, _ := ParseVersion(Oldest); v.Compare(oldest) < 0 {
+		return Found{}, problem.New(problem.BadInput, "flwr "+o.Version+" is too old for SuperGrid", "",
+			"choose "+Oldest+" or newer")
+	}
+	env := filepath.Join(o.Root, envPrefix+v.String())
+	if have(env, o.Packages) {
+		return inspect(ctx, program(binOf(env), "flwr"), SourceOwn)
+	}
+	if err := os.MkdirAll(o.Root, 0o755); err != nil {
+		return Found{}, installProblem("make the folder "+o.Root, err.Error(), err)
+	}
+	lock := flock.New(env + ".lock")
+	if ok, _ := lock.TryLock(); !ok {
+		say("waiting for another flwrup that installs the same")
+		if ok, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil || !ok {
+			if ctx.Err() != nil {
+				return Found{}, cancelled(ctx)
+			}
+			return Found{}, installProblem("lock "+env, fmt.Sprint(err), err)
+		}
+	}
+	defer lock.Unlock() //nolint:errcheck // the file stays for the next one
+	i := installer{ctx: ctx, env: env, version: v, say: say}
+	if !have(env, o.Packages) {
+		if err := i.install(o.Packages); err != nil {
+			return Found{}, err
+		}
+	}
+	return inspect(ctx, program(binOf(env), "flwr"), SourceOwn)
+}
+
+// The marker of a complete environment lists the further packages that it has.
+func marker(env string) string { return filepath.Join(env, ".complete") }
+
+func complete(env string) bool {
+	_, err := os.Stat(marker(env))
+	return err == nil
+}
+
+func have(env string, packages []string) bool {
+	b, err := os.ReadFile(marker(env))
+	if err != nil {
+		return false
+	}
+	has := map[string]bool{}
+	for _, p := range strings.Fields(string(b)) {
+		has[p] = true
+	}
+	for _, p := range packages {
+		if !has[p] {
+			return false
+		}
+	}
+	return true
+}
+
+type installer struct {
+	ctx     context.Context
+	env     string
+	version Version
+	say     func(string)
+}
+
+func (i installer) install(packages []string) (err error) {
+	fresh := !complete(i.env)
+	if fresh {
+		if err := os.RemoveAll(i.env); err != nil {
+			return installProblem("remove what an earlier installation left in "+i.env, err.Error(), err)
+		}
+		defer func() {
+			if err != nil {
+				os.RemoveAll(i.env) //nolint:errcheck // without its marker it counts for nothing
+			}
+		}()
+	} else {
+		b, _ := os.ReadFile(marker(i.env))
+		packages = append(strings.Fields(string(b)), packages...)
+	}
+	wanted := append([]string{"flwr==" + i.version.String()}, packages...)
+	uv, _ := exec.LookPath("uv")
+	if fresh {
+		if err := i.make(uv); err != nil {
+			return err
+		}
+	}
+	if err := i.packages(uv, wanted); err != nil {
+		return err
+	}
+	return os.WriteFile(marker(i.env), []byte(strings.Join(packages, "\n")+"\n"), 0o644)
+}
+
+// minPython is what flwr asks for: 3.10 up to 1.26 at least, 3.11 later (seen at 1.33).
+func (i installer) minPython() int {
+	if i.version.AtLeast(27) {
+		return 11
+	}
+	return 10
+}
+
+// make makes the empty environment.
+func (i installer) make(uv string) error {
+	i.say("making an environment in " + i.env)
+	if uv != "" {
+		// uv fetches a Python of its own where the machine has none that fits.
+		_, err := i.run(uv, "venv", "--no-project", "--python", fmt.Sprintf(">=3.%d,<3.14", i.minPython()), i.env)
+		return err
+	}
+	python, err := i.python()
+	if err != nil {
+		return err
+	}
+	_, err = i.run(python, "-m", "venv", i.env)
+	return err
+}
+
+// python finds a Python that flwr can use.
+func (i installer) python() (string, error) {
+	var old string
+	for _, name := range [...]string{"python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		out, err := output2(i.ctx, path, "-c", "import sys;print('%d.%d'%sys.version_info[:2])")
+		v, perr := ParseVersion(strings.TrimSpace(out))
+		if err != nil || perr != nil {
+			continue
+		}
+		if v.Major == 3 && v.Minor >= i.minPython() {
+			return path, nil
+		}
+		old = fmt.Sprintf("%s is Python %d.%d", path, v.Major, v.Minor)
+	}
+	need := fmt.Sprintf("flwr %s needs Python 3.%d or newer", i.version, i.minPython())
+	if old != "" {
+		return "", problem.New(problem.PythonMissing, "the Python here is too old: "+old, need,
+			fmt.Sprintf("install Python 3.%d or newer, or uv, which brings its own", i.minPython()))
+	}
+	return "", problem.New(problem.PythonMissing, "there is no Python on this machine", need,
+		"install Python from python.org or your system's packages, or uv, which brings its own")
+}
+
+// packages installs into the environment. The newest flwr may ask for a certifi that an index does
+// not have yet; an older one does as well, but only uv can be told so.
+func (i installer) packages(uv string, wanted []string) error {
+	i.say("installing " + strings.Join(wanted, " "))
+	python := program(binOf(i.env), "python")
+	var out string
+	var err error
+	if uv != "" {
+		out, err = i.run(uv, append([]string{"pip", "install", "--python", python}, wanted...)...)
+	} else {
+		out, err = i.run(python, append([]string{"-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"}, wanted...)...)
+	}
+	if err == nil || !strings.Contains(out, "certifi") || i.ctx.Err() != nil {
+		return err
+	}
+	i.say("the index lacks the certifi that flwr asks for; trying with another one")
+	if uv == "" {
+		if _, err := i.run(python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "uv"); err != nil {
+			return err
+		}
+		uv = program(binOf(i.env), "uv")
+	}
+	override := i.env + ".override"
+	if err := os.WriteFile(override, []byte("certifi>=2025\n"), 0o644); err != nil {
+		return installProblem("install flwr "+i.version.String(), err.Error(), err)
+	}
+	defer os.Remove(override) //nolint:errcheck
+	_, err = i.run(uv, append([]string{"pip", "install", "--python", python, "--override", override}, wanted...)...)
+	return err
+}
+
+// run runs a step of the installation, its lines to say, and gives what it printed.
+func (i installer) run(name string, args ...string) (string, error) {
+	i.say("$ " + strings.Join(append([]string{filepath.Base(name)}, args...), " "))
+	return runSaying(i.ctx, i.say, "install flwr "+i.version.String(), name, args...)
+}
+
+func runSaying(ctx context.Context, say func(string), doing, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	kept := newTail(32 << 10)
+	lines := &termsafe.Splitter{Each: func(l string) error {
+		kept.Write([]byte(l + "\n")) //nolint:errcheck // never fails
+		say(l)
+		return nil
+	}}
+	cmd.Stdout, cmd.Stderr = lines, lines // one writer: os/exec then uses one pipe
+	cmd.Dir = os.TempDir()                // a project's own settings are not meant for this
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "VIRTUAL_ENV=") && !strings.HasPrefix(kv, "PYTHONPATH=") && !strings.HasPrefix(kv, "PYTHONHOME=") {
+			cmd.Env = append(cmd.Env, kv)
+		}
+	}
+	cmd.Env = append(cmd.Env, "NO_COLOR=1", "PYTHONUTF8=1", "PIP_NO_INPUT=1", "UV_NO_PROGRESS=1")
+	ownGroup(cmd)
+	cmd.Cancel = func() error { killGroup(cmd); return nil }
+	cmd.WaitDelay = 2 * time.Second
+	err := cmd.Run()
+	lines.Close() //nolint:errcheck // Each never fails
+	if ctx.Err() != nil {
+		return kept.String(), cancelled(ctx)
+	}
+	if err != nil {
+		return kept.String(), installProblem(doing, kept.String(), err)
+	}
+	return kept.String(), nil
+}
+
+// installRules are what uv, pip and venv say when an installation fails.
+var installRules = [...]struct {
+	code           problem.Code
+	pattern        *regexp.Regexp
+	what, why, fix string
+}{
+	{problem.FlwrInstall, regexp.MustCompile(`(?i)no space left|disk quota exceeded|not enough space`),
+		"the disk is full", "an environment needs about 700 MB", "make room, then try again"},
+	{problem.FlwrInstall, regexp.MustCompile(`(?i)read-only file system|permission denied|access is denied`),
+		"the folder for the environment cannot be written", "", "make it writable, or point XDG_CACHE_HOME at a folder that is"},
+	{problem.PythonMissing, regexp.MustCompile(`ensurepip is not|No module named '?(venv|ensurepip)|python3-venv`),
+		"this Python cannot make environments", "the system splits it off", "sudo apt install python3-venv, or install uv"},
+	{problem.PythonMissing, regexp.MustCompile(`(?i)no interpreter found|requires a different python|does not satisfy Python|no download found for request`),
+		"there is no Python here that this flwr takes", "", "install Python 3.11 or newer, or another version of flwr"},
+	{problem.FlwrInstall, regexp.MustCompile(`(?i)failed to fetch|dns error|could not connect|connection (refused|reset|timed out)|temporary failure in name|network is unreachable|failed to establish a new connection|name or service not known|client error \(connect\)|read timed out|proxy|tunnel error`),
+		"the package index cannot be reached", "no network, or a proxy in between", "check the network (HTTPS_PROXY where there is a proxy), then try again"},
+	{problem.FlwrInstall, regexp.MustCompile(`(?i)no version of flwr|no matching distribution found for flwr|there is no version of flwr|could not find a version that satisfies the requirement flwr|not find.*flwr`),
+		"the package index has no such version of flwr", "", "choose another version"},
+	{problem.FlwrInstall, regexp.MustCompile(`(?i)no solution found|resolutionimpossible|no matching distribution found`),
+		"the packages that flwr needs do not fit together on this index", "", "choose another version of flwr"},
+}
+
+// installProblem says why an installation failed, by what was printed.
+func installProblem(doing, text string, err error) error {
+	p := &problem.Problem{Code: problem.FlwrInstall, What: doing + " failed", Raw: termsafe.Text(text), Err: err,
+		Fix: "read the lines above, or install flwr yourself and say where it is"}
+	var missing *exec.Error
+	if errors.As(err, &missing) {
+		p.Why = err.Error()
+	}
+	flat := strings.Join(strings.Fields(text+" "+fmt.Sprint(err)), " ")
+	for _, r := range installRules {
+		if r.pattern.MatchString(flat) {
+			p.Code, p.What, p.Why, p.Fix = r.code, doing+" failed: "+r.what, r.why, r.fix
+			break
+		}
+	}
+	return p
+}
+
+var newestPattern = regexp.MustCompile(`(?m)^flwr(?:==| \()([0-9][^\s)]*)`)
+
+// Newest asks the package index for the newest release of flwr that the machine's uv, or else pip,
+// would install.
+func Newest(ctx context.Context) (string, error) {
+	const doing = "look for the newest flwr"
+	var out string
+	var err error
+	quiet := func(string) {}
+	if uv, lerr := exec.LookPath("uv"); lerr == nil {
+		file, terr := os.CreateTemp("", "flwrup-*.in")
+		if terr != nil {
+			return "", installProblem(doing, terr.Error(), terr)
+		}
+		defer os.Remove(file.Name()) //nolint:errcheck
+		file.WriteString("flwr\n")   //nolint:errcheck // an empty file is found out below
+		file.Close()                 //nolint:errcheck
+		out, err = runSaying(ctx, quiet, doing, uv, "pip", "compile", "--no-deps", "--quiet", "--no-header",
+			"--no-annotate", "--python-version", "3.12", file.Name())
+	} else {
+		python, perr := (installer{ctx: ctx, version: Version{Major: 1, Minor: 99, Raw: "newest"}}).python()
+		if perr != nil {
+			return "", perr
+		}
+		out, err = runSaying(ctx, quiet, doing, python, "-m", "pip", "index", "versions", "--disable-pip-version-check", "flwr")
+	}
+	if err != nil {
+		return "", err
+	}
+	m := newestPattern.FindStringSubmatch(out)
+	if m == nil {
+		return "", installProblem(doing, out, errors.New("the index gave no version of flwr"))
+	}
+	return m[1], nil
+}

@@ -1,0 +1,169 @@
+package flwrexec
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+)
+
+// How long a login may be silent: gRPC versions hang for ever after saying "unavailable", and before
+// the page is shown there is nothing to wait for but the network.
+const (
+	afterUnavailable = 3 * time.Second
+	beforePrompt     = 90 * time.Second
+)
+
+// FollowLog sends the run's log to line, from its beginning, safe for a terminal, until the run has
+// ended (nil), ctx ends or the connection breaks. That the run failed is no error here: ask Run.
+func (s *Session) FollowLog(ctx context.Context, c Connection, run string, line func(string)) error {
+	_, err := s.long(ctx, s.Dialect().LogArgv(s.absolute(c), run), func(l string) { line(l) })
+	return err
+}
+
+var urlPattern = regexp.MustCompile(`https?://[^\s<>"']+`)
+var userCode = regexp.MustCompile(`(?i)[?&](?:user_code|code)=([^&\s]+)`)
+
+// Login runs flwr's device flow. prompt is called once, when the page to open is known; line gets
+// everything that flwr prints. It returns when the login is approved (nil), over (login-timeout) or
+// ctx ends.
+func (s *Session) Login(ctx context.Context, c Connection, prompt func(LoginPrompt), line func(string)) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	hung := errors.New("flwr login hangs")
+	guard := time.AfterFunc(beforePrompt, func() { stop(hung) })
+	defer guard.Stop()
+	var mu sync.Mutex // stdout and stderr come side by side
+	var seen strings.Builder
+	var p LoginPrompt
+	shown := false
+	show := func() {
+		if p.URL != "" && !shown {
+			shown = true
+			guard.Stop()
+			p.Output = seen.String()
+			prompt(p)
+		}
+	}
+	ended := false
+	out, err := s.long(ctx, s.Dialect().LoginArgv(s.absolute(c)), func(l string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if ended {
+			return
+		}
+		if rest, ok := strings.CutPrefix(l, "flwrup-expires "); ok {
+			if n, err := strconv.Atoi(rest); err == nil && n > 0 {
+				p.Expires = time.Duration(n) * time.Second
+			}
+			return
+		}
+		seen.WriteString(l + "\n")
+		line(l)
+		if strings.Contains(l, "Connection to the SuperLink is unavailable") {
+			guard.Stop()
+			guard = time.AfterFunc(afterUnavailable, func() { stop(hung) })
+		}
+		if u := urlPattern.FindString(l); u != "" && !shown && !strings.Contains(l, "ref-exit-codes") {
+			p.URL = u
+			if m := userCode.FindStringSubmatch(u); m != nil {
+				p.Code = m[1]
+			}
+			show()
+		}
+	})
+	mu.Lock()
+	ended = true
+	guard.Stop()
+	mu.Unlock()
+	if errors.Is(context.Cause(ctx), hung) {
+		if strings.TrimSpace(out) == "" {
+			out = "Connection to the SuperLink is unavailable"
+		}
+		q := classify(out, 1)
+		if q.Code == problem.FlwrFailed {
+			q = classify("Connection to the SuperLink is unavailable\n"+out, 1)
+		}
+		return q
+	}
+	// Up to 1.25 flwr exits 0 on some errors.
+	if err == nil && !strings.Contains(out, "Login successful") {
+		return classify(out, 1)
+	}
+	return err
+}
+
+// long runs argv in a process of its own, its lines to each as they come, and ends it with ctx or
+// with flwrup. It gives the end of what was printed.
+func (s *Session) long(ctx context.Context, argv []string, each func(string)) (string, error) {
+	call := Call{Argv: argv, Began: time.Now()}
+	out, err := s.longRun(ctx, argv, each)
+	call.Took, call.Err, call.Raw = time.Since(call.Began), err, out
+	s.record(call)
+	return out, err
+}
+
+func (s *Session) longRun(ctx context.Context, argv []string, each func(string)) (string, error) {
+	dir, err := s.dir()
+	if err != nil {
+		return "", err
+	}
+	if s.found.Python == "" {
+		return s.longWait(ctx, exec.CommandContext(ctx, s.found.Program, argv[1:]...), dir, each, nil)
+	}
+	cmd := exec.CommandContext(ctx, s.found.Python, pythonArgs("one", argv[1:]...)...)
+	in, err := cmd.StdinPipe() // stays open: its end is what tells the process that flwrup is gone
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	return s.longWait(ctx, cmd, dir, each, func() error {
+		_, err := io.WriteString(in, workerSource)
+		return err
+	})
+}
+
+// longWait starts cmd, feeds it, and waits for its end.
+func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, dir string, each func(string), feed func() error) (string, error) {
+	kept := newTail(32 << 10)
+	var mu sync.Mutex
+	safe := func(l string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		kept.Write([]byte(l + "\n")) //nolint:errcheck // never fails
+		each(l)
+		return nil
+	}
+	stdout, stderr := &termsafe.Splitter{Each: safe}, &termsafe.Splitter{Each: safe}
+	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = stdout, stderr, dir, s.env
+	ownGroup(cmd)
+	cmd.Cancel = func() error { killGroup(cmd); return nil }
+	cmd.WaitDelay = 2 * time.Second
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	if feed != nil {
+		if err := feed(); err != nil && ctx.Err() == nil {
+			killGroup(cmd)
+		}
+	}
+	err := cmd.Wait()
+	stdout.Close() //nolint:errcheck // safe never fails
+	stderr.Close() //nolint:errcheck
+	if ctx.Err() != nil {
+		return kept.String(), cancelled(ctx)
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return kept.String(), classify(kept.String(), exit.ExitCode())
+	}
+	return kept.String(), err
+}

@@ -1,0 +1,207 @@
+package flwrexec
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+)
+
+// ask runs argv with --format json and decodes the answer into to, which may be nil. Errors are
+// Problems; MayHaveHappened tells which of them leave the outcome open.
+func (s *Session) ask(ctx context.Context, argv []string, to any) error {
+	call := Call{Argv: argv, Began: time.Now()}
+	out, err := s.run(ctx, append(append([]string(nil), argv...), "--format", "json"))
+	if err == nil {
+		err = decode(out, to)
+	}
+	call.Took, call.Err, call.Worker = time.Since(call.Began), err, out.worker
+	call.Raw = termsafe.Text(out.stdout + out.stderr)
+	s.record(call)
+	return err
+}
+
+// decode reads flwr's JSON: an object with "success", or for federations a bare list or object. The
+// exit code does not count: it is 0 for every error that the grid gives.
+func decode(out output, to any) error {
+	b := jsonPart(out.stdout)
+	var head struct {
+		Success *bool  `json:"success"`
+		Message string `json:"error-message"`
+	}
+	if b == nil {
+		return classify(out.stdout+"\n"+out.stderr, out.code)
+	}
+	if b[0] == '{' {
+		if err := json.Unmarshal(b, &head); err != nil {
+			return fmt.Errorf("flwr's answer is not JSON: %w", err)
+		}
+		if head.Success != nil && !*head.Success {
+			return classify(head.Message+"\n"+out.stderr, out.code)
+		}
+	}
+	if to == nil {
+		return nil
+	}
+	if err := json.Unmarshal(b, to); err != nil {
+		p := problem.New(problem.NotSupported, "flwr answered in a form that flwrup does not know", err.Error(),
+			"this flwr may be newer than flwrup; try another version of flwr")
+		p.Err, p.Raw = err, termsafe.Text(out.stdout)
+		return p
+	}
+	return nil
+}
+
+// Nodes lists the account's own SuperNodes; flwr lists unregistered ones as well.
+func (s *Session) Nodes(ctx context.Context, c Connection) ([]Node, error) {
+	var a nodesAnswer
+	if err := s.ask(ctx, s.Dialect().NodesArgv(s.absolute(c)), &a); err != nil {
+		return nil, fmt.Errorf("list the SuperNodes: %w", err)
+	}
+	return a.nodes()
+}
+
+// Register registers the public key in publicKeyFile and gives the new node's ID. The key must have
+// been checked before: flwr's own refusal ends its process. name counts only where the dialect has it.
+func (s *Session) Register(ctx context.Context, c Connection, publicKeyFile, name string) (NodeID, error) {
+	var a struct {
+		ID *NodeID `json:"node-id"`
+	}
+	d := s.Dialect()
+	if err := s.ask(ctx, d.RegisterArgv(s.absolute(c), abs(publicKeyFile), name), &a); err != nil {
+		return 0, fmt.Errorf("register %s: %w", publicKeyFile, err)
+	}
+	if a.ID == nil {
+		return 0, fmt.Errorf("register %s: %w", publicKeyFile, problem.New(problem.FlwrFailed,
+			"flwr registered the key but gave no node ID", "", "look for the new node in the list of SuperNodes"))
+	}
+	return *a.ID, nil
+}
+
+// Unregister takes a SuperNode off the grid for good. Its key can never be registered again.
+func (s *Session) Unregister(ctx context.Context, c Connection, id NodeID) error {
+	if err := s.ask(ctx, s.Dialect().UnregisterArgv(s.absolute(c), id), nil); err != nil {
+		return fmt.Errorf("unregister SuperNode %s: %w", id, err)
+	}
+	return nil
+}
+
+// Federations lists the federations that the account can see.
+func (s *Session) Federations(ctx context.Context, c Connection) ([]Federation, error) {
+	var a federationsAnswer
+	if err := s.ask(ctx, s.Dialect().FederationsArgv(s.absolute(c)), &a); err != nil {
+		return nil, fmt.Errorf("list the federations: %w", err)
+	}
+	return a, nil
+}
+
+// FederationDetails gives members, SuperNodes and runs of a federation. Up to flwr 1.25 it is always
+// the connection's own, whatever id says.
+func (s *Session) FederationDetails(ctx context.Context, c Connection, id string) (FederationDetails, error) {
+	var a detailsAnswer
+	if err := s.ask(ctx, s.Dialect().FederationDetailsArgv(s.absolute(c), id), &a); err != nil {
+		return FederationDetails{}, fmt.Errorf("show federation %s: %w", id, err)
+	}
+	a.ID = id
+	return FederationDetails(a), nil
+}
+
+// CreateFederation makes a deployment federation and gives its ID, @account/name.
+func (s *Session) CreateFederation(ctx context.Context, c Connection, name, description string) (string, error) {
+	d := s.Dialect()
+	if !d.Managed {
+		return "", notManaged(d)
+	}
+	if err := CheckFederationName(name); err != nil {
+		return "", err
+	}
+	var a struct {
+		ID   string `json:"federation-id"`
+		Name string `json:"name"` // flwr 1.29
+	}
+	if err := s.ask(ctx, d.CreateFederationArgv(s.absolute(c), name, description), &a); err != nil {
+		return "", fmt.Errorf("create federation %s: %w", name, err)
+	}
+	if a.ID == "" {
+		a.ID = a.Name
+	}
+	return a.ID, nil
+}
+
+// AddToFederation puts one of the account's SuperNodes into a federation. A node that is already in
+// it gives a Problem with code already-member.
+func (s *Session) AddToFederation(ctx context.Context, c Connection, id NodeID, federation string) error {
+	d := s.Dialect()
+	if !d.Managed {
+		return notManaged(d)
+	}
+	if err := s.ask(ctx, d.AddArgv(s.absolute(c), id, federation), nil); err != nil {
+		return fmt.Errorf("add SuperNode %s to %s: %w", id, federation, err)
+	}
+	return nil
+}
+
+// RemoveFromFederation takes a SuperNode out of a federation.
+func (s *Session) RemoveFromFederation(ctx context.Context, c Connection, id NodeID, federation string) error {
+	d := s.Dialect()
+	if !d.Managed {
+		return notManaged(d)
+	}
+	if err := s.ask(ctx, d.RemoveArgv(s.absolute(c), id, federation), nil); err != nil {
+		return fmt.Errorf("remove SuperNode %s from %s: %w", id, federation, err)
+	}
+	return nil
+}
+
+func notManaged(d Dialect) error {
+	return problem.New(problem.NotSupported, "flwr "+d.Version.String()+" cannot manage federations",
+		"that came with flwr 1.27", "send the node IDs to Flower Labs, or use flwr 1.27 or newer")
+}
+
+// StartRun submits the app in folder app and gives the run's ID. federation is ignored where the
+// connection names it; config is one --run-config value, "" for none.
+func (s *Session) StartRun(ctx context.Context, c Connection, app, federation, config string) (string, error) {
+	var a struct {
+		ID number `json:"run-id"`
+	}
+	argv := s.Dialect().RunArgv(s.absolute(c), abs(app), federation, config, false)
+	if err := s.ask(ctx, argv, &a); err != nil {
+		return "", fmt.Errorf("run the app in %s: %w", app, err)
+	}
+	return string(a.ID), nil
+}
+
+// Runs lists the account's runs, newest first where flwr does so.
+func (s *Session) Runs(ctx context.Context, c Connection) ([]Run, error) {
+	var a runsAnswer
+	if err := s.ask(ctx, s.Dialect().RunsArgv(s.absolute(c)), &a); err != nil {
+		return nil, fmt.Errorf("list the runs: %w", err)
+	}
+	return a.runs(), nil
+}
+
+// Run gives one run.
+func (s *Session) Run(ctx context.Context, c Connection, id string) (Run, error) {
+	var a runsAnswer
+	if err := s.ask(ctx, s.Dialect().RunStatusArgv(s.absolute(c), id), &a); err != nil {
+		return Run{}, fmt.Errorf("look at run %s: %w", id, err)
+	}
+	for _, r := range a.runs() {
+		if r.ID == id {
+			return r, nil
+		}
+	}
+	return Run{}, fmt.Errorf("look at run %s: %w", id, problem.New(problem.RunNotFound, "the grid does not know the run",
+		"", "list the runs: flwr list"))
+}
+
+// StopRun stops a run. A run that is over gives a Problem with code RunOver.
+func (s *Session) StopRun(ctx context.Context, c Connection, id string) error {
+	if err := s.ask(ctx, s.Dialect().StopArgv(s.absolute(c), id), nil); err != nil {
+		return fmt.Errorf("stop run %s: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,307 @@
+package flwrexec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+)
+
+// SessionOptions says where and how flwr's commands run.
+type SessionOptions struct {
+	FlwrHome string        // FLWR_HOME; "" leaves the person's own
+	Dir      string        // working folder; "" is one of flwrup's own, without a pyproject.toml (see Session)
+	Env      []string      // further variables, NAME=value
+	Log      func(Call)    // gets every command after it has run, one at a time; may be nil
+	Limit    time.Duration // for one short command; 0 is two minutes
+	NoWorker bool          // a process a command from the beginning
+}
+
+// Session runs the commands of one flwr for one FLWR_HOME. It holds one Python process with flwr's
+// command line loaded and gives it one command after the other; where that cannot be had it falls
+// back to a process a command. Methods may be called from several goroutines; short commands wait
+// for each other.
+//
+// From 1.26 on flwr rewrites a pyproject.toml with [tool.flwr.federations] in its working folder (and
+// fails), so a Session works in a folder without one unless it is told otherwise; app folders and key
+// files are therefore made absolute.
+type Session struct {
+	found   Found
+	o       SessionOptions
+	env     []string
+	log     sync.Mutex
+	dialect Dialect // behind turn's token once commands run; Check may change it
+	dmu     sync.RWMutex
+
+	turn   chan struct{} // holds one token: whoever has it may use what follows
+	worker *worker
+	deaths int // workers that died over a command, one after the other
+	single bool
+	closed bool
+}
+
+// NewSession makes a Session; no process is started before the first command.
+func NewSession(found Found, o SessionOptions) *Session {
+	if o.Limit == 0 {
+		o.Limit = 2 * time.Minute
+	}
+	s := &Session{found: found, o: o, dialect: DialectOf(found.Version), turn: make(chan struct{}, 1)}
+	s.single = o.NoWorker || found.Python == ""
+	s.env = environment(found, o)
+	s.turn <- struct{}{}
+	return s
+}
+
+// Found gives the flwr that the session runs.
+func (s *Session) Found() Found { return s.found }
+
+// Version gives flwr's version.
+func (s *Session) Version() Version { return s.found.Version }
+
+// Dialect gives what flwr can do, as corrected by Check.
+func (s *Session) Dialect() Dialect {
+	s.dmu.RLock()
+	defer s.dmu.RUnlock()
+	return s.dialect
+}
+
+// Environ gives the environment that flwr's commands get; for a SuperNode process of the same flwr.
+func (s *Session) Environ() []string { return append([]string(nil), s.env...) }
+
+// Close ends the worker. A command that runs in it is cut off. Close may be called more than once.
+func (s *Session) Close() error {
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
+	s.closed = true
+	if s.worker != nil {
+		s.worker.close()
+		s.worker = nil
+	}
+	return nil
+}
+
+// Warm starts the worker, so that the first command needs no 2 to 4 seconds of Python imports. It
+// gives the time that took; 0 when the worker runs already or there is none.
+func (s *Session) Warm(ctx context.Context) (time.Duration, error) {
+	if err := s.take(ctx); err != nil {
+		return 0, err
+	}
+	defer s.give()
+	had := s.worker != nil
+	w, err := s.ensure(ctx)
+	if err != nil || w == nil || had {
+		return 0, err
+	}
+	return w.started, nil
+}
+
+func (s *Session) take(ctx context.Context) error {
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return cancelled(ctx)
+	}
+	if s.closed {
+		s.give()
+		return errors.New("the flwr session is closed")
+	}
+	return nil
+}
+
+func (s *Session) give() { s.turn <- struct{}{} }
+
+// ensure gives the worker, nil where there is to be none.
+func (s *Session) ensure(ctx context.Context) (*worker, error) {
+	if s.worker != nil || s.single {
+		return s.worker, nil
+	}
+	dir, err := s.dir()
+	if err != nil {
+		return nil, err
+	}
+	w, err := startWorker(ctx, s.found.Python, dir, s.env)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, cancelled(ctx)
+		}
+		s.single = true // a process a command still works, slowly
+		return nil, nil
+	}
+	s.worker = w
+	return w, nil
+}
+
+// output is what one command printed, and how it ended.
+type output struct {
+	stdout string
+	stderr string
+	code   int
+	worker bool
+}
+
+// run runs one short command, argv with "flwr" first. An error means that flwr gave no answer; what
+// the command did is then not known.
+func (s *Session) run(ctx context.Context, argv []string) (output, error) {
+	if err := s.take(ctx); err != nil {
+		return output{}, err
+	}
+	defer s.give()
+	limited, cancel := context.WithTimeout(ctx, s.o.Limit)
+	defer cancel()
+	w, err := s.ensure(limited)
+	if err != nil {
+		return output{}, s.noAnswer(ctx, err)
+	}
+	if w == nil {
+		out, err := s.runSingle(limited, argv)
+		if err != nil {
+			return out, s.noAnswer(ctx, err)
+		}
+		return out, nil
+	}
+	a, err := w.call(limited, argv[1:])
+	if err != nil {
+		s.worker = nil
+		if limited.Err() == nil {
+			if s.deaths++; s.deaths >= 2 {
+				s.single = true
+			}
+		}
+		return output{worker: true}, s.noAnswer(ctx, err)
+	}
+	s.deaths = 0
+	if a.Last { // flwr_exit: that process ends by itself
+		w.close()
+		s.worker = nil
+	}
+	return output{stdout: a.Out, stderr: a.Err + "\n" + a.Native, code: a.Code, worker: true}, nil
+}
+
+// noAnswer says why flwr gave no answer: the person stopped it, it took too long, or it died.
+func (s *Session) noAnswer(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return cancelled(ctx)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		p := problem.New(problem.Unreachable, fmt.Sprintf("flwr had no answer from the SuperLink within %v", s.o.Limit),
+			"the connection was made but nothing came back", "check the address and the network, then try again")
+		p.Err = err
+		return p
+	}
+	p := problem.New(problem.FlwrFailed, "flwr ended before it gave an answer", "", "try again; if it happens again, run the command by hand")
+	p.Err, p.Raw = err, termsafe.Text(err.Error())
+	return p
+}
+
+// runSingle runs one command in a process of its own.
+func (s *Session) runSingle(ctx context.Context, argv []string) (output, error) {
+	dir, err := s.dir()
+	if err != nil {
+		return output{}, err
+	}
+	cmd := exec.CommandContext(ctx, s.found.Program, argv[1:]...)
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = &stdout, &stderr, dir, s.env
+	ownGroup(cmd)
+	cmd.Cancel = func() error { killGroup(cmd); return nil }
+	cmd.WaitDelay = 2 * time.Second
+	err = cmd.Run()
+	out := output{stdout: stdout.String(), stderr: stderr.String()}
+	var exit *exec.ExitError
+	if ctx.Err() != nil {
+		return out, ctx.Err()
+	}
+	if errors.As(err, &exit) {
+		out.code = exit.ExitCode()
+		return out, nil
+	}
+	return out, err
+}
+
+// dir gives the working folder, made where it is flwrup's own.
+func (s *Session) dir() (string, error) {
+	if s.o.Dir != "" {
+		return s.o.Dir, nil
+	}
+	dir := filepath.Join(filepath.Dir(OwnRoot()), "empty")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make a working folder for flwr: %w", err)
+	}
+	return dir, nil
+}
+
+// abs makes a path absolute: the session's working folder need not be flwrup's.
+func abs(path string) string {
+	if a, err := filepath.Abs(path); err == nil {
+		return a
+	}
+	return path
+}
+
+// absolute gives c with an absolute App.
+func (s *Session) absolute(c Connection) Connection {
+	if s.Dialect().ConfigInPyproject && (c.App != "" || s.o.Dir == "") {
+		c.App = abs(c.App)
+	}
+	return c
+}
+
+// record tells the log of commands.
+func (s *Session) record(c Call) {
+	if s.o.Log == nil {
+		return
+	}
+	s.log.Lock()
+	defer s.log.Unlock()
+	s.o.Log(c)
+}
+
+func cancelled(ctx context.Context) error {
+	p := problem.New(problem.Cancelled, "flwr was stopped", "", "")
+	p.Err = context.Cause(ctx)
+	return p
+}
+
+// environment gives what flwr's commands run with: its own programs first on PATH (it finds
+// flower-superexec there), wide plain output, no browser, no update check. Whether telemetry is on
+// stays the person's choice.
+func environment(f Found, o SessionOptions) []string {
+	drop := map[string]bool{"VIRTUAL_ENV": true, "FORCE_COLOR": true, "CLICOLOR_FORCE": true, "PYTHONHOME": true}
+	set := [][2]string{
+		{"PATH", f.Bin + string(os.PathListSeparator) + os.Getenv("PATH")},
+		{"FLWR_DISABLE_UPDATE_CHECK", "1"},
+		{"COLUMNS", "200"},
+		{"BROWSER", "true"},
+		{"PYTHONUTF8", "1"},
+		{"PYTHONUNBUFFERED", "1"},
+		{"NO_COLOR", "1"},
+		{"TERM", "dumb"},
+	}
+	if f.Bin == "" {
+		set = set[1:]
+	}
+	if o.FlwrHome != "" {
+		set = append(set, [2]string{"FLWR_HOME", abs(o.FlwrHome)})
+	}
+	for _, kv := range set {
+		drop[kv[0]] = true
+	}
+	var env []string
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); !drop[strings.ToUpper(name)] {
+			env = append(env, kv)
+		}
+	}
+	for _, kv := range set {
+		env = append(env, kv[0]+"="+kv[1])
+	}
+	return append(env, o.Env...)
+}

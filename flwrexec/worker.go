@@ -1,0 +1,207 @@
+package flwrexec
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"flwrup/internal/safego"
+)
+
+//go:embed worker.py
+var workerSource string
+
+// bootstrap reads worker.py from stdin, so that nothing has to lie on disk, and leaves the rest of
+// stdin to it.
+const bootstrap = `import os,sys;requests=os.fdopen(os.dup(0),"rb");exec(compile(requests.read(int(sys.argv[1])),"flwrup-worker","exec"))`
+
+// startWait is how long flwr's imports may take: 2 to 4 s on an idle machine, more on a cold disk.
+const startWait = 90 * time.Second
+
+// errNoWorker tells that the environment cannot hold a worker at all; one process a call still works.
+var errNoWorker = errors.New("flwr's command line cannot be held in one process")
+
+// worker is one Python process with flwr's CLI loaded. It is not safe for two calls at once.
+type worker struct {
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	answers chan answer // closed when the process has ended
+	stderr  *tail
+	next    int
+	started time.Duration // imports included
+
+	mu     sync.Mutex
+	reaped bool // from here on the process ID may be another's
+}
+
+// answer is one line of the worker.
+type answer struct {
+	Ready   *bool   `json:"ready"`
+	Error   string  `json:"error"`
+	Version string  `json:"version"`
+	ID      int     `json:"id"`
+	Code    int     `json:"code"`
+	Out     string  `json:"out"`
+	Err     string  `json:"err"`
+	Native  string  `json:"native"`
+	Secs    float64 `json:"secs"`
+	Last    bool    `json:"last"`
+	bad     error   // the line was no JSON
+}
+
+// pythonArgs gives the arguments of python for running worker.py in a mode.
+func pythonArgs(mode string, rest ...string) []string {
+	return append([]string{"-u", "-X", "utf8", "-c", bootstrap, strconv.Itoa(len(workerSource)), mode}, rest...)
+}
+
+// startWorker starts python and waits until flwr is imported. An error that is errNoWorker means that
+// trying again is of no use.
+func startWorker(ctx context.Context, python, dir string, env []string) (*worker, error) {
+	begun := time.Now()
+	w := &worker{answers: make(chan answer, 1), stderr: newTail(8 << 10)}
+	w.cmd = exec.Command(python, pythonArgs("worker")...)
+	w.cmd.Dir, w.cmd.Env, w.cmd.Stderr = dir, env, w.stderr
+	ownGroup(w.cmd)
+	in, err := w.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	w.in = in
+	out, err := w.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoWorker, err)
+	}
+	w.cmd.WaitDelay = 2 * time.Second
+	safego.Go("flwr worker", func(error) { w.killGroup() }, func() { w.read(out) })
+	if _, err := io.WriteString(w.in, workerSource); err != nil {
+		w.kill()
+		return nil, fmt.Errorf("%w: %w %s", errNoWorker, err, w.stderr)
+	}
+	limit := time.NewTimer(startWait)
+	defer limit.Stop()
+	select {
+	case a, ok := <-w.answers:
+		if !ok || a.bad != nil || a.Ready == nil || !*a.Ready {
+			w.kill()
+			return nil, fmt.Errorf("%w: %s", errNoWorker, lastLines(a.Error+w.stderr.String(), 3))
+		}
+		w.started = time.Since(begun)
+		return w, nil
+	case <-limit.C:
+		w.kill()
+		return nil, fmt.Errorf("%w: not ready after %v", errNoWorker, startWait)
+	case <-ctx.Done():
+		w.kill()
+		return nil, ctx.Err()
+	}
+}
+
+// read hands on the answers until the process ends, then reaps it.
+func (w *worker) read(out io.Reader) {
+	defer close(w.answers)
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(line) > 0 {
+			var a answer
+			if bad := json.Unmarshal(line, &a); bad != nil {
+				a = answer{bad: bad}
+			}
+			w.answers <- a
+		}
+		if err != nil {
+			break
+		}
+	}
+	// Without its answers the process is of no use; and as long as it is not reaped its ID is its own.
+	w.mu.Lock()
+	killGroup(w.cmd)
+	w.reaped = true
+	w.mu.Unlock()
+	w.cmd.Wait() //nolint:errcheck // how it ended is of no interest: an answer is missing or it is not
+}
+
+func (w *worker) killGroup() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.reaped {
+		killGroup(w.cmd)
+	}
+}
+
+// call runs one command; args without "flwr". When it returns an error the worker is dead, and what
+// the command did is not known.
+func (w *worker) call(ctx context.Context, args []string) (answer, error) {
+	w.next++
+	b, err := json.Marshal(map[string]any{"id": w.next, "args": args})
+	if err != nil {
+		return answer{}, err
+	}
+	if _, err := w.in.Write(append(b, '\n')); err != nil {
+		w.kill()
+		return answer{}, fmt.Errorf("the flwr process has ended: %w", err)
+	}
+	select {
+	case a, ok := <-w.answers:
+		switch {
+		case !ok:
+			return a, fmt.Errorf("the flwr process ended before it answered: %s", lastLines(w.stderr.String(), 3))
+		case a.bad != nil || a.ID != w.next:
+			w.kill()
+			return a, fmt.Errorf("the flwr process answered out of turn: %w", a.bad)
+		}
+		return a, nil
+	case <-ctx.Done():
+		w.kill()
+		return answer{}, ctx.Err()
+	}
+}
+
+// kill ends the process and its children now and waits until they are gone.
+func (w *worker) kill() {
+	w.in.Close()
+	w.killGroup()
+	for range w.answers {
+	}
+}
+
+// close lets the process end by itself, which it does when its stdin closes.
+func (w *worker) close() {
+	w.in.Close()
+	limit := time.NewTimer(2 * time.Second)
+	defer limit.Stop()
+	for {
+		select {
+		case _, ok := <-w.answers:
+			if !ok {
+				return
+			}
+		case <-limit.C:
+			w.kill()
+			return
+		}
+	}
+}
+
+// lastLines gives the last n lines of text that are not empty.
+func lastLines(text string, n int) string {
+	var keep []string
+	for _, l := range strings.Split(text, "\n") {
+		if strings.TrimSpace(l) != "" {
+			keep = append(keep, strings.TrimSpace(l))
+		}
+	}
+	return strings.Join(keep[max(0, len(keep)-n):], "; ")
+}

@@ -1,0 +1,196 @@
+"""Runs flwr's own command line for flwrup, inside flwr's Python environment.
+
+Two ways, by argv[2]:
+
+  worker  imports flwr's CLI once, then runs one command a line of JSON on stdin, and answers each
+          with a line of JSON: {"id", "code", "out", "err", "native", "secs", "last"}.
+  one     runs the one command given as the rest of argv, its output live on stdout and stderr.
+
+In both, the process ends when its stdin closes, whatever the command is doing: flwrup is gone then.
+`requests`, the binary stream that was stdin, is made by whoever runs this text.
+"""
+import contextlib
+import io
+import json
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+
+# `python -c` puts the working folder first; a file there must not pass for a module.
+sys.path[:] = [p for p in sys.path if p not in ("", os.getcwd())]
+sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
+os.dup2(sys.stdin.fileno(), 0)
+MODE = sys.argv[2]
+
+
+def no_browser():
+    """flwrup shows the login page itself."""
+    import webbrowser
+    for name in ("open", "open_new", "open_new_tab"):
+        setattr(webbrowser, name, lambda *a, **k: True)
+
+
+CAUSES = []
+
+
+def note_causes():
+    """Keep what flwr leaves out: the network's error behind "Connection to the SuperLink is unavailable"."""
+    import click
+    for kind in (click.ClickException, click.exceptions.Exit):
+        init = kind.__init__
+
+        def noted(self, *a, _init=init, **k):
+            err = sys.exc_info()[1]
+            with contextlib.suppress(Exception):
+                details = err.details() if callable(getattr(err, "details", None)) else str(err)
+                if err is not None and not isinstance(err, click.exceptions.Exit):
+                    CAUSES.append(f"cause: {type(err).__name__}: {details}"[:2000])
+            _init(self, *a, **k)
+
+        kind.__init__ = noted
+
+
+def load():
+    import typer
+    from flwr.cli.app import app
+    no_browser()
+    note_causes()
+    return typer.main.get_command(app)
+
+
+def run(command, args):
+    """Give the exit code that the `flwr` program would have, and text that it would have printed."""
+    import click
+    CAUSES.clear()
+    try:
+        code = command.main(args=args, prog_name="flwr", standalone_mode=False)
+        return code if isinstance(code, int) else 0, "", False
+    except click.ClickException as err:
+        return err.exit_code, err.format_message(), False
+    except (click.Abort, KeyboardInterrupt):
+        return 1, "Aborted.", False
+    except SystemExit as err:  # flwr_exit: the process has 5 s left to live
+        return err.code if isinstance(err.code, int) else 1, "", True
+    except BaseException as err:  # click's Exit where it comes as an exception, and bugs of flwr
+        code = getattr(err, "exit_code", None)
+        return (code, "", False) if isinstance(code, int) else (1, traceback.format_exc(), False)
+
+
+class Capture:
+    """What a command prints: by sys.stdout, by sys.__stdout__ (JSON), by file descriptor (gRPC)."""
+
+    def __init__(self, native):
+        self.native = native
+
+    def __enter__(self):
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.real = sys.__stdout__, sys.__stderr__
+        sys.__stdout__, sys.__stderr__ = self.out, self.err
+        self.stack = contextlib.ExitStack()
+        self.stack.enter_context(contextlib.redirect_stdout(self.out))
+        self.stack.enter_context(contextlib.redirect_stderr(self.err))
+        return self
+
+    def __exit__(self, *_a):
+        self.stack.close()
+        sys.__stdout__, sys.__stderr__ = self.real
+
+    def texts(self):
+        with contextlib.suppress(Exception):
+            self.real[1].flush()
+        size = os.fstat(self.native).st_size
+        os.lseek(self.native, max(0, size - 64 * 1024), os.SEEK_SET)
+        native = os.read(self.native, 64 * 1024)
+        os.ftruncate(self.native, 0)
+        return {"out": self.out.getvalue(), "err": self.err.getvalue(),
+                "native": native.decode("utf-8", "replace")}
+
+
+def worker():
+    # Answers go out by a descriptor of our own; nothing printed can get between them.
+    answers = os.fdopen(os.dup(1), "wb")
+    import tempfile
+    with tempfile.TemporaryFile() as f:
+        native = os.open(os.devnull, os.O_RDWR)
+        os.dup2(f.fileno(), native)
+    if hasattr(os, "O_APPEND"):
+        with contextlib.suppress(Exception):
+            import fcntl
+            fcntl.fcntl(native, fcntl.F_SETFL, os.O_APPEND)
+    os.dup2(native, 1)
+    os.dup2(native, 2)
+
+    def answer(**what):
+        answers.write(json.dumps(what).encode() + b"\n")
+        answers.flush()
+
+    begun = time.monotonic()
+    try:
+        command = load()
+        from importlib import metadata
+        version = metadata.version("flwr")
+    except BaseException:
+        answer(ready=False, error=traceback.format_exc(), secs=time.monotonic() - begun)
+        os._exit(0)
+    answer(ready=True, version=version, secs=time.monotonic() - begun)
+
+    todo = queue.Queue()
+
+    def read():
+        for line in iter(requests.readline, b""):
+            todo.put(line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        asked = json.loads(todo.get())
+        begun = time.monotonic()
+        with Capture(native) as caught:
+            code, said, last = run(command, asked["args"])
+        texts = caught.texts()
+        texts["err"] += "\n".join([said, *CAUSES])
+        answer(id=asked["id"], code=code, secs=time.monotonic() - begun, last=last, **texts)
+        if last:
+            os._exit(0)
+
+
+def note_expiry():
+    """Say how long a login may take: flwr knows, but does not print it."""
+    for module in ("flwr.supercore.auth.typing", "flwr.common.typing"):
+        with contextlib.suppress(Exception):
+            details = getattr(__import__(module, fromlist=["x"]), "AccountAuthLoginDetails")
+            init = details.__init__
+
+            def noted(self, *a, _init=init, **k):
+                _init(self, *a, **k)
+                with contextlib.suppress(Exception):
+                    print(f"\x1eflwrup-expires {int(self.expires_in)}", flush=True)
+
+            details.__init__ = noted
+            return
+
+
+def one():
+    def read():
+        while requests.read(4096):
+            pass
+        os._exit(130)
+
+    threading.Thread(target=read, daemon=True).start()
+    command = load()
+    if sys.argv[3:4] == ["login"]:
+        note_expiry()
+    code, said, _ = run(command, sys.argv[3:])
+    for text in [said, *(CAUSES if code else [])]:
+        if text:
+            print(text, file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    # Not sys.exit: a live gRPC thread would keep the process, and flwrup would wait with it.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    worker() if MODE == "worker" else one()
