@@ -1,0 +1,144 @@
+// Package style holds what all screens share: colours, signs and the few helpers that cut and pad text
+// by terminal cells. A Set never reads the environment or asks the terminal; it is told what is wanted.
+//
+// The rules: one accent colour; red only for what went wrong; every state has a sign and a word, so that
+// colour is never the only bearer; nothing relies on the terminal's background being dark or light.
+package style
+
+import (
+	"io"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
+)
+
+// Options say what the terminal can show.
+type Options struct {
+	NoColor bool // NO_COLOR: no styling at all
+	ASCII   bool // the locale is not UTF-8
+	Dark    bool // the background is dark
+	Basic   bool // no more than the 16 colours of the person's theme
+}
+
+// Set is the styles and signs of one program. It is read-only after New and safe to share.
+type Set struct {
+	Options
+	Signs Signs
+
+	Text     lipgloss.Style // ordinary text
+	Bold     lipgloss.Style
+	Heading  lipgloss.Style // of a screen or a part of it
+	Accent   lipgloss.Style // the one accent: what is current, what may be pressed
+	Selected lipgloss.Style // the line that the cursor is on
+	Dim      lipgloss.Style // explanations, ages, rules
+	Faint    lipgloss.Style // lines between panes
+	OK       lipgloss.Style
+	Warn     lipgloss.Style
+	Bad      lipgloss.Style
+	Command  lipgloss.Style // what one could type
+	Key      lipgloss.Style // a key in the key line
+	Added    lipgloss.Style // of a diff
+	Removed  lipgloss.Style
+	Match    lipgloss.Style // a hit of a search
+	Button   lipgloss.Style // the choice that Enter takes
+
+	nodes []lipgloss.Style
+}
+
+// Signs are the characters that carry meaning, each one cell wide.
+type Signs struct {
+	Done, Current, ToDo, NotNeeded, Waiting, Failed, Blocked string
+	Online, Offline                                          string
+	Cursor, Marked, Prompt, Bullet, Separator, Ellipsis      string
+	Irreversible                                             string
+	Horizontal, Vertical, TeeDown, TeeUp                     string
+	BarFull, BarEmpty                                        string
+	Up, Down                                                 string
+	Spinner                                                  []string
+	Spark                                                    []string // lowest to highest
+	Landmark                                                 string   // of a log: a node came online, a run started
+	Hidden                                                   string   // stands for one character of a secret
+}
+
+var utf8 = Signs{
+	Done: "✓", Current: "▸", ToDo: "·", NotNeeded: "∅", Waiting: "◷", Failed: "!", Blocked: "·",
+	Online: "●", Offline: "○",
+	Cursor: "▸", Marked: "◉", Prompt: "›", Bullet: "·", Separator: "·", Ellipsis: "…",
+	Irreversible: "!",
+	Horizontal:   "─", Vertical: "│", TeeDown: "┬", TeeUp: "┴",
+	BarFull: "█", BarEmpty: "░", Up: "↑", Down: "↓",
+	Spinner:  []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
+	Spark:    []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
+	Landmark: "◆", Hidden: "•",
+}
+
+var ascii = Signs{
+	Done: "+", Current: ">", ToDo: ".", NotNeeded: "-", Waiting: "~", Failed: "!", Blocked: ".",
+	Online: "*", Offline: "o",
+	Cursor: ">", Marked: "x", Prompt: ">", Bullet: "-", Separator: "|", Ellipsis: "~",
+	Irreversible: "!",
+	Horizontal:   "-", Vertical: "|", TeeDown: "+", TeeUp: "+",
+	BarFull: "#", BarEmpty: ".", Up: "^", Down: "v",
+	Spinner:  []string{"|", "/", "-", "\\"},
+	Spark:    []string{"_", ".", ":", "-", "=", "+", "*", "#"},
+	Landmark: "*", Hidden: "*",
+}
+
+// New makes the styles. The colours have a contrast of at least 4.5:1 on their kind of background, and
+// of 3:1 on the other, since the guess may be wrong.
+func New(o Options) *Set {
+	r := lipgloss.NewRenderer(io.Discard)
+	switch {
+	case o.NoColor:
+		r.SetColorProfile(termenv.Ascii)
+	case o.Basic:
+		r.SetColorProfile(termenv.ANSI)
+	default:
+		r.SetColorProfile(termenv.ANSI256)
+	}
+	r.SetHasDarkBackground(o.Dark)
+	colour := func(dark, light, basic string) lipgloss.Style {
+		s := r.NewStyle()
+		switch {
+		case o.Basic:
+			return s.Foreground(lipgloss.Color(basic))
+		case o.Dark:
+			return s.Foreground(lipgloss.Color(dark))
+		}
+		return s.Foreground(lipgloss.Color(light))
+	}
+	s := &Set{Options: o, Signs: utf8}
+	if o.ASCII {
+		s.Signs = ascii
+	}
+	plain := r.NewStyle()
+	s.Text, s.Bold, s.Heading = plain, plain.Bold(true), plain.Bold(true)
+	s.Accent = colour("38", "30", "6")
+	s.Selected = s.Accent.Bold(true)
+	s.Dim = colour("246", "242", "8")
+	s.Faint = colour("240", "250", "8")
+	if o.Basic { // bright black cannot be seen on some themes
+		s.Dim, s.Faint = plain.Faint(true), plain.Faint(true)
+	}
+	s.OK = colour("72", "29", "2")
+	s.Warn = colour("178", "130", "3")
+	s.Bad = colour("203", "160", "1").Bold(true)
+	s.Command = colour("110", "25", "4")
+	s.Key = s.Accent
+	s.Added, s.Removed = colour("72", "29", "2"), colour("203", "160", "1")
+	s.Match = plain.Reverse(true)
+	s.Button = s.Accent.Reverse(true).Bold(true)
+	for _, c := range [][3]string{{"38", "30", "6"}, {"178", "130", "3"}, {"140", "97", "5"}, {"72", "29", "2"},
+		{"173", "166", "1"}, {"110", "25", "4"}, {"175", "162", "13"}, {"149", "64", "10"}} {
+		s.nodes = append(s.nodes, colour(c[0], c[1], c[2]))
+	}
+	return s
+}
+
+// Node is the colour of the i-th SuperNode; the colours repeat after eight.
+func (s *Set) Node(i int) lipgloss.Style {
+	if i < 0 {
+		i = -i
+	}
+	return s.nodes[i%len(s.nodes)]
+}
