@@ -1,0 +1,144 @@
+// Package procctl runs SuperNodes as plain flower-supernode processes on this machine: the second
+// implementation of supernode.Runtime, for where there is no Docker.
+//
+// Each node has a folder of its own below Options.Dir:
+//
+//	NAME/node.json          what it was made with, written before the process begins
+//	NAME/pid                who the process is, written by the process itself before it becomes flower-supernode
+//	NAME/stop.json          that SIGTERM was sent, so that nobody sends it twice
+//	NAME/exit.json          how it ended, where flwrup saw it
+//	NAME/supernode.log[.1]  stdout and stderr
+//	NAME/home               FLWR_HOME
+//
+// A node is a session leader without a terminal and outlives flwrup. It is begun by a two-line
+// /bin/sh that notes its own pid and start time and then becomes flower-supernode with exec. So the
+// note exists before there is a SuperNode, whenever flwrup itself dies, on every Unix, without
+// looking through other processes' environments; until it exists the shell holds the node's lock, so
+// that a second flwrup cannot start the node once more in between.
+//
+// Nobody stays to wait for the process: a waiting shell would be one more thing to signal, and would
+// take the exit code with it when it is killed. The exit code is known while the flwrup that
+// started the node is there to collect it; afterwards Status.ExitCode is ExitUnknown, unless the log
+// says that the node ended gracefully, and Status.Reason quotes the log.
+package procctl
+
+import (
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// Killed is the code of the Problem that Stop returns when the node is down but had to be killed.
+// The grid was not told: it shows the node as online, and refuses its key, for about a minute more.
+const Killed problem.Code = "node-killed"
+
+// ExitUnknown is the Status.ExitCode of a node whose end nobody saw.
+const ExitUnknown = -1
+
+// Options says whose nodes a Runtime looks after.
+type Options struct {
+	Dir     string // absolute folder of the project's nodes: .flwrup/nodes; made when needed
+	Project string // the project's name, for Status and for those who read process lists
+	Work    string // working folder of the processes; "" is the node's own folder
+}
+
+var _ supernode.Runtime = (*Runtime)(nil)
+
+const (
+	nodeFile = "node.json"
+	pidFile  = "pid"
+	stopFile = "stop.json"
+	exitFile = "exit.json"
+	lockFile = "lock"
+	logFile  = "supernode.log"
+	homeDir  = "home"
+
+	maxLog = 8 << 20 // a log longer than this is set aside when the node is started again
+)
+
+// Kind is "process".
+func (r *Runtime) Kind() string { return "process" }
+
+// Close has nothing to give back. It stops no node.
+func (r *Runtime) Close() error { return nil }
+
+// Commands gives what a person would type to the same effect as Start: the folder, then the node with
+// its pid noted where List finds it.
+func (r *Runtime) Commands(spec supernode.Spec) []string {
+	dir := filepath.Join(r.opts.Dir, spec.Name)
+	var b strings.Builder
+	for _, kv := range variables(spec, dir) {
+		name, value, _ := strings.Cut(kv, "=")
+		b.WriteString(name + "=" + Quote(value) + " ")
+	}
+	b.WriteString("PATH=" + Quote(filepath.Dir(spec.Program)) + `:"$PATH" nohup ` + Quote(spec.Program))
+	for _, a := range arguments(spec) {
+		b.WriteString(" " + Quote(a))
+	}
+	b.WriteString(" </dev/null >>" + Quote(filepath.Join(dir, logFile)) + " 2>&1 & echo $! >" + Quote(filepath.Join(dir, pidFile)))
+	return []string{"mkdir -p " + Quote(filepath.Join(dir, homeDir)), b.String()}
+}
+
+func arguments(spec supernode.Spec) []string {
+	if spec.Args == nil {
+		return nil
+	}
+	return spec.Args(spec.KeyFile, spec.CAFile)
+}
+
+// variables are what a node's environment has of its own, PATH aside, sorted by name.
+func variables(spec supernode.Spec, dir string) []string {
+	set := map[string]string{
+		"PYTHONUNBUFFERED": "1", // the log is read while it is written
+	}
+	maps.Copy(set, spec.Env)
+	set["FLWR_HOME"] = filepath.Join(dir, homeDir)
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		all = append(all, name+"="+set[name])
+	}
+	return all
+}
+
+var bareWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// Quote writes s so that a POSIX shell reads it as one word.
+func Quote(s string) string {
+	if bareWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+var goodName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
+
+// checkName keeps a name from being a path.
+func checkName(name string) error {
+	if goodName.MatchString(name) {
+		return nil
+	}
+	return problem.New(problem.BadInput, "SuperNode name "+Quote(name)+" cannot be used",
+		"it names a folder", "use letters, digits, dots, hyphens and underscores, at most 100")
+}
+
+// mark is the line that flwrup writes into a node's log, with the time that flwr's own lines lack.
+func mark(what string, at time.Time) string {
+	return "=== flwrup " + at.UTC().Format(time.RFC3339) + " " + what + "\n"
+}
+
+var markLine = regexp.MustCompile(`^=== flwrup (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) `)
+
+func markTime(line string) time.Time {
+	if m := markLine.FindStringSubmatch(line); m != nil {
+		if t, err := time.Parse(time.RFC3339, m[1]); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}

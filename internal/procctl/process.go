@@ -1,0 +1,61 @@
+package procctl
+
+import (
+	"bufio"
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// process is one row of the machine's process table.
+type process struct {
+	pid, ppid, pgid int
+	zombie          bool
+	ident           string        // differs between two processes that have the same pid one after the other
+	since           time.Duration // start, after the machine's own (Linux)
+	start           time.Time     // start by the clock (others)
+	cpu             time.Duration
+	memory          uint64 // bytes of its own, without files mapped
+}
+
+// psColumns are understood by the ps of macOS, the BSDs and Linux; lstart comes last as it has spaces.
+const psColumns = "pid=,ppid=,pgid=,stat=,rss=,time=,lstart="
+
+func parsePS(out []byte) []process {
+	var all []process
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	for lines.Scan() {
+		f := strings.Fields(lines.Text())
+		if len(f) != 11 {
+			continue
+		}
+		var p process
+		p.pid, _ = strconv.Atoi(f[0])
+		p.ppid, _ = strconv.Atoi(f[1])
+		p.pgid, _ = strconv.Atoi(f[2])
+		p.zombie = strings.HasPrefix(f[3], "Z")
+		kib, _ := strconv.ParseUint(f[4], 10, 64)
+		p.memory = kib << 10
+		p.cpu = psTime(f[5])
+		p.ident = strings.Join(f[6:], " ")
+		p.start, _ = time.Parse("Mon Jan 2 15:04:05 2006", p.ident)
+		all = append(all, p)
+	}
+	return all
+}
+
+// psTime reads [[days-]hours:]minutes:seconds[.fraction].
+func psTime(s string) time.Duration {
+	var d time.Duration
+	if days, rest, ok := strings.Cut(s, "-"); ok {
+		n, _ := strconv.Atoi(days)
+		d, s = time.Duration(n)*24*time.Hour, rest
+	}
+	var seconds float64
+	for _, part := range strings.Split(s, ":") {
+		v, _ := strconv.ParseFloat(part, 64)
+		seconds = seconds*60 + v
+	}
+	return d + time.Duration(seconds*float64(time.Second))
+}

@@ -1,0 +1,74 @@
+package procctl
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// identityScript makes the starting shell write what identity reads: when it began, to the second.
+const identityScript = `LC_ALL=C TZ=UTC0 ps -o lstart= -p $$`
+
+func identity(lines []string) string {
+	return strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
+}
+
+// ps asks ps(1) for one process, or for all when pid is 0.
+func ps(pid int) []process {
+	args := []string{"-A", "-o", psColumns}
+	if pid != 0 {
+		args = []string{"-o", psColumns, "-p", strconv.Itoa(pid)}
+	}
+	cmd := exec.Command("ps", args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC0")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil
+	}
+	return parsePS(out)
+}
+
+// began is when p was started, to the second.
+func (p process) began() time.Time { return p.start }
+
+func inspect(pid int) (process, bool) {
+	for _, p := range ps(pid) {
+		if p.pid == pid {
+			return p, true
+		}
+	}
+	return process{}, false
+}
+
+func processes() []process { return ps(0) }
+
+func commandLine(pid int) string {
+	out, _ := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
+	return string(out)
+}
+
+// otherBoot is not known here: the start time alone says that the process is gone.
+func (rec record) otherBoot() bool { return false }
+
+// portOwner asks lsof, which comes with macOS.
+func portOwner(port int) string {
+	out, err := exec.Command("lsof", "-nP", "-iTCP:"+strconv.Itoa(port), "-sTCP:LISTEN", "-Fpc").Output()
+	if err != nil {
+		return ""
+	}
+	var pid, name string
+	for _, line := range strings.Split(string(out), "\n") {
+		switch {
+		case strings.HasPrefix(line, "p") && pid == "":
+			pid = line[1:]
+		case strings.HasPrefix(line, "c") && name == "":
+			name = line[1:]
+		}
+	}
+	if pid == "" {
+		return ""
+	}
+	return name + " (pid " + pid + ")"
+}

@@ -1,0 +1,200 @@
+//go:build linux || darwin
+
+package procctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+	"flwrup/internal/termsafe"
+)
+
+// Runtime is made by New. Its methods may be called by several goroutines at once, and by several
+// flwrups at once.
+type Runtime struct {
+	opts Options
+
+	mu      sync.Mutex
+	runs    map[string]bool    // programs that Prepare has seen running
+	usage   map[string]reading // last reading of each node
+	table   []process
+	tableAt time.Time
+}
+
+// New gives the runtime of the project's nodes. It touches nothing on disk.
+func New(o Options) (*Runtime, error) {
+	if !filepath.IsAbs(o.Dir) {
+		return nil, fmt.Errorf("procctl: folder of the nodes %q is not absolute", o.Dir)
+	}
+	return &Runtime{opts: o, runs: map[string]bool{}, usage: map[string]reading{}}, nil
+}
+
+// Check is nil: a Unix always runs processes.
+func (r *Runtime) Check(context.Context) error { return nil }
+
+// Prepare makes sure that spec.Program is there and runs (`--help`; 2 to 5 s of Python imports, once
+// a program). It installs nothing.
+func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(supernode.Progress)) error {
+	r.mu.Lock()
+	known := r.runs[spec.Program]
+	r.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := checkProgram(spec.Program); err != nil {
+		return err
+	}
+	if say != nil {
+		say(supernode.Progress{Text: "trying " + spec.Program})
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, spec.Program, "--help")
+	cmd.Env = environment(spec, filepath.Join(r.opts.Dir, spec.Name))
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return ctx.Err()
+	}
+	if err != nil {
+		raw := termsafe.Lines(string(out))
+		why := err.Error()
+		if len(raw) > 0 {
+			why = raw[len(raw)-1]
+		}
+		return &problem.Problem{Code: problem.FlwrMissing, What: "flower-supernode does not run", Why: why,
+			Fix: "install flwr again: flwrup up makes a new environment once " + filepath.Dir(filepath.Dir(spec.Program)) + " is gone",
+			Raw: strings.Join(raw, "\n"), Err: err}
+	}
+	r.mu.Lock()
+	r.runs[spec.Program] = true
+	r.mu.Unlock()
+	return nil
+}
+
+func checkProgram(program string) error {
+	info, err := os.Stat(program)
+	switch {
+	case err != nil:
+		return &problem.Problem{Code: problem.FlwrMissing, What: "flower-supernode is not there", Why: err.Error(),
+			Fix: "install flwr of the wanted version", Err: err}
+	case info.IsDir() || info.Mode().Perm()&0o111 == 0:
+		return problem.New(problem.FlwrMissing, program+" is not a program", "it may not be run", "install flwr of the wanted version")
+	}
+	return nil
+}
+
+// List gives every node that has a folder, sorted by name (supernode_2 before supernode_10).
+func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
+	names, err := r.names()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]supernode.Status, 0, len(names))
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		list = append(list, r.status(name))
+	}
+	return list, nil
+}
+
+func (r *Runtime) names() ([]string, error) {
+	entries, err := os.ReadDir(r.opts.Dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the folder of the nodes: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && goodName.MatchString(e.Name()) && known(filepath.Join(r.opts.Dir, e.Name())) {
+			names = append(names, e.Name())
+		}
+	}
+	sort.Slice(names, func(i, j int) bool { return natural(names[i], names[j]) })
+	return names, nil
+}
+
+// natural orders names that end in a number by that number.
+func natural(a, b string) bool {
+	stem := func(s string) (string, string) {
+		t := strings.TrimRight(s, "0123456789")
+		return t, strings.TrimLeft(s[len(t):], "0")
+	}
+	as, an := stem(a)
+	bs, bn := stem(b)
+	switch {
+	case as != bs:
+		return as < bs
+	case len(an) != len(bn):
+		return len(an) < len(bn)
+	case an != bn:
+		return an < bn
+	}
+	return a < b
+}
+
+// Watch looks at the nodes once a second (every two seconds while none runs) and calls changed when
+// one has started, ended, come or gone. It returns the error of ctx.
+func (r *Runtime) Watch(ctx context.Context, changed func()) error {
+	last, running := r.signature()
+	for {
+		pause := time.Second
+		if !running {
+			pause *= 2
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+		var now []string
+		if now, running = r.signature(); !slices.Equal(now, last) {
+			last = now
+			changed()
+		}
+	}
+}
+
+// signature is a line for each node that differs once its state does; cheaper than List.
+func (r *Runtime) signature() (lines []string, running bool) {
+	names, err := r.names()
+	if err != nil {
+		return []string{err.Error()}, false
+	}
+	for _, name := range names {
+		dir := filepath.Join(r.opts.Dir, name)
+		rec, ok := readRecord(dir)
+		alive := false
+		if ok {
+			_, alive = rec.alive(dir)
+		}
+		running = running || alive
+		_, stopping := readStop(dir, rec)
+		lines = append(lines, fmt.Sprint(name, rec.pid, rec.ident, alive, stopping))
+	}
+	return lines, running
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,282 @@
+//go:build linux || darwin
+
+package procctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// launcher notes who it is in the file $1, then becomes the program in $2 with the rest as arguments.
+// Descriptor 3 is the node's lock, 4 a pipe whose end tells Start that the program has taken over.
+const launcher = `{ echo $$ && ` + identityScript + ` && ls -i "$1.tmp"; } >"$1.tmp" && mv -f "$1.tmp" "$1" || exit 125
+shift
+exec "$@" 3>&- 4>&-
+`
+
+const startWord = "started" // of the mark that separates one start's log from the one before
+
+// Start begins the node's process, detached from this one, and returns once it has become
+// flower-supernode. A node that runs is left alone; one that is on its way down is waited for.
+// Problems: bad-input (name, key), flwr-missing, port-taken, internal.
+func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
+	if err := checkName(spec.Name); err != nil {
+		return err
+	}
+	dir := filepath.Join(r.opts.Dir, spec.Name)
+	if err := os.MkdirAll(filepath.Join(dir, homeDir), 0o700); err != nil {
+		return fmt.Errorf("make the folder of %s: %w", spec.Name, err)
+	}
+	lock, err := lockNode(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+
+	if rec, ok := readRecord(dir); ok {
+		if p, alive := rec.alive(dir); alive {
+			if _, ending := readStop(dir, rec); !ending {
+				return nil
+			}
+			if !waitGone(ctx, dir, rec, time.Now().Add(time.Minute)) {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				return problem.New(problem.Busy, spec.Name+" is still stopping",
+					fmt.Sprintf("process %d was asked to stop and has not ended", p.pid), "stop it again, then start it")
+			}
+		}
+	}
+	if err := r.ready(spec); err != nil {
+		return err
+	}
+	return r.launch(ctx, spec, dir, lock)
+}
+
+// ready checks what would otherwise fail seconds later, in Python.
+func (r *Runtime) ready(spec supernode.Spec) error {
+	if err := checkProgram(spec.Program); err != nil {
+		return err
+	}
+	for what, path := range map[string]string{"private key": spec.KeyFile, "CA certificate": spec.CAFile} {
+		if path == "" {
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return &problem.Problem{Code: problem.BadInput, What: "the " + what + " of " + spec.Name + " cannot be read",
+				Why: err.Error(), Fix: "put it back, or make it readable for you: ls -l " + Quote(path), Err: err}
+		}
+		f.Close()
+	}
+	if spec.Port == 0 {
+		return nil
+	}
+	if by := r.portTaken(spec.Port); by != "" {
+		return problem.New(problem.PortTaken, fmt.Sprintf("port %d, which %s needs, is taken", spec.Port, spec.Name),
+			by+" listens on it", "end that, or choose another port for "+spec.Name)
+	}
+	return nil
+}
+
+// portTaken says who listens on a port of this machine, or "".
+func (r *Runtime) portTaken(port int) string {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	// A wildcard listener does not keep macOS from binding the loopback address: so connect as well.
+	if c, err := net.DialTimeout("tcp", address, 200*time.Millisecond); err == nil {
+		c.Close()
+	} else if l, err := net.Listen("tcp", address); err == nil {
+		l.Close()
+		return ""
+	} else if !errors.Is(err, unix.EADDRINUSE) {
+		return ""
+	}
+	if names, err := r.names(); err == nil {
+		for _, name := range names {
+			dir := filepath.Join(r.opts.Dir, name)
+			var n node
+			if rec, ok := readRecord(dir); ok && readJSON(filepath.Join(dir, nodeFile), &n) && n.Port == port {
+				if _, alive := rec.alive(dir); alive {
+					return name + " (pid " + strconv.Itoa(rec.pid) + ")"
+				}
+			}
+		}
+	}
+	if by := portOwner(port); by != "" {
+		return by
+	}
+	return "a process that is not yours to look at"
+}
+
+func (r *Runtime) launch(ctx context.Context, spec supernode.Spec, dir string, lock *os.File) error {
+	args := arguments(spec)
+	now := time.Now()
+	if err := removeFiles(dir, pidFile, pidFile+".tmp", stopFile, exitFile); err != nil {
+		return err
+	}
+	err := writeJSON(filepath.Join(dir, nodeFile), node{Name: spec.Name, Project: r.opts.Project, Flwr: spec.Flwr,
+		Program: spec.Program, Args: args, Port: spec.Port, Labels: spec.Labels, Made: now.UTC()})
+	if err != nil {
+		return fmt.Errorf("note what %s is made of: %w", spec.Name, err)
+	}
+	log, err := openLog(dir)
+	if err != nil {
+		return fmt.Errorf("open the log of %s: %w", spec.Name, err)
+	}
+	defer log.Close()
+	if _, err := log.WriteString(mark(spec.Name+" "+startWord+": "+shown(spec.Program, args), now)); err != nil {
+		return fmt.Errorf("write the log of %s: %w", spec.Name, err)
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	taken, give, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer taken.Close()
+
+	work := r.opts.Work
+	if work == "" {
+		work = dir
+	}
+	argv := append([]string{"/bin/sh", "-c", launcher, "flwrup", filepath.Join(dir, pidFile), spec.Program}, args...)
+	child, err := os.StartProcess("/bin/sh", argv, &os.ProcAttr{
+		Dir: work, Env: environment(spec, dir),
+		Files: []*os.File{null, log, log, lock, give},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	give.Close()
+	if err != nil {
+		return fmt.Errorf("start %s: %w", spec.Name, err)
+	}
+	pid := child.Pid
+	_ = child.Release() // collected by pid, by whichever method sees its end first
+
+	// The pipe ends when the shell has become the program, or is gone.
+	_ = taken.SetReadDeadline(time.Now().Add(10 * time.Second))
+	stop := context.AfterFunc(ctx, func() { _ = taken.SetReadDeadline(time.Now()) })
+	defer stop()
+	_, rerr := io.Copy(io.Discard, taken)
+	rec, ok := readRecord(dir)
+	if ok && rec.pid == pid {
+		time.Sleep(5 * time.Millisecond) // an exec that failed ends the shell right after the pipe
+		if _, alive := rec.alive(dir); alive {
+			return nil
+		}
+	}
+	if rerr != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	why := r.status(spec.Name).Reason
+	if !ok {
+		rec = record{pid: pid}
+		if _, seen := rec.collect(dir); seen || why == "" {
+			why = "its pid could not be noted in " + dir
+		}
+	}
+	return &problem.Problem{Code: problem.FlwrFailed, What: spec.Name + " did not start", Why: why,
+		Fix: "see its log: " + filepath.Join(dir, logFile), Err: rerr}
+}
+
+func shown(program string, args []string) string {
+	words := []string{Quote(program)}
+	for _, a := range args {
+		words = append(words, Quote(a))
+	}
+	return strings.Join(words, " ")
+}
+
+// openLog opens the log to append, whole lines first, and sets a long one aside.
+func openLog(dir string) (*os.File, error) {
+	path := filepath.Join(dir, logFile)
+	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
+		if err := os.Rename(path, path+".1"); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	last := make([]byte, 1)
+	if size, err := f.Seek(0, io.SeekEnd); err == nil && size > 0 {
+		if _, err := f.ReadAt(last, size-1); err == nil && last[0] != '\n' {
+			_, _ = f.WriteString("\n")
+		}
+	}
+	return f, nil
+}
+
+// environment is flwrup's own, with the node's variables and the program's folder first on PATH, so
+// that flower-superexec of the same flwr is found. A virtual environment that happens to be active
+// and flwrup's own variables do not reach the node.
+func environment(spec supernode.Spec, dir string) []string {
+	set := variables(spec, dir)
+	path := filepath.Dir(spec.Program)
+	var env []string
+	own := map[string]bool{"VIRTUAL_ENV": true, "PYTHONHOME": true, "PATH": true}
+	for _, kv := range set {
+		name, _, _ := strings.Cut(kv, "=")
+		own[name] = true
+	}
+	for _, kv := range os.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		if name == "PATH" && value != "" {
+			path += string(os.PathListSeparator) + value
+		}
+		if !own[name] && !strings.HasPrefix(name, "FLWRUP_") {
+			env = append(env, kv)
+		}
+	}
+	return append(append(env, set...), "PATH="+path)
+}
+
+// lockNode takes the node's lock. The folder may be removed and made again while we wait.
+func lockNode(ctx context.Context, dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockFile)
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("lock %s: %w", filepath.Base(dir), err)
+		}
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			mine, merr := f.Stat()
+			there, terr := os.Stat(path)
+			if merr == nil && terr == nil && os.SameFile(mine, there) {
+				return f, nil
+			}
+			f.Close()
+			if errors.Is(terr, os.ErrNotExist) {
+				if _, derr := os.Stat(dir); derr != nil {
+					return nil, derr
+				}
+			}
+			continue
+		}
+		f.Close()
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			return nil, fmt.Errorf("lock %s: %w", filepath.Base(dir), err)
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+}

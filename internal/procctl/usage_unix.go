@@ -1,0 +1,87 @@
+//go:build linux || darwin
+
+package procctl
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// reading is what the processor time of a node is measured against.
+type reading struct {
+	ident string
+	at    time.Time
+	cpu   time.Duration
+	last  float64
+}
+
+// Usage sums up the node's process and all it started (flower-superexec, a ClientApp). CPU is since
+// the call before, the first time since the start. Problem node-not-found when it does not run.
+func (r *Runtime) Usage(ctx context.Context, name string) (supernode.Usage, error) {
+	if err := checkName(name); err != nil {
+		return supernode.Usage{}, err
+	}
+	dir := filepath.Join(r.opts.Dir, name)
+	rec, ok := readRecord(dir)
+	if ok {
+		_, ok = rec.alive(dir)
+	}
+	if !ok {
+		return supernode.Usage{}, problem.New(problem.NodeNotFound, name+" does not run", "", "start it")
+	}
+	now := time.Now()
+	u := supernode.Usage{At: now}
+	var cpu time.Duration
+	for _, p := range family(r.processes(now), rec.pid) {
+		cpu += p.cpu
+		u.Memory += memory(p)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before, again := r.usage[name]
+	if !again || before.ident != rec.ident || cpu < before.cpu {
+		before = reading{ident: rec.ident, at: rec.at}
+	}
+	if past := now.Sub(before.at); past >= 200*time.Millisecond {
+		before.last = 100 * float64(cpu-before.cpu) / float64(past)
+		before.at, before.cpu = now, cpu
+	}
+	before.ident = rec.ident
+	u.CPU = max(0, before.last)
+	r.usage[name] = before
+	return u, ctx.Err()
+}
+
+// family finds a process and its descendants, also those whose parent in between has ended.
+func family(all []process, pid int) []process {
+	in := map[int]bool{pid: true}
+	for grown := true; grown; {
+		grown = false
+		for _, p := range all {
+			if !in[p.pid] && (in[p.ppid] || p.pgid == pid) {
+				in[p.pid], grown = true, true
+			}
+		}
+	}
+	var members []process
+	for _, p := range all {
+		if in[p.pid] && !p.zombie {
+			members = append(members, p)
+		}
+	}
+	return members
+}
+
+// processes reads the process table, at most once in 300 ms: fifty nodes are asked for at a time.
+func (r *Runtime) processes(now time.Time) []process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.tableAt) > 300*time.Millisecond {
+		r.table, r.tableAt = processes(), now
+	}
+	return r.table
+}
