@@ -17,6 +17,9 @@ var errCut = errors.New("the log stream broke off")
 // maxKept is what is kept of a line: more than termsafe shows, so that it can say what it cut.
 const maxKept = 4 * termsafe.MaxLine
 
+// pieceSize is the length at which Docker cuts a line.
+const pieceSize = 16 << 10
+
 // maxStamp is the longest time that Docker writes before a line, with the space.
 const maxStamp = len(time.RFC3339Nano) + 1
 
@@ -43,8 +46,9 @@ func (p *partial) end(send func(time.Time, string) error) error {
 
 // readFrames reads the multiplexed stream of a container without a terminal: frames of eight bytes
 // header (stream, three zeros, length) and a message that begins with its time. Docker cuts lines of
-// more than 16 KiB into several frames, each with a time of its own; they become one line again, of
-// which at most maxKept bytes are held. stdcopy would leave those times in the middle of the text.
+// more than pieceSize into several frames, each with a time of its own; they become one line again, of
+// which at most maxKept bytes are held. stdcopy would leave those times in the middle of the text. A
+// shorter frame without a line feed is the last word of a program that has ended.
 // https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach
 func readFrames(r io.Reader, send func(time.Time, string) error) error {
 	br := bufio.NewReaderSize(r, 32<<10)
@@ -88,13 +92,13 @@ func readFrames(r io.Reader, send func(time.Time, string) error) error {
 			p.open, p.at = true, at
 		}
 		p.add(text)
-		if ended {
+		if ended || size-(len(buf)-len(text)) < pieceSize {
 			if err := p.end(send); err != nil {
 				return err
 			}
 		}
 	}
-	for i := range streams { // what a dying program wrote without a line feed
+	for i := range streams {
 		if streams[i].open {
 			if err := streams[i].end(send); err != nil {
 				return err

@@ -34,6 +34,7 @@ const (
 )
 
 func TestReadFrames(t *testing.T) {
+	piece := strings.Repeat("a", pieceSize)
 	for name, c := range map[string]struct {
 		in   [][]byte
 		want []string
@@ -42,8 +43,9 @@ func TestReadFrames(t *testing.T) {
 		"empty line":        {[][]byte{frame(1, t1+"\n")}, []string{"1 "}},
 		"no time":           {[][]byte{frame(1, "plain text\n")}, []string{"- plain text"}},
 		"no end":            {[][]byte{frame(2, t1+"Traceback")}, []string{"1 Traceback"}},
-		"cut by Docker":     {[][]byte{frame(1, t1+"aaa"), frame(1, t2+"bbb"), frame(1, t2+"c\n")}, []string{"1 aaabbbc"}},
-		"interleaved":       {[][]byte{frame(1, t1+"aaa"), frame(2, t2+"err\n"), frame(1, t2+"bbb\n")}, []string{"2 err", "1 aaabbb"}},
+		"cut by Docker":     {[][]byte{frame(1, t1+piece), frame(1, t2+piece), frame(1, t2+"c\n")}, []string{"1 " + (piece + piece + "c")[:maxKept]}},
+		"interleaved":       {[][]byte{frame(1, t1+piece), frame(2, t2+"err\n"), frame(1, t2+"bbb\n")}, []string{"2 err", "1 " + piece + "bbb"}},
+		"next program":      {[][]byte{frame(1, t1+"Killed"), frame(1, t2+"start\n")}, []string{"1 Killed", "2 start"}},
 		"carriage return":   {[][]byte{frame(1, t1+"a\r\n")}, []string{"1 a"}},
 		"space in the text": {[][]byte{frame(1, t1+"a b  c\n")}, []string{"1 a b  c"}},
 	} {
