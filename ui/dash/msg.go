@@ -1,0 +1,29 @@
+package dash
+
+import "flwrup/steps"
+
+// What the dashboard asks the frame for. Each is sent as a message by a command of Update.
+type (
+	// OpenLogs opens the log panes for Nodes.
+	OpenLogs struct{ Nodes []string }
+	// OpenStep opens the screen of step N, 1 to 16.
+	OpenStep struct{ N int }
+	// OpenSteps goes to the list of steps.
+	OpenSteps struct{}
+	// Run starts, stops, restarts, unregisters Nodes, or adds one (Nodes is empty then). The frame calls
+	// Act with its own Sink, which asks the questions, and sends Ran when Act has returned.
+	Run struct {
+		Verb  steps.Verb
+		Nodes []string
+	}
+	// Copy puts Text on the clipboard; What says what it is: "node ID of supernode_1".
+	Copy struct{ Text, What string }
+	// Failed is a bug inside the dashboard: a panic in one of its goroutines.
+	Failed struct{ Err error }
+)
+
+// Ran is sent to the Model by the frame when the Act that Run asked for is over; Err is what stopped it.
+type Ran struct {
+	Run
+	Err error
+}

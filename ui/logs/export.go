@@ -1,0 +1,113 @@
+package logs
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+type exportedMsg struct {
+	model *Model
+	Exported
+}
+
+// export gives the command that writes what the pane shows, all of it and not only what is visible, to
+// a new file: plain text, each line with its time and, where there are several, its node.
+func (m *Model) export(p *pane) tea.Cmd {
+	// A copy that the command may read while Update goes on: headers, not lines.
+	frozen := &Model{nodes: m.nodes, query: m.query, rings: make([]*ring, len(m.rings)), index: make([]index, len(m.index))}
+	for i := range m.rings {
+		r := *m.rings[i]
+		r.blocks = r.snapshot(r.head())
+		frozen.rings[i] = &r
+		frozen.index[i] = index{shown: append([]uint64(nil), m.index[i].shown...)}
+	}
+	nodes, dir := p.nodes, m.dir
+	return func() tea.Msg {
+		path, n, err := write(frozen, &pane{nodes: nodes}, dir, time.Now())
+		return exportedMsg{model: m, Exported: Exported{Path: path, Lines: n, Err: err}}
+	}
+}
+
+func write(m *Model, p *pane, dir string, now time.Time) (path string, lines int, err error) {
+	name := "flwrup-logs"
+	if len(p.nodes) == 1 {
+		name = fileName(m.nodes[p.nodes[0]])
+	}
+	f, err := create(dir, name+"-"+now.Format("20060102-150405"))
+	if err != nil {
+		return "", 0, fmt.Errorf("save the log: %w", err)
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			os.Remove(f.Name()) // ours, made a moment ago
+			err = fmt.Errorf("save the log: %w", err)
+		}
+	}()
+	w := bufio.NewWriter(f)
+	c := m.begin(p)
+	for {
+		r, ok := c.next()
+		if !ok {
+			break
+		}
+		b, i := m.rings[r.node].at(r.seq)
+		e := b.entries[i]
+		if e.kind&untimed == 0 {
+			w.WriteString(when(e.time).UTC().Format("2006-01-02T15:04:05.000Z "))
+		}
+		if len(p.nodes) > 1 {
+			w.WriteString(m.nodes[r.node] + " ")
+		}
+		w.Write(b.text(i))
+		w.WriteByte('\n') // bufio keeps the first error for Flush
+		lines++
+	}
+	return f.Name(), lines, w.Flush()
+}
+
+// create makes a new file and never takes one that exists.
+func create(dir, name string) (*os.File, error) {
+	for n := 1; ; n++ {
+		path := filepath.Join(dir, name+".log")
+		if n > 1 {
+			path = filepath.Join(dir, fmt.Sprintf("%s-%d.log", name, n))
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrExist) && n < 100 {
+			continue
+		}
+		return f, err
+	}
+}
+
+// fileName keeps what any file system takes.
+func fileName(node string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
+			return r
+		}
+		return '_'
+	}, node)
+}
+
+func (m *Model) exported(e Exported) tea.Cmd {
+	m.stale = true
+	m.bad = e.Err != nil
+	if m.bad {
+		m.message = e.Err.Error()
+	} else {
+		m.message = count(e.Lines, "line") + " saved to " + e.Path
+	}
+	return func() tea.Msg { return e }
+}

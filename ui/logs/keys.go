@@ -1,0 +1,291 @@
+package logs
+
+import (
+	"errors"
+	"regexp/syntax"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+var keys = struct {
+	up, down, pageUp, pageDown, home, end, left, right                   key.Binding
+	pause, search, next, prev, filter, level, wrap, times, fault, before key.Binding
+	zoom, bare, save, pane, back, layout, escape                         key.Binding
+}{
+	up:       key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("↑/k", "up")),
+	down:     key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("↓/j", "down")),
+	pageUp:   key.NewBinding(key.WithKeys("pgup", "ctrl+b"), key.WithHelp("pgup", "page up")),
+	pageDown: key.NewBinding(key.WithKeys("pgdown", "ctrl+f"), key.WithHelp("pgdn", "page down")),
+	home:     key.NewBinding(key.WithKeys("home", "g"), key.WithHelp("g", "oldest")),
+	end:      key.NewBinding(key.WithKeys("end", "G"), key.WithHelp("G", "newest, follow")),
+	left:     key.NewBinding(key.WithKeys("left"), key.WithHelp("←", "left")),
+	right:    key.NewBinding(key.WithKeys("right"), key.WithHelp("→", "right")),
+	pause:    key.NewBinding(key.WithKeys(" ", "p"), key.WithHelp("space", "pause")),
+	search:   key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "search")),
+	next:     key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "next hit")),
+	prev:     key.NewBinding(key.WithKeys("N"), key.WithHelp("N", "hit before")),
+	filter:   key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "filter")),
+	level:    key.NewBinding(key.WithKeys("v"), key.WithHelp("v", "level")),
+	wrap:     key.NewBinding(key.WithKeys("w"), key.WithHelp("w", "wrap")),
+	times:    key.NewBinding(key.WithKeys("t"), key.WithHelp("t", "times")),
+	fault:    key.NewBinding(key.WithKeys("e"), key.WithHelp("e", "next error")),
+	before:   key.NewBinding(key.WithKeys("E"), key.WithHelp("E", "error before")),
+	zoom:     key.NewBinding(key.WithKeys("z"), key.WithHelp("z", "full screen")),
+	bare:     key.NewBinding(key.WithKeys("b"), key.WithHelp("b", "text to select")),
+	save:     key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "save to file")),
+	pane:     key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "next pane")),
+	back:     key.NewBinding(key.WithKeys("shift+tab"), key.WithHelp("⇧tab", "pane before")),
+	layout:   key.NewBinding(key.WithKeys("m"), key.WithHelp("m", "merge or split")),
+	escape:   key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "clear")),
+}
+
+// Keys are the key bindings that mean something now, the most useful first.
+func (m *Model) Keys() []key.Binding {
+	if m.asking != nothing {
+		list := []key.Binding{
+			key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "keep")),
+			key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "cancel")),
+		}
+		if m.asking == forFilter {
+			list = append(list, key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "level")))
+		}
+		return list
+	}
+	pause := keys.pause
+	if !m.focused().follow {
+		pause.SetHelp("space", "follow")
+	}
+	list := []key.Binding{pause, keys.search}
+	if m.search != "" {
+		list = append(list, keys.next, keys.prev)
+	}
+	list = append(list, keys.filter, keys.fault)
+	if len(m.nodes) > 1 {
+		list = append(list, keys.layout)
+		if m.layout == split {
+			list = append(list, keys.pane)
+		}
+	}
+	list = append(list, keys.zoom, keys.wrap, keys.times, keys.level, keys.save, keys.bare)
+	if m.Holds() {
+		list = append(list, keys.escape)
+	}
+	return append(list, keys.before, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end)
+}
+
+// pressed does what a key means outside a prompt.
+func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
+	p := m.focused()
+	g := m.geometry(p)
+	switch {
+	case key.Matches(msg, keys.up):
+		m.up(p, g, 1)
+	case key.Matches(msg, keys.down):
+		m.down(p, g, 1)
+	case key.Matches(msg, keys.pageUp):
+		m.up(p, g, max(1, g.rows-1))
+	case key.Matches(msg, keys.pageDown):
+		m.down(p, g, max(1, g.rows-1))
+	case key.Matches(msg, keys.home):
+		p.follow, p.top = false, place{}
+	case key.Matches(msg, keys.end):
+		p.follow, p.has = true, false
+	case key.Matches(msg, keys.left):
+		p.x = max(0, p.x-8)
+	case key.Matches(msg, keys.right):
+		if !m.wrap {
+			p.x = min(p.x+8, maxText)
+		}
+	case key.Matches(msg, keys.pause):
+		if p.follow {
+			p.top = m.last(p, g)
+		}
+		p.follow = !p.follow
+	case key.Matches(msg, keys.search):
+		m.prompt(forSearch, m.search)
+	case key.Matches(msg, keys.filter):
+		m.prompt(forFilter, m.filter)
+	case key.Matches(msg, keys.next):
+		m.jump(p, g, m.hits, true, "hit")
+	case key.Matches(msg, keys.prev):
+		m.jump(p, g, m.hits, false, "hit")
+	case key.Matches(msg, keys.fault):
+		m.jump(p, g, m.errors, true, "error")
+	case key.Matches(msg, keys.before):
+		m.jump(p, g, m.errors, false, "error")
+	case key.Matches(msg, keys.level):
+		m.level = nextLevel(m.level)
+		return m.requery()
+	case key.Matches(msg, keys.wrap):
+		m.wrap = !m.wrap
+		p.x, p.top.row = 0, 0
+	case key.Matches(msg, keys.times):
+		m.times = !m.times
+	case key.Matches(msg, keys.zoom):
+		m.zoom = !m.zoom
+	case key.Matches(msg, keys.bare):
+		m.setBare(p, g, !m.bare)
+	case key.Matches(msg, keys.layout):
+		if len(m.nodes) > 1 {
+			m.layout = split - m.layout
+		}
+	case key.Matches(msg, keys.pane):
+		m.turn(1)
+	case key.Matches(msg, keys.back):
+		m.turn(-1)
+	case key.Matches(msg, keys.save):
+		return m.export(p)
+	case key.Matches(msg, keys.escape):
+		return m.leave(p, g)
+	}
+	return nil
+}
+
+// leave closes the innermost of what Esc closes.
+func (m *Model) leave(p *pane, g geometry) tea.Cmd {
+	switch {
+	case m.bare:
+		m.setBare(p, g, false)
+	case m.zoom:
+		m.zoom = false
+	case m.search != "":
+		m.search, p.has = "", false
+		return m.requery()
+	case m.filtered():
+		m.filter, m.level = "", None
+		return m.requery()
+	}
+	return nil
+}
+
+// setBare turns the borderless view on or off. It stands still: a selection must not run away.
+func (m *Model) setBare(p *pane, g geometry, on bool) {
+	if m.bare = on; on {
+		m.thawed = p.follow
+		p.top, p.follow = m.first(p, g), false
+		return
+	}
+	p.follow = m.thawed
+}
+
+func (m *Model) turn(by int) {
+	if m.layout == split && len(m.single) > 0 {
+		m.focus = (m.focus + by + len(m.single)) % len(m.single)
+	}
+}
+
+// jump goes to the next line of the lists, from the first visible line where none was gone to.
+func (m *Model) jump(p *pane, g geometry, lists func(int) []uint64, forward bool, what string) {
+	if what == "hit" && m.search == "" {
+		return
+	}
+	from := p.cur
+	if !p.has {
+		from = m.first(p, g).ref
+		if p.follow { // the newest one first: it is what people look for
+			from, forward = ref{time: 1<<63 - 1}, false
+		}
+	}
+	r, ok := m.step(p, lists, from, forward)
+	if !ok {
+		edge := ref{time: -1 << 63}
+		if !forward {
+			edge.time = 1<<63 - 1
+		}
+		if r, ok = m.step(p, lists, edge, forward); ok {
+			m.message = "no more " + what + "s: from the other end again"
+		}
+	}
+	if !ok {
+		m.message = "no " + what
+		return
+	}
+	m.show(p, g, r)
+}
+
+// prompt opens the line in which a search or a filter is typed.
+func (m *Model) prompt(what asking, text string) {
+	m.asking, m.typoErr = what, ""
+	m.input.SetValue(text)
+	m.input.CursorEnd()
+	m.input.Focus()
+}
+
+// typed handles a key while the prompt is open.
+func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
+	switch msg.String() {
+	case "enter":
+		m.asking = nothing
+		m.input.Blur()
+		return nil
+	case "esc":
+		asked := m.asking
+		m.asking, m.typoErr = nothing, ""
+		m.input.Blur()
+		if asked == forSearch {
+			m.search, m.focused().has = "", false
+		} else {
+			m.filter, m.level = "", None
+		}
+		return m.requery()
+	case "tab":
+		if m.asking == forFilter {
+			m.level = nextLevel(m.level)
+			return m.requery()
+		}
+		return nil
+	}
+	m.input, _ = m.input.Update(msg) // the cursor stands still: no command of its own is needed
+	if m.asking == forSearch {
+		if m.input.Value() == m.search {
+			return nil
+		}
+		m.search, m.focused().has = m.input.Value(), false
+		m.wantsSeek = true
+	} else {
+		if m.input.Value() == m.filter {
+			return nil
+		}
+		m.filter = m.input.Value()
+	}
+	return m.requery()
+}
+
+// requery looks for what is typed now. While an expression is not finished, the last good one stays.
+func (m *Model) requery() tea.Cmd {
+	filter, err := newMatcher(m.filter)
+	if err != nil {
+		filter = m.query.filter
+	}
+	search, err2 := newMatcher(m.search)
+	if err2 != nil {
+		search = m.query.search
+	}
+	m.typoErr = wrong(errors.Join(err, err2))
+	return m.ask(filter, search, m.level)
+}
+
+// wrong says in a few words what is wrong with an expression.
+func wrong(err error) string {
+	if err == nil {
+		return ""
+	}
+	var se *syntax.Error
+	if errors.As(err, &se) {
+		return se.Code.String()
+	}
+	return err.Error()
+}
+
+func nextLevel(l Level) Level {
+	switch l {
+	case None:
+		return Info
+	case Info:
+		return Warning
+	case Warning:
+		return Error
+	}
+	return None
+}

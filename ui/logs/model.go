@@ -1,0 +1,309 @@
+// Package logs is the log panes of flwrup: one SuperNode, several side by side, or all merged in time
+// order. It is a part of a screen, not a program: the frame hands it messages and a size.
+//
+// The rules that keep it quick at 50,000 lines a second: sources read in their own goroutines; Update
+// gets what they read in batches and copies it; searching is done by commands over a snapshot; View
+// draws the lines that are visible and nothing else.
+package logs
+
+import (
+	"strings"
+	"time"
+
+	inputcursor "github.com/charmbracelet/bubbles/cursor"
+	"github.com/charmbracelet/bubbles/textinput"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/ui/style"
+)
+
+const (
+	keepLines = 100_000  // of all nodes together
+	keepBytes = 24 << 20 // of all nodes together
+)
+
+// Failed tells the frame that something inside the panes broke: a bug in flwrup.
+type Failed struct{ Err error }
+
+// Exported tells the frame where the shown lines were written to, or why they were not.
+type Exported struct {
+	Path  string
+	Lines int
+	Err   error
+}
+
+// RunOver is sent to a Model when the grid says that a run is over. A SuperNode's own log does not say
+// so; the panes of the nodes that took part show it as a landmark. Safe to send more than once.
+type RunOver struct {
+	ID     string
+	Status string // finished:completed, finished:failed, finished:stopped
+	At     time.Time
+}
+
+// layout is how the nodes share the place.
+type layout int
+
+const (
+	merged layout = iota // all in one pane, in time order
+	split                // a pane each
+)
+
+// asking is what the prompt is for.
+type asking int
+
+const (
+	nothing asking = iota
+	forSearch
+	forFilter
+)
+
+// Model is the log panes. Make it with New; call Close when it is not needed any more.
+type Model struct {
+	src    Source
+	nodes  []string
+	labels []string
+	look   *look
+	feed   *feed
+	lines  int // kept, of all nodes
+	dir    string
+
+	rings  []*ring
+	index  []index
+	states []string
+	runs   []map[string]bool // seen; true when it is known to be over
+
+	query     *query
+	scanning  bool
+	wantsSeek bool
+
+	together *pane
+	single   []*pane
+	focus    int // of single
+	layout   layout
+	wrap     bool
+	times    bool
+	zoom     bool
+	bare     bool
+	thawed   bool // bare: what followed before and shall do so again
+
+	asking  asking
+	input   textinput.Model
+	search  string
+	filter  string
+	level   Level
+	typoErr string // why the expression is not one
+	message string
+	bad     bool // message is about a failure
+
+	w, h   int
+	frame  string
+	stale  bool
+	closed bool
+}
+
+// New makes the panes for the logs of nodes. Nothing is read before Init.
+func New(src Source, nodes []string, st *style.Set) *Model {
+	in := textinput.New()
+	in.Prompt = ""
+	in.Cursor.SetMode(inputcursor.CursorStatic)
+	m := &Model{
+		src: src, look: newLook(st), input: in, lines: keepLines, dir: ".",
+		query: &query{}, wrap: true, times: true, w: 80, h: 24, stale: true,
+	}
+	m.setNodes(nodes)
+	return m
+}
+
+// Limit sets how many lines are kept of all nodes together, where 100,000 are too many. Call it
+// before Init or SetNodes.
+func (m *Model) Limit(lines int) {
+	m.lines = lines
+	m.setNodes(m.nodes)
+}
+
+// SetExportDir sets the folder that exported lines are written to; it is the present one if not set.
+func (m *Model) SetExportDir(dir string) { m.dir = dir }
+
+// SetNodes shows the logs of other nodes from now on. What was typed as search and filter stays.
+func (m *Model) SetNodes(nodes []string) tea.Cmd {
+	if m.feed != nil {
+		m.feed.close()
+	}
+	m.setNodes(nodes)
+	return m.Init()
+}
+
+func (m *Model) setNodes(nodes []string) {
+	m.nodes = append([]string(nil), nodes...)
+	m.labels = labels(m.nodes)
+	n := max(1, len(nodes))
+	m.rings, m.index, m.single = nil, make([]index, len(nodes)), nil
+	m.states, m.runs = make([]string, len(nodes)), make([]map[string]bool, len(nodes))
+	all := &pane{follow: true}
+	for i := range nodes {
+		m.rings = append(m.rings, newRing(m.lines/n, keepBytes/n))
+		m.runs[i] = map[string]bool{}
+		m.single = append(m.single, &pane{nodes: []int{i}, follow: true})
+		all.nodes = append(all.nodes, i)
+	}
+	m.together, m.focus = all, 0
+	m.layout = merged
+	if len(nodes) == 2 {
+		m.layout = split
+	}
+	m.query = &query{gen: m.query.gen + 1, filter: m.query.filter, search: m.query.search, level: m.query.level}
+	m.scanning, m.stale = false, true
+	// A feed carries no goroutine until Init starts it.
+	m.feed = newFeed(m.src, m.nodes, m.lines/n)
+}
+
+// Init starts reading.
+func (m *Model) Init() tea.Cmd {
+	if len(m.nodes) == 0 {
+		return nil
+	}
+	m.feed.start()
+	return m.feed.next
+}
+
+// Close ends the goroutines that read. It does not wait for them.
+func (m *Model) Close() {
+	m.closed = true
+	m.feed.close()
+}
+
+// SetSize sets the columns and rows that View may fill.
+func (m *Model) SetSize(w, h int) {
+	w, h = max(0, w), max(0, h)
+	if w != m.w || h != m.h {
+		m.w, m.h, m.stale = w, h, true
+	}
+}
+
+// Nodes are the names of the SuperNodes whose logs are shown.
+func (m *Model) Nodes() []string { return m.nodes }
+
+// Typing tells that letters belong to a prompt and not to key bindings.
+func (m *Model) Typing() bool { return m.asking != nothing }
+
+// Holds tells that Esc means something here: it closes a prompt, a view or a search. If it is false, Esc
+// belongs to the frame.
+func (m *Model) Holds() bool {
+	return m.asking != nothing || m.bare || m.zoom || m.search != "" || m.filtered()
+}
+
+// Full tells that the panes want the whole terminal: full screen, or the borderless view.
+func (m *Model) Full() bool { return m.zoom || m.bare }
+
+func (m *Model) filtered() bool { return m.filter != "" || m.level > None }
+
+// Update takes a message. Messages for other panes, and keys that mean nothing here, change nothing.
+func (m *Model) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case batchMsg:
+		if msg.feed != m.feed {
+			return nil
+		}
+		return m.bring(msg)
+	case foundMsg:
+		if msg.model != m {
+			return nil
+		}
+		m.stale = true
+		return m.take(msg)
+	case exportedMsg:
+		if msg.model != m {
+			return nil
+		}
+		return m.exported(msg.Exported)
+	case RunOver:
+		m.runOver(msg)
+	case tea.KeyMsg:
+		m.stale = true
+		m.message = ""
+		if m.asking != nothing {
+			return m.typed(msg)
+		}
+		return m.pressed(msg)
+	}
+	return nil
+}
+
+// bring adds what was read to the rings.
+func (m *Model) bring(msg batchMsg) tea.Cmd {
+	m.stale = true
+	for i, b := range msg.batches {
+		if b == nil {
+			continue
+		}
+		m.rings[i].append(b)
+		m.trim(i)
+		if b.changed {
+			m.states[i] = b.state
+		}
+		for _, id := range b.runs {
+			if _, known := m.runs[i][id]; !known && len(m.runs[i]) < maxRuns {
+				m.runs[i][id] = false
+			}
+		}
+	}
+	m.feed.give(msg.batches)
+	cmds := []tea.Cmd{m.feed.next}
+	if cmd := m.scan(); cmd != nil {
+		cmds = append(cmds, cmd)
+	}
+	if msg.failed != nil {
+		cmds = append(cmds, func() tea.Msg { return Failed{msg.failed} })
+	}
+	return tea.Batch(cmds...)
+}
+
+// runOver puts the end of a run into the logs of the nodes that saw its beginning.
+func (m *Model) runOver(msg RunOver) {
+	for i, runs := range m.runs {
+		if over, known := runs[msg.ID]; !known || over {
+			continue
+		}
+		runs[msg.ID] = true
+		at := msg.At
+		if at.IsZero() {
+			at = time.Now()
+		}
+		var b batch
+		status := strings.TrimPrefix(msg.Status, "finished:")
+		b.add("run "+msg.ID+" "+status+", says the grid", entry{time: at.UnixNano(), kind: newKind(Info, markRunOver)})
+		m.rings[i].append(&b)
+		m.stale = true
+	}
+}
+
+// seek goes to the newest line that the search finds, once all lines have been looked at.
+func (m *Model) seek() {
+	if !m.wantsSeek {
+		return
+	}
+	m.wantsSeek = false
+	if m.query.search == nil {
+		return
+	}
+	p := m.focused()
+	g := m.geometry(p)
+	if p.has {
+		before, _ := m.rank(p, m.hits, p.cur)
+		if next, ok := m.step(p, m.hits, p.cur, true); ok && before == 0 {
+			m.show(p, g, next)
+			return
+		}
+	}
+	if r, ok := m.step(p, m.hits, ref{time: 1<<63 - 1}, false); ok {
+		m.show(p, g, r)
+	}
+}
+
+// focused is the pane that keys are for.
+func (m *Model) focused() *pane {
+	if m.layout == merged || len(m.single) == 0 {
+		return m.together
+	}
+	return m.single[m.focus]
+}

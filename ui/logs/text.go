@@ -1,0 +1,155 @@
+package logs
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// tabStop is how far apart tab stops are: tabs in flwr's output draw trees, eight columns are too many.
+const tabStop = 4
+
+// expand replaces tabs by spaces.
+func expand(s string) string {
+	if strings.IndexByte(s, '\t') < 0 {
+		return s
+	}
+	var b strings.Builder
+	col := 0
+	for {
+		i := strings.IndexByte(s, '\t')
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(s[:i])
+		col += width(s[:i])
+		n := tabStop - col%tabStop
+		b.WriteString("    "[:n])
+		col += n
+		s = s[i+1:]
+	}
+}
+
+// width is how many columns s takes. s holds no control sequence.
+func width(s string) int {
+	if ascii(s) {
+		return len(s)
+	}
+	return ansi.StringWidth(s)
+}
+
+// fit cuts s down to w columns.
+func fit(s string, w int, tail string) string {
+	if w <= 0 {
+		return ""
+	}
+	if len(s) <= w && ascii(s) || width(s) <= w {
+		return s
+	}
+	if ascii(s) && ascii(tail) && len(tail) < w {
+		return s[:w-len(tail)] + tail
+	}
+	return ansi.Truncate(s, w, tail)
+}
+
+// pad cuts s down to w columns, or fills it up with spaces.
+func pad(s string, w int, tail string) string {
+	s = fit(s, w, tail)
+	return s + spaces(w-width(s))
+}
+
+const blanks = "                                                                                "
+
+func spaces(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	if n <= len(blanks) {
+		return blanks[:n]
+	}
+	return strings.Repeat(" ", n)
+}
+
+// wrapped cuts s into rows of at most w columns; there is always one. A character is never cut.
+func wrapped(s string, w int) []string {
+	if w < 2 {
+		w = 2 // the widest character
+	}
+	if ascii(s) {
+		if len(s) <= w {
+			return []string{s}
+		}
+		rows := make([]string, 0, len(s)/w+1)
+		for len(s) > w {
+			rows = append(rows, s[:w])
+			s = s[w:]
+		}
+		return append(rows, s)
+	}
+	var rows []string
+	start, col := 0, 0
+	for at := 0; at < len(s); {
+		cluster, cw := ansi.FirstGraphemeCluster(s[at:], ansi.GraphemeWidth)
+		if cluster == "" {
+			break
+		}
+		if col+cw > w {
+			rows = append(rows, s[start:at])
+			start, col = at, 0
+		}
+		col += cw
+		at += len(cluster)
+	}
+	return append(rows, s[start:])
+}
+
+// skipColumns leaves out the first n columns of s.
+func skipColumns(s string, n int) string {
+	if n <= 0 {
+		return s
+	}
+	if ascii(s) {
+		return s[min(n, len(s)):]
+	}
+	return ansi.TruncateLeft(s, n, "")
+}
+
+// count says how many there are of something: "1 line", "12,034 lines".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return thousands(n) + " " + what + "s"
+}
+
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// labels gives each name as short as it can be: what all have in common in front is one letter.
+func labels(names []string) []string {
+	if len(names) < 2 {
+		return names
+	}
+	common := names[0]
+	for _, n := range names[1:] {
+		for !strings.HasPrefix(n, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	common = strings.TrimRight(common, "0123456789")
+	short := make([]string, len(names))
+	for i, n := range names {
+		short[i] = n
+		if len(common) > 1 && len(n) > len(common) && ascii(common) {
+			short[i] = common[:1] + n[len(common):]
+		}
+	}
+	return short
+}
