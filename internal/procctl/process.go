@@ -59,3 +59,23 @@ func psTime(s string) time.Duration {
 	}
 	return d + time.Duration(seconds*float64(time.Second))
 }
+
+// family finds a process and its descendants, also those whose parent in between has ended.
+func family(all []process, pid int) []process {
+	in := map[int]bool{pid: true}
+	for grown := true; grown; {
+		grown = false
+		for _, p := range all {
+			if !in[p.pid] && (in[p.ppid] || p.pgid == pid) {
+				in[p.pid], grown = true, true
+			}
+		}
+	}
+	var members []process
+	for _, p := range all {
+		if in[p.pid] && !p.zombie {
+			members = append(members, p)
+		}
+	}
+	return members
+}

@@ -145,7 +145,7 @@ func (rec record) collect(dir string) (exited, bool) {
 
 func readStop(dir string, rec record) (stopping, bool) {
 	var s stopping
-	ok := readJSON(filepath.Join(dir, stopFile), &s) && s.Pid == rec.pid && s.Ident == rec.ident
+	ok := readJSON(filepath.Join(dir, stopFile), &s) && s.Pid == rec.pid && s.Ident == rec.ident && !(rec.byHand() && s.At.Before(rec.at))
 	return s, ok
 }
 
@@ -177,7 +177,7 @@ func (r *Runtime) status(name string) supernode.Status {
 	}
 	var e exited
 	switch {
-	case readJSON(filepath.Join(dir, exitFile), &e) && e.Pid == rec.pid && e.Ident == rec.ident:
+	case readJSON(filepath.Join(dir, exitFile), &e) && e.Pid == rec.pid && e.Ident == rec.ident && !(rec.byHand() && e.At.Before(rec.at)):
 		s.Since, s.ExitCode = e.At, e.Code
 		if e.Signal != "" {
 			s.Reason = "killed by " + e.Signal

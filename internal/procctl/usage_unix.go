@@ -56,26 +56,6 @@ func (r *Runtime) Usage(ctx context.Context, name string) (supernode.Usage, erro
 	return u, ctx.Err()
 }
 
-// family finds a process and its descendants, also those whose parent in between has ended.
-func family(all []process, pid int) []process {
-	in := map[int]bool{pid: true}
-	for grown := true; grown; {
-		grown = false
-		for _, p := range all {
-			if !in[p.pid] && (in[p.ppid] || p.pgid == pid) {
-				in[p.pid], grown = true, true
-			}
-		}
-	}
-	var members []process
-	for _, p := range all {
-		if in[p.pid] && !p.zombie {
-			members = append(members, p)
-		}
-	}
-	return members
-}
-
 // processes reads the process table, at most once in 300 ms: fifty nodes are asked for at a time.
 func (r *Runtime) processes(now time.Time) []process {
 	r.mu.Lock()
