@@ -129,25 +129,6 @@ func (r *Runtime) names() ([]string, error) {
 	return names, nil
 }
 
-// natural orders names that end in a number by that number.
-func natural(a, b string) bool {
-	stem := func(s string) (string, string) {
-		t := strings.TrimRight(s, "0123456789")
-		return t, strings.TrimLeft(s[len(t):], "0")
-	}
-	as, an := stem(a)
-	bs, bn := stem(b)
-	switch {
-	case as != bs:
-		return as < bs
-	case len(an) != len(bn):
-		return len(an) < len(bn)
-	case an != bn:
-		return an < bn
-	}
-	return a < b
-}
-
 // Watch looks at the nodes once a second (every two seconds while none runs) and calls changed when
 // one has started, ended, come or gone. It returns the error of ctx.
 func (r *Runtime) Watch(ctx context.Context, changed func()) error {
