@@ -41,6 +41,7 @@ type Set struct {
 	Removed  lipgloss.Style
 	Match    lipgloss.Style // a hit of a search
 	Button   lipgloss.Style // the choice that Enter takes
+	QR       lipgloss.Style // black on white whatever the theme is
 
 	nodes []lipgloss.Style
 }
@@ -128,6 +129,10 @@ func New(o Options) *Set {
 	s.Added, s.Removed = colour("72", "29", "2"), colour("203", "160", "1")
 	s.Match = plain.Reverse(true)
 	s.Button = s.Accent.Reverse(true).Bold(true)
+	s.QR = plain.Foreground(lipgloss.Color("16")).Background(lipgloss.Color("231"))
+	if o.Basic {
+		s.QR = plain.Foreground(lipgloss.Color("0")).Background(lipgloss.Color("15"))
+	}
 	for _, c := range [][3]string{{"38", "30", "6"}, {"178", "130", "3"}, {"140", "97", "5"}, {"72", "29", "2"},
 		{"173", "166", "1"}, {"110", "25", "4"}, {"175", "162", "13"}, {"149", "64", "10"}} {
 		s.nodes = append(s.nodes, colour(c[0], c[1], c[2]))
