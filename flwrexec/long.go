@@ -54,7 +54,7 @@ func (s *Session) Login(ctx context.Context, c Connection, prompt func(LoginProm
 		}
 	}
 	ended := false
-	out, err := s.long(ctx, s.Dialect().LoginArgv(s.absolute(c)), func(l string) {
+	out, err := s.login(ctx, s.Dialect().LoginArgv(s.absolute(c)), func(l string) {
 		mu.Lock()
 		defer mu.Unlock()
 		if ended {
@@ -101,6 +101,48 @@ func (s *Session) Login(ctx context.Context, c Connection, prompt func(LoginProm
 	return err
 }
 
+// login runs argv in the worker, which is there already, else in a process of its own. Other short
+// commands wait for it.
+func (s *Session) login(ctx context.Context, argv []string, each func(string)) (string, error) {
+	ctx, release := s.within(ctx)
+	defer release()
+	if err := s.take(ctx); err != nil {
+		return "", err
+	}
+	defer s.give()
+	w, err := s.ensure(ctx)
+	if err != nil {
+		return "", s.noAnswer(ctx, err)
+	}
+	if w == nil {
+		return s.long(ctx, argv, each)
+	}
+	call := Call{Argv: argv, Began: time.Now(), Worker: true}
+	kept := newTail(32 << 10)
+	lines := &termsafe.Splitter{Each: func(l string) error {
+		kept.Write([]byte(l + "\n")) //nolint:errcheck // never fails
+		each(l)
+		return nil
+	}}
+	write := func(text string) { lines.Write([]byte(text)) } //nolint:errcheck // Each never fails
+	a, err := s.call(ctx, w, argv[1:], write)
+	lines.Close() //nolint:errcheck
+	switch {
+	case err != nil:
+		err = s.noAnswer(ctx, err)
+	case a.Code != 0:
+		for _, l := range termsafe.Lines(a.Err + "\n" + a.Native) {
+			if l != "" {
+				lines.Each(l) //nolint:errcheck
+			}
+		}
+		err = classify(kept.String(), a.Code)
+	}
+	call.Took, call.Err, call.Raw = time.Since(call.Began), err, kept.String()
+	s.record(call)
+	return kept.String(), err
+}
+
 // long runs argv in a process of its own, its lines to each as they come, and ends it with ctx or
 // with flwrup. It gives the end of what was printed.
 func (s *Session) long(ctx context.Context, argv []string, each func(string)) (string, error) {
@@ -112,6 +154,8 @@ func (s *Session) long(ctx context.Context, argv []string, each func(string)) (s
 }
 
 func (s *Session) longRun(ctx context.Context, argv []string, each func(string)) (string, error) {
+	ctx, release := s.within(ctx)
+	defer release()
 	dir, err := s.dir()
 	if err != nil {
 		return "", err

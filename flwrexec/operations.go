@@ -47,7 +47,7 @@ func decode(out output, to any) error {
 		return nil
 	}
 	if err := json.Unmarshal(b, to); err != nil {
-		p := problem.New(problem.NotSupported, "flwr answered in a form that flwrup does not know", err.Error(),
+		p := problem.New(problem.FlwrFailed, "flwr answered in a form that flwrup does not know", err.Error(),
 			"this flwr may be newer than flwrup; try another version of flwr")
 		p.Err, p.Raw = err, termsafe.Text(out.stdout)
 		return p

@@ -41,6 +41,9 @@ type Session struct {
 	dialect Dialect // behind turn's token once commands run; Check may change it
 	dmu     sync.RWMutex
 
+	life context.Context // ends with Close
+	end  context.CancelFunc
+
 	turn   chan struct{} // holds one token: whoever has it may use what follows
 	worker *worker
 	deaths int // workers that died over a command, one after the other
@@ -56,6 +59,7 @@ func NewSession(found Found, o SessionOptions) *Session {
 	s := &Session{found: found, o: o, dialect: DialectOf(found.Version), turn: make(chan struct{}, 1)}
 	s.single = o.NoWorker || found.Python == ""
 	s.env = environment(found, o)
+	s.life, s.end = context.WithCancel(context.Background())
 	s.turn <- struct{}{}
 	return s
 }
@@ -78,6 +82,7 @@ func (s *Session) Environ() []string { return append([]string(nil), s.env...) }
 
 // Close ends the worker. A command that runs in it is cut off. Close may be called more than once.
 func (s *Session) Close() error {
+	s.end()
 	<-s.turn
 	defer func() { s.turn <- struct{}{} }()
 	s.closed = true
@@ -118,6 +123,13 @@ func (s *Session) take(ctx context.Context) error {
 
 func (s *Session) give() { s.turn <- struct{}{} }
 
+// within gives a context that ends with the session as well.
+func (s *Session) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(s.life, func() { cancel(errors.New("the flwr session is closed")) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
 // ensure gives the worker, nil where there is to be none.
 func (s *Session) ensure(ctx context.Context) (*worker, error) {
 	if s.worker != nil || s.single {
@@ -150,6 +162,8 @@ type output struct {
 // run runs one short command, argv with "flwr" first. An error means that flwr gave no answer; what
 // the command did is then not known.
 func (s *Session) run(ctx context.Context, argv []string) (output, error) {
+	ctx, release := s.within(ctx)
+	defer release()
 	if err := s.take(ctx); err != nil {
 		return output{}, err
 	}
@@ -167,22 +181,31 @@ func (s *Session) run(ctx context.Context, argv []string) (output, error) {
 		}
 		return out, nil
 	}
-	a, err := w.call(limited, argv[1:])
+	a, err := s.call(limited, w, argv[1:], nil)
+	if err != nil {
+		return output{worker: true}, s.noAnswer(ctx, err)
+	}
+	return output{stdout: a.Out, stderr: a.Err + "\n" + a.Native, code: a.Code, worker: true}, nil
+}
+
+// call runs a command in the worker and looks after the worker's end. The caller has the turn.
+func (s *Session) call(ctx context.Context, w *worker, args []string, live func(string)) (answer, error) {
+	a, err := w.call(ctx, args, live)
 	if err != nil {
 		s.worker = nil
-		if limited.Err() == nil {
+		if ctx.Err() == nil {
 			if s.deaths++; s.deaths >= 2 {
 				s.single = true
 			}
 		}
-		return output{worker: true}, s.noAnswer(ctx, err)
+		return a, err
 	}
 	s.deaths = 0
 	if a.Last { // flwr_exit: that process ends by itself
 		w.close()
 		s.worker = nil
 	}
-	return output{stdout: a.Out, stderr: a.Err + "\n" + a.Native, code: a.Code, worker: true}, nil
+	return a, nil
 }
 
 // noAnswer says why flwr gave no answer: the person stopped it, it took too long, or it died.

@@ -55,6 +55,7 @@ type answer struct {
 	Native  string  `json:"native"`
 	Secs    float64 `json:"secs"`
 	Last    bool    `json:"last"`
+	Text    *string `json:"text"` // printed by a live command that goes on
 	bad     error   // the line was no JSON
 }
 
@@ -141,11 +142,11 @@ func (w *worker) killGroup() {
 	}
 }
 
-// call runs one command; args without "flwr". When it returns an error the worker is dead, and what
-// the command did is not known.
-func (w *worker) call(ctx context.Context, args []string) (answer, error) {
+// call runs one command; args without "flwr". live, if not nil, gets what the command prints as it
+// does. When call returns an error the worker is dead, and what the command did is not known.
+func (w *worker) call(ctx context.Context, args []string, live func(text string)) (answer, error) {
 	w.next++
-	b, err := json.Marshal(map[string]any{"id": w.next, "args": args})
+	b, err := json.Marshal(map[string]any{"id": w.next, "args": args, "live": live != nil})
 	if err != nil {
 		return answer{}, err
 	}
@@ -153,19 +154,29 @@ func (w *worker) call(ctx context.Context, args []string) (answer, error) {
 		w.kill()
 		return answer{}, fmt.Errorf("the flwr process has ended: %w", err)
 	}
-	select {
-	case a, ok := <-w.answers:
-		switch {
-		case !ok:
-			return a, fmt.Errorf("the flwr process ended before it answered: %s", lastLines(w.stderr.String(), 3))
-		case a.bad != nil || a.ID != w.next:
+	for {
+		select {
+		case a, ok := <-w.answers:
+			switch {
+			case !ok:
+				return a, fmt.Errorf("the flwr process ended before it answered: %s", lastLines(w.stderr.String(), 3))
+			case a.bad != nil:
+				w.kill()
+				return a, fmt.Errorf("the flwr process answered in no known form: %w", a.bad)
+			case a.ID != w.next:
+				w.kill()
+				return a, errors.New("the flwr process answered out of turn")
+			case a.Text != nil:
+				if live != nil {
+					live(*a.Text)
+				}
+				continue
+			}
+			return a, nil
+		case <-ctx.Done():
 			w.kill()
-			return a, fmt.Errorf("the flwr process answered out of turn: %w", a.bad)
+			return answer{}, ctx.Err()
 		}
-		return a, nil
-	case <-ctx.Done():
-		w.kill()
-		return answer{}, ctx.Err()
 	}
 }
 

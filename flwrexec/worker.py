@@ -3,7 +3,8 @@
 Two ways, by argv[2]:
 
   worker  imports flwr's CLI once, then runs one command a line of JSON on stdin, and answers each
-          with a line of JSON: {"id", "code", "out", "err", "native", "secs", "last"}.
+          with a line of JSON: {"id", "code", "out", "err", "native", "secs", "last"}. With "live" set, what
+          the command prints comes before that as it is printed: {"id", "text"}.
   one     runs the one command given as the rest of argv, its output live on stdout and stderr.
 
 In both, the process ends when its stdin closes, whatever the command is doing: flwrup is gone then.
@@ -79,34 +80,38 @@ def run(command, args):
         return (code, "", False) if isinstance(code, int) else (1, traceback.format_exc(), False)
 
 
-class Capture:
-    """What a command prints: by sys.stdout, by sys.__stdout__ (JSON), by file descriptor (gRPC)."""
+class Text(io.StringIO):
+    """Takes what is printed. One for the life of the process: flwr's logger keeps hold of it."""
 
-    def __init__(self, native):
-        self.native = native
+    def close(self):
+        pass
 
-    def __enter__(self):
-        self.out, self.err = io.StringIO(), io.StringIO()
-        self.real = sys.__stdout__, sys.__stderr__
-        sys.__stdout__, sys.__stderr__ = self.out, self.err
-        self.stack = contextlib.ExitStack()
-        self.stack.enter_context(contextlib.redirect_stdout(self.out))
-        self.stack.enter_context(contextlib.redirect_stderr(self.err))
-        return self
+    def take(self):
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
 
-    def __exit__(self, *_a):
-        self.stack.close()
-        sys.__stdout__, sys.__stderr__ = self.real
 
-    def texts(self):
-        with contextlib.suppress(Exception):
-            self.real[1].flush()
-        size = os.fstat(self.native).st_size
-        os.lseek(self.native, max(0, size - 64 * 1024), os.SEEK_SET)
-        native = os.read(self.native, 64 * 1024)
-        os.ftruncate(self.native, 0)
-        return {"out": self.out.getvalue(), "err": self.err.getvalue(),
-                "native": native.decode("utf-8", "replace")}
+class Live(Text):
+    """Hands on what is printed."""
+
+    def __init__(self, say):
+        super().__init__()
+        self.say = say
+
+    def write(self, text):
+        self.say(text)
+        return len(text)
+
+
+def taken(native):
+    """What came by file descriptor: gRPC's C core writes there."""
+    size = os.fstat(native).st_size
+    os.lseek(native, max(0, size - 64 * 1024), os.SEEK_SET)
+    text = os.read(native, 64 * 1024)
+    os.ftruncate(native, 0)
+    return text.decode("utf-8", "replace")
 
 
 def worker():
@@ -122,6 +127,14 @@ def worker():
             fcntl.fcntl(native, fcntl.F_SETFL, os.O_APPEND)
     os.dup2(native, 1)
     os.dup2(native, 2)
+    out, err = Text(), Text()
+
+    def catch(out=out, err=err):
+        # JSON goes to sys.stdout up to 1.25 (which flwr resets) and to sys.__stdout__ later.
+        sys.stdout = sys.__stdout__ = out
+        sys.stderr = sys.__stderr__ = err
+
+    catch()
 
     def answer(**what):
         answers.write(json.dumps(what).encode() + b"\n")
@@ -148,11 +161,19 @@ def worker():
     while True:
         asked = json.loads(todo.get())
         begun = time.monotonic()
-        with Capture(native) as caught:
-            code, said, last = run(command, asked["args"])
-        texts = caught.texts()
-        texts["err"] += "\n".join([said, *CAUSES])
-        answer(id=asked["id"], code=code, secs=time.monotonic() - begun, last=last, **texts)
+        if asked.get("live"):
+            def say(text, asked=asked):
+                answer(id=asked["id"], text=taken(native) + text)
+            live = Live(say)
+            catch(live, live)
+            note_expiry()
+        else:
+            catch()
+        for printed in (out.take, err.take, lambda: taken(native)):
+            printed()  # what came after the last answer belongs to no command
+        code, said, last = run(command, asked["args"])
+        answer(id=asked["id"], code=code, secs=time.monotonic() - begun, last=last, out=out.take(),
+               err="\n".join([err.take(), said, *CAUSES]), native=taken(native))
         if last:
             os._exit(0)
 
@@ -163,6 +184,8 @@ def note_expiry():
         with contextlib.suppress(Exception):
             details = getattr(__import__(module, fromlist=["x"]), "AccountAuthLoginDetails")
             init = details.__init__
+            if init.__name__ == "noted":
+                return
 
             def noted(self, *a, _init=init, **k):
                 _init(self, *a, **k)

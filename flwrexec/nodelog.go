@@ -1,0 +1,257 @@
+package flwrexec
+
+import (
+	"regexp"
+	"strings"
+
+	"flwrup/internal/problem"
+)
+
+// LandmarkKind is something in a SuperNode's log that a person wants to see among the rest.
+type LandmarkKind string
+
+const (
+	MarkNone      LandmarkKind = ""
+	MarkStarting  LandmarkKind = "starting"  // detail: ""
+	MarkOnline    LandmarkKind = "online"    // detail: node ID
+	MarkRun       LandmarkKind = "run"       // a message of a run; detail: run ID. Written for every message
+	MarkReceived  LandmarkKind = "received"  // detail: train, evaluate, query
+	MarkSent      LandmarkKind = "sent"      // the answer has been taken
+	MarkRetrying  LandmarkKind = "retrying"  // the grid cannot be reached; detail: seconds until the next try
+	MarkConnected LandmarkKind = "connected" // reached again
+	MarkRefused   LandmarkKind = "refused"   // the grid said no
+	MarkFailed    LandmarkKind = "failed"    // the ClientApp or the SuperNode; detail: what it says
+	MarkStopped   LandmarkKind = "stopped"   // ended as asked
+)
+
+var marks = [...]struct {
+	kind    LandmarkKind
+	pattern *regexp.Regexp // its group, if any, is the detail
+}{
+	{MarkStarting, regexp.MustCompile(`Starting Flower SuperNode`)},
+	{MarkOnline, regexp.MustCompile(`SuperNode ID: (\d+)`)},
+	{MarkRun, regexp.MustCompile(`\[RUN (\d+)\]`)},
+	{MarkReceived, regexp.MustCompile(`Receiving: (\w+) message`)},
+	{MarkSent, regexp.MustCompile(`Sent successfully`)},
+	{MarkRetrying, regexp.MustCompile(`Connection attempt failed, retrying in ([\d.]+) seconds`)},
+	{MarkConnected, regexp.MustCompile(`Connection successful after`)},
+	{MarkRefused, regexp.MustCompile(`\[code: 2004\]|Failed to activate SuperNode|No SuperNode found with the given public key|could not be activated`)},
+	{MarkFailed, regexp.MustCompile(`(ClientApp raised an exception)|(Exit Code: \d+)|(?:^|\s)(\w*(?:Error|Exception): .*)`)},
+	{MarkStopped, regexp.MustCompile(`SuperNode terminated gracefully`)},
+}
+
+// Landmark tells what a line of a SuperNode's log means, and the detail that belongs to it. It
+// remembers nothing: a run's first line is the first MarkRun with that detail.
+func Landmark(line string) (LandmarkKind, string) {
+	for _, m := range marks {
+		if found := m.pattern.FindStringSubmatch(line); found != nil {
+			for _, detail := range found[1:] {
+				if detail != "" {
+					return m.kind, detail
+				}
+			}
+			return m.kind, ""
+		}
+	}
+	return MarkNone, ""
+}
+
+// NodeHints is what DiagnoseNodeLog should know beside the log. Everything may be left out.
+type NodeHints struct {
+	Node   Version // flwr of the SuperNode (its image)
+	Grid   Version // flwr of the grid, as far as known: that of the CLI which talks to it
+	Status string  // what the grid says about the node: registered, online, offline, unregistered
+	Fleet  string  // the address that the node was given
+}
+
+type nodeRule struct {
+	code    problem.Code
+	startup bool // means this only until the SuperNode has been online
+	pattern *regexp.Regexp
+	what    string
+	why     string
+	fix     string
+}
+
+// nodeRules are held against the log since the last start, in order.
+var nodeRules = [...]nodeRule{
+	{problem.BadKey, true, regexp.MustCompile(`PermissionError: \[Errno 13\][^\n]*`),
+		"the SuperNode may not read its key", "the key is for its owner alone (0600), and the container's user is another one (the image's is 49999)",
+		"start the container as the key's owner, or let flwrup hand the key in"},
+	{problem.BadKey, true, regexp.MustCompile(`Exit Code: 302`),
+		"the SuperNode cannot use its key", "it must be an elliptic-curve private key in OpenSSH format without a passphrase; this may be the .pub file, or an RSA key",
+		"give the private key that belongs to the registered public key"},
+	{problem.BadKey, true, regexp.MustCompile(`FileNotFoundError: \[Errno 2\][^\n]*`),
+		"a file that the SuperNode was given is not there", "the path is that inside the container", "check the paths of the key and of the certificate"},
+	{problem.PortTaken, true, regexp.MustCompile(`(?i)address already in use|Port in server address \S+ is already in use|error while attempting to bind`),
+		"the SuperNode's own port is taken", "another SuperNode on this machine has it; the default is 9094 for all",
+		"give each SuperNode a port of its own"},
+	{problem.BadInput, true, regexp.MustCompile(`Read-only file system: '[^']*'|OSError: \[Errno 30\]`),
+		"the SuperNode cannot write its home", "its FLWR_HOME, or where the app writes, is read-only", "set FLWR_HOME to a folder that can be written, one for each SuperNode"},
+	{problem.BadInput, false, regexp.MustCompile(`(?i)no space left on device`),
+		"the disk is full", "", "make room, then start the SuperNode again"},
+	{problem.BadInput, false, regexp.MustCompile(`Unable to locate site-packages in runtime environment`),
+		"the SuperNode cannot install the app's packages", "several SuperNodes share one FLWR_HOME", "give each SuperNode an FLWR_HOME of its own"},
+	{problem.BadInput, true, regexp.MustCompile(`Exit Code: 600|cannot be parsed`),
+		"the SuperNode cannot read the grid's address", "it needs host and port, without https://", "write it as host:port, such as fleet-supergrid.flower.ai:443"},
+	{problem.Usage, false, regexp.MustCompile(`unrecognized arguments: [^\n]*`),
+		"this flwr does not take the SuperNode's arguments", "they belong to another release; --grpc-rere and --grpc-adapter went with 1.40",
+		"start it with arguments for its own release"},
+	{problem.Untrusted, false, regexp.MustCompile(`CERTIFICATE_VERIFY_FAILED|SSL/TLS handshake error detected`),
+		"the SuperNode does not trust the grid's certificate", "the certificate was not signed by an authority that it knows", "give it the grid's CA with --root-certificates, or leave that out for the public SuperGrid"},
+	{WrongService, false, regexp.MustCompile(`WRONG_VERSION_NUMBER|wrong version number`),
+		"what answers at the grid's address does not speak TLS", "host or port is another service's", "check the address"},
+	{problem.NodeRefused, false, regexp.MustCompile(`No SuperNode found with the given public key`),
+		"the grid does not know the SuperNode's key", "it was not registered, was unregistered, or awaits Flower Labs' confirmation", "register its public key, or wait for the confirmation"},
+	{problem.NodeRefused, false, regexp.MustCompile(`\[code: 2004\]|Failed to activate SuperNode|could not be activated`),
+		"the grid did not let the SuperNode in",
+		"its key is not registered or not confirmed yet, or a SuperNode with this key is online, or was killed less than a minute ago",
+		"wait a minute and start it again; if it stays, look at the node's status in the list"},
+	{problem.NotAllowed, true, regexp.MustCompile(`403 Forbidden`),
+		"something on the way to the grid said no", "a proxy or a firewall", "check the proxy settings; the SuperNode must be started again"},
+	{AppBroken, false, regexp.MustCompile(`ModuleNotFoundError: No module named '[^']+'`),
+		"the app needs a package that the SuperNode does not have", "packages are not installed at run time by default",
+		"allow it with --allow-runtime-dependency-installation, or use an image that has the package"},
+	{problem.ServerError, false, regexp.MustCompile(`StatusCode\.INTERNAL|500 Internal Server Error`),
+		"the grid answered the SuperNode with an error of its own", "", "start the SuperNode again in a minute"},
+}
+
+// retriesBeforeSaying is how many failed tries in a row mean something: the SuperNode's own child
+// needs one or two to reach it.
+const retriesBeforeSaying = 3
+
+// DiagnoseNodeLog says why a SuperNode is not online, from its log (oldest line first), or nil when
+// the log shows no trouble: it is online, it is still starting, or it was stopped as asked. Lines are
+// safe for a terminal already.
+func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
+	start := 0
+	for i, l := range lines {
+		if strings.Contains(l, "Starting Flower SuperNode") {
+			start = i
+		}
+	}
+	if start > 0 {
+		lines = lines[start:]
+	}
+	online, wasOnline, retries := false, false, 0
+	trouble := lines // since it was last online
+	for i, l := range lines {
+		switch kind, _ := Landmark(l); kind {
+		case MarkOnline, MarkConnected:
+			online, retries, trouble = true, 0, lines[i+1:]
+			wasOnline = wasOnline || kind == MarkOnline
+		case MarkRetrying:
+			online = false
+			retries++
+		case MarkReceived, MarkSent:
+			online, retries = true, 0
+		}
+	}
+	text := strings.Join(trouble, "\n")
+	for _, r := range nodeRules {
+		if r.startup && wasOnline {
+			continue // later it is the ClientApp's own
+		}
+		if r.pattern.MatchString(text) {
+			p := &problem.Problem{Code: r.code, What: r.what, Why: r.why, Fix: r.fix, Raw: around(trouble, r.pattern)}
+			if r.code == problem.NodeRefused {
+				refine(p, h)
+			}
+			return p
+		}
+	}
+	if !online && retries >= retriesBeforeSaying {
+		return retrying(lines, h)
+	}
+	if strings.Contains(text, "ClientApp raised an exception") {
+		p := &problem.Problem{Code: AppBroken, What: "the app's ClientApp failed on this SuperNode", Why: "an error in the app's own code",
+			Fix: "read the traceback in the log, correct the app, and run again", Raw: strings.Join(trouble[max(0, len(trouble)-25):], "\n")}
+		for i := len(trouble) - 1; i >= 0; i-- {
+			if m := exceptionPattern.FindString(trouble[i]); m != "" {
+				p.Why = m
+				break
+			}
+		}
+		return p
+	}
+	return nil
+}
+
+// retrying says why a SuperNode tries for ever: an older or newer protocol first, as nothing else
+// tells of it.
+func retrying(lines []string, h NodeHints) *problem.Problem {
+	p := &problem.Problem{Code: problem.NodeNotOnline, What: "the SuperNode tries for ever to reach the grid",
+		Why: "the address is wrong, or a firewall is in between; flwr says no more than this",
+		Fix: "check the fleet address and that its port is open", Raw: strings.Join(lines[max(0, len(lines)-8):], "\n")}
+	if h.Fleet != "" {
+		p.Fix = "check that " + h.Fleet + " is the grid's address for SuperNodes and that its port is open"
+	}
+	node, grid := DialectOf(h.Node), DialectOf(h.Grid)
+	if h.Node.Major > 0 && h.Grid.Major > 0 && !node.SpeaksTo(grid) {
+		older := "an older"
+		if node.FleetHTTP {
+			older = "a newer"
+		}
+		p.Why = "it runs " + older + " flwr (" + h.Node.String() + ") than the grid (" + h.Grid.String() +
+			"): SuperNodes and grid speak HTTP from 1.40 on, gRPC before"
+		p.Fix = "start it with flwr " + h.Grid.String() + ", or the image of that version"
+	}
+	return p
+}
+
+// refine says which of the causes of a refusal it is, where the node's status in the list tells.
+func refine(p *problem.Problem, h NodeHints) {
+	switch h.Status {
+	case StatusUnregistered:
+		p.Why, p.Fix = "the node was unregistered, which is for good", "make and register a new key for it"
+	case StatusOnline:
+		p.Why = "a SuperNode with this key is online, or was killed less than a minute ago"
+		p.Fix = "stop the other one, or wait a minute, then start it again"
+	case StatusRegistered, StatusOffline:
+		p.Why = "the node is registered but not let in: it may await Flower Labs' confirmation"
+		p.Fix = "wait for the confirmation; the grid may also need a minute after a SuperNode was killed"
+	}
+}
+
+// around gives the line that a pattern is found in with a few before it.
+func around(lines []string, pattern *regexp.Regexp) string {
+	for i, l := range lines {
+		if pattern.MatchString(l) {
+			return strings.Join(lines[max(0, i-3):min(len(lines), i+3)], "\n")
+		}
+	}
+	return ""
+}
+
+// DiagnoseRunLog says why a run failed, from its log, or nil when the log does not tell. details is
+// Run.Details.
+func DiagnoseRunLog(lines []string, details string) *problem.Problem {
+	text := strings.Join(lines, "\n") + "\n" + details
+	raw := strings.Join(lines[max(0, len(lines)-25):], "\n")
+	if m := readOnlyPattern.FindStringSubmatch(text); m != nil {
+		return &problem.Problem{Code: problem.RunFailed, What: "the app could not save " + m[1],
+			Why: "SuperGrid runs the ServerApp where it cannot write files",
+			Fix: "comment out the line that saves it in server_app.py, such as np.savez(...), and run again", Raw: raw}
+	}
+	if m := noModule.FindStringSubmatch(text); m != nil {
+		return &problem.Problem{Code: problem.RunFailed, What: "the app needs the package " + m[1] + ", which is not there",
+			Why: "it is not among the dependencies of the app's pyproject.toml, or they are not installed",
+			Fix: "add it to dependencies in the app's pyproject.toml, and use SuperNodes that have it or may install it", Raw: raw}
+	}
+	for i := len(lines) - 1; i >= 0; i-- {
+		if m := exceptionPattern.FindString(lines[i]); m != "" {
+			return &problem.Problem{Code: problem.RunFailed, What: "the app failed: " + m, Why: "an error in the app's own code",
+				Fix: "read the traceback, correct the app, and run again", Raw: raw}
+		}
+	}
+	if details != "" {
+		return &problem.Problem{Code: problem.RunFailed, What: "the run failed: " + details, Fix: "read the run's log", Raw: raw}
+	}
+	return nil
+}
+
+var (
+	readOnlyPattern  = regexp.MustCompile(`Read-only file system: '([^']+)'`)
+	noModule         = regexp.MustCompile(`No module named '([^']+)'`)
+	exceptionPattern = regexp.MustCompile(`^[\w.]*(?:Error|Exception|Interrupt)(?:: .*)?$`)
+)
