@@ -32,6 +32,9 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 			"flwr on this machine, the image and the grid must be of one version",
 			"choose the image flwr/supernode:"+spec.Flwr+", or flwr "+v)
 	}
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
 	found, err := r.cli.ImageInspect(ctx, spec.Image)
 	if cerrdefs.IsNotFound(err) {
 		if err := r.pull(ctx, spec.Image, say); err != nil {

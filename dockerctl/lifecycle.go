@@ -26,6 +26,9 @@ const NodeAbsent problem.Code = "node-absent"
 // Stop sends one SIGTERM and lets Docker kill the container after grace. The container and its log
 // stay, unless it was made with AutoRemove.
 func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) error {
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
 	all, err := r.ours(ctx, name)
 	if err != nil {
 		return err
@@ -51,6 +54,9 @@ func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) er
 // Remove deletes a stopped node's container with its log, its home and the copy of its key, also a
 // volume that an earlier container left. A node that is not there is no error; one that runs is.
 func (r *Runtime) Remove(ctx context.Context, name string) error {
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
 	all, err := r.ours(ctx, name)
 	if err != nil {
 		return err
@@ -94,6 +100,9 @@ func (r *Runtime) removeVolumes(ctx context.Context, node string) error {
 
 // List gives every container of the project, running or not, in natural order of the nodes' names.
 func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
+	if err := r.ready(ctx); err != nil {
+		return nil, err
+	}
 	all, err := r.inspectAll(ctx, LabelProject+"="+r.project)
 	if err != nil {
 		return nil, err
@@ -109,6 +118,9 @@ func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 // Foreign gives those containers of the names that are not this project's, such as ones started by
 // hand after the guide. Their Name is the container's, their Labels are all that it has.
 func (r *Runtime) Foreign(ctx context.Context, names []string) ([]supernode.Status, error) {
+	if err := r.ready(ctx); err != nil {
+		return nil, err
+	}
 	var out []supernode.Status
 	for _, name := range names {
 		c, err := r.cli.ContainerInspect(ctx, name)

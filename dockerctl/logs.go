@@ -89,6 +89,9 @@ func (f *follower) cause(err error) error {
 
 // read sends what is new in the log, once or until the stream ends.
 func (f *follower) read(ctx context.Context, follow bool) error {
+	if err := f.r.ready(ctx); err != nil {
+		return err
+	}
 	c, err := f.r.find(ctx, f.name)
 	if err != nil {
 		return err

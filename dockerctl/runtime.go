@@ -61,6 +61,7 @@ type Runtime struct {
 	project string
 	at      endpoint
 	cli     *client.Client
+	agreed  chan bool // holds whether the version of the API is agreed on; see ready
 
 	mu       sync.Mutex
 	readings map[string]reading // the last one of every container, by ID; see Usage
@@ -80,8 +81,10 @@ func New(ctx context.Context, o Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Runtime{project: o.Project, at: at, cli: cli,
-		readings: map[string]reading{}, users: map[string]int{}}, ctx.Err()
+	r := &Runtime{project: o.Project, at: at, cli: cli, agreed: make(chan bool, 1),
+		readings: map[string]reading{}, users: map[string]int{}}
+	r.agreed <- false
+	return r, ctx.Err()
 }
 
 // Kind is "docker".
@@ -92,6 +95,31 @@ func (r *Runtime) Host() (address, contextName string) { return r.at.host, r.at.
 
 // Close gives back the connections. Containers go on.
 func (r *Runtime) Close() error { return r.cli.Close() }
+
+// ready agrees with the daemon on a version of the API, once. The client would do so by itself at its
+// first call, but two first calls side by side race there.
+func (r *Runtime) ready(ctx context.Context) error {
+	var done bool
+	select {
+	case done = <-r.agreed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { r.agreed <- done }()
+	if done {
+		return nil
+	}
+	ping, err := r.cli.Ping(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return r.unreachable(err)
+	}
+	r.cli.NegotiateAPIVersionPing(ping)
+	done = true
+	return nil
+}
 
 // sleep waits for d or the end of ctx, whose error it gives.
 func sleep(ctx context.Context, d time.Duration) error {

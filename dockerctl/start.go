@@ -22,6 +22,9 @@ import (
 // started; any other of ours is removed and made anew. The key is copied in before every start, so a
 // container whose creator was killed half way is completed.
 func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
 	for attempt := 0; ; attempt++ {
 		err := r.start(ctx, spec)
 		// Somebody made, started or removed it between our look and our act: look again.

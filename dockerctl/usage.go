@@ -27,6 +27,9 @@ type reading struct {
 // Usage reads CPU (percent of one core, over the time since the last call) and memory without page
 // cache, as `docker stats` shows it. The first call for a container takes one to two seconds.
 func (r *Runtime) Usage(ctx context.Context, name string) (supernode.Usage, error) {
+	if err := r.ready(ctx); err != nil {
+		return supernode.Usage{}, err
+	}
 	c, err := r.find(ctx, name)
 	if err != nil {
 		return supernode.Usage{}, err

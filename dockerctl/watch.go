@@ -14,6 +14,13 @@ import (
 func (r *Runtime) Watch(ctx context.Context, changed func()) error {
 	wait := backoff{first: 300 * time.Millisecond, most: 10 * time.Second}
 	for {
+		if r.ready(ctx) != nil { // the daemon is away: that is a change as well
+			changed()
+			if sleep(ctx, wait.next()) != nil {
+				return nil
+			}
+			continue
+		}
 		limited, cancel := context.WithCancel(ctx)
 		messages, errs := r.cli.Events(limited, events.ListOptions{Filters: filters.NewArgs(
 			filters.Arg("type", string(events.ContainerEventType)), filters.Arg("label", LabelProject+"="+r.project))})
