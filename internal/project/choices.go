@@ -6,6 +6,7 @@ package project
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 )
 
 // Choices is flwrup.toml. The zero value of a field means that nothing was chosen and flwrup decides;
@@ -13,49 +14,49 @@ import (
 type Choices struct {
 	// ID labels this project's containers and processes. It belongs to the folder on this machine and
 	// lives in .flwrup, not in flwrup.toml: a second set-up from a copied flwrup.toml has its own.
-	ID string `toml:"-"`
+	ID string
 
-	Name             string `toml:"name"`              // the folder's base name by default
-	Nodes            int    `toml:"nodes"`             // number of SuperNodes; 0: not chosen yet
-	Federation       string `toml:"federation"`        // "@account/name", or a bare name for flwr <= 1.25; "": not chosen yet
-	CreateFederation bool   `toml:"create-federation"` // make it when it does not exist (flwr >= 1.27)
-	Keys             string `toml:"keys"`              // folder of the key pairs, relative to the project; "keys" by default
-	Runtime          string `toml:"runtime"`           // RuntimeAuto, RuntimeDocker or RuntimeProcess
-	Image            string `toml:"image"`             // SuperNode image; "": the official one of the flwr version
-	HostNetwork      bool   `toml:"host-network"`      // containers share the machine's network
-	ContainerPrefix  string `toml:"container-prefix"`  // "": DefaultPrefix; a rehearsal has its own
-	App              string `toml:"app"`               // folder of the app to run, relative to the project
-	Backup           string `toml:"backup"`            // file of the encrypted key backup
-	BackupRecipient  string `toml:"backup-recipient"`  // age recipient (a public key) for unattended backups
+	Name             string // the folder's base name by default
+	Nodes            int    // number of SuperNodes; 0: not chosen yet
+	Federation       string // "@account/name", or a bare name for flwr <= 1.25; "": not chosen yet
+	CreateFederation bool   // make it when it does not exist (flwr >= 1.27)
+	Keys             string // folder of the key pairs, relative to the project; "keys" by default
+	Runtime          string // RuntimeAuto, RuntimeDocker or RuntimeProcess
+	Image            string // SuperNode image; "": the official one of the flwr version
+	HostNetwork      bool   // containers share the machine's network
+	ContainerPrefix  string // "": DefaultPrefix; a rehearsal has its own
+	App              string // folder of the app to run, relative to the project
+	Backup           string // file of the encrypted key backup
+	BackupRecipient  string // age recipient (a public key) for unattended backups
 
-	Flwr FlwrChoice            `toml:"flwr"`
-	Grid GridChoice            `toml:"grid"`
-	Node map[string]NodeChoice `toml:"node"` // by SuperNode: supernode_1 …
+	Flwr FlwrChoice
+	Grid GridChoice
+	Node map[string]NodeChoice // by SuperNode: supernode_1 …
 }
 
 // FlwrChoice says which flwr is used.
 type FlwrChoice struct {
-	Version string `toml:"version"` // wanted version, such as "1.42.0"; "": what is found, else the newest
-	Path    string `toml:"path"`    // a flwr program or the folder of its environment; "": looked for
-	Home    string `toml:"home"`    // FLWR_HOME; "": the person's own (~/.flwr)
+	Version string // wanted version, such as "1.42.0"; "": what is found, else the newest
+	Path    string // a flwr program or the folder of its environment; "": looked for
+	Home    string // FLWR_HOME; "": the person's own (~/.flwr)
 }
 
 // GridChoice says which SuperGrid (or SuperLink) the SuperNodes belong to.
 type GridChoice struct {
-	Connection string `toml:"connection"` // name of the connection in Flower's configuration; "supergrid" by default
-	Control    string `toml:"control"`    // host or host:port that the CLI talks to; "": the official address
-	Fleet      string `toml:"fleet"`      // host:port that SuperNodes talk to; "": the official address
-	CA         string `toml:"ca"`         // CA certificate file of a private grid; "": a public certificate
-	Rehearsal  bool   `toml:"rehearsal"`  // the grid is flwrup's own, on this machine
+	Connection string // name of the connection in Flower's configuration; "supergrid" by default
+	Control    string // host or host:port that the CLI talks to; "": the official address
+	Fleet      string // host:port that SuperNodes talk to; "": the official address
+	CA         string // CA certificate file of a private grid; "": a public certificate
+	Rehearsal  bool   // the grid is flwrup's own, on this machine
 }
 
 // NodeChoice is what one SuperNode has of its own.
 type NodeChoice struct {
-	Name       string   `toml:"name"`        // the name it is shown, registered and run under; "": the key of its table
-	Key        string   `toml:"key"`         // private key file, relative to the project; "": keys/client_credentials_N
-	NodeConfig string   `toml:"node-config"` // --node-config: 'partition-id=0 num-partitions=2'
-	Args       []string `toml:"args"`        // further arguments of flower-supernode
-	Env        []string `toml:"env"`         // names of variables handed on from flwrup's environment; values stay out of files
+	Name       string   // the name it is shown, registered and run under; "": the key of its table
+	Key        string   // private key file, relative to the project; "": keys/client_credentials_N
+	NodeConfig string   // --node-config: 'partition-id=0 num-partitions=2'
+	Args       []string // further arguments of flower-supernode
+	Env        []string // names of variables handed on from flwrup's environment; values stay out of files
 }
 
 // The values of Choices.Runtime.
@@ -71,15 +72,18 @@ const DefaultPrefix = "supernode_"
 // FileName is the name of the file in the project's folder.
 const FileName = "flwrup.toml"
 
-// Defaults gives the choices of a project in dir for which nothing was chosen yet, without an ID.
+// Defaults gives the choices of a project in dir for which nothing was chosen yet. Its ID is the one of
+// the folder, or a new one that Save keeps.
 func Defaults(dir string) *Choices {
 	name := "flower-project"
 	if abs, err := filepath.Abs(dir); err == nil {
-		if base := filepath.Base(abs); base != "." && base != string(filepath.Separator) {
+		base := filepath.Base(abs)
+		if base != string(filepath.Separator) && !strings.ContainsFunc(base, unfit) && notEmpty(base) == "" {
 			name = base
 		}
 	}
 	return &Choices{
+		ID:      knownID(dir),
 		Name:    name,
 		Keys:    "keys",
 		Runtime: RuntimeAuto,

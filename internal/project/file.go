@@ -1,12 +1,290 @@
 package project
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
 
-// Load reads dir/flwrup.toml.
-func Load(dir string) (*Choices, error) { return nil, errors.New("not yet") }
+	"flwrup/internal/atomicfile"
+	"flwrup/internal/problem"
+	"flwrup/internal/tomledit"
+)
 
-// Save writes dir/flwrup.toml.
-func (c *Choices) Save(dir string) error { return errors.New("not yet") }
+// Load reads dir/flwrup.toml and writes nothing. The error is one of os.ErrNotExist when there is none; a
+// text that is no TOML, a key that is not known, a value of the wrong type or out of range is a Problem
+// (bad-input) with the line and what to do.
+func Load(dir string) (*Choices, error) {
+	src, err := read(dir)
+	if err != nil {
+		return nil, err
+	}
+	return parse(src, dir)
+}
 
-// Validate tells what is out of range.
-func (c *Choices) Validate() error { return errors.New("not yet") }
+func read(dir string) ([]byte, error) {
+	file := File(dir)
+	src, err := os.ReadFile(file)
+	switch {
+	case err == nil:
+		return src, nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return nil, fmt.Errorf("%s: %w", file, os.ErrNotExist)
+	}
+	return nil, accessProblem("cannot read "+file, file, err)
+}
+
+func parse(src []byte, dir string) (*Choices, error) {
+	file := File(dir)
+	m, err := tomledit.Decode(src)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	at := func(path []string) string {
+		if line := tomledit.Line(src, path); line > 0 {
+			return fmt.Sprintf("%s, line %d", file, line)
+		}
+		return file
+	}
+	wrong := func(path []string, what, why, fix string) error {
+		return problem.New(problem.BadInput, at(path)+": "+what, why, fix)
+	}
+	c := Defaults(dir)
+	known := map[string]bool{"node": true}
+	for _, f := range fields {
+		known[f.key] = true
+		v, there := lookup(m, f.path())
+		if !there {
+			continue
+		}
+		if want := f.set(c, v); want != "" {
+			return nil, wrong(f.path(), f.key+" is not "+want, "", "write "+f.key+" as "+want)
+		}
+	}
+	for _, k := range keysOf(m, nil) {
+		if top := k[0]; top != "node" && !known[strings.Join(k, ".")] {
+			return nil, wrong(k, "flwrup knows no key "+strings.Join(k, "."), "", unknownFix(strings.Join(k, "."), known))
+		}
+	}
+	nodes, isTable := m["node"].(map[string]any)
+	if _, there := m["node"]; there && !isTable {
+		return nil, wrong([]string{"node"}, "node is not a table", "", "write the settings of a SuperNode below a line [node.supernode_1]")
+	}
+	knownNode := map[string]bool{}
+	for _, f := range nodeFields {
+		knownNode[f.key] = true
+	}
+	for _, k := range slices.Sorted(maps.Keys(nodes)) {
+		path := []string{"node", k}
+		t, ok := nodes[k].(map[string]any)
+		if !ok || !nodeKey.MatchString(k) {
+			return nil, wrong(path, "flwrup knows no node."+k, "the tables are called node.supernode_1, node.supernode_2, …",
+				"call the table by the number of the SuperNode; a name of its own goes into its key \"name\"")
+		}
+		var n NodeChoice
+		for _, f := range nodeFields {
+			if v, there := t[f.key]; there {
+				if want := f.set(&n, v); want != "" {
+					return nil, wrong(append(path, f.key), f.key+" is not "+want, "", "write it as "+want)
+				}
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(t)) {
+			if !knownNode[key] {
+				return nil, wrong(append(path, key), "flwrup knows no key "+key+" of a SuperNode", "", unknownFix(key, knownNode))
+			}
+		}
+		if !n.empty() {
+			if c.Node == nil {
+				c.Node = map[string]NodeChoice{}
+			}
+			c.Node[k] = n
+		}
+	}
+	if bad := c.invalid(); bad != nil {
+		return nil, badValue(at(bad.path), bad.path, bad.why)
+	}
+	return c, nil
+}
+
+// keysOf gives the paths of all values, tables with values left out, in order.
+func keysOf(m map[string]any, above []string) [][]string {
+	var all [][]string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		path := append(slices.Clone(above), k)
+		_, isTable := tables[k]
+		if t, ok := m[k].(map[string]any); ok && (len(t) > 0 || isTable && len(above) == 0) {
+			all = append(all, keysOf(t, path)...)
+		} else {
+			all = append(all, path)
+		}
+	}
+	return all
+}
+
+// unknownFix names the known key that a mistyped one is likely meant to be.
+func unknownFix(key string, known map[string]bool) string {
+	plain := func(s string) string {
+		s = strings.ToLower(s[strings.LastIndex(s, ".")+1:])
+		return strings.TrimSuffix(strings.NewReplacer("-", "", "_", "", " ", "").Replace(s), "s")
+	}
+	names := slices.Sorted(maps.Keys(known))
+	for _, k := range names {
+		if plain(key) == plain(k) {
+			return "write " + k + " instead"
+		}
+	}
+	return "take the key out, or correct its name; known are " + strings.Join(names, ", ")
+}
+
+func (n NodeChoice) empty() bool {
+	return n.Name == "" && n.Key == "" && n.NodeConfig == "" && len(n.Args) == 0 && len(n.Env) == 0
+}
+
+// Save writes the choices to dir/flwrup.toml, and the ID to .flwrup. The first time it writes a whole
+// commented file; later only the keys whose values differ change, and the person's comments and order
+// stay. Errors are Problems (bad-input): a value out of range, a file that cannot be understood (it is
+// left as it is), a folder that cannot be written.
+func (c *Choices) Save(dir string) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if err := c.keepID(dir); err != nil {
+		return err
+	}
+	file := File(dir)
+	src, err := read(dir)
+	var out []byte
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if out, err = c.whole(); err != nil {
+			return fmt.Errorf("make %s: %w", file, err)
+		}
+	case err != nil:
+		return err
+	default:
+		old, err := parse(src, dir)
+		if err != nil {
+			return err
+		}
+		if out, err = tomledit.Set(src, c.changes(old)); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		if string(out) == string(src) {
+			return nil
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o200 == 0 {
+			return problem.New(problem.BadInput, file+" is read-only", "", "allow writing to it, then try again")
+		}
+	}
+	if err := atomicfile.Write(file, out, 0o644); err != nil {
+		return accessProblem("cannot write "+file, dir, err)
+	}
+	return nil
+}
+
+// changes are the edits that make a file of old one of c.
+func (c *Choices) changes(old *Choices) []tomledit.Change {
+	var all []tomledit.Change
+	for _, f := range fields {
+		if v := f.value(c); v != f.value(old) {
+			all = append(all, tomledit.Change{Path: f.path(), Value: v, Comment: f.comment})
+		}
+	}
+	names := map[string]bool{}
+	for k := range c.Node {
+		names[k] = true
+	}
+	for k := range old.Node {
+		names[k] = true
+	}
+	for _, k := range slices.Sorted(maps.Keys(names)) {
+		now, was := c.Node[k], old.Node[k]
+		for _, f := range nodeFields {
+			v, w := f.value(&now), f.value(&was)
+			if fmt.Sprintf("%q", v) == fmt.Sprintf("%q", w) {
+				continue
+			}
+			gone := fmt.Sprintf("%q", v) == fmt.Sprintf("%q", f.value(&NodeChoice{}))
+			all = append(all, tomledit.Change{Path: []string{"node", k, f.key}, Value: v, Delete: gone})
+		}
+	}
+	return all
+}
+
+const head = `# What was chosen for this Flower project: read and written by flwrup, fit for version control.
+# There is no secret in it. Change what you like and run flwrup again; paths are relative to this folder.
+
+`
+
+const nodeHead = `
+# What one SuperNode has of its own goes into a table with its number:
+#   [node.supernode_2]
+#   name = "clinic-b"                  # shown, registered and run under this name
+#   key = "keys/clinic-b"              # its private key
+#   node-config = "partition-id=1"     # handed to the ClientApp
+#   args = ["--max-retries", "10"]     # more arguments of flower-supernode
+#   env = ["HTTPS_PROXY"]              # variables handed on from your environment
+`
+
+// whole is a new file.
+func (c *Choices) whole() ([]byte, error) {
+	var b strings.Builder
+	b.WriteString(head)
+	table := ""
+	for _, f := range fields {
+		path := f.path()
+		if len(path) == 2 && path[0] != table {
+			table = path[0]
+			fmt.Fprintf(&b, "\n# %s\n[%s]\n", tables[table], table)
+		}
+		key := path[len(path)-1]
+		line := key + " = " + tomledit.Format(f.value(c))
+		fmt.Fprintf(&b, "%-31s # %s\n", line, f.comment)
+	}
+	b.WriteString(nodeHead)
+	without := *c
+	without.Node = nil
+	return tomledit.Set([]byte(b.String()), c.changes(&without))
+}
+
+func lookup(m map[string]any, path []string) (any, bool) {
+	var v any = m
+	for _, k := range path {
+		t, ok := v.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if v, ok = t[k]; !ok {
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+// accessProblem words what the operating system refused; folder is what has to become usable.
+func accessProblem(what, folder string, err error) error {
+	p := problem.New(problem.BadInput, what, "", "")
+	p.Err = err
+	var pe *fs.PathError
+	if p.Why = err.Error(); errors.As(err, &pe) {
+		p.Why = pe.Err.Error()
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		p.Fix = "make " + folder + " readable and writable for you, or choose another folder with --dir"
+	case errors.Is(err, syscall.ENOSPC):
+		p.Fix = "free some disk space, then try again"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		p.Fix = "move the file away that stands where a folder is needed, or choose another folder with --dir"
+	case errors.Is(err, fs.ErrNotExist):
+		p.Fix = "make the folder, or choose another one with --dir"
+	default:
+		p.Fix = "choose another folder with --dir"
+	}
+	return p
+}

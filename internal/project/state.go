@@ -1,24 +1,250 @@
 package project
 
-import "errors"
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 
-// EnsureStateDir makes StateDir(dir) (mode 0700) and gives its path.
-func EnsureStateDir(dir string) (string, error) { return "", errors.New("not yet") }
+	"github.com/gofrs/flock"
 
-// ID gives the id of the project in dir on this machine, made at the first call.
-func ID(dir string) (string, error) { return "", errors.New("not yet") }
+	"flwrup/internal/atomicfile"
+	"flwrup/internal/problem"
+)
 
-// Lock keeps other flwrups from acting in dir.
-func Lock(dir string) (unlock func(), err error) { return nil, errors.New("not yet") }
+// EnsureStateDir makes StateDir(dir) (mode 0700, with a .gitignore for all of it) and gives its path. dir
+// itself has to be there. Errors are Problems (bad-input).
+func EnsureStateDir(dir string) (string, error) {
+	state := StateDir(dir)
+	what := "cannot keep flwrup's files in " + dir
+	if err := os.Mkdir(state, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", accessProblem(what, dir, err)
+	}
+	info, err := os.Stat(state)
+	switch {
+	case err != nil:
+		return "", accessProblem(what, dir, err)
+	case !info.IsDir():
+		return "", problem.New(problem.BadInput, what, state+" is a file", "move "+state+" away")
+	case info.Mode().Perm()&0o077 != 0:
+		_ = os.Chmod(state, 0o700) // Windows has no such modes, some shared folders neither
+	}
+	ignore := filepath.Join(state, ".gitignore")
+	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
+		if err := os.WriteFile(ignore, []byte("*\n"), 0o600); err != nil {
+			return "", accessProblem(what, state, err)
+		}
+	}
+	return state, nil
+}
 
-// Mark puts flwrup's mark on a folder it made; kind says what the folder is.
-func Mark(dir, kind string) error { return errors.New("not yet") }
+var idText = regexp.MustCompile(`^[0-9a-f]{8}$`)
 
-// Marked tells whether dir carries flwrup's mark for kind.
-func Marked(dir, kind string) bool { return false }
+func idFile(dir string) string { return filepath.Join(StateDir(dir), "id") }
 
-// RemoveMarked deletes dir and all in it, when it carries flwrup's mark.
-func RemoveMarked(dir string) error { return errors.New("not yet") }
+// knownID gives the kept id of the project in dir, else a new one that is not kept yet.
+func knownID(dir string) string {
+	if b, err := os.ReadFile(idFile(dir)); err == nil {
+		if id := strings.TrimSpace(string(b)); idText.MatchString(id) {
+			return id
+		}
+	}
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return hex.EncodeToString(b[:])
+}
 
-// Find gives the project folder for start: start itself, else its rehearsal.
-func Find(start string) (dir string, ok bool) { return "", false }
+// keepID writes c.ID to the project's state, unless an id is kept there already: that one counts, for
+// containers may carry it.
+func (c *Choices) keepID(dir string) error {
+	if _, err := EnsureStateDir(dir); err != nil {
+		return err
+	}
+	kept := knownID(dir)
+	if b, err := os.ReadFile(idFile(dir)); err == nil && strings.TrimSpace(string(b)) == kept {
+		c.ID = kept
+		return nil
+	}
+	if !idText.MatchString(c.ID) {
+		c.ID = kept
+	}
+	if err := atomicfile.Write(idFile(dir), []byte(c.ID+"\n"), 0o600); err != nil {
+		return accessProblem("cannot write "+idFile(dir), StateDir(dir), err)
+	}
+	return nil
+}
+
+// Lock keeps other flwrups from acting in dir until unlock is called; the kernel gives the lock back when
+// the process dies. Held by another process it is a Problem (busy) with its number where that is known;
+// in a folder that cannot be written, or that is not there, a Problem (bad-input).
+func Lock(dir string) (unlock func(), err error) {
+	state, err := EnsureStateDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	path, pidFile := filepath.Join(state, "lock"), filepath.Join(state, "lock.pid")
+	for range 3 {
+		l := flock.New(path, flock.SetPermissions(0o600))
+		ok, err := l.TryLock()
+		if err != nil {
+			return nil, accessProblem("cannot lock "+dir, state, err)
+		}
+		if !ok {
+			_ = l.Close()
+			return nil, busy(dir, pidFile)
+		}
+		if !same(l, path) { // removed by its last holder between our opening and locking it
+			_ = l.Close()
+			if _, err := EnsureStateDir(dir); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		_ = os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600) // only for the sentence in busy
+		return func() { _ = l.Close() }, nil
+	}
+	return nil, busy(dir, pidFile)
+}
+
+func same(l *flock.Flock, path string) bool {
+	held, err := l.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(held, there)
+}
+
+func busy(dir, pidFile string) error {
+	who := ""
+	if b, err := os.ReadFile(pidFile); err == nil {
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && pid > 0 {
+			who = fmt.Sprintf("it is process %d", pid)
+		}
+	}
+	return problem.New(problem.Busy, "another flwrup is at work in "+dir, who, "leave the other one, or wait until it is done")
+}
+
+func markFile(dir string) string { return filepath.Join(StateDir(dir), "made-by-flwrup") }
+
+// Mark puts flwrup's mark on a folder that flwrup has just made; kind says what the folder is. A folder
+// with anything in it but .flwrup is refused: it may be the person's.
+func Mark(dir, kind string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return accessProblem("cannot read "+dir, dir, err)
+	}
+	for _, e := range entries {
+		if e.Name() != filepath.Base(StateDir(dir)) {
+			return problem.New(problem.BadInput, dir+" is not empty", "flwrup marks only folders that it made itself", "choose another folder with --dir")
+		}
+	}
+	place, err := realPath(dir)
+	if err != nil {
+		return accessProblem("cannot mark "+dir, dir, err)
+	}
+	if _, err := EnsureStateDir(dir); err != nil {
+		return err
+	}
+	text := strconv.Quote(kind) + "\n" + strconv.Quote(place) + "\nflwrup made this folder and may remove it with all in it, as long as this file is here.\n"
+	if err := atomicfile.Write(markFile(dir), []byte(text), 0o600); err != nil {
+		return accessProblem("cannot mark "+dir, dir, err)
+	}
+	return nil
+}
+
+// Marked tells whether dir carries flwrup's mark for kind, given to the folder at this very place: a
+// copied or moved folder does not count, for it is the person's work.
+func Marked(dir, kind string) bool {
+	got, ok := mark(dir)
+	return ok && got == kind
+}
+
+func mark(dir string) (kind string, ok bool) {
+	b, err := os.ReadFile(markFile(dir))
+	if err != nil {
+		return "", false
+	}
+	lines := strings.SplitN(string(b), "\n", 3)
+	if len(lines) < 3 {
+		return "", false
+	}
+	kind, err = strconv.Unquote(lines[0])
+	if err != nil {
+		return "", false
+	}
+	marked, err := strconv.Unquote(lines[1])
+	if err != nil {
+		return "", false
+	}
+	place, err := realPath(dir)
+	return kind, err == nil && place == marked
+}
+
+// RemoveMarked deletes dir and all in it when it carries flwrup's mark (of any kind); another folder, or
+// a link to one, is a Problem (bad-input) and stays. The mark goes last, so that a removal that was cut
+// short can be done again. A folder that is gone already is no error.
+func RemoveMarked(dir string) error {
+	info, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, ok := mark(dir); err != nil || !info.IsDir() || !ok {
+		return problem.New(problem.BadInput, "flwrup does not remove "+dir, "it does not carry flwrup's mark", "remove it yourself if you do not need it")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return accessProblem("cannot remove "+dir, dir, err)
+	}
+	for _, e := range entries {
+		if e.Name() == filepath.Base(StateDir(dir)) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return accessProblem("cannot remove "+dir, dir, err)
+		}
+	}
+	state, err := os.ReadDir(StateDir(dir))
+	if err != nil {
+		return accessProblem("cannot remove "+dir, dir, err)
+	}
+	for _, e := range state {
+		if path := filepath.Join(StateDir(dir), e.Name()); path != markFile(dir) {
+			if err := os.RemoveAll(path); err != nil {
+				return accessProblem("cannot remove "+dir, dir, err)
+			}
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return accessProblem("cannot remove "+dir, dir, err)
+	}
+	return nil
+}
+
+func realPath(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+// RehearsalDir is the folder that a rehearsal makes below where it was started.
+const RehearsalDir = "flwrup-rehearsal"
+
+// Find gives the project folder for start: start itself when flwrup.toml is there, else the rehearsal
+// below it.
+func Find(start string) (dir string, ok bool) {
+	for _, dir := range []string{start, filepath.Join(start, RehearsalDir)} {
+		if info, err := os.Stat(File(dir)); err == nil && info.Mode().IsRegular() {
+			return dir, true
+		}
+	}
+	return start, false
+}

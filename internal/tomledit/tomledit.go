@@ -189,3 +189,37 @@ func (c Change) normal() (Change, error) {
 	}
 	return c, nil
 }
+
+// Line tells in which line of src a key, or the header of a table, stands (from 1), for a sentence about
+// it; 0 when that cannot be told.
+func Line(src []byte, path []string) int {
+	body, _ := split(src)
+	doc, err := parse(body)
+	if err != nil {
+		return 0
+	}
+	at := -1
+	if p, _, ok := doc.find(path); ok {
+		at = p.keyStart
+	} else {
+		for _, t := range doc.tables[1:] {
+			if hasPrefix(t.path, path) {
+				at = t.start
+				break
+			}
+		}
+	}
+	if at < 0 {
+		return 0
+	}
+	return bytes.Count(body[:at], []byte("\n")) + 1
+}
+
+// Format writes a value of a Change as TOML.
+func Format(value any) string {
+	c, err := Change{Path: []string{"v"}, Value: value}.normal()
+	if err != nil {
+		panic(err)
+	}
+	return format(c.Value)
+}

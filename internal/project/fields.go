@@ -1,0 +1,267 @@
+package project
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"flwrup/internal/problem"
+)
+
+// field is one key of flwrup.toml: the one place that says how it is called, what it means, and what
+// values it takes. ref gives a *string, *int, *bool or *[]string.
+type field[T any] struct {
+	key     string // with its table: grid.fleet
+	comment string
+	ref     func(*T) any
+	check   func(value string) (why string) // "" when the value is fine; nil: any one line of text
+}
+
+func (f field[T]) path() []string { return strings.Split(f.key, ".") }
+
+var fields = []field[Choices]{
+	{"name", "what the project is called", func(c *Choices) any { return &c.Name }, notEmpty},
+	{"nodes", "number of SuperNodes; 0: not decided yet", func(c *Choices) any { return &c.Nodes }, nodeCount},
+	{"federation", "\"@account/name\"; a bare name with flwr 1.25 or older; \"\": not decided yet", func(c *Choices) any { return &c.Federation }, nil},
+	{"create-federation", "make the federation when it does not exist (flwr 1.27 or later)", func(c *Choices) any { return &c.CreateFederation }, nil},
+	{"keys", "folder of the key pairs; keep it out of version control", func(c *Choices) any { return &c.Keys }, notEmpty},
+	{"runtime", "\"docker\", \"process\", or \"auto\": containers where Docker works", func(c *Choices) any { return &c.Runtime }, oneOf(RuntimeAuto, RuntimeDocker, RuntimeProcess)},
+	{"image", "image of the SuperNode containers; \"\": the official one of the flwr version", func(c *Choices) any { return &c.Image }, matching(imageName, "it is not the name of an image")},
+	{"host-network", "containers share the network of the machine", func(c *Choices) any { return &c.HostNetwork }, nil},
+	{"container-prefix", "what container names begin with; \"\": supernode_", func(c *Choices) any { return &c.ContainerPrefix }, matching(plainName, "container names are letters, digits, '_', '.' and '-', the first one a letter or digit")},
+	{"app", "folder of the Flower app to run", func(c *Choices) any { return &c.App }, nil},
+	{"backup", "file of the encrypted key backup", func(c *Choices) any { return &c.Backup }, nil},
+	{"backup-recipient", "age recipient (age1...) that a backup is encrypted to; \"\": a passphrase", func(c *Choices) any { return &c.BackupRecipient }, noSecretKey},
+
+	{"flwr.version", "wanted version; \"\": the one that is found, else the newest", func(c *Choices) any { return &c.Flwr.Version }, matching(versionText, "it is not a version")},
+	{"flwr.path", "flwr program, or the folder of its environment; \"\": looked for", func(c *Choices) any { return &c.Flwr.Path }, nil},
+	{"flwr.home", "FLWR_HOME; \"\": your own (~/.flwr)", func(c *Choices) any { return &c.Flwr.Home }, nil},
+
+	{"grid.connection", "name of the connection in Flower's configuration", func(c *Choices) any { return &c.Grid.Connection }, connectionName},
+	{"grid.control", "address that flwr talks to; \"\": the official one", func(c *Choices) any { return &c.Grid.Control }, address},
+	{"grid.fleet", "address that SuperNodes talk to; \"\": the official one", func(c *Choices) any { return &c.Grid.Fleet }, address},
+	{"grid.ca", "CA certificate of a private grid; \"\": a public certificate", func(c *Choices) any { return &c.Grid.CA }, nil},
+	{"grid.rehearsal", "the grid is a rehearsal on this machine", func(c *Choices) any { return &c.Grid.Rehearsal }, nil},
+}
+
+var nodeFields = []field[NodeChoice]{
+	{"name", "", func(n *NodeChoice) any { return &n.Name }, matching(nodeName, "names are 1 to 63 letters, digits, '_', '.' and '-', the first one a letter or digit")},
+	{"key", "", func(n *NodeChoice) any { return &n.Key }, nil},
+	{"node-config", "", func(n *NodeChoice) any { return &n.NodeConfig }, nil},
+	{"args", "", func(n *NodeChoice) any { return &n.Args }, nil},
+	{"env", "", func(n *NodeChoice) any { return &n.Env }, variableName},
+}
+
+// tables are the comments of the tables of a new file.
+var tables = map[string]string{
+	"flwr": "which flwr is used",
+	"grid": "which SuperGrid (or SuperLink) the SuperNodes belong to",
+}
+
+// MaxNodes is the largest number of SuperNodes that one project takes.
+const MaxNodes = 1000
+
+var (
+	plainName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+	nodeName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+	nodeKey     = regexp.MustCompile(`^supernode_[1-9][0-9]{0,3}$`)
+	imageName   = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/:@-]*$`)
+	versionText = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+_-]*$`)
+	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	hostPort    = regexp.MustCompile(`^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(:([0-9]{1,5}))?$`)
+)
+
+func matching(re *regexp.Regexp, why string) func(string) string {
+	return func(v string) string {
+		if v == "" || re.MatchString(v) {
+			return ""
+		}
+		return why
+	}
+}
+
+func oneOf(values ...string) func(string) string {
+	return func(v string) string {
+		if slices.Contains(values, v) {
+			return ""
+		}
+		return "it takes \"" + strings.Join(values, "\", \"") + "\""
+	}
+}
+
+func notEmpty(v string) string {
+	if strings.TrimSpace(v) == "" {
+		return "it is empty"
+	}
+	return ""
+}
+
+func nodeCount(v string) string {
+	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > MaxNodes {
+		return fmt.Sprintf("it takes 0 to %d", MaxNodes)
+	}
+	return ""
+}
+
+func connectionName(v string) string {
+	if v == "default" || !plainName.MatchString(v) {
+		return "it is not the name of a connection"
+	}
+	return ""
+}
+
+func address(v string) string {
+	m := hostPort.FindStringSubmatch(v)
+	if v == "" {
+		return ""
+	}
+	if m == nil {
+		return "an address is host or host:port, without https://"
+	}
+	if port, _ := strconv.Atoi(m[3]); m[3] != "" && (port < 1 || port > 65535) {
+		return "ports are 1 to 65535"
+	}
+	return ""
+}
+
+func noSecretKey(v string) string {
+	if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(v)), "AGE-SECRET-KEY-") {
+		return "it is a secret key, which must not stand in this file"
+	}
+	return ""
+}
+
+func variableName(v string) string {
+	switch {
+	case strings.Contains(v, "="):
+		return "it takes the name of a variable alone: values, which may be secret, stay out of this file"
+	case !variable.MatchString(v):
+		return "it is not the name of an environment variable"
+	}
+	return ""
+}
+
+// invalid is a value that is out of range, with the key that a person finds in the file.
+type invalid struct {
+	path []string
+	why  string
+}
+
+// Validate tells the first value that is out of range, as a Problem (bad-input) that names its key.
+func (c *Choices) Validate() error {
+	if bad := c.invalid(); bad != nil {
+		return badValue(FileName, bad.path, bad.why)
+	}
+	return nil
+}
+
+func badValue(file string, path []string, why string) error {
+	key := strings.Join(path, ".")
+	return problem.New(problem.BadInput, fmt.Sprintf("%s: the value of %s does not fit", file, key), why, "give "+key+" a value that fits")
+}
+
+func (c *Choices) invalid() *invalid {
+	for _, f := range fields {
+		if why := f.wrong(c); why != "" {
+			return &invalid{f.path(), why}
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.Node)) {
+		n := c.Node[k]
+		for _, f := range nodeFields {
+			if why := f.wrong(&n); why != "" {
+				return &invalid{[]string{"node", k, f.key}, why}
+			}
+		}
+	}
+	seen := map[string]string{}
+	for i := range max(0, min(c.Nodes, MaxNodes)) {
+		name := c.NodeName(i + 1)
+		if other, twice := seen[name]; twice {
+			path := []string{"node", NodeKey(i + 1), "name"}
+			if c.Node[NodeKey(i+1)].Name == "" {
+				path[1] = other
+			}
+			return &invalid{path, "two SuperNodes would be called " + name}
+		}
+		seen[name] = NodeKey(i + 1)
+	}
+	return nil
+}
+
+// wrong says why a value does not fit; "" when it does.
+func (f field[T]) wrong(of *T) string {
+	var values []string
+	switch v := f.ref(of).(type) {
+	case *string:
+		values = []string{*v}
+	case *[]string:
+		values = *v
+	case *int:
+		values = []string{strconv.Itoa(*v)}
+	}
+	for _, v := range values {
+		if strings.ContainsFunc(v, unfit) {
+			return "it has control characters, or is no text"
+		}
+		if f.check != nil {
+			if why := f.check(v); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// unfit are control characters, and what is no UTF-8.
+func unfit(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }
+
+// value gives the field as tomledit takes it.
+func (f field[T]) value(of *T) any {
+	switch v := f.ref(of).(type) {
+	case *string:
+		return *v
+	case *int:
+		return int64(*v)
+	case *bool:
+		return *v
+	case *[]string:
+		return *v
+	}
+	panic("project: field " + f.key + " has a type that is not written")
+}
+
+// set takes a decoded TOML value; want says what was wanted where the type does not fit.
+func (f field[T]) set(of *T, v any) (want string) {
+	ok := false
+	switch to := f.ref(of).(type) {
+	case *string:
+		*to, ok = v.(string)
+		want = "a text in quotes"
+	case *int:
+		n, is := v.(int64)
+		*to, ok = int(n), is && n >= -1<<31 && n < 1<<31
+		want = "a whole number without quotes"
+	case *bool:
+		*to, ok = v.(bool)
+		want = "true or false, without quotes"
+	case *[]string:
+		want = "a list of texts in quotes: [\"a\", \"b\"]"
+		items, is := v.([]any)
+		ok = is
+		var list []string
+		for _, i := range items {
+			s, is := i.(string)
+			ok = ok && is
+			list = append(list, s)
+		}
+		*to = list
+	}
+	if ok {
+		return ""
+	}
+	return want
+}
