@@ -101,7 +101,7 @@ func (q *query) passes(b *block, i int) bool {
 	if k.mark() == markNote {
 		return true
 	}
-	return k.level() >= q.level && q.filter.match(b.text(i))
+	return k.level() >= q.level && q.filter.match(b.told(i))
 }
 
 // index is what a query has found among one node's lines.
@@ -180,7 +180,7 @@ func (q *query) look(j job, until time.Time) (found index, whole bool) {
 				}
 				ix.shown = append(ix.shown, seq)
 			}
-			if q.search != nil && q.search.match(b.text(i)) {
+			if q.search != nil && q.search.match(b.told(i)) {
 				ix.hits = append(ix.hits, seq)
 			}
 		}

@@ -206,7 +206,7 @@ func (m *Model) jump(p *pane, g geometry, lists func(int) []uint64, forward bool
 
 // prompt opens the line in which a search or a filter is typed.
 func (m *Model) prompt(what asking, text string) {
-	m.asking, m.typoErr = what, ""
+	m.asking, m.typoErr, m.was = what, "", *m.focused()
 	m.input.SetValue(text)
 	m.input.CursorEnd()
 	m.input.Focus()
@@ -224,7 +224,9 @@ func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
 		m.asking, m.typoErr = nothing, ""
 		m.input.Blur()
 		if asked == forSearch {
-			m.search, m.focused().has = "", false
+			m.search = ""
+			*m.focused() = m.was
+			m.focused().has = false
 		} else {
 			m.filter, m.level = "", None
 		}

@@ -87,6 +87,7 @@ type Model struct {
 	thawed   bool // bare: what followed before and shall do so again
 
 	asking  asking
+	was     pane // where the pane stood when the prompt opened
 	input   textinput.Model
 	search  string
 	filter  string

@@ -39,6 +39,15 @@ func (b *block) text(i int) []byte {
 	return b.buf[e.off : e.off+uint32(e.n)]
 }
 
+// told is the text that a search or a filter looks at: without the word INFO that most lines begin with.
+func (b *block) told(i int) []byte {
+	e := b.entries[i]
+	if e.kind.level() <= Info {
+		return b.buf[e.off+uint32(e.skip) : e.off+uint32(e.n)]
+	}
+	return b.text(i)
+}
+
 // batch is what a source brought since the last time: text and entries as in a block.
 type batch struct {
 	buf     []byte
@@ -150,7 +159,7 @@ func (r *ring) tail(n int) *block {
 
 func (r *ring) evict() {
 	n := 0
-	for n < len(r.blocks)-1 && (int(r.next-r.blocks[n].first) > r.maxLines || r.bytes > r.maxBytes) {
+	for n < len(r.blocks)-1 && (int(r.next-r.blocks[n+1].first) >= r.maxLines || r.bytes > r.maxBytes) {
 		r.bytes -= len(r.blocks[n].buf)
 		n++
 	}

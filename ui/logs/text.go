@@ -72,37 +72,55 @@ func spaces(n int) string {
 	return strings.Repeat(" ", n)
 }
 
-// wrapped cuts s into rows of at most w columns; there is always one. A character is never cut.
+// wrapped cuts s into rows of at most w columns, behind a blank where there is one in most of the
+// row. There is always a row; a character is never cut.
 func wrapped(s string, w int) []string {
-	if w < 2 {
-		w = 2 // the widest character
-	}
-	if ascii(s) {
-		if len(s) <= w {
-			return []string{s}
-		}
-		rows := make([]string, 0, len(s)/w+1)
-		for len(s) > w {
-			rows = append(rows, s[:w])
-			s = s[w:]
-		}
-		return append(rows, s)
+	w = max(w, 2) // the widest character
+	if len(s) <= w && ascii(s) {
+		return []string{s}
 	}
 	var rows []string
+	wrap(s, w, func(row string) { rows = append(rows, row) })
+	return rows
+}
+
+// wrap gives each of the rows of wrapped to row.
+func wrap(s string, w int, row func(string)) {
+	near := w / 3
+	if ascii(s) {
+		for len(s) > w {
+			n := w
+			if i := strings.LastIndexByte(s[:w], ' '); i >= near && s[w] != ' ' {
+				n = i + 1
+			}
+			row(s[:n])
+			s = s[n:]
+		}
+		row(s)
+		return
+	}
 	start, col := 0, 0
+	blank, blankCol := 0, 0 // behind the last blank of the row
 	for at := 0; at < len(s); {
 		cluster, cw := ansi.FirstGraphemeCluster(s[at:], ansi.GraphemeWidth)
 		if cluster == "" {
 			break
 		}
 		if col+cw > w {
-			rows = append(rows, s[start:at])
-			start, col = at, 0
+			to, left := at, 0
+			if blank > start && blankCol >= near && cluster != " " {
+				to, left = blank, col-blankCol
+			}
+			row(s[start:to])
+			start, col = to, left
 		}
 		col += cw
 		at += len(cluster)
+		if cluster == " " {
+			blank, blankCol = at, col
+		}
 	}
-	return append(rows, s[start:])
+	row(s[start:])
 }
 
 // skipColumns leaves out the first n columns of s.

@@ -2,12 +2,14 @@ package logs
 
 import (
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 const (
 	timeWidth   = 9 // "15:04:05 "
 	signWidth   = 2
-	minText     = 24 // narrower than this, times and long names are left out
+	minText     = 44 // narrower than this, times and long names are left out
 	minColumn   = 38 // of panes side by side
 	minRows     = 6  // of panes above each other, header included
 	columnSpace = 3  // " │ "
@@ -97,7 +99,7 @@ func (m *Model) cut(p *pane, w, h int) geometry {
 			long, short = max(long, width(m.nodes[i])), max(short, width(m.labels[i]))
 		}
 		g.name, g.long = long+1, true
-		if long > 24 || g.text-g.name-timeWidth < 2*minText {
+		if long > 24 || g.text-g.name-timeWidth < minText+minText/2 {
 			g.name, g.long = min(short, 12)+1, false
 		}
 		g.text -= g.name
@@ -142,10 +144,9 @@ func (m *Model) height(r ref, g geometry) int {
 	if word != "" {
 		text = word + m.look.between() + text
 	}
-	if ascii(text) {
-		return max(1, (len(text)+g.text-1)/g.text)
-	}
-	return len(wrapped(text, g.text))
+	n := 0
+	wrap(text, max(2, g.text), func(string) { n++ })
+	return n
 }
 
 // simple tells whether b takes as many columns as it has bytes.
@@ -215,7 +216,7 @@ func (m *Model) drawGrid(out *strings.Builder, h, columns, rows, first int) {
 				cell := cells[x][r]
 				out.WriteString(cell)
 				if x < columns-1 {
-					out.WriteString(spaces(columnWidth(m.w, columns, x) - width(cell)))
+					out.WriteString(spaces(columnWidth(m.w, columns, x) - ansi.StringWidth(cell)))
 				}
 			}
 		}
@@ -264,6 +265,9 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 		rows = wrapped(text, g.text)
 	} else {
 		rows = []string{fit(skipColumns(text, p.x), g.text, m.look.Ellipsis)}
+	}
+	if text == "" && sign == " " && !here { // what parts paragraphs needs no time and no name
+		return append(out, "")
 	}
 	for n, row := range rows {
 		if n < skip {
@@ -370,16 +374,14 @@ func (m *Model) header(p *pane, g geometry, focus bool) string {
 			state += ", " + thousands(min(at+1, all)) + " of " + thousands(all)
 		}
 	}
-	left := []part{{name, paint}, {state, l.dim}}
-	if d := m.dropped(p); d > 0 {
-		left = append(left, part{"dropped " + count(d, "line"), l.warn})
-	}
+	left := []part{{name, paint}}
 	if s := m.state(p); s != "" {
 		left = append(left, part{s, l.warn})
 	}
-	if m.wantsQuery() {
-		left = append(left, m.queried(p)...)
+	if d := m.dropped(p); d > 0 {
+		left = append(left, part{"dropped " + count(d, "line"), l.warn})
 	}
+	left = append(append(left, m.queried(p)...), part{state, l.dim})
 	room := g.width - 3
 	s := l.faint.String(strings.Repeat(l.Horizontal, min(2, g.width))) + " "
 	used := 0
@@ -440,8 +442,6 @@ func (m *Model) state(p *pane) string {
 	}
 	return count(n, "log") + " not coming"
 }
-
-func (m *Model) wantsQuery() bool { return m.search != "" || m.filtered() }
 
 // queried says what is filtered and how often the search was found.
 func (m *Model) queried(p *pane) []part {

@@ -1,0 +1,338 @@
+package logs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+
+	"flwrup/ui/style"
+)
+
+var began = time.Date(2026, 11, 23, 2, 15, 14, 0, time.UTC)
+
+func testModel(t testing.TB, nodes, w, h int) *Model {
+	t.Helper()
+	m := New(silent{}, names(nodes), style.New(style.Options{NoColor: true}))
+	m.SetSize(w, h)
+	t.Cleanup(m.Close)
+	return m
+}
+
+// tell gives node lines, one a second.
+func tell(m *Model, node int, lines ...string) {
+	b, r := new(batch), new(reader)
+	for i, text := range lines {
+		r.read(line(text, began.Add(time.Duration(m.rings[node].next+uint64(i))*time.Second)), b)
+	}
+	msg := batchMsg{feed: m.feed, batches: make([]*batch, len(m.nodes))}
+	msg.batches[node] = b
+	m.Update(msg)
+	// The command that Update gave waits for more lines as well; only its scan is wanted here.
+	m.scanning = false
+	settle(m, m.scan())
+}
+
+// numbered gives node the lines "line 0", "line 1", …
+func numbered(m *Model, node, n int) {
+	var lines []string
+	for i := range n {
+		lines = append(lines, fmt.Sprintf("INFO :      line %d", i))
+	}
+	tell(m, node, lines...)
+}
+
+func keysTo(m *Model, ks ...string) {
+	for _, k := range ks {
+		settle(m, m.Update(press(k)))
+	}
+}
+
+// shownRows gives the rows below the header without times and signs.
+func shownRows(m *Model) []string {
+	var rows []string
+	for _, row := range strings.Split(m.View(), "\n")[1:] {
+		if len(row) > timeWidth && row[2] == ':' {
+			row = row[timeWidth:]
+		}
+		rows = append(rows, strings.TrimSpace(row))
+	}
+	return rows
+}
+
+func TestKeys(t *testing.T) {
+	tests := []struct {
+		keys        string
+		first, last string // rows
+		header      string // part of it
+	}{
+		{"", "line 91", "line 99", "following"},
+		{"up", "line 90", "line 98", "paused, 91 of 100"},
+		{"k k down", "line 90", "line 98", "paused"},
+		{"up down", "line 91", "line 99", "following"},
+		{"pgup", "line 83", "line 91", "paused"},
+		{"pgup pgup pgdown pgdown", "line 91", "line 99", "following"},
+		{"home", "line 0", "line 8", "paused, 1 of 100"},
+		{"g up pgup", "line 0", "line 8", "paused, 1 of 100"},
+		{"g j j", "line 2", "line 10", "paused, 3 of 100"},
+		{"g G", "line 91", "line 99", "following"},
+		{"space", "line 91", "line 99", "paused, 92 of 100"},
+		{"space space", "line 91", "line 99", "following"},
+		{"/ l i n e space 7 enter", "line 77", "line 85", "11 of 11 hits"}, // 7 and 70 to 79
+		{"/ e space 7 7 enter", "line 77", "line 85", "1 of 1 hit"},
+		{"/ e space 7 enter n", "line 4", "no more hits: from the other end again", "1 of 11 hits"},
+		{"/ e space 7 enter N", "line 77", "line 85", "10 of 11 hits"},
+		{"/ e space 7 enter n N N", "line 76", "line 84", "10 of 11 hits"},
+		{"/ e space 7 esc", "line 91", "line 99", "following"},
+		{"f 7 enter", "line 73", "line 97", "filter 7"},
+		{"f / [ 1 2 ] $ / enter", "line 52", "line 92", "filter /[12]$/"},
+		{"f z z enter", "no line passes the filter", "", "filter zz"},
+		{"f 7 esc", "line 91", "line 99", "following"},
+		{"f 7 enter esc", "line 91", "line 99", "following"},
+		{"v v", "no line passes the filter", "", "filter warning+"},
+		{"v v v v", "line 91", "line 99", "following"},
+		{"e", "line 92", "no error", "following"},
+		{"f 7 enter / 7 9 enter", "line 73", "line 97", "1 of 1 hit"},
+	}
+	for _, tt := range tests {
+		m := testModel(t, 1, 80, 10)
+		numbered(m, 0, 100)
+		keysTo(m, fields(tt.keys)...)
+		rows := shownRows(m)
+		if len(rows) != 9 {
+			t.Fatalf("%s: %d rows", tt.keys, len(rows))
+		}
+		header := strings.Split(m.View(), "\n")[0]
+		first := strings.TrimPrefix(rows[0], "▸ ")
+		if first != tt.first || strings.TrimPrefix(rows[8], "▸ ") != strings.TrimPrefix(tt.last, "▸ ") || !strings.Contains(header, tt.header) {
+			t.Errorf("%q: %q to %q\n%s", tt.keys, rows[0], rows[8], header)
+		}
+	}
+}
+
+func fields(s string) []string {
+	f := strings.Fields(s)
+	for i := range f {
+		if f[i] == "space" {
+			f[i] = " "
+		}
+	}
+	return f
+}
+
+func TestErrors(t *testing.T) {
+	m := testModel(t, 1, 80, 10)
+	for range 20 {
+		numbered(m, 0, 10)
+		tell(m, 0, "ERROR :     Exit Code: 500", "  more of it")
+	}
+	keysTo(m, "g", "e")
+	if m.focused().cur.seq != 10 {
+		t.Errorf("the first error is at line %d", m.focused().cur.seq)
+	}
+	keysTo(m, "e")
+	if m.focused().cur.seq != 22 {
+		t.Errorf("the next error is at line %d", m.focused().cur.seq)
+	}
+	keysTo(m, "E", "E")
+	if got := m.focused().cur.seq; got != 19*12+10 || !strings.Contains(m.View(), "from the other end") {
+		t.Errorf("the error before is at line %d\n%s", got, m.View())
+	}
+}
+
+// Paused stays paused: what comes does not move what is read, until it is gone.
+func TestPausedStands(t *testing.T) {
+	m := testModel(t, 1, 80, 10)
+	m.Limit(1000)
+	numbered(m, 0, 300)
+	keysTo(m, "g", "pgdown")
+	before := shownRows(m)
+	numbered(m, 0, 300)
+	if after := shownRows(m); fmt.Sprint(before) != fmt.Sprint(after) {
+		t.Errorf("moved from %q to %q", before, after)
+	}
+	numbered(m, 0, 3000)
+	if rows := shownRows(m); rows[0] == before[0] || rows[0] == "" || !strings.Contains(m.View(), "paused, 1 of ") {
+		t.Errorf("not at the oldest line that is kept\n%s", m.View())
+	}
+}
+
+// While an expression is being typed it is not one yet; what was found last stays.
+func TestUnfinishedExpression(t *testing.T) {
+	m := testModel(t, 1, 80, 10)
+	numbered(m, 0, 100)
+	keysTo(m, fields("f / [")...)
+	if keysTo(m, "/"); !strings.Contains(m.View(), "missing closing ]") {
+		t.Errorf("the mistake is not named\n%s", m.View())
+	}
+	if !m.Typing() || !m.Holds() {
+		t.Error("a prompt is not told of")
+	}
+	keysTo(m, "esc")
+	if m.Typing() || m.Holds() {
+		t.Error("the prompt does not close")
+	}
+}
+
+func TestWrapAndCut(t *testing.T) {
+	m := testModel(t, 1, 40, 8)
+	tell(m, 0, strings.Repeat("0123456789", 10), "INFO :      end")
+	if rows := shownRows(m); rows[0] != strings.Repeat("0123456789", 4)[:38] || rows[3] != "end" {
+		t.Errorf("wrapped: %q", rows)
+	}
+	keysTo(m, "w")
+	if rows := shownRows(m); rows[0] != strings.Repeat("0123456789", 4)[:37]+"…" || rows[1] != "end" {
+		t.Errorf("cut: %q", rows)
+	}
+	keysTo(m, "right")
+	if rows := shownRows(m); !strings.HasPrefix(rows[0], "8901") {
+		t.Errorf("moved: %q", rows)
+	}
+	keysTo(m, "w", "g", "down")
+	if rows := shownRows(m); !strings.HasPrefix(rows[0], "8901") && !strings.HasPrefix(rows[0], "0123") {
+		t.Errorf("scrolled by a row: %q", rows)
+	}
+}
+
+func TestRunOver(t *testing.T) {
+	m := testModel(t, 2, 80, 10)
+	tell(m, 0, "INFO :      [RUN 42]")
+	for range 2 {
+		m.Update(RunOver{ID: "42", Status: "finished:completed", At: began.Add(time.Minute)})
+	}
+	if got := strings.Count(m.View(), "run over · run 42 completed"); got != 1 {
+		t.Errorf("told %d times\n%s", got, m.View())
+	}
+}
+
+func TestExport(t *testing.T) {
+	dir := t.TempDir()
+	m := testModel(t, 2, 80, 10)
+	m.SetExportDir(dir)
+	tell(m, 0, "INFO :      zero", "ERROR :     two")
+	tell(m, 1, "INFO :      three")
+	keysTo(m, "m") // merged
+	keysTo(m, fields("f / o $ | e r r / enter")...)
+	for range 2 { // a second one does not overwrite the first
+		m.Update(m.Update(press("s"))())
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(files) != 2 {
+		t.Fatalf("files: %v", files)
+	}
+	for _, f := range files {
+		text, _ := os.ReadFile(f)
+		want := "2026-11-23T02:15:14.000Z supernode_1 INFO :      zero\n2026-11-23T02:15:15.000Z supernode_1 ERROR :     two\n"
+		if string(text) != want {
+			t.Errorf("%s:\n%s", f, text)
+		}
+	}
+	if !strings.Contains(m.View(), "2 lines saved to ") {
+		t.Errorf("does not say where\n%s", m.View())
+	}
+	m.SetExportDir(filepath.Join(dir, "missing"))
+	if m.Update(m.Update(press("s"))()); !strings.Contains(m.View(), "save the log: open") {
+		t.Errorf("does not say why not\n%s", m.View())
+	}
+}
+
+// scene is a log with everything in it.
+func scene(m *Model) {
+	tell(m, 0,
+		"INFO :      Starting Flower SuperNode",
+		"INFO :      SuperNode ID: 11843878913437196669",
+		"INFO :      Starting Flower SuperExec",
+		"INFO :      ",
+		"INFO :      [RUN 1762309077582676982]",
+		"INFO :      Receiving: train message (ID: 641ce2b047685e94592c936bbb890265c21ecfe491a3e9c6160ba806b8051411)",
+		"INFO :      Received successfully",
+		"INFO :      \t└──> Aggregated MetricRecord: {'train_loss': 0.1}",
+		"WARNING :   Connection attempt failed, retrying in 0.83 seconds",
+		"INFO :      Connection successful after 3.10 seconds and 3 tries.",
+		"an app prints 模型训练 and é",
+	)
+	if len(m.nodes) > 1 {
+		tell(m, 1,
+			"INFO :      Starting Flower SuperNode",
+			"ERROR :     Exit Code: 305",
+			"Traceback (most recent call last):",
+			"  File \"flower-supernode\", line 10, in <module>",
+			"RuntimeError: generator didn't yield",
+			"WARNING :   something is odd",
+		)
+	}
+}
+
+func TestGolden(t *testing.T) {
+	sizes := [][2]int{{40, 15}, {80, 24}, {120, 40}}
+	looks := map[string]style.Options{"colour": {Dark: true}, "plain": {NoColor: true}, "ascii": {NoColor: true, ASCII: true}}
+	states := []struct {
+		name  string
+		nodes int
+		keys  string
+	}{
+		{"one", 1, ""},
+		{"split", 2, ""},
+		{"merged", 3, ""},
+		{"search", 3, "/ s u p e r n o d e"},
+		{"filter", 2, "f / ( r u n | c o d e ) / tab"},
+		{"errors", 2, "m g e"},
+		{"bare", 1, "b"},
+		{"empty", 1, ""},
+	}
+	for _, state := range states {
+		for name, o := range looks {
+			for _, size := range sizes {
+				t.Run(fmt.Sprintf("%s/%s/%dx%d", state.name, name, size[0], size[1]), func(t *testing.T) {
+					m := New(silent{}, names(state.nodes), style.New(o))
+					defer m.Close()
+					m.SetSize(size[0], size[1])
+					if state.name != "empty" {
+						scene(m)
+					}
+					keysTo(m, fields(state.keys)...)
+					v := m.View()
+					checkFrame(t, m, v)
+					golden.RequireEqual(t, []byte(v))
+				})
+			}
+		}
+	}
+}
+
+// checkFrame fails where a frame is not exactly as high, or wider, than it may be, or holds control
+// sequences other than colours.
+func checkFrame(t testing.TB, m *Model, v string) {
+	t.Helper()
+	rows := strings.Split(v, "\n")
+	if len(rows) != m.h {
+		t.Fatalf("%d rows of %d\n%s", len(rows), m.h, v)
+	}
+	for i, row := range rows {
+		if w := ansi.StringWidth(row); w > m.w {
+			t.Fatalf("row %d has %d columns of %d: %q", i, w, m.w, row)
+		}
+		if m.look.plainASCII && !ascii(row) {
+			t.Fatalf("row %d is not ASCII: %q", i, row)
+		}
+	}
+	var state byte
+	for rest := v; rest != ""; {
+		seq, w, n, next := ansi.DecodeSequence(rest, state, nil)
+		state, rest = next, rest[n:]
+		if w > 0 || seq == "\n" {
+			continue
+		}
+		if strings.HasPrefix(seq, "\x1b[") && strings.HasSuffix(seq, "m") {
+			continue
+		}
+		if strings.ContainsFunc(seq, func(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }) {
+			t.Fatalf("%q is in the frame", seq)
+		}
+	}
+}
