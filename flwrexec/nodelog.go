@@ -135,6 +135,7 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 	}
 	online, wasOnline, retries := false, false, 0
 	trouble := lines // since it was last online
+	stopped := false
 	for i, l := range lines {
 		switch kind, _ := Landmark(l); kind {
 		case MarkOnline, MarkConnected:
@@ -145,6 +146,8 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 			retries++
 		case MarkReceived, MarkSent:
 			online, retries = true, 0
+		case MarkStopped:
+			stopped = true // what its child says from here on means nothing
 		}
 	}
 	text := strings.Join(trouble, "\n")
@@ -160,7 +163,7 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 			return p
 		}
 	}
-	if !online && retries >= retriesBeforeSaying {
+	if !online && !stopped && retries >= retriesBeforeSaying {
 		return retrying(lines, h)
 	}
 	if strings.Contains(text, "ClientApp raised an exception") {

@@ -46,7 +46,9 @@ def note_causes():
         def noted(self, *a, _init=init, **k):
             err = sys.exc_info()[1]
             with contextlib.suppress(Exception):
-                details = err.details() if callable(getattr(err, "details", None)) else str(err)
+                details = str(err)
+                if callable(getattr(err, "details", None)):  # gRPC
+                    details = f"{err.code()}: {err.details()}"
                 if err is not None and not isinstance(err, click.exceptions.Exit):
                     CAUSES.append(f"cause: {type(err).__name__}: {details}"[:2000])
             _init(self, *a, **k)
@@ -163,7 +165,7 @@ def worker():
         begun = time.monotonic()
         if asked.get("live"):
             def say(text, asked=asked):
-                answer(id=asked["id"], text=taken(native) + text)
+                answer(id=asked["id"], text=text)
             live = Live(say)
             catch(live, live)
             note_expiry()
@@ -172,8 +174,11 @@ def worker():
         for printed in (out.take, err.take, lambda: taken(native)):
             printed()  # what came after the last answer belongs to no command
         code, said, last = run(command, asked["args"])
+        chatter = taken(native)
+        if CAUSES:  # which say it better; chatter may be of a channel that an earlier command left
+            chatter = ""
         answer(id=asked["id"], code=code, secs=time.monotonic() - begun, last=last, out=out.take(),
-               err="\n".join([err.take(), said, *CAUSES]), native=taken(native))
+               err="\n".join([err.take(), said, *CAUSES]), native=chatter)
         if last:
             os._exit(0)
 
