@@ -42,6 +42,9 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 		}
 		found, err = r.cli.ImageInspect(ctx, spec.Image)
 	}
+	if err != nil && strings.Contains(err.Error(), "invalid reference format") {
+		return r.pullProblem(ctx, spec.Image, err)
+	}
 	if err != nil {
 		return r.explain(ctx, err, "look for image "+spec.Image)
 	}

@@ -1,0 +1,298 @@
+package dockerctl
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/require"
+	"flwrup/internal/safego"
+	"flwrup/internal/supernode"
+)
+
+// daemon is a private dockerd with its own socket and folders, in network, mount and process namespaces
+// of its own: a second dockerd beside the machine's would take docker0 away from it, and the end of a
+// process namespace ends all that is in it, as a power cut does.
+type daemon struct {
+	t    testing.TB
+	dir  string
+	host string
+	cmd  *exec.Cmd // unshare; dockerd is its child
+}
+
+// private starts a second dockerd. It needs root; without, the test is skipped. Where the real parts
+// are demanded, root without dockerd fails.
+func private(t testing.TB) *daemon {
+	t.Helper()
+	require.Docker(t)
+	if os.Geteuid() != 0 {
+		t.Skip("needs docker: only root can start a private daemon")
+	}
+	for _, program := range []string{"dockerd", "unshare"} {
+		if _, err := exec.LookPath(program); err != nil && strings.Contains(os.Getenv("FLWRUP_REQUIRE"), "docker") {
+			t.Fatalf("FLWRUP_REQUIRE wants docker: %v", err)
+		} else if err != nil {
+			t.Skipf("needs docker: %v", err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "flwrup-dockerd") // t.TempDir's path is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &daemon{t: t, dir: dir, host: "unix://" + dir + "/docker.sock"}
+	t.Cleanup(func() {
+		d.stop()
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	d.start()
+	return d
+}
+
+func (d *daemon) start() {
+	d.t.Helper()
+	// What a restart of the machine empties.
+	for _, f := range []string{"exec", "pid", "docker.sock"} {
+		if err := os.RemoveAll(filepath.Join(d.dir, f)); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	log, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer log.Close()
+	d.cmd = exec.Command("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+		"dockerd", "-H", d.host, "--data-root", d.dir+"/data", "--exec-root", d.dir+"/exec", "--pidfile", d.dir+"/pid",
+		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--storage-driver", "vfs")
+	d.cmd.Stdout, d.cmd.Stderr = log, log
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	for range 300 {
+		if exec.Command("docker", "-H", d.host, "version").Run() == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	text, _ := os.ReadFile(log.Name())
+	d.t.Fatalf("dockerd does not answer: %s", text)
+}
+
+// stop ends the daemon, and with it its containers, as a shutdown of the machine does.
+func (d *daemon) stop() { d.end(syscall.SIGTERM) }
+
+// crash kills the daemon and its containers, as a power cut does.
+func (d *daemon) crash() { d.end(syscall.SIGKILL) }
+
+func (d *daemon) end(sig syscall.Signal) {
+	if d.cmd == nil {
+		return
+	}
+	pid := d.cmd.Process.Pid
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	child, err2 := strconv.Atoi(strings.TrimSpace(string(children)))
+	if err != nil || err2 != nil || child <= 1 {
+		d.t.Errorf("children of unshare: %q %v", children, err)
+		_ = d.cmd.Process.Kill()
+	} else if err := syscall.Kill(child, sig); err != nil {
+		d.t.Error(err)
+	}
+	_ = d.cmd.Wait()
+	d.cmd = nil
+}
+
+// ticker makes the image of testdata/ticker on the daemon.
+func (d *daemon) ticker() string {
+	d.t.Helper()
+	build := exec.Command("go", "build", "-o", d.dir+"/image/ticker", "./testdata/ticker")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		d.t.Fatalf("%v %s", err, out)
+	}
+	sh := exec.Command("/bin/sh", "-c", "mkdir -p app && chown 49999:49999 app && tar -c . | docker -H "+d.host+
+		" import -c 'USER 49999' -c 'ENTRYPOINT [\"/ticker\"]' - flwrup-test/ticker:1")
+	sh.Dir = d.dir + "/image"
+	if out, err := sh.CombinedOutput(); err != nil {
+		d.t.Fatalf("%v %s", err, out)
+	}
+	return "flwrup-test/ticker:1"
+}
+
+// A daemon that goes and comes: said at once, nodes come back by themselves, logs and events go on.
+func TestDaemonRestart(t *testing.T) {
+	d := private(t)
+	r, err := New(context.Background(), Options{Project: "restart", Host: d.host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s := node(t, r, "supernode_1", d.ticker())
+	s.Restart = 3
+	var changes atomic.Int64
+	ended := make(chan error, 1)
+	safego.Go("watch", func(err error) { ended <- err }, func() { ended <- r.Watch(ctx, func() { changes.Add(1) }) })
+	start(t, r, s)
+	got := follow(t, r, s.Name, -1)
+	first := take(t, got, 5)
+
+	d.stop()
+	if err := r.Check(ctx); !problem.Is(err, problem.DockerDown) || !strings.Contains(problem.Of(err).Fix, d.host) {
+		t.Errorf("%v, fix %q", err, problem.Of(err).Fix)
+	}
+	if _, err := r.List(ctx); !problem.Is(err, problem.DockerDown) {
+		t.Error(err)
+	}
+	if err := r.Start(ctx, s); !problem.Is(err, problem.DockerDown) {
+		t.Error(err)
+	}
+	before := changes.Load()
+	began := time.Now()
+	d.start()
+	// The node was ended with the daemon (status 0 here), so Docker leaves it; Start brings it back.
+	start(t, r, s)
+	seen := map[string]bool{}
+	for _, l := range append(first, take(t, got, 10)...) {
+		if seen[l] {
+			t.Errorf("%q twice", l)
+		}
+		seen[l] = true
+	}
+	for range 100 {
+		if changes.Load() > before {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if changes.Load() <= before {
+		t.Error("Watch did not come back")
+	}
+	if st := only(t, r); st.State != supernode.Running {
+		t.Errorf("%+v", st)
+	}
+	// A node that the daemon takes down with it in a crash has failed: Docker starts it again by itself.
+	d.crash()
+	d.start()
+	for range 100 {
+		if st := only(t, r); st.State == supernode.Running {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if st := only(t, r); st.State != supernode.Running {
+		t.Errorf("after a crash: %+v", st)
+	}
+	t.Logf("daemon and node back after %v", time.Since(began))
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// registry serves one image of one layer, as /v2/ of any registry does.
+func registry(t testing.TB) *httptest.Server {
+	t.Helper()
+	var layer bytes.Buffer
+	z := gzip.NewWriter(&layer)
+	w := tar.NewWriter(z)
+	junk := make([]byte, 3<<20)
+	for i := range junk {
+		junk[i] = byte(i * i >> 7)
+	}
+	if err := w.WriteHeader(&tar.Header{Name: "junk", Mode: 0o644, Size: int64(len(junk))}); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.New()
+	_, _ = w.Write(junk)
+	_ = w.Close()
+	_ = z.Close()
+	plain, _ := gzip.NewReader(bytes.NewReader(layer.Bytes()))
+	if _, err := io.Copy(sum, plain); err != nil {
+		t.Fatal(err)
+	}
+	digestOf := func(b []byte) string { s := sha256.Sum256(b); return "sha256:" + hex.EncodeToString(s[:]) }
+	config, _ := json.Marshal(map[string]any{"architecture": "amd64", "os": "linux", "config": map[string]any{"User": "49999"},
+		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + hex.EncodeToString(sum.Sum(nil))}}})
+	const kind = "application/vnd.docker.distribution.manifest.v2+json"
+	manifest, _ := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": kind,
+		"config": map[string]any{"mediaType": "application/vnd.docker.container.image.v1+json", "size": len(config), "digest": digestOf(config)},
+		"layers": []any{map[string]any{"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": layer.Len(), "digest": digestOf(layer.Bytes())}}})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		send := func(kind string, b []byte) {
+			w.Header().Set("Content-Type", kind)
+			w.Header().Set("Docker-Content-Digest", digestOf(b))
+			http.ServeContent(w, q, "", time.Time{}, bytes.NewReader(b))
+		}
+		fail := func(status int, code string) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"errors":[{"code":%q,"message":"no"}]}`, code)
+		}
+		switch path := q.URL.Path; {
+		case path == "/v2/":
+			w.WriteHeader(http.StatusOK)
+		case strings.HasSuffix(path, "/manifests/busy"):
+			fail(http.StatusTooManyRequests, "TOOMANYREQUESTS")
+		case strings.HasSuffix(path, "/manifests/good"), strings.HasSuffix(path, "/manifests/"+digestOf(manifest)):
+			send(kind, manifest)
+		case strings.HasSuffix(path, digestOf(config)):
+			send("application/octet-stream", config)
+		case strings.HasSuffix(path, digestOf(layer.Bytes())):
+			send("application/octet-stream", layer.Bytes())
+		default:
+			fail(http.StatusNotFound, "MANIFEST_UNKNOWN")
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestPull(t *testing.T) {
+	r := real(t)
+	at := registry(t).Listener.Addr().String()
+	good := at + "/flwrup-test/image:good"
+	t.Cleanup(func() { docker(t, "rmi", good) })
+	var last supernode.Progress
+	err := r.Prepare(context.Background(), supernode.Spec{Image: good}, func(p supernode.Progress) {
+		if p.Done < last.Done || p.Done > p.Total {
+			t.Errorf("%+v after %+v", p, last)
+		}
+		last = p
+	})
+	if err != nil || last.Total == 0 || last.Done != last.Total {
+		t.Errorf("%v, last %+v", err, last)
+	}
+	for image, why := range map[string]string{
+		at + "/flwrup-test/image:none":         "no such tag",
+		at + "/flwrup-test/image:busy":         "limits how often",
+		"127.0.0.1:1/flwrup-test/image:1":      "cannot reach the registry",
+		"registry.invalid/flwrup-test/image:1": "cannot reach the registry",
+		"UPPER CASE":                           "not an image's name",
+	} {
+		err := r.Prepare(context.Background(), supernode.Spec{Image: image}, nil)
+		if p := problem.Of(err); !strings.Contains(p.Why, why) || p.Fix == "" {
+			t.Errorf("%s: %+v", image, p)
+		}
+	}
+}
