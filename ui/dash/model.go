@@ -1,15 +1,22 @@
-// Package dash is the dashboard: the first thing seen once the set-up is complete.
+// Package dash is the dashboard: the SuperNodes with how they stand on the grid and on this machine, the
+// runs, and the log of the node that the cursor is on. It is a part of a screen, not a program; it asks
+// and draws, and leaves every action to the frame.
+//
+// It is fresh without being asked: the runtime says when a state changes; the grid is asked every 3 s
+// while something is changing and ever less often, down to every 30 s, when nothing does; what a node
+// takes of CPU and memory is read every 3 s for the rows that can be seen.
 package dash
 
 import (
 	"context"
 	"time"
 
-	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
+	"flwrup/ui/logs"
 	"flwrup/ui/style"
 )
 
@@ -23,41 +30,200 @@ type Source interface {
 	Watch(ctx context.Context, changed func()) error
 }
 
+// previewLines is how much of a log is kept for the lower part of the dashboard.
+const previewLines = 5000
+
 // Model is the dashboard. Make it with New; call Close when it is not needed any more.
-type Model struct{ w, h int }
+type Model struct {
+	src    Source
+	st     *style.Set
+	now    func() time.Time
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	changed chan struct{} // the runtime's side may be old
+	broken  chan error    // a panic
+
+	have     steps.Overview
+	loaded   bool
+	asking   bool // the grid
+	looking  bool // the runtime
+	again    bool // it changed once more meanwhile
+	interval time.Duration
+	due      time.Time // when the grid is asked next
+	ticking  bool
+	visible  bool
+
+	usage  map[string]*usage
+	busy   map[string]doing
+	marked map[string]bool
+	sel    string // name of the node that the cursor is on
+	top    int    // first node that is shown
+	detail bool   // the details of a node are open
+	note   note
+
+	log     *logs.Model
+	logNode string
+	logGen  int
+	inLog   bool // keys are for the log
+
+	w, h  int
+	frame string
+	stale bool
+}
+
+// usage is what a node takes, and took.
+type usage struct {
+	supernode.Usage
+	history []float64 // CPU, percent of a core, newest last
+	asked   time.Time
+	asking  bool
+}
+
+// doing is an action under way.
+type doing struct {
+	verb  steps.Verb
+	since time.Time
+}
+
+// note is what was done, or went wrong, until the next key.
+type note struct {
+	text, fix string
+	bad       bool
+}
 
 // New makes the dashboard. Nothing is asked before Init.
-func New(src Source, st *style.Set) *Model { return &Model{} }
+func New(src Source, st *style.Set) *Model {
+	ctx, cancel := context.WithCancel(context.Background())
+	m := &Model{
+		src: src, st: st, now: time.Now, ctx: ctx, cancel: cancel,
+		changed: make(chan struct{}, 1), broken: make(chan error, 1),
+		interval: fast, visible: true,
+		usage: map[string]*usage{}, busy: map[string]doing{}, marked: map[string]bool{},
+		w: 80, h: 24, stale: true,
+	}
+	m.log = logs.New(src, nil, st)
+	m.log.Limit(previewLines)
+	return m
+}
 
 // Init starts looking.
-func (m *Model) Init() tea.Cmd { return nil }
+func (m *Model) Init() tea.Cmd {
+	safego.Go("watching SuperNodes", m.fail, m.watch)
+	return tea.Batch(m.look(), m.askGrid(), m.wait, m.tick())
+}
 
-// Update takes a message.
-func (m *Model) Update(msg tea.Msg) tea.Cmd { return nil }
+// Close ends the goroutines that watch and read. It does not wait for them.
+func (m *Model) Close() {
+	m.cancel()
+	m.log.Close()
+}
 
-// View draws the dashboard.
-func (m *Model) View() string { return "" }
+// Show tells whether the dashboard is on the screen. The grid and the usage of what is not seen are not
+// asked for; it is fresh again when it is shown again.
+func (m *Model) Show(on bool) tea.Cmd {
+	was := m.visible
+	if m.visible = on; !on || was {
+		return nil
+	}
+	m.hurry()
+	m.stale = true
+	return tea.Batch(m.look(), m.poll(), m.tick())
+}
 
 // SetSize sets the columns and rows that View may fill.
-func (m *Model) SetSize(w, h int) { m.w, m.h = w, h }
-
-// Keys are the key bindings that mean something now, the most useful first.
-func (m *Model) Keys() []key.Binding { return nil }
+func (m *Model) SetSize(w, h int) {
+	w, h = max(0, w), max(0, h)
+	if w != m.w || h != m.h {
+		m.w, m.h, m.stale = w, h, true
+	}
+}
 
 // Typing tells that letters belong to a prompt and not to key bindings.
-func (m *Model) Typing() bool { return false }
+func (m *Model) Typing() bool { return m.inLog && m.log.Typing() }
 
 // Holds tells that Esc means something here; if it is false, Esc belongs to the frame.
-func (m *Model) Holds() bool { return false }
+func (m *Model) Holds() bool { return m.inLog || m.detail || len(m.marked) > 0 }
 
 // Full tells that the dashboard wants the whole terminal.
-func (m *Model) Full() bool { return false }
+func (m *Model) Full() bool { return m.inLog && m.log.Full() }
 
-// Show tells whether the dashboard is on the screen. What is not seen is not polled.
-func (m *Model) Show(on bool) tea.Cmd { return nil }
+// Selected is the name of the node that the cursor is on; "" when there is none.
+func (m *Model) Selected() string { return m.sel }
 
-// Summary is one line for the title: "4 of 5 online · grid 6 s ago".
-func (m *Model) Summary() string { return "" }
+// Update takes a message. It returns at once; what blocks is done by the command that it gives.
+func (m *Model) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case overviewMsg:
+		if msg.model != m {
+			return nil
+		}
+		return m.seen(msg)
+	case changedMsg:
+		if msg.model != m {
+			return nil
+		}
+		return tea.Batch(m.look(), m.wait)
+	case usageMsg:
+		if msg.model == m {
+			m.took(msg)
+		}
+		return nil
+	case tickMsg:
+		if msg.model != m {
+			return nil
+		}
+		m.ticking = false
+		return tea.Batch(m.poll(), m.tick())
+	case logDueMsg:
+		if msg.model != m || msg.gen != m.logGen {
+			return nil
+		}
+		return m.openLog()
+	case Ran:
+		return m.ran(msg)
+	case tea.KeyMsg:
+		m.stale = true
+		m.note = note{}
+		return m.pressed(msg)
+	case logs.Exported:
+		return nil // the log pane says it
+	}
+	cmd := m.log.Update(msg)
+	m.stale = m.stale || cmd != nil
+	return cmd
+}
 
-// Close ends the goroutines that watch. It does not wait for them.
-func (m *Model) Close() {}
+// ran notes that an action is over, and looks at once at what it changed.
+func (m *Model) ran(msg Ran) tea.Cmd {
+	m.stale = true
+	for name, d := range m.busy {
+		if d.verb == msg.Verb && (len(msg.Nodes) == 0 || contains(msg.Nodes, name)) {
+			delete(m.busy, name)
+		}
+	}
+	if msg.Err != nil {
+		m.note = noteOf(msg.Err)
+	}
+	m.hurry()
+	return tea.Batch(m.look(), m.poll())
+}
+
+// node gives the node with that name.
+func (m *Model) node(name string) (steps.NodeView, bool) {
+	for _, n := range m.have.Nodes {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return steps.NodeView{}, false
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

@@ -308,3 +308,6 @@ func (m *Model) focused() *pane {
 	}
 	return m.single[m.focus]
 }
+
+// Stale tells that View would draw something new.
+func (m *Model) Stale() bool { return m.stale }

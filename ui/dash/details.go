@@ -1,0 +1,112 @@
+package dash
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+// details says all that is known of the node under the cursor, in rows lines at most.
+func (m *Model) details(rows int) []string {
+	n, ok := m.node(m.sel)
+	if !ok {
+		return nil
+	}
+	lines := []string{m.rule(clean(n.Name))}
+	for _, f := range m.facts(n) {
+		lines = append(lines, m.fact(f[0], f[1])...)
+	}
+	if p := n.Diagnosis; p != nil {
+		lines = append(lines, "", "  "+m.st.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+clean(p.What), m.w-2)))
+		lines = append(lines, m.fact("why", clean(p.Why))...)
+		lines = append(lines, m.fact("to do", clean(p.Fix))...)
+		for i, raw := range strings.Split(strings.TrimSpace(p.Raw), "\n") {
+			label := ""
+			if i == 0 {
+				label = "said"
+			}
+			lines = append(lines, m.fact(label, clean(raw))...)
+		}
+	}
+	if len(lines) > rows {
+		lines = lines[:max(0, rows)]
+	}
+	return lines
+}
+
+// facts are label and text; a fact without a text is not shown.
+func (m *Model) facts(n steps.NodeView) [][2]string {
+	grid := m.grid(n).text()
+	if !n.GridSince.IsZero() {
+		grid += " since " + clock(n.GridSince, m.now())
+	}
+	r := n.Runtime
+	here := m.machine(n).text()
+	if !r.Since.IsZero() {
+		here += " since " + clock(r.Since, m.now())
+	}
+	if r.Reason != "" {
+		here += ": " + clean(r.Reason)
+	}
+	if !r.Ours && r.State != supernode.Absent && r.State != "" {
+		here += " (started by hand)"
+	}
+	facts := [][2]string{
+		{"node ID", clean(n.NodeID)}, {"grid", grid}, {m.here(), here},
+		{"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)},
+		{idLabel(m.here()), shortID(clean(r.ID))},
+	}
+	if r.Restarts > 0 {
+		facts = append(facts, [2]string{"restarts", fmt.Sprint(r.Restarts)})
+	}
+	if u := m.usage[n.Name]; u != nil && len(u.history) > 0 {
+		facts = append(facts, [2]string{"cpu", fmt.Sprintf("%.0f%% of a core  %s", u.CPU, m.spark(u.history))},
+			[2]string{"memory", style.Bytes(u.Memory)})
+	}
+	return append(facts, [2]string{"log", clean(r.LogKeptFor)})
+}
+
+func idLabel(here string) string {
+	if here == "process" {
+		return "process ID"
+	}
+	return "container ID"
+}
+
+func shortID(id string) string {
+	if len(id) == 64 {
+		return id[:12]
+	}
+	return id
+}
+
+const labelWidth = 14
+
+// fact draws a label and a text that may take several lines.
+func (m *Model) fact(label, text string) []string {
+	if text == "" {
+		return nil
+	}
+	var lines []string
+	for i, row := range style.Wrap(text, max(8, m.w-2-labelWidth)) {
+		if i > 0 {
+			label = ""
+		}
+		lines = append(lines, m.st.Cut("  "+m.st.Dim.Render(m.st.Pad(label, labelWidth))+row, m.w))
+	}
+	return lines
+}
+
+// clock says when something was: the time of the day, with the date when it was another day.
+func clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	age := " (" + style.Age(now.Sub(t)) + ")"
+	if y, d := t.Year(), t.YearDay(); y == now.Year() && d == now.YearDay() {
+		return t.Format("15:04:05") + age
+	}
+	return t.Format("2 Jan 15:04") + age
+}

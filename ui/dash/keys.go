@@ -1,0 +1,254 @@
+package dash
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/problem"
+	"flwrup/steps"
+)
+
+var keys = struct {
+	up, down, pageUp, pageDown, home, end                                           key.Binding
+	mark, all, start, stop, restart, logs, copy, add, unregister, run, details, fix key.Binding
+	log, search, escape                                                             key.Binding
+}{
+	up:         key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("k", "up")),
+	down:       key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("j", "down")),
+	pageUp:     key.NewBinding(key.WithKeys("pgup"), key.WithHelp("pgup", "page up")),
+	pageDown:   key.NewBinding(key.WithKeys("pgdown"), key.WithHelp("pgdn", "page down")),
+	home:       key.NewBinding(key.WithKeys("home", "g"), key.WithHelp("g", "first")),
+	end:        key.NewBinding(key.WithKeys("end", "G"), key.WithHelp("G", "last")),
+	mark:       key.NewBinding(key.WithKeys(" "), key.WithHelp("space", "mark")),
+	all:        key.NewBinding(key.WithKeys("A"), key.WithHelp("A", "mark all")),
+	start:      key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "start")),
+	stop:       key.NewBinding(key.WithKeys("x"), key.WithHelp("x", "stop")),
+	restart:    key.NewBinding(key.WithKeys("r"), key.WithHelp("r", "restart")),
+	logs:       key.NewBinding(key.WithKeys("l"), key.WithHelp("l", "logs")),
+	copy:       key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "copy node ID")),
+	add:        key.NewBinding(key.WithKeys("a"), key.WithHelp("a", "add")),
+	unregister: key.NewBinding(key.WithKeys("u"), key.WithHelp("u", "unregister")),
+	run:        key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "run")),
+	details:    key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "details")),
+	fix:        key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "fix")),
+	log:        key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "into the log")),
+	search:     key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "search log")),
+	escape:     key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
+}
+
+// Keys are the key bindings that mean something now, the most useful first.
+func (m *Model) Keys() []key.Binding {
+	if m.inLog {
+		return append(m.log.Keys(), key.NewBinding(key.WithKeys("tab", "esc"), key.WithHelp("esc", "to the nodes")))
+	}
+	var list []key.Binding
+	if _, ok := m.ailing(); ok {
+		list = append(list, keys.fix)
+	}
+	if m.sel != "" {
+		list = append(list, keys.mark, keys.start, keys.stop, keys.restart, keys.logs)
+	}
+	list = append(list, keys.add, keys.run)
+	if m.sel != "" {
+		list = append(list, keys.details, keys.copy, keys.unregister, keys.all)
+	}
+	if m.Holds() {
+		list = append(list, keys.escape)
+	}
+	if m.parts().logs > 0 {
+		list = append(list, keys.log, keys.search)
+	}
+	return append(list, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end)
+}
+
+func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
+	if m.inLog {
+		return m.pressedInLog(msg)
+	}
+	switch {
+	case key.Matches(msg, keys.up):
+		return m.move(-1)
+	case key.Matches(msg, keys.down):
+		return m.move(1)
+	case key.Matches(msg, keys.pageUp):
+		return m.move(-max(1, m.parts().nodes-1))
+	case key.Matches(msg, keys.pageDown):
+		return m.move(max(1, m.parts().nodes-1))
+	case key.Matches(msg, keys.home):
+		return m.move(-len(m.have.Nodes))
+	case key.Matches(msg, keys.end):
+		return m.move(len(m.have.Nodes))
+	case key.Matches(msg, keys.escape):
+		switch {
+		case m.detail:
+			m.detail = false
+		default:
+			clear(m.marked)
+		}
+	case key.Matches(msg, keys.add):
+		return send(Run{Verb: steps.AddNode})
+	case key.Matches(msg, keys.run):
+		return send(OpenStep{15})
+	}
+	if m.sel == "" {
+		return nil
+	}
+	switch {
+	case key.Matches(msg, keys.mark):
+		if m.marked[m.sel] {
+			delete(m.marked, m.sel)
+		} else {
+			m.marked[m.sel] = true
+		}
+		return m.move(1)
+	case key.Matches(msg, keys.all):
+		if len(m.marked) == len(m.have.Nodes) {
+			clear(m.marked)
+			return nil
+		}
+		for _, n := range m.have.Nodes {
+			m.marked[n.Name] = true
+		}
+	case key.Matches(msg, keys.start):
+		return m.act(steps.StartNodes)
+	case key.Matches(msg, keys.stop):
+		return m.act(steps.StopNodes)
+	case key.Matches(msg, keys.restart):
+		return m.act(steps.RestartNodes)
+	case key.Matches(msg, keys.unregister):
+		return m.act(steps.UnregisterNodes)
+	case key.Matches(msg, keys.logs):
+		return send(OpenLogs{m.targets()})
+	case key.Matches(msg, keys.copy):
+		return m.copyIDs()
+	case key.Matches(msg, keys.details):
+		m.detail = !m.detail
+	case key.Matches(msg, keys.fix):
+		return m.mend()
+	case key.Matches(msg, keys.log):
+		m.inLog = m.parts().logs > 0
+	case key.Matches(msg, keys.search):
+		if m.parts().logs > 0 {
+			m.inLog = true
+			return m.log.Update(msg)
+		}
+	}
+	return nil
+}
+
+// pressedInLog gives keys to the log, but for those that lead out of it.
+func (m *Model) pressedInLog(msg tea.KeyMsg) tea.Cmd {
+	if !m.log.Typing() {
+		out := key.Matches(msg, keys.log) || key.Matches(msg, keys.escape) && !m.log.Holds()
+		if out && !m.log.Full() {
+			m.inLog = false
+			return m.followCursor()
+		}
+	}
+	return m.log.Update(msg)
+}
+
+func send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
+
+// move moves the cursor by rows.
+func (m *Model) move(by int) tea.Cmd {
+	if len(m.have.Nodes) == 0 {
+		return nil
+	}
+	at := min(max(0, m.row()+by), len(m.have.Nodes)-1)
+	m.sel = m.have.Nodes[at].Name
+	return m.followCursor()
+}
+
+// row is the row that the cursor is on.
+func (m *Model) row() int {
+	for i, n := range m.have.Nodes {
+		if n.Name == m.sel {
+			return i
+		}
+	}
+	return 0
+}
+
+// targets are the nodes that an action is for: the marked ones, or the one under the cursor.
+func (m *Model) targets() []string {
+	var names []string
+	for _, n := range m.have.Nodes {
+		if m.marked[n.Name] {
+			names = append(names, n.Name)
+		}
+	}
+	if names == nil {
+		return []string{m.sel}
+	}
+	return names
+}
+
+// act asks the frame to do it. The nodes are shown as busy until the frame says that it is over.
+func (m *Model) act(verb steps.Verb) tea.Cmd {
+	names := m.targets()
+	for _, name := range names {
+		m.busy[name] = doing{verb, m.now()}
+	}
+	m.hurry()
+	return send(Run{Verb: verb, Nodes: names})
+}
+
+func (m *Model) copyIDs() tea.Cmd {
+	var ids []string
+	for _, name := range m.targets() {
+		if n, _ := m.node(name); n.NodeID != "" {
+			ids = append(ids, n.NodeID)
+		}
+	}
+	what := "node ID of " + m.targets()[0]
+	switch len(ids) {
+	case 0:
+		m.note = note{text: m.targets()[0] + " has no node ID yet"}
+		return nil
+	case 1:
+	default:
+		what = plural(len(ids), "node ID")
+	}
+	return send(Copy{strings.Join(ids, "\n"), what})
+}
+
+// ailing is the node that f is for: the one under the cursor, or else the first that has a diagnosis.
+func (m *Model) ailing() (steps.NodeView, bool) {
+	if n, ok := m.node(m.sel); ok && n.Diagnosis != nil {
+		return n, true
+	}
+	for _, n := range m.have.Nodes {
+		if n.Diagnosis != nil {
+			return n, true
+		}
+	}
+	return steps.NodeView{}, false
+}
+
+// mending is the step on which a problem is put right.
+var mending = map[problem.Code]int{
+	problem.FedNotFound: 2, problem.FedBadName: 2,
+	problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3, problem.ImageMissing: 3,
+	problem.FlwrMissing: 3, problem.FlwrInstall: 3, problem.PythonMissing: 3,
+	problem.BadKey:       6,
+	problem.NoConnection: 8, problem.LegacyConfig: 8, problem.Untrusted: 8,
+	problem.NotLoggedIn: 9, problem.LoginTimeout: 9,
+	problem.NodeNotFound: 10, problem.KeyInUse: 10, problem.NodeRefused: 12,
+}
+
+// mend leads to where the problem is put right: a step, or the details that say what to do.
+func (m *Model) mend() tea.Cmd {
+	n, ok := m.ailing()
+	if !ok {
+		return nil
+	}
+	m.sel = n.Name
+	if step, ok := mending[n.Diagnosis.Code]; ok && !m.detail {
+		return tea.Batch(m.followCursor(), send(OpenStep{step}))
+	}
+	m.detail = true
+	return m.followCursor()
+}

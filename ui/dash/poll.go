@@ -1,0 +1,358 @@
+package dash
+
+import (
+	"context"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+	"flwrup/ui/logs"
+)
+
+const (
+	fast       = 3 * time.Second  // between two questions to the grid while something changes
+	slow       = 30 * time.Second // when nothing has changed for long
+	running    = 10 * time.Second // at most, while a run is under way
+	usageEvery = 3 * time.Second
+	settle     = 90 * time.Second // how long a node may take from its start until it is online
+	forget     = 3 * time.Minute  // an action of which nothing was heard
+	history    = 8                // CPU readings kept a node
+	rewatch    = 5 * time.Second
+	quiet      = 150 * time.Millisecond // gathers the changes of many nodes
+	logAfter   = 200 * time.Millisecond // the cursor rests this long before the log follows it
+	oneAnswer  = 15 * time.Second       // for one node's usage
+)
+
+type (
+	overviewMsg struct {
+		model *Model
+		o     steps.Overview
+		grid  bool
+	}
+	changedMsg struct{ model *Model }
+	usageMsg   struct {
+		model *Model
+		node  string
+		usage supernode.Usage
+		err   error
+	}
+	tickMsg   struct{ model *Model }
+	logDueMsg struct {
+		model *Model
+		gen   int
+	}
+)
+
+// watch runs in a goroutine of its own until the dashboard is closed.
+func (m *Model) watch() {
+	for m.ctx.Err() == nil {
+		// An error is not told: Overview says what is wrong with the runtime.
+		_ = m.src.Watch(m.ctx, m.signal)
+		select {
+		case <-m.ctx.Done():
+		case <-time.After(rewatch):
+			m.signal()
+		}
+	}
+}
+
+func (m *Model) signal() {
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Model) fail(err error) {
+	select {
+	case m.broken <- err:
+	default:
+	}
+}
+
+// wait is the command that waits for a change of the runtime's side.
+func (m *Model) wait() tea.Msg {
+	select {
+	case <-m.ctx.Done():
+		return nil
+	case err := <-m.broken:
+		return Failed{err}
+	case <-m.changed:
+	}
+	select {
+	case <-m.ctx.Done():
+		return nil
+	case <-time.After(quiet):
+	}
+	select {
+	case <-m.changed: // came meanwhile
+	default:
+	}
+	return changedMsg{m}
+}
+
+// tick gives the command that comes back in a second, unless one is under way or nobody looks.
+func (m *Model) tick() tea.Cmd {
+	if m.ticking || !m.visible {
+		return nil
+	}
+	m.ticking = true
+	return func() tea.Msg {
+		select {
+		case <-m.ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+			return tickMsg{m}
+		}
+	}
+}
+
+// look gives the command that reads the runtime's side; the grid's answer may be as old as it likes.
+func (m *Model) look() tea.Cmd {
+	if m.looking {
+		m.again = true
+		return nil
+	}
+	m.looking = true
+	return func() tea.Msg { return overviewMsg{m, m.src.Overview(m.ctx, 365*24*time.Hour), false} }
+}
+
+// askGrid gives the command that asks the grid.
+func (m *Model) askGrid() tea.Cmd {
+	if m.asking {
+		return nil
+	}
+	m.asking = true
+	age := m.interval / 2 // the answer to another screen's question will do
+	return func() tea.Msg { return overviewMsg{m, m.src.Overview(m.ctx, age), true} }
+}
+
+// hurry makes the grid be asked soon: something is about to change.
+func (m *Model) hurry() { m.interval, m.due = fast, m.now() }
+
+// poll does what is due: the grid, and what the visible nodes take.
+func (m *Model) poll() tea.Cmd {
+	now := m.now()
+	m.stale = true
+	var cmds []tea.Cmd
+	for name, d := range m.busy {
+		if now.Sub(d.since) > forget {
+			delete(m.busy, name)
+		}
+	}
+	if !m.asking && !now.Before(m.due) {
+		cmds = append(cmds, m.askGrid())
+	}
+	for _, n := range m.inSight() {
+		u := m.usage[n.Name]
+		if n.Runtime.State != supernode.Running || u != nil && (u.asking || now.Sub(u.asked) < usageEvery) {
+			continue
+		}
+		if u == nil {
+			u = new(usage)
+			m.usage[n.Name] = u
+		}
+		u.asking, u.asked = true, now
+		name := n.Name
+		cmds = append(cmds, func() tea.Msg {
+			ctx, cancel := context.WithTimeout(m.ctx, oneAnswer)
+			defer cancel()
+			got, err := m.src.Usage(ctx, name)
+			return usageMsg{m, name, got, err}
+		})
+	}
+	return tea.Batch(cmds...)
+}
+
+// took notes what a node takes. A node that cannot be read has stopped, or is about to.
+func (m *Model) took(msg usageMsg) {
+	u := m.usage[msg.node]
+	if u == nil {
+		return
+	}
+	u.asking = false
+	if msg.err != nil {
+		return
+	}
+	u.Usage = msg.usage
+	if len(u.history) == history {
+		u.history = u.history[:copy(u.history, u.history[1:])]
+	}
+	u.history = append(u.history, msg.usage.CPU)
+	m.stale = true
+}
+
+// seen takes over what was found.
+func (m *Model) seen(msg overviewMsg) tea.Cmd {
+	var cmds []tea.Cmd
+	before, first := m.have, !m.loaded
+	if msg.grid {
+		m.asking = false
+		if m.looking {
+			m.again = true // this answer's runtime side may be older than what is on its way
+		}
+	} else {
+		m.looking = false
+		if m.again {
+			m.again = false
+			cmds = append(cmds, m.look())
+		}
+	}
+	m.have, m.loaded, m.stale = msg.o, true, true
+	m.keepCursor(before)
+	for name := range m.usage {
+		if n, ok := m.node(name); !ok || n.Runtime.State != supernode.Running {
+			delete(m.usage, name)
+		}
+	}
+	for name := range m.marked {
+		if _, ok := m.node(name); !ok {
+			delete(m.marked, name)
+		}
+	}
+	if first || runtimeMoved(before, m.have) {
+		m.hurry() // the grid will hear of it, too
+	}
+	if msg.grid {
+		m.pace(first || gridMoved(before, m.have))
+	}
+	cmds = append(cmds, m.overRuns(before), m.followCursor())
+	if first {
+		cmds = append(cmds, m.poll())
+	}
+	return tea.Batch(cmds...)
+}
+
+// pace says when the grid is asked again.
+func (m *Model) pace(moved bool) {
+	switch {
+	case moved || m.unsettled():
+		m.interval = fast
+	default:
+		m.interval = min(m.interval*3/2, slow)
+	}
+	if m.interval > running {
+		for _, r := range m.have.Runs {
+			if active(r.Status) {
+				m.interval = running
+			}
+		}
+	}
+	m.due = m.now().Add(m.interval)
+}
+
+// unsettled tells that a node is on its way to another state.
+func (m *Model) unsettled() bool {
+	if len(m.busy) > 0 {
+		return true
+	}
+	for _, n := range m.have.Nodes {
+		switch n.Runtime.State {
+		case supernode.Starting, supernode.Restarting:
+			return true
+		case supernode.Running:
+			if n.Grid != "online" && m.now().Sub(n.Runtime.Since) < settle {
+				return true
+			}
+		case supernode.Stopped:
+			// The grid takes up to a minute to notice.
+			if n.Grid == "online" && m.now().Sub(n.Runtime.Since) < settle {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func gridMoved(a, b steps.Overview) bool {
+	if len(a.Nodes) != len(b.Nodes) || len(a.Runs) != len(b.Runs) || (a.GridErr == nil) != (b.GridErr == nil) {
+		return true
+	}
+	for i, n := range b.Nodes {
+		if o := a.Nodes[i]; o.Name != n.Name || o.Grid != n.Grid || o.NodeID != n.NodeID {
+			return true
+		}
+	}
+	for i, r := range b.Runs {
+		if a.Runs[i].ID != r.ID || a.Runs[i].Status != r.Status {
+			return true
+		}
+	}
+	return false
+}
+
+func runtimeMoved(a, b steps.Overview) bool {
+	if len(a.Nodes) != len(b.Nodes) {
+		return true
+	}
+	for i, n := range b.Nodes {
+		o := a.Nodes[i].Runtime
+		if o.State != n.Runtime.State || o.ID != n.Runtime.ID || o.Restarts != n.Runtime.Restarts {
+			return true
+		}
+	}
+	return false
+}
+
+// overRuns tells the log panes, here and in the frame, of runs that are over.
+func (m *Model) overRuns(before steps.Overview) tea.Cmd {
+	was := map[string]string{}
+	for _, r := range before.Runs {
+		was[r.ID] = r.Status
+	}
+	var cmds []tea.Cmd
+	for _, r := range m.have.Runs {
+		if s, known := was[r.ID]; known && active(s) && !active(r.Status) {
+			over := logs.RunOver{ID: r.ID, Status: r.Status, At: m.have.GridAt}
+			cmds = append(cmds, func() tea.Msg { return over })
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+// keepCursor keeps the cursor on its node, or on the row where it was.
+func (m *Model) keepCursor(before steps.Overview) {
+	if _, ok := m.node(m.sel); ok {
+		return
+	}
+	row := 0
+	for i, n := range before.Nodes {
+		if n.Name == m.sel {
+			row = i
+		}
+	}
+	m.sel = ""
+	if n := len(m.have.Nodes); n > 0 {
+		m.sel = m.have.Nodes[min(row, n-1)].Name
+	}
+}
+
+// followCursor makes the log that of the node under the cursor, a moment after the cursor came to rest.
+func (m *Model) followCursor() tea.Cmd {
+	if m.sel == m.logNode || m.inLog {
+		return nil
+	}
+	m.logGen++
+	gen := m.logGen
+	return func() tea.Msg {
+		select {
+		case <-m.ctx.Done():
+			return nil
+		case <-time.After(logAfter):
+			return logDueMsg{m, gen}
+		}
+	}
+}
+
+func (m *Model) openLog() tea.Cmd {
+	if m.sel == m.logNode {
+		return nil
+	}
+	m.logNode, m.stale = m.sel, true
+	if m.sel == "" {
+		return m.log.SetNodes(nil)
+	}
+	return m.log.SetNodes([]string{m.sel})
+}

@@ -1,0 +1,311 @@
+package dash
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"flwrup/internal/supernode"
+	"flwrup/internal/termsafe"
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+// sign is a state as it is shown: sign and word, so that colour is never the only bearer.
+type sign struct {
+	sign, word string
+	style      lipgloss.Style
+}
+
+func (s sign) text() string {
+	if s.word == "" {
+		return ""
+	}
+	return s.sign + " " + s.word
+}
+
+// grid is how the grid sees n.
+func (m *Model) grid(n steps.NodeView) sign {
+	s := m.st.Signs
+	switch n.Grid {
+	case "online":
+		return sign{s.Online, "online", m.st.OK}
+	case "offline":
+		return sign{s.Offline, "offline", m.st.Warn}
+	case "registered":
+		return sign{s.ToDo, "registered", m.st.Dim}
+	case "unregistered":
+		return sign{s.NotNeeded, "gone", m.st.Bad}
+	case "":
+		if n.NodeID == "" {
+			return sign{s.ToDo, "no ID", m.st.Dim}
+		}
+		return sign{s.ToDo, "unknown", m.st.Dim}
+	}
+	return sign{s.ToDo, clean(n.Grid), m.st.Dim}
+}
+
+// machine is how n stands on this machine.
+func (m *Model) machine(n steps.NodeView) sign {
+	s := m.st.Signs
+	if d, ok := m.busy[n.Name]; ok {
+		if word := verbs[d.verb]; word != "" {
+			return sign{s.Waiting, word, m.st.Accent}
+		}
+	}
+	switch n.Runtime.State {
+	case supernode.Running:
+		return sign{s.Done, "up", m.st.OK}
+	case supernode.Starting:
+		return sign{s.Waiting, "starting", m.st.Accent}
+	case supernode.Restarting:
+		return sign{s.Waiting, "restarting", m.st.Warn}
+	case supernode.Stopped:
+		if n.Runtime.ExitCode != 0 {
+			return sign{s.Failed, fmt.Sprintf("exit %d", n.Runtime.ExitCode), m.st.Bad}
+		}
+		return sign{s.Offline, "stopped", m.st.Dim}
+	}
+	return sign{s.ToDo, "not started", m.st.Dim}
+}
+
+var verbs = map[steps.Verb]string{
+	steps.StartNodes: "starting", steps.StopNodes: "stopping", steps.RestartNodes: "restarting",
+	steps.UnregisterNodes: "leaving",
+}
+
+// column is a column of the table; the first ones of the list are the last to go when it gets narrow.
+type column struct {
+	head  string
+	width int // 0 where no node has anything to show
+	right bool
+	place int // from the left
+	cell  func(steps.NodeView) (string, lipgloss.Style)
+}
+
+const gap = 2
+
+// columns gives the columns that fit into w, from left to right.
+func (m *Model) columns(w int) []column {
+	all := m.allColumns()
+	used := pointerWidth + all[0].width
+	chosen := map[int]column{all[0].place: all[0]}
+	for _, c := range all[1:] {
+		if c.width == 0 {
+			continue
+		}
+		if used+gap+c.width > w {
+			break
+		}
+		used += gap + c.width
+		chosen[c.place] = c
+	}
+	var list []column
+	for place := range all {
+		if c, ok := chosen[place]; ok {
+			list = append(list, c)
+		}
+	}
+	// What is more than a screen cannot be: the name gives way.
+	if over := used - w; over > 0 {
+		list[0].width = max(4, list[0].width-over)
+	}
+	return list
+}
+
+// allColumns is every column, the most useful first.
+func (m *Model) allColumns() []column {
+	plain := m.st.Text
+	list := []column{
+		{head: "name", place: 0, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			if n.Name == m.sel {
+				return clean(n.Name), m.st.Selected
+			}
+			return clean(n.Name), plain
+		}},
+		{head: "grid", place: 3, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			s := m.grid(n)
+			return s.text(), s.style
+		}},
+		{head: "here", place: 4, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			s := m.machine(n)
+			return s.text(), s.style
+		}},
+		{head: "node ID", place: 1, cell: func(n steps.NodeView) (string, lipgloss.Style) { return clean(n.NodeID), plain }},
+		{head: "up", place: 8, right: true, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			if n.Runtime.State != supernode.Running || n.Runtime.Since.IsZero() {
+				return "", plain
+			}
+			return style.Age(m.now().Sub(n.Runtime.Since)), plain
+		}},
+		{head: "cpu", place: 5, right: true, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			if u := m.usage[n.Name]; u != nil && len(u.history) > 0 {
+				return fmt.Sprintf("%.0f%%", u.CPU), plain
+			}
+			return "", plain
+		}},
+		{head: "mem", place: 7, right: true, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			if u := m.usage[n.Name]; u != nil && len(u.history) > 0 {
+				return style.Bytes(u.Memory), plain
+			}
+			return "", plain
+		}},
+		{head: "", place: 6, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			if u := m.usage[n.Name]; u != nil {
+				return m.spark(u.history), m.st.Accent
+			}
+			return "", plain
+		}},
+		{head: "restarts", place: 9, right: true, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			if n.Runtime.Restarts > 0 {
+				return fmt.Sprint(n.Runtime.Restarts), m.st.Warn
+			}
+			return "", plain
+		}},
+		{head: "key", place: 2, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+			return short(clean(n.Fingerprint)), m.st.Dim
+		}},
+	}
+	// Columns whose cells come and go keep their width, so that nothing jumps.
+	least := map[string]int{"name": 8, "grid": 9, "here": 12, "up": 3, "cpu": 4, "mem": 4, "": history}
+	for i := range list {
+		c := &list[i]
+		widest := 0
+		for _, n := range m.have.Nodes {
+			text, _ := c.cell(n)
+			widest = max(widest, style.Width(text))
+		}
+		if widest == 0 && least[c.head] == 0 {
+			continue
+		}
+		c.width = max(widest, len(c.head), least[c.head])
+	}
+	list[0].width = min(list[0].width, 28)
+	if m.here() == "process" {
+		list[2].head = "process"
+	} else {
+		list[2].head = "container"
+	}
+	return list
+}
+
+// here says what SuperNodes are on this machine.
+func (m *Model) here() string {
+	for _, n := range m.have.Nodes {
+		if n.Runtime.State != "" && n.Runtime.State != supernode.Absent && n.Runtime.Image == "" {
+			return "process"
+		}
+	}
+	return "container"
+}
+
+// short gives enough of a fingerprint to tell keys apart.
+func short(fingerprint string) string {
+	kind, sum, ok := strings.Cut(fingerprint, ":")
+	if !ok || len(sum) <= 12 {
+		return fingerprint
+	}
+	return kind + ":" + sum[:12]
+}
+
+// spark draws CPU readings; a fifth of a core or less does not fill it.
+func (m *Model) spark(readings []float64) string {
+	top := 20.0
+	for _, r := range readings {
+		top = max(top, r)
+	}
+	levels := m.st.Signs.Spark
+	var b strings.Builder
+	b.WriteString(strings.Repeat(" ", history-len(readings)))
+	for _, r := range readings {
+		i := int(r / top * float64(len(levels)))
+		b.WriteString(levels[min(max(0, i), len(levels)-1)])
+	}
+	return b.String()
+}
+
+// row draws a node in the columns; head draws their names when n is nil.
+func (m *Model) tableRow(cols []column, n *steps.NodeView, w int) string {
+	var b strings.Builder
+	switch {
+	case n == nil:
+		b.WriteString(strings.Repeat(" ", pointerWidth))
+	default:
+		b.WriteString(m.pointer(*n))
+	}
+	for i, c := range cols {
+		if i > 0 {
+			b.WriteString(strings.Repeat(" ", gap))
+		}
+		text, st := c.head, m.st.Dim
+		if n != nil {
+			text, st = c.cell(*n)
+		}
+		text = m.st.Cut(text, c.width)
+		fill := strings.Repeat(" ", max(0, c.width-style.Width(text)))
+		if text != "" {
+			text = st.Render(text)
+		}
+		if c.right {
+			b.WriteString(fill + text)
+		} else {
+			b.WriteString(text + fill)
+		}
+	}
+	return m.st.Cut(strings.TrimRight(b.String(), " "), w)
+}
+
+const pointerWidth = 3
+
+// pointer is what stands in front of a node: cursor, mark and a blank.
+func (m *Model) pointer(n steps.NodeView) string {
+	first, second := " ", " "
+	if n.Name == m.sel {
+		first = m.st.Selected.Render(m.st.Signs.Cursor)
+	}
+	if m.marked[n.Name] {
+		second = m.st.Accent.Render(m.st.Signs.Marked)
+	}
+	return first + second + " "
+}
+
+// diagnosis is the line below a node that is not as it should be, with the key that mends it.
+func (m *Model) diagnosis(n steps.NodeView, w int) string {
+	text := clean(n.Diagnosis.Error())
+	hint := "f fix it"
+	room := w - pointerWidth - 1 - 2 - 3 - len(hint)
+	if style.Width(text) > room && style.Width(n.Diagnosis.What) <= room {
+		text = clean(n.Diagnosis.What)
+	}
+	return strings.Repeat(" ", pointerWidth+1) + m.st.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(text, room)) + "   " + m.st.Key.Render("f") + m.st.Dim.Render(hint[1:])
+}
+
+// clean makes text that came from elsewhere safe to draw.
+func clean(s string) string { return termsafe.Line(s) }
+
+// ago says how old something is, in steps, so that the screen stands still.
+func ago(d time.Duration) string {
+	switch {
+	case d < 5*time.Second:
+		return "just now"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds())/5*5)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	}
+	return style.Age(d) + " ago"
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// active tells that a run is not over.
+func active(status string) bool {
+	return status == "pending" || status == "starting" || status == "running"
+}

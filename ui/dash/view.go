@@ -1,0 +1,313 @@
+package dash
+
+import (
+	"strings"
+
+	"flwrup/internal/problem"
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+// parts says how many rows each part of the dashboard gets.
+type parts struct {
+	note, nodes, runs, logs int // nodes without the head of the table, runs with theirs
+}
+
+const (
+	leastLogs = 5
+	mostRuns  = 3
+)
+
+// parts shares out the rows: the nodes first, then their log, then the runs.
+func (m *Model) parts() parts {
+	var p parts
+	left := m.h - 2 // summary, head of the table
+	if m.note.text != "" {
+		p.note = 1
+		if m.note.fix != "" {
+			p.note = 2
+		}
+		left -= p.note
+	}
+	if left < 1 {
+		return p
+	}
+	need := max(1, len(m.have.Nodes))
+	for _, n := range m.have.Nodes {
+		if n.Diagnosis != nil {
+			need++
+		}
+	}
+	p.nodes = min(need, left)
+	if left >= 2*(leastLogs+1) && left-need < leastLogs+1 {
+		p.nodes = min(need, left-max(leastLogs+1, left*4/10))
+	}
+	left -= p.nodes
+	if left < 2 || m.sel == "" {
+		return p
+	}
+	if runs := min(mostRuns, len(m.have.Runs)); runs > 0 && left >= runs+2+leastLogs+1 {
+		p.runs = runs + 2
+		left -= p.runs
+	}
+	if left > leastLogs { // a blank line in front
+		p.logs = left - 1
+	} else if runs := min(len(m.have.Runs), left-2); runs > 0 && p.runs == 0 {
+		p.runs = runs + 2
+	}
+	return p
+}
+
+// View draws the dashboard: SetSize's rows, none wider than its columns.
+func (m *Model) View() string {
+	if m.stale || m.log.Stale() {
+		m.frame, m.stale = m.draw(), false
+	}
+	return m.frame
+}
+
+func (m *Model) draw() string {
+	if m.w < 1 || m.h < 1 {
+		return ""
+	}
+	if m.Full() {
+		m.log.SetSize(m.w, m.h)
+		return m.log.View()
+	}
+	lines := []string{m.summary()}
+	p := m.parts()
+	if m.note.text != "" {
+		lines = append(lines, m.noteLines()...)
+	}
+	switch {
+	case !m.loaded:
+		lines = append(lines, "", "  "+m.st.Dim.Render(m.st.Cut("looking at the SuperNodes"+m.st.Signs.Ellipsis, m.w-2)))
+	case len(m.have.Nodes) == 0:
+		lines = append(lines, "", "  "+m.st.Dim.Render(m.st.Cut("no SuperNode here yet", m.w-2)), "  "+m.hint("a", "add one", m.w-2))
+	case m.detail:
+		lines = append(lines, m.details(m.h-len(lines))...)
+	default:
+		lines = append(lines, m.table(p.nodes)...)
+		lines = append(lines, m.runs(p.runs)...)
+		if p.logs > 0 {
+			m.log.SetSize(m.w, p.logs)
+			lines = append(lines, "")
+			lines = append(lines, strings.Split(m.log.View(), "\n")...)
+		}
+	}
+	for len(lines) < m.h {
+		lines = append(lines, "")
+	}
+	return strings.Join(lines[:m.h], "\n")
+}
+
+// Summary is one line for a title: "4 of 5 online · grid 5 s ago". No styles.
+func (m *Model) Summary() string {
+	text, _ := m.summaryParts()
+	return text
+}
+
+// summaryParts gives how many are online and how old that is, and what keeps us from knowing better.
+func (m *Model) summaryParts() (text, wrong string) {
+	if !m.loaded {
+		return "", ""
+	}
+	sep := " " + m.st.Signs.Separator + " "
+	switch {
+	case m.have.GridAt.IsZero() && m.have.GridErr == nil:
+		text = "the grid was not asked yet"
+	case m.have.GridAt.IsZero():
+		text = plural(len(m.have.Nodes), "SuperNode")
+	default:
+		text = plural(m.have.Online, "")
+		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + plural(len(m.have.Nodes), "SuperNode") + " online" +
+			sep + "grid " + ago(m.now().Sub(m.have.GridAt))
+	}
+	if n := len(m.marked); n > 0 {
+		text += sep + plural(n, "node") + " marked"
+	}
+	if err := m.have.RuntimeErr; err != nil {
+		wrong = clean(problem.Of(err).What)
+	} else if err := m.have.GridErr; err != nil {
+		wrong = clean(problem.Of(err).What)
+	}
+	return text, wrong
+}
+
+func (m *Model) summary() string {
+	text, wrong := m.summaryParts()
+	st := m.st.Dim
+	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" {
+		st = m.st.OK
+		text = m.st.Signs.Done + " " + text
+	}
+	s := st.Render(m.st.Cut(text, m.w))
+	if wrong != "" {
+		room := m.w - style.Width(text) - 3
+		if room >= 12 {
+			s += "   " + m.st.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2))
+		} else {
+			s = m.st.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+wrong, m.w))
+		}
+	}
+	return s
+}
+
+func (m *Model) noteLines() []string {
+	st := m.st.OK
+	text := m.note.text
+	if m.note.bad {
+		st, text = m.st.Bad, m.st.Signs.Failed+" "+text
+	}
+	lines := []string{st.Render(m.st.Cut(text, m.w))}
+	if m.note.fix != "" {
+		lines = append(lines, m.st.Dim.Render(m.st.Cut("  "+m.note.fix, m.w)))
+	}
+	return lines
+}
+
+func noteOf(err error) note {
+	p := problem.Of(err)
+	if p.Code == problem.Cancelled {
+		return note{text: "not done: " + clean(p.Error())}
+	}
+	return note{text: clean(p.Error()), fix: clean(p.Fix), bad: true}
+}
+
+func (m *Model) hint(key, means string, w int) string {
+	if len(key)+1+len(means) > w {
+		return ""
+	}
+	return m.st.Key.Render(key) + m.st.Dim.Render(" "+means)
+}
+
+// table draws the head and rows of the nodes, as many as fit, around the cursor.
+func (m *Model) table(rows int) []string {
+	cols := m.columns(m.w)
+	lines := []string{m.tableRow(cols, nil, m.w)}
+	m.scroll(rows)
+	for i := m.top; i < len(m.have.Nodes) && len(lines) <= rows; i++ {
+		n := m.have.Nodes[i]
+		lines = append(lines, m.tableRow(cols, &n, m.w))
+		if n.Diagnosis != nil && len(lines) <= rows {
+			lines = append(lines, m.diagnosis(n, m.w))
+		}
+	}
+	if m.top > 0 || m.lastRow(rows) < len(m.have.Nodes)-1 { // say that there is more
+		head, more := lines[0], m.st.Dim.Render(plural(len(m.have.Nodes), "node")+" "+m.st.Signs.Up+m.st.Signs.Down)
+		if room := m.w - style.Width(head) - style.Width(more); room > 1 {
+			lines[0] = head + strings.Repeat(" ", room) + more
+		}
+	}
+	return lines
+}
+
+func (m *Model) nodeHeight(i int) int {
+	if m.have.Nodes[i].Diagnosis != nil {
+		return 2
+	}
+	return 1
+}
+
+// lastRow is the last node that fits into rows when the table begins at m.top.
+func (m *Model) lastRow(rows int) int {
+	i := m.top
+	for ; i < len(m.have.Nodes); i++ {
+		rows -= m.nodeHeight(i)
+		if rows < 0 {
+			break
+		}
+	}
+	return max(m.top, i-1)
+}
+
+// scroll moves the table so that the cursor is on it.
+func (m *Model) scroll(rows int) {
+	m.top = min(m.top, max(0, len(m.have.Nodes)-1))
+	at := m.row()
+	if at < m.top {
+		m.top = at
+	}
+	for m.top < at && m.lastRow(rows) < at {
+		m.top++
+	}
+	// No blank rows below while there are nodes above.
+	for m.top > 0 {
+		m.top--
+		if m.lastRow(rows) < len(m.have.Nodes)-1 || m.lastRow(rows) < at {
+			m.top++
+			break
+		}
+	}
+}
+
+// inSight are the nodes whose rows can be seen.
+func (m *Model) inSight() []steps.NodeView {
+	if len(m.have.Nodes) == 0 {
+		return nil
+	}
+	if m.detail {
+		n, _ := m.node(m.sel)
+		return []steps.NodeView{n}
+	}
+	top := min(m.top, len(m.have.Nodes)-1)
+	return m.have.Nodes[top : m.lastRow(m.parts().nodes)+1]
+}
+
+// runs draws the last runs below a rule.
+func (m *Model) runs(rows int) []string {
+	if rows < 3 {
+		return nil
+	}
+	lines := []string{"", m.rule("runs")}
+	list := m.newest()
+	for _, r := range list[:min(rows-2, len(list))] {
+		lines = append(lines, m.run(r))
+	}
+	return lines
+}
+
+// newest gives the runs that are under way, then the others as the grid lists them.
+func (m *Model) newest() []steps.RunView {
+	var list, over []steps.RunView
+	for _, r := range m.have.Runs {
+		if active(r.Status) {
+			list = append(list, r)
+		} else {
+			over = append(over, r)
+		}
+	}
+	return append(list, over...)
+}
+
+func (m *Model) run(r steps.RunView) string {
+	s := sign{m.st.Signs.ToDo, clean(r.Status), m.st.Dim}
+	switch r.Status {
+	case "pending", "starting":
+		s = sign{m.st.Signs.Waiting, r.Status, m.st.Accent}
+	case "running":
+		s = sign{m.st.Signs.Current, r.Status, m.st.Accent}
+	case "finished:completed":
+		s = sign{m.st.Signs.Done, "completed", m.st.OK}
+	case "finished:failed":
+		s = sign{m.st.Signs.Failed, "failed", m.st.Bad}
+	case "finished:stopped":
+		s = sign{m.st.Signs.Offline, "stopped", m.st.Dim}
+	}
+	line := "  " + s.style.Render(m.st.Pad(s.text(), 12)) + "  " + m.st.Text.Render(m.st.Pad(clean(r.ID), 20))
+	if m.w >= 60 {
+		line += "  " + m.st.Dim.Render(m.st.Pad(style.Clock(r.Elapsed), 8)) + "  " + m.st.Dim.Render(clean(r.App))
+	}
+	return m.st.Cut(strings.TrimRight(line, " "), m.w)
+}
+
+// rule is a line with a word in it.
+func (m *Model) rule(word string) string {
+	h := m.st.Signs.Horizontal
+	left := strings.Repeat(h, min(2, m.w))
+	rest := m.w - 2 - style.Width(word) - 2
+	if rest < 0 {
+		return m.st.Faint.Render(left)
+	}
+	return m.st.Faint.Render(left) + " " + m.st.Bold.Render(word) + " " + m.st.Faint.Render(strings.Repeat(h, rest))
+}
