@@ -1,4 +1,316 @@
 package steps
 
-// Site is what all steps read and change: the project folder, flwr, the runtime, the grid.
-type Site struct{}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"flwrup/dockerctl"
+	"flwrup/flwrexec"
+	"flwrup/internal/grid"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/procctl"
+	"flwrup/internal/project"
+	"flwrup/internal/supernode"
+)
+
+// Flwr is what the steps need of flwr's command line; *flwrexec.Session is one.
+type Flwr interface {
+	Version() flwrexec.Version
+	Dialect() flwrexec.Dialect
+	Found() flwrexec.Found
+	Login(ctx context.Context, c flwrexec.Connection, prompt func(flwrexec.LoginPrompt), line func(string)) error
+	Nodes(ctx context.Context, c flwrexec.Connection) ([]flwrexec.Node, error)
+	Register(ctx context.Context, c flwrexec.Connection, publicKey, name string) (flwrexec.NodeID, error)
+	Unregister(ctx context.Context, c flwrexec.Connection, id flwrexec.NodeID) error
+	Federations(ctx context.Context, c flwrexec.Connection) ([]flwrexec.Federation, error)
+	FederationDetails(ctx context.Context, c flwrexec.Connection, id string) (flwrexec.FederationDetails, error)
+	CreateFederation(ctx context.Context, c flwrexec.Connection, name, description string) (string, error)
+	AddToFederation(ctx context.Context, c flwrexec.Connection, id flwrexec.NodeID, federation string) error
+	RemoveFromFederation(ctx context.Context, c flwrexec.Connection, id flwrexec.NodeID, federation string) error
+	StartRun(ctx context.Context, c flwrexec.Connection, app, federation, config string) (string, error)
+	Runs(ctx context.Context, c flwrexec.Connection) ([]flwrexec.Run, error)
+	Run(ctx context.Context, c flwrexec.Connection, id string) (flwrexec.Run, error)
+	StopRun(ctx context.Context, c flwrexec.Connection, id string) error
+	FollowLog(ctx context.Context, c flwrexec.Connection, id string, line func(string)) error
+	Warm(ctx context.Context) (time.Duration, error)
+	Close() error
+}
+
+// Options says which site to open and what cannot be kept in flwrup.toml.
+type Options struct {
+	Dir            string // project folder; made when Create is set
+	Create         bool   // make the folder and flwrup.toml when they are missing
+	ReadOnly       bool   // status, logs, plan: no lock, nothing is written
+	PassphraseFile string // for the backup, unattended
+	Rehearsal      bool   // with Create: a new site is a rehearsal
+	Attended       bool   // a person is there: a rehearsal waits for them at the login page
+	Choose         func(*project.Choices)
+}
+
+// Site is what all steps read and change: the project folder with its choices and ledger, flwr, the
+// runtime, the grid. Its methods may be called from any goroutine.
+type Site struct {
+	Dir     string
+	Choices *project.Choices
+	Ledger  *ledger.Ledger
+
+	o      Options
+	unlock func()
+
+	ports   sync.Mutex // held while a port is chosen
+	mu      sync.Mutex // guards what follows
+	flwr    Flwr
+	runtime supernode.Runtime
+	grid    *grid.Grid // rehearsal only
+	world   world
+	undo    map[int]string // step number → undo file of its last edit
+}
+
+// Open opens the site in o.Dir and takes its lock. The caller closes it.
+func Open(o Options) (*Site, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{Dir: dir, o: o, undo: map[int]string{}}
+	if o.Create {
+		if err := s.makeFolder(); err != nil {
+			return nil, err
+		}
+	}
+	if !o.ReadOnly {
+		if s.unlock, err = project.Lock(dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.load(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// makeFolder makes the project folder; one that flwrup made itself carries its mark, and only such a
+// folder may ever be removed.
+func (s *Site) makeFolder() error {
+	if info, err := os.Stat(s.Dir); err == nil {
+		if !info.IsDir() {
+			return problem.New(problem.BadInput, s.Dir+" is a file", "flwrup needs a folder there",
+				"name another folder with --dir")
+		}
+		return nil
+	}
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + s.Dir, Why: reason(err),
+			Fix: "name a folder that you may write to with --dir", Err: err}
+	}
+	if s.o.Rehearsal {
+		return project.Mark(s.Dir, "rehearsal")
+	}
+	return nil
+}
+
+func (s *Site) load() error {
+	choices, err := project.Load(s.Dir)
+	switch {
+	case err == nil:
+	case errors.Is(err, os.ErrNotExist) && (s.o.Create || s.o.ReadOnly):
+		choices = project.Defaults(s.Dir)
+		choices.Grid.Rehearsal = s.o.Rehearsal
+	case errors.Is(err, os.ErrNotExist):
+		return problem.New(problem.BadInput, "no flwrup.toml in "+s.Dir, "nothing was set up here yet",
+			"start with `flwrup`, or name the folder with --dir")
+	default:
+		return err
+	}
+	s.Choices = choices
+	if s.o.Choose != nil {
+		s.o.Choose(choices)
+	}
+	if s.Ledger, err = ledger.Open(filepath.Join(project.StateDir(s.Dir), "ledger.json")); err != nil {
+		return err
+	}
+	if s.o.ReadOnly {
+		return nil
+	}
+	return s.save()
+}
+
+// save writes the choices; called after each one that changed.
+func (s *Site) save() error {
+	if s.o.ReadOnly {
+		return nil
+	}
+	if err := s.Choices.Save(s.Dir); err != nil {
+		return fmt.Errorf("save the choices: %w", err)
+	}
+	return nil
+}
+
+// Close gives back the lock and connections. A rehearsal grid that was not kept ends with it.
+func (s *Site) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	if s.flwr != nil {
+		errs = append(errs, s.flwr.Close())
+		s.flwr = nil
+	}
+	if s.runtime != nil {
+		errs = append(errs, s.runtime.Close())
+		s.runtime = nil
+	}
+	if s.unlock != nil {
+		s.unlock()
+		s.unlock = nil
+	}
+	return errors.Join(errs...)
+}
+
+// Rehearsal tells whether this site's grid is the one on this machine.
+func (s *Site) Rehearsal() bool { return s.Choices.Grid.Rehearsal }
+
+// stateDir joins names below .flwrup.
+func (s *Site) stateDir(names ...string) string {
+	return filepath.Join(append([]string{project.StateDir(s.Dir)}, names...)...)
+}
+
+// path makes a path of flwrup.toml absolute.
+func (s *Site) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(s.Dir, p)
+}
+
+// rel shortens a path for a person: relative to the project where it lies inside.
+func (s *Site) rel(p string) string {
+	if r, err := filepath.Rel(s.Dir, p); err == nil && !filepath.IsAbs(r) && (len(r) < 2 || r[:2] != "..") {
+		return r
+	}
+	return p
+}
+
+// appDir is the folder of the Flower app that is run, and for flwr up to 1.25 of the connection.
+func (s *Site) appDir() string {
+	if s.Choices.App == "" {
+		return s.Dir
+	}
+	return s.path(s.Choices.App)
+}
+
+// connection names the grid in the dialect of the flwr at hand.
+func (s *Site) connection() flwrexec.Connection {
+	return flwrexec.Connection{Name: s.Choices.Grid.Connection, App: s.appDir()}
+}
+
+// flwrHome is the FLWR_HOME to set; "" leaves the person's own.
+func (s *Site) flwrHome() string {
+	if s.Choices.Flwr.Home != "" {
+		return s.path(s.Choices.Flwr.Home)
+	}
+	if s.Rehearsal() {
+		return s.stateDir("flwr-home")
+	}
+	return ""
+}
+
+// session gives the flwr of this site, found as chosen. It installs nothing.
+func (s *Site) session(ctx context.Context) (Flwr, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flwr != nil {
+		return s.flwr, nil
+	}
+	found, err := s.findFlwr(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.flwr = flwrexec.NewSession(found, flwrexec.SessionOptions{FlwrHome: s.flwrHome(), Dir: s.neutralDir()})
+	return s.flwr, nil
+}
+
+// neutralDir is a folder without pyproject.toml: a flwr from 1.26 on rewrites a
+// pyproject.toml with the guide's block that it finds where it is started.
+func (s *Site) neutralDir() string {
+	dir := s.stateDir("cwd")
+	if os.MkdirAll(dir, 0o700) != nil {
+		return os.TempDir()
+	}
+	return dir
+}
+
+// findFlwr looks for the chosen flwr, or for the best one that is there.
+func (s *Site) findFlwr(ctx context.Context) (flwrexec.Found, error) {
+	o := flwrexec.FindOptions{Path: s.path(s.Choices.Flwr.Path), ProjectDir: s.Dir, OwnRoot: flwrexec.OwnRoot()}
+	found, errs := flwrexec.Find(ctx, o)
+	want := s.Choices.Flwr.Version
+	for _, f := range found {
+		if s.Rehearsal() && f.Source != flwrexec.SourceOwn {
+			continue // a rehearsal leaves the person's own environments alone
+		}
+		if want == "" || f.Version.String() == want || f.Version.Raw == want {
+			return f, nil
+		}
+	}
+	if len(found) == 0 && len(errs) > 0 && o.Path != "" {
+		return flwrexec.Found{}, errs[0]
+	}
+	what := "no flwr found"
+	if want != "" {
+		what = "flwr " + want + " is not installed"
+	}
+	return flwrexec.Found{}, problem.New(problem.FlwrMissing, what, "", "step 3 installs it")
+}
+
+// runtimeKind is "docker" or "process", as chosen or as step 3 settled "auto"; "" before that.
+func (s *Site) runtimeKind() string {
+	if k := s.Choices.Runtime; k == "docker" || k == "process" {
+		return k
+	}
+	if a, ok := s.Ledger.Attestation(attestRuntime); ok {
+		return a.Detail
+	}
+	return ""
+}
+
+// nodesRuntime gives the runtime that starts this site's SuperNodes.
+func (s *Site) nodesRuntime(ctx context.Context) (supernode.Runtime, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.runtime != nil {
+		return s.runtime, nil
+	}
+	kind := s.runtimeKind()
+	if kind == "" {
+		return nil, problem.New(problem.NeedsPerson, "no runtime chosen yet", "", "step 3 chooses it")
+	}
+	r, err := s.openRuntime(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	s.runtime = r
+	return r, nil
+}
+
+func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime, error) {
+	if kind == "docker" {
+		return dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID})
+	}
+	return procctl.New(procctl.Options{Dir: s.stateDir("nodes"), Project: s.Choices.ID})
+}
+
+// reason shortens a system error to its last part: "permission denied".
+func reason(err error) string {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

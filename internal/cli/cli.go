@@ -1,0 +1,144 @@
+// Package cli is flwrup's command line: commands, flags, exit codes. It draws nothing and knows
+// neither Docker nor flwr.
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"flwrup/internal/plain"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/steps"
+)
+
+// Streams are what a process has of its terminal or pipes; tests hand in their own.
+type Streams struct {
+	In       *os.File
+	Out, Err io.Writer
+}
+
+// program is one call of flwrup: its streams and the flags that every command has.
+type program struct {
+	Streams
+	dir   string
+	plain bool
+	json  bool
+}
+
+// Main runs one command and gives the exit code.
+func Main(args []string, streams Streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
+	defer stop()
+	p := &program{Streams: streams}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = &problem.Problem{Code: problem.Cancelled, What: "stopped", Err: err}
+	}
+	var shown *shownError
+	if errors.As(err, &shown) {
+		return exitCode(shown.err)
+	}
+	if p.json {
+		writeJSON(streams.Out, nil, err)
+	} else {
+		writeProblem(streams.Err, err)
+	}
+	return exitCode(err)
+}
+
+// shownError is an error that the person has seen already.
+type shownError struct{ err error }
+
+func (e *shownError) Error() string { return e.err.Error() }
+func (e *shownError) Unwrap() error { return e.err }
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "flwrup",
+		Short: "From nothing to online Flower SuperNodes on a SuperGrid",
+		Long: `flwrup takes you through the 16 steps from nothing to online Flower SuperNodes,
+and brings you back to look after them: status, logs, runs.
+
+  flwrup            the wizard, or the dashboard once all is set up
+  flwrup rehearse   the same on a SuperGrid on this machine, without an account`,
+		Args:          noArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.wizard(cmd.Context(), wizardOptions{Options: steps.Options{Dir: p.findDir(), Create: true, Attended: true}})
+		},
+	}
+	root.SetHelpTemplate(root.HelpTemplate() + "\n" + exitCodes + "\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
+	root.PersistentFlags().StringVar(&p.dir, "dir", "", "the project's `folder` (default: this one, or flwrup-rehearsal in it)")
+	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(p.rehearse(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.version())
+	return root
+}
+
+func usage(what string) error {
+	return problem.New(problem.Usage, what, "", "flwrup --help lists commands and flags")
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("unknown command or argument: " + strings.Join(args, " "))
+	}
+	return nil
+}
+
+// jsonFlag adds --json to a command.
+func (p *program) jsonFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&p.json, "json", false, `one JSON object: {"ok":…,"data":…,"error":{"code":…,"message":…,"fix":…}}`)
+}
+
+// findDir is the folder to work in: --dir, else this one, else a rehearsal in it.
+func (p *program) findDir() string {
+	if p.dir != "" {
+		return p.dir
+	}
+	if dir, ok := project.Find("."); ok {
+		return dir
+	}
+	return "."
+}
+
+// attended tells whether a person sits at a terminal.
+func (p *program) attended() bool { return p.In != nil && term.IsTerminal(int(p.In.Fd())) }
+
+// screen tells whether the wizard can draw: a person, a terminal that can, and no wish for plain lines.
+func (p *program) screen() bool {
+	out, ok := p.Out.(*os.File)
+	return !p.plain && !p.json && p.attended() && ok && term.IsTerminal(int(out.Fd())) &&
+		os.Getenv("TERM") != "dumb" && os.Getenv("ACCESSIBLE") == ""
+}
+
+// front makes the front end without a screen.
+func (p *program) front(yes bool) *plain.Front {
+	return &plain.Front{Out: p.Out, In: p.In, Yes: yes, Quiet: p.json}
+}
+
+// indent puts spaces before each of the last max lines of text.
+func indent(text string, max int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if len(lines) > max {
+		lines = lines[len(lines)-max:]
+	}
+	return "    " + strings.Join(lines, "\n    ")
+}

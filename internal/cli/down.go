@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/steps"
+)
+
+func (p *program) down() *cobra.Command {
+	var remove bool
+	cmd := &cobra.Command{
+		Use: "down", Short: "Stop the SuperNodes; end a rehearsal", Args: noArgs,
+		Long: `Stops this folder's SuperNodes; their logs stay. With --remove their containers go, too:
+keys, configuration and the registration on the grid stay. In a rehearsal it ends all
+that the rehearsal started and removes its folder.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.doDown(cmd.Context(), remove) },
+	}
+	cmd.Flags().BoolVar(&remove, "remove", false, "remove the containers, their logs and their copies of the keys, too")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+func (p *program) doDown(ctx context.Context, remove bool) error {
+	dir := p.findDir()
+	if _, err := project.Load(dir); err != nil {
+		if project.Marked(dir, "rehearsal") {
+			return project.RemoveMarked(dir) // left before anything was chosen
+		}
+		return notSetUp(dir, err)
+	}
+	site, err := steps.Open(steps.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	if err := site.TearDown(ctx, p.front(true), remove || site.Rehearsal()); err != nil {
+		return err
+	}
+	if p.json {
+		writeJSON(p.Out, map[string]string{"dir": site.Dir}, nil)
+		return nil
+	}
+	p.say("down: %s", site.Dir)
+	return nil
+}
+
+func notSetUp(dir string, err error) error {
+	if problem.Is(err, problem.BadInput) {
+		return err
+	}
+	return problem.New(problem.BadInput, "nothing is set up in "+dir, problem.Of(err).Error(), "name the folder with --dir")
+}
+
+// comment makes a shell comment of text.
+func comment(text string) string {
+	return "#   " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n#   ")
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"flwrup/internal/problem"
+)
+
+// What flwrup exits with.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitWaiting     = 3 // for a person, or for the grid
+	exitInterrupted = 130
+)
+
+const exitCodes = `Exit codes:
+  0    done
+  1    failed
+  2    wrong usage
+  3    waiting for a person or for the grid: run it again later
+  130  interrupted`
+
+// exitCode is the one place where an error becomes an exit code.
+func exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	switch problem.Of(err).Code {
+	case problem.Usage:
+		return exitUsage
+	case problem.NeedsPerson, problem.NeedsGrid, problem.NotLoggedIn, problem.LoginTimeout:
+		return exitWaiting
+	case problem.Cancelled:
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+// envelope is the one shape of every --json.
+type envelope struct {
+	OK    bool          `json:"ok"`
+	Data  any           `json:"data"`
+	Error *problemShape `json:"error"`
+}
+
+type problemShape struct {
+	Code    problem.Code `json:"code"`
+	Message string       `json:"message"`
+	Fix     string       `json:"fix"`
+}
+
+func writeJSON(w io.Writer, data any, err error) {
+	e := envelope{OK: err == nil, Data: data}
+	if err != nil {
+		shape := envelopeError(err)
+		e.Error = &shape
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(e)
+}
+
+func envelopeError(err error) problemShape {
+	p := problem.Of(err)
+	return problemShape{p.Code, p.Error(), p.Fix}
+}
+
+// writeProblem tells a person what went wrong: what and why, then what to do.
+func writeProblem(w io.Writer, err error) {
+	p := problem.Of(err)
+	head := "flwrup: "
+	if exitCode(err) == exitWaiting {
+		head = "flwrup waits: "
+	}
+	fmt.Fprintln(w, head+p.Error())
+	if p.Fix != "" {
+		fmt.Fprintln(w, "  what to do: "+p.Fix)
+	}
+	if p.Raw != "" {
+		fmt.Fprintln(w, "  what was said:")
+		fmt.Fprintln(w, indent(p.Raw, 40))
+	}
+}

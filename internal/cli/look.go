@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+)
+
+// Version is what `flwrup version` says; a release sets it with -ldflags.
+var Version = "0.1.0"
+
+func (p *program) version() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "version", Short: "Print flwrup's version", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			revision := ""
+			if info, ok := debug.ReadBuildInfo(); ok {
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+						revision = s.Value[:12]
+					}
+				}
+			}
+			if p.json {
+				writeJSON(p.Out, map[string]string{"version": Version, "revision": revision, "go": runtime.Version(),
+					"platform": runtime.GOOS + "/" + runtime.GOARCH}, nil)
+				return nil
+			}
+			p.say("flwrup %s %s", Version, runtime.GOOS+"/"+runtime.GOARCH)
+			return nil
+		},
+	}
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+// openToLook opens a site for reading only: another flwrup may be at work in it.
+func (p *program) openToLook() (*steps.Site, error) {
+	return steps.Open(steps.Options{Dir: p.findDir(), ReadOnly: true})
+}
+
+func (p *program) status() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show the SuperNodes: on the grid and here", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			site, err := p.openToLook()
+			if err != nil {
+				return err
+			}
+			defer site.Close()
+			o := site.Overview(cmd.Context(), 0)
+			if p.json {
+				writeJSON(p.Out, statusOf(site.Title(), o), o.GridErr)
+			} else {
+				p.showStatus(site.Title(), o)
+			}
+			if o.GridErr != nil {
+				return &shownError{o.GridErr}
+			}
+			return nil
+		},
+	}
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+func (p *program) logs() *cobra.Command {
+	var o supernode.LogOptions
+	cmd := &cobra.Command{
+		Use: "logs [NODE…]", Short: "Show the SuperNodes' logs",
+		RunE: func(cmd *cobra.Command, nodes []string) error { return p.doLogs(cmd.Context(), nodes, o) },
+	}
+	cmd.Flags().BoolVarP(&o.Follow, "follow", "f", false, "go on until Ctrl-C")
+	cmd.Flags().IntVar(&o.Tail, "tail", -1, "only the last `N` lines of each (default: all that is kept)")
+	return cmd
+}
+
+func (p *program) doLogs(ctx context.Context, nodes []string, o supernode.LogOptions) error {
+	site, err := p.openToLook()
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	names, err := site.Names()
+	if err != nil {
+		return err
+	}
+	if len(nodes) == 0 {
+		nodes = names
+	}
+	width := 0
+	for _, n := range nodes {
+		width = max(width, len(n))
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var errs []error
+	for _, node := range nodes {
+		wg.Add(1)
+		fail := func(err error) {
+			mu.Lock()
+			errs = append(errs, fmt.Errorf("%s: %w", node, err))
+			mu.Unlock()
+		}
+		safego.Go("logs of "+node, fail, func() {
+			defer wg.Done()
+			err := site.Logs(ctx, node, o, func(l supernode.Line) error {
+				mu.Lock()
+				defer mu.Unlock()
+				stamp := ""
+				if !l.Time.IsZero() {
+					stamp = l.Time.Local().Format(time.TimeOnly) + " "
+				}
+				if len(nodes) > 1 {
+					p.say("%s%-*s | %s", stamp, width, node, l.Text)
+				} else {
+					p.say("%s%s", stamp, l.Text)
+				}
+				return nil
+			})
+			if err != nil && ctx.Err() == nil {
+				fail(err)
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return problem.New(problem.Cancelled, "stopped", "", "")
+	}
+	return errors.Join(errs...)
+}
+
+func (p *program) plan() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use: "plan", Short: "Print the commands that would be run, as a person would type them", Args: noArgs,
+		Long: `Prints, step by step, what flwrup would do now. The output is a shell script: sentences
+are comments. A command that needs the answer of an earlier one (a node ID) appears
+when that one has been done.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.doPlan(cmd.Context(), all) },
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "also for the steps that are done")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+// planData is one step of `flwrup plan --json`.
+type planData struct {
+	Step     int          `json:"step"`
+	Name     string       `json:"name"`
+	State    string       `json:"state"`
+	Why      string       `json:"why,omitempty"`
+	Evidence []string     `json:"evidence,omitempty"`
+	Actions  []actionData `json:"actions"`
+}
+
+type actionData struct {
+	Says         string `json:"says"`
+	Command      string `json:"command,omitempty"`
+	Diff         string `json:"diff,omitempty"`
+	Irreversible bool   `json:"irreversible,omitempty"`
+}
+
+func (p *program) doPlan(ctx context.Context, all bool) error {
+	site, err := p.openToLook()
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	data := []planData{}
+	for _, st := range site.Steps() {
+		status, err := site.Inspect(ctx, st.Number())
+		if err != nil {
+			status.Why = problem.Of(err).Error()
+		}
+		d := planData{Step: st.Number(), Name: st.Name(), State: status.State.String(), Why: status.Why, Evidence: status.Evidence, Actions: []actionData{}}
+		if all || status.State == steps.Ready || status.State == steps.Blocked || status.State == steps.Unknown {
+			actions, err := site.Plan(ctx, st.Number())
+			if err != nil && d.Why == "" {
+				d.Why = problem.Of(err).Error()
+			}
+			for _, a := range actions {
+				d.Actions = append(d.Actions, actionData{a.Says, a.Command, a.Diff, a.Irreversible})
+			}
+		}
+		data = append(data, d)
+	}
+	if p.json {
+		writeJSON(p.Out, data, nil)
+		return nil
+	}
+	for _, d := range data {
+		p.say("# %d. %s: %s", d.Step, d.Name, d.State)
+		if d.Why != "" {
+			p.say("#    %s", d.Why)
+		}
+		for _, a := range d.Actions {
+			if a.Says != "" {
+				p.say("# %s", a.Says)
+			}
+			if a.Diff != "" {
+				p.say("%s", comment(a.Diff))
+			}
+			if a.Command != "" {
+				p.say("%s", a.Command)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *program) handover() *cobra.Command {
+	format := "text"
+	cmd := &cobra.Command{
+		Use: "handover", Short: "Print the node IDs as a message, Markdown, CSV or JSON", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			site, err := p.openToLook()
+			if err != nil {
+				return err
+			}
+			defer site.Close()
+			h := site.Handover()
+			write, ok := map[string]func() string{"text": h.Text, "markdown": h.Markdown, "csv": h.CSV, "json": h.JSON}[format]
+			if !ok {
+				return usage("no format " + format + ": text, markdown, csv or json")
+			}
+			fmt.Fprint(p.Out, write())
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", format, "text, markdown, csv or json")
+	return cmd
+}

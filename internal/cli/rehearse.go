@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/steps"
+)
+
+// rehearseOptions are the flags of `flwrup rehearse`.
+type rehearseOptions struct {
+	nodes     int
+	flwr      string
+	runtime   string
+	yes, keep bool
+}
+
+func (p *program) rehearse() *cobra.Command {
+	var o rehearseOptions
+	cmd := &cobra.Command{
+		Use:   "rehearse",
+		Short: "Go the whole way on a SuperGrid on this machine, without an account",
+		Long: `Starts a SuperGrid on this machine (the real open-source SuperLink: TLS, SuperNode
+authentication, account login, federations), on loopback only, and goes through all
+16 steps against it, for real.
+
+A rehearsal that ended well stops and removes all that it made; --keep leaves it
+running. One that was left or failed keeps its folder: the same command goes on with
+it, and ` + "`flwrup down`" + ` ends it. The environment with flwr is kept for the next time.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.doRehearse(cmd.Context(), cmd, o) },
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.nodes, "nodes", 3, "`number` of SuperNodes")
+	f.StringVar(&o.flwr, "flwr", "", "flwr `version` to rehearse with (default: the newest)")
+	f.StringVar(&o.runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
+	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default; approve the login")
+	f.BoolVar(&o.keep, "keep", false, "leave grid and SuperNodes running at the end")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+// choose puts the flags into the choices: all of them in a new folder, else those that were given.
+func (o rehearseOptions) choose(cmd *cobra.Command) func(*project.Choices) {
+	return func(c *project.Choices) {
+		given := func(name string) bool { return cmd.Flags().Changed(name) }
+		if c.Nodes == 0 && o.yes || given("nodes") {
+			c.Nodes = o.nodes
+		}
+		if given("flwr") {
+			c.Flwr.Version = o.flwr
+		}
+		if given("runtime") {
+			c.Runtime = o.runtime
+		}
+		if c.ContainerPrefix == "" {
+			c.ContainerPrefix = "rehearsal_" + c.ID + "_supernode_"
+		}
+	}
+}
+
+func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearseOptions) error {
+	dir := p.dir
+	if dir == "" {
+		dir = "flwrup-rehearsal"
+	}
+	if c, err := project.Load(dir); err == nil && !c.Grid.Rehearsal {
+		abs, _ := filepath.Abs(dir)
+		return problem.New(problem.BadInput, abs+" is set up for a real grid", "a rehearsal needs a folder of its own",
+			"leave --dir out, or name another folder")
+	}
+	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Attended: !o.yes, Choose: o.choose(cmd)}
+	if !o.yes && p.screen() {
+		return p.wizard(ctx, wizardOptions{Options: open, keep: o.keep})
+	}
+	began := time.Now()
+	site, err := steps.Open(open)
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	front := p.front(o.yes)
+	if !p.json {
+		p.say("rehearsal in %s", site.Dir)
+	}
+	err = site.Walk(ctx, front)
+	if err == nil {
+		// What was shown must still be so at the very end: an overview before the curtain falls.
+		err = p.showRehearsal(ctx, site, front, time.Since(began))
+	}
+	if ended := p.endRehearsal(site, front, err, o.keep); ended != nil && err == nil {
+		err = ended
+	}
+	return err
+}
+
+// endRehearsal takes down what a rehearsal started. It has its own time limit: the person's Ctrl-C has
+// ended the rehearsal, not the tidying.
+func (p *program) endRehearsal(site *steps.Site, to steps.Sink, why error, keep bool) error {
+	if keep && why == nil {
+		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", site.Dir)
+		return site.KeepGrid(context.Background())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	err := site.TearDown(ctx, to, why == nil)
+	if why != nil {
+		p.say("\nthe folder %s is kept: the same command goes on from there, flwrup down ends it", site.Dir)
+	}
+	if err != nil {
+		return errors.Join(errors.New("tidy up"), err)
+	}
+	return nil
+}

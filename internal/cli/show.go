@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"flwrup/internal/plain"
+	"flwrup/steps"
+)
+
+// say writes a line for a person; nothing with --json.
+func (p *program) say(format string, args ...any) {
+	if !p.json {
+		fmt.Fprintf(p.Out, format+"\n", args...)
+	}
+}
+
+// statusData is what `flwrup status --json` carries.
+type statusData struct {
+	Project    string       `json:"project"`
+	Connection string       `json:"connection"`
+	Federation string       `json:"federation"`
+	Account    string       `json:"account"`
+	Flwr       string       `json:"flwr"`
+	Rehearsal  bool         `json:"rehearsal"`
+	Online     int          `json:"online"`
+	GridAsked  time.Time    `json:"grid_asked,omitzero"`
+	Nodes      []nodeData   `json:"nodes"`
+	Runs       []runData    `json:"runs"`
+	GridError  *problemData `json:"grid_error,omitempty"`
+	LocalError *problemData `json:"runtime_error,omitempty"`
+}
+
+type nodeData struct {
+	Name        string       `json:"name"`
+	NodeID      string       `json:"node_id"`
+	Key         string       `json:"key"`
+	Fingerprint string       `json:"key_fingerprint"`
+	Grid        string       `json:"grid"`
+	State       string       `json:"state"`
+	ExitCode    int          `json:"exit_code"`
+	Since       time.Time    `json:"since,omitzero"`
+	Restarts    int          `json:"restarts"`
+	Image       string       `json:"image,omitempty"`
+	RuntimeID   string       `json:"runtime_id,omitempty"`
+	Diagnosis   *problemData `json:"diagnosis,omitempty"`
+}
+
+type runData struct {
+	ID      string  `json:"id"`
+	App     string  `json:"app"`
+	Status  string  `json:"status"`
+	Seconds float64 `json:"seconds"`
+}
+
+type problemData = problemShape
+
+func shape(err error) *problemData {
+	if err == nil {
+		return nil
+	}
+	e := envelopeError(err)
+	return &e
+}
+
+func statusOf(t steps.Title, o steps.Overview) statusData {
+	d := statusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
+		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, Nodes: []nodeData{}, Runs: []runData{},
+		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr)}
+	for _, n := range o.Nodes {
+		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: n.Grid,
+			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
+			Image: n.Runtime.Image, RuntimeID: n.Runtime.ID}
+		if n.Diagnosis != nil {
+			nd.Diagnosis = shape(n.Diagnosis)
+		}
+		d.Nodes = append(d.Nodes, nd)
+	}
+	for _, r := range o.Runs {
+		d.Runs = append(d.Runs, runData{r.ID, r.App, r.Status, r.Elapsed.Seconds()})
+	}
+	return d
+}
+
+// showStatus writes the overview as lines.
+func (p *program) showStatus(t steps.Title, o steps.Overview) {
+	head := t.Project + " · "
+	if t.Federation != "" {
+		head += t.Federation + " on "
+	}
+	head += t.Connection
+	if t.Account != "" {
+		head += " · " + t.Account
+	}
+	if t.Flwr != "" {
+		head += " · flwr " + t.Flwr
+	}
+	p.say("%s · %d of %d online", head, o.Online, len(o.Nodes))
+	if o.GridErr != nil {
+		e := envelopeError(o.GridErr)
+		p.say("! grid: %s", e.Message)
+		if e.Fix != "" {
+			p.say("    %s", e.Fix)
+		}
+	}
+	if o.RuntimeErr != nil {
+		e := envelopeError(o.RuntimeErr)
+		p.say("! SuperNodes: %s", e.Message)
+		if e.Fix != "" {
+			p.say("    %s", e.Fix)
+		}
+	}
+	width := len("name")
+	for _, n := range o.Nodes {
+		width = max(width, len(n.Name))
+	}
+	if len(o.Nodes) > 0 {
+		p.say("  %-*s  %-20s  %-12s  %s", width, "name", "node ID", "grid", "here")
+	}
+	for _, n := range o.Nodes {
+		grid, here := n.Grid, string(n.Runtime.State)
+		if grid == "" {
+			grid = "unknown"
+		}
+		if n.Runtime.State == "running" && !n.Runtime.Since.IsZero() {
+			here += " " + age(time.Since(n.Runtime.Since))
+		}
+		p.say("  %-*s  %-20s  %-12s  %s", width, n.Name, n.NodeID, grid, here)
+		if n.Diagnosis != nil {
+			p.say("    ! %s", n.Diagnosis.Error())
+			if n.Diagnosis.Fix != "" {
+				p.say("      %s", n.Diagnosis.Fix)
+			}
+		}
+	}
+	for _, r := range o.Runs {
+		p.say("  run %s  %s  %s  %s", r.ID, r.App, r.Status, age(r.Elapsed))
+	}
+}
+
+// age writes a duration as a person says it: 9m, 2h, 3d.
+func age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+// rehearsalData is what `flwrup rehearse --json` carries.
+type rehearsalData struct {
+	statusData
+	Seconds float64                       `json:"seconds"`
+	Metrics map[string]map[string]float64 `json:"metrics"` // name → round → value
+}
+
+// showRehearsal looks at the whole once more, while all of it runs, and shows what was reached.
+func (p *program) showRehearsal(ctx context.Context, site *steps.Site, front *plain.Front, took time.Duration) error {
+	o := site.Overview(ctx, 0)
+	if o.GridErr != nil {
+		return o.GridErr
+	}
+	if o.RuntimeErr != nil {
+		return o.RuntimeErr
+	}
+	if p.json {
+		d := rehearsalData{statusData: statusOf(site.Title(), o), Seconds: took.Seconds(), Metrics: map[string]map[string]float64{}}
+		rounds, names := front.Metrics()
+		for _, name := range names {
+			d.Metrics[name] = map[string]float64{}
+			for round, values := range rounds {
+				if v, ok := values[name]; ok {
+					d.Metrics[name][fmt.Sprint(round)] = v
+				}
+			}
+		}
+		writeJSON(p.Out, d, nil)
+		return nil
+	}
+	p.say("")
+	p.showStatus(site.Title(), o)
+	p.say("\nall 16 steps, for real, in %d s", int(took.Seconds()))
+	return nil
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/project"
+	"flwrup/steps"
+)
+
+// upOptions are the flags of `flwrup up`; each is kept in flwrup.toml once given.
+type upOptions struct {
+	choices        project.Choices
+	passphraseFile string
+	noRun, yes     bool
+}
+
+func (p *program) up() *cobra.Command {
+	var o upOptions
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Set up SuperNodes on a SuperGrid without a screen, or go on where it stopped",
+		Long: `Goes through the 16 steps against a SuperGrid, or any SuperLink connection, and stops
+with exit code 3 where only a person or the grid can go on. Running it again goes on
+from there. What you choose is kept in flwrup.toml.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.doUp(cmd.Context(), cmd, o) },
+	}
+	f, c := cmd.Flags(), &o.choices
+	f.IntVar(&c.Nodes, "nodes", 0, "`number` of SuperNodes")
+	f.StringVar(&c.Federation, "federation", "", "the federation: @account/`name`")
+	f.BoolVar(&c.CreateFederation, "create-federation", false, "make the federation when it does not exist (flwr 1.27 and later)")
+	f.StringVar(&c.Grid.Connection, "connection", "supergrid", "`name` of the connection in Flower's configuration")
+	f.StringVar(&c.Grid.Control, "control", "", "`address` that flwr talks to (default: SuperGrid's)")
+	f.StringVar(&c.Grid.Fleet, "fleet", "", "`address` that SuperNodes talk to (default: SuperGrid's)")
+	f.StringVar(&c.Grid.CA, "ca", "", "CA certificate `file` of a grid without a public certificate")
+	f.StringVar(&c.Runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
+	f.StringVar(&c.Flwr.Version, "flwr", "", "flwr `version` (default: the one that is found, else the newest)")
+	f.StringVar(&c.Flwr.Path, "flwr-path", "", "a flwr `program` to use")
+	f.StringVar(&c.Flwr.Home, "flwr-home", "", "Flower's own `folder` (default: $FLWR_HOME or ~/.flwr)")
+	f.StringVar(&c.Keys, "keys", "keys", "`folder` of the key pairs")
+	f.StringVar(&c.Image, "image", "", "SuperNode `image` (default: Flower's own for the flwr version)")
+	f.BoolVar(&c.HostNetwork, "host-network", false, "containers share this machine's network")
+	f.StringVar(&c.App, "app", "", "`folder` of the Flower app to run; \"none\": runs are started elsewhere")
+	f.StringVar(&c.Backup, "backup", "", "`file` for the encrypted backup of the keys")
+	f.StringVar(&c.BackupRecipient, "backup-recipient", "", "age recipient that the backup is encrypted to")
+	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup")
+	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+// choose keeps the flags that were given.
+func (o upOptions) choose(cmd *cobra.Command) func(*project.Choices) {
+	return func(c *project.Choices) {
+		from := o.choices
+		for name, set := range map[string]func(){
+			"nodes":             func() { c.Nodes = from.Nodes },
+			"federation":        func() { c.Federation = from.Federation },
+			"create-federation": func() { c.CreateFederation = from.CreateFederation },
+			"connection":        func() { c.Grid.Connection = from.Grid.Connection },
+			"control":           func() { c.Grid.Control = from.Grid.Control },
+			"fleet":             func() { c.Grid.Fleet = from.Grid.Fleet },
+			"ca":                func() { c.Grid.CA = from.Grid.CA },
+			"runtime":           func() { c.Runtime = from.Runtime },
+			"flwr":              func() { c.Flwr.Version = from.Flwr.Version },
+			"flwr-path":         func() { c.Flwr.Path = from.Flwr.Path },
+			"flwr-home":         func() { c.Flwr.Home = from.Flwr.Home },
+			"keys":              func() { c.Keys = from.Keys },
+			"image":             func() { c.Image = from.Image },
+			"host-network":      func() { c.HostNetwork = from.HostNetwork },
+			"app":               func() { c.App = from.App },
+			"backup":            func() { c.Backup = from.Backup },
+			"backup-recipient":  func() { c.BackupRecipient = from.BackupRecipient },
+		} {
+			if cmd.Flags().Changed(name) {
+				set()
+			}
+		}
+	}
+}
+
+func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) error {
+	site, err := steps.Open(steps.Options{Dir: p.findDir(), Create: true, Attended: !o.yes,
+		PassphraseFile: o.passphraseFile, Choose: o.choose(cmd)})
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	if err := site.Walk(ctx, p.front(o.yes)); err != nil {
+		return err
+	}
+	overview := site.Overview(ctx, 0)
+	if p.json {
+		writeJSON(p.Out, statusOf(site.Title(), overview), nil)
+		return nil
+	}
+	p.say("")
+	p.showStatus(site.Title(), overview)
+	return nil
+}

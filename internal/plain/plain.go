@@ -1,0 +1,346 @@
+// Package plain is the front end without a screen: questions and lines on a pipe, a dumb terminal, a
+// screen reader or a script. It drives the same steps through the same events as the wizard.
+//
+// Its rules: one fact a line, no line is ever redrawn, no colour, a sign at the start of a line is
+// followed by a word. What programs print is indented. Questions end with their default in brackets;
+// an empty answer takes it. Progress goes to the log line by line, and not more than every two seconds.
+package plain
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+	"flwrup/steps"
+)
+
+// Front is a steps.Sink that writes lines to Out and reads answers from In.
+type Front struct {
+	Out   io.Writer
+	In    *os.File // nil or not attended: every question gets its default
+	Yes   bool     // answer every question with its default
+	Quiet bool     // no lines at all: --json
+
+	mu       sync.Mutex
+	reader   *bufio.Reader
+	lastBar  time.Time
+	metrics  map[int]map[string]float64
+	names    []string // of metrics, as they first came
+	sawRun   string
+	progress string
+}
+
+func (f *Front) line(format string, args ...any) {
+	if !f.Quiet {
+		fmt.Fprintf(f.Out, format+"\n", args...)
+	}
+}
+
+// Event writes what happened.
+func (f *Front) Event(e steps.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch e := e.(type) {
+	case steps.StepBegan:
+		f.line("\n%2d  %s", e.Step.Number(), e.Step.Title())
+	case steps.StepEnded:
+		f.stepEnded(e)
+	case steps.Says:
+		f.line("    %s", e.Text)
+	case steps.Output:
+		f.line("      %s", e.Text)
+	case steps.Progress:
+		f.bar(e)
+	case steps.ItemChanged:
+		f.line("    %s %s  %s", [...]string{"·", "…", "✓", "✗"}[e.Item.State], e.Item.Name, e.Item.Text)
+	case steps.LoginOpen:
+		f.line("    open this page in a browser, on this machine or any other, and approve:\n\n%s\n", e.URL)
+		if e.Code != "" {
+			f.line("    the code there should be %s", e.Code)
+		}
+	case steps.LoginClosed:
+		if e.Approved {
+			f.line("    approved")
+		}
+	case steps.NodeLine:
+		f.line("      %s | %s", e.Line.Node, e.Line.Text)
+	case steps.RunBegan:
+		if f.sawRun != e.ID {
+			f.sawRun, f.metrics, f.names = e.ID, nil, nil
+			f.line("    run %s", e.ID)
+		}
+	case steps.Metric:
+		f.metric(e)
+	}
+}
+
+func (f *Front) stepEnded(e steps.StepEnded) {
+	sign := map[steps.State]string{steps.Done: "✓", steps.NotNeeded: "∅", steps.Waiting: "◷"}[e.Status.State]
+	if e.Err != nil || sign == "" {
+		sign = "!"
+	}
+	text := e.Status.Why
+	if len(e.Status.Evidence) > 0 && e.Status.State != steps.NotNeeded {
+		text = strings.Join(e.Status.Evidence, "; ")
+	}
+	if e.Status.State == steps.NotNeeded {
+		text = "not needed: " + e.Status.Why
+	}
+	f.line("%2d %s %s  %s", e.Step.Number(), sign, e.Step.Name(), text)
+	if e.Step.Number() == steps.Count && len(f.metrics) > 0 {
+		f.table()
+	}
+}
+
+// bar writes how far some work is, when it ends and at most every two seconds before.
+func (f *Front) bar(p steps.Progress) {
+	full := p.Total > 0 && p.Done >= p.Total
+	if f.progress == p.Label && !full && time.Since(f.lastBar) < 2*time.Second {
+		return
+	}
+	f.progress, f.lastBar = p.Label, time.Now()
+	switch {
+	case p.Total == 0:
+		f.line("    %s", p.Label)
+	case p.Bytes:
+		f.line("    %s: %d of %d MB", p.Label, p.Done>>20, p.Total>>20)
+	case full && p.Total > 1:
+		f.line("    %s: %d of %d", p.Label, p.Done, p.Total)
+	}
+}
+
+func (f *Front) metric(m steps.Metric) {
+	if f.metrics == nil {
+		f.metrics = map[int]map[string]float64{}
+	}
+	if f.metrics[m.Round] == nil {
+		f.metrics[m.Round] = map[string]float64{}
+	}
+	f.metrics[m.Round][m.Name] = m.Value
+	for _, n := range f.names {
+		if n == m.Name {
+			return
+		}
+	}
+	f.names = append(f.names, m.Name)
+}
+
+// table writes the metrics of all rounds, a round a line.
+func (f *Front) table() {
+	head := "    round"
+	for _, n := range f.names {
+		head += fmt.Sprintf("  %14s", n)
+	}
+	f.line("\n%s", head)
+	last := 0
+	for r := range f.metrics {
+		last = max(last, r)
+	}
+	for r := 0; r <= last; r++ {
+		values, ok := f.metrics[r]
+		if !ok {
+			continue
+		}
+		row := fmt.Sprintf("    %5d", r)
+		for _, n := range f.names {
+			if v, ok := values[n]; ok {
+				row += fmt.Sprintf("  %14.6g", v)
+			} else {
+				row += fmt.Sprintf("  %14s", "-")
+			}
+		}
+		f.line("%s", row)
+	}
+}
+
+// Metrics gives what the run said so far: by round, and the names in the order they came.
+func (f *Front) Metrics() (map[int]map[string]float64, []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.metrics, f.names
+}
+
+// Ask puts a question to the person, or answers its default when nobody is there.
+func (f *Front) Ask(ctx context.Context, q steps.Question) (string, error) {
+	if f.Yes || f.In == nil {
+		if q.Default != "" {
+			return q.Default, nil
+		}
+		p := problem.New(problem.NeedsPerson, "a person has to answer: "+q.Ask, q.Help, unattended(q.ID))
+		return "", p
+	}
+	f.mu.Lock()
+	f.question(q)
+	f.mu.Unlock()
+	for {
+		answer, err := f.answer(ctx, q)
+		if err != nil {
+			return "", err
+		}
+		if answer == "" {
+			answer = q.Default
+		}
+		if answer, err = normal(q, answer); err == nil {
+			return answer, nil
+		}
+		f.line("    %v", err)
+	}
+}
+
+// unattended says how a question can be answered without a person.
+func unattended(id string) string {
+	switch id {
+	case "passphrase":
+		return "give --passphrase-file FILE or --backup-recipient age1…, or run flwrup in a terminal"
+	case "federation":
+		return "give --federation NAME, or run flwrup in a terminal"
+	case "app":
+		return "give --app DIR (or --app none), or run flwrup in a terminal"
+	}
+	return "run flwrup in a terminal, without --yes"
+}
+
+func (f *Front) question(q steps.Question) {
+	f.line("")
+	if q.Diff != "" {
+		for _, l := range strings.Split(strings.TrimRight(q.Diff, "\n"), "\n") {
+			f.line("      %s", l)
+		}
+	}
+	if q.Help != "" {
+		f.line("    %s", q.Help)
+	}
+	for i, c := range q.Choices {
+		note := ""
+		if c.Note != "" {
+			note = " (" + c.Note + ")"
+		}
+		if c.Disabled {
+			f.line("     -  %s%s", c.Label, note)
+		} else {
+			f.line("    %2d  %s%s", i+1, c.Label, note)
+		}
+	}
+}
+
+func (f *Front) answer(ctx context.Context, q steps.Question) (string, error) {
+	prompt := "    " + q.Ask
+	switch {
+	case q.Kind == steps.AskConfirm && q.Default == "yes":
+		prompt += " [Y/n]"
+	case q.Kind == steps.AskConfirm || q.Kind == steps.AskAcknowledge && q.Default != "yes":
+		prompt += " [y/N]"
+	case q.Kind == steps.AskAcknowledge:
+		prompt += " [Y/n]"
+	case q.Default != "" && q.Kind != steps.AskSecret:
+		prompt += " [" + q.Default + "]"
+	}
+	fmt.Fprint(f.Out, prompt+" ")
+	if q.Kind != steps.AskSecret {
+		return f.read(ctx)
+	}
+	secret, err := f.secret(ctx)
+	if err != nil || !q.Twice || secret == "" {
+		return secret, err
+	}
+	fmt.Fprint(f.Out, "    the same again: ")
+	again, err := f.secret(ctx)
+	if err == nil && again != secret {
+		f.line("    they differ: once more")
+		return f.answer(ctx, q)
+	}
+	return secret, err
+}
+
+// read gives one line of input; it returns when ctx ends, too. The goroutine that waits for the
+// terminal then ends with the process: nothing can take a read of a terminal back.
+func (f *Front) read(ctx context.Context) (string, error) {
+	if f.reader == nil {
+		f.reader = bufio.NewReader(f.In)
+	}
+	return await(ctx, func() (string, error) {
+		text, err := f.reader.ReadString('\n')
+		if err != nil && (text == "" || !errors.Is(err, io.EOF)) {
+			return "", problem.New(problem.NeedsPerson, "no answer", "the input has ended", "run flwrup in a terminal, or with --yes")
+		}
+		return strings.TrimSpace(text), nil
+	})
+}
+
+func (f *Front) secret(ctx context.Context) (string, error) {
+	fd := int(f.In.Fd())
+	if !term.IsTerminal(fd) {
+		return f.read(ctx)
+	}
+	state, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	text, err := await(ctx, func() (string, error) {
+		b, err := term.ReadPassword(fd)
+		return string(b), err
+	})
+	if err != nil {
+		_ = term.Restore(fd, state)
+	}
+	f.line("")
+	return text, err
+}
+
+func await(ctx context.Context, read func() (string, error)) (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	safego.Go("read an answer", func(err error) { done <- result{err: err} }, func() {
+		text, err := read()
+		done <- result{text, err}
+	})
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case r := <-done:
+		return r.text, r.err
+	}
+}
+
+// normal turns what was typed into an answer to q, or says what is wrong with it.
+func normal(q steps.Question, text string) (string, error) {
+	switch q.Kind {
+	case steps.AskChoice:
+		for i, c := range q.Choices {
+			if (text == c.Value || text == fmt.Sprint(i+1)) && !c.Disabled {
+				return c.Value, nil
+			}
+		}
+		return "", fmt.Errorf("a number from the list")
+	case steps.AskConfirm, steps.AskAcknowledge:
+		switch strings.ToLower(text) {
+		case "y", "yes":
+			return "yes", nil
+		case "n", "no", "", "later":
+			if q.Kind == steps.AskAcknowledge {
+				return "later", nil
+			}
+			return "no", nil
+		}
+		return "", fmt.Errorf("yes or no")
+	}
+	if q.Validate != nil {
+		if err := q.Validate(text); err != nil {
+			return "", err
+		}
+	}
+	return text, nil
+}

@@ -1,0 +1,95 @@
+package steps
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Handover is what Flower Labs, or a federation's owner, have to know of this site's SuperNodes.
+type Handover struct {
+	Account    string         `json:"account,omitempty"`
+	Federation string         `json:"federation,omitempty"`
+	Grid       string         `json:"grid"`
+	Nodes      []HandoverNode `json:"supernodes"`
+}
+
+// HandoverNode is one line of it. NodeID is decimal, and a string in JSON too: it has 64 bits.
+type HandoverNode struct {
+	Name        string `json:"name"`
+	NodeID      string `json:"node_id"`
+	Fingerprint string `json:"key_fingerprint"`
+}
+
+// Handover gathers the node IDs from the ledger.
+func (s *Site) Handover() Handover {
+	h := Handover{Account: s.Ledger.Account(s.Choices.Grid.Connection), Federation: s.Choices.Federation, Grid: s.Choices.Grid.Connection}
+	list, _, err := s.members()
+	if err != nil {
+		return h
+	}
+	for _, m := range list {
+		if m.Known() {
+			h.Nodes = append(h.Nodes, HandoverNode{m.Name, m.Record.NodeID, m.Pair.Fingerprint})
+		}
+	}
+	return h
+}
+
+// Lines is the message as plain text, ready to be sent.
+func (h Handover) Lines() []string {
+	lines := []string{"Dear Flower Labs team,", "", "please enter these SuperNodes into the federation " + h.Federation + ":", ""}
+	width := 0
+	for _, n := range h.Nodes {
+		width = max(width, len(n.Name))
+	}
+	for _, n := range h.Nodes {
+		lines = append(lines, fmt.Sprintf("  %-*s  %-20s  %s", width, n.Name, n.NodeID, n.Fingerprint))
+	}
+	if h.Account != "" {
+		lines = append(lines, "", "They belong to the account "+h.Account+".")
+	}
+	return append(lines, "", "Please tell us when they are confirmed. Thank you.")
+}
+
+// Text is Lines as one text.
+func (h Handover) Text() string { return strings.Join(h.Lines(), "\n") + "\n" }
+
+// Markdown is the same as a table.
+func (h Handover) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# SuperNodes for %s\n\nAccount: %s\n\n| name | node ID | key fingerprint |\n|---|---|---|\n", h.Federation, orUnknown(h.Account))
+	for _, n := range h.Nodes {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", n.Name, n.NodeID, n.Fingerprint)
+	}
+	return b.String()
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "(not known)"
+	}
+	return s
+}
+
+// CSV is the same for a spreadsheet; open the node ID as text there, it has more digits than a number keeps.
+func (h Handover) CSV() string {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	w.Write([]string{"name", "node_id", "key_fingerprint", "account", "federation"})
+	for _, n := range h.Nodes {
+		w.Write([]string{n.Name, n.NodeID, n.Fingerprint, h.Account, h.Federation})
+	}
+	w.Flush()
+	return b.String()
+}
+
+// JSON is the same for programs.
+func (h Handover) JSON() string {
+	b, err := json.MarshalIndent(h, "", "  ")
+	if err != nil {
+		return err.Error()
+	}
+	return string(b) + "\n"
+}

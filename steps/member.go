@@ -1,0 +1,225 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/supernode"
+	"flwrup/keys"
+)
+
+// member is one SuperNode of this site: a key pair, the name it goes by, what the ledger knows of it.
+type member struct {
+	Number int // of the key, else its place in the list; names and per-node choices go by it
+	Name   string
+	Pair   keys.Pair
+	Record ledger.Node // zero while nothing was registered
+}
+
+// Known tells whether the node's ID on the grid is known.
+func (m member) Known() bool { return m.Record.State == ledger.Registered && m.Record.NodeID != "" }
+
+func (s *Site) keysDir() string { return s.path(s.Choices.Keys) }
+
+// members gives the site's SuperNodes, as many as there are usable keys, at most as many as wished.
+// A key that was unregistered is burnt and left out. Names stay with their keys: the ledger has them,
+// and a new key's name comes from its own number.
+func (s *Site) members() ([]member, keys.Folder, error) {
+	folder, err := keys.Scan(s.keysDir())
+	if err != nil {
+		return nil, folder, err
+	}
+	numbers := map[int]int{}
+	for _, p := range folder.Pairs {
+		numbers[p.Number]++
+	}
+	var list []member
+	for _, p := range folder.Pairs {
+		record, _ := s.Ledger.NodeOn(s.Choices.Grid.Connection, p.Fingerprint)
+		if record.State == ledger.Unregistered {
+			continue
+		}
+		if len(list) == s.Choices.Nodes {
+			break
+		}
+		m := member{Number: p.Number, Pair: p, Record: record, Name: record.Name}
+		if p.Number == 0 || numbers[p.Number] > 1 {
+			m.Number = len(list) + 1
+		}
+		if m.Name == "" {
+			m.Name = s.Choices.NodeName(m.Number)
+		}
+		list = append(list, m)
+	}
+	return list, folder, nil
+}
+
+// member finds one SuperNode by name.
+func (s *Site) member(name string) (member, error) {
+	list, _, err := s.members()
+	if err != nil {
+		return member{}, err
+	}
+	for _, m := range list {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return member{}, problem.New(problem.Usage, "no SuperNode "+name+" here", "", "`flwrup status` lists them")
+}
+
+// fleetAddress is where SuperNodes connect to, host:port.
+func (s *Site) fleetAddress(d flwrexec.Dialect) string {
+	if s.Choices.Grid.Fleet != "" {
+		return s.Choices.Grid.Fleet
+	}
+	return d.DefaultFleet
+}
+
+// controlAddress is where the CLI connects to.
+func (s *Site) controlAddress(d flwrexec.Dialect) string {
+	if s.Choices.Grid.Control != "" {
+		return s.Choices.Grid.Control
+	}
+	return d.DefaultControl
+}
+
+// spec says how m is started, in the dialect of the flwr at hand.
+func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return supernode.Spec{}, err
+	}
+	found, dialect, kind := f.Found(), f.Dialect(), s.runtimeKind()
+	choice := s.Choices.Node[project.NodeKey(m.Number)]
+	hostNetwork := kind == project.RuntimeDocker && (s.Choices.HostNetwork || s.Rehearsal())
+	port := 0
+	if kind == project.RuntimeProcess || hostNetwork {
+		if port, err = s.port(m.Name); err != nil {
+			return supernode.Spec{}, err
+		}
+	}
+	config := choice.NodeConfig
+	if config == "" && s.Rehearsal() {
+		config = fmt.Sprintf("partition-id=%d num-partitions=%d", m.Number-1, s.Choices.Nodes)
+	}
+	env, err := passEnv(choice.Env)
+	if err != nil {
+		return supernode.Spec{}, err
+	}
+	if s.Rehearsal() {
+		// A rehearsal sends nothing anywhere.
+		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0"})
+	}
+	return supernode.Spec{
+		Name: m.Name, Project: s.Choices.ID, KeyFile: m.Pair.Private, CAFile: s.path(s.Choices.Grid.CA),
+		Flwr: found.Version.String(),
+		Args: func(key, ca string) []string {
+			return dialect.SuperNodeArgs(flwrexec.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,
+				Port: port, NodeConfig: config, Extra: choice.Args})
+		},
+		Env:       env,
+		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint},
+		Container: s.Choices.ContainerName(m.Number), Image: s.image(found.Version.String()),
+		HostNetwork: hostNetwork, Restart: restartLimit,
+		Program: found.SuperNode(), Port: port,
+	}, nil
+}
+
+// restartLimit is how often Docker brings a SuperNode back that ended with an error. A refused node
+// ends with one within seconds each time, so "always" would have it knock for ever; Docker doubles its
+// pause each time, so ten tries span about a minute and a half, longer than the minute in which the
+// grid refuses a node that was killed and comes back.
+const restartLimit = 10
+
+// image is the SuperNode image for a flwr version, under the names that Flower publishes.
+func (s *Site) image(version string) string {
+	if s.Choices.Image != "" {
+		return s.Choices.Image
+	}
+	return "flwr/supernode:" + version + "-py3.13-ubuntu24.04"
+}
+
+// port gives the node's own ClientAppIo port, the same at every start. Processes and containers on the
+// host network share the machine's ports, and flwr's default (9094) serves only one of them.
+func (s *Site) port(node string) (int, error) {
+	s.ports.Lock()
+	defer s.ports.Unlock()
+	what := "port " + node
+	if a, ok := s.Ledger.Attestation(what); ok {
+		if n, err := strconv.Atoi(a.Detail); err == nil {
+			return n, nil
+		}
+	}
+	taken := map[int]bool{}
+	for _, a := range s.Ledger.Data().Attestations {
+		if n, err := strconv.Atoi(a.Detail); err == nil && strings.HasPrefix(a.What, "port ") {
+			taken[n] = true
+		}
+	}
+	h := fnv.New32a()
+	h.Write([]byte(s.Choices.ID + node))
+	for try := range portRange {
+		n := firstPort + (int(h.Sum32()%portRange)+try)%portRange
+		if taken[n] || !portFree(n) {
+			continue
+		}
+		if s.o.ReadOnly {
+			return n, nil
+		}
+		return n, s.Ledger.Attest(what, strconv.Itoa(n))
+	}
+	return 0, problem.New(problem.PortTaken, "no free port for "+node,
+		fmt.Sprintf("ports %d to %d are all in use", firstPort, firstPort+portRange-1), "stop what holds them")
+}
+
+// The ports given to SuperNodes: below the range from which systems take ports for outgoing
+// connections (Linux: 32768 and up), so that none is taken by chance while a node is stopped.
+const (
+	firstPort = 21000
+	portRange = 9000
+)
+
+func portFree(n int) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n)))
+	if err != nil {
+		return false
+	}
+	l.Close()
+	return true
+}
+
+// passEnv takes the named variables from flwrup's own environment: their values stay out of every file.
+func passEnv(names []string) (map[string]string, error) {
+	env := map[string]string{}
+	for _, name := range names {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			return nil, problem.New(problem.BadInput, "the variable "+name+" is not set",
+				"flwrup.toml hands it on to a SuperNode", "export "+name+" before you start flwrup")
+		}
+		env[name] = value
+	}
+	return env, nil
+}
+
+// what the ledger keeps that the world cannot tell
+const (
+	attestAccount = "account"
+	attestLater   = "federation chosen after login"
+	attestRuntime = "runtime"
+	attestSent    = "node IDs handed over"
+	attestConfirm = "confirmation seen by the person"
+	attestBackup  = "backup kept elsewhere"
+	attestNoRun   = "runs are started elsewhere"
+)

@@ -1,0 +1,167 @@
+package steps
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/grid"
+	"flwrup/internal/problem"
+	"flwrup/internal/procctl"
+	"flwrup/internal/project"
+)
+
+// rehearsalAccount is the account that a rehearsal signs in as, by itself or when the person says so.
+const rehearsalAccount = "ada"
+
+func (s *Site) gridDir() string { return s.stateDir("grid") }
+
+// gridRunning tells whether the rehearsal's grid answers now.
+func (s *Site) gridRunning() (*grid.Grid, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.grid != nil {
+		return s.grid, true
+	}
+	g, ok := grid.Running(s.gridDir())
+	if ok {
+		s.grid = g
+	}
+	return g, ok
+}
+
+// startGrid starts the rehearsal's grid with the Python of its flwr, puts the app beside it and notes
+// the addresses. It does nothing twice.
+func (s *Site) startGrid(ctx context.Context, found flwrexec.Found, to Sink) error {
+	if err := grid.WriteApp(s.Dir); err != nil {
+		return fmt.Errorf("write the rehearsal's app: %w", err)
+	}
+	to.Event(Says{"starting a SuperGrid on this machine: " + "SuperLink " + found.Version.String()})
+	g, err := grid.Start(ctx, grid.Options{Dir: s.gridDir(), Python: found.Python, AutoAccount: rehearsalAccount},
+		func(line string) { to.Event(Output{line}) })
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.grid = g
+	s.mu.Unlock()
+	c := &s.Choices.Grid
+	c.Control, c.Fleet, c.CA = g.Ready.Control, g.Ready.Fleet, s.rel(g.Ready.CA)
+	if err := s.save(); err != nil {
+		return err
+	}
+	return s.forgetLostRuns()
+}
+
+// forgetLostRuns notes that runs ended with the grid that they ran on: their ServerApp was its child.
+func (s *Site) forgetLostRuns() error {
+	for _, r := range s.Ledger.Runs() {
+		if r.Status != "" && !ended(r.Status) {
+			r.Status = runLost
+			if err := s.Ledger.PutRun(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// KeepGrid lets the rehearsal's grid go on when flwrup ends.
+func (s *Site) KeepGrid(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.grid == nil {
+		return nil
+	}
+	return s.grid.Keep(ctx)
+}
+
+// TearDown ends what a rehearsal started on this machine: its SuperNodes, its grid, and with remove
+// its folder, if flwrup made that. What goes wrong does not stop the rest; all of it is reported.
+func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
+	var errs []error
+	keep := func(doing string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", doing, err))
+		}
+	}
+	if s.runtimeKind() != "" {
+		keep("end the SuperNodes", s.endNodes(ctx, to, remove))
+	}
+	if s.Rehearsal() {
+		if g, ok := s.gridRunning(); ok {
+			to.Event(Says{"stopping the rehearsal's grid"})
+			keep("stop the grid", g.Stop(ctx))
+			s.mu.Lock()
+			s.grid = nil
+			s.mu.Unlock()
+		}
+	}
+	if len(errs) == 0 && remove && s.Rehearsal() {
+		if !project.Marked(s.Dir, "rehearsal") {
+			to.Event(Says{s.Dir + " was there before flwrup: it stays, with all that is in it"})
+		} else {
+			s.Close()
+			keep("remove "+s.Dir, project.RemoveMarked(s.Dir))
+		}
+	}
+	return join(errs)
+}
+
+// endNodes stops every SuperNode of this site at once; with remove, what belongs to them goes, too.
+func (s *Site) endNodes(ctx context.Context, to Sink, remove bool) error {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := rt.List(ctx)
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(list))
+	for _, st := range list {
+		names = append(names, st.Name)
+	}
+	if len(names) > 0 {
+		to.Event(Says{fmt.Sprintf("stopping %d %s", len(names), plural(len(names), "SuperNode"))})
+	}
+	return s.each(ctx, names, func(ctx context.Context, name string) error {
+		if err := rt.Stop(ctx, name, stopGrace); err != nil && !problem.Is(err, procctl.Killed) {
+			return err
+		}
+		if remove {
+			return rt.Remove(ctx, name)
+		}
+		return nil
+	})
+}
+
+// rehearsalPassphrase makes or reads the passphrase of an unattended rehearsal's backup. It guards
+// keys that are good for nothing but the rehearsal, and lies beside them, for their owner alone.
+func (s *Site) rehearsalPassphrase() (string, error) {
+	file := s.stateDir("rehearsal-passphrase")
+	if b, err := os.ReadFile(file); err == nil && len(b) > 0 {
+		return string(b), nil
+	}
+	pass, err := randomWord(24)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return "", err
+	}
+	return pass, os.WriteFile(file, []byte(pass), 0o600)
+}
+
+// randomWord gives n random letters and digits.
+func randomWord(n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := rand.Read(b); err != nil {
+		return "", err
+	}
+	return base32.StdEncoding.EncodeToString(b)[:n], nil
+}

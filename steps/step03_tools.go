@@ -1,0 +1,297 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"time"
+
+	"flwrup/dockerctl"
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/safego"
+	"flwrup/internal/supernode"
+)
+
+// tools is step 3: flwr, and what SuperNodes run in. In a rehearsal also the grid itself.
+type tools struct{}
+
+func (tools) Number() int   { return 3 }
+func (tools) Name() string  { return "Tools" }
+func (tools) Title() string { return "Install flwr and Docker" }
+func (tools) Why() string {
+	return "flwr is Flower's command line; flwrup drives it and can install it into an environment of its own, away from yours. " +
+		"SuperNodes run as Docker containers, or as plain processes where there is no Docker. " +
+		"The flwr version, the SuperNodes' version and the grid must fit together."
+}
+
+func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
+	st := Status{State: Done}
+	todo := func(name, text string) {
+		st.State = Ready
+		st.Items = append(st.Items, Item{name, ItemWaiting, text})
+	}
+	f, err := s.session(ctx)
+	switch {
+	case problem.Is(err, problem.FlwrMissing):
+		todo("flwr", err.Error())
+	case err != nil:
+		return st, err
+	default:
+		found := f.Found()
+		st.Short = found.Version.String()
+		st.Evidence = append(st.Evidence, fmt.Sprintf("flwr %s (%s): %s", found.Version, found.Source, found.Program))
+		st.Items = append(st.Items, Item{"flwr", ItemDone, found.Version.String()})
+	}
+	kind := s.runtimeKind()
+	if kind == "" {
+		todo("runtime", "Docker or plain processes: not chosen yet")
+	} else if err := t.checkRuntime(ctx, s, kind); err != nil {
+		p := problem.Of(err)
+		todo(kind, p.Error()+fix(p))
+	} else {
+		st.Items = append(st.Items, Item{kind, ItemDone, runtimeText(kind)})
+		st.Evidence = append(st.Evidence, "SuperNodes run as "+runtimeText(kind))
+	}
+	if s.Rehearsal() && st.State == Done {
+		if g, ok := s.gridRunning(); ok {
+			st.Evidence = append(st.Evidence, "the rehearsal grid answers at "+g.Ready.Control)
+			st.Items = append(st.Items, Item{"grid", ItemDone, g.Ready.Control})
+		} else {
+			todo("grid", "the rehearsal grid is not running")
+		}
+	}
+	return st, nil
+}
+
+func runtimeText(kind string) string {
+	if kind == project.RuntimeDocker {
+		return "Docker containers"
+	}
+	return "plain processes on this machine"
+}
+
+// checkRuntime says what is in the way of starting SuperNodes; the image is looked for, not pulled.
+func (tools) checkRuntime(ctx context.Context, s *Site, kind string) error {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	return rt.Check(ctx)
+}
+
+func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	var actions []Action
+	if _, err := s.session(ctx); err != nil {
+		version := s.Choices.Flwr.Version
+		if version == "" {
+			version = "newest"
+		}
+		actions = append(actions, Action{Says: "install flwr " + version + " into an environment of its own below " + flwrexec.OwnRoot(),
+			Command: installCommand(s.Choices.Flwr.Version)})
+	}
+	if s.runtimeKind() == "" {
+		actions = append(actions, Action{Says: "use Docker where it answers and has the image, else plain processes"})
+	}
+	if _, running := s.gridRunning(); s.Rehearsal() && !running {
+		actions = append(actions, Action{Says: "start a SuperGrid on this machine, on loopback only"})
+	}
+	return actions, nil
+}
+
+// installCommand is how a person would do the same by hand. The quotes matter: unquoted, the guide's
+// `flwr>=1.24.0` makes a shell write to a file named "=1.24.0".
+func installCommand(version string) string {
+	want := "flwr"
+	if version != "" {
+		want = "flwr==" + version
+	}
+	dir := quote(flwrexec.OwnRoot() + "/by-hand")
+	return fmt.Sprintf("python3 -m venv %s && %s/bin/pip install '%s'", dir, dir, want)
+}
+
+func (t tools) Apply(ctx context.Context, s *Site, to Sink) error {
+	found, err := t.flwr(ctx, s, to)
+	if err != nil {
+		return err
+	}
+	if s.Rehearsal() {
+		s.warm(ctx)
+		if _, running := s.gridRunning(); !running {
+			if err := s.startGrid(ctx, found, to); err != nil {
+				return err
+			}
+		}
+	}
+	return t.runtime(ctx, s, to)
+}
+
+// warm has flwr load its Python while something else takes its seconds. Only speed hangs on it.
+func (s *Site) warm(ctx context.Context) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return
+	}
+	safego.Go("load flwr", func(error) {}, func() { _, _ = f.Warm(ctx) })
+}
+
+// flwr gives the flwr of this site, and installs the wanted one where it is missing.
+func (t tools) flwr(ctx context.Context, s *Site, to Sink) (flwrexec.Found, error) {
+	if f, err := s.session(ctx); err == nil {
+		return f.Found(), nil
+	} else if !problem.Is(err, problem.FlwrMissing) {
+		return flwrexec.Found{}, err
+	}
+	version := s.Choices.Flwr.Version
+	answer, err := to.Ask(ctx, Question{ID: "flwr", Kind: AskText, Default: orNewest(version),
+		Ask:  "Which flwr shall be installed?",
+		Help: "It goes into an environment of its own; nothing of yours is changed. It should be the version that your grid speaks.",
+		Validate: func(text string) error {
+			if text == "newest" {
+				return nil
+			}
+			_, err := flwrexec.ParseVersion(text)
+			return err
+		}})
+	if err != nil {
+		return flwrexec.Found{}, err
+	}
+	if answer == "newest" {
+		answer = ""
+	}
+	to.Event(Says{"installing flwr " + orNewest(answer)})
+	o := flwrexec.InstallOptions{Root: flwrexec.OwnRoot(), Version: answer, Say: func(line string) { to.Event(Output{line}) }}
+	if s.Rehearsal() {
+		o.Packages = []string{"numpy"} // the rehearsal's app
+	}
+	found, err := flwrexec.Install(ctx, o)
+	if err != nil {
+		return found, err
+	}
+	s.Choices.Flwr.Version = found.Version.String()
+	return found, s.save()
+}
+
+func orNewest(version string) string {
+	if version == "" {
+		return "newest"
+	}
+	return version
+}
+
+// runtime settles what SuperNodes run in, and for containers gets the image.
+func (t tools) runtime(ctx context.Context, s *Site, to Sink) error {
+	if kind := s.runtimeKind(); kind != "" {
+		rt, err := s.nodesRuntime(ctx)
+		if err != nil {
+			return err
+		}
+		if err := rt.Check(ctx); err != nil {
+			return err
+		}
+		return t.prepare(ctx, s, rt, to)
+	}
+	docker := t.tryDocker(ctx, s, to)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	kind := project.RuntimeDocker
+	if docker != nil {
+		p := problem.Of(docker)
+		to.Event(Says{"no containers: " + p.Error()})
+		if runtime.GOOS == "windows" {
+			return docker
+		}
+		answer, err := to.Ask(ctx, Question{ID: "runtime", Kind: AskChoice, Default: project.RuntimeProcess,
+			Ask:  "What shall the SuperNodes run in?",
+			Help: p.Error() + fix(p),
+			Choices: []Choice{
+				{Value: project.RuntimeProcess, Label: "plain processes on this machine", Note: "no Docker needed"},
+				{Value: project.RuntimeDocker, Label: "Docker containers", Note: "mend Docker first, then try again"},
+			}})
+		if err != nil {
+			return err
+		}
+		if answer == project.RuntimeDocker {
+			return docker
+		}
+		kind = project.RuntimeProcess
+	}
+	s.closeRuntime()
+	return s.Ledger.Attest(attestRuntime, kind)
+}
+
+// tryDocker tells whether containers can be had: daemon and image.
+func (t tools) tryDocker(ctx context.Context, s *Site, to Sink) error {
+	rt, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID})
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	if err := rt.Check(ctx); err != nil {
+		return err
+	}
+	return t.prepare(ctx, s, rt, to)
+}
+
+// prepare gets what a SuperNode of this site needs before any key exists: the image, the program.
+func (t tools) prepare(ctx context.Context, s *Site, rt supernode.Runtime, to Sink) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	found := f.Found()
+	spec := supernode.Spec{Project: s.Choices.ID, Flwr: found.Version.String(), Image: s.image(found.Version.String()),
+		Program: found.SuperNode()}
+	return rt.Prepare(ctx, spec, func(p supernode.Progress) {
+		to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
+	})
+}
+
+// Change chooses the runtime anew; nodes that are running keep theirs until they are stopped.
+func (t tools) Change(ctx context.Context, s *Site, to Sink) error {
+	answer, err := to.Ask(ctx, Question{ID: "runtime", Kind: AskChoice, Default: s.Choices.Runtime,
+		Ask: "What shall the SuperNodes run in?",
+		Choices: []Choice{
+			{Value: project.RuntimeAuto, Label: "Docker where it is there, else plain processes"},
+			{Value: project.RuntimeDocker, Label: "Docker containers"},
+			{Value: project.RuntimeProcess, Label: "plain processes on this machine", Disabled: runtime.GOOS == "windows",
+				Note: "not on Windows"},
+		}})
+	if err != nil || answer == s.Choices.Runtime {
+		return err
+	}
+	if running, err := s.running(ctx); err == nil && len(running) > 0 {
+		return problem.New(problem.BadInput, fmt.Sprintf("%d SuperNodes are running", len(running)),
+			"a node that runs twice is refused by the grid", "stop them on the dashboard first")
+	}
+	s.Choices.Runtime = answer
+	s.closeRuntime()
+	return errors.Join(s.Ledger.Retract(attestRuntime), s.save())
+}
+
+func (s *Site) closeRuntime() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.runtime != nil {
+		s.runtime.Close()
+		s.runtime = nil
+	}
+}
+
+// reachable tries a TCP connection to host:port, port 443 when none is given.
+func reachable(ctx context.Context, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		address = net.JoinHostPort(strings.Trim(address, "[]"), "443")
+	}
+	d := net.Dialer{Timeout: 5 * time.Second}
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}

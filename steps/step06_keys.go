@@ -1,0 +1,121 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"flwrup/internal/problem"
+	"flwrup/keys"
+)
+
+// makeKeys is step 6: a key pair for each SuperNode.
+type makeKeys struct{}
+
+func (makeKeys) Number() int   { return 6 }
+func (makeKeys) Name() string  { return "Keys" }
+func (makeKeys) Title() string { return "Generate keys" }
+func (makeKeys) Why() string {
+	return "A SuperNode proves who it is with its private key; the grid gets to know the public half. " +
+		"flwrup makes ECDSA P-384 pairs, as ssh-keygen would, and never overwrites one that is there."
+}
+
+func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
+	if s.Choices.Nodes == 0 {
+		return Status{State: Blocked, By: 5, Why: "the number of SuperNodes comes first"}, nil
+	}
+	list, folder, err := s.members()
+	if err != nil {
+		return Status{}, err
+	}
+	st := Status{State: Ready, Done: len(list), Of: s.Choices.Nodes, Short: fmt.Sprintf("%d/%d", len(list), s.Choices.Nodes)}
+	for _, m := range list {
+		st.Items = append(st.Items, Item{m.Name, ItemDone, s.rel(m.Pair.Private) + " " + m.Pair.Fingerprint})
+	}
+	for _, issue := range folder.Issues {
+		st.Hints = append(st.Hints, issue.Problem.Error()+fix(issue.Problem))
+	}
+	if len(list) > 0 {
+		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), s.Choices.Nodes, s.rel(folder.Dir))}
+	}
+	if len(list) >= s.Choices.Nodes && !loose(folder) {
+		st.State, st.Short = Done, fmt.Sprint(len(list))
+		st.Evidence = append(st.Evidence, "each a matching ECDSA P-384 pair, private half for its owner alone")
+	}
+	return st, nil
+}
+
+func fix(p *problem.Problem) string {
+	if p.Fix == "" {
+		return ""
+	}
+	return ": " + p.Fix
+}
+
+// loose tells whether a private key, or its folder, can be read by others.
+func loose(folder keys.Folder) bool {
+	for _, issue := range folder.Issues {
+		if issue.Problem.Code == keys.LooseMode {
+			return true
+		}
+	}
+	return false
+}
+
+// missing gives the names of the pairs that are to be made.
+func (makeKeys) missing(s *Site) ([]string, keys.Folder, error) {
+	list, folder, err := s.members()
+	if err != nil {
+		return nil, folder, err
+	}
+	burnt := len(folder.Pairs) - len(list)
+	if len(list) >= s.Choices.Nodes {
+		return nil, folder, nil
+	}
+	return folder.NextNames(s.Choices.Nodes + burnt), folder, nil
+}
+
+func (k makeKeys) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	names, folder, err := k.missing(s)
+	if err != nil {
+		return nil, err
+	}
+	var actions []Action
+	dir := quote(s.rel(folder.Dir))
+	if len(names) > 0 {
+		actions = append(actions, Action{Says: "make the folder for the keys, for you alone",
+			Command: "mkdir -p " + dir + " && chmod 700 " + dir})
+	}
+	for _, name := range names {
+		file := quote(s.rel(folder.Dir) + "/" + name)
+		actions = append(actions, Action{Says: "make the key pair " + name,
+			Command: `ssh-keygen -q -t ecdsa -b 384 -N "" -C "" -f ` + file,
+			Flags:   explain([]string{"-t", "-b", "-N", "-C", "-f"})})
+	}
+	if loose(folder) {
+		actions = append(actions, Action{Says: "make the private keys readable for their owner alone", Command: "chmod 700 " + dir + " && chmod go= " + dir + "/*"})
+	}
+	return actions, nil
+}
+
+func (k makeKeys) Apply(ctx context.Context, s *Site, to Sink) error {
+	names, folder, err := k.missing(s)
+	if err != nil {
+		return err
+	}
+	if loose(folder) {
+		files, err := keys.FixModes(folder.Dir)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			to.Event(Says{"now for its owner alone: " + s.rel(f)})
+		}
+	}
+	made := 0
+	_, err = keys.Generate(ctx, s.keysDir(), names, func(p keys.Pair) {
+		made++
+		to.Event(ItemChanged{Item{p.Name, ItemDone, p.Fingerprint}})
+		to.Event(Progress{Label: "keys", Done: int64(made), Total: int64(len(names))})
+	})
+	return err
+}

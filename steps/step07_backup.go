@@ -1,0 +1,183 @@
+package steps
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/keys"
+)
+
+// backUp is step 7: one encrypted archive of all keys, opened again and compared before it counts.
+type backUp struct{}
+
+func (backUp) Number() int   { return 7 }
+func (backUp) Name() string  { return "Backup" }
+func (backUp) Title() string { return "Back up the keys" }
+func (backUp) Why() string {
+	return "A lost private key is a lost SuperNode: the grid takes no second key for it, and an unregistered key can never come back. " +
+		"flwrup puts all pairs into one file encrypted with age, and opens it again to see that nothing is missing. " +
+		"Keep that file on another machine than this one."
+}
+
+func (b backUp) Inspect(ctx context.Context, s *Site) (Status, error) {
+	list, _, err := s.members()
+	if err != nil {
+		return Status{}, err
+	}
+	if len(list) == 0 {
+		return Status{State: Blocked, By: 6, Why: "there are no keys yet"}, nil
+	}
+	missing := list
+	for _, rec := range slices.Backward(s.Ledger.Backups()) {
+		if sum, err := fileSHA256(s.path(rec.File)); err != nil || sum != rec.SHA256 {
+			continue
+		}
+		left := slices.DeleteFunc(slices.Clone(list), func(m member) bool { return slices.Contains(rec.Fingerprints, m.Pair.Fingerprint) })
+		if len(left) == 0 {
+			checked := "opened again and compared byte for byte"
+			if !rec.Verified {
+				checked = "unchanged since it was written; only its recipient can open it"
+			}
+			return Status{State: Done, Evidence: []string{fmt.Sprintf("%s holds all %d %s", rec.File, len(list), plural(len(list), "pair")), checked}}, nil
+		}
+		if len(left) < len(missing) {
+			missing = left
+		}
+	}
+	if a, ok := s.Ledger.Attestation(attestBackup); ok && !slices.ContainsFunc(list, func(m member) bool { return m.Pair.Made.After(a.At.Add(time.Second)) }) {
+		return Status{State: Done, Evidence: []string{"kept elsewhere, as you said on " + a.At.Local().Format("2 January 2006")}}, nil
+	}
+	return Status{State: Ready, Evidence: []string{fmt.Sprintf("%d of %d key pairs are in no backup that is still there", len(missing), len(list))}}, nil
+}
+
+func fileSHA256(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// file is where the next backup goes: a name that nothing has yet.
+func (backUp) file(s *Site) string {
+	file := s.path(s.Choices.Backup)
+	if file == "" {
+		file = filepath.Join(s.Dir, keys.BackupDefaultName(s.keysDir(), time.Now()))
+	}
+	ext := filepath.Ext(file)
+	for n, try := 2, file; ; n++ {
+		if _, err := os.Lstat(try); os.IsNotExist(err) {
+			return try
+		}
+		try = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(file, ext), n, ext)
+	}
+}
+
+func (b backUp) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	file, dir := s.rel(b.file(s)), s.rel(s.keysDir())
+	who := "-p"
+	if r := s.Choices.BackupRecipient; r != "" {
+		who = "-r " + quote(r)
+	}
+	return []Action{{Says: "encrypt all keys into one archive, open it again and compare",
+		Command: fmt.Sprintf("tar -c %s | age %s -o %s", quote(dir), who, quote(file))}}, nil
+}
+
+const elsewhere = "elsewhere"
+
+func (b backUp) Apply(ctx context.Context, s *Site, to Sink) error {
+	recipients, identities, err := b.lock(ctx, s, to)
+	if err != nil || recipients == nil {
+		return err
+	}
+	to.Event(Says{"encrypting, opening again, comparing"})
+	made, err := keys.MakeBackup(ctx, s.keysDir(), b.file(s), recipients, identities)
+	if err != nil {
+		return err
+	}
+	return s.Ledger.PutBackup(ledger.Backup{File: s.rel(made.File), SHA256: made.SHA256, Made: made.Made,
+		Fingerprints: made.Fingerprints, Verified: made.Verified})
+}
+
+// lock asks for what the backup is locked with; nil recipients when the person keeps one elsewhere.
+func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []age.Identity, error) {
+	if r := s.Choices.BackupRecipient; r != "" {
+		recipients, err := keys.ParseRecipients(r)
+		return recipients, nil, err
+	}
+	pass := ""
+	switch {
+	case s.o.PassphraseFile != "":
+		text, err := os.ReadFile(s.o.PassphraseFile)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the passphrase: %w", err)
+		}
+		pass = strings.TrimRight(string(text), "\r\n")
+	case s.Rehearsal() && !s.o.Attended:
+		var err error
+		if pass, err = s.rehearsalPassphrase(); err != nil {
+			return nil, nil, err
+		}
+	default:
+		q := Question{ID: "passphrase", Kind: AskSecret, Twice: true,
+			Ask:      "A passphrase for the backup",
+			Help:     "At least 8 characters. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere.",
+			Validate: validPassphrase}
+		if s.Rehearsal() {
+			q.Help += " (A rehearsal's keys are worth nothing afterwards: Enter alone will do.)"
+		}
+		answer, err := to.Ask(ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		if pass = answer; pass == "" && s.Rehearsal() {
+			if pass, err = s.rehearsalPassphrase(); err != nil {
+				return nil, nil, err
+			}
+		}
+		if pass == "" {
+			return nil, nil, b.attestElsewhere(ctx, s, to)
+		}
+	}
+	if err := validPassphrase(pass); err != nil || pass == "" {
+		return nil, nil, problem.New(problem.BadInput, "the passphrase will not do", fmt.Sprint(err), "use 8 characters or more")
+	}
+	r, i, err := keys.PassphraseRecipient(pass)
+	if err != nil {
+		return nil, nil, err
+	}
+	return []age.Recipient{r}, []age.Identity{i}, nil
+}
+
+func validPassphrase(pass string) error {
+	if n := len([]rune(pass)); n > 0 && n < 8 {
+		return fmt.Errorf("8 characters or more")
+	}
+	return nil
+}
+
+func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
+	answer, err := to.Ask(ctx, Question{ID: "backup-elsewhere", Kind: AskAcknowledge,
+		Ask: "Are all keys backed up elsewhere, where you can get at them?", Help: "flwrup cannot check that."})
+	if err != nil || answer != "yes" {
+		return err
+	}
+	return s.Ledger.Attest(attestBackup, "")
+}

@@ -1,0 +1,177 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+)
+
+// configure is step 8: flwr's own configuration names the grid.
+type configure struct{}
+
+func (configure) Number() int   { return 8 }
+func (configure) Name() string  { return "Configuration" }
+func (configure) Title() string { return "Project configuration" }
+func (configure) Why() string {
+	return "flwr has to know where the grid is. Up to version 1.25 that stands in the app's pyproject.toml, " +
+		"from 1.26 on in Flower's own config.toml. flwrup changes only the keys it needs: comments and order stay, and the edit can be undone."
+}
+
+// edits gives the file edits that are due, the most urgent first.
+func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, error) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := f.Dialect()
+	want := flwrexec.ConnectionSettings{Name: s.Choices.Grid.Connection, Address: s.controlAddress(d), CA: s.path(s.Choices.Grid.CA)}
+	pyproject := filepath.Join(s.appDir(), "pyproject.toml")
+	var due []flwrexec.ConfigEdit
+	add := func(e flwrexec.ConfigEdit, err error) error {
+		if err == nil && e.Changed() {
+			due = append(due, e)
+		}
+		return err
+	}
+	if d.ConfigInPyproject {
+		want.Federation = s.Choices.Federation
+		err := add(flwrexec.EditPyproject(pyproject, want))
+		return due, err
+	}
+	for _, file := range []string{pyproject, filepath.Join(s.Dir, "pyproject.toml")} {
+		has, _, err := flwrexec.LegacyBlock(file)
+		if err != nil {
+			return nil, err
+		}
+		if has && (len(due) == 0 || due[0].File != file) {
+			if err := add(flwrexec.RetireLegacyBlock(file)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	config := flwrexec.FlowerConfigFile(s.flwrHome())
+	if !s.customAddress() {
+		// The person's own file, and flwr's own default: only an absent connection is to be written.
+		have, err := flwrexec.ReadFlowerConfigConnections(config)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		for _, c := range have {
+			if c.Name == want.Name {
+				return due, nil
+			}
+		}
+	}
+	err = add(flwrexec.EditFlowerConfig(config, want))
+	return due, err
+}
+
+// customAddress tells whether the person (or the rehearsal) chose where the grid is.
+func (s *Site) customAddress() bool { return s.Choices.Grid.Control != "" }
+
+func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return blockedByFlwr(err)
+	}
+	if s.Rehearsal() && s.Choices.Grid.Control == "" {
+		return Status{State: Blocked, By: 3, Why: "the rehearsal grid has not been started yet"}, nil
+	}
+	if f.Dialect().ConfigInPyproject && s.Choices.Federation == "" && !s.Rehearsal() {
+		return Status{State: Blocked, By: 2, Why: "flwr " + f.Version().String() + " needs the federation's name in its configuration, before the login"}, nil
+	}
+	due, err := c.edits(ctx, s)
+	if err != nil {
+		return Status{}, err
+	}
+	if len(due) > 0 {
+		st := Status{State: Ready}
+		for _, e := range due {
+			st.Evidence = append(st.Evidence, e.Why)
+		}
+		return st, nil
+	}
+	where := flwrexec.FlowerConfigFile(s.flwrHome())
+	if f.Dialect().ConfigInPyproject {
+		where = filepath.Join(s.appDir(), "pyproject.toml")
+	}
+	return Status{State: Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), s.Choices.Grid.Connection,
+		s.controlAddress(f.Dialect()))}}, nil
+}
+
+// blockedByFlwr makes of a missing flwr what a step says that needs one.
+func blockedByFlwr(err error) (Status, error) {
+	if problem.Is(err, problem.FlwrMissing) {
+		return Status{State: Blocked, By: 3, Why: err.Error()}, nil
+	}
+	return Status{}, err
+}
+
+func (c configure) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	if s.Rehearsal() && s.Choices.Grid.Control == "" {
+		return []Action{{Says: "write the rehearsal grid's address into flwr's configuration"}}, nil
+	}
+	due, err := c.edits(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var actions []Action
+	for _, e := range due {
+		actions = append(actions, Action{Says: e.Why, Diff: e.Diff()})
+	}
+	return actions, nil
+}
+
+func (c configure) Apply(ctx context.Context, s *Site, to Sink) error {
+	if err := c.fixFederation(ctx, s); err != nil {
+		return err
+	}
+	due, err := c.edits(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, e := range due {
+		answer, err := to.Ask(ctx, Question{ID: "configuration", Kind: AskConfirm, Default: "yes",
+			Ask: "Change " + s.rel(e.File) + " like this?", Help: e.Why, Diff: e.Diff()})
+		if err != nil || answer != "yes" {
+			return err
+		}
+		undo, err := e.Write()
+		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.undo[c.Number()] = undo
+		s.mu.Unlock()
+		to.Event(Says{"changed " + s.rel(e.File)})
+	}
+	return nil
+}
+
+// fixFederation settles, in a rehearsal on a flwr whose configuration names the federation, the one
+// that the grid has.
+func (configure) fixFederation(ctx context.Context, s *Site) error {
+	g, ok := s.gridRunning()
+	if !s.Rehearsal() || !ok || s.Choices.Federation != "" || g.Ready.Managed || len(g.Ready.Federations) == 0 {
+		return nil
+	}
+	s.Choices.Federation = g.Ready.Federations[0]
+	return s.save()
+}
+
+// Undo takes the last edit back.
+func (s *Site) Undo(ctx context.Context, n int) error {
+	s.mu.Lock()
+	file := s.undo[n]
+	delete(s.undo, n)
+	s.mu.Unlock()
+	if file == "" {
+		return problem.New(problem.NotSupported, "there is nothing to undo in this step", "", "")
+	}
+	return flwrexec.Undo(file)
+}

@@ -1,0 +1,174 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+)
+
+// login is step 9: flwr's device flow, approved in a browser on any machine.
+type login struct{}
+
+func (login) Number() int   { return 9 }
+func (login) Name() string  { return "Log in" }
+func (login) Title() string { return "Log in to the grid" }
+func (login) Why() string {
+	return "flwr shows a link; you open it in a browser, on this machine or any other, and choose \"Yes\" there. " +
+		"It then keeps a token that lives some minutes and renews itself for some days."
+}
+
+func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
+	if st, err := (configure{}).Inspect(ctx, s); err != nil {
+		return st, err
+	} else if st.State == Blocked || st.State == Ready {
+		return Status{State: Blocked, By: 8, Why: "flwr does not know the grid yet"}, nil
+	}
+	nodes, _, err := s.gridNodes(ctx, fresh)
+	if problem.Is(err, problem.NotLoggedIn) {
+		return Status{State: Ready, Evidence: []string{"not logged in"}, Why: ""}, nil
+	}
+	if err != nil {
+		return Status{}, err
+	}
+	account := s.noteAccount(ctx, nodes)
+	st := Status{State: Done, Short: account, Evidence: []string{"the grid answers this account's questions"}}
+	if account != "" {
+		st.Evidence = []string{"logged in as " + account}
+	}
+	if s.Choices.Federation == "" {
+		st.State, st.Evidence = Ready, append(st.Evidence, "no federation chosen yet")
+		return st, nil
+	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return st, err
+	}
+	if s.Choices.CreateFederation && f.Dialect().Managed {
+		list, err := s.federations(ctx, fresh)
+		if err != nil {
+			return st, err
+		}
+		if _, ok := findFederation(list, s.Choices.Federation); !ok {
+			st.State, st.Evidence = Ready, append(st.Evidence, "federation "+s.Choices.Federation+" is to be created")
+		}
+	}
+	return st, nil
+}
+
+// noteAccount finds out who is logged in and keeps it. Not every flwr can tell.
+func (s *Site) noteAccount(ctx context.Context, nodes []flwrexec.Node) string {
+	name := s.Ledger.Account(s.Choices.Grid.Connection)
+	seen := flwrexec.AccountOf(nodes, nil)
+	if seen == "" {
+		if list, err := s.federations(ctx, fresh*6); err == nil {
+			seen = flwrexec.AccountOf(nil, list)
+		}
+	}
+	if seen != "" && seen != name && !s.o.ReadOnly {
+		name = seen
+		s.Ledger.SetAccount(s.Choices.Grid.Connection, name)
+	}
+	return name
+}
+
+// loggedInBefore tells, without asking the grid, whether a login can be expected to be there.
+func (s *Site) loggedInBefore() bool {
+	s.world.nodes.mu.Lock()
+	defer s.world.nodes.mu.Unlock()
+	return !s.world.nodes.good.IsZero() && s.world.nodes.err == nil
+}
+
+func (login) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := s.connection()
+	return []Action{
+		s.command("log in", f.Dialect().LoginArgv(c)),
+		s.command("see that it worked", f.Dialect().NodesArgv(c)),
+	}, nil
+}
+
+func (l login) Apply(ctx context.Context, s *Site, to Sink) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	if _, _, err := s.gridNodes(ctx, 0); problem.Is(err, problem.NotLoggedIn) {
+		if err := l.signIn(ctx, s, f, to); err != nil {
+			return err
+		}
+		s.forget()
+		if _, _, err := s.gridNodes(ctx, 0); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	return s.settleFederation(ctx, to, true)
+}
+
+func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	asked := make(chan struct{})
+	open := false
+	err := f.Login(ctx, s.connection(), func(p flwrexec.LoginPrompt) {
+		now := time.Now()
+		e := LoginOpen{URL: p.URL, Code: p.Code, Since: now}
+		if p.Expires > 0 {
+			e.Expires = now.Add(p.Expires)
+		}
+		to.Event(e)
+		if open {
+			return // flwr said more; the person is already being asked
+		}
+		open = true
+		if g, ok := s.gridRunning(); ok && s.Rehearsal() {
+			safego.Go("approve the rehearsal's login", func(err error) { cancel(err); close(asked) }, func() {
+				if err := s.approve(ctx, g, p.Code, to); err != nil && ctx.Err() == nil {
+					cancel(err)
+				}
+				close(asked)
+			})
+		} else {
+			close(asked)
+		}
+	}, func(line string) { to.Event(Output{line}) })
+	if open {
+		to.Event(LoginClosed{Approved: err == nil})
+		cancel(context.Cause(ctx))
+		<-asked
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil && cause != context.Canceled {
+		return cause
+	}
+	return err
+}
+
+// approver is the rehearsal's grid at the login page.
+type approver interface {
+	Approve(ctx context.Context, code, account string) error
+}
+
+// approve does what a person does in the browser: in a rehearsal that nobody attends, at once; else
+// when they say so, or never, if they went to the page themselves.
+func (s *Site) approve(ctx context.Context, g approver, code string, to Sink) error {
+	if s.o.Attended {
+		answer, err := to.Ask(ctx, Question{ID: "approve", Kind: AskConfirm, Default: "yes",
+			Ask:  "Approve this login as " + rehearsalAccount + " for the rehearsal?",
+			Help: "On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it and approve, or let flwrup do it."})
+		if err != nil || answer != "yes" {
+			return err
+		}
+	}
+	if err := g.Approve(ctx, code, rehearsalAccount); err != nil {
+		return fmt.Errorf("approve the login: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/atomicfile"
+	"flwrup/internal/problem"
+)
+
+// handOver is step 11: the federation gets to know the node IDs, from flwrup itself where flwr can do
+// that (1.27 and later), else from Flower Labs, who need a message.
+type handOver struct{}
+
+func (handOver) Number() int   { return 11 }
+func (handOver) Name() string  { return "Hand over IDs" }
+func (handOver) Title() string { return "Record and hand over the node IDs" }
+func (handOver) Why() string {
+	return "A registered SuperNode belongs to you, but to no federation yet. From flwr 1.27 on the federation's owner adds it; " +
+		"before, the Flower Labs team does, and needs the node IDs from you. flwrup keeps them all in .flwrup/ledger.json."
+}
+
+// absent gives the members whose node is not in the federation, as far as the grid tells.
+func (handOver) absent(ctx context.Context, s *Site) (list, absent []member, err error) {
+	if list, _, err = s.members(); err != nil {
+		return nil, nil, err
+	}
+	d, err := s.federation(ctx, fresh)
+	if err != nil {
+		return list, nil, err
+	}
+	in := map[string]bool{}
+	for _, n := range d.Nodes {
+		in[n.ID.String()] = true
+	}
+	for _, m := range list {
+		if !in[m.Record.NodeID] {
+			absent = append(absent, m)
+		}
+	}
+	return list, absent, nil
+}
+
+func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
+	before, err := (register{}).Inspect(ctx, s)
+	if err != nil || before.State != Done {
+		return Status{State: Blocked, By: 10, Why: "the node IDs come first"}, err
+	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return blockedByFlwr(err)
+	}
+	list, absent, err := h.absent(ctx, s)
+	if err != nil && !(problem.Is(err, problem.FedNotFound, problem.NotSupported) && !f.Dialect().Managed) {
+		return Status{}, err
+	}
+	seen := err == nil
+	st := Status{State: Ready, Of: len(list), Done: len(list) - len(absent), Items: before.Items}
+	if !seen {
+		st.Done = 0
+	}
+	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
+	st.Evidence = []string{fmt.Sprintf("%d node %s in the ledger", len(list), plural(len(list), "ID"))}
+	if seen && len(absent) == 0 {
+		st.State = Done
+		st.Evidence = append(st.Evidence, fmt.Sprintf("all %d are in %s", len(list), s.Choices.Federation))
+		return st, nil
+	}
+	if f.Dialect().Managed {
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of %d are not in %s", len(absent), len(list), s.Choices.Federation))
+		return st, nil
+	}
+	if a, ok := s.Ledger.Attestation(attestSent); ok && a.Detail == idsOf(list) {
+		st.State = Done
+		st.Evidence = append(st.Evidence, "sent to Flower Labs, as you said on "+a.At.Local().Format("2 January 2006"))
+	}
+	return st, nil
+}
+
+// idsOf joins the node IDs, so that a message sent before a node was added does not count for it.
+func idsOf(list []member) string {
+	ids := ""
+	for _, m := range list {
+		ids += m.Record.NodeID + " "
+	}
+	return ids
+}
+
+func (h handOver) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !f.Dialect().Managed {
+		return []Action{{Says: "write the message with all node IDs to " + s.rel(s.messageFile()) + ", for you to send"}}, nil
+	}
+	_, absent, err := h.absent(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var actions []Action
+	for _, m := range absent {
+		if !m.Known() {
+			continue
+		}
+		id, err := flwrexec.ParseNodeID(m.Record.NodeID)
+		if err != nil {
+			return nil, err
+		}
+		actions = append(actions, s.command("add "+m.Name+" to "+s.Choices.Federation,
+			f.Dialect().AddArgv(s.connection(), id, s.Choices.Federation)))
+	}
+	return actions, nil
+}
+
+func (s *Site) messageFile() string { return filepath.Join(s.Dir, "node-ids.md") }
+
+func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	list, absent, err := h.absent(ctx, s)
+	if f.Dialect().Managed {
+		if err != nil {
+			return err
+		}
+		return h.add(ctx, s, f, absent, to)
+	}
+	if err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) {
+		return err
+	}
+	if err == nil && len(absent) == 0 {
+		return nil
+	}
+	report := s.Handover()
+	if err := atomicfile.Write(s.messageFile(), []byte(report.Markdown()), 0o644); err != nil {
+		return err
+	}
+	for _, line := range report.Lines() {
+		to.Event(Output{line})
+	}
+	q := Question{ID: "sent", Kind: AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
+		Help: "The message is in " + s.rel(s.messageFile()) + ". Send it to your contact there; they enter the SuperNodes on their side."}
+	if s.Rehearsal() {
+		q.Default = "yes"
+	}
+	answer, err := to.Ask(ctx, q)
+	if err != nil || answer != "yes" {
+		return err
+	}
+	return s.Ledger.Attest(attestSent, idsOf(list))
+}
+
+func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to Sink) error {
+	for i, m := range absent {
+		id, err := flwrexec.ParseNodeID(m.Record.NodeID)
+		if err != nil {
+			return err
+		}
+		to.Event(ItemChanged{Item{m.Name, ItemWorking, "adding"}})
+		err = f.AddToFederation(ctx, s.connection(), id, s.Choices.Federation)
+		for try := 1; problem.Is(err, problem.Unreachable, problem.ServerError) && try < registerTries; try++ {
+			if werr := wait(ctx, pause(try)); werr != nil {
+				return werr
+			}
+			err = f.AddToFederation(ctx, s.connection(), id, s.Choices.Federation)
+		}
+		if err != nil && !problem.Is(err, problem.AlreadyMember) {
+			to.Event(ItemChanged{Item{m.Name, ItemFailed, problem.Of(err).Error()}})
+			return fmt.Errorf("add %s to %s: %w", m.Name, s.Choices.Federation, err)
+		}
+		to.Event(ItemChanged{Item{m.Name, ItemDone, m.Record.NodeID}})
+		to.Event(Progress{Label: "added", Done: int64(i + 1), Total: int64(len(absent))})
+	}
+	return nil
+}

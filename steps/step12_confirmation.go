@@ -1,0 +1,117 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+)
+
+// confirmation is step 12: the grid's side has taken the SuperNodes in.
+type confirmation struct{}
+
+func (confirmation) Number() int   { return 12 }
+func (confirmation) Name() string  { return "Confirmation" }
+func (confirmation) Title() string { return "Await the confirmation" }
+func (confirmation) Why() string {
+	return "The SuperNodes are to be listed as \"Registered\" in the federation. Where you added them yourself that is so at once; " +
+		"where Flower Labs does it, it may take a day. You may leave and come back at any time."
+}
+
+func (confirmation) Inspect(ctx context.Context, s *Site) (Status, error) {
+	before, err := (handOver{}).Inspect(ctx, s)
+	if err != nil {
+		return before, err
+	}
+	if before.State != Done {
+		return Status{State: Blocked, By: 11, Why: "the node IDs have to be handed over first"}, nil
+	}
+	list, _, err := s.members()
+	if err != nil {
+		return Status{}, err
+	}
+	st := Status{Of: len(list), Links: []Link{dashboard}}
+	if s.Rehearsal() {
+		st.Links = nil
+	}
+	in, err := s.federationNodes(ctx)
+	if err != nil {
+		return st, err
+	}
+	own, _, err := s.gridNodes(ctx, fresh)
+	if err != nil {
+		return st, err
+	}
+	statuses := map[string]string{}
+	for _, n := range own {
+		statuses[n.ID.String()] = n.Status
+	}
+	for _, m := range list {
+		status := statuses[m.Record.NodeID]
+		item := Item{Name: m.Name, State: ItemWaiting, Text: "not in " + s.Choices.Federation + " yet"}
+		switch {
+		case status == "":
+			item.State, item.Text = ItemFailed, "the grid does not list node "+m.Record.NodeID
+		case in[m.Record.NodeID] || status == flwrexec.StatusOnline || status == flwrexec.StatusOffline:
+			// A node that has been online was let in, whatever the list of the federation says.
+			item.State, item.Text = ItemDone, status
+			st.Done++
+		}
+		st.Items = append(st.Items, item)
+	}
+	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
+	st.Evidence = []string{fmt.Sprintf("%d of %d confirmed", st.Done, st.Of)}
+	switch _, said := s.Ledger.Attestation(attestConfirm); {
+	case st.Done == st.Of:
+		st.State = Done
+	case said:
+		st.State = Done
+		st.Evidence = append(st.Evidence, "the others are confirmed, as you said")
+	default:
+		st.State = Waiting
+		st.Why = fmt.Sprintf("%d of %d SuperNodes are not confirmed yet", st.Of-st.Done, st.Of)
+		st.Hints = []string{"flwrup looks again by itself; leave it open, or come back later"}
+	}
+	return st, nil
+}
+
+// federationNodes gives the IDs of the nodes in the federation; empty where this flwr cannot tell.
+func (s *Site) federationNodes(ctx context.Context) (map[string]bool, error) {
+	in := map[string]bool{}
+	d, err := s.federation(ctx, fresh)
+	if err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) {
+		return in, err
+	}
+	for _, n := range d.Nodes {
+		in[n.ID.String()] = true
+	}
+	return in, nil
+}
+
+func (confirmation) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []Action{s.command("see who is in the federation", f.Dialect().FederationDetailsArgv(s.connection(), s.Choices.Federation))}, nil
+}
+
+// Apply looks once more; where somebody is still missing, the person may say that the word has come.
+func (c confirmation) Apply(ctx context.Context, s *Site, to Sink) error {
+	s.forget()
+	st, err := c.Inspect(ctx, s)
+	if err != nil || st.State != Waiting {
+		return err
+	}
+	for _, item := range st.Items {
+		to.Event(ItemChanged{item})
+	}
+	answer, err := to.Ask(ctx, Question{ID: "confirmed", Kind: AskAcknowledge, Default: "later",
+		Ask:  "Has Flower Labs told you that the SuperNodes are confirmed?",
+		Help: "flwrup cannot see it yet. If they told you so, the SuperNodes can be started: the grid then decides."})
+	if err != nil || answer != "yes" {
+		return err
+	}
+	return s.Ledger.Attest(attestConfirm, "")
+}

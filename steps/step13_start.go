@@ -1,0 +1,262 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/safego"
+	"flwrup/internal/supernode"
+)
+
+// start is step 13: each SuperNode runs, as a container or a process.
+type start struct{}
+
+func (start) Number() int   { return 13 }
+func (start) Name() string  { return "Start" }
+func (start) Title() string { return "Start the SuperNodes" }
+func (start) Why() string {
+	return "Each SuperNode runs by itself and sees only its own key. As a container it has no rights on this machine: " +
+		"not root, no capabilities, a read-only system. It connects out to the grid; nothing has to be opened in a firewall."
+}
+
+// stopGrace is how long a SuperNode gets to tell the grid that it goes: flwr needs under a second;
+// more when it is in the middle of something.
+const stopGrace = 20 * time.Second
+
+// startAtOnce limits how many start side by side: each costs seconds of processor time.
+const startAtOnce = 4
+
+func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
+	list, _, err := s.members()
+	if err != nil {
+		return Status{}, err
+	}
+	for _, m := range list {
+		if !m.Known() {
+			return Status{State: Blocked, By: 10, Why: m.Name + " is not registered"}, nil
+		}
+	}
+	if len(list) == 0 {
+		return Status{State: Blocked, By: 6, Why: "there are no keys yet"}, nil
+	}
+	if s.runtimeKind() == "" {
+		return Status{State: Blocked, By: 3, Why: "what the SuperNodes run in is not chosen yet"}, nil
+	}
+	states, err := s.states(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	st := Status{State: Ready, Of: len(list)}
+	for _, m := range list {
+		state := states[m.Name]
+		item := Item{Name: m.Name, Text: string(state.State)}
+		switch state.State {
+		case supernode.Running:
+			item.State = ItemDone
+			st.Done++
+		case supernode.Stopped:
+			item.Text = fmt.Sprintf("stopped, exit code %d", state.ExitCode)
+		case "":
+			item.Text = "not started"
+		}
+		st.Items = append(st.Items, item)
+	}
+	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
+	st.Evidence = []string{fmt.Sprintf("%d of %d running as %s", st.Done, st.Of, runtimeText(s.runtimeKind()))}
+	if st.Done == st.Of {
+		st.State = Done
+	} else if before, err := (confirmation{}).Inspect(ctx, s); err != nil {
+		return before, err
+	} else if before.State != Done {
+		return Status{State: Blocked, By: 12, Why: "the SuperNodes are not confirmed yet", Items: st.Items, Short: st.Short}, nil
+	}
+	return st, nil
+}
+
+// states gives the runtime's view of this site's SuperNodes by name.
+func (s *Site) states(ctx context.Context) (map[string]supernode.Status, error) {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := rt.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[string]supernode.Status, len(list))
+	for _, st := range list {
+		states[st.Name] = st
+	}
+	return states, nil
+}
+
+// running gives the names of the SuperNodes that run now.
+func (s *Site) running(ctx context.Context) ([]string, error) {
+	states, err := s.states(ctx)
+	var names []string
+	for name, st := range states {
+		if st.State == supernode.Running || st.State == supernode.Restarting || st.State == supernode.Starting {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, err
+}
+
+func (start) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := s.members()
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.states(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var actions []Action
+	for _, m := range list {
+		if states[m.Name].State == supernode.Running {
+			continue
+		}
+		spec, err := s.spec(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		for i, line := range rt.Commands(spec) {
+			a := Action{Command: line, Flags: explain(shellWords(line))}
+			if i == 0 {
+				a.Says = "start " + m.Name
+			}
+			actions = append(actions, a)
+		}
+	}
+	return actions, nil
+}
+
+func (st start) Apply(ctx context.Context, s *Site, to Sink) error {
+	list, _, err := s.members()
+	if err != nil {
+		return err
+	}
+	return st.bringUp(ctx, s, list, to)
+}
+
+// bringUp starts the given SuperNodes, a few at a time; one that fails does not hold up the others.
+func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	if err := rt.Check(ctx); err != nil {
+		return err
+	}
+	byName := map[string]member{}
+	var names []string
+	for _, m := range list {
+		byName[m.Name] = m
+		names = append(names, m.Name)
+	}
+	if len(list) > 0 {
+		spec, err := s.spec(ctx, list[0])
+		if err != nil {
+			return err
+		}
+		if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
+			to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
+		}); err != nil {
+			return err
+		}
+	}
+	var mu sync.Mutex
+	done := 0
+	return s.each(ctx, names, func(ctx context.Context, name string) error {
+		to.Event(ItemChanged{Item{name, ItemWorking, "starting"}})
+		if err := s.startOne(ctx, rt, byName[name]); err != nil {
+			to.Event(ItemChanged{Item{name, ItemFailed, problem.Of(err).Error()}})
+			return err
+		}
+		to.Event(ItemChanged{Item{name, ItemDone, "running"}})
+		mu.Lock()
+		done++
+		to.Event(Progress{Label: "started", Done: int64(done), Total: int64(len(names))})
+		mu.Unlock()
+		return nil
+	})
+}
+
+// startOne starts one SuperNode. The plain name supernode_X is taken where it is free on this daemon;
+// somebody else's container under that name is left alone, and ours gets the project's name before.
+func (s *Site) startOne(ctx context.Context, rt supernode.Runtime, m member) error {
+	spec, err := s.spec(ctx, m)
+	if err != nil {
+		return err
+	}
+	err = rt.Start(ctx, spec)
+	if problem.Is(err, problem.NameTaken) && s.Choices.ContainerPrefix == "" && rt.Kind() == project.RuntimeDocker {
+		spec.Container = suggestName(s.Choices.Name) + "_" + s.Choices.ID + "_" + spec.Container
+		err = rt.Start(ctx, spec)
+	}
+	return err
+}
+
+// each calls do for every name, a few at a time, and joins what went wrong, each with its name.
+func (s *Site) each(ctx context.Context, names []string, do func(context.Context, string) error) error {
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		errs  = map[string]error{}
+		slots = make(chan struct{}, startAtOnce)
+	)
+	for _, name := range names {
+		wg.Add(1)
+		report := func(err error) {
+			mu.Lock()
+			errs[name] = err
+			mu.Unlock()
+		}
+		slots <- struct{}{}
+		var once sync.Once
+		leave := func() { once.Do(func() { <-slots; wg.Done() }) }
+		safego.Go(name, func(err error) { report(err); leave() }, func() {
+			defer leave()
+			if err := do(ctx, name); err != nil {
+				report(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	wg.Wait()
+	var all []error
+	for _, name := range names {
+		if errs[name] != nil {
+			all = append(all, errs[name])
+		}
+	}
+	return join(all)
+}
+
+// join makes one error of several. The first that a person can act on leads.
+func join(errs []error) error {
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	p := problem.Of(errs[0])
+	q := *p
+	q.Err = errors.Join(errs...)
+	q.What = fmt.Sprintf("%s (and %d more)", p.What, len(errs)-1)
+	for _, err := range errs[1:] {
+		q.Raw += problem.Of(err).Error() + "\n"
+	}
+	return &q
+}

@@ -1,0 +1,186 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// online is step 14: the grid itself says that every SuperNode is there.
+type online struct{}
+
+func (online) Number() int   { return 14 }
+func (online) Name() string  { return "Online" }
+func (online) Title() string { return "Verify that all are online" }
+func (online) Why() string {
+	return "A running SuperNode is not yet an online one: an old image or a wrong address can retry for ever. " +
+		"What counts is what the grid says, held against what the SuperNode's own log says."
+}
+
+// onlineWithin is how long to wait: a SuperNode takes 3 to 6 seconds, and one that was killed before
+// is refused for about a minute until the grid has missed its heartbeat (seen: 52 to 53 s).
+const onlineWithin = 100 * time.Second
+
+func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
+	before, err := (start{}).Inspect(ctx, s)
+	if err != nil {
+		return before, err
+	}
+	if before.State == Blocked {
+		return Status{State: Blocked, By: 13, Why: "the SuperNodes have to be started first"}, nil
+	}
+	o := s.overview(ctx, fresh, false)
+	if o.GridErr != nil {
+		return Status{}, o.GridErr
+	}
+	st := Status{State: Ready, Of: len(o.Nodes), Done: o.Online}
+	for _, n := range o.Nodes {
+		item := Item{Name: n.Name, State: ItemWaiting, Text: n.Grid}
+		if n.Grid == flwrexec.StatusOnline {
+			item.State = ItemDone
+		} else if n.Diagnosis != nil {
+			item.State, item.Text = ItemFailed, n.Diagnosis.Error()
+		}
+		st.Items = append(st.Items, item)
+	}
+	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
+	st.Evidence = []string{fmt.Sprintf("the grid calls %d of %d online", st.Done, st.Of)}
+	if st.Done == st.Of {
+		if before.State != Done {
+			// The grid believes in a node that died until it has missed its heartbeat.
+			return Status{State: Blocked, By: 13, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short}, nil
+		}
+		st.State = Done
+		if d, err := s.federation(ctx, fresh); err == nil {
+			st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", s.Choices.Federation,
+				len(d.Members), plural(len(d.Members), "member"), len(d.Nodes), plural(len(d.Nodes), "node"), len(d.Runs), plural(len(d.Runs), "run")))
+		}
+	}
+	return st, nil
+}
+
+func (online) Plan(ctx context.Context, s *Site) ([]Action, error) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []Action{s.command("see what the grid says", f.Dialect().NodesArgv(s.connection()))}, nil
+}
+
+func (o online) Apply(ctx context.Context, s *Site, to Sink) error {
+	limit := time.Now().Add(onlineWithin)
+	shown := map[string]string{}
+	for try := 0; ; try++ {
+		st, err := o.look(ctx, s, to, shown)
+		if err != nil || st.Done == st.Of {
+			return err
+		}
+		if time.Now().After(limit) {
+			return o.laggards(ctx, s, to)
+		}
+		if err := wait(ctx, s.pollPause(try)); err != nil {
+			return err
+		}
+	}
+}
+
+// pollPause is how long to leave the grid alone between two looks: a second here, longer on a grid
+// that many share.
+func (s *Site) pollPause(try int) time.Duration {
+	if s.Rehearsal() {
+		return 400 * time.Millisecond
+	}
+	return min(time.Duration(2+try/5)*time.Second, 10*time.Second)
+}
+
+// look asks grid and runtime once, tells what changed, and starts again what has ended.
+func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]string) (Status, error) {
+	view := s.overview(ctx, 0, false)
+	if view.GridErr != nil && !problem.Is(view.GridErr, problem.Unreachable, problem.ServerError) {
+		return Status{}, view.GridErr
+	}
+	if view.RuntimeErr != nil {
+		return Status{}, view.RuntimeErr
+	}
+	st := Status{Done: view.Online, Of: len(view.Nodes)}
+	for _, n := range view.Nodes {
+		state, text := ItemWorking, n.Grid
+		switch {
+		case n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running:
+			state = ItemDone
+		case n.Grid == flwrexec.StatusOnline: // gone, and the grid has not noticed
+			st.Done--
+			fallthrough
+		default:
+			if n.Runtime.State == supernode.Stopped {
+				text = "stopped: starting it again"
+				m, err := s.member(n.Name)
+				if err != nil {
+					return st, err
+				}
+				rt, err := s.nodesRuntime(ctx)
+				if err != nil {
+					return st, err
+				}
+				if shown[n.Name] == text {
+					break // once a look is enough: a refused node must not be hammered
+				}
+				if err := s.startOne(ctx, rt, m); err != nil {
+					return st, err
+				}
+			}
+		}
+		if shown[n.Name] != text {
+			shown[n.Name] = text
+			to.Event(ItemChanged{Item{n.Name, state, text}})
+			to.Event(Progress{Label: "online", Done: int64(st.Done), Total: int64(st.Of)})
+		}
+	}
+	return st, nil
+}
+
+// laggards names who is missing and why, with the end of each one's log.
+func (online) laggards(ctx context.Context, s *Site, to Sink) error {
+	view := s.overview(ctx, 0, true)
+	var names []string
+	var first *problem.Problem
+	for _, n := range view.Nodes {
+		if n.Grid == flwrexec.StatusOnline {
+			continue
+		}
+		names = append(names, n.Name)
+		if first == nil {
+			first = n.Diagnosis
+		}
+		for _, l := range s.lastLines(ctx, n.Name, 5) {
+			to.Event(NodeLine{l})
+		}
+	}
+	p := problem.New(problem.NodeNotOnline, "not online: "+strings.Join(names, ", "),
+		fmt.Sprintf("waited %d s", int(onlineWithin.Seconds())), "look at the log: flwrup logs "+names[0])
+	if first != nil {
+		p.Why, p.Fix = first.Error(), first.Fix
+	}
+	return p
+}
+
+// lastLines gives the end of a SuperNode's log; none when it cannot be read.
+func (s *Site) lastLines(ctx context.Context, name string, n int) []supernode.Line {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	var lines []supernode.Line
+	_ = rt.Logs(ctx, name, supernode.LogOptions{Tail: n}, func(l supernode.Line) error {
+		lines = append(lines, l)
+		return nil
+	})
+	return lines
+}

@@ -1,0 +1,157 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"flwrup/internal/problem"
+)
+
+// checklist is the 16 steps in the guide's order.
+var checklist = []Step{
+	account{}, chooseFederation{}, tools{}, certificate{}, count{}, makeKeys{}, backUp{}, configure{},
+	login{}, register{}, handOver{}, confirmation{}, start{}, online{}, runTask{}, monitor{},
+}
+
+// Count is the number of steps.
+const Count = 16
+
+// Steps gives the 16, in order.
+func (s *Site) Steps() []Step { return checklist }
+
+func step(n int) (Step, error) {
+	if n < 1 || n > len(checklist) {
+		return nil, fmt.Errorf("no step %d", n)
+	}
+	return checklist[n-1], nil
+}
+
+// Inspect tells how step n stands.
+func (s *Site) Inspect(ctx context.Context, n int) (Status, error) {
+	st, err := step(n)
+	if err != nil {
+		return Status{}, err
+	}
+	return st.Inspect(ctx, s)
+}
+
+// Plan tells what Apply of step n would do.
+func (s *Site) Plan(ctx context.Context, n int) ([]Action, error) {
+	st, err := step(n)
+	if err != nil {
+		return nil, err
+	}
+	return st.Plan(ctx, s)
+}
+
+// Apply does step n. A session that is over in the middle brings the person back to the login, and
+// then on with the same step.
+func (s *Site) Apply(ctx context.Context, n int, to Sink) error {
+	st, err := step(n)
+	if err != nil {
+		return err
+	}
+	err = s.attempt(ctx, st, to)
+	if n == login.Number(login{}) || !problem.Is(err, problem.NotLoggedIn) {
+		return err
+	}
+	to.Event(Says{"the login is over: logging in again, then on with this step"})
+	if err := s.attempt(ctx, login{}, to); err != nil {
+		return err
+	}
+	return s.attempt(ctx, st, to)
+}
+
+func (s *Site) attempt(ctx context.Context, st Step, to Sink) error {
+	err := st.Apply(ctx, s, to)
+	s.forget()
+	if cause := context.Cause(ctx); cause != nil && err != nil {
+		return &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: cause}
+	}
+	return err
+}
+
+// CanChange tells whether the choice of step n can be made anew.
+func (s *Site) CanChange(n int) bool {
+	st, err := step(n)
+	_, ok := st.(Changer)
+	return err == nil && ok
+}
+
+// Change makes the choice of step n anew.
+func (s *Site) Change(ctx context.Context, n int, to Sink) error {
+	st, err := step(n)
+	if err != nil {
+		return err
+	}
+	c, ok := st.(Changer)
+	if !ok {
+		return problem.New(problem.NotSupported, st.Title()+" has no choice to change", "", "")
+	}
+	defer s.forget()
+	return c.Change(ctx, s, to)
+}
+
+// CanUndo tells whether the last file edit of step n can be taken back.
+func (s *Site) CanUndo(n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.undo[n] != ""
+}
+
+// Walk goes through the steps from the first that is not done to the last. It stops with a Problem:
+// needs-person or needs-grid where somebody else has to go on, or what went wrong.
+func (s *Site) Walk(ctx context.Context, to Sink) error {
+	for _, st := range checklist {
+		if err := s.walkOne(ctx, st, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
+	status, err := st.Inspect(ctx, s)
+	if err != nil {
+		return s.ended(ctx, to, st, status, err)
+	}
+	if status.State == Done || status.State == NotNeeded {
+		to.Event(StepEnded{Step: st, Status: status})
+		return nil
+	}
+	to.Event(StepBegan{Step: st})
+	if status.State == Blocked {
+		return s.ended(ctx, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" cannot be done yet",
+			status.Why, fmt.Sprintf("finish step %d first", status.By)))
+	}
+	if err := s.Apply(ctx, st.Number(), to); err != nil {
+		return s.ended(ctx, to, st, status, err)
+	}
+	if status, err = st.Inspect(ctx, s); err != nil {
+		return s.ended(ctx, to, st, status, err)
+	}
+	if status.State == Done || status.State == NotNeeded {
+		to.Event(StepEnded{Step: st, Status: status})
+		return nil
+	}
+	code := problem.NeedsGrid
+	if status.Person {
+		code = problem.NeedsPerson
+	}
+	why := status.Why
+	if why == "" {
+		why = "it was done, and what flwrup sees still says " + status.State.String()
+		code = problem.Internal
+	}
+	return s.ended(ctx, to, st, status, problem.New(code, st.Title()+" is "+status.State.String(), why,
+		"run the same command again to go on from here"))
+}
+
+// ended reports how a step stopped and gives its error back.
+func (s *Site) ended(ctx context.Context, to Sink, st Step, status Status, err error) error {
+	if ctx.Err() != nil && !problem.Is(err, problem.Cancelled) {
+		err = &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: err}
+	}
+	to.Event(StepEnded{Step: st, Status: status, Err: err})
+	return fmt.Errorf("step %d, %s: %w", st.Number(), st.Name(), err)
+}

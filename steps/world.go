@@ -1,0 +1,108 @@
+package steps
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"flwrup/flwrexec"
+)
+
+// world keeps the grid's last answers, so that sixteen inspections in a row ask it once.
+type world struct {
+	nodes   answer[[]flwrexec.Node]
+	details answer[flwrexec.FederationDetails]
+	list    answer[[]flwrexec.Federation]
+	runs    answer[[]flwrexec.Run]
+}
+
+// answer is one answer of the grid with its age.
+type answer[T any] struct {
+	mu    sync.Mutex
+	value T
+	err   error
+	at    time.Time // of the last try
+	good  time.Time // of value
+}
+
+// get gives the answer, asking again when the last one is older than maxAge. After an error the last
+// good value comes with it.
+func (a *answer[T]) get(maxAge time.Duration, ask func() (T, error)) (T, time.Time, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.at.IsZero() || time.Since(a.at) >= maxAge {
+		value, err := ask()
+		a.at, a.err = time.Now(), err
+		if err == nil {
+			a.value, a.good = value, a.at
+		}
+	}
+	return a.value, a.good, a.err
+}
+
+func (a *answer[T]) forget() {
+	a.mu.Lock()
+	a.at = time.Time{}
+	a.mu.Unlock()
+}
+
+// fresh is how old the grid's answer may be while a person goes through the steps.
+const fresh = 5 * time.Second
+
+// forget makes the next inspection ask the grid again.
+func (s *Site) forget() {
+	s.world.nodes.forget()
+	s.world.details.forget()
+	s.world.list.forget()
+	s.world.runs.forget()
+}
+
+// gridNodes gives the account's nodes on the grid, those unregistered left out.
+func (s *Site) gridNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
+	return s.world.nodes.get(maxAge, func() ([]flwrexec.Node, error) {
+		f, err := s.session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := f.Nodes(ctx, s.connection())
+		return slices.DeleteFunc(nodes, func(n flwrexec.Node) bool { return n.Status == "unregistered" }), err
+	})
+}
+
+// federations gives the account's federations, archived ones left out.
+func (s *Site) federations(ctx context.Context, maxAge time.Duration) ([]flwrexec.Federation, error) {
+	list, _, err := s.world.list.get(maxAge, func() ([]flwrexec.Federation, error) {
+		f, err := s.session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all, err := f.Federations(ctx, s.connection())
+		return slices.DeleteFunc(all, func(f flwrexec.Federation) bool { return f.Archived }), err
+	})
+	return list, err
+}
+
+// federation gives members, nodes and runs of the chosen federation.
+func (s *Site) federation(ctx context.Context, maxAge time.Duration) (flwrexec.FederationDetails, error) {
+	d, _, err := s.world.details.get(maxAge, func() (flwrexec.FederationDetails, error) {
+		f, err := s.session(ctx)
+		if err != nil {
+			return flwrexec.FederationDetails{}, err
+		}
+		return f.FederationDetails(ctx, s.connection(), s.Choices.Federation)
+	})
+	return d, err
+}
+
+// runs gives the account's runs, newest first as the grid has them.
+func (s *Site) runs(ctx context.Context, maxAge time.Duration) ([]flwrexec.Run, error) {
+	list, _, err := s.world.runs.get(maxAge, func() ([]flwrexec.Run, error) {
+		f, err := s.session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return f.Runs(ctx, s.connection())
+	})
+	return list, err
+}
