@@ -1,0 +1,313 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+)
+
+// fakeStep has a step's words and no verbs: the screens never call those.
+type fakeStep struct {
+	n                int
+	name, title, why string
+}
+
+func (f fakeStep) Number() int   { return f.n }
+func (f fakeStep) Name() string  { return f.name }
+func (f fakeStep) Title() string { return f.title }
+func (f fakeStep) Why() string   { return f.why }
+
+func (fakeStep) Inspect(context.Context, *steps.Site) (steps.Status, error) { panic("not for screens") }
+func (fakeStep) Plan(context.Context, *steps.Site) ([]steps.Action, error)  { panic("not for screens") }
+func (fakeStep) Apply(context.Context, *steps.Site, steps.Sink) error       { panic("not for screens") }
+
+var fakeSteps = []steps.Step{
+	fakeStep{1, "Account", "Flower account", "A SuperGrid knows you by your Flower account: it owns your SuperNodes and says which federations you belong to. Making one takes a minute in the browser and costs nothing."},
+	fakeStep{2, "Federation", "Choose the federation", "A federation is the group that trains together: its members, their SuperNodes, their runs. The dashboard at flower.ai/federations shows yours. You may also choose after the login, from a list."},
+	fakeStep{3, "Tools", "Install flwr and Docker", "flwr is Flower's command line; flwrup drives it and can install it into an environment of its own, away from yours. SuperNodes run as Docker containers, or as plain processes where there is no Docker."},
+	fakeStep{4, "Certificate line", "certificate.conf", "The guide adds a line for the SuperGrid to certificate.conf of Flower's authentication example. A SuperGrid has a public certificate, so the line is needed only where you keep that example."},
+	fakeStep{5, "How many", "Number of SuperNodes", "Each SuperNode has a key pair of its own and is one participant of the federation: one a site, or one a data set. More can be added at any time."},
+	fakeStep{6, "Keys", "Generate keys", "A SuperNode proves who it is with its private key; the grid gets to know the public half. flwrup makes ECDSA P-384 pairs, as ssh-keygen would, and never overwrites one that is there."},
+	fakeStep{7, "Backup", "Back up the keys", "A lost private key is a lost SuperNode: the grid takes no second key for it. flwrup puts all pairs into one file encrypted with age, and opens it again to see that nothing is missing."},
+	fakeStep{8, "Configuration", "Project configuration", "flwr has to know where the grid is. Up to version 1.25 that stands in the app's pyproject.toml, from 1.26 on in Flower's own config.toml. flwrup changes only the keys it needs."},
+	fakeStep{9, "Log in", "Log in to the grid", "flwr shows a link; you open it in a browser, on this machine or any other, and choose \"Yes\" there. It then keeps a token that lives some minutes and renews itself for some days."},
+	fakeStep{10, "Register", "Register each SuperNode", "Each SuperNode proves who it is with its own key. This gives every public key to the grid and notes the node ID that it gets."},
+	fakeStep{11, "Hand over IDs", "Record and hand over the node IDs", "A registered SuperNode belongs to you, but to no federation yet. From flwr 1.27 on the federation's owner adds it; before, the Flower Labs team does, and needs the node IDs from you."},
+	fakeStep{12, "Confirmation", "Await the confirmation", "The SuperNodes are to be listed as \"Registered\" in the federation. Where you added them yourself that is so at once. You may leave and come back at any time."},
+	fakeStep{13, "Start", "Start the SuperNodes", "Each SuperNode runs by itself and sees only its own key. As a container it has no rights on this machine: not root, no capabilities, a read-only system."},
+	fakeStep{14, "Online", "Verify that all are online", "A running SuperNode is not yet an online one: an old image or a wrong address can retry for ever. What counts is what the grid says, held against what the SuperNode's own log says."},
+	fakeStep{15, "Run", "Run the federated task", "Your app is sent to the grid: its ServerApp runs there, its ClientApp on every SuperNode, on that node's own data."},
+	fakeStep{16, "Monitor", "Monitor results and logs", "The run's own log shows each round as it ends. Leaving does not stop a run: flwrup finds it again."},
+}
+
+// fake is a Work whose world is a table.
+type fake struct {
+	mu      sync.Mutex
+	title   steps.Title
+	status  [17]steps.Status
+	errs    [17]error
+	plans   [17][]steps.Action
+	apply   [17]func(ctx context.Context, to steps.Sink) error
+	inspect func(ctx context.Context, n int)
+	changed map[int]bool // can be
+	undo    map[int]bool
+	looks   [17]int
+	applied [17]int
+	over    steps.Overview
+	acted   []string
+	act     func(ctx context.Context, to steps.Sink) error
+	places  []steps.Link
+}
+
+func newFake() *fake {
+	f := &fake{title: steps.Title{Project: "lung-study", Federation: "@ada/hospitals", Connection: "supergrid", Account: "ada", Flwr: "1.42.0"},
+		changed: map[int]bool{2: true, 5: true}, undo: map[int]bool{}}
+	for n := 1; n <= 16; n++ {
+		f.status[n] = steps.Status{State: steps.Ready}
+		f.plans[n] = fakePlan(n)
+	}
+	f.places = []steps.Link{{Label: "Documentation", URL: "https://flower.ai/docs/"}, {Label: "Community Slack", URL: "https://flower.ai/join-slack"},
+		{Label: "Flower Labs", URL: "mailto:hello@flower.ai"}}
+	return f
+}
+
+func fakePlan(n int) []steps.Action {
+	connection := steps.Flag{Flag: "supergrid", Means: "the connection in Flower's config.toml that names the grid"}
+	switch n {
+	case 1:
+		return []steps.Action{{Says: "open https://flower.ai and choose Sign Up / Sign In at the upper right"}}
+	case 6:
+		return []steps.Action{{Says: "make key pair 1", Command: "ssh-keygen -q -t ecdsa -b 384 -N '' -C '' -f keys/client_credentials_1",
+			Flags: []steps.Flag{{Flag: "-t ecdsa -b 384", Means: "the curve P-384, which every flwr takes"}, {Flag: "-N ''", Means: "no passphrase: the SuperNode has to read it alone"}}}}
+	case 8:
+		return []steps.Action{{Says: "change ~/.flwr/config.toml", Diff: "--- config.toml\n+++ config.toml\n@@ -1,3 +1,5 @@\n [superlink]\n-default = \"local\"\n+default = \"supergrid\"\n+\n+[superlink.supergrid]\n+address = \"api.flower.ai\"\n"}}
+	case 9:
+		return []steps.Action{{Says: "log in", Command: "flwr login supergrid", Flags: []steps.Flag{connection}}}
+	case 10:
+		var list []steps.Action
+		for i := 1; i <= 5; i++ {
+			list = append(list, steps.Action{Says: fmt.Sprintf("register supernode_%d", i), Irreversible: true, Flags: []steps.Flag{connection},
+				Command: fmt.Sprintf("flwr supernode register keys/client_credentials_%d.pub supergrid", i)})
+		}
+		return list
+	case 13:
+		return []steps.Action{{Says: "start supernode_1", Command: "docker run -d --name supernode_1 --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp:rw,exec -e FLWR_HOME=/tmp/flwr -v flwrup-supernode_1:/run/supernode flwr/supernode:1.42.0-py3.13-ubuntu24.04 --superlink fleet-supergrid.flower.ai:443 --auth-supernode-private-key /run/supernode/key",
+			Flags: []steps.Flag{{Flag: "--cap-drop ALL", Means: "none of root's rights"}, {Flag: "--read-only", Means: "nothing in the container can be changed but /tmp"}}}}
+	}
+	return []steps.Action{{Says: "note it in flwrup.toml"}}
+}
+
+func (f *fake) Title() steps.Title   { f.mu.Lock(); defer f.mu.Unlock(); return f.title }
+func (f *fake) Steps() []steps.Step  { return fakeSteps }
+func (f *fake) CanChange(n int) bool { return f.changed[n] }
+func (f *fake) CanUndo(n int) bool   { f.mu.Lock(); defer f.mu.Unlock(); return f.undo[n] }
+
+func (f *fake) Inspect(ctx context.Context, n int) (steps.Status, error) {
+	if f.inspect != nil {
+		f.inspect(ctx, n)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looks[n]++
+	return f.status[n], f.errs[n]
+}
+
+func (f *fake) Plan(_ context.Context, n int) ([]steps.Action, error) { return f.plans[n], nil }
+
+func (f *fake) set(n int, st steps.Status) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status[n] = st
+}
+
+func (f *fake) Apply(ctx context.Context, n int, to steps.Sink) error {
+	f.mu.Lock()
+	f.applied[n]++
+	do := f.apply[n]
+	f.mu.Unlock()
+	if do != nil {
+		if err := do(ctx, to); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status[n].State == steps.Ready {
+		f.status[n] = steps.Status{State: steps.Done, Evidence: []string{"done by the test"}}
+	}
+	return nil
+}
+
+func (f *fake) Change(ctx context.Context, n int, to steps.Sink) error { return f.Apply(ctx, n, to) }
+
+func (f *fake) Undo(_ context.Context, n int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.undo[n] = false
+	f.status[n] = steps.Status{State: steps.Ready}
+	return nil
+}
+
+func (f *fake) Overview(context.Context, time.Duration) steps.Overview {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.over
+}
+
+func (f *fake) Usage(context.Context, string) (supernode.Usage, error) {
+	return supernode.Usage{}, errors.New("no usage here")
+}
+
+func (f *fake) Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error {
+	if err := each(supernode.Line{Node: node, Text: "INFO :      Starting Flower SuperNode"}); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (f *fake) Watch(ctx context.Context, changed func()) error { <-ctx.Done(); return ctx.Err() }
+
+func (f *fake) Act(ctx context.Context, verb steps.Verb, nodes []string, to steps.Sink) error {
+	f.mu.Lock()
+	f.acted = append(f.acted, fmt.Sprint(verb, nodes))
+	do := f.act
+	f.mu.Unlock()
+	if do != nil {
+		return do(ctx, to)
+	}
+	return nil
+}
+
+func (f *fake) Reference() []steps.Action {
+	return []steps.Action{{Says: "log in", Command: "flwr login supergrid"}, {Says: "list your SuperNodes", Command: "flwr supernode list supergrid"}}
+}
+
+func (f *fake) Places() []steps.Link { return f.places }
+
+// demo is a fake that behaves like a first onboarding, with pauses; pace 0 makes them vanish.
+func demo(pace time.Duration) *fake {
+	f := newFake()
+	f.title = steps.Title{Project: "lung-study", Connection: "supergrid"}
+	nap := func(ctx context.Context, k int) error {
+		select {
+		case <-time.After(pace * time.Duration(k)):
+			return nil
+		case <-ctx.Done():
+			return &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: ctx.Err()}
+		}
+	}
+	f.inspect = func(ctx context.Context, n int) { nap(ctx, 1) }
+	done := func(n int, short string, evidence ...string) {
+		f.status[n] = steps.Status{State: steps.Done, Short: short, Evidence: evidence}
+	}
+	ask := func(n int, q steps.Question, then func(string)) {
+		f.apply[n] = func(ctx context.Context, to steps.Sink) error {
+			a, err := to.Ask(ctx, q)
+			if err != nil {
+				return err
+			}
+			f.mu.Lock()
+			then(a)
+			f.mu.Unlock()
+			return nil
+		}
+	}
+	f.status[1].Links = []steps.Link{{Label: "Sign up or sign in", URL: "https://flower.ai"}}
+	ask(1, steps.Question{ID: "account", Kind: steps.AskAcknowledge, Default: "yes", Ask: "Do you have a Flower account?",
+		Help: "If not: open https://flower.ai, choose Sign Up / Sign In at the upper right, and come back."},
+		func(string) { done(1, "", "you said so today") })
+	ask(2, steps.Question{ID: "federation", Kind: steps.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
+		Help: "Its name as the dashboard shows it, such as @account/name; or \"later\"."},
+		func(a string) { done(2, a, a) })
+	f.apply[3] = func(ctx context.Context, to steps.Sink) error {
+		v, err := to.Ask(ctx, steps.Question{ID: "flwr", Kind: steps.AskChoice, Default: "1.42.0", Ask: "Which flwr?",
+			Choices: []steps.Choice{{Value: "1.42.0", Label: "1.42.0", Note: "the newest"}, {Value: "1.41.0", Label: "1.41.0"},
+				{Value: "1.24.0", Label: "1.24.0", Note: "too old for this grid", Disabled: true}}})
+		if err != nil {
+			return err
+		}
+		to.Event(steps.Says{Text: "installing flwr " + v})
+		for i := range 40 {
+			to.Event(steps.Output{Text: fmt.Sprintf("Collecting package-%d (from flwr==%s)", i, v)})
+			to.Event(steps.Progress{Label: "flwr/supernode:" + v, Done: int64(i+1) * 7_400_000, Total: 296_000_000, Bytes: true})
+			if err := nap(ctx, 1); err != nil {
+				return err
+			}
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.title.Flwr = v
+		done(3, v, "flwr "+v+" in an environment of flwrup's own", "Docker 28.5 answers", "image flwr/supernode:"+v+" is here")
+		return nil
+	}
+	f.status[4] = steps.Status{State: steps.NotNeeded, Why: "there is no certificate.conf here, and a SuperGrid has a public certificate"}
+	ask(5, steps.Question{ID: "nodes", Kind: steps.AskNumber, Default: "3", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory.",
+		Validate: func(s string) error {
+			if s == "0" || len(s) > 3 {
+				return errors.New("from 1 to 999")
+			}
+			return nil
+		}}, func(a string) { done(5, a, a+" SuperNodes wished") })
+	ask(7, steps.Question{ID: "passphrase", Kind: steps.AskSecret, Twice: true, Ask: "Passphrase for the backup",
+		Help: "It is asked for when the keys are restored. Nobody can find it out again."}, func(string) {
+		done(7, "", "backup.age holds 3 pairs, opened again and compared")
+	})
+	ask(8, steps.Question{ID: "edit", Kind: steps.AskConfirm, Default: "yes", Ask: "Change ~/.flwr/config.toml like this?",
+		Diff: fakePlan(8)[0].Diff}, func(string) { done(8, "", "[superlink.supergrid] is there"); f.undo[8] = true })
+	f.apply[9] = func(ctx context.Context, to steps.Sink) error {
+		now := time.Now()
+		to.Event(steps.LoginOpen{URL: "https://auth.flower.ai/realms/flower/device?user_code=WDJB-MJHT", Code: "WDJB-MJHT", Since: now, Expires: now.Add(10 * time.Minute)})
+		if err := nap(ctx, 60); err != nil {
+			return err
+		}
+		to.Event(steps.LoginClosed{Approved: true})
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.title.Account, f.title.Federation = "ada", "@ada/hospitals"
+		done(9, "ada", "logged in as ada")
+		return nil
+	}
+	f.apply[10] = func(ctx context.Context, to steps.Sink) error {
+		for i := 1; i <= 5; i++ {
+			to.Event(steps.ItemChanged{Item: steps.Item{Name: fmt.Sprintf("supernode_%d", i)}})
+		}
+		for i := 1; i <= 5; i++ {
+			to.Event(steps.ItemChanged{Item: steps.Item{Name: fmt.Sprintf("supernode_%d", i), State: steps.ItemWorking, Text: "registering"}})
+			if err := nap(ctx, 10); err != nil {
+				return err
+			}
+			to.Event(steps.ItemChanged{Item: steps.Item{Name: fmt.Sprintf("supernode_%d", i), State: steps.ItemDone, Text: fmt.Sprint(8688387445877465697 + i)}})
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		done(10, "5/5", "5 of 5 registered")
+		return nil
+	}
+	f.status[12] = waitingStatus(12)
+	f.apply[13] = func(ctx context.Context, to steps.Sink) error {
+		return &problem.Problem{Code: problem.DockerDown, What: "the Docker daemon does not answer", Why: "nothing listens on /var/run/docker.sock",
+			Fix: "start Docker: `sudo systemctl start docker`", Raw: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"}
+	}
+	return f
+}
+
+func waitingStatus(n int) steps.Status {
+	st := steps.Status{State: steps.Waiting, Short: "1/3", Done: 1, Of: 3, Evidence: []string{"1 of 3 confirmed"},
+		Why: "2 of 3 SuperNodes are not confirmed yet", Hints: []string{"flwrup looks again by itself; leave it open, or come back later"},
+		Person: n == 1, Links: []steps.Link{{Label: "Federations dashboard", URL: "https://flower.ai/federations"}}}
+	for i := 1; i <= 3; i++ {
+		it := steps.Item{Name: fmt.Sprintf("supernode_%d", i), Text: "not in @ada/hospitals yet"}
+		if i == 1 {
+			it.State, it.Text = steps.ItemDone, "registered"
+		}
+		st.Items = append(st.Items, it)
+	}
+	return st
+}

@@ -1,0 +1,391 @@
+package ui
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/cursor"
+	"github.com/charmbracelet/bubbles/key"
+	"github.com/charmbracelet/bubbles/textinput"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/termsafe"
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+// form asks one question in the screen. Enter alone takes the default wherever there is one.
+type form struct {
+	s      *style.Set
+	p      *pending
+	input  textinput.Model
+	first  string // AskSecret, twice: what was typed the first time
+	second bool
+	cursor int // AskChoice: index; AskConfirm, AskAcknowledge: 0 yes, 1 no, -1 nothing yet
+	err    error
+}
+
+func newForm(s *style.Set, p *pending) *form {
+	f := &form{s: s, p: p, input: textinput.New()}
+	f.input.Prompt = ""
+	f.input.Cursor.SetMode(cursor.CursorStatic)
+	f.input.CharLimit = 4096
+	f.input.Focus()
+	switch p.q.Kind {
+	case steps.AskChoice:
+		f.cursor = -1
+		for i, c := range p.q.Choices {
+			if c.Value == p.q.Default && !c.Disabled {
+				f.cursor = i
+			}
+		}
+		if f.cursor < 0 && p.q.Default == "" { // where the person must answer, nothing is chosen yet
+			return f
+		}
+		if f.cursor < 0 {
+			f.move(1)
+		}
+	case steps.AskConfirm, steps.AskAcknowledge:
+		f.cursor = -1
+		switch p.q.Default {
+		case "yes":
+			f.cursor = 0
+		case "no", "later":
+			f.cursor = 1
+		}
+	}
+	return f
+}
+
+// typing tells that letters are text and not key bindings.
+func (f *form) typing() bool {
+	switch f.p.q.Kind {
+	case steps.AskText, steps.AskNumber, steps.AskSecret:
+		return true
+	}
+	return false
+}
+
+// no is the word for the answer that is not yes.
+func (f *form) no() string {
+	if f.p.q.Kind == steps.AskAcknowledge {
+		return "later"
+	}
+	return "no"
+}
+
+var errAnswer = errors.New("this needs an answer")
+
+// update takes a key. answered is true once the answer has been sent; taken is false for a key that
+// means nothing here.
+func (f *form) update(msg tea.KeyMsg) (answered, taken bool) {
+	switch f.p.q.Kind {
+	case steps.AskChoice:
+		return f.choose(msg)
+	case steps.AskConfirm, steps.AskAcknowledge:
+		return f.decide(msg)
+	}
+	switch msg.Type {
+	case tea.KeyEnter:
+		return f.submit(), true
+	case tea.KeyEsc, tea.KeyCtrlC, tea.KeyPgUp, tea.KeyPgDown:
+		return false, false
+	case tea.KeyUp, tea.KeyDown:
+		if f.p.q.Kind == steps.AskNumber {
+			f.count(msg.Type == tea.KeyUp)
+		}
+		return false, true
+	}
+	f.input, _ = f.input.Update(msg) // the cursor stands still, so there is no command to pass on
+	f.err = nil
+	if v := f.value(); v != "" && !f.second {
+		f.err = f.valid(v)
+	}
+	return false, true
+}
+
+// count moves a number up or down, where the result is valid.
+func (f *form) count(up bool) {
+	n, err := strconv.Atoi(f.answer())
+	if err != nil {
+		return
+	}
+	if n--; up {
+		n += 2
+	}
+	if text := strconv.Itoa(n); f.valid(text) == nil {
+		f.input.SetValue(text)
+		f.input.CursorEnd()
+		f.err = nil
+	}
+}
+
+func (f *form) value() string {
+	if f.p.q.Kind == steps.AskSecret {
+		return f.input.Value()
+	}
+	return strings.TrimSpace(f.input.Value())
+}
+
+// answer is what Enter would send.
+func (f *form) answer() string {
+	if v := f.value(); v != "" {
+		return v
+	}
+	return f.p.q.Default
+}
+
+func (f *form) valid(v string) error {
+	if f.p.q.Kind == steps.AskNumber {
+		if _, err := strconv.Atoi(v); err != nil {
+			return errors.New("a whole number")
+		}
+	}
+	if f.p.q.Validate != nil {
+		return f.p.q.Validate(v)
+	}
+	return nil
+}
+
+func (f *form) submit() bool {
+	v := f.answer()
+	if f.second {
+		if f.input.Value() != f.first {
+			f.err = errors.New("that is not what was typed before; type it again from the start")
+			f.second, f.first = false, ""
+			f.input.SetValue("")
+			return false
+		}
+		f.send(f.first)
+		return true
+	}
+	if err := f.valid(v); err != nil {
+		f.err = err
+		return false
+	}
+	if v == "" && f.p.q.Validate == nil {
+		f.err = errAnswer
+		return false
+	}
+	if f.p.q.Kind == steps.AskSecret && f.p.q.Twice && f.value() != "" {
+		f.first, f.second, f.err = v, true, nil
+		f.input.SetValue("")
+		return false
+	}
+	f.send(v)
+	return true
+}
+
+// send gives the answer to who waits for it and forgets what was typed.
+func (f *form) send(v string) {
+	f.p.reply <- v
+	f.first = ""
+	f.input.SetValue("")
+}
+
+func (f *form) choose(msg tea.KeyMsg) (answered, taken bool) {
+	switch {
+	case key.Matches(msg, keys.up):
+		f.move(-1)
+	case key.Matches(msg, keys.down), msg.Type == tea.KeyTab:
+		f.move(1)
+	case key.Matches(msg, keys.enter):
+		if f.cursor < 0 {
+			f.err = errAnswer
+			return false, true
+		}
+		c := f.p.q.Choices[f.cursor]
+		if f.p.q.Validate != nil {
+			if f.err = f.p.q.Validate(c.Value); f.err != nil {
+				return false, true
+			}
+		}
+		f.send(c.Value)
+		return true, true
+	default:
+		n, err := strconv.Atoi(msg.String())
+		if err != nil || n < 1 || n > len(f.p.q.Choices) {
+			return false, false
+		}
+		if c := f.p.q.Choices[n-1]; c.Disabled {
+			f.err = errors.New("not possible: " + c.Note)
+		} else {
+			f.cursor, f.err = n-1, nil
+		}
+	}
+	return false, true
+}
+
+// move goes to the next choice that can be taken.
+func (f *form) move(by int) {
+	f.err = nil
+	list := f.p.q.Choices
+	for i, n := 0, f.cursor; i < len(list); i++ {
+		if n += by; n < 0 {
+			n = len(list) - 1
+		} else if n >= len(list) {
+			n = 0
+		}
+		if !list[n].Disabled {
+			f.cursor = n
+			return
+		}
+	}
+}
+
+func (f *form) decide(msg tea.KeyMsg) (answered, taken bool) {
+	switch msg.String() {
+	case "y", "Y":
+		f.send("yes")
+		return true, true
+	case "n", "N":
+		f.send(f.no())
+		return true, true
+	case "left", "up", "k":
+		f.cursor = 0
+	case "right", "down", "j":
+		f.cursor = 1
+	case "tab":
+		f.cursor = 1 - max(f.cursor, 0)
+	case "enter":
+		switch f.cursor {
+		case 0:
+			f.send("yes")
+		case 1:
+			f.send(f.no())
+		default:
+			f.err = errors.New("y or n")
+			return false, true
+		}
+		return true, true
+	default:
+		return false, false
+	}
+	return false, true
+}
+
+// view draws the question into d. room is how many lines it may take where it can choose.
+func (f *form) view(d *doc, room int) {
+	q, s := f.p.q, f.s
+	if q.Diff != "" {
+		for _, l := range diffLines(s, q.Diff, d.width-2) {
+			d.line("  " + l)
+		}
+		d.gap()
+	}
+	start := len(d.lines)
+	d.para(s.Heading, q.Ask, 0)
+	if q.Help != "" {
+		for _, l := range strings.Split(q.Help, "\n") {
+			d.para(s.Dim, l, 0)
+		}
+	}
+	d.gap()
+	switch q.Kind {
+	case steps.AskChoice:
+		f.viewChoices(d, room-(len(d.lines)-start)-1)
+	case steps.AskConfirm, steps.AskAcknowledge:
+		f.viewButtons(d)
+	default:
+		f.viewInput(d)
+	}
+	if f.err != nil {
+		d.para(s.Bad, s.Signs.Failed+" "+termsafe.Line(f.err.Error()), 2)
+	}
+	d.focusFrom(start)
+}
+
+func (f *form) viewInput(d *doc) {
+	s := f.s
+	prompt := "  " + s.Accent.Render(s.Signs.Prompt) + " "
+	runes, pos := []rune(f.input.Value()), f.input.Position()
+	if f.p.q.Kind == steps.AskSecret {
+		runes = []rune(strings.Repeat(s.Signs.Hidden, len(runes)))
+	}
+	if len(runes) == 0 {
+		hint := f.p.q.Default
+		switch {
+		case f.second:
+			hint = "once more, the same"
+		case f.p.q.Kind == steps.AskSecret:
+			hint = "hidden as you type"
+		}
+		d.line(prompt + s.Caret(" ") + s.Dim.Render(termsafe.Line(hint)))
+		return
+	}
+	// Show the part around the cursor.
+	room := max(d.width-6, 1)
+	from := 0
+	for style.Width(string(runes[from:pos])) > room {
+		from++
+	}
+	at, rest := " ", ""
+	if pos < len(runes) {
+		at, rest = string(runes[pos]), string(runes[pos+1:])
+	}
+	d.line(prompt + string(runes[from:pos]) + s.Caret(at) + rest)
+}
+
+func (f *form) viewChoices(d *doc, room int) {
+	s, list := f.s, f.p.q.Choices
+	wide := 0
+	for _, c := range list {
+		wide = max(wide, style.Width(c.Label))
+	}
+	wide = min(wide, max(d.width*3/5, 10))
+	room = max(room, 4)
+	from := 0
+	if len(list) > room {
+		from = min(max(f.cursor-room/2, 0), len(list)-room)
+		list = list[from : from+room]
+	}
+	for i, c := range list {
+		mark, st := "  ", s.Text
+		switch {
+		case from+i == f.cursor:
+			mark, st = s.Accent.Render(s.Signs.Cursor)+" ", s.Selected
+		case c.Disabled:
+			st = s.Dim
+		}
+		note := c.Note
+		if c.Disabled {
+			note = "not possible: " + note
+		}
+		d.line("  " + mark + st.Render(s.Pad(c.Label, wide)) + "  " + s.Dim.Render(note))
+	}
+	if from > 0 || from+len(list) < len(f.p.q.Choices) {
+		d.line(s.Dim.Render("    " + strconv.Itoa(f.cursor+1) + " of " + strconv.Itoa(len(f.p.q.Choices))))
+	}
+}
+
+func (f *form) viewButtons(d *doc) {
+	s := f.s
+	words := []string{"Yes", "No"}
+	if f.p.q.Kind == steps.AskAcknowledge {
+		words[1] = "Later"
+	}
+	line := " "
+	for i, w := range words {
+		if i == f.cursor {
+			line += " " + s.Accent.Render(s.Signs.Cursor) + s.Button.Render(" "+w+" ")
+		} else {
+			line += "  " + s.Text.Render(" "+w+" ")
+		}
+	}
+	d.line(line)
+}
+
+// bindings are the keys that mean something in this form.
+func (f *form) bindings() []key.Binding {
+	take := as(keys.enter, "take it")
+	switch f.p.q.Kind {
+	case steps.AskChoice:
+		return []key.Binding{take, bind("↑↓", "choose", "up", "down")}
+	case steps.AskConfirm, steps.AskAcknowledge:
+		return []key.Binding{take, bind("y", "yes", "y"), bind("n", f.no(), "n")}
+	case steps.AskNumber:
+		return []key.Binding{take, bind("↑↓", "more, fewer", "up", "down")}
+	}
+	return []key.Binding{take}
+}

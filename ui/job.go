@@ -1,0 +1,233 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+	"flwrup/ui/dash"
+)
+
+const (
+	keepOutput = 2000 // lines of output of one piece of work
+	keepTail   = 3    // last log lines of each node
+)
+
+// job is one piece of work: applying, changing or undoing a step, or a verb of the dashboard. It is
+// only touched by Update; its goroutines speak through sink.
+type job struct {
+	id     int
+	step   int // 0: a verb of the dashboard
+	verb   dash.Run
+	what   string // "Register each SuperNode", for the sentence that asks before leaving
+	sink   *sink
+	cancel context.CancelCauseFunc
+	began  time.Time
+	ended  time.Time
+	over   bool
+	err    error
+	// stopping is set once the person has asked for the end.
+	stopping bool
+	remedied bool // the person was sent to the step that helps
+
+	says     string
+	items    []steps.Item
+	bars     []steps.Progress // one a label, the newest last
+	output   []string
+	dropped  int
+	ran      []steps.Ran
+	tails    []tail
+	login    *steps.LoginOpen
+	qr       []string
+	approved bool
+	run      string
+	rounds   []metric
+
+	form    *form
+	waiting []*pending
+}
+
+// tail is the last log lines of one node.
+type tail struct {
+	node  string
+	lines []supernode.Line
+}
+
+// metric is one number over the rounds.
+type metric struct {
+	name   string
+	round  int
+	values []float64
+}
+
+// take puts one batch of events into the job.
+func (j *job) take(m *Model, list []any, dropped int) {
+	j.dropped += dropped
+	for _, v := range list {
+		switch v := v.(type) {
+		case *pending:
+			j.waiting = append(j.waiting, v)
+		case withdrawn:
+			j.withdraw(v.p)
+		case steps.Event:
+			j.event(m, v)
+		}
+	}
+	if len(j.output) > keepOutput {
+		j.dropped += len(j.output) - keepOutput
+		j.output = append([]string(nil), j.output[len(j.output)-keepOutput:]...)
+	}
+	j.nextForm(m)
+}
+
+func (j *job) event(m *Model, e steps.Event) {
+	switch e := e.(type) {
+	case steps.Says:
+		j.says = e.Text
+	case steps.Output:
+		j.output = append(j.output, e.Text)
+	case steps.Ran:
+		j.ran = append(j.ran, e)
+	case steps.Progress:
+		j.progress(e)
+	case steps.ItemChanged:
+		j.item(e.Item)
+	case steps.LoginOpen:
+		e2 := e
+		j.login, j.qr, j.approved = &e2, qrLines(m.s, e.URL), false
+	case steps.LoginClosed:
+		j.login, j.qr, j.approved = nil, nil, e.Approved
+		if e.Approved {
+			j.says = "approved"
+		}
+	case steps.NodeLine:
+		j.tail(e.Line)
+	case steps.RunBegan:
+		if j.run != e.ID {
+			j.run, j.rounds = e.ID, nil
+		}
+	case steps.Metric:
+		j.metric(e)
+	}
+}
+
+func (j *job) progress(p steps.Progress) {
+	for i, b := range j.bars {
+		if b.Label == p.Label {
+			j.bars[i] = p
+			return
+		}
+	}
+	if len(j.bars) == 4 {
+		j.bars = j.bars[1:]
+	}
+	j.bars = append(j.bars, p)
+}
+
+func (j *job) item(it steps.Item) {
+	for i, have := range j.items {
+		if have.Name == it.Name {
+			j.items[i] = it
+			return
+		}
+	}
+	j.items = append(j.items, it)
+}
+
+func (j *job) tail(l supernode.Line) {
+	for i := range j.tails {
+		if j.tails[i].node == l.Node {
+			t := &j.tails[i]
+			if t.lines = append(t.lines, l); len(t.lines) > keepTail {
+				t.lines = t.lines[len(t.lines)-keepTail:]
+			}
+			return
+		}
+	}
+	j.tails = append(j.tails, tail{l.Node, []supernode.Line{l}})
+}
+
+func (j *job) metric(e steps.Metric) {
+	for i := range j.rounds {
+		if r := &j.rounds[i]; r.name == e.Name {
+			if e.Round == r.round && len(r.values) > 0 {
+				r.values[len(r.values)-1] = e.Value
+			} else {
+				r.values = append(r.values, e.Value)
+			}
+			r.round = e.Round
+			return
+		}
+	}
+	j.rounds = append(j.rounds, metric{e.Name, e.Round, []float64{e.Value}})
+}
+
+func (j *job) withdraw(p *pending) {
+	if j.form != nil && j.form.p == p {
+		j.form = nil
+	}
+	for i, w := range j.waiting {
+		if w == p {
+			j.waiting = append(j.waiting[:i], j.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+// nextForm puts the next question on the screen.
+func (j *job) nextForm(m *Model) {
+	if j.form == nil && len(j.waiting) > 0 && !j.over {
+		j.form = newForm(m.s, j.waiting[0])
+		j.waiting = j.waiting[1:]
+		m.follow()
+	}
+}
+
+// end notes that the work has returned.
+func (j *job) end(now time.Time, err error) {
+	j.over, j.err, j.ended = true, err, now
+	j.form, j.waiting, j.login, j.qr = nil, nil, nil, nil
+}
+
+// losing tells whether leaving now would throw away work: a question that waits for its answer and the
+// steps that only watch lose nothing.
+func (j *job) losing() bool {
+	switch {
+	case j == nil || j.over:
+		return false
+	case j.login != nil:
+		return true
+	case j.form != nil:
+		return false
+	}
+	return j.step != 12 && j.step != 14 && j.step != 16
+}
+
+// clock is how long the work has been, or was, at it.
+func (j *job) clock(now time.Time) time.Duration {
+	if j.over {
+		return j.ended.Sub(j.began)
+	}
+	return now.Sub(j.began)
+}
+
+// node gives the names of the nodes that the job is about, for their logs.
+func (j *job) nodes() []string {
+	var names []string
+	for _, t := range j.tails {
+		names = append(names, t.node)
+	}
+	if len(names) == 0 {
+		for _, it := range j.items {
+			names = append(names, it.Name)
+		}
+	}
+	return names
+}
+
+func (j *job) String() string { return fmt.Sprintf("job %d, step %d", j.id, j.step) }
+
+// sent tells that the person was sent to another step to set right what failed here.
+func (j *job) sent() bool { return j == nil || j.remedied }

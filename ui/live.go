@@ -1,0 +1,301 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+// live draws work as it goes: what is being done, the login, the items, the bars, the last output, and
+// a question where there is one.
+func (m *Model) live(d *doc, j *job) {
+	s := m.s
+	start := len(d.lines)
+	d.gap()
+	if j.login != nil {
+		m.loginPart(d, j)
+	}
+	m.items(d, j.items, m.roomFor(j))
+	if n := len(j.items); n > 1 && len(j.bars) == 0 {
+		done := 0
+		for _, it := range j.items {
+			if it.State == steps.ItemDone {
+				done++
+			}
+		}
+		m.bar(d, steps.Progress{Done: int64(done), Total: int64(n)})
+	}
+	for _, b := range j.bars {
+		m.bar(d, b)
+	}
+	m.metrics(d, j)
+	m.tails(d, j)
+	m.output(d, j)
+	if j.form != nil {
+		d.gap()
+		j.form.view(d, m.bodyHeight())
+		return
+	}
+	if j.login == nil {
+		d.gap()
+		text := j.says
+		if text == "" {
+			text = "at work"
+		}
+		if j.stopping {
+			text = "stopping"
+		}
+		d.para(s.Dim, fmt.Sprintf("%s %s %s %s", m.spin(), text, s.Signs.Separator, style.Clock(j.clock(m.now()))), 0)
+		d.focusFrom(start)
+	}
+}
+
+// roomFor is how many items fit beside what else is to be seen.
+func (m *Model) roomFor(j *job) int {
+	room := m.bodyHeight() - 6 - len(j.bars)
+	if len(j.tails) > 0 {
+		room /= 2
+	}
+	if j.form != nil {
+		room = min(room, m.bodyHeight()-14)
+	}
+	return max(room, 3)
+}
+
+func itemSign(s *style.Set, st steps.ItemState, spin string) (string, lipgloss.Style) {
+	switch st {
+	case steps.ItemDone:
+		return s.Signs.Done, s.OK
+	case steps.ItemWorking:
+		return spin, s.Accent
+	case steps.ItemFailed:
+		return s.Signs.Failed, s.Bad
+	}
+	return s.Signs.ToDo, s.Dim
+}
+
+// items lists SuperNodes with their state, at most most lines: those that failed and those at work
+// before the others, the rest counted.
+func (m *Model) items(d *doc, list []steps.Item, most int) {
+	s := m.s
+	if len(list) == 0 {
+		return
+	}
+	shown, hidden := list, map[steps.ItemState]int{}
+	if len(list) > most {
+		shown = nil
+		room := max(most-1, 1)
+		for _, want := range []steps.ItemState{steps.ItemFailed, steps.ItemWorking, steps.ItemWaiting, steps.ItemDone} {
+			for _, it := range list {
+				if it.State != want {
+					continue
+				}
+				if len(shown) < room {
+					shown = append(shown, it)
+				} else {
+					hidden[want]++
+				}
+			}
+		}
+	}
+	wide := 0
+	for _, it := range shown {
+		wide = max(wide, style.Width(it.Name))
+	}
+	wide = min(wide, max(d.width/2, 8))
+	for _, it := range shown {
+		sign, st := itemSign(s, it.State, m.spin())
+		text := it.Text
+		if text == "" {
+			text = [...]string{"waiting", "at work", "done", "failed"}[it.State]
+		}
+		tst := s.Text
+		switch it.State {
+		case steps.ItemFailed:
+			tst = s.Bad
+		case steps.ItemWaiting:
+			tst = s.Dim
+		}
+		d.line(st.Render(sign) + " " + s.Pad(it.Name, wide) + "  " + tst.Render(s.Cut(text, d.width-wide-4)))
+	}
+	if len(hidden) > 0 {
+		var parts []string
+		for _, k := range []steps.ItemState{steps.ItemDone, steps.ItemWorking, steps.ItemWaiting, steps.ItemFailed} {
+			if n := hidden[k]; n > 0 {
+				parts = append(parts, itoa(n)+" "+[...]string{"waiting", "at work", "done", "failed"}[k])
+			}
+		}
+		d.line(s.Dim.Render("  and " + strings.Join(parts, ", ")))
+	}
+}
+
+// bar draws a progress bar with its count, or the count alone while the size is not known.
+func (m *Model) bar(d *doc, p steps.Progress) {
+	s := m.s
+	num := func(n int64) string {
+		if p.Bytes {
+			return style.Bytes(uint64(max(n, 0)))
+		}
+		return fmt.Sprint(n)
+	}
+	text := num(p.Done)
+	if p.Total > 0 {
+		text = num(p.Done) + " of " + num(p.Total)
+	}
+	if p.Label != "" {
+		text += " " + p.Label
+	}
+	if p.Total <= 0 {
+		d.line(s.Dim.Render(m.spin() + " " + text))
+		return
+	}
+	room := min(d.width-style.Width(text)-2, 48)
+	if room < 10 {
+		d.line(s.Dim.Render(text))
+		room = d.width
+		d.line(s.Bar(p.Done, p.Total, room))
+		return
+	}
+	d.line(s.Bar(p.Done, p.Total, room) + "  " + s.Dim.Render(text))
+}
+
+// output shows the last lines that programs printed: more of them where nothing else is to be seen.
+func (m *Model) output(d *doc, j *job) {
+	if len(j.output) == 0 || j.login != nil {
+		return
+	}
+	room := m.bodyHeight() - len(d.lines) - 4
+	if j.form != nil {
+		room = m.bodyHeight() - 10
+	}
+	room = min(max(room, 3), 16)
+	lines := j.output[max(len(j.output)-room, 0):]
+	d.gap()
+	if hidden := len(j.output) - len(lines) + j.dropped; hidden > 0 {
+		d.line(m.s.Faint.Render("  " + m.s.Signs.Ellipsis + " " + plural(hidden, "line") + " before: r"))
+	}
+	for _, l := range lines {
+		d.line("  " + m.s.Dim.Render(m.s.Cut(expandTabs(l), d.width-2)))
+	}
+}
+
+// tails shows the last log lines of the nodes that are waited for.
+func (m *Model) tails(d *doc, j *job) {
+	if len(j.tails) == 0 {
+		return
+	}
+	s := m.s
+	each := 2
+	if len(j.tails)*3 > m.bodyHeight()/2 {
+		each = 1
+	}
+	wide := 0
+	list := j.tails[max(len(j.tails)-max(m.bodyHeight()/3, 3), 0):]
+	for _, t := range list {
+		wide = max(wide, style.Width(t.node))
+	}
+	d.gap()
+	for i, t := range list {
+		name := t.node
+		for _, l := range t.lines[max(len(t.lines)-each, 0):] {
+			d.line(s.Node(i).Render(s.Pad(name, min(wide, d.width/3))) + " " + s.Dim.Render(expandTabs(l.Text)))
+			name = ""
+		}
+	}
+}
+
+// metrics shows the numbers of the rounds, each with its history.
+func (m *Model) metrics(d *doc, j *job) {
+	s := m.s
+	if j.run != "" {
+		d.line(s.Dim.Render("run ") + j.run)
+	}
+	wide := 0
+	for _, r := range j.rounds {
+		wide = max(wide, style.Width(r.name))
+	}
+	for _, r := range j.rounds {
+		d.line("  " + s.Pad(r.name, min(wide, d.width/3)) + "  " + s.Accent.Render(spark(s, r.values, max(d.width/3, 4))) + "  " +
+			fmt.Sprintf("%.4g", r.values[len(r.values)-1]) + s.Dim.Render(fmt.Sprintf("  round %d", r.round)))
+	}
+}
+
+// spark draws the last n values as one line.
+func spark(s *style.Set, values []float64, n int) string {
+	values = values[max(len(values)-n, 0):]
+	low, high := values[0], values[0]
+	for _, v := range values {
+		low, high = min(low, v), max(high, v)
+	}
+	var b strings.Builder
+	for _, v := range values {
+		i := 0
+		if high > low {
+			i = int((v - low) / (high - low) * float64(len(s.Signs.Spark)-1))
+		}
+		b.WriteString(s.Signs.Spark[min(max(i, 0), len(s.Signs.Spark)-1)])
+	}
+	return b.String()
+}
+
+// loginPart asks the person to approve the login: the link whole, the code large, a QR code where it fits.
+func (m *Model) loginPart(d *doc, j *job) {
+	s, l := m.s, j.login
+	start := len(d.lines)
+	d.para(s.Text, "Open this link in a browser, on this machine or any other, and choose \"Yes\" there:", 0)
+	d.gap()
+	for _, part := range style.HardWrap(l.URL, d.width) {
+		d.line(s.Command.Render(part))
+	}
+	var aside []string
+	if l.Code != "" {
+		d.gap()
+		d.para(s.Dim, "The page shows this code; it should be the same:", 0)
+		if m.bodyHeight() >= 18 || d.width < minWidth {
+			d.gap()
+		}
+		aside = bigText(s, l.Code, d.width)
+		if m.bodyHeight() < 18 {
+			aside = bigText(s, l.Code, 0)
+		}
+		for _, row := range aside {
+			d.line(row)
+		}
+	}
+	d.gap()
+	now := m.now()
+	wait := fmt.Sprintf("%s waiting for your approval %s %s", m.spin(), s.Signs.Separator, style.Clock(now.Sub(l.Since)))
+	if !l.Expires.IsZero() {
+		wait += fmt.Sprintf(" %s flwr gives up in %s", s.Signs.Separator, style.Clock(max(l.Expires.Sub(now), 0)))
+	}
+	d.para(s.Dim, wait, 0)
+	d.para(s.Dim, "flwrup notices by itself when you have approved.", 0)
+	if n := len(j.qr); n > 0 && j.form == nil {
+		if len(d.lines)-start+n+1 <= m.bodyHeight() && style.Width(j.qr[0]) <= d.width {
+			d.gap()
+			d.lines = append(d.lines, j.qr...)
+		} else if n <= m.h-3 && style.Width(j.qr[0]) <= m.w-2 {
+			d.para(s.Dim, "g shows a QR code for your phone.", 0)
+		}
+	}
+	d.gap()
+	d.focusFrom(start)
+}
+
+// qrPage is the QR code alone, for terminals where it does not fit beside the rest.
+func (m *Model) qrPage(d *doc) {
+	if m.job == nil || m.job.login == nil {
+		d.line("The login is over.")
+		return
+	}
+	if len(m.job.qr) > m.bodyHeight() || style.Width(m.job.qr[0]) > d.width {
+		d.para(m.s.Text, fmt.Sprintf("The QR code needs %d columns and %d rows.", style.Width(m.job.qr[0])+2,
+			len(m.job.qr)+m.h-m.bodyHeight()), 0)
+		return
+	}
+	d.lines = append(d.lines, m.job.qr...)
+}

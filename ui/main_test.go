@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+// TestMain also is a program: with FLWRUP_UI_DEMO it shows the wizard over a fake, for tests that need a
+// whole process in a terminal of its own, and for people who want to see it.
+func TestMain(m *testing.M) {
+	if kind := os.Getenv("FLWRUP_UI_DEMO"); kind != "" {
+		os.Exit(showDemo(kind))
+	}
+	os.Exit(m.Run())
+}
+
+func showDemo(kind string) int {
+	f := demo(100 * time.Millisecond)
+	o := Options{Work: f, Start: os.Getenv("FLWRUP_UI_START"), ExitAfter: 5 * time.Second}.FromEnv(os.Getenv)
+	demoFault(kind, f)
+	res, err := Run(context.Background(), o)
+	if err != nil {
+		fmt.Printf("error: %v\n", err)
+		return 1
+	}
+	fmt.Printf("left at step %d, interrupted %v, signal %v\n", res.Step, res.Interrupted, res.Signal)
+	if res.Interrupted {
+		return 130
+	}
+	return 0
+}
+
+// demoFault makes the fake break as a test wants it.
+func demoFault(kind string, f *fake) {
+	switch kind {
+	case "panic-inspect":
+		f.inspect = func(_ context.Context, n int) {
+			if n == 2 {
+				panic("inspection broke")
+			}
+		}
+	}
+}

@@ -1,0 +1,24 @@
+//go:build unix
+
+package ui
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+)
+
+// openBrowser hands the page to the desktop. Without one it does not try: xdg-open would start a text
+// browser in this terminal. The child gets a session of its own and none of our streams.
+func openBrowser(url string) error {
+	program := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		program = "open"
+	} else if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+		return errNoDisplay
+	}
+	cmd := exec.Command(program, url)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return launch(cmd)
+}

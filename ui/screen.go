@@ -1,0 +1,273 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"flwrup/internal/problem"
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+// document makes the page on top, as many lines as it takes.
+func (m *Model) document() *doc {
+	d := &doc{s: m.s, width: m.bodyWidth()}
+	switch m.top() {
+	case pageStep:
+		m.stepPage(d)
+	case pageWork:
+		m.workPage(d)
+	case pageHelp:
+		m.helpPage(d)
+	case pageFlags:
+		m.flagsPage(d)
+	case pageRaw:
+		m.rawPage(d)
+	case pageReference:
+		m.referencePage(d)
+	case pagePlaces:
+		m.placesPage(d)
+	case pageQR:
+		m.qrPage(d)
+	case pagePick:
+		m.pickPage(d)
+	case pageLeave:
+		m.leavePage(d)
+	}
+	return d
+}
+
+// heading is the first line of a page: number and title, the state with its sign and word at the right.
+func (m *Model) heading(d *doc, text, state string, st lipgloss.Style) {
+	s := m.s
+	room := d.width - style.Width(state) - 2
+	if state == "" {
+		room = d.width
+	}
+	text = s.Cut(text, room)
+	d.line(s.Heading.Render(text) + strings.Repeat(" ", max(d.width-style.Width(text)-style.Width(state), 1)) + st.Render(state))
+}
+
+// stepPage draws a step: what and why, what was found, what would be done, then how it goes.
+func (m *Model) stepPage(d *doc) {
+	s, v := m.s, &m.steps[m.at]
+	sign, st, word := m.sign(m.at)
+	m.heading(d, fmt.Sprintf("%d  %s", v.number, v.title), sign+" "+word, st)
+	d.gap()
+	j := m.last[v.number]
+	here := m.working() && m.job == j && j != nil
+	tight := here && m.bodyHeight() < 26
+	if !here || !tight {
+		d.para(s.Text, v.why, 0)
+		d.gap()
+	}
+	m.found(d, v, here)
+	failed := m.failure()
+	if here {
+		if !tight || len(v.plan) <= 2 && j.form == nil && j.login == nil {
+			m.plan(d, v, 4)
+		}
+		m.live(d, j)
+		return
+	}
+	if failed != nil {
+		start := len(d.lines)
+		m.failed(d, v, failed)
+		d.focusFrom(start)
+		return
+	}
+	if j != nil && j.over && v.settled() {
+		m.report(d, j)
+	}
+	if v.known && (v.status.State == steps.Ready || v.status.State == steps.Waiting) {
+		m.plan(d, v, 0)
+	}
+	m.invite(d, v)
+}
+
+// found writes the evidence, the reason of a state, the links and the hints.
+func (m *Model) found(d *doc, v *stepView, here bool) {
+	s := m.s
+	if !v.known {
+		d.line(s.Dim.Render(m.spin() + " looking"))
+		return
+	}
+	if v.err == nil {
+		d.label("Found", s.Text, v.status.Evidence...)
+	}
+	if v.status.Why != "" {
+		word := map[steps.State]string{steps.Blocked: "First", steps.Waiting: "Waiting"}[v.status.State]
+		if word == "" {
+			word = "Why"
+		}
+		text := v.status.Why
+		if v.status.State == steps.Blocked {
+			if by := v.status.By; by >= 1 && by <= len(m.steps) {
+				text += " (step " + itoa(by) + ", " + m.steps[by-1].title + ")"
+			}
+		}
+		d.label(word, s.Text, text)
+	}
+	if v.status.State == steps.Waiting && !here && v.err == nil {
+		who := "for the grid"
+		if v.status.Person {
+			who = "for a person"
+		}
+		d.label("", s.Dim, fmt.Sprintf("%s, %s so far; looked %s ago, and looks again by itself", who,
+			style.Age(m.now().Sub(v.since)), style.Age(m.now().Sub(v.looked))))
+	}
+	if len(v.status.Items) > 0 && !(here && len(m.job.items) > 0) {
+		d.gap()
+		m.items(d, v.status.Items, max(m.bodyHeight()/2, 6))
+		if v.status.Of > 1 && v.status.Done < v.status.Of {
+			m.bar(d, steps.Progress{Done: int64(v.status.Done), Total: int64(v.status.Of)})
+		}
+	}
+	if here {
+		d.gap()
+		return
+	}
+	for _, l := range v.status.Links {
+		word := "Link"
+		d.labelled(s.Heading, word, s.Command, l.URL)
+		if l.Label != "" {
+			d.label("", s.Dim, l.Label)
+		}
+	}
+	if len(v.status.Hints) > 0 {
+		d.gap()
+		d.labelled(s.Heading, "Note", s.Dim, v.status.Hints...)
+	}
+	d.gap()
+}
+
+// plan writes what would be done; at most most actions where that is not 0.
+func (m *Model) plan(d *doc, v *stepView, most int) {
+	s := m.s
+	if len(v.plan) == 0 {
+		return
+	}
+	head := "Will do"
+	for _, a := range v.plan {
+		if a.Command != "" {
+			head = "Will run"
+		}
+	}
+	d.gap()
+	d.line(s.Heading.Render(head))
+	says := len(v.plan) <= 4
+	burns := false
+	for i, a := range v.plan {
+		if most > 0 && i == most {
+			d.line(s.Dim.Render(fmt.Sprintf("  %s and %d more", s.Signs.Ellipsis, len(v.plan)-i)))
+			break
+		}
+		if i > 0 && says && a.Command != "" && most == 0 && m.bodyHeight() > 24 {
+			d.gap()
+		}
+		m.action(d, a, says || a.Command == "")
+		burns = burns || a.Irreversible
+	}
+	if burns {
+		d.line("  " + s.Warn.Render(s.Signs.Irreversible+" cannot be taken back"))
+	}
+	d.gap()
+}
+
+func (m *Model) action(d *doc, a steps.Action, says bool) {
+	s := m.s
+	if says && a.Says != "" {
+		st := s.Dim
+		if a.Command == "" {
+			st = s.Text
+		}
+		d.para(st, a.Says, 2)
+	}
+	if a.Command != "" {
+		for _, l := range shellLines(a.Command, d.width-4) {
+			d.line("    " + s.Command.Render(l))
+		}
+	}
+	if a.Diff != "" {
+		for _, l := range diffLines(s, a.Diff, d.width-4) {
+			d.line("    " + l)
+		}
+	}
+}
+
+// invite says at the end of a page what Enter does: for those who know no other key.
+func (m *Model) invite(d *doc, v *stepView) {
+	words := m.enterWords()
+	if words == "" {
+		return
+	}
+	d.gap()
+	d.line(m.s.Accent.Render(m.s.Signs.Current+" Enter") + "  " + words)
+}
+
+// failed says what happened, why, and what to do.
+func (m *Model) failed(d *doc, v *stepView, p *problem.Problem) {
+	s := m.s
+	d.gap()
+	if p.Code == problem.Cancelled {
+		d.para(s.Text, sentence(p.What)+". What was done stays done.", 0)
+		m.invite(d, v)
+		return
+	}
+	if j := m.last[v.number]; j != nil && len(j.items) > 0 {
+		m.items(d, j.items, 6)
+		d.gap()
+	}
+	head := s.Bad.Render(s.Signs.Failed) + " "
+	for i, l := range style.Wrap(sentence(p.What), d.width-2) {
+		if i > 0 {
+			head = "  "
+		}
+		d.line(head + s.Bad.Render(l))
+	}
+	d.gap()
+	if p.Why != "" {
+		d.label("Why", s.Text, p.Why)
+	}
+	if p.Fix != "" {
+		d.label("Do", s.Text, p.Fix)
+	}
+	if m.rawText() != "" {
+		d.label("", s.Dim, "r shows what was said, word for word; h where to turn")
+	} else {
+		d.label("", s.Dim, "h shows where to turn")
+	}
+	m.invite(d, v)
+}
+
+// report says how a finished piece of work went.
+func (m *Model) report(d *doc, j *job) {
+	s := m.s
+	text := "in " + style.Clock(j.clock(m.now()))
+	if j.says != "" {
+		text = j.says + ", " + text
+	}
+	d.label("Did", s.OK, text)
+	m.metrics(d, j)
+	if len(j.output) > 0 {
+		d.label("", s.Dim, plural(len(j.output), "line")+" of output: r")
+	}
+}
+
+func (m *Model) spin() string { return m.s.Signs.Spinner[m.frame%len(m.s.Signs.Spinner)] }
+
+func cancelled(err error) bool {
+	return problem.Is(err, problem.Cancelled) || errors.Is(err, errStopped)
+}
+
+// sentence makes the first letter large.
+func sentence(text string) string {
+	if text == "" {
+		return text
+	}
+	r := []rune(text)
+	return strings.ToUpper(string(r[0])) + string(r[1:])
+}

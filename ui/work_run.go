@@ -1,0 +1,200 @@
+package ui
+
+import (
+	"context"
+	"errors"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+	"flwrup/steps"
+	"flwrup/ui/dash"
+)
+
+// eventsMsg is a batch of what happened in a job; over comes with the last one.
+type eventsMsg struct {
+	job     int
+	list    []any
+	dropped int
+	over    bool
+}
+
+var errStopped = errors.New("stopped by the person")
+
+// working tells that something is being changed now.
+func (m *Model) working() bool { return m.job != nil && !m.job.over }
+
+// start runs do as a job. Inspections end first.
+func (m *Model) start(step int, what string, do func(context.Context, steps.Sink) error) tea.Cmd {
+	if m.working() {
+		return nil
+	}
+	m.jobs++
+	ctx, cancel := context.WithCancelCause(m.ctx)
+	j := &job{id: m.jobs, step: step, what: what, sink: newSink(), cancel: cancel, began: m.now()}
+	m.job, m.last[step] = j, j
+	m.offset, m.pinned = 0, false
+	m.looks.cancel()
+	before := m.looks.wg
+	m.looks.renew()
+	for i := range m.steps {
+		if st := &m.steps[i]; st.looking {
+			st.looking, st.stale = false, true
+		}
+	}
+	to := j.sink
+	run := func() tea.Msg {
+		defer cancel(nil)
+		defer close(to.done)
+		before.Wait()
+		to.err = do(ctx, to)
+		return nil
+	}
+	return tea.Batch(run, m.listen(j))
+}
+
+// listen waits for the job's next events.
+func (m *Model) listen(j *job) tea.Cmd {
+	ctx, to, id := m.ctx, j.sink, j.id
+	return func() tea.Msg {
+		list, dropped, ok := to.next(ctx)
+		return eventsMsg{id, list, dropped, !ok}
+	}
+}
+
+// events takes a batch; after the last one the steps are looked at again.
+func (m *Model) events(msg eventsMsg) tea.Cmd {
+	j := m.job
+	if j == nil || j.id != msg.job || j.over {
+		return nil
+	}
+	j.take(m, msg.list, msg.dropped)
+	if !msg.over {
+		return m.listen(j)
+	}
+	if m.ctx.Err() != nil {
+		return nil
+	}
+	return m.ended(j)
+}
+
+// ended goes on after a job: its step is looked at at once, all others after it.
+func (m *Model) ended(j *job) tea.Cmd {
+	err := j.sink.err
+	var p *safego.Panic
+	if errors.As(err, &p) {
+		return m.fail(p)
+	}
+	j.end(m.now(), err)
+	m.follow()
+	m.title = cleanTitle(m.work.Title())
+	m.staleAll(-1)
+	for i := range m.steps {
+		m.steps[i].planned = false
+	}
+	if j.step > 0 {
+		return nil
+	}
+	if m.top() == pageWork && err == nil && len(j.output) == 0 {
+		m.message, m.bad = j.summary(), false
+		return tea.Batch(m.pop(), m.dash.Update(dash.Ran{Run: j.verb}))
+	}
+	if m.dash != nil {
+		return m.dash.Update(dash.Ran{Run: j.verb, Err: err})
+	}
+	return nil
+}
+
+// summary says in one line what a finished job was.
+func (j *job) summary() string {
+	if j.says != "" {
+		return j.what + ": " + j.says
+	}
+	return j.what + ": done"
+}
+
+// apply does what the open step offers.
+func (m *Model) apply() tea.Cmd {
+	st := &m.steps[m.at]
+	n, work := st.number, m.work
+	return m.start(n, st.title, func(ctx context.Context, to steps.Sink) error { return work.Apply(ctx, n, to) })
+}
+
+func (m *Model) change() tea.Cmd {
+	st := &m.steps[m.at]
+	n, work := st.number, m.work
+	return m.start(n, st.title, func(ctx context.Context, to steps.Sink) error { return work.Change(ctx, n, to) })
+}
+
+func (m *Model) undo() tea.Cmd {
+	st := &m.steps[m.at]
+	n, work := st.number, m.work
+	return m.start(n, "Undo: "+st.title, func(ctx context.Context, to steps.Sink) error {
+		if err := work.Undo(ctx, n); err != nil {
+			return err
+		}
+		to.Event(steps.Says{Text: "the edit was taken back"})
+		return nil
+	})
+}
+
+// act does a verb of the dashboard.
+func (m *Model) act(run dash.Run) tea.Cmd {
+	if m.working() {
+		m.message, m.bad = "still at work: "+m.job.what, true
+		return m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", m.job.what, "wait until it is done")})
+	}
+	work := m.work
+	cmd := m.start(0, actTitle(run), func(ctx context.Context, to steps.Sink) error {
+		return work.Act(ctx, run.Verb, run.Nodes, to)
+	})
+	m.job.verb = run
+	m.push(pageWork)
+	return tea.Batch(cmd, m.shown())
+}
+
+func actTitle(run dash.Run) string {
+	words := map[steps.Verb]string{steps.StartNodes: "Start", steps.StopNodes: "Stop", steps.RestartNodes: "Restart",
+		steps.UnregisterNodes: "Unregister", steps.AddNode: "Add a SuperNode"}
+	text := words[run.Verb]
+	switch len(run.Nodes) {
+	case 0:
+		return text
+	case 1:
+		return text + " " + run.Nodes[0]
+	}
+	return text + " " + plural(len(run.Nodes), "SuperNode")
+}
+
+// stop ends the running job.
+func (m *Model) stop() tea.Cmd {
+	if m.working() && !m.job.stopping {
+		m.job.stopping = true
+		m.job.form = nil
+		m.job.waiting = nil
+		m.job.cancel(errStopped)
+	}
+	return nil
+}
+
+// remedy says what Enter does after a failure: words for it, and the step to go to, 0 for trying again.
+func remedy(p *problem.Problem, here int) (words string, step int) {
+	to := map[problem.Code]int{
+		problem.NotLoggedIn: 9, problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3,
+		problem.ImageMissing: 3, problem.FlwrMissing: 3, problem.PythonMissing: 3, problem.FedNotFound: 2,
+		problem.NoConnection: 8, problem.LegacyConfig: 8,
+	}[p.Code]
+	if to == here {
+		to = 0
+	}
+	switch {
+	case to == 9:
+		return "log in", to
+	case to > 0:
+		return "go to step " + itoa(to), to
+	case p.Code == problem.Cancelled:
+		return "go on", 0
+	}
+	return "try again", 0
+}
