@@ -56,7 +56,7 @@ var rules = [...]rule{
 		"the public key's path is a folder", "", "give the path of the .pub file"},
 	{problem.BadKey, []string{"PermissionError: [Errno 13]"},
 		"flwr may not read a file", "", "check who owns the file and its mode"},
-	{problem.NodeNotFound, []string{"[code: 24]", "[code: 28]", "Node ID not found", "Node not found or you are not its owner"},
+	{problem.NodeNotFound, []string{"[code: 24]", "[code: 28]", "Node ID not found", "not found or you are not its owner"},
 		"the grid knows no such SuperNode of this account",
 		"it was never registered, was unregistered, or belongs to another account",
 		"look at the list of SuperNodes, and at which account is signed in"},
@@ -91,7 +91,7 @@ var rules = [...]rule{
 		"the grid knows no such run of this account", "", "list the runs: flwr list"},
 	{NoFederation, []string{"[code: 12]", "No federation specified"},
 		"the run names no federation", "", "give a federation, @account/name"},
-	{BadRunConfig, []string{"[code: 15]", "The run config", "Invalid run configuration"}, // (code)
+	{BadRunConfig, []string{"[code: 15]", "is not present in the main dictionary", "Invalid run configuration"}, // (code)
 		"the run configuration is not valid", "a value must be TOML and its key one of the app's own", "correct the run configuration"},
 	{WrongService, []string{"[code: 1001]", "Runtime version compatibility check failed", "cannot process this request"}, // (code)
 		"this flwr and the SuperLink do not understand each other",

@@ -183,7 +183,9 @@ func inspect(ctx context.Context, path, source string) (Found, error) {
 	if err != nil {
 		return f, broken(err.Error())
 	}
-	f.Python = pythonOf(real)
+	if f.Python = pythonOf(real); f.Python == "" && path != real {
+		f.Python = pythonOf(path)
+	}
 	if f.Python == "" && filepath.Base(filepath.Dir(real)) == "shims" {
 		if out, err := output2(ctx, "pyenv", "which", "flwr"); err == nil {
 			if target := strings.TrimSpace(out); target != "" && filepath.IsAbs(target) {
@@ -234,7 +236,7 @@ func output2(ctx context.Context, name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-var shebangSecond = regexp.MustCompile(`^'''exec' (?:"([^"]+)"|(\S+)) `)
+var shebangSecond = regexp.MustCompile(`^'''exec' (?:"([^"]+)"|'([^']+)'|([^\s"']+)) `)
 
 // pythonOf finds the Python that a console script runs with: in its first line, or, where that would
 // be too long or has spaces, in the second line of the shell form that pip and uv write. On Windows
@@ -260,7 +262,7 @@ func pythonOf(script string) string {
 	switch base := filepath.Base(fields[0]); {
 	case base == "sh":
 		if m := shebangSecond.FindSubmatch(rest); m != nil {
-			return string(m[1]) + string(m[2])
+			return string(m[1]) + string(m[2]) + string(m[3])
 		}
 	case base == "env" && len(fields) == 2 && strings.HasPrefix(fields[1], "python"):
 		if p, err := exec.LookPath(fields[1]); err == nil {

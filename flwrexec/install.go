@@ -295,7 +295,7 @@ var installRules = [...]struct {
 }
 
 // installProblem says why an installation failed, by what was printed.
-func installProblem(doing, text string, err error) error {
+func installProblem(doing, text string, err error) *problem.Problem {
 	p := &problem.Problem{Code: problem.FlwrInstall, What: doing + " failed", Raw: termsafe.Text(text), Err: err,
 		Fix: "read the lines above, or install flwr yourself and say where it is"}
 	var missing *exec.Error
@@ -336,7 +336,19 @@ func Newest(ctx context.Context) (string, error) {
 		if perr != nil {
 			return "", perr
 		}
-		out, err = runSaying(ctx, quiet, doing, python, "-m", "pip", "index", "versions", "--disable-pip-version-check", "flwr")
+		list := []string{"-m", "pip", "index", "versions", "--disable-pip-version-check", "flwr"}
+		out, err = runSaying(ctx, quiet, doing, python, list...)
+		if err != nil && strings.Contains(out, "No module named pip") {
+			// A system's Python may come without pip; an environment of it has one.
+			dir, terr := os.MkdirTemp("", "flwrup-pip-")
+			if terr != nil {
+				return "", installProblem(doing, terr.Error(), terr)
+			}
+			defer os.RemoveAll(dir) //nolint:errcheck
+			if out, err = runSaying(ctx, quiet, doing, python, "-m", "venv", dir); err == nil {
+				out, err = runSaying(ctx, quiet, doing, program(binOf(dir), "python"), list...)
+			}
+		}
 	}
 	if err != nil {
 		return "", err

@@ -138,7 +138,14 @@ func (s *Session) AddToFederation(ctx context.Context, c Connection, id NodeID, 
 	if !d.Managed {
 		return notManaged(d)
 	}
-	if err := s.ask(ctx, d.AddArgv(s.absolute(c), id, federation), nil); err != nil {
+	err := s.ask(ctx, d.AddArgv(s.absolute(c), id, federation), nil)
+	if problem.Is(err, problem.ServerError) {
+		// Up to 1.28 the SuperLink has no words for a node that is in the federation already.
+		if f, ferr := s.FederationDetails(ctx, c, federation); ferr == nil && f.Has(id) {
+			err = problem.New(problem.AlreadyMember, "the SuperNode is in the federation already", "", "")
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("add SuperNode %s to %s: %w", id, federation, err)
 	}
 	return nil

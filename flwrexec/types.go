@@ -81,6 +81,16 @@ type FederationDetails struct {
 	Runs    []Run    `json:"runs"`
 }
 
+// Has tells whether a SuperNode belongs to the federation.
+func (f FederationDetails) Has(id NodeID) bool {
+	for _, n := range f.Nodes {
+		if n.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
 // Member is an account that belongs to a federation.
 type Member struct {
 	Account string `json:"account"`

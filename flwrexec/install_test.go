@@ -1,0 +1,278 @@
+package flwrexec
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/require"
+)
+
+// wheel makes a package that holds nothing but, for flwr, its command.
+func wheel(t *testing.T, name, version string, requires ...string) (file string, data []byte) {
+	t.Helper()
+	info := name + "-" + version + ".dist-info/"
+	meta := "Metadata-Version: 2.1\nName: " + name + "\nVersion: " + version + "\n"
+	for _, r := range requires {
+		meta += "Requires-Dist: " + r + "\n"
+	}
+	files := [][2]string{
+		{name + ".py", "def app():\n    print('Flower version: " + version + "')\n"},
+		{info + "METADATA", meta},
+		{info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
+		{info + "entry_points.txt", "[console_scripts]\n" + name + " = " + name + ":app\n"},
+	}
+	record := ""
+	for _, f := range files {
+		record += f[0] + ",,\n"
+	}
+	files = append(files, [2]string{info + "RECORD", record + info + "RECORD,,\n"})
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, f := range files {
+		w, err := z.Create(f[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(f[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return name + "-" + version + "-py3-none-any.whl", b.Bytes()
+}
+
+// index is a package index in the test's own process, which uv and pip are told to use.
+func index(t *testing.T, packages ...[]string) *httptest.Server {
+	t.Helper()
+	all := map[string]map[string][]byte{}
+	for _, p := range packages {
+		file, data := wheel(t, p[0], p[1], p[2:]...)
+		if all[p[0]] == nil {
+			all[p[0]] = map[string][]byte{}
+		}
+		all[p[0]][file] = data
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+		switch {
+		case len(parts) == 2 && parts[0] == "simple" && all[parts[1]] != nil:
+			w.Header().Set("Content-Type", "text/html")
+			for file := range all[parts[1]] {
+				fmt.Fprintf(w, "<a href=\"/files/%s/%s\">%s</a>\n", parts[1], file, file)
+			}
+		case len(parts) == 3 && parts[0] == "files" && all[parts[1]][parts[2]] != nil:
+			w.Write(all[parts[1]][parts[2]]) //nolint:errcheck
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	useIndex(t, srv.URL)
+	return srv
+}
+
+func useIndex(t *testing.T, url string) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"UV_DEFAULT_INDEX": url + "/simple", "UV_INDEX_URL": "", "UV_INDEX": "", "UV_EXTRA_INDEX_URL": "", "UV_NO_CONFIG": "1",
+		"UV_CACHE_DIR": t.TempDir(), "UV_HTTP_TIMEOUT": "5", "UV_HTTP_RETRIES": "0", "PIP_FIND_LINKS": "", "UV_OFFLINE": "", "UV_FIND_LINKS": "", "UV_PYTHON_DOWNLOADS": "never",
+		"PIP_INDEX_URL": url + "/simple", "PIP_EXTRA_INDEX_URL": "", "PIP_CONFIG_FILE": os.DevNull, "PIP_RETRIES": "0",
+		"PIP_NO_CACHE_DIR": "1", "PIP_TRUSTED_HOST": "127.0.0.1", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
+	} {
+		if value == "" {
+			t.Setenv(name, "") // so that it is put back
+			os.Unsetenv(name)
+			continue
+		}
+		t.Setenv(name, value)
+	}
+}
+
+// withUV skips where there is no uv; without uv, needsPip hides it and leaves one Python.
+func withUV(t *testing.T) {
+	t.Helper()
+	require.Flwr(t, "1.24.0") // where flwr is wanted, so is uv
+	if _, err := exec.LookPath("uv"); err != nil {
+		t.Skip("needs uv")
+	}
+}
+
+func withPip(t *testing.T) {
+	t.Helper()
+	python := realFlwr(t, "1.24.0").Python
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte("#!/bin/sh\nexec '"+python+"' \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+}
+
+func TestInstall(t *testing.T) {
+	for _, with := range []string{"uv", "pip"} {
+		t.Run(with, func(t *testing.T) {
+			index(t, []string{"flwr", "1.41.0"}, []string{"flwr", "1.42.0"}, []string{"numpy", "2.0.0"})
+			map[string]func(*testing.T){"uv": withUV, "pip": withPip}[with](t)
+			root := filepath.Join(t.TempDir(), "a folder, ünïcode")
+			// What a killed installation left is done anew.
+			env := filepath.Join(root, "flwr-1.42.0")
+			if err := os.MkdirAll(filepath.Join(env, "junk"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			var mu sync.Mutex
+			var said []string
+			say := func(s string) {
+				mu.Lock()
+				defer mu.Unlock()
+				said = append(said, s)
+			}
+			var wg sync.WaitGroup
+			for range 2 { // two at once: one works, the other waits
+				wg.Add(1)
+				go func() {
+					defer wg.Done()
+					f, err := Install(t.Context(), InstallOptions{Root: root, Version: "newest", Say: say})
+					if err != nil || f.Version.String() != "1.42.0" || f.Source != SourceOwn || !strings.HasPrefix(f.Program, env) {
+						t.Errorf("%+v %v\n%+v", f, err, problem.Of(err))
+						return
+					}
+					if out, err := exec.Command(f.Program, "--version").CombinedOutput(); err != nil || !strings.Contains(string(out), "1.42.0") {
+						t.Errorf("%v %s", err, out)
+					}
+				}()
+			}
+			wg.Wait()
+			all := strings.Join(said, "\n")
+			if n := strings.Count(all, "making an environment"); n != 1 || !strings.Contains(all, "installing flwr==1.42.0") {
+				t.Errorf("made %d times: %s", n, all)
+			}
+			if _, err := os.Stat(filepath.Join(env, "junk")); err == nil {
+				t.Error("the leftover is there")
+			}
+			// A further package goes into the same environment; then nothing is left to do.
+			said = nil
+			if _, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.42.0", Packages: []string{"numpy"}, Say: say}); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(strings.Join(said, "\n"), "making") || !have(env, []string{"numpy"}) {
+				t.Errorf("%q", said)
+			}
+			said = nil
+			begun := time.Now()
+			if _, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.42.0", Packages: []string{"numpy"}, Say: say}); err != nil || len(said) > 0 || time.Since(begun) > time.Second {
+				t.Errorf("%v %q", err, said)
+			}
+			_, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.39.0", Say: say})
+			if !problem.Is(err, problem.FlwrInstall) || !strings.Contains(err.Error(), "no such version") {
+				t.Errorf("%v\n%s", err, problem.Of(err).Raw)
+			}
+			if _, err := os.Stat(filepath.Join(root, "flwr-1.39.0")); err == nil {
+				t.Error("a failed installation left its folder")
+			}
+			if found, _ := Find(t.Context(), FindOptions{OwnRoot: root}); len(found) == 0 || found[len(found)-1].Program != program(binOf(env), "flwr") {
+				t.Errorf("not found: %+v", found)
+			}
+		})
+	}
+}
+
+func TestInstallOddCertifi(t *testing.T) {
+	withUV(t)
+	index(t, []string{"flwr", "1.42.0", "certifi>=2099"}, []string{"certifi", "2026.1.1"})
+	var said []string
+	_, err := Install(t.Context(), InstallOptions{Root: t.TempDir(), Version: "1.42.0", Say: func(s string) { said = append(said, s) }})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, problem.Of(err).Raw)
+	}
+	if !strings.Contains(strings.Join(said, "\n"), "lacks the certifi") {
+		t.Errorf("%q", said)
+	}
+}
+
+func TestInstallCannot(t *testing.T) {
+	withUV(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, o := range map[string]InstallOptions{
+		"root is a file": {Root: file, Version: "1.42.0"},
+		"too old":        {Root: t.TempDir(), Version: "1.20.0"},
+		"no version":     {Root: t.TempDir(), Version: "latest please"},
+	} {
+		if _, err := Install(t.Context(), o); !problem.Is(err, problem.FlwrInstall, problem.BadInput) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	useIndex(t, "http://127.0.0.1:1")
+	root := t.TempDir()
+	for _, version := range []string{"1.42.0", "newest"} {
+		_, err := Install(t.Context(), InstallOptions{Root: root, Version: version})
+		if !problem.Is(err, problem.FlwrInstall) || !strings.Contains(err.Error(), "cannot be reached") {
+			t.Errorf("no network, %s: %v\n%s", version, err, problem.Of(err).Raw)
+		}
+	}
+
+	// The person stops it while the index is silent: nothing stays.
+	hang := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
+	defer srv.Close()
+	defer close(hang)
+	useIndex(t, srv.URL)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := Install(ctx, InstallOptions{Root: root, Version: "1.42.0"}); !problem.Is(err, problem.Cancelled) {
+		t.Errorf("%v", err)
+	}
+	left, _ := filepath.Glob(filepath.Join(root, "flwr-1.42.0", "*"))
+	if len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestInstallWithoutPython(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	_, err := Install(t.Context(), InstallOptions{Root: t.TempDir(), Version: "1.42.0"})
+	if !problem.Is(err, problem.PythonMissing) || !strings.Contains(err.Error(), "no Python") {
+		t.Errorf("%v", err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte("#!/bin/sh\necho 3.9\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Install(t.Context(), InstallOptions{Root: t.TempDir(), Version: "1.42.0"})
+	if !problem.Is(err, problem.PythonMissing) || !strings.Contains(err.Error(), "too old") || !strings.Contains(err.Error(), "3.11") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestInstallRules(t *testing.T) {
+	for text, says := range map[string]string{
+		"error: No space left on device (os error 28)": "disk is full",
+		"  × No solution found when resolving dependencies:\n  ╰─▶ Because there is no version of flwr==1.99.0 and you":      "no such version",
+		"ERROR: Could not find a version that satisfies the requirement flwr==1.99.0 (from versions: 1.0)":                   "no such version",
+		"  × Failed to fetch: `https://index/simple/flwr/`\n  ├─▶ client error (Connect)\n  ╰─▶ dns error":                   "cannot be reached",
+		"NewConnectionError: Failed to establish a new connection: [Errno -3] Temporary failure in name resolution":          "cannot be reached",
+		"The virtual environment was not created successfully because ensurepip is not\navailable. apt install python3-venv": "cannot make environments",
+		"error: No interpreter found for Python >=3.11 in managed installations or search path":                              "no Python here",
+	} {
+		p := installProblem("install flwr", text, os.ErrInvalid)
+		if !strings.Contains(p.Error(), says) || p.Fix == "" {
+			t.Errorf("%s: %v", text, p)
+		}
+	}
+}
