@@ -1,0 +1,85 @@
+package grid
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"flwrup/internal/atomicfile"
+	"flwrup/internal/problem"
+)
+
+//go:embed supergrid/*.py app/pyproject.toml app/numpyfl/*.py
+var embedded embed.FS
+
+// AppName is the name of the embedded app, as flwr shows it.
+const AppName = "@flwrup/numpyfl"
+
+// writeProgram puts the grid's Python below dir and gives the folder to run.
+func writeProgram(dir string) (string, error) {
+	program := filepath.Join(dir, "program", "supergrid")
+	return program, eachFile("supergrid", program, func(path string, content []byte) error {
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+			return nil // keeps Python's compiled copy valid
+		}
+		return atomicfile.Write(path, content, 0o600)
+	})
+}
+
+// WriteApp puts the NumPy app into dir, which is made when it is missing. A file that is there is left
+// as it is: the person may have changed it, and flwr up to 1.25 has its connection in pyproject.toml.
+// A dir that holds another project is a Problem with code bad-input.
+func WriteApp(dir string) error {
+	file := filepath.Join(dir, "pyproject.toml")
+	switch content, err := os.ReadFile(file); {
+	case err == nil:
+		var p struct {
+			Project struct{ Name string }
+			Tool    struct {
+				Flwr struct{ App struct{ Publisher string } }
+			}
+		}
+		if err := toml.Unmarshal(content, &p); err != nil {
+			return &problem.Problem{Code: problem.BadInput, What: file + " is not valid TOML", Why: err.Error(), Fix: "repair it by hand", Err: err}
+		}
+		if "@"+p.Tool.Flwr.App.Publisher+"/"+p.Project.Name != AppName {
+			return problem.New(problem.BadInput, dir+" holds another project: "+p.Project.Name, "", "choose another folder for the app")
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return folderProblem(dir, err)
+	}
+	err := eachFile("app", dir, func(path string, content []byte) error {
+		if _, err := os.Lstat(path); err == nil {
+			return nil
+		}
+		return atomicfile.Write(path, content, 0o644)
+	})
+	if err != nil {
+		return folderProblem(dir, err)
+	}
+	return nil
+}
+
+// eachFile calls write for each embedded file below from, with its place below to.
+func eachFile(from, to string, write func(path string, content []byte) error) error {
+	return fs.WalkDir(embedded, from, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(to, filepath.FromSlash(strings.TrimPrefix(name, from)))
+		if d.IsDir() {
+			return os.MkdirAll(path, 0o755)
+		}
+		content, err := embedded.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		return write(path, content)
+	})
+}

@@ -1,0 +1,252 @@
+//go:build unix
+
+package grid
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+	"flwrup/internal/termsafe"
+)
+
+// logLimit is the size in bytes at which the log is put aside at the next start.
+const logLimit = 8 << 20
+
+func supported() error { return nil }
+
+// child is a grid's process that we started.
+type child struct {
+	pid   int
+	stdin *os.File // the grid ends when this end closes; only we hold it
+	done  chan struct{}
+	state *os.ProcessState // once done is closed
+	log   string
+	from  int64 // where its part of the log begins
+}
+
+// spawn starts the grid in a session of its own, so that Ctrl-C in the terminal does not hit it.
+func spawn(python string, args, env []string, log string) (*child, error) {
+	if info, err := os.Stat(log); err == nil && info.Size() > logLimit {
+		_ = os.Rename(log, log+".previous")
+	}
+	out, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	from, err := out.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	in, stdin, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	cmd := exec.Command(python, args...)
+	cmd.Dir = filepath.Dir(log)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, out
+	cmd.Env = append(environment(os.Environ()), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		stdin.Close()
+		return nil, err
+	}
+	c := &child{pid: cmd.Process.Pid, stdin: stdin, done: make(chan struct{}), log: log, from: from}
+	safego.Go("rehearsal grid", func(error) {}, func() {
+		defer close(c.done)
+		_ = cmd.Wait()
+		c.state = cmd.ProcessState
+		stdin.Close()
+	})
+	return c, nil
+}
+
+// environment is what the grid gets of ours. FLWR_* of the person's would steer the SuperLink, and
+// Python's own variables would lead to other packages. Without compiled copies every Python start of
+// flwr takes twice as long, so a wish to have none beside the sources puts them into the user's cache.
+func environment(ours []string) []string {
+	var env []string
+	uncompiled, prefixed := false, false
+	noProxy := "127.0.0.1,localhost"
+	for _, e := range ours {
+		name, value, _ := strings.Cut(e, "=")
+		switch {
+		case strings.HasPrefix(name, "FLWR_"), name == "PYTHONHOME", name == "PYTHONPATH", name == "PYTHONSTARTUP", name == "NO_PROXY":
+			continue
+		case name == "PYTHONDONTWRITEBYTECODE":
+			uncompiled = value != ""
+			continue
+		case name == "PYTHONPYCACHEPREFIX":
+			prefixed = value != ""
+		case name == "no_proxy":
+			noProxy += "," + value
+			continue
+		}
+		env = append(env, e)
+	}
+	if cache, err := os.UserCacheDir(); err == nil && uncompiled && !prefixed {
+		env = append(env, "PYTHONPYCACHEPREFIX="+filepath.Join(cache, "flwrup", "pycache"))
+	}
+	return append(env, "PYTHONUNBUFFERED=1", "NO_COLOR=1", "no_proxy="+noProxy, "NO_PROXY="+noProxy)
+}
+
+// kill ends the process and all of its group at once.
+func (c *child) kill() {
+	_ = syscall.Kill(-c.pid, syscall.SIGKILL)
+	<-c.done
+	waitGroup(context.Background(), c.pid, time.Second)
+}
+
+// ending says how the process ended.
+func (c *child) ending() string {
+	if c.state == nil {
+		return ""
+	}
+	return "it ended with " + c.state.String()
+}
+
+// lastLines gives the end of what this process logged, safe for a terminal.
+func (c *child) lastLines(n int) string {
+	f, err := os.Open(c.log)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	from := max(c.from, info.Size()-64<<10)
+	content := make([]byte, max(0, info.Size()-from))
+	read, _ := f.ReadAt(content, from)
+	lines := bytes.Split(bytes.TrimRight(content[:read], "\n"), []byte("\n"))
+	if len(lines) > n {
+		lines = lines[len(lines)-n:]
+	}
+	safe := make([]string, len(lines))
+	for i, l := range lines {
+		safe[i] = termsafe.Line(string(l))
+	}
+	return strings.Join(safe, "\n")
+}
+
+// alive tells whether a grid holds the lock of dir. The kernel frees it when the process ends.
+func alive(dir string) bool {
+	_, _, file := files(dir)
+	if _, err := os.Stat(file); err != nil {
+		return false
+	}
+	lock := flock.New(file, flock.SetFlag(os.O_RDONLY))
+	free, err := lock.TryRLock()
+	if err == nil && free {
+		_ = lock.Unlock()
+	}
+	_ = lock.Close()
+	return err == nil && !free
+}
+
+// holder gives the pid of the grid that holds the lock of dir, or 0. With an instance, only of that one.
+func holder(dir, instance string) int {
+	_, _, file := files(dir)
+	for range 50 { // between taking the lock and writing its name a grid needs a moment
+		if !alive(dir) {
+			return 0
+		}
+		var h struct {
+			PID      int
+			Instance string
+		}
+		if content, err := os.ReadFile(file); err == nil && json.Unmarshal(content, &h) == nil && h.PID > 1 {
+			if !alive(dir) || instance != "" && h.Instance != instance {
+				return 0
+			}
+			return h.PID
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return 0
+}
+
+// end sends SIGTERM once and waits; what is left when ctx ends gets SIGKILL.
+func end(ctx context.Context, pid int, c *child, holds func() bool) error {
+	gone := func() bool {
+		if c == nil {
+			return !holds()
+		}
+		select {
+		case <-c.done:
+			return true
+		default:
+			return false
+		}
+	}
+	if !gone() {
+		_ = syscall.Kill(pid, syscall.SIGTERM)
+	}
+	for !gone() && ctx.Err() == nil {
+		pause(ctx, 20*time.Millisecond)
+	}
+	if !gone() {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	// The group's number stays ours for as long as one of its processes lives.
+	if waitGroup(context.Background(), pid, 3*time.Second) {
+		return nil
+	}
+	return problem.New(problem.GridFailed, fmt.Sprintf("processes of the rehearsal grid are still there (process group %d)", pid), "",
+		fmt.Sprintf("end them: kill -KILL -- -%d", pid))
+}
+
+// waitGroup waits until a process group is empty, with SIGKILL for what does not go by itself within
+// a second; it tells whether it is.
+func waitGroup(ctx context.Context, group int, limit time.Duration) bool {
+	start := time.Now()
+	for {
+		if !inhabited(group) {
+			return true
+		}
+		if time.Since(start) > limit {
+			return false
+		}
+		if time.Since(start) > time.Second {
+			_ = syscall.Kill(-group, syscall.SIGKILL)
+		}
+		pause(ctx, 20*time.Millisecond)
+	}
+}
+
+// inhabited tells whether a process of the group runs. A zombie does not count: a grid that was kept
+// is waited for by init, which in some containers never does.
+func inhabited(group int) bool {
+	if syscall.Kill(-group, 0) == syscall.ESRCH {
+		return false
+	}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range stats {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
+		if len(fields) > 2 && fields[2] == strconv.Itoa(group) && fields[0] != "Z" && fields[0] != "X" {
+			return true
+		}
+	}
+	return len(stats) == 0 // without /proc: whatever kill says
+}
