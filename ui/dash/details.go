@@ -21,7 +21,7 @@ func (m *Model) details(rows int) []string {
 		lines = append(lines, m.fact(f[0], f[1])...)
 	}
 	if p := n.Diagnosis; p != nil {
-		lines = append(lines, "", "  "+m.st.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+clean(p.What), m.w-2)))
+		lines = append(lines, "", "  "+m.ink.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+clean(p.What), m.w-2)))
 		lines = append(lines, m.fact("why", clean(p.Why))...)
 		lines = append(lines, m.fact("to do", clean(p.Fix))...)
 		for i, raw := range strings.Split(strings.TrimSpace(p.Raw), "\n") {
@@ -63,7 +63,7 @@ func (m *Model) facts(n steps.NodeView) [][2]string {
 	if r.Restarts > 0 {
 		facts = append(facts, [2]string{"restarts", fmt.Sprint(r.Restarts)})
 	}
-	if u := m.usage[n.Name]; u != nil && len(u.history) > 0 {
+	if u := m.takes(n); u != nil {
 		facts = append(facts, [2]string{"cpu", fmt.Sprintf("%.0f%% of a core  %s", u.CPU, m.spark(u.history))},
 			[2]string{"memory", style.Bytes(u.Memory)})
 	}
@@ -96,7 +96,7 @@ func (m *Model) fact(label, text string) []string {
 		if i > 0 {
 			label = ""
 		}
-		lines = append(lines, m.st.Cut("  "+m.st.Dim.Render(m.st.Pad(label, labelWidth))+row, m.w))
+		lines = append(lines, m.st.Cut("  "+m.ink.Dim.Render(m.st.Pad(label, labelWidth))+row, m.w))
 	}
 	return lines
 }

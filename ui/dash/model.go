@@ -17,6 +17,7 @@ import (
 	"flwrup/internal/supernode"
 	"flwrup/steps"
 	"flwrup/ui/logs"
+	"flwrup/ui/logs/paint"
 	"flwrup/ui/style"
 )
 
@@ -37,6 +38,7 @@ const previewLines = 5000
 type Model struct {
 	src    Source
 	st     *style.Set
+	ink    *paint.Set
 	now    func() time.Time
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -96,7 +98,7 @@ type note struct {
 func New(src Source, st *style.Set) *Model {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := &Model{
-		src: src, st: st, now: time.Now, ctx: ctx, cancel: cancel,
+		src: src, st: st, ink: paint.New(st), now: time.Now, ctx: ctx, cancel: cancel,
 		changed: make(chan struct{}, 1), broken: make(chan error, 1),
 		interval: fast, visible: true,
 		usage: map[string]*usage{}, busy: map[string]doing{}, marked: map[string]bool{},

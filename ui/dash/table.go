@@ -5,18 +5,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/lipgloss"
-
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 	"flwrup/steps"
+	"flwrup/ui/logs/paint"
 	"flwrup/ui/style"
 )
 
 // sign is a state as it is shown: sign and word, so that colour is never the only bearer.
 type sign struct {
 	sign, word string
-	style      lipgloss.Style
+	style      paint.Paint
 }
 
 func (s sign) text() string {
@@ -31,20 +30,20 @@ func (m *Model) grid(n steps.NodeView) sign {
 	s := m.st.Signs
 	switch n.Grid {
 	case "online":
-		return sign{s.Online, "online", m.st.OK}
+		return sign{s.Online, "online", m.ink.OK}
 	case "offline":
-		return sign{s.Offline, "offline", m.st.Warn}
+		return sign{s.Offline, "offline", m.ink.Warn}
 	case "registered":
-		return sign{s.ToDo, "registered", m.st.Dim}
+		return sign{s.ToDo, "registered", m.ink.Dim}
 	case "unregistered":
-		return sign{s.NotNeeded, "gone", m.st.Bad}
+		return sign{s.NotNeeded, "gone", m.ink.Bad}
 	case "":
 		if n.NodeID == "" {
-			return sign{s.ToDo, "no ID", m.st.Dim}
+			return sign{s.ToDo, "no ID", m.ink.Dim}
 		}
-		return sign{s.ToDo, "unknown", m.st.Dim}
+		return sign{s.ToDo, "unknown", m.ink.Dim}
 	}
-	return sign{s.ToDo, clean(n.Grid), m.st.Dim}
+	return sign{s.ToDo, clean(n.Grid), m.ink.Dim}
 }
 
 // machine is how n stands on this machine.
@@ -52,23 +51,23 @@ func (m *Model) machine(n steps.NodeView) sign {
 	s := m.st.Signs
 	if d, ok := m.busy[n.Name]; ok {
 		if word := verbs[d.verb]; word != "" {
-			return sign{s.Waiting, word, m.st.Accent}
+			return sign{s.Waiting, word, m.ink.Accent}
 		}
 	}
 	switch n.Runtime.State {
 	case supernode.Running:
-		return sign{s.Done, "up", m.st.OK}
+		return sign{s.Done, "up", m.ink.OK}
 	case supernode.Starting:
-		return sign{s.Waiting, "starting", m.st.Accent}
+		return sign{s.Waiting, "starting", m.ink.Accent}
 	case supernode.Restarting:
-		return sign{s.Waiting, "restarting", m.st.Warn}
+		return sign{s.Waiting, "restarting", m.ink.Warn}
 	case supernode.Stopped:
 		if n.Runtime.ExitCode != 0 {
-			return sign{s.Failed, fmt.Sprintf("exit %d", n.Runtime.ExitCode), m.st.Bad}
+			return sign{s.Failed, fmt.Sprintf("exit %d", n.Runtime.ExitCode), m.ink.Bad}
 		}
-		return sign{s.Offline, "stopped", m.st.Dim}
+		return sign{s.Offline, "stopped", m.ink.Dim}
 	}
-	return sign{s.ToDo, "not started", m.st.Dim}
+	return sign{s.ToDo, "not started", m.ink.Dim}
 }
 
 var verbs = map[steps.Verb]string{
@@ -82,7 +81,7 @@ type column struct {
 	width int // 0 where no node has anything to show
 	right bool
 	place int // from the left
-	cell  func(steps.NodeView) (string, lipgloss.Style)
+	cell  func(steps.NodeView) (string, paint.Paint)
 }
 
 const gap = 2
@@ -117,55 +116,55 @@ func (m *Model) columns(w int) []column {
 
 // allColumns is every column, the most useful first.
 func (m *Model) allColumns() []column {
-	plain := m.st.Text
+	plain := m.ink.Text
 	list := []column{
-		{head: "name", place: 0, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+		{head: "name", place: 0, cell: func(n steps.NodeView) (string, paint.Paint) {
 			if n.Name == m.sel {
-				return clean(n.Name), m.st.Selected
+				return clean(n.Name), m.ink.Selected
 			}
 			return clean(n.Name), plain
 		}},
-		{head: "grid", place: 3, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+		{head: "grid", place: 3, cell: func(n steps.NodeView) (string, paint.Paint) {
 			s := m.grid(n)
 			return s.text(), s.style
 		}},
-		{head: "here", place: 4, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+		{head: "here", place: 4, cell: func(n steps.NodeView) (string, paint.Paint) {
 			s := m.machine(n)
 			return s.text(), s.style
 		}},
-		{head: "node ID", place: 1, cell: func(n steps.NodeView) (string, lipgloss.Style) { return clean(n.NodeID), plain }},
-		{head: "up", place: 8, right: true, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+		{head: "node ID", place: 1, cell: func(n steps.NodeView) (string, paint.Paint) { return clean(n.NodeID), plain }},
+		{head: "up", place: 8, right: true, cell: func(n steps.NodeView) (string, paint.Paint) {
 			if n.Runtime.State != supernode.Running || n.Runtime.Since.IsZero() {
 				return "", plain
 			}
 			return style.Age(m.now().Sub(n.Runtime.Since)), plain
 		}},
-		{head: "cpu", place: 5, right: true, cell: func(n steps.NodeView) (string, lipgloss.Style) {
-			if u := m.usage[n.Name]; u != nil && len(u.history) > 0 {
+		{head: "cpu", place: 5, right: true, cell: func(n steps.NodeView) (string, paint.Paint) {
+			if u := m.takes(n); u != nil {
 				return fmt.Sprintf("%.0f%%", u.CPU), plain
 			}
 			return "", plain
 		}},
-		{head: "mem", place: 7, right: true, cell: func(n steps.NodeView) (string, lipgloss.Style) {
-			if u := m.usage[n.Name]; u != nil && len(u.history) > 0 {
+		{head: "mem", place: 7, right: true, cell: func(n steps.NodeView) (string, paint.Paint) {
+			if u := m.takes(n); u != nil {
 				return style.Bytes(u.Memory), plain
 			}
 			return "", plain
 		}},
-		{head: "", place: 6, cell: func(n steps.NodeView) (string, lipgloss.Style) {
-			if u := m.usage[n.Name]; u != nil {
-				return m.spark(u.history), m.st.Accent
+		{head: "", place: 6, cell: func(n steps.NodeView) (string, paint.Paint) {
+			if u := m.takes(n); u != nil {
+				return m.spark(u.history), m.ink.Accent
 			}
 			return "", plain
 		}},
-		{head: "restarts", place: 9, right: true, cell: func(n steps.NodeView) (string, lipgloss.Style) {
+		{head: "restarts", place: 9, right: true, cell: func(n steps.NodeView) (string, paint.Paint) {
 			if n.Runtime.Restarts > 0 {
-				return fmt.Sprint(n.Runtime.Restarts), m.st.Warn
+				return fmt.Sprint(n.Runtime.Restarts), m.ink.Warn
 			}
 			return "", plain
 		}},
-		{head: "key", place: 2, cell: func(n steps.NodeView) (string, lipgloss.Style) {
-			return short(clean(n.Fingerprint)), m.st.Dim
+		{head: "key", place: 2, cell: func(n steps.NodeView) (string, paint.Paint) {
+			return short(clean(n.Fingerprint)), m.ink.Dim
 		}},
 	}
 	// Columns whose cells come and go keep their width, so that nothing jumps.
@@ -199,6 +198,15 @@ func (m *Model) here() string {
 		}
 	}
 	return "container"
+}
+
+// takes is what a running node takes; nil when it is not known.
+func (m *Model) takes(n steps.NodeView) *usage {
+	u := m.usage[n.Name]
+	if u == nil || len(u.history) == 0 || n.Runtime.State != supernode.Running {
+		return nil
+	}
+	return u
 }
 
 // short gives enough of a fingerprint to tell keys apart.
@@ -239,7 +247,7 @@ func (m *Model) tableRow(cols []column, n *steps.NodeView, w int) string {
 		if i > 0 {
 			b.WriteString(strings.Repeat(" ", gap))
 		}
-		text, st := c.head, m.st.Dim
+		text, st := c.head, m.ink.Dim
 		if n != nil {
 			text, st = c.cell(*n)
 		}
@@ -263,10 +271,10 @@ const pointerWidth = 3
 func (m *Model) pointer(n steps.NodeView) string {
 	first, second := " ", " "
 	if n.Name == m.sel {
-		first = m.st.Selected.Render(m.st.Signs.Cursor)
+		first = m.ink.Selected.Render(m.st.Signs.Cursor)
 	}
 	if m.marked[n.Name] {
-		second = m.st.Accent.Render(m.st.Signs.Marked)
+		second = m.ink.Accent.Render(m.st.Signs.Marked)
 	}
 	return first + second + " "
 }
@@ -279,7 +287,9 @@ func (m *Model) diagnosis(n steps.NodeView, w int) string {
 	if style.Width(text) > room && style.Width(n.Diagnosis.What) <= room {
 		text = clean(n.Diagnosis.What)
 	}
-	return strings.Repeat(" ", pointerWidth+1) + m.st.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(text, room)) + "   " + m.st.Key.Render("f") + m.st.Dim.Render(hint[1:])
+	line := strings.Repeat(" ", pointerWidth+1) + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(text, room)) +
+		"   " + m.ink.Key.Render("f") + m.ink.Dim.Render(hint[1:])
+	return m.st.Cut(line, w)
 }
 
 // clean makes text that came from elsewhere safe to draw.

@@ -81,15 +81,15 @@ func (m *Model) draw() string {
 	}
 	switch {
 	case !m.loaded:
-		lines = append(lines, "", "  "+m.st.Dim.Render(m.st.Cut("looking at the SuperNodes"+m.st.Signs.Ellipsis, m.w-2)))
+		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("looking at the SuperNodes"+m.st.Signs.Ellipsis, m.w-2)))
 	case len(m.have.Nodes) == 0:
-		lines = append(lines, "", "  "+m.st.Dim.Render(m.st.Cut("no SuperNode here yet", m.w-2)), "  "+m.hint("a", "add one", m.w-2))
+		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("no SuperNode here yet", m.w-2)), "  "+m.hint("a", "add one", m.w-2))
 	case m.detail:
 		lines = append(lines, m.details(m.h-len(lines))...)
 	default:
 		lines = append(lines, m.table(p.nodes)...)
 		lines = append(lines, m.runs(p.runs)...)
-		if p.logs > 0 {
+		if p.logs > 0 && m.logNode != "" {
 			m.log.SetSize(m.w, p.logs)
 			lines = append(lines, "")
 			lines = append(lines, strings.Split(m.log.View(), "\n")...)
@@ -98,7 +98,11 @@ func (m *Model) draw() string {
 	for len(lines) < m.h {
 		lines = append(lines, "")
 	}
-	return strings.Join(lines[:m.h], "\n")
+	lines = lines[:m.h]
+	for i, line := range lines {
+		lines[i] = m.st.Cut(line, m.w) // the last word on the width; nothing is cut where it is enough
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Summary is one line for a title: "4 of 5 online · grid 5 s ago". No styles.
@@ -114,6 +118,8 @@ func (m *Model) summaryParts() (text, wrong string) {
 	}
 	sep := " " + m.st.Signs.Separator + " "
 	switch {
+	case len(m.have.Nodes) == 0:
+		text = "no SuperNodes"
 	case m.have.GridAt.IsZero() && m.have.GridErr == nil:
 		text = "the grid was not asked yet"
 	case m.have.GridAt.IsZero():
@@ -136,32 +142,32 @@ func (m *Model) summaryParts() (text, wrong string) {
 
 func (m *Model) summary() string {
 	text, wrong := m.summaryParts()
-	st := m.st.Dim
+	st := m.ink.Dim
 	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" {
-		st = m.st.OK
+		st = m.ink.OK
 		text = m.st.Signs.Done + " " + text
 	}
 	s := st.Render(m.st.Cut(text, m.w))
 	if wrong != "" {
 		room := m.w - style.Width(text) - 3
 		if room >= 12 {
-			s += "   " + m.st.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2))
+			s += "   " + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2))
 		} else {
-			s = m.st.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+wrong, m.w))
+			s = m.ink.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+wrong, m.w))
 		}
 	}
 	return s
 }
 
 func (m *Model) noteLines() []string {
-	st := m.st.OK
+	st := m.ink.OK
 	text := m.note.text
 	if m.note.bad {
-		st, text = m.st.Bad, m.st.Signs.Failed+" "+text
+		st, text = m.ink.Bad, m.st.Signs.Failed+" "+text
 	}
 	lines := []string{st.Render(m.st.Cut(text, m.w))}
 	if m.note.fix != "" {
-		lines = append(lines, m.st.Dim.Render(m.st.Cut("  "+m.note.fix, m.w)))
+		lines = append(lines, m.ink.Dim.Render(m.st.Cut("  "+m.note.fix, m.w)))
 	}
 	return lines
 }
@@ -178,7 +184,7 @@ func (m *Model) hint(key, means string, w int) string {
 	if len(key)+1+len(means) > w {
 		return ""
 	}
-	return m.st.Key.Render(key) + m.st.Dim.Render(" "+means)
+	return m.ink.Key.Render(key) + m.ink.Dim.Render(" "+means)
 }
 
 // table draws the head and rows of the nodes, as many as fit, around the cursor.
@@ -194,7 +200,7 @@ func (m *Model) table(rows int) []string {
 		}
 	}
 	if m.top > 0 || m.lastRow(rows) < len(m.have.Nodes)-1 { // say that there is more
-		head, more := lines[0], m.st.Dim.Render(plural(len(m.have.Nodes), "node")+" "+m.st.Signs.Up+m.st.Signs.Down)
+		head, more := lines[0], m.ink.Dim.Render(plural(len(m.have.Nodes), "node")+" "+m.st.Signs.Up+m.st.Signs.Down)
 		if room := m.w - style.Width(head) - style.Width(more); room > 1 {
 			lines[0] = head + strings.Repeat(" ", room) + more
 		}
@@ -281,22 +287,22 @@ func (m *Model) newest() []steps.RunView {
 }
 
 func (m *Model) run(r steps.RunView) string {
-	s := sign{m.st.Signs.ToDo, clean(r.Status), m.st.Dim}
+	s := sign{m.st.Signs.ToDo, clean(r.Status), m.ink.Dim}
 	switch r.Status {
 	case "pending", "starting":
-		s = sign{m.st.Signs.Waiting, r.Status, m.st.Accent}
+		s = sign{m.st.Signs.Waiting, r.Status, m.ink.Accent}
 	case "running":
-		s = sign{m.st.Signs.Current, r.Status, m.st.Accent}
+		s = sign{m.st.Signs.Current, r.Status, m.ink.Accent}
 	case "finished:completed":
-		s = sign{m.st.Signs.Done, "completed", m.st.OK}
+		s = sign{m.st.Signs.Done, "completed", m.ink.OK}
 	case "finished:failed":
-		s = sign{m.st.Signs.Failed, "failed", m.st.Bad}
+		s = sign{m.st.Signs.Failed, "failed", m.ink.Bad}
 	case "finished:stopped":
-		s = sign{m.st.Signs.Offline, "stopped", m.st.Dim}
+		s = sign{m.st.Signs.Offline, "stopped", m.ink.Dim}
 	}
-	line := "  " + s.style.Render(m.st.Pad(s.text(), 12)) + "  " + m.st.Text.Render(m.st.Pad(clean(r.ID), 20))
+	line := "  " + s.style.Render(m.st.Pad(s.text(), 12)) + "  " + m.ink.Text.Render(m.st.Pad(clean(r.ID), 20))
 	if m.w >= 60 {
-		line += "  " + m.st.Dim.Render(m.st.Pad(style.Clock(r.Elapsed), 8)) + "  " + m.st.Dim.Render(clean(r.App))
+		line += "  " + m.ink.Dim.Render(m.st.Pad(style.Clock(r.Elapsed), 8)) + "  " + m.ink.Dim.Render(clean(r.App))
 	}
 	return m.st.Cut(strings.TrimRight(line, " "), m.w)
 }
@@ -307,7 +313,7 @@ func (m *Model) rule(word string) string {
 	left := strings.Repeat(h, min(2, m.w))
 	rest := m.w - 2 - style.Width(word) - 2
 	if rest < 0 {
-		return m.st.Faint.Render(left)
+		return m.ink.Faint.Render(left)
 	}
-	return m.st.Faint.Render(left) + " " + m.st.Bold.Render(word) + " " + m.st.Faint.Render(strings.Repeat(h, rest))
+	return m.ink.Faint.Render(left) + " " + m.ink.Bold.Render(word) + " " + m.ink.Faint.Render(strings.Repeat(h, rest))
 }

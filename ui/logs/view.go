@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"flwrup/ui/logs/paint"
 )
 
 const (
@@ -113,7 +115,7 @@ func (m *Model) cut(p *pane, w, h int) geometry {
 }
 
 // display gives a line as it is shown, its word in front.
-func (m *Model) display(b *block, i int) (sign, word, text string, mark, body paint) {
+func (m *Model) display(b *block, i int) (sign, word, text string, mark, body paint.Paint) {
 	e := b.entries[i]
 	text = string(b.text(i))
 	if m.bare {
@@ -192,7 +194,7 @@ func (m *Model) draw() string {
 }
 
 func (m *Model) drawGrid(out *strings.Builder, h, columns, rows, first int) {
-	line := m.look.faint.String(" " + m.look.Vertical + " ")
+	line := m.look.Faint.Render(" " + m.look.Vertical + " ")
 	for y := range rows {
 		var cells [][]string
 		rh := rowHeight(h, rows, y)
@@ -279,7 +281,7 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 		var s strings.Builder
 		if g.time > 0 {
 			if n == 0 && e.kind&untimed == 0 {
-				s.WriteString(m.look.dim.String(when(e.time).Format("15:04:05")))
+				s.WriteString(m.look.Dim.Render(when(e.time).Format("15:04:05")))
 				s.WriteByte(' ')
 			} else {
 				s.WriteString(spaces(timeWidth))
@@ -291,7 +293,7 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 				if g.long {
 					name = m.nodes[r.node]
 				}
-				s.WriteString(m.look.node(r.node).String(pad(name, g.name-1, m.look.Ellipsis)))
+				s.WriteString(m.look.Node(r.node).Render(pad(name, g.name-1, m.look.Ellipsis)))
 				s.WriteByte(' ')
 			} else {
 				s.WriteString(spaces(g.name))
@@ -300,17 +302,17 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 		if g.sign > 0 {
 			switch {
 			case here && n == 0:
-				s.WriteString(m.look.code.String(m.look.Cursor))
+				s.WriteString(m.look.Selected.Render(m.look.Cursor))
 			case n == 0:
-				s.WriteString(mark.String(sign))
+				s.WriteString(mark.Render(sign))
 			default:
 				s.WriteByte(' ')
 			}
 			s.WriteByte(' ')
 		}
 		if rest, ok := strings.CutPrefix(row, prefix); ok && n == 0 && prefix != "" {
-			s.WriteString(mark.String(word))
-			s.WriteString(m.look.dim.String(m.look.between()))
+			s.WriteString(mark.Render(word))
+			s.WriteString(m.look.Dim.Render(m.look.between()))
 			row = rest
 		}
 		m.highlight(&s, row, body, here)
@@ -320,14 +322,14 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 }
 
 // highlight writes row with the hits of the search marked.
-func (m *Model) highlight(s *strings.Builder, row string, body paint, here bool) {
+func (m *Model) highlight(s *strings.Builder, row string, body paint.Paint, here bool) {
 	if m.query.search == nil || m.bare {
-		s.WriteString(body.String(row))
+		s.WriteString(body.Render(row))
 		return
 	}
-	hit := m.look.match
+	hit := m.look.Match
 	if here {
-		hit = m.look.here
+		hit = m.look.Button
 	}
 	at := 0
 	for {
@@ -335,11 +337,11 @@ func (m *Model) highlight(s *strings.Builder, row string, body paint, here bool)
 		if !ok {
 			break
 		}
-		s.WriteString(body.String(row[at:from]))
-		s.WriteString(hit.String(row[from:to]))
+		s.WriteString(body.Render(row[at:from]))
+		s.WriteString(hit.Render(row[from:to]))
 		at = to
 	}
-	s.WriteString(body.String(row[at:]))
+	s.WriteString(body.Render(row[at:]))
 }
 
 // empty says why there is nothing.
@@ -355,15 +357,15 @@ func (m *Model) empty(p *pane, w int) string {
 	if len(m.nodes) == 0 {
 		text = "no SuperNode"
 	}
-	return fit("  ", w, "") + m.look.dim.String(fit(text, w-2, m.look.Ellipsis))
+	return fit("  ", w, "") + m.look.Dim.Render(fit(text, w-2, m.look.Ellipsis))
 }
 
 // header is a rule that carries the pane's name and how it stands.
 func (m *Model) header(p *pane, g geometry, focus bool) string {
 	l := m.look
-	name, paint := m.title(p), l.bold
+	name, look := m.title(p), l.Bold
 	if focus && m.layout == split && len(m.single) > 1 {
-		paint = l.code
+		look = l.Selected
 		name = l.Cursor + " " + name
 	}
 	state := "following"
@@ -374,16 +376,16 @@ func (m *Model) header(p *pane, g geometry, focus bool) string {
 			state += ", " + thousands(min(at+1, all)) + " of " + thousands(all)
 		}
 	}
-	left := []part{{name, paint}}
+	left := []part{{name, look}}
 	if s := m.state(p); s != "" {
-		left = append(left, part{s, l.warn})
+		left = append(left, part{s, l.Warn})
 	}
 	if d := m.dropped(p); d > 0 {
-		left = append(left, part{"dropped " + count(d, "line"), l.warn})
+		left = append(left, part{"dropped " + count(d, "line"), l.Warn})
 	}
-	left = append(append(left, m.queried(p)...), part{state, l.dim})
+	left = append(append(left, m.queried(p)...), part{state, l.Dim})
 	room := g.width - 3
-	s := l.faint.String(strings.Repeat(l.Horizontal, min(2, g.width))) + " "
+	s := l.Faint.Render(strings.Repeat(l.Horizontal, min(2, g.width))) + " "
 	used := 0
 	for i, piece := range left {
 		text := piece.text
@@ -391,22 +393,22 @@ func (m *Model) header(p *pane, g geometry, focus bool) string {
 			if used+3+min(8, width(text)) > room-1 {
 				break
 			}
-			s += l.dim.String(l.between())
+			s += l.Dim.Render(l.between())
 			used += 3
 		}
 		text = fit(text, room-used-1, l.Ellipsis)
 		used += width(text)
-		s += piece.paint.String(text)
+		s += piece.paint.Render(text)
 	}
 	if n := room - used - 1; n > 0 {
-		s += " " + l.faint.String(strings.Repeat(l.Horizontal, n))
+		s += " " + l.Faint.Render(strings.Repeat(l.Horizontal, n))
 	}
 	return s
 }
 
 type part struct {
 	text  string
-	paint paint
+	paint paint.Paint
 }
 
 func (m *Model) title(p *pane) string {
@@ -454,7 +456,7 @@ func (m *Model) queried(p *pane) []part {
 		if m.level > None {
 			text += " " + m.level.String() + "+"
 		}
-		parts = append(parts, part{m.safe(text), m.look.accent})
+		parts = append(parts, part{m.safe(text), m.look.Accent})
 	}
 	if m.search != "" {
 		at, all := m.rank(p, m.hits, p.cur)
@@ -462,7 +464,7 @@ func (m *Model) queried(p *pane) []part {
 		if p.has && all > 0 {
 			text = thousands(min(at+1, all)) + " of " + text
 		}
-		parts = append(parts, part{text, m.look.accent})
+		parts = append(parts, part{text, m.look.Accent})
 	}
 	return parts
 }
@@ -478,11 +480,11 @@ func (m *Model) safe(s string) string {
 func (m *Model) bottom() string {
 	l := m.look
 	if m.asking == nothing {
-		paint := l.good
+		look := l.OK
 		if m.bad {
-			paint = l.bad
+			look = l.Bad
 		}
-		return paint.String(m.safe(fit(m.message, m.w, l.Ellipsis)))
+		return look.Render(m.safe(fit(m.message, m.w, l.Ellipsis)))
 	}
 	label, note := "search ", "text or /regex/"
 	p := m.focused()
@@ -496,9 +498,9 @@ func (m *Model) bottom() string {
 		_, all := m.rank(p, m.hits, p.cur)
 		note = count(all, "hit")
 	}
-	paint := l.dim
+	look := l.Dim
 	if m.typoErr != "" {
-		note, paint = m.typoErr, l.bad
+		note, look = m.typoErr, l.Bad
 	}
 	room := m.w - len(label) - 1
 	typed := m.typedText(max(1, room-width(note)-2))
@@ -506,7 +508,7 @@ func (m *Model) bottom() string {
 	if rest < 2 {
 		note, rest = "", 0
 	}
-	return l.accent.String(label) + typed.painted + spaces(rest) + paint.String(note)
+	return l.Accent.Render(label) + typed.painted + spaces(rest) + look.Render(note)
 }
 
 type shownInput struct{ shown, painted string }

@@ -1,0 +1,430 @@
+package dash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+	"go.uber.org/goleak"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+func TestMain(m *testing.M) {
+	time.Local = time.UTC
+	goleak.VerifyTestMain(m)
+}
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// world is a Source whose answers the test sets.
+type world struct {
+	mu      sync.Mutex
+	o       steps.Overview
+	ages    []time.Duration // of the questions
+	changed func()
+}
+
+func (w *world) Overview(_ context.Context, age time.Duration) steps.Overview {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ages = append(w.ages, age)
+	return w.o
+}
+
+func (w *world) Usage(context.Context, string) (supernode.Usage, error) {
+	return supernode.Usage{CPU: 41, Memory: 240 << 20}, nil
+}
+
+func (w *world) Watch(ctx context.Context, changed func()) error {
+	w.mu.Lock()
+	w.changed = changed
+	w.mu.Unlock()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (w *world) Logs(ctx context.Context, node string, _ supernode.LogOptions, each func(supernode.Line) error) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// five is a project as in the sketch of the dashboard: four nodes online, one that is not.
+func five() steps.Overview {
+	o := steps.Overview{GridAt: noon.Add(-12 * time.Second), Online: 4}
+	ids := []string{"8688387445877465697", "7304313080113384584", "1155773092841220517", "9674070929710601496", "4623914040792880723"}
+	for i, id := range ids {
+		n := steps.NodeView{
+			Name: fmt.Sprintf("supernode_%d", i+1), NodeID: id, KeyFile: fmt.Sprintf("keys/client_credentials_%d", i+1),
+			Fingerprint: "SHA256:bqW3b9kdX4dYqXq8TzYwbqW3b9kdX4dYqXq8TzYwabc", Grid: "online", GridSince: noon.Add(-2 * time.Hour),
+			Runtime: supernode.Status{State: supernode.Running, Since: noon.Add(-2 * time.Hour), Image: "flwr/supernode:1.42.0-py3.13-ubuntu24.04",
+				Ours: true, ID: strings.Repeat("0123456789abcdef", 4), LogKeptFor: "docker logs supernode_1"},
+		}
+		if i == 4 {
+			n.Grid, n.Runtime.State, n.Runtime.Restarts = "offline", supernode.Restarting, 3
+			n.Diagnosis = problem.New(problem.NodeNotOnline, "image flwr 1.24.0 cannot speak to this grid", "HTTP since 1.40",
+				"start it again with the image of flwr 1.42.0")
+		}
+		o.Nodes = append(o.Nodes, n)
+	}
+	o.Runs = []steps.RunView{
+		{ID: "8894709339875389874", App: "flwrlabs/quickstart 1.0.0", Status: "finished:completed", Elapsed: 133 * time.Second},
+		{ID: "1762309077582676982", App: "flwrlabs/quickstart 1.0.0", Status: "running", Elapsed: 41 * time.Second},
+	}
+	return o
+}
+
+func many(n int) steps.Overview {
+	o := steps.Overview{GridAt: noon, Online: n}
+	for i := range n {
+		v := five().Nodes[0]
+		v.Name = fmt.Sprintf("supernode_%d", i+1)
+		o.Nodes = append(o.Nodes, v)
+	}
+	return o
+}
+
+// testModel is a dashboard that has seen o, at noon.
+func testModel(t testing.TB, o steps.Overview, w, h int, look style.Options) *Model {
+	t.Helper()
+	m := New(&world{o: o}, style.New(look))
+	t.Cleanup(m.Close)
+	m.now = func() time.Time { return noon }
+	m.SetSize(w, h)
+	m.Update(overviewMsg{m, o, true})
+	m.openLog()
+	return m
+}
+
+func press(k string) tea.KeyMsg {
+	types := map[string]tea.KeyType{"up": tea.KeyUp, "down": tea.KeyDown, "enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab,
+		"home": tea.KeyHome, "end": tea.KeyEnd, "pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp}
+	if typ, ok := types[k]; ok {
+		return tea.KeyMsg{Type: typ}
+	}
+	if k == "space" {
+		return tea.KeyMsg{Type: tea.KeySpace, Runes: []rune(" ")}
+	}
+	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)}
+}
+
+// sent runs cmd and gives the messages that are meant for the frame.
+func sent(cmd tea.Cmd) []tea.Msg {
+	if cmd == nil {
+		return nil
+	}
+	switch msg := cmd().(type) {
+	case tea.BatchMsg:
+		var all []tea.Msg
+		for _, c := range msg {
+			all = append(all, sent(c)...)
+		}
+		return all
+	case OpenLogs, OpenStep, Run, Copy:
+		return []tea.Msg{msg}
+	}
+	return nil
+}
+
+func TestKeys(t *testing.T) {
+	tests := []struct {
+		keys string
+		want tea.Msg
+	}{
+		{"s", Run{steps.StartNodes, []string{"supernode_1"}}},
+		{"down x", Run{steps.StopNodes, []string{"supernode_2"}}},
+		{"space down space r", Run{steps.RestartNodes, []string{"supernode_1", "supernode_3"}}},
+		{"space space up up space u", Run{steps.UnregisterNodes, []string{"supernode_2"}}},
+		{"A l", OpenLogs{[]string{"supernode_1", "supernode_2", "supernode_3", "supernode_4", "supernode_5"}}},
+		{"A A l", OpenLogs{[]string{"supernode_1"}}},
+		{"A esc l", OpenLogs{[]string{"supernode_1"}}},
+		{"end l", OpenLogs{[]string{"supernode_5"}}},
+		{"end home j k l", OpenLogs{[]string{"supernode_1"}}},
+		{"y", Copy{"8688387445877465697", "node ID of supernode_1"}},
+		{"space space y", Copy{"8688387445877465697\n7304313080113384584", "2 node IDs"}},
+		{"a", Run{steps.AddNode, nil}},
+		{"n", OpenStep{15}},
+		{"enter", nil},
+		{"f", nil}, // opens the details of the node that is not well
+	}
+	for _, tt := range tests {
+		m := testModel(t, five(), 80, 24, style.Options{NoColor: true})
+		var cmd tea.Cmd
+		for _, k := range strings.Fields(tt.keys) {
+			cmd = m.Update(press(k))
+		}
+		got := sent(cmd)
+		if tt.want == nil {
+			if len(got) != 0 {
+				t.Errorf("%s: %v", tt.keys, got)
+			}
+		} else if len(got) != 1 || !reflect.DeepEqual(got[0], tt.want) {
+			t.Errorf("%s: %v, want %v", tt.keys, got, tt.want)
+		}
+	}
+}
+
+func TestFixLeadsToTheStep(t *testing.T) {
+	o := five()
+	o.Nodes[4].Diagnosis.Code = problem.NotLoggedIn
+	m := testModel(t, o, 80, 24, style.Options{NoColor: true})
+	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{9}) || m.Selected() != "supernode_5" {
+		t.Errorf("%v, at %s", got, m.Selected())
+	}
+	m = testModel(t, five(), 80, 24, style.Options{NoColor: true})
+	m.Update(press("f"))
+	if v := m.View(); !strings.Contains(v, "to do         start it again with the image of flwr 1.42.0") || !m.Holds() {
+		t.Error(v)
+	}
+	m.Update(press("esc"))
+	if m.Holds() {
+		t.Error("esc does not close the details")
+	}
+}
+
+// What is asked for shows at once, and what came of it when it is over.
+func TestBusy(t *testing.T) {
+	m := testModel(t, five(), 80, 24, style.Options{NoColor: true})
+	m.Update(press("x"))
+	if v := m.View(); !strings.Contains(v, "stopping") {
+		t.Error(v)
+	}
+	m.Update(Ran{Run: Run{steps.StopNodes, []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "docker does not answer", "", "start docker")})
+	v := m.View()
+	if strings.Contains(v, "stopping") || !strings.Contains(v, "! docker does not answer") || !strings.Contains(v, "start docker") {
+		t.Error(v)
+	}
+}
+
+// The grid is asked every 3 s while something changes, and ever less often when nothing does.
+func TestPace(t *testing.T) {
+	o := five()
+	o.Nodes, o.Runs = o.Nodes[:4], nil
+	m := testModel(t, o, 80, 24, style.Options{NoColor: true})
+	var waits []time.Duration
+	for range 9 {
+		m.Update(overviewMsg{m, o, true})
+		waits = append(waits, m.due.Sub(noon).Round(time.Second))
+	}
+	if got := fmt.Sprint(waits); got != "[5s 7s 10s 15s 23s 30s 30s 30s 30s]" {
+		t.Errorf("asks after %s", got)
+	}
+	moved := o
+	moved.Nodes = append([]steps.NodeView(nil), o.Nodes...)
+	moved.Nodes[0].Grid = "offline"
+	m.Update(overviewMsg{m, moved, true})
+	if wait := m.due.Sub(noon); wait != fast {
+		t.Errorf("after a change: %v", wait)
+	}
+	for range 9 {
+		m.Update(overviewMsg{m, moved, true})
+	}
+	stopped := moved
+	stopped.Nodes = append([]steps.NodeView(nil), moved.Nodes...)
+	stopped.Nodes[1].Runtime.State = supernode.Stopped
+	m.Update(overviewMsg{m, stopped, false})
+	if m.due.After(noon) || m.interval != fast {
+		t.Errorf("after a container stopped: %v, every %v", m.due.Sub(noon), m.interval)
+	}
+	busy := stopped
+	busy.Runs = []steps.RunView{{ID: "1", Status: "running"}}
+	for range 9 {
+		m.Update(overviewMsg{m, busy, true})
+	}
+	if wait := m.due.Sub(noon); wait != running {
+		t.Errorf("while a run is under way: %v", wait)
+	}
+}
+
+// Only rows that can be seen are asked for what they take, one question each at a time.
+func TestUsageOfWhatIsSeen(t *testing.T) {
+	m := testModel(t, many(50), 80, 12, style.Options{NoColor: true})
+	m.usage = map[string]*usage{}
+	m.poll()
+	if n := len(m.usage); n == 0 || n > 10 {
+		t.Errorf("%d nodes were asked for", n)
+	}
+	m.now = func() time.Time { return noon.Add(time.Minute) }
+	m.asking = true
+	if cmd := m.poll(); cmd != nil {
+		t.Error("a second question is asked before the first is answered")
+	}
+	if m.visible = false; m.tick() != nil {
+		t.Error("what is hidden ticks")
+	}
+}
+
+// A change of a container is seen without being asked for; the grid's answer may be old for that.
+func TestWatches(t *testing.T) {
+	w := &world{o: five()}
+	m := New(w, style.New(style.Options{NoColor: true}))
+	defer m.Close()
+	m.Init()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		w.mu.Lock()
+		changed := w.changed
+		w.mu.Unlock()
+		if changed != nil {
+			changed()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody watches")
+		}
+	}
+	msg := m.wait()
+	if _, ok := msg.(changedMsg); !ok {
+		t.Fatalf("told %v", msg)
+	}
+	m.looking = false
+	m.look()()
+	if age := w.ages[len(w.ages)-1]; age < 24*time.Hour {
+		t.Errorf("the grid is asked when it is older than %v", age)
+	}
+}
+
+func TestRunOverIsToldToTheLogs(t *testing.T) {
+	o := five()
+	m := testModel(t, o, 80, 24, style.Options{NoColor: true})
+	over := five()
+	over.Runs[1].Status = "finished:failed"
+	found := false
+	var walk func(tea.Cmd)
+	walk = func(cmd tea.Cmd) {
+		if cmd == nil {
+			return
+		}
+		switch msg := cmd().(type) {
+		case tea.BatchMsg:
+			for _, c := range msg {
+				walk(c)
+			}
+		default:
+			found = found || strings.Contains(fmt.Sprintf("%T%v", msg, msg), "logs.RunOver{1762309077582676982 finished:failed")
+		}
+	}
+	walk(m.Update(overviewMsg{m, over, true}))
+	if !found {
+		t.Error("not told")
+	}
+}
+
+func TestGolden(t *testing.T) {
+	sizes := [][2]int{{40, 15}, {80, 24}, {120, 40}}
+	looks := map[string]style.Options{"colour": {Dark: true}, "plain": {NoColor: true}, "ascii": {NoColor: true, ASCII: true}}
+	trouble := five()
+	trouble.RuntimeErr = problem.New(problem.DockerDown, "docker does not answer", "", "")
+	trouble.GridAt = noon.Add(-10 * time.Minute)
+	for i := range trouble.Nodes {
+		trouble.Nodes[i].Runtime = supernode.Status{State: supernode.Stopped, ExitCode: i}
+	}
+	offline := five()
+	offline.GridAt, offline.GridErr = time.Time{}, problem.New(problem.NotLoggedIn, "not logged in", "", "")
+	for i := range offline.Nodes {
+		offline.Nodes[i].Grid = ""
+	}
+	states := []struct {
+		name string
+		o    steps.Overview
+		keys string
+	}{
+		{"five", five(), ""},
+		{"marked", five(), "space space"},
+		{"details", five(), "end enter"},
+		{"many", many(50), "pgdown pgdown"},
+		{"trouble", trouble, ""},
+		{"offline", offline, ""},
+		{"busy", five(), "A r"},
+		{"none", steps.Overview{GridAt: noon}, ""},
+	}
+	for _, state := range states {
+		for name, look := range looks {
+			for _, size := range sizes {
+				t.Run(fmt.Sprintf("%s/%s/%dx%d", state.name, name, size[0], size[1]), func(t *testing.T) {
+					m := testModel(t, state.o, size[0], size[1], look)
+					for i := range state.o.Nodes {
+						m.usage[state.o.Nodes[i].Name] = &usage{asked: noon}
+						for k := range i + 2 {
+							m.took(usageMsg{m, state.o.Nodes[i].Name, supernode.Usage{CPU: float64(i*10 + k), Memory: uint64(187+i) << 20}, nil})
+						}
+					}
+					for _, k := range strings.Fields(state.keys) {
+						m.Update(press(k))
+					}
+					v := m.View()
+					checkFrame(t, m, v)
+					golden.RequireEqual(t, []byte(v))
+				})
+			}
+		}
+	}
+}
+
+func checkFrame(t testing.TB, m *Model, v string) {
+	t.Helper()
+	rows := strings.Split(v, "\n")
+	if len(rows) != m.h {
+		t.Fatalf("%d rows of %d\n%s", len(rows), m.h, v)
+	}
+	for i, row := range rows {
+		if w := ansi.StringWidth(row); w > m.w {
+			t.Fatalf("row %d has %d columns of %d: %q", i, w, m.w, row)
+		}
+		for _, r := range ansi.Strip(row) {
+			if r < ' ' || r >= 0x7f && m.st.ASCII {
+				t.Fatalf("%q in row %d: %q", r, i, row)
+			}
+		}
+	}
+}
+
+// Any size, any state: a frame has its rows and columns, and nothing panics.
+func TestAnySize(t *testing.T) {
+	hostile := five()
+	hostile.Nodes[0].Name = "\x1b[2Jnode\x1b]0;x\x07 模型 a very long name that does not end so soon"
+	hostile.Nodes[1].Diagnosis = problem.New(problem.NodeRefused, "a\x1b[31mb", strings.Repeat("why ", 99), "fix\nit")
+	hostile.Runs[0].App = "\x1b[2J"
+	hostile.GridErr = errors.New("\x1b[2J")
+	for _, o := range []steps.Overview{five(), many(50), {}, hostile} {
+		for w := 1; w < 130; w += 3 {
+			for h := 1; h < 45; h += 2 {
+				m := testModel(t, o, w, h, style.Options{NoColor: true})
+				for _, k := range []string{"", "end", "enter", "esc", "tab", "/", "esc", "esc"} {
+					if k != "" {
+						m.Update(press(k))
+					}
+					checkFrame(t, m, m.View())
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkView draws the dashboard of 50 nodes. Budget: 2 ms.
+func BenchmarkView(b *testing.B) {
+	m := testModel(b, many(50), 120, 40, style.Options{Dark: true})
+	for b.Loop() {
+		m.stale = true
+		_ = m.View()
+	}
+}
+
+// BenchmarkUpdate takes in what the grid and the runtime say of 50 nodes. Budget: 0.2 ms.
+func BenchmarkUpdate(b *testing.B) {
+	m := testModel(b, many(50), 120, 40, style.Options{Dark: true})
+	o := many(50)
+	for b.Loop() {
+		m.Update(overviewMsg{m, o, true})
+	}
+}
