@@ -13,14 +13,14 @@ var keys = struct {
 	pause, search, next, prev, filter, level, wrap, times, fault, before key.Binding
 	zoom, bare, save, pane, back, layout, escape                         key.Binding
 }{
-	up:       key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("↑/k", "up")),
-	down:     key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("↓/j", "down")),
+	up:       key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("k", "up")),
+	down:     key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("j", "down")),
 	pageUp:   key.NewBinding(key.WithKeys("pgup", "ctrl+b"), key.WithHelp("pgup", "page up")),
 	pageDown: key.NewBinding(key.WithKeys("pgdown", "ctrl+f"), key.WithHelp("pgdn", "page down")),
 	home:     key.NewBinding(key.WithKeys("home", "g"), key.WithHelp("g", "oldest")),
 	end:      key.NewBinding(key.WithKeys("end", "G"), key.WithHelp("G", "newest, follow")),
-	left:     key.NewBinding(key.WithKeys("left"), key.WithHelp("←", "left")),
-	right:    key.NewBinding(key.WithKeys("right"), key.WithHelp("→", "right")),
+	left:     key.NewBinding(key.WithKeys("left"), key.WithHelp("left", "left")),
+	right:    key.NewBinding(key.WithKeys("right"), key.WithHelp("right", "right")),
 	pause:    key.NewBinding(key.WithKeys(" ", "p"), key.WithHelp("space", "pause")),
 	search:   key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "search")),
 	next:     key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "next hit")),
@@ -35,7 +35,7 @@ var keys = struct {
 	bare:     key.NewBinding(key.WithKeys("b"), key.WithHelp("b", "text to select")),
 	save:     key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "save to file")),
 	pane:     key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "next pane")),
-	back:     key.NewBinding(key.WithKeys("shift+tab"), key.WithHelp("⇧tab", "pane before")),
+	back:     key.NewBinding(key.WithKeys("shift+tab"), key.WithHelp("shift+tab", "pane before")),
 	layout:   key.NewBinding(key.WithKeys("m"), key.WithHelp("m", "merge or split")),
 	escape:   key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "clear")),
 }

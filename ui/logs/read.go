@@ -76,9 +76,10 @@ func (r *reader) read(line supernode.Line, b *batch) {
 	if line.Time.IsZero() {
 		e.time = time.Now().UnixNano()
 	}
+	inError := r.level == Error
 	level, skip := r.levelOf(text)
 	m, run := r.markOf(text[skip:])
-	begins := level == Error && skip > 0 || strings.HasPrefix(text, "Traceback (")
+	begins := level == Error && skip > 0 || !inError && strings.HasPrefix(text, "Traceback (")
 	e.kind, e.skip = newKind(level, m), uint8(skip)
 	if line.Time.IsZero() {
 		e.kind |= untimed

@@ -34,9 +34,11 @@ func TestRead(t *testing.T) {
 		{"\tstatus = StatusCode.FAILED_PRECONDITION", Error, noMark, "", false},
 		{"\tdetails = \"No SuperNode found with the given public key.\"", Error, markRefused, "", true},
 		{">", Error, noMark, ">", false},
-		{"Traceback (most recent call last):", Error, noMark, "", true},
+		{"Traceback (most recent call last):", Error, noMark, "", false}, // of the error in front of it
 		{"  File \"flower-supernode\", line 10, in <module>", Error, noMark, "", false},
 		{"RuntimeError: generator didn't yield", Error, noMark, "", false},
+		{"Traceback (most recent call last):", Error, noMark, "", true},
+		{"ValueError: x", Error, noMark, "", false},
 		{"an app's own words", None, noMark, "", false},
 		{"INFO :      Starting Flower SuperNode", Info, markBegan, "", false},
 		{"ERROR :     Exit Code: 305", Error, markRefused, "Exit Code: 305", true},
