@@ -165,3 +165,9 @@ func randomWord(n int) (string, error) {
 	}
 	return base32.StdEncoding.EncodeToString(b)[:n], nil
 }
+
+// GridUp tells whether this rehearsal's grid runs.
+func (s *Site) GridUp() bool {
+	_, ok := s.gridRunning()
+	return s.Rehearsal() && ok
+}

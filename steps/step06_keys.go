@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"flwrup/internal/problem"
 	"flwrup/keys"
@@ -61,6 +62,26 @@ func loose(folder keys.Folder) bool {
 	return false
 }
 
+// complete writes the public halves that are missing: they follow from the private ones. A flwrup that
+// was killed between the two files leaves such a pair.
+func (makeKeys) complete(s *Site, to Sink) error {
+	folder, err := keys.Scan(s.keysDir())
+	if err != nil {
+		return err
+	}
+	for _, issue := range folder.Issues {
+		if issue.Problem.Code != keys.HalfPair {
+			continue
+		}
+		p, err := keys.Complete(folder.Dir, filepath.Base(issue.File))
+		if err != nil {
+			return err
+		}
+		to.Event(Says{"wrote the public half " + s.rel(p.Public)})
+	}
+	return nil
+}
+
 // missing gives the names of the pairs that are to be made.
 func (makeKeys) missing(s *Site) ([]string, keys.Folder, error) {
 	list, folder, err := s.members()
@@ -98,6 +119,9 @@ func (k makeKeys) Plan(ctx context.Context, s *Site) ([]Action, error) {
 }
 
 func (k makeKeys) Apply(ctx context.Context, s *Site, to Sink) error {
+	if err := k.complete(s, to); err != nil {
+		return err
+	}
 	names, folder, err := k.missing(s)
 	if err != nil {
 		return err

@@ -119,7 +119,6 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		}
 	}
 	m := newModel(ctx, o, out)
-	defer m.close()
 	m.resize(o.size[0], o.size[1])
 	p := tea.NewProgram(m, tea.WithInput(o.In), tea.WithOutput(keep), tea.WithAltScreen(), tea.WithoutSignalHandler())
 
@@ -136,6 +135,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	close(over)
 	<-watching
 	m.cancel(errLeft)
+	m.close() // the panes read logs and watch states until they are closed
 	if sig := m.signalled.Load(); sig != nil {
 		m.result.Signal = *sig
 	}
