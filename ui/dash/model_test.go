@@ -397,8 +397,8 @@ func TestAnySize(t *testing.T) {
 	hostile.Runs[0].App = "\x1b[2J"
 	hostile.GridErr = errors.New("\x1b[2J")
 	for _, o := range []steps.Overview{five(), many(50), {}, hostile} {
-		for w := 1; w < 130; w += 3 {
-			for h := 1; h < 45; h += 2 {
+		for w := 1; w < 130; w += 8 {
+			for h := 1; h < 45; h += 5 {
 				m := testModel(t, o, w, h, style.Options{NoColor: true})
 				for _, k := range []string{"", "end", "enter", "esc", "tab", "/", "esc", "esc"} {
 					if k != "" {
