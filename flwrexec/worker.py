@@ -175,7 +175,10 @@ def worker():
             printed()  # what came after the last answer belongs to no command
         code, said, last = run(command, asked["args"])
         chatter = taken(native)
-        if CAUSES:  # which say it better; chatter may be of a channel that an earlier command left
+        # flwr leaves a gRPC channel that failed open: it goes on trying, and its chatter would be taken
+        # for the next command's.
+        last = last or "Handshake failed" in chatter
+        if CAUSES:  # which say it better
             chatter = ""
         answer(id=asked["id"], code=code, secs=time.monotonic() - begun, last=last, out=out.take(),
                err="\n".join([err.take(), said, *CAUSES]), native=chatter)
