@@ -15,10 +15,21 @@ type doc struct {
 	lines []string
 	// focus are the lines [from, to) that should be seen without scrolling, if there are any.
 	from, to int
+	// edge are the lines that begin at the very left of the terminal.
+	edge map[int]bool
 }
 
 func (d *doc) line(text string) {
 	d.lines = append(d.lines, d.s.Cut(expandTabs(text), d.width))
+}
+
+// flush adds a line as it is, from the terminal's left edge on: what a mouse selects across lines.
+func (d *doc) flush(text string) {
+	if d.edge == nil {
+		d.edge = map[int]bool{}
+	}
+	d.edge[len(d.lines)] = true
+	d.lines = append(d.lines, text)
 }
 
 // gap is one empty line; never two, and none at the top.

@@ -14,8 +14,8 @@ import (
 // a question where there is one.
 func (m *Model) live(d *doc, j *job) {
 	s := m.s
-	start := len(d.lines)
 	d.gap()
+	start := len(d.lines)
 	if j.login != nil {
 		m.loginPart(d, j)
 	}
@@ -246,10 +246,10 @@ func spark(s *style.Set, values []float64, n int) string {
 func (m *Model) loginPart(d *doc, j *job) {
 	s, l := m.s, j.login
 	start := len(d.lines)
-	d.para(s.Text, "Open this link in a browser, on this machine or any other, and choose \"Yes\" there:", 0)
+	d.para(s.Text, "Open this link in any browser, here or elsewhere, and choose \"Yes\" there:", 0)
 	d.gap()
-	for _, part := range style.HardWrap(l.URL, d.width) {
-		d.line(s.Command.Render(part))
+	for _, part := range style.HardWrap(l.URL, m.w) {
+		d.flush(s.Command.Render(part))
 	}
 	var aside []string
 	if l.Code != "" {

@@ -86,12 +86,12 @@ func (m *Model) helpPage(d *doc) {
 	case pageLogs:
 		group("Logs", m.logs.Keys())
 	}
-	group("Steps", []key.Binding{as(keys.enter, "do what the screen offers"), keys.up, keys.down, keys.home, keys.end,
-		keys.copy, keys.open, keys.flags, keys.raw, keys.undo, keys.change, keys.cancel, keys.look, as(keys.qr, "QR code of a login")})
+	group("Steps", []key.Binding{as(keys.enter, "do the step"), keys.up, keys.down, keys.home, keys.end,
+		keys.copy, keys.open, keys.flags, keys.raw, keys.undo, keys.change, keys.cancel, keys.look, keys.qr})
 	group("Everywhere", []key.Binding{keys.dash, keys.logs, keys.back, keys.pageUp, keys.pageDown, keys.places, keys.reference,
 		keys.mouse, keys.help, keys.quit, keys.break_})
-	group("In a question", []key.Binding{as(keys.enter, "takes the answer or the default"), bind("↑↓", "choose", "up"),
-		bind("y n", "yes, no", "y"), as(keys.back, "stop the step that asks")})
+	group("In a question", []key.Binding{as(keys.enter, "take it"), bind("↑↓", "choose", "up"),
+		bind("y n", "yes, no", "y"), as(keys.back, "stop the step")})
 	d.gap()
 	d.line(s.Heading.Render("Signs"))
 	signs := [][2]string{{s.Signs.Done, "done"}, {s.Signs.Current, "where you are"}, {s.Signs.ToDo, "to do"},
@@ -179,7 +179,7 @@ func (m *Model) rawPage(d *doc) {
 		if strings.HasPrefix(l, "$ ") {
 			st = s.Command
 		}
-		for _, part := range hardCut(expandTabs(l), d.width) {
+		for _, part := range style.Wrap(expandTabs(l), d.width) {
 			d.line(st.Render(part))
 		}
 	}
@@ -216,6 +216,6 @@ func (m *Model) leavePage(d *doc) {
 	}
 	d.para(s.Text, "\""+what+"\" is still at work. Leaving stops it; what is done stays done, and flwrup goes on from there next time.", 0)
 	d.gap()
-	d.line("  " + s.Accent.Render("y") + "    leave and stop it")
-	d.line("  " + s.Accent.Render(s.Signs.Current+" Enter") + " stay")
+	d.line(s.Accent.Render(s.Signs.Current+" Enter") + "  stay")
+	d.line("  " + s.Accent.Render("y") + "      leave and stop it")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/lipgloss"
 
@@ -51,31 +52,51 @@ func (m *Model) heading(d *doc, text, state string, st lipgloss.Style) {
 	d.line(s.Heading.Render(text) + strings.Repeat(" ", max(d.width-style.Width(text)-style.Width(state), 1)) + st.Render(state))
 }
 
-// stepPage draws a step: what and why, what was found, what would be done, then how it goes.
+// stepPage draws a step: what and why, what was found, what would be done, then how it goes. Where that is
+// too much while work goes on, what the person has read before gives way.
 func (m *Model) stepPage(d *doc) {
+	for brief := range 3 {
+		d.lines, d.from, d.to, d.edge = nil, 0, 0, nil
+		m.stepLines(d, brief)
+		if len(d.lines) <= m.bodyHeight() {
+			return
+		}
+		if brief == 1 && !m.hereAtWork() && m.failure() == nil && m.steps[m.at].status.State != steps.Waiting {
+			return
+		}
+	}
+}
+
+func (m *Model) hereAtWork() bool { return m.working() && m.job.step == m.steps[m.at].number }
+
+// stepLines writes all (brief 0), the reason in one sentence and no plan of what is being done (1), or
+// only what is going on (2).
+func (m *Model) stepLines(d *doc, brief int) {
 	s, v := m.s, &m.steps[m.at]
 	sign, st, word := m.sign(m.at)
 	m.heading(d, fmt.Sprintf("%d  %s", v.number, v.title), sign+" "+word, st)
 	d.gap()
-	j := m.last[v.number]
-	here := m.working() && m.job == j && j != nil
-	tight := here && m.bodyHeight() < 26
-	if !here || !tight {
+	j, here := m.last[v.number], m.hereAtWork()
+	switch {
+	case brief == 0 || brief == 1 && here:
 		d.para(s.Text, v.why, 0)
+		d.gap()
+	case brief == 1:
+		d.para(s.Text, firstSentence(v.why), 0)
 		d.gap()
 	}
 	m.found(d, v, here)
-	failed := m.failure()
 	if here {
-		if !tight || len(v.plan) <= 2 && j.form == nil && j.login == nil {
+		if brief == 0 {
 			m.plan(d, v, 4)
 		}
 		m.live(d, j)
 		return
 	}
-	if failed != nil {
+	if p := m.failure(); p != nil {
+		d.gap()
 		start := len(d.lines)
-		m.failed(d, v, failed)
+		m.failed(d, v, p)
 		d.focusFrom(start)
 		return
 	}
@@ -116,7 +137,7 @@ func (m *Model) found(d *doc, v *stepView, here bool) {
 		if v.status.Person {
 			who = "for a person"
 		}
-		d.label("", s.Dim, fmt.Sprintf("%s, %s so far; looked %s ago, and looks again by itself", who,
+		d.label("", s.Dim, fmt.Sprintf("%s, %s so far, looked %s ago", who,
 			style.Age(m.now().Sub(v.since)), style.Age(m.now().Sub(v.looked))))
 	}
 	if len(v.status.Items) > 0 && !(here && len(m.job.items) > 0) {
@@ -130,15 +151,23 @@ func (m *Model) found(d *doc, v *stepView, here bool) {
 		d.gap()
 		return
 	}
+	if len(v.status.Links) > 0 && len(v.status.Items) > 0 {
+		d.gap()
+	}
 	for _, l := range v.status.Links {
-		word := "Link"
-		d.labelled(s.Heading, word, s.Command, l.URL)
-		if l.Label != "" {
-			d.label("", s.Dim, l.Label)
+		for i, part := range style.HardWrap(l.URL, d.width-labelWidth) {
+			word := "Link"
+			if i > 0 {
+				word = ""
+			}
+			part = s.Heading.Render(s.Pad(word, labelWidth)) + s.Command.Render(part)
+			if style.Width(part)+2+style.Width(l.Label) <= d.width {
+				part += "  " + s.Dim.Render(l.Label)
+			}
+			d.line(part)
 		}
 	}
 	if len(v.status.Hints) > 0 {
-		d.gap()
 		d.labelled(s.Heading, "Note", s.Dim, v.status.Hints...)
 	}
 	d.gap()
@@ -247,10 +276,12 @@ func (m *Model) failed(d *doc, v *stepView, p *problem.Problem) {
 func (m *Model) report(d *doc, j *job) {
 	s := m.s
 	text := "in " + style.Clock(j.clock(m.now()))
-	if j.says != "" {
-		text = j.says + ", " + text
+	switch {
+	case j.says != "":
+		d.label("Did", s.Text, j.says+", "+text)
+	case j.clock(m.now()) >= time.Second && len(j.output)+len(j.items) > 0:
+		d.label("Did", s.Text, "all of it "+text)
 	}
-	d.label("Did", s.OK, text)
 	m.metrics(d, j)
 	if len(j.output) > 0 {
 		d.label("", s.Dim, plural(len(j.output), "line")+" of output: r")
@@ -270,4 +301,12 @@ func sentence(text string) string {
 	}
 	r := []rune(text)
 	return strings.ToUpper(string(r[0])) + string(r[1:])
+}
+
+// firstSentence is text up to its first full stop.
+func firstSentence(text string) string {
+	if i := strings.Index(text, ". "); i >= 0 {
+		return text[:i+1]
+	}
+	return text
 }

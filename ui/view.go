@@ -79,11 +79,21 @@ func (m *Model) component() string {
 
 // withList tells that the list of steps is at the left; stepLine that one line stands for it.
 func (m *Model) withList() bool {
-	return m.w >= wideFrom && m.top() != pageDash && m.top() != pageLogs && m.top() != pageQR && m.stack[0] == pageStep
+	return m.w >= wideFrom && m.besideList()
 }
 
 func (m *Model) stepLine() bool {
-	return m.w < wideFrom && m.stack[0] == pageStep && m.top() != pageDash && m.top() != pageLogs && m.top() != pageQR
+	return m.top() == pageStep && m.login() != nil || m.w < wideFrom && m.besideList()
+}
+
+// besideList tells that the page on top goes with the list of steps. A login does not: its link needs
+// whole lines.
+func (m *Model) besideList() bool {
+	switch m.top() {
+	case pageDash, pageLogs, pageQR:
+		return false
+	}
+	return m.stack[0] == pageStep && !(m.top() == pageStep && m.login() != nil)
 }
 
 func (m *Model) listWidth() int {
@@ -158,14 +168,20 @@ func (m *Model) framed() []string {
 		case m.offset > 0:
 			note = fmt.Sprintf("%s %d above %s pgup", s.Signs.Up, m.offset, s.Signs.Separator)
 		}
-		body = s.Fit(body, m.bodyWidth(), height)
 		if list {
 			left := m.stepList(lw, height)
-			for i := range body {
-				lines = append(lines, left[i]+s.Faint.Render(s.Signs.Vertical)+" "+body[i])
+			for i, l := range s.Fit(body, m.bodyWidth(), height) {
+				lines = append(lines, left[i]+s.Faint.Render(s.Signs.Vertical)+" "+l)
 			}
-		} else {
-			for i := range body {
+			break
+		}
+		for i := range height {
+			switch {
+			case i >= len(body):
+				lines = append(lines, "")
+			case d.edge[m.offset+i]:
+				lines = append(lines, body[i])
+			default:
 				lines = append(lines, " "+body[i])
 			}
 		}
@@ -246,6 +262,9 @@ func (m *Model) dashSummary() string {
 // sign is the sign of a step's state, with its style and its word.
 func (m *Model) sign(i int) (sign string, st lipgloss.Style, word string) {
 	s, v := m.s, &m.steps[i]
+	if m.working() && m.job.step == v.number && (m.job.form != nil || m.job.login != nil) {
+		return "?", s.Accent, "your turn"
+	}
 	if m.working() && m.job.step == v.number {
 		return s.Signs.Spinner[m.frame%len(s.Signs.Spinner)], s.Accent, "at work"
 	}
@@ -365,6 +384,9 @@ func (m *Model) bottomLine() string {
 func (m *Model) bindings() []key.Binding {
 	switch m.top() {
 	case pageStep:
+		if f := m.form(); f != nil && f.typing() {
+			return m.stepBindings()
+		}
 		return append(m.stepBindings(), keys.help)
 	case pageDash:
 		if m.dash.Typing() {
