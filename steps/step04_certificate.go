@@ -86,3 +86,18 @@ func (c certificate) Apply(ctx context.Context, s *Site, to Sink) error {
 	}
 	return atomicfile.Write(file, after, 0o644)
 }
+
+// Change writes a complete certificate.conf for somebody who runs a SuperLink of his own and has none.
+func (c certificate) Change(ctx context.Context, s *Site, to Sink) error {
+	if c.file(s) != "" {
+		return c.Apply(ctx, s, to)
+	}
+	file, conf := filepath.Join(s.Dir, "certificate.conf"), keys.NewCertificateConf(fleetName)
+	answer, err := to.Ask(ctx, Question{ID: "certificate", Kind: AskConfirm, Default: "no",
+		Ask:  "Write a certificate.conf for a SuperLink of your own?",
+		Help: "A SuperGrid does not need it.", Diff: tomledit.Diff(nil, conf, s.rel(file))})
+	if err != nil || answer != "yes" {
+		return err
+	}
+	return atomicfile.Write(file, conf, 0o644)
+}

@@ -1,0 +1,87 @@
+package keys
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+const fleet = "fleet-supergrid.flower.ai"
+
+func TestSetDNS(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"the guide's", "[req_ext]\nsubjectAltName = @alt_names\n\n[alt_names]\nDNS.1 = localhost\nIP.1 = ::1\n",
+			"[req_ext]\nsubjectAltName = @alt_names\n\n[alt_names]\nDNS.1 = localhost\nDNS.2 = " + fleet + "\nIP.1 = ::1\n"},
+		{"there, with a comment", "[alt_names]\nDNS.1 = localhost\nDNS.2 = " + fleet + "    # added\n", ""},
+		{"there without a number", "[alt_names]\nDNS = " + fleet + "\n", ""},
+		{"commented out is not there", "[alt_names]\n# DNS.2 = " + fleet + "\nDNS.1 = a\n",
+			"[alt_names]\n# DNS.2 = " + fleet + "\nDNS.1 = a\nDNS.2 = " + fleet + "\n"},
+		{"gaps", "[alt_names]\nDNS.1 = a\nDNS.7 = b\n[dn]\nC = DE\n", "[alt_names]\nDNS.1 = a\nDNS.7 = b\nDNS.8 = " + fleet + "\n[dn]\nC = DE\n"},
+		{"CRLF", "[alt_names]\r\nDNS.1 = a\r\n", "[alt_names]\r\nDNS.1 = a\r\nDNS.2 = " + fleet + "\r\n"},
+		{"no line feed at the end", "[alt_names]\nDNS.1 = a", "[alt_names]\nDNS.1 = a\nDNS.2 = " + fleet},
+		{"empty section", "[alt_names]\n\n[dn]\n", "[alt_names]\nDNS.1 = " + fleet + "\n\n[dn]\n"},
+		{"a section of another name", "[v3]\nsubjectAltName=@names\n[names]\nDNS.1=a\n[alt_names]\nDNS.1=b\n",
+			"[v3]\nsubjectAltName=@names\n[names]\nDNS.1=a\nDNS.2 = " + fleet + "\n[alt_names]\nDNS.1=b\n"},
+	} {
+		out, changed, err := SetDNS([]byte(c.in), fleet)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if c.want == "" {
+			c.want = c.in
+		}
+		if string(out) != c.want || changed != (c.want != c.in) {
+			t.Errorf("%s: changed %v, got\n%q\nwanted\n%q", c.name, changed, out, c.want)
+		}
+		if again, changed, _ := SetDNS(out, fleet); changed || !bytes.Equal(again, out) {
+			t.Errorf("%s: a second time changes it again", c.name)
+		}
+	}
+	if _, _, err := SetDNS([]byte("[dn]\nC = DE\n"), fleet); err == nil {
+		t.Error("a file without the section was taken")
+	}
+}
+
+func FuzzSetDNS(f *testing.F) {
+	f.Add([]byte("[alt_names]\r\nDNS.1 = a # b\r\n\r\n[dn]\r\nC=DE"))
+	f.Add([]byte("subjectAltName=@x\n[x]"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		out, changed, err := SetDNS(in, fleet)
+		if err != nil || !changed {
+			return
+		}
+		at := bytes.Index(out, []byte(fleet))
+		rest := len(out) - len(in)
+		for from := max(0, at-rest); from <= at; from++ { // taking the new line out gives the old file
+			if from+rest <= len(out) && bytes.Equal(append(bytes.Clone(out[:from]), out[from+rest:]...), in) {
+				return
+			}
+		}
+		t.Errorf("more than one line differs:\n%q\n%q", in, out)
+	})
+}
+
+func TestSetKeyCount(t *testing.T) {
+	script := "#!/bin/bash\n\ngenerate_client_credentials() {\r\n    local num_clients=${1:-2}    # line\r\n    for ((i=1; i<=num_clients; i++))\n"
+	out, line, changed, err := SetKeyCount([]byte(script), 5)
+	if want := strings.Replace(script, ":-2}", ":-5}", 1); err != nil || !changed || line != 4 || string(out) != want {
+		t.Errorf("line %d, changed %v, %v\n%q", line, changed, err, out)
+	}
+	if _, _, changed, _ := SetKeyCount(out, 5); changed {
+		t.Error("the same number changed it again")
+	}
+	if out, _, _, err := SetKeyCount([]byte("local num_clients=${1:-<NUM_SUPERNODES>}"), 3); err != nil || string(out) != "local num_clients=${1:-3}" {
+		t.Errorf("the guide's mark: %q %v", out, err)
+	}
+	if _, _, _, err := SetKeyCount([]byte("echo hello\n"), 5); err == nil {
+		t.Error("another script was taken")
+	}
+}
+
+func TestNewCertificateConfNamesTheFleet(t *testing.T) {
+	conf := NewCertificateConf(fleet)
+	if out, changed, err := SetDNS(conf, fleet); err != nil || changed || !bytes.Equal(out, conf) {
+		t.Errorf("SetDNS finds something to do in a new file: changed %v, %v", changed, err)
+	}
+}

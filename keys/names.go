@@ -1,0 +1,126 @@
+package keys
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"flwrup/internal/problem"
+)
+
+// defaultPrefix is what Flower's generate_auth_keys.sh gives its keys.
+const defaultPrefix = "client_credentials_"
+
+// split takes a name apart into prefix and number: "supernode-07" is "supernode-", 7. More than nine
+// digits are no number that anybody counts with.
+func split(name string) (prefix string, number int, ok bool) {
+	prefix = strings.TrimRight(name, "0123456789")
+	digits := name[len(prefix):]
+	if digits == "" || len(digits) > 9 {
+		return name, 0, false
+	}
+	number, err := strconv.Atoi(digits)
+	return prefix, number, err == nil
+}
+
+// NextNames gives the names of the pairs that are missing for the folder to hold n usable ones, none
+// when it does. They continue the style of most pairs (client_credentials_N in an empty folder) after
+// the highest number seen; a gap is not filled, because the name of a removed key may live on in a
+// ledger, and the name of a half or broken pair is never given again. Complete the Halves first:
+// they become pairs.
+func (f Folder) NextNames(n int) []string {
+	missing := n - len(f.Pairs)
+	if missing <= 0 {
+		return nil
+	}
+	taken := slices.Clone(f.taken)
+	for _, p := range f.Pairs {
+		taken = append(taken, p.Name)
+	}
+	taken = append(taken, f.Halves...)
+
+	prefix := f.style()
+	highest, width := 0, 0
+	for _, name := range taken {
+		if p, number, ok := split(name); ok && strings.EqualFold(p, prefix) {
+			highest = max(highest, number)
+			if digits := name[len(p):]; digits[0] == '0' {
+				width = max(width, len(digits))
+			}
+		}
+	}
+	names := make([]string, 0, missing)
+	for i := highest + 1; len(names) < missing; i++ {
+		names = append(names, fmt.Sprintf("%s%0*d", prefix, width, i))
+	}
+	return names
+}
+
+// style is the prefix that most numbered pairs have; of two the one with the higher number.
+func (f Folder) style() string {
+	count, highest := map[string]int{}, map[string]int{}
+	best := ""
+	note := func(name string) {
+		prefix, number, ok := split(name)
+		if !ok {
+			return
+		}
+		count[prefix]++
+		highest[prefix] = max(highest[prefix], number)
+		if _, known := count[best]; !known || count[prefix] > count[best] ||
+			count[prefix] == count[best] && highest[prefix] > highest[best] {
+			best = prefix
+		}
+	}
+	for _, p := range f.Pairs {
+		note(p.Name)
+	}
+	for _, name := range f.Halves {
+		note(name)
+	}
+	if len(count) == 0 {
+		return defaultPrefix
+	}
+	return best
+}
+
+// checkName refuses names that are not plain file names, or that a command line or another file of
+// the folder could be confused by.
+func checkName(name string) error {
+	bad := func(why string) error {
+		return problem.New(problem.BadInput, fmt.Sprintf("%q is no name for a key", show(name)), why,
+			"use letters, digits, '.', '_' and '-', as in "+defaultPrefix+"1")
+	}
+	switch {
+	case name == "":
+		return bad("it is empty")
+	case len(name) > 200:
+		return bad("it is too long")
+	case name[0] == '.' || name[0] == '-':
+		return bad("it starts with '" + name[:1] + "'")
+	case strings.HasSuffix(strings.ToLower(name), ".pub"):
+		return bad("the public key gets .pub by itself")
+	}
+	for _, r := range name {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-", r) {
+			return bad(fmt.Sprintf("it contains %q", r))
+		}
+	}
+	return nil
+}
+
+func checkNames(names []string) error {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if err := checkName(name); err != nil {
+			return err
+		}
+		if seen[name] {
+			return problem.New(problem.BadInput, "the name "+show(name)+" is asked for twice", "", "give each key its own name")
+		}
+		seen[name] = true
+	}
+	return nil
+}

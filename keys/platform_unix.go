@@ -1,0 +1,51 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package keys
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// loose tells whether others than the owner can get at a file or folder.
+func loose(info os.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
+
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// syncFolder makes the names in dir durable. Some file systems cannot sync a folder; what cannot be
+// done there is no error.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.EBADF) {
+		return nil
+	}
+	return err
+}
+
+type folderLock struct{ f *os.File }
+
+// lockFolder takes a lock on the folder itself; alone tells whether nobody else has one.
+func lockFolder(dir string) (lock folderLock, alone bool) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return folderLock{}, false
+	}
+	return folderLock{f}, syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}
+
+// share lets others in beside us and gives what ends the lock.
+func (l folderLock) share() (leave func()) {
+	if l.f == nil {
+		return func() {}
+	}
+	_ = syscall.Flock(int(l.f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	return func() { l.f.Close() }
+}
