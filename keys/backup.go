@@ -85,6 +85,8 @@ func MakeBackup(ctx context.Context, dir, file string, recipients []age.Recipien
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return Backup{}, fileProblem("make the folder", filepath.Dir(file), err)
 	}
+	leave := enter(filepath.Dir(file))
+	defer leave()
 	tmp, err := stage(filepath.Dir(file), sealed, 0o600, time.Time{})
 	if err != nil {
 		return Backup{}, fileProblem("write", file, err)

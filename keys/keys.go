@@ -10,7 +10,6 @@
 package keys
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -93,12 +92,4 @@ func quote(path string) string {
 		return path
 	}
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}
-
-// plural gives "1 key pair", "3 key pairs".
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

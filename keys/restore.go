@@ -28,8 +28,13 @@ func RestoreBackup(ctx context.Context, file string, identities []age.Identity, 
 		return nil, err
 	}
 	names := inOrder(files)
-	if info, err := os.Lstat(dir); err == nil && info.Mode()&os.ModeSymlink != 0 {
-		return nil, linkProblem(dir)
+	if info, err := os.Lstat(dir); err == nil {
+		switch {
+		case info.Mode()&os.ModeSymlink != 0:
+			return nil, linkProblem(dir)
+		case !info.IsDir():
+			return nil, notFolder(dir)
+		}
 	}
 	todo, err := absent(dir, names, files)
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 const (
 	batchSize      = 256
 	flushesAtOnce  = 16
-	leftoverPrefix = ".flwrup-"
+	leftoverPrefix = ".flwrup-key-"
 	leftoverSuffix = ".tmp"
 )
 

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"runtime"
-	"strings"
-	"time"
 
 	"flwrup/dockerctl"
 	"flwrup/flwrexec"
@@ -281,17 +278,4 @@ func (s *Site) closeRuntime() {
 		s.runtime.Close()
 		s.runtime = nil
 	}
-}
-
-// reachable tries a TCP connection to host:port, port 443 when none is given.
-func reachable(ctx context.Context, address string) error {
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		address = net.JoinHostPort(strings.Trim(address, "[]"), "443")
-	}
-	d := net.Dialer{Timeout: 5 * time.Second}
-	conn, err := d.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
 }

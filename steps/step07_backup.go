@@ -100,8 +100,6 @@ func (b backUp) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		Command: fmt.Sprintf("tar -c %s | age %s -o %s", quote(dir), who, quote(file))}}, nil
 }
 
-const elsewhere = "elsewhere"
-
 func (b backUp) Apply(ctx context.Context, s *Site, to Sink) error {
 	recipients, identities, err := b.lock(ctx, s, to)
 	if err != nil || recipients == nil {

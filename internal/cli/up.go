@@ -13,7 +13,7 @@ import (
 type upOptions struct {
 	choices        project.Choices
 	passphraseFile string
-	noRun, yes     bool
+	yes            bool
 }
 
 func (p *program) up() *cobra.Command {

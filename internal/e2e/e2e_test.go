@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package e2e goes the whole way with the built binary on the real parts: the rehearsal grid, real flwr
 // of several versions, a Docker daemon, real SuperNodes. Its tests run one after the other.
 package e2e
@@ -154,16 +156,6 @@ func processesOf(dir string) map[int]string {
 		}
 	}
 	return found
-}
-
-// containersOf gives the names of all containers of the project in dir, running or not.
-func containersOf(t *testing.T, project string) []string {
-	t.Helper()
-	out, err := exec.Command("docker", "ps", "-a", "--filter", "label=flwrup.project="+project, "--format", "{{.Names}}").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Fields(string(out))
 }
 
 // eventually tries until check gives "", and fails the test with what it last gave.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -7,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -52,7 +53,6 @@ func TestKill(t *testing.T) {
 func (h *home) killAt(dir string, moment time.Duration, args func(string) []string) {
 	t := h.t
 	cmd := h.command(context.Background(), args(dir)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,6 @@ type process struct {
 	memory          uint64 // bytes of its own, without files mapped
 }
 
-// psColumns are understood by the ps of macOS, the BSDs and Linux; lstart comes last as it has spaces.
-const psColumns = "pid=,ppid=,pgid=,stat=,rss=,time=,lstart="
-
 func parsePS(out []byte) []process {
 	var all []process
 	lines := bufio.NewScanner(bytes.NewReader(out))

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// psColumns are understood by the ps of macOS, the BSDs and Linux; lstart comes last as it has spaces.
+const psColumns = "pid=,ppid=,pgid=,stat=,rss=,time=,lstart="
+
 // identityScript makes the starting shell write what identity reads: when it began, to the second.
 const identityScript = `LC_ALL=C TZ=UTC0 ps -o lstart= -p $$`
 

@@ -21,7 +21,7 @@ func TestSetDNS(t *testing.T) {
 		{"no line feed at the end", "[alt_names]\nDNS.1 = a", "[alt_names]\nDNS.1 = a\nDNS.2 = " + fleet},
 		{"empty section", "[alt_names]\n\n[dn]\n", "[alt_names]\nDNS.1 = " + fleet + "\n\n[dn]\n"},
 		{"a section of another name", "[v3]\nsubjectAltName=@names\n[names]\nDNS.1=a\n[alt_names]\nDNS.1=b\n",
-			"[v3]\nsubjectAltName=@names\n[names]\nDNS.1=a\nDNS.2 = " + fleet + "\n[alt_names]\nDNS.1=b\n"},
+			"[v3]\nsubjectAltName=@names\n[names]\nDNS.1=a\nDNS.2=" + fleet + "\n[alt_names]\nDNS.1=b\n"},
 	} {
 		out, changed, err := SetDNS([]byte(c.in), fleet)
 		if err != nil {
