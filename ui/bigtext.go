@@ -49,7 +49,7 @@ func bigText(s *style.Set, text string, width int) []string {
 	}
 	if len(rows) == 0 || style.Width(rows[0]) > width {
 		spaced := strings.Join(strings.Split(text, ""), " ")
-		if style.Width(spaced) > width {
+		if width > 0 && style.Width(spaced) > width {
 			spaced = text
 		}
 		return []string{s.Selected.Render(spaced)}

@@ -246,34 +246,43 @@ func spark(s *style.Set, values []float64, n int) string {
 func (m *Model) loginPart(d *doc, j *job) {
 	s, l := m.s, j.login
 	start := len(d.lines)
-	d.para(s.Text, "Open this link in any browser, here or elsewhere, and choose \"Yes\" there:", 0)
-	d.gap()
+	tight := m.bodyHeight() < 14
+	gap := func() {
+		if !tight {
+			d.gap()
+		}
+	}
+	if tight {
+		d.para(s.Text, "Open in any browser, choose \"Yes\":", 0)
+	} else {
+		d.para(s.Text, "Open this link in any browser, here or elsewhere, and choose \"Yes\" there:", 0)
+	}
+	gap()
 	for _, part := range style.HardWrap(l.URL, m.w) {
 		d.flush(s.Command.Render(part))
 	}
-	var aside []string
-	if l.Code != "" {
-		d.gap()
+	switch {
+	case l.Code == "":
+	case tight:
+		d.line(s.Dim.Render("Code there: ") + bigText(s, l.Code, 0)[0])
+	default:
+		gap()
 		d.para(s.Dim, "The page shows this code; it should be the same:", 0)
-		if m.bodyHeight() >= 18 || d.width < minWidth {
-			d.gap()
-		}
-		aside = bigText(s, l.Code, d.width)
-		if m.bodyHeight() < 18 {
-			aside = bigText(s, l.Code, 0)
-		}
-		for _, row := range aside {
+		gap()
+		for _, row := range bigText(s, l.Code, d.width) {
 			d.line(row)
 		}
 	}
-	d.gap()
+	gap()
 	now := m.now()
 	wait := fmt.Sprintf("%s waiting for your approval %s %s", m.spin(), s.Signs.Separator, style.Clock(now.Sub(l.Since)))
 	if !l.Expires.IsZero() {
 		wait += fmt.Sprintf(" %s flwr gives up in %s", s.Signs.Separator, style.Clock(max(l.Expires.Sub(now), 0)))
 	}
 	d.para(s.Dim, wait, 0)
-	d.para(s.Dim, "flwrup notices by itself when you have approved.", 0)
+	if !tight {
+		d.para(s.Dim, "flwrup notices by itself when you have approved.", 0)
+	}
 	if n := len(j.qr); n > 0 && j.form == nil {
 		if len(d.lines)-start+n+1 <= m.bodyHeight() && style.Width(j.qr[0]) <= d.width {
 			d.gap()

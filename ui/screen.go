@@ -85,7 +85,7 @@ func (m *Model) stepLines(d *doc, brief int) {
 		d.para(s.Text, firstSentence(v.why), 0)
 		d.gap()
 	}
-	m.found(d, v, here)
+	m.found(d, v, here || brief == 2)
 	if here {
 		if brief == 0 {
 			m.plan(d, v, 4)
@@ -110,7 +110,8 @@ func (m *Model) stepLines(d *doc, brief int) {
 }
 
 // found writes the evidence, the reason of a state, the links and the hints.
-func (m *Model) found(d *doc, v *stepView, here bool) {
+func (m *Model) found(d *doc, v *stepView, brief bool) {
+	here := m.hereAtWork()
 	s := m.s
 	if !v.known {
 		d.line(s.Dim.Render(m.spin() + " looking"))
@@ -132,13 +133,13 @@ func (m *Model) found(d *doc, v *stepView, here bool) {
 		}
 		d.label(word, s.Text, text)
 	}
-	if v.status.State == steps.Waiting && !here && v.err == nil {
+	if v.status.State == steps.Waiting && !brief && v.err == nil {
 		who := "for the grid"
 		if v.status.Person {
 			who = "for a person"
 		}
-		d.label("", s.Dim, fmt.Sprintf("%s, %s so far, looked %s ago", who,
-			style.Age(m.now().Sub(v.since)), style.Age(m.now().Sub(v.looked))))
+		d.label("", s.Dim, fmt.Sprintf("%s; looked %s ago", who,
+			style.Age(m.now().Sub(v.looked))))
 	}
 	if len(v.status.Items) > 0 && !(here && len(m.job.items) > 0) {
 		d.gap()
@@ -264,9 +265,11 @@ func (m *Model) failed(d *doc, v *stepView, p *problem.Problem) {
 	if p.Fix != "" {
 		d.label("Do", s.Text, p.Fix)
 	}
-	if m.rawText() != "" {
+	switch {
+	case m.low():
+	case m.rawText() != "":
 		d.label("", s.Dim, "r shows what was said, word for word; h where to turn")
-	} else {
+	default:
 		d.label("", s.Dim, "h shows where to turn")
 	}
 	m.invite(d, v)

@@ -157,6 +157,9 @@ func (m *Model) framed() []string {
 		lines = append(lines, s.Fit(strings.Split(m.component(), "\n"), m.w, height)...)
 	default:
 		d := m.document()
+		if m.low() && len(d.lines) > height { // the note below takes a line
+			height--
+		}
 		if !m.pinned {
 			m.offset = d.scrollTo(0, height)
 		}
@@ -187,13 +190,7 @@ func (m *Model) framed() []string {
 		}
 	}
 	if !m.low() || note != "" {
-		if m.low() { // the note takes the last line of the page
-			lines = lines[:len(lines)-1]
-			note2 := rule(s.Signs.TeeUp, note)
-			lines = append(lines, note2)
-		} else {
-			lines = append(lines, rule(s.Signs.TeeUp, note))
-		}
+		lines = append(lines, rule(s.Signs.TeeUp, note))
 	}
 	return append(lines, m.bottomLine())
 }
@@ -286,7 +283,7 @@ func (m *Model) sign(i int) (sign string, st lipgloss.Style, word string) {
 	case steps.NotNeeded:
 		return s.Signs.NotNeeded, s.Dim, "not needed"
 	case steps.Waiting:
-		return s.Signs.Waiting, s.Warn, "waiting"
+		return s.Signs.Waiting, s.Warn, "waiting " + style.Age(m.now().Sub(v.since))
 	case steps.Blocked:
 		return s.Signs.Blocked, s.Dim, "after step " + itoa(v.status.By)
 	case steps.Ready:

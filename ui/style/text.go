@@ -113,3 +113,14 @@ func Bytes(n uint64) string {
 	}
 	return fmt.Sprintf("%.0f%c", f, units[i])
 }
+
+// Caret draws the cursor of a text field on top of one character.
+func (s *Set) Caret(on string) string {
+	if !s.NoColor {
+		return s.Match.Render(on)
+	}
+	if on == " " {
+		return "_"
+	}
+	return "|" + on
+}

@@ -76,6 +76,7 @@ def environment(o) -> None:
     os.environ.update(FLWR_HOME=str(o.dir / "flwr_home"), FLWR_TELEMETRY_ENABLED="0",
                       FLWR_DISABLE_UPDATE_CHECK="1", FLWR_OIDC_ENABLED="1",
                       FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION="1",
+                      FLWR_SUPEREXEC_TASK_POLL_INTERVAL="0.2",  # 1.42: a run starts sooner
                       PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     (o.dir / "work").mkdir(exist_ok=True)
     os.chdir(o.dir / "work")  # where a ServerApp's files land
