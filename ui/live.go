@@ -172,7 +172,11 @@ func (m *Model) output(d *doc, j *job) {
 	if j.form != nil {
 		room = m.bodyHeight() - 10
 	}
-	room = min(max(room, 3), 16)
+	least := 3
+	if m.low() {
+		least = 1
+	}
+	room = min(max(room, least), 16)
 	lines := j.output[max(len(j.output)-room, 0):]
 	d.gap()
 	if hidden := len(j.output) - len(lines) + j.dropped; hidden > 0 {
