@@ -120,7 +120,7 @@ func (s *Site) load() error {
 	choices, err := project.Load(s.Dir)
 	switch {
 	case err == nil:
-	case errors.Is(err, os.ErrNotExist) && (s.o.Create || s.o.ReadOnly):
+	case errors.Is(err, os.ErrNotExist) && s.o.Create:
 		choices = project.Defaults(s.Dir)
 		choices.Grid.Rehearsal = s.o.Rehearsal
 	case errors.Is(err, os.ErrNotExist):

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/ledger"
 	"flwrup/internal/tomledit"
 	"flwrup/keys"
 )
@@ -83,15 +84,18 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 	if err != nil {
 		return err
 	}
-	least := 1
+	registered := 0
 	for _, n := range s.Ledger.Nodes() {
-		if n.State == "registered" && n.Connection == s.Choices.Grid.Connection {
-			least = max(least, len(s.Ledger.Nodes()))
+		if n.State == ledger.Registered && n.Connection == s.Choices.Grid.Connection {
+			registered++
 		}
 	}
 	suggest := s.Choices.Nodes
 	if suggest == 0 {
 		suggest = max(len(folder.Pairs), 2)
+		if s.Rehearsal() {
+			suggest = max(len(folder.Pairs), 3)
+		}
 	}
 	answer, err := to.Ask(ctx, Question{ID: "nodes", Kind: AskNumber, Default: strconv.Itoa(suggest),
 		Ask:  "How many SuperNodes?",
@@ -103,8 +107,8 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 				return fmt.Errorf("a whole number, 1 or more")
 			case n > maxNodes:
 				return fmt.Errorf("at most %d", maxNodes)
-			case n < least && s.Choices.Nodes > 0:
-				return fmt.Errorf("%d are registered: unregister one on the dashboard first", least)
+			case n < registered:
+				return fmt.Errorf("%d are registered: unregister one on the dashboard first", registered)
 			}
 			return nil
 		}})

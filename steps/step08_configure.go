@@ -92,7 +92,7 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if len(due) > 0 {
 		st := Status{State: Ready}
 		for _, e := range due {
-			st.Evidence = append(st.Evidence, e.Why)
+			st.Evidence = append(st.Evidence, s.rel(e.File)+" has to be changed: "+e.Why)
 		}
 		return st, nil
 	}

@@ -19,25 +19,44 @@ type world struct {
 
 // answer is one answer of the grid with its age.
 type answer[T any] struct {
-	mu    sync.Mutex
-	value T
-	err   error
-	at    time.Time // of the last try
-	good  time.Time // of value
+	asking sync.Mutex // held while the grid is asked, which may take long
+	mu     sync.Mutex // guards what follows
+	value  T
+	err    error
+	at     time.Time // of the last try
+	good   time.Time // of value
 }
 
 // get gives the answer, asking again when the last one is older than maxAge. After an error the last
 // good value comes with it.
 func (a *answer[T]) get(maxAge time.Duration, ask func() (T, error)) (T, time.Time, error) {
+	if a.young(maxAge) {
+		return a.last()
+	}
+	a.asking.Lock()
+	defer a.asking.Unlock()
+	if a.young(maxAge) { // somebody else has asked while we waited
+		return a.last()
+	}
+	value, err := ask()
+	a.mu.Lock()
+	a.at, a.err = time.Now(), err
+	if err == nil {
+		a.value, a.good = value, a.at
+	}
+	a.mu.Unlock()
+	return a.last()
+}
+
+func (a *answer[T]) young(maxAge time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.at.IsZero() || time.Since(a.at) >= maxAge {
-		value, err := ask()
-		a.at, a.err = time.Now(), err
-		if err == nil {
-			a.value, a.good = value, a.at
-		}
-	}
+	return !a.at.IsZero() && time.Since(a.at) < maxAge
+}
+
+func (a *answer[T]) last() (T, time.Time, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	return a.value, a.good, a.err
 }
 

@@ -20,7 +20,8 @@ import (
 	"flwrup/ui/style"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+// update tells that -update, a flag of teatest, was given: the golden files are written anew.
+func update() bool { return flag.Lookup("update").Value.String() == "true" }
 
 var sizes = [][2]int{{40, 15}, {80, 24}, {120, 40}}
 
@@ -273,7 +274,7 @@ func fits(t *testing.T, what, frame string, w, h int, o Options) {
 
 func compare(t *testing.T, file, got string) {
 	t.Helper()
-	if *update {
+	if update() {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -283,8 +283,6 @@ type (
 	}
 )
 
-func said(text string) tea.Cmd { return func() tea.Msg { return saidMsg{text: text} } }
-
 // tasks counts the commands that are running, so that Run can wait for them.
 type tasks struct {
 	mu sync.Mutex

@@ -124,7 +124,7 @@ func newCLI(t *testing.T, env string, g *Grid) *cli {
 		app := filepath.Join(t.TempDir(), "app")
 		must(t, WriteApp(app))
 		section, file, c.conn = "tool.flwr.federations", filepath.Join(app, "pyproject.toml"), []string{app, "supergrid"}
-		extra = "enable-account-auth = true\n"
+		extra = "enable-account-auth = true\nfederation = \"flowerlabs\"\n"
 	}
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	must(t, err)
@@ -193,7 +193,25 @@ func (c *cli) register() (nodeID string) {
 	return id[1]
 }
 
-// TestLife is a grid's whole life with each generation of flwr: start, login, use, attach, kill -9,
+// startSlowRun starts a run and waits until its ServerApp has a process.
+func (c *cli) startSlowRun(g *Grid, federation string) {
+	c.t.Helper()
+	args := append([]string{"run"}, c.conn...)
+	if len(c.conn) == 1 {
+		app := filepath.Join(c.t.TempDir(), "app")
+		must(c.t, WriteApp(app))
+		if federation == "" {
+			federation = g.Ready.Federations[0]
+		}
+		args = []string{"run", app, c.conn[0], "--federation", federation}
+	}
+	c.run(append(args, "--run-config", `behave="slow"`)...)
+	within(c.t, 30*time.Second, "a ServerApp runs", func() bool {
+		return strings.Contains(strings.Join(family(c.t, g.Ready.PID), "\n"), "serverapp")
+	})
+}
+
+// TestLife is a grid's whole life with each generation of flwr: start, login, use, attach, kill -9 in a run,
 // start again with all it knew, stop with nothing left.
 func TestLife(t *testing.T) {
 	for _, version := range []string{"1.24.0", "1.26.1", require.Newest} {
@@ -220,6 +238,7 @@ func TestLife(t *testing.T) {
 				t.Errorf("did not attach: %+v", again.Ready)
 			}
 
+			c.startSlowRun(g, fed)
 			must(t, syscall.Kill(g.Ready.PID, syscall.SIGKILL))
 			within(t, 5*time.Second, "the killed grid is known to be gone", func() bool { _, ok := Running(o.Dir); return !ok })
 			t.Logf("children gone %v after kill -9", within(t, 20*time.Second, "children end", func() bool { return len(family(t, g.Ready.PID)) == 0 }))

@@ -1,0 +1,136 @@
+//go:build linux
+
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"flwrup/internal/require"
+)
+
+// TestPlan types what `flwrup plan` prints, word for word, into /bin/sh: a key pair, its registration,
+// a container. flwrup then goes on from what it finds.
+func TestPlan(t *testing.T) {
+	require.Image(t, require.Newest)
+	h := newHome(t, require.Newest)
+	dir := filepath.Join(h.dir, "plan")
+	rehearse := []string{"rehearse", "--yes", "--json", "--keep", "--flwr", require.Newest, "--runtime", "docker", "--dir", dir}
+	h.must(append(rehearse, "--nodes", "2")...)
+	defer h.run("down", "--dir", dir)
+
+	file := filepath.Join(dir, "flwrup.toml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := strings.Replace(string(text), "nodes = 2", "nodes = 3", 1)
+	if more == string(text) {
+		t.Fatalf("no `nodes = 2` in flwrup.toml:\n%s", text)
+	}
+	if err := os.WriteFile(file, []byte(more), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	typed(t, h, dir, 6)
+	key, err := os.ReadFile(filepath.Join(dir, "keys", "client_credentials_3"))
+	if err != nil {
+		t.Fatal("the plan of step 6 made no key: ", err)
+	}
+	typed(t, h, dir, 10)
+	// flwrup did not see the answer: it has to find the node ID again, and register nothing twice.
+	got := parse(t, h.must(append(rehearse, "--nodes", "3")...).out)
+	if got.Data.Online != 3 || len(got.Data.Nodes) != 3 {
+		t.Errorf("three nodes online wanted, got %+v", got.Data)
+	}
+	if now, err := os.ReadFile(filepath.Join(dir, "keys", "client_credentials_3")); err != nil || string(now) != string(key) {
+		t.Errorf("the key made by hand changed: %v", err)
+	}
+	if n := flwrSays(t, h, dir, "registered"); n != 0 {
+		t.Errorf("%d nodes are registered and never came online", n)
+	}
+
+	// A container that is gone comes back by what the plan says.
+	out, err := exec.Command("docker", "ps", "-q", "--filter", "label=flwrup.node=supernode_3", "--filter", "name=rehearsal_").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ownContainers(t, dir, strings.Fields(string(out))) {
+		if out, err := exec.Command("docker", "stop", id).CombinedOutput(); err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
+		if out, err := exec.Command("docker", "rm", "-v", id).CombinedOutput(); err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
+	}
+	typed(t, h, dir, 13)
+	eventually(t, 90*time.Second, func() string {
+		if n := flwrSays(t, h, dir, "online"); n != 3 {
+			return "not all online after the plan's commands"
+		}
+		return ""
+	})
+}
+
+// ownContainers leaves out containers of other projects.
+func ownContainers(t *testing.T, dir string, ids []string) []string {
+	t.Helper()
+	project, err := os.ReadFile(filepath.Join(dir, ".flwrup", "id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own []string
+	for _, id := range ids {
+		out, err := exec.Command("docker", "inspect", "--format", `{{index .Config.Labels "flwrup.project"}}`, id).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.TrimSpace(string(out)) == strings.TrimSpace(string(project)) {
+			own = append(own, id)
+		}
+	}
+	if len(own) == 0 {
+		t.Fatal("no container of this project")
+	}
+	return own
+}
+
+// typed runs the commands of one step of the plan.
+func typed(t *testing.T, h *home, dir string, step int) {
+	t.Helper()
+	var plan struct {
+		Data []struct {
+			Step    int
+			Why     string
+			Actions []struct{ Command string }
+		}
+	}
+	out := h.must("plan", "--json", "--dir", dir).out
+	if err := json.Unmarshal([]byte(out), &plan); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	ran := 0
+	for _, s := range plan.Data {
+		if s.Step != step {
+			continue
+		}
+		for _, a := range s.Actions {
+			if a.Command == "" {
+				continue
+			}
+			cmd := exec.Command("sh", "-c", a.Command)
+			cmd.Dir, cmd.Env = dir, h.env
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("step %d: %s\n%v\n%s", step, a.Command, err, out)
+			}
+			ran++
+		}
+	}
+	if ran == 0 {
+		t.Fatalf("the plan has no command for step %d:\n%s", step, tail(out))
+	}
+}

@@ -1,0 +1,570 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/exp/teatest"
+	"go.uber.org/goleak"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+	"flwrup/steps"
+	"flwrup/ui/dash"
+	"flwrup/ui/style"
+)
+
+func press(name string) tea.KeyMsg {
+	special := map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "up": tea.KeyUp, "down": tea.KeyDown, "tab": tea.KeyTab,
+		"left": tea.KeyLeft, "right": tea.KeyRight, "pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd,
+		"backspace": tea.KeyBackspace, "ctrl+c": tea.KeyCtrlC}
+	if t, ok := special[name]; ok {
+		return tea.KeyMsg{Type: t}
+	}
+	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(name)}
+}
+
+// TestForms types answers and looks at what arrives.
+func TestForms(t *testing.T) {
+	small := func(v string) error {
+		if len(v) > 2 {
+			return errors.New("at most 99")
+		}
+		return nil
+	}
+	choices := []steps.Choice{{Value: "a", Label: "A"}, {Value: "b", Label: "B", Disabled: true, Note: "no"}, {Value: "c", Label: "C"}}
+	for _, c := range []struct {
+		name string
+		q    steps.Question
+		keys string
+		want string // "-": no answer yet
+		err  string
+	}{
+		{"default by Enter", steps.Question{Kind: steps.AskText, Default: "later"}, "enter", "later", ""},
+		{"typed", steps.Question{Kind: steps.AskText, Default: "later"}, "@ a d a enter", "@ada", ""},
+		{"corrected", steps.Question{Kind: steps.AskText}, "x backspace y enter", "y", ""},
+		{"nothing to take", steps.Question{Kind: steps.AskText}, "enter", "-", "needs an answer"},
+		{"nothing is valid", steps.Question{Kind: steps.AskText, Validate: small}, "enter", "", ""},
+		{"number", steps.Question{Kind: steps.AskNumber, Default: "3"}, "7 enter", "7", ""},
+		{"number up", steps.Question{Kind: steps.AskNumber, Default: "3"}, "up up enter", "5", ""},
+		{"number down", steps.Question{Kind: steps.AskNumber, Default: "3"}, "down enter", "2", ""},
+		{"no number", steps.Question{Kind: steps.AskNumber, Default: "3"}, "x", "-", "whole number"},
+		{"not valid as one types", steps.Question{Kind: steps.AskNumber, Validate: small}, "1 2 3", "-", "at most 99"},
+		{"not valid, Enter", steps.Question{Kind: steps.AskNumber, Validate: small}, "1 2 3 enter", "-", "at most 99"},
+		{"valid again", steps.Question{Kind: steps.AskNumber, Validate: small}, "1 2 3 backspace enter", "12", ""},
+		{"choice by Enter", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "c"}, "enter", "c", ""},
+		{"choice over a disabled one", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "a"}, "down enter", "c", ""},
+		{"choice round the end", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "a"}, "k enter", "c", ""},
+		{"choice by number", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "a"}, "3 enter", "c", ""},
+		{"disabled by number", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "a"}, "2", "-", "not possible: no"},
+		{"no default chosen", steps.Question{Kind: steps.AskChoice, Choices: choices}, "enter", "-", "needs an answer"},
+		{"disabled default", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "b"}, "enter", "a", ""},
+		{"secret once", steps.Question{Kind: steps.AskSecret}, "p w enter", "pw", ""},
+		{"secret with blanks", steps.Question{Kind: steps.AskSecret}, "p   enter", "p", ""},
+		{"secret twice", steps.Question{Kind: steps.AskSecret, Twice: true}, "p w enter p w enter", "pw", ""},
+		{"secret not the same", steps.Question{Kind: steps.AskSecret, Twice: true}, "p w enter p enter", "-", "not what was typed"},
+		{"secret from the start", steps.Question{Kind: steps.AskSecret, Twice: true}, "p w enter p enter q enter q enter", "q", ""},
+		{"confirm by Enter", steps.Question{Kind: steps.AskConfirm, Default: "no"}, "enter", "no", ""},
+		{"confirm y", steps.Question{Kind: steps.AskConfirm, Default: "no"}, "y", "yes", ""},
+		{"confirm moved", steps.Question{Kind: steps.AskConfirm, Default: "no"}, "left enter", "yes", ""},
+		{"confirm without default", steps.Question{Kind: steps.AskConfirm}, "enter", "-", "y or n"},
+		{"acknowledge n", steps.Question{Kind: steps.AskAcknowledge, Default: "yes"}, "n", "later", ""},
+		{"acknowledge Enter", steps.Question{Kind: steps.AskAcknowledge, Default: "later"}, "enter", "later", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := question(c.q)
+			f := newForm(style.New(style.Options{}), p)
+			for _, k := range strings.Fields(c.keys) {
+				f.update(press(k))
+			}
+			got := "-"
+			select {
+			case got = <-p.reply:
+			default:
+			}
+			if got != c.want {
+				t.Errorf("answer %q, want %q", got, c.want)
+			}
+			if c.err == "" && f.err != nil || c.err != "" && (f.err == nil || !strings.Contains(f.err.Error(), c.err)) {
+				t.Errorf("error %v, want %q", f.err, c.err)
+			}
+			if got != "-" && f.input.Value() != "" {
+				t.Error("what was typed is still there after the answer")
+			}
+		})
+	}
+}
+
+// TestKeys presses keys on a step and looks where that leads.
+func TestKeys(t *testing.T) {
+	failed := func(code problem.Code) func(*Model, *fake) {
+		return func(m *Model, f *fake) {
+			m.pretend(10).end(noon, problem.New(code, "it failed", "", ""))
+		}
+	}
+	set := func(st steps.Status) func(*Model, *fake) {
+		return func(m *Model, f *fake) { f.set(10, st); m.learn(f) }
+	}
+	type check func(m *Model) string
+	at := func(n int) check {
+		return func(m *Model) string {
+			if m.steps[m.at].number != n || m.top() != pageStep {
+				return fmt.Sprintf("at step %d, page %d", m.steps[m.at].number, m.top())
+			}
+			return ""
+		}
+	}
+	works := func(m *Model) string {
+		if !m.working() {
+			return "nothing is at work"
+		}
+		return ""
+	}
+	page := func(p page) check {
+		return func(m *Model) string {
+			if m.top() != p {
+				return fmt.Sprintf("page %d", m.top())
+			}
+			return ""
+		}
+	}
+	left := func(interrupted bool) check {
+		return func(m *Model) string {
+			if !m.leaving || m.result.Interrupted != interrupted || m.result.Step != 10 {
+				return fmt.Sprintf("leaving %v, %+v", m.leaving, m.result)
+			}
+			return ""
+		}
+	}
+	running := func(m *Model, f *fake) { m.pretend(10) }
+	asking := func(q string) func(m *Model, f *fake) {
+		return func(m *Model, f *fake) { m.pretend(10, question(questions[q])) }
+	}
+	for _, c := range []struct {
+		name string
+		make func(*Model, *fake)
+		keys string
+		want check
+	}{
+		{"down", nil, "j", at(11)}, {"up", nil, "up", at(9)}, {"home", nil, "home", at(1)}, {"end stays", nil, "end j j", at(16)},
+		{"Enter applies", nil, "enter", works},
+		{"Enter not before the plan", func(m *Model, f *fake) { m.steps[9].planned = false }, "enter", func(m *Model) string {
+			if m.working() {
+				return "works"
+			}
+			return ""
+		}},
+		{"Enter goes on when done", set(steps.Status{State: steps.Done}), "enter", at(11)},
+		{"Enter goes on when not needed", set(steps.Status{State: steps.NotNeeded}), "enter", at(11)},
+		{"Enter goes to what comes first", set(steps.Status{State: steps.Blocked, By: 6}), "enter", at(6)},
+		{"Enter tries again", failed(problem.Unreachable), "enter", works},
+		{"Enter goes to the login", failed(problem.NotLoggedIn), "enter", at(9)},
+		{"Enter goes to the tools", failed(problem.DockerDown), "enter", at(3)},
+		{"Enter tries again after the tools", failed(problem.DockerDown), "enter home j j j j j j j j j enter", works},
+		{"Enter goes to the work", running, "j enter", at(10)},
+		{"help and back", nil, "? esc", at(10)}, {"help", nil, "?", page(pageHelp)},
+		{"flags", nil, "e", page(pageFlags)}, {"reference", nil, "Q", page(pageReference)}, {"places", nil, "h", page(pagePlaces)},
+		{"dashboard", nil, "d", page(pageDash)}, {"dashboard and back", nil, "d esc", at(10)}, {"dashboard twice", nil, "d d", at(10)},
+		{"pick", nil, "c", page(pagePick)}, {"pick and back", nil, "c j esc", at(10)}, {"picked", nil, "c 2", at(10)},
+		{"no raw output", nil, "r", at(10)},
+		{"change", func(m *Model, f *fake) { f.changed[10] = true; f.set(10, steps.Status{State: steps.Done}); m.learn(f) }, "m", works},
+		{"no change", nil, "m", at(10)},
+		{"undo", func(m *Model, f *fake) { f.undo[10] = true }, "u", works},
+		{"q leaves", nil, "q", left(false)}, {"ctrl+c", nil, "ctrl+c", left(true)},
+		{"q asks", running, "q", page(pageLeave)}, {"q asks, Enter stays", running, "q enter", works},
+		{"q asks, y leaves", running, "q y", left(false)}, {"ctrl+c never asks", running, "ctrl+c", left(true)},
+		{"q does not ask in a question", asking("confirm"), "q", left(false)},
+		{"q is a letter in a text", asking("text"), "q", func(m *Model) string {
+			if m.leaving || m.form() == nil || m.form().input.Value() != "q" {
+				return "not typed"
+			}
+			return ""
+		}},
+		{"x stops", running, "x", func(m *Model) string {
+			if !m.job.stopping {
+				return "not stopping"
+			}
+			return ""
+		}},
+		{"Esc stops what asks", asking("text"), "esc", func(m *Model) string {
+			if !m.job.stopping || m.form() != nil {
+				return "not stopping"
+			}
+			return ""
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := world(10)
+			m := still(f, 10, 80, 24, Options{})
+			defer m.close()
+			if c.make != nil {
+				c.make(m, f)
+			}
+			for _, k := range strings.Fields(c.keys) {
+				m.Update(press(k))
+				m.View()
+			}
+			if wrong := c.want(m); wrong != "" {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
+// TestCopy looks at what reaches the clipboard.
+func TestCopy(t *testing.T) {
+	f := world(10)
+	m := still(f, 10, 80, 24, Options{})
+	out := &bytes.Buffer{}
+	m.out = &lockedOutput{to: out}
+	m.Update(press("c"))
+	_, cmd := m.Update(press("2"))
+	drain(m, cmd)
+	want := "flwr supernode register keys/client_credentials_2.pub supergrid"
+	if !strings.Contains(out.String(), base64.StdEncoding.EncodeToString([]byte(want))) {
+		t.Errorf("clipboard: %q", out.String())
+	}
+	if !strings.Contains(m.View(), "copied "+want) {
+		t.Error("it does not say what was copied")
+	}
+}
+
+// drain runs a command and what follows from it, but for what waits.
+func drain(m *Model, cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	done := make(chan tea.Msg, 1)
+	go func() { done <- cmd() }()
+	select {
+	case msg := <-done:
+		if batch, ok := msg.(tea.BatchMsg); ok {
+			for _, c := range batch {
+				drain(m, c)
+			}
+		} else if msg != nil {
+			m.Update(msg)
+		}
+	case <-time.After(200 * time.Millisecond):
+	}
+}
+
+func TestOpenNeverInTerminal(t *testing.T) {
+	t.Setenv("DISPLAY", "")
+	t.Setenv("WAYLAND_DISPLAY", "")
+	if err := openBrowser("https://flower.ai"); err == nil {
+		t.Skip("this machine opens pages without a display")
+	}
+}
+
+// TestWaitingIsLookedAtAgain lets time pass on a waiting step: 5 s first, up to 30 s while nothing changes.
+func TestWaitingIsLookedAtAgain(t *testing.T) {
+	f := world(12)
+	f.set(12, waitingStatus(12))
+	now := noon
+	m := still(f, 12, 80, 24, Options{})
+	m.now = func() time.Time { return now }
+	var pauses []time.Duration
+	last := now
+	for range 400 {
+		now = now.Add(time.Second)
+		m.ticking = false
+		m.dueLooks()
+		if m.steps[11].stale {
+			pauses = append(pauses, now.Sub(last))
+			last = now
+			m.steps[11].stale = false
+			st, _ := f.Inspect(context.Background(), 12)
+			m.look(lookMsg{gen: m.looks.gen, i: 11, status: st})
+		}
+	}
+	if pauses[0] > 10*time.Second || pauses[len(pauses)-1] != maxPause {
+		t.Errorf("pauses %v", pauses)
+	}
+	f.set(12, steps.Status{State: steps.Done})
+	st, _ := f.Inspect(context.Background(), 12)
+	m.look(lookMsg{gen: m.looks.gen, i: 11, status: st})
+	if !m.steps[12].stale || !m.steps[11].settled() {
+		t.Error("what waited for it is not looked at again")
+	}
+}
+
+// TestWithdrawn takes a question away again when its asker gives up.
+func TestWithdrawn(t *testing.T) {
+	m := still(world(9), 9, 80, 24, Options{})
+	j := m.pretend(9)
+	ctx, cancel := context.WithCancel(context.Background())
+	got := make(chan error, 1)
+	go func() { _, err := j.sink.Ask(ctx, questions["confirm"]); got <- err }()
+	list, n, _ := j.sink.next(context.Background())
+	j.take(m, list, n)
+	if m.form() == nil {
+		t.Fatal("no question on the screen")
+	}
+	cancel()
+	if err := <-got; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	list, n, _ = j.sink.next(context.Background())
+	j.take(m, list, n)
+	if m.form() != nil {
+		t.Error("the question is still on the screen")
+	}
+}
+
+// TestFlood: a step that prints without end costs neither memory nor the answer to keys.
+func TestFlood(t *testing.T) {
+	m := still(world(10), 10, 80, 24, Options{})
+	j := m.pretend(10)
+	for i := range 100_000 {
+		j.sink.Event(steps.Output{Text: fmt.Sprint("line ", i)})
+	}
+	j.sink.Event(steps.Says{Text: "still here"})
+	list, n, _ := j.sink.next(context.Background())
+	j.take(m, list, n)
+	if len(j.output) > keepOutput || j.dropped < 90_000 || j.says != "still here" {
+		t.Errorf("%d lines kept, %d dropped, says %q", len(j.output), j.dropped, j.says)
+	}
+}
+
+// TestHostile: nothing that a program says can steer the terminal.
+func TestHostile(t *testing.T) {
+	evil := "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31mred\u202ereversed\r\nx"
+	f := world(10)
+	f.title.Project = evil
+	f.set(10, steps.Status{State: steps.Ready, Evidence: []string{evil}, Why: evil, Short: evil, Items: []steps.Item{{Name: evil, Text: evil}}})
+	m := still(f, 10, 80, 24, Options{NoColor: true})
+	j := m.pretend(10)
+	for _, e := range []steps.Event{steps.Says{Text: evil}, steps.Output{Text: evil}, steps.Progress{Label: evil, Total: 3},
+		steps.ItemChanged{Item: steps.Item{Name: evil, Text: evil}}, steps.LoginOpen{URL: evil, Code: evil}} {
+		j.sink.Event(e)
+	}
+	list, n, _ := j.sink.next(context.Background())
+	// the inspections of still go round lookAt, so clean here what lookAt cleans
+	m.steps[9].status = cleanStatus(m.steps[9].status)
+	j.take(m, list, n)
+	if frame := m.View(); strings.ContainsAny(frame, "\x1b\u009b\x07\r\u202e") {
+		t.Errorf("%q", frame)
+	}
+}
+
+// TestFlow goes from the first look to the dashboard with Enter alone, and leaves nothing behind.
+func TestFlow(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f := newFake()
+	for n := 12; n <= 16; n++ {
+		f.status[n] = steps.Status{State: steps.Done}
+	}
+	for _, n := range []int{1, 2, 5, 8} {
+		f.apply[n] = func(ctx context.Context, to steps.Sink) error {
+			_, err := to.Ask(ctx, questions[map[int]string{1: "acknowledge", 2: "text", 5: "number", 8: "diff"}[n]])
+			return err
+		}
+	}
+	m := newModel(context.Background(), Options{Work: f, NoColor: true}.filled(), &lockedOutput{to: &bytes.Buffer{}})
+	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(80, 24))
+	for range 200 {
+		tm.Send(press("enter"))
+		time.Sleep(20 * time.Millisecond)
+		f.mu.Lock()
+		done := f.applied[11] > 0
+		f.mu.Unlock()
+		if done {
+			break
+		}
+	}
+	for range 10 {
+		tm.Send(press("enter"))
+		time.Sleep(40 * time.Millisecond)
+	}
+	tm.Send(press("q"))
+	final := tm.FinalModel(t, teatest.WithFinalTimeout(5*time.Second)).(*Model)
+	if !final.result.Dashboard {
+		t.Errorf("ended at %+v\n%s", final.result, final.View())
+	}
+	for n := 1; n <= 11; n++ {
+		if f.applied[n] != 1 {
+			t.Errorf("step %d was applied %d times", n, f.applied[n])
+		}
+	}
+	final.close()
+	if !final.tasks.wait(5 * time.Second) {
+		t.Error("commands are left")
+	}
+}
+
+// TestResume: the wizard opens where the work is, or on the dashboard when 1 to 14 are done.
+func TestResume(t *testing.T) {
+	for _, c := range []struct {
+		done int
+		dash bool
+		at   int
+	}{{0, false, 1}, {6, false, 7}, {11, false, 12}, {14, true, 0}, {16, true, 0}} {
+		f := newFake()
+		for n := 1; n <= c.done; n++ {
+			f.status[n] = steps.Status{State: steps.Done}
+		}
+		m := newModel(context.Background(), Options{Work: f}.filled(), &lockedOutput{to: &bytes.Buffer{}})
+		m.resize(80, 24)
+		m.learn(f)
+		if dashed := m.top() == pageDash; dashed != c.dash || !c.dash && m.steps[m.at].number != c.at {
+			t.Errorf("%d done: at %d, dashboard %v", c.done, m.steps[m.at].number, dashed)
+		}
+		m.close()
+	}
+}
+
+// TestQuitWaits: leaving in the middle of work stops it and waits until it has returned.
+func TestQuitWaits(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f := world(10)
+	ended := make(chan struct{})
+	f.apply[10] = func(ctx context.Context, to steps.Sink) error {
+		to.Event(steps.Says{Text: "at it"})
+		<-ctx.Done()
+		time.Sleep(100 * time.Millisecond)
+		close(ended)
+		return ctx.Err()
+	}
+	in, feed := newPipe(t)
+	res := make(chan Result, 1)
+	go func() {
+		r, err := Run(context.Background(), Options{Work: f, In: in, Out: &bytes.Buffer{}, size: [2]int{80, 24}, Start: "step:10"})
+		if err != nil {
+			t.Error(err)
+		}
+		res <- r
+	}()
+	for range 100 {
+		feed("\r")
+		time.Sleep(20 * time.Millisecond)
+		f.mu.Lock()
+		n := f.applied[10]
+		f.mu.Unlock()
+		if n > 0 {
+			break
+		}
+	}
+	feed("q")
+	time.Sleep(50 * time.Millisecond)
+	feed("y")
+	select {
+	case r := <-res:
+		if r.Interrupted || r.Step != 10 {
+			t.Errorf("%+v", r)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("it does not end")
+	}
+	select {
+	case <-ended:
+	default:
+		t.Error("Run has returned before the work")
+	}
+}
+
+// TestPanics: wherever ours breaks, Run returns an error.
+func TestPanics(t *testing.T) {
+	for name, broken := range map[string]func(*fake){
+		"inspect": func(f *fake) { f.inspect = func(context.Context, int) { panic("broken") } },
+		"apply":   func(f *fake) { f.apply[10] = func(context.Context, steps.Sink) error { panic("broken") } },
+		"goroutine of a step": func(f *fake) {
+			f.apply[10] = func(ctx context.Context, to steps.Sink) error {
+				failed := make(chan error, 1)
+				safego.Go("helper", func(err error) { failed <- err }, func() { panic("broken") })
+				return fmt.Errorf("register: %w", <-failed)
+			}
+		},
+		"validate": func(f *fake) {
+			f.apply[10] = func(ctx context.Context, to steps.Sink) error {
+				_, err := to.Ask(ctx, steps.Question{Kind: steps.AskText, Default: "x", Validate: func(string) error { panic("broken") }})
+				return err
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			f := world(10)
+			broken(f)
+			in, feed := newPipe(t)
+			got := make(chan error, 1)
+			go func() {
+				_, err := Run(context.Background(), Options{Work: f, In: in, Out: &bytes.Buffer{}, size: [2]int{80, 24}, Start: "step:10"})
+				got <- err
+			}()
+			deadline := time.After(5 * time.Second)
+			for {
+				select {
+				case err := <-got:
+					if err == nil || !strings.Contains(err.Error(), "broken") {
+						t.Errorf("error %v", err)
+					}
+					return
+				case <-time.After(30 * time.Millisecond):
+					feed("\r")
+				case <-deadline:
+					t.Fatal("it does not end")
+				}
+			}
+		})
+	}
+}
+
+
+// TestAct runs a verb of the dashboard with its question.
+func TestAct(t *testing.T) {
+	f := world(16)
+	m := still(f, 16, 80, 24, Options{})
+	defer m.close()
+	asked := make(chan string, 1)
+	f.act = func(ctx context.Context, to steps.Sink) error {
+		a, err := to.Ask(ctx, steps.Question{Kind: steps.AskConfirm, Default: "no", Ask: "Unregister supernode_1?"})
+		asked <- a
+		return err
+	}
+	m.showDash()
+	_, cmd := m.Update(dash.Run{Verb: steps.UnregisterNodes, Nodes: []string{"supernode_1"}})
+	go drainAll(m, cmd, nil)
+	msgs := make(chan tea.Msg, 64)
+	go drainAll(m, m.listen(m.job), msgs)
+	deadline := time.After(3 * time.Second)
+	for m.form() == nil {
+		select {
+		case msg := <-msgs:
+			m.Update(msg)
+		case <-deadline:
+			t.Fatal("no question")
+		}
+	}
+	if !strings.Contains(m.View(), "Unregister supernode_1?") {
+		t.Error(m.View())
+	}
+	m.Update(press("enter"))
+	if a := <-asked; a != "no" {
+		t.Errorf("answered %q", a)
+	}
+}
+
+// drainAll runs a command and its batch, and gives messages to where they are wanted.
+func drainAll(m *Model, cmd tea.Cmd, to chan<- tea.Msg) {
+	if cmd == nil {
+		return
+	}
+	msg := cmd()
+	if batch, ok := msg.(tea.BatchMsg); ok {
+		for _, c := range batch {
+			go drainAll(m, c, to)
+		}
+		return
+	}
+	if to != nil {
+		to <- msg
+	}
+}
