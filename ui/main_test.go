@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"flwrup/steps"
 )
 
 // TestMain also is a program: with FLWRUP_UI_DEMO it shows the wizard over a fake, for tests that need a
@@ -36,6 +38,8 @@ func showDemo(kind string) int {
 // demoFault makes the fake break as a test wants it.
 func demoFault(kind string, f *fake) {
 	switch kind {
+	case "panic-key":
+		f.apply[1] = func(context.Context, steps.Sink) error { panic("applying broke") }
 	case "panic-inspect":
 		f.inspect = func(_ context.Context, n int) {
 			if n == 2 {

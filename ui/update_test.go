@@ -357,7 +357,7 @@ func TestHostile(t *testing.T) {
 
 // TestFlow goes from the first look to the dashboard with Enter alone, and leaves nothing behind.
 func TestFlow(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreTopFunction("github.com/charmbracelet/x/exp/teatest.NewTestModel.func2"))
 	f := newFake()
 	for n := 12; n <= 16; n++ {
 		f.status[n] = steps.Status{State: steps.Done}
@@ -517,7 +517,6 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-
 // TestAct runs a verb of the dashboard with its question.
 func TestAct(t *testing.T) {
 	f := world(16)
@@ -531,9 +530,8 @@ func TestAct(t *testing.T) {
 	}
 	m.showDash()
 	_, cmd := m.Update(dash.Run{Verb: steps.UnregisterNodes, Nodes: []string{"supernode_1"}})
-	go drainAll(m, cmd, nil)
 	msgs := make(chan tea.Msg, 64)
-	go drainAll(m, m.listen(m.job), msgs)
+	go drainAll(m, cmd, msgs)
 	deadline := time.After(3 * time.Second)
 	for m.form() == nil {
 		select {
