@@ -175,7 +175,7 @@ func TestTerminalSane(t *testing.T) {
 		"HUP":       {"1", func(s *screen) { s.cmd.Process.Signal(syscall.SIGHUP) }, 0},
 		"INT":       {"1", func(s *screen) { s.cmd.Process.Signal(os.Interrupt) }, 130},
 		"mouse, q":  {"1", func(s *screen) { s.press("M"); s.wait("mouse on"); s.press("q") }, 0},
-		"panic":     {"panic-key", func(s *screen) { s.press("\r") }, 1},
+		"panic":     {"panic-key", func(s *screen) { s.wait("do this"); s.press("\r") }, 1},
 		"panic far": {"panic-inspect", func(s *screen) {}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -224,7 +224,7 @@ func TestOnScreen(t *testing.T) {
 	resize(40, 15)
 	s.wait("step 1 of 16")
 	resize(30, 8)
-	s.wait("a little more room")
+	s.wait("needs a little more")
 	resize(120, 40)
 	s.wait("go on to Federation")
 	s.press("?")
