@@ -82,14 +82,14 @@ func start(t *testing.T, o Options) *Grid {
 	return g
 }
 
-// family gives the pids of the living processes of a group.
-func family(t *testing.T, group int) []string {
+// family gives the living processes of a grid: those of its group, and those that name its folder.
+func family(t *testing.T, group int, dir string) []string {
 	t.Helper()
 	out, err := exec.Command("ps", "-axo", "pid=,pgid=,stat=,args=").Output()
 	must(t, err)
 	var found []string
 	for _, line := range strings.Split(string(out), "\n") {
-		if f := strings.Fields(line); len(f) > 2 && f[1] == fmt.Sprint(group) && !strings.HasPrefix(f[2], "Z") {
+		if f := strings.Fields(line); len(f) > 2 && (f[1] == fmt.Sprint(group) || strings.Contains(line, dir+"/")) && !strings.HasPrefix(f[2], "Z") {
 			found = append(found, line)
 		}
 	}
@@ -207,7 +207,7 @@ func (c *cli) startSlowRun(g *Grid, federation string) {
 	}
 	c.run(append(args, "--run-config", `behave="slow"`)...)
 	within(c.t, 30*time.Second, "a ServerApp runs", func() bool {
-		return strings.Contains(strings.Join(family(c.t, g.Ready.PID), "\n"), "serverapp")
+		return strings.Contains(strings.Join(family(c.t, g.Ready.PID, g.Dir), "\n"), "serverapp")
 	})
 }
 
@@ -241,7 +241,7 @@ func TestLife(t *testing.T) {
 			c.startSlowRun(g, fed)
 			must(t, syscall.Kill(g.Ready.PID, syscall.SIGKILL))
 			within(t, 5*time.Second, "the killed grid is known to be gone", func() bool { _, ok := Running(o.Dir); return !ok })
-			t.Logf("children gone %v after kill -9", within(t, 20*time.Second, "children end", func() bool { return len(family(t, g.Ready.PID)) == 0 }))
+			t.Logf("children gone %v after kill -9", within(t, 20*time.Second, "children end", func() bool { return len(family(t, g.Ready.PID, g.Dir)) == 0 }))
 
 			second := start(t, o)
 			if second.Ready.Control != g.Ready.Control || second.Ready.Fleet != g.Ready.Fleet {
@@ -262,7 +262,7 @@ func TestLife(t *testing.T) {
 			begin := time.Now()
 			must(t, second.Stop(t.Context()))
 			t.Logf("stopped after %v", time.Since(begin).Round(10*time.Millisecond))
-			if left := family(t, second.Ready.PID); len(left) > 0 {
+			if left := family(t, second.Ready.PID, g.Dir); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}
 			if _, ok := Running(o.Dir); ok {
@@ -342,7 +342,7 @@ func TestOwnerKilled(t *testing.T) {
 				if alive(dir) {
 					pid = holder(dir, "")
 				}
-				within(t, 4*time.Second, "the grid ends", func() bool { return !alive(dir) && (pid == 0 || len(family(t, pid)) == 0) })
+				within(t, 4*time.Second, "the grid ends", func() bool { return !alive(dir) && (pid == 0 || len(family(t, pid, dir)) == 0) })
 				t.Logf("gone after %v", time.Since(begin).Round(10*time.Millisecond))
 				time.Sleep(200 * time.Millisecond) // one that had not come to its lock yet
 				within(t, 4*time.Second, "the grid ends", func() bool { return !alive(dir) })
@@ -377,21 +377,26 @@ func TestKeep(t *testing.T) {
 		t.Errorf("has a terminal: %s, %v", out, err)
 	}
 	must(t, g.Stop(t.Context()))
-	if left := family(t, g.Ready.PID); len(left) > 0 || alive(dir) {
+	if left := family(t, g.Ready.PID, g.Dir); len(left) > 0 || alive(dir) {
 		t.Errorf("left behind: %v", left)
 	}
 }
 
 // TestStopHung stops a grid that does not react to anything.
 func TestStopHung(t *testing.T) {
-	env := require.Flwr(t, "1.24.0")
-	g := start(t, Options{Dir: t.TempDir(), Python: require.Program(env, "python")})
-	must(t, syscall.Kill(g.Ready.PID, syscall.SIGSTOP))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	must(t, g.Stop(ctx))
-	if left := family(t, g.Ready.PID); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+	for _, version := range []string{"1.24.0", require.Newest} {
+		t.Run(version, func(t *testing.T) {
+			env := require.Flwr(t, version)
+			g := start(t, Options{Dir: t.TempDir(), Python: require.Program(env, "python")})
+			within(t, 20*time.Second, "the SuperExec runs", func() bool {
+				return strings.Contains(strings.Join(family(t, g.Ready.PID, g.Dir), "\n"), "superexec")
+			})
+			must(t, syscall.Kill(g.Ready.PID, syscall.SIGSTOP))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			must(t, g.Stop(ctx))
+			within(t, time.Second, "nothing is left behind", func() bool { return len(family(t, g.Ready.PID, g.Dir)) == 0 })
+		})
 	}
 }
 

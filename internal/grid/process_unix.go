@@ -107,7 +107,7 @@ func environment(ours []string) []string {
 
 // kill ends the process and all of its group at once.
 func (c *child) kill() {
-	_ = syscall.Kill(-c.pid, syscall.SIGKILL)
+	killTree(c.pid)
 	<-c.done
 	waitGroup(context.Background(), c.pid, time.Second)
 }
@@ -202,8 +202,7 @@ func end(ctx context.Context, pid int, c *child, holds func() bool) error {
 		pause(ctx, 20*time.Millisecond)
 	}
 	if !gone() {
-		_ = syscall.Kill(-pid, syscall.SIGKILL)
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+		killTree(pid)
 	}
 	// The group's number stays ours for as long as one of its processes lives.
 	if waitGroup(context.Background(), pid, 3*time.Second) {
@@ -211,6 +210,57 @@ func end(ctx context.Context, pid int, c *child, holds func() bool) error {
 	}
 	return problem.New(problem.GridFailed, fmt.Sprintf("processes of the rehearsal grid are still there (process group %d)", pid), "",
 		fmt.Sprintf("end them: kill -KILL -- -%d", pid))
+}
+
+// killTree ends a process, its group and all below it at once: flwr's SuperExec has a group of its own
+// since 1.42. The process is stopped first, so that it makes no more children.
+func killTree(pid int) {
+	_ = syscall.Kill(pid, syscall.SIGSTOP)
+	below := []int{pid}
+	children := childrenOf()
+	for i := 0; i < len(below); i++ {
+		below = append(below, children[below[i]]...)
+	}
+	_ = syscall.Kill(-pid, syscall.SIGKILL)
+	for _, p := range below {
+		_ = syscall.Kill(p, syscall.SIGKILL)
+	}
+}
+
+// childrenOf gives the children of every process of this machine, from /proc or ps.
+func childrenOf() map[int][]int {
+	children := map[int][]int{}
+	add := func(pid, parent string) {
+		p, err1 := strconv.Atoi(pid)
+		pp, err2 := strconv.Atoi(parent)
+		if err1 == nil && err2 == nil {
+			children[pp] = append(children[pp], p)
+		}
+	}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range stats {
+		if f := statFields(file); len(f) > 1 {
+			add(filepath.Base(filepath.Dir(file)), f[1])
+		}
+	}
+	if len(stats) == 0 {
+		out, _ := exec.Command("ps", "-axo", "pid=,ppid=").Output()
+		for _, line := range strings.Split(string(out), "\n") {
+			if f := strings.Fields(line); len(f) == 2 {
+				add(f[0], f[1])
+			}
+		}
+	}
+	return children
+}
+
+// statFields gives a /proc/PID/stat from the state on: state, parent, group, …
+func statFields(file string) []string {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
 }
 
 // waitGroup waits until a process group is empty, with SIGKILL for what does not go by itself within
@@ -239,11 +289,7 @@ func inhabited(group int) bool {
 	}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range stats {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
+		fields := statFields(file)
 		if len(fields) > 2 && fields[2] == strconv.Itoa(group) && fields[0] != "Z" && fields[0] != "X" {
 			return true
 		}
