@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"flwrup/internal/plain"
+	"flwrup/internal/problem"
+	"flwrup/steps"
+)
+
+func TestExitCode(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("anything"), 1},
+		{problem.New(problem.Unreachable, "unreachable", "", ""), 1},
+		{fmt.Errorf("step 3: %w", problem.New(problem.Usage, "usage", "", "")), 2},
+		{fmt.Errorf("step 12: %w", problem.New(problem.NeedsGrid, "waiting", "", "")), 3},
+		{problem.New(problem.NeedsPerson, "waiting", "", ""), 3},
+		{problem.New(problem.NotLoggedIn, "not logged in", "", ""), 3},
+		{problem.New(problem.Cancelled, "stopped", "", ""), 130},
+	} {
+		if got := exitCode(c.err); got != c.want {
+			t.Errorf("%v: exit code %d, %d wanted", c.err, got, c.want)
+		}
+	}
+}
+
+func TestEnvelopeNamesCodeMessageAndFix(t *testing.T) {
+	var out bytes.Buffer
+	if code := Main([]string{"status", "--json", "--dir", t.TempDir()}, Streams{Out: &out, Err: &out}); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{`"ok": false`, `"data": null`, `"code": "bad-input"`, `"message": "no flwrup.toml`, `"fix": "start with`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %s in\n%s", want, out.String())
+		}
+	}
+}
+
+// TestUnattendedQuestions: a default answers; without one the person is told which flag answers.
+func TestUnattendedQuestions(t *testing.T) {
+	f := &plain.Front{Out: &bytes.Buffer{}, Yes: true}
+	if got, err := f.Ask(context.Background(), steps.Question{ID: "nodes", Default: "3"}); got != "3" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	_, err := f.Ask(context.Background(), steps.Question{ID: "passphrase", Kind: steps.AskSecret, Ask: "A passphrase"})
+	if p := problem.Of(err); p == nil || p.Code != problem.NeedsPerson || !strings.Contains(p.Fix, "--passphrase-file") {
+		t.Errorf("needs-person with --passphrase-file wanted, got %+v", p)
+	}
+}

@@ -1,0 +1,209 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/supernode"
+)
+
+// fakeGrid is a grid and the flwr that talks to it: what it registers stays registered, whatever it
+// answers. Its real twin is tried in internal/e2e.
+type fakeGrid struct {
+	Flwr // what a test does not use panics
+
+	mu       sync.Mutex
+	version  string
+	loggedIn bool
+	nodes    []flwrexec.Node
+	keys     map[string]flwrexec.NodeID // public key file → node
+	members  []flwrexec.Node
+	faults   map[string][]fault // by operation, used up in order
+	logins   int
+	calls    []string
+}
+
+// fault is what one call of an operation answers instead of success; done tells whether the work was
+// done all the same.
+type fault struct {
+	err  error
+	done bool
+}
+
+func newFakeGrid(version string) *fakeGrid {
+	return &fakeGrid{version: version, loggedIn: true, keys: map[string]flwrexec.NodeID{}, faults: map[string][]fault{}}
+}
+
+func (g *fakeGrid) Version() flwrexec.Version {
+	v, err := flwrexec.ParseVersion(g.version)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+func (g *fakeGrid) Dialect() flwrexec.Dialect { return flwrexec.DialectOf(g.Version()) }
+func (g *fakeGrid) Found() flwrexec.Found {
+	return flwrexec.Found{Program: "/usr/bin/flwr", Version: g.Version(), Source: flwrexec.SourcePath}
+}
+func (g *fakeGrid) Close() error                                { return nil }
+func (g *fakeGrid) Warm(context.Context) (time.Duration, error) { return 0, nil }
+
+// take notes the call and gives the fault that is due.
+func (g *fakeGrid) take(op string) (fault, bool) {
+	g.calls = append(g.calls, op)
+	if !g.loggedIn && op != "login" {
+		return fault{err: problem.New(problem.NotLoggedIn, "not logged in", "", "")}, true
+	}
+	list := g.faults[op]
+	if len(list) == 0 {
+		return fault{}, false
+	}
+	g.faults[op] = list[1:]
+	return list[0], list[0].err != nil
+}
+
+func (g *fakeGrid) Login(ctx context.Context, _ flwrexec.Connection, _ func(flwrexec.LoginPrompt), _ func(string)) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.take("login")
+	g.logins++
+	g.loggedIn = true
+	return nil
+}
+
+func (g *fakeGrid) Nodes(context.Context, flwrexec.Connection) ([]flwrexec.Node, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f, ok := g.take("nodes"); ok {
+		return nil, f.err
+	}
+	return slices.Clone(g.nodes), nil
+}
+
+func (g *fakeGrid) Register(_ context.Context, _ flwrexec.Connection, key, name string) (flwrexec.NodeID, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f, bad := g.take("register")
+	if bad && !f.done {
+		return 0, f.err
+	}
+	if _, ok := g.keys[key]; ok {
+		return 0, problem.New(problem.KeyInUse, "the public key is in use", "", "")
+	}
+	id := flwrexec.NodeID(1<<63 + uint64(len(g.keys)) + 1)
+	g.keys[key] = id
+	node := flwrexec.Node{ID: id, Owner: "ada", Status: flwrexec.StatusRegistered}
+	if g.Dialect().RegisterName {
+		node.Name = name
+	}
+	g.nodes = append(g.nodes, node)
+	return id, f.err
+}
+
+func (g *fakeGrid) Federations(context.Context, flwrexec.Connection) ([]flwrexec.Federation, error) {
+	return []flwrexec.Federation{{ID: "@ada/study"}}, nil
+}
+
+func (g *fakeGrid) FederationDetails(context.Context, flwrexec.Connection, string) (flwrexec.FederationDetails, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f, ok := g.take("details"); ok {
+		return flwrexec.FederationDetails{}, f.err
+	}
+	return flwrexec.FederationDetails{Nodes: slices.Clone(g.members)}, nil
+}
+
+func (g *fakeGrid) AddToFederation(_ context.Context, _ flwrexec.Connection, id flwrexec.NodeID, _ string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f, ok := g.take("add"); ok {
+		return f.err
+	}
+	for _, n := range g.members {
+		if n.ID == id {
+			return problem.New(problem.AlreadyMember, "the SuperNode is already part of the federation", "", "")
+		}
+	}
+	g.members = append(g.members, flwrexec.Node{ID: id})
+	return nil
+}
+
+// fakeRuntime starts nothing; its nodes log that they are online with the ID that the grid gave the key.
+type fakeRuntime struct {
+	supernode.Runtime
+	grid *fakeGrid
+
+	mu      sync.Mutex
+	started map[string]supernode.Spec
+}
+
+func (r *fakeRuntime) Kind() string { return project.RuntimeProcess }
+func (r *fakeRuntime) Close() error { return nil }
+func (r *fakeRuntime) Start(_ context.Context, spec supernode.Spec) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started[spec.Name] = spec
+	return nil
+}
+
+func (r *fakeRuntime) Logs(_ context.Context, name string, _ supernode.LogOptions, each func(supernode.Line) error) error {
+	r.mu.Lock()
+	key := r.started[name].KeyFile + ".pub"
+	r.mu.Unlock()
+	id, ok := r.grid.keys[key]
+	if !ok {
+		return each(supernode.Line{Node: name, Text: "[code: 2004] Failed to activate SuperNode."})
+	}
+	return each(supernode.Line{Node: name, Text: fmt.Sprintf("INFO : SuperNode ID: %d", id)})
+}
+
+// heard is a Sink that keeps what it hears and answers defaults.
+type heard struct {
+	mu     sync.Mutex
+	events []Event
+}
+
+func (h *heard) Event(e Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.events = append(h.events, e)
+}
+
+func (h *heard) Ask(_ context.Context, q Question) (string, error) {
+	if q.Default == "" {
+		return "", problem.New(problem.NeedsPerson, q.Ask, "", "")
+	}
+	return q.Default, nil
+}
+
+// siteOn opens a site in a new folder with n keys on the fake grid.
+func siteOn(t *testing.T, g *fakeGrid, n int) *Site {
+	t.Helper()
+	home := t.TempDir()
+	s, err := Open(Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
+		c.Nodes, c.Federation, c.Runtime = n, "@ada/study", project.RuntimeProcess
+		c.Flwr.Home = home
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	s.flwr = g
+	s.runtime = &fakeRuntime{grid: g, started: map[string]supernode.Spec{}}
+	for _, step := range []int{6, 8} {
+		if err := s.Apply(context.Background(), step, &heard{}); err != nil {
+			t.Fatalf("step %d: %v", step, err)
+		}
+	}
+	return s
+}
+
+var errCut = &problem.Problem{Code: problem.Unreachable, What: "unreachable", Raw: "Socket closed", Err: errors.New("cut")}

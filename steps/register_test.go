@@ -1,0 +1,147 @@
+package steps
+
+import (
+	"context"
+	"testing"
+
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+)
+
+// TestRegisterSettles holds every way in which a registration can end against the one thing that counts:
+// each key is registered once, and its node ID is in the ledger.
+func TestRegisterSettles(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		faults []fault
+	}{
+		{"all well", nil},
+		{"cut before the work", []fault{{err: errCut}}},
+		{"cut after the work", []fault{{err: errCut, done: true}}},
+		{"cut before, then after", []fault{{err: errCut}, {err: errCut, done: true}}},
+		{"internal error, nothing done", []fault{{err: problem.New(problem.ServerError, "internal", "", "")}}},
+		{"internal error, work done", []fault{{err: problem.New(problem.ServerError, "internal", "", ""), done: true}}},
+		{"second key cut after the work", []fault{{}, {err: errCut, done: true}}},
+	} {
+		for _, version := range []string{"1.24.0", "1.42.0"} {
+			t.Run(c.name+" "+version, func(t *testing.T) {
+				g := newFakeGrid(version)
+				s := siteOn(t, g, 3)
+				g.faults["register"] = c.faults
+				if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+					t.Fatal(err)
+				}
+				settled(t, s, g, 3)
+			})
+		}
+	}
+}
+
+// settled fails the test unless all n keys are registered once and known by their right node IDs.
+func settled(t *testing.T, s *Site, g *fakeGrid, n int) {
+	t.Helper()
+	if len(g.nodes) != n {
+		t.Errorf("the grid has %d nodes, %d wanted", len(g.nodes), n)
+	}
+	list, _, err := s.members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		if want := g.keys[m.Pair.Public].String(); m.Record.NodeID != want {
+			t.Errorf("%s has node ID %q in the ledger, the grid gave %s", m.Name, m.Record.NodeID, want)
+		}
+	}
+	if left := s.Ledger.Intents(); len(left) > 0 {
+		t.Errorf("intents left: %+v", left)
+	}
+}
+
+// TestRegisterGoesOnAfterACrash leaves an intent behind, as a flwrup killed during the call does: once
+// with the work done, once without.
+func TestRegisterGoesOnAfterACrash(t *testing.T) {
+	for _, arrived := range []bool{true, false} {
+		g := newFakeGrid("1.33.0")
+		s := siteOn(t, g, 2)
+		list, _, err := s.members()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := list[0]
+		if _, err := s.Ledger.Begin(ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: "supergrid"}); err != nil {
+			t.Fatal(err)
+		}
+		if arrived {
+			if _, err := g.Register(context.Background(), s.connection(), m.Pair.Public, m.Name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+			t.Fatal(err)
+		}
+		settled(t, s, g, 2)
+		registered := 0
+		for _, call := range g.calls {
+			if call == "register" {
+				registered++
+			}
+		}
+		if registered != 2 {
+			t.Errorf("register was called %d times, 2 wanted", registered)
+		}
+	}
+}
+
+// TestRegisterFindsOldIDs has keys that were registered by hand before flwrup came: by their names where
+// flwr tells names, else from the SuperNodes' own logs.
+func TestRegisterFindsOldIDs(t *testing.T) {
+	for _, version := range []string{"1.24.0", "1.42.0"} {
+		g := newFakeGrid(version)
+		s := siteOn(t, g, 3)
+		list, _, err := s.members()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range list[1:] {
+			if _, err := g.Register(context.Background(), s.connection(), m.Pair.Public, m.Name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+			t.Fatalf("%s: %v", version, err)
+		}
+		settled(t, s, g, 3)
+	}
+}
+
+// TestRegisterNamesABurntKey: a key that the grid knows and the account has no node for is not retried.
+func TestRegisterNamesABurntKey(t *testing.T) {
+	g := newFakeGrid("1.42.0")
+	s := siteOn(t, g, 1)
+	list, _, _ := s.members()
+	g.keys[list[0].Pair.Public] = 7 // registered, then unregistered: not in the list of nodes
+	err := s.Apply(context.Background(), 10, &heard{})
+	if !problem.Is(err, problem.KeyInUse) || problem.Of(err).Fix == "" {
+		t.Errorf("a problem with what to do wanted, got %v", err)
+	}
+}
+
+// TestSessionOverInTheMiddle: the person is brought back to the login, then on; nothing is done twice.
+func TestSessionOverInTheMiddle(t *testing.T) {
+	g := newFakeGrid("1.42.0")
+	s := siteOn(t, g, 2)
+	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	g.loggedIn = false
+	if err := s.Apply(context.Background(), 11, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	if g.logins != 1 || len(g.members) != 2 || len(g.nodes) != 2 {
+		t.Errorf("%d logins, %d members, %d nodes", g.logins, len(g.members), len(g.nodes))
+	}
+	st, err := s.Inspect(context.Background(), 11)
+	if err != nil || st.State != Done {
+		t.Errorf("step 11 is %s, %v", st.State, err)
+	}
+}
