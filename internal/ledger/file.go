@@ -272,10 +272,14 @@ func write(file string, content []byte, step func(string)) error {
 // keepPrevious gives the present file its second name. A hard link costs no flush; where the file
 // system has none, the content is copied.
 func keepPrevious(file string) error {
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+	now, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	prev := previousOf(file)
+	if before, serr := os.Stat(prev); err == nil && serr == nil && os.SameFile(now, before) {
+		return nil // a killed flwrup came so far; renaming a file to its own second name would leave both
+	}
 	tmp := filepath.Join(filepath.Dir(prev), "."+filepath.Base(prev)+".link.tmp")
 	os.Remove(tmp)
 	if os.Link(file, tmp) == nil {
