@@ -68,6 +68,7 @@ func (m *Model) copies() []entry {
 				list = append(list, entry{"to set it right", c})
 			}
 		}
+		list = append(list, v.hand...)
 		commands(v.plan)
 		for _, l := range v.status.Links {
 			list = append(list, entry{l.Label, l.URL})

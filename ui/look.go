@@ -55,7 +55,11 @@ type lookMsg struct {
 	plan    []steps.Action
 	planErr error
 	title   steps.Title
+	hand    []entry // step 11: the node IDs in the shapes that people send
 }
+
+// handover is a Work that can write the node IDs for those who have to know them.
+type handover interface{ Handover() steps.Handover }
 
 // lookMore starts the next inspections: one for the open step, one for all others in turn. None while
 // something is being changed.
@@ -104,6 +108,12 @@ func (m *Model) lookAt(i int, front bool) tea.Cmd {
 			msg.plan, msg.planErr = work.Plan(ctx, n)
 			msg.plan = cleanActions(msg.plan)
 		}
+		if h, ok := work.(handover); ok && n == 11 && msg.status.State != steps.Blocked {
+			if v := h.Handover(); len(v.Nodes) > 0 {
+				msg.hand = []entry{{"message with all node IDs", v.Text()}, {"the same as Markdown", v.Markdown()},
+					{"as CSV", v.CSV()}, {"as JSON", v.JSON()}}
+			}
+		}
 		msg.title = work.Title()
 		return msg
 	}
@@ -138,6 +148,7 @@ func (m *Model) look(msg lookMsg) tea.Cmd {
 	}
 	st.status, st.err, st.plan, st.planErr = msg.status, msg.err, msg.plan, msg.planErr
 	st.known, st.planned, st.looked = true, true, now
+	st.hand = msg.hand
 	m.title = cleanTitle(msg.title)
 	if j := m.last[st.number]; j != nil && j.over && j.err != nil && settled && msg.err == nil {
 		delete(m.last, st.number) // it went wrong, and has been done since

@@ -89,6 +89,7 @@ type stepView struct {
 	err     error // Inspect failed
 	plan    []steps.Action
 	planErr error
+	hand    []entry
 	known   bool // status was read at least once
 	planned bool // plan belongs to status
 	looked  time.Time

@@ -1,0 +1,159 @@
+package ui
+
+import (
+	"github.com/charmbracelet/bubbles/key"
+
+	"flwrup/steps"
+)
+
+// bindings are the keys that mean something now, the most useful first, "all keys" last.
+func (m *Model) bindings() []key.Binding {
+	switch m.top() {
+	case pageStep:
+		if f := m.form(); f != nil && f.typing() {
+			return m.stepBindings()
+		}
+		return append(m.stepBindings(), keys.help)
+	case pageDash:
+		if m.dash.Typing() {
+			return m.dash.Keys()
+		}
+		return append(append([]key.Binding(nil), m.dash.Keys()...), as(keys.back, "steps"), keys.quit, keys.help)
+	case pageLogs:
+		if m.logs.Typing() {
+			return m.logs.Keys()
+		}
+		list := append([]key.Binding(nil), m.logs.Keys()...)
+		if !m.logs.Holds() {
+			list = append([]key.Binding{keys.back}, list...)
+		}
+		return append(list, keys.quit, keys.help)
+	case pageWork:
+		return append(m.workBindings(), keys.help)
+	case pagePick:
+		return []key.Binding{as(keys.enter, m.pick.verb()), bind("1-9", "choose", "1"), bind("↑↓", "move", "up"), keys.back}
+	case pageLeave:
+		return []key.Binding{as(keys.yes, "leave and stop it"), keys.no}
+	case pageHelp:
+		return []key.Binding{bind("↑↓", "scroll", "up"), keys.back}
+	case pageRaw, pageReference, pageFlags:
+		return []key.Binding{keys.back, bind("↑↓", "scroll", "up"), as(keys.copy, "copy"), keys.help}
+	case pagePlaces:
+		return []key.Binding{keys.back, as(keys.open, "open"), as(keys.copy, "copy"), keys.help}
+	}
+	return []key.Binding{keys.back, keys.help}
+}
+
+func (m *Model) workBindings() []key.Binding {
+	var list []key.Binding
+	if f := m.form(); f != nil {
+		list = append(list, f.bindings()...)
+		list = append(list, as(keys.back, "stop this"))
+	} else if m.working() {
+		list = append(list, keys.cancel)
+	} else {
+		list = append(list, as(keys.enter, "back"))
+	}
+	if m.rawText() != "" {
+		list = append(list, keys.raw)
+	}
+	return append(list, keys.quit)
+}
+
+func (m *Model) stepBindings() []key.Binding {
+	st := &m.steps[m.at]
+	here := m.working() && m.job.step == st.number
+	var list []key.Binding
+	f := m.form()
+	switch {
+	case f != nil:
+		list = append(list, f.bindings()...)
+		list = append(list, as(keys.back, "stop this"))
+		if f.typing() {
+			return list
+		}
+	case here:
+		list = append(list, keys.cancel)
+	default:
+		if words := m.enterWords(); words != "" {
+			list = append(list, as(keys.enter, words))
+		}
+	}
+	if m.login() != nil {
+		list = append([]key.Binding{as(keys.copy, "copy link"), as(keys.open, "open it")}, list...)
+		if len(m.job.qr) > 0 {
+			list = append(list, keys.qr)
+		}
+	} else {
+		if n := len(m.copies()); n > 0 {
+			list = append(list, as(keys.copy, m.copyWords()))
+		}
+		if len(m.links()) > 0 {
+			list = append(list, keys.open)
+		}
+	}
+	if m.failure() != nil && m.rawText() != "" {
+		list = append(list, keys.raw)
+	}
+	if !m.working() {
+		if hasFlags(st.plan) {
+			list = append(list, keys.flags)
+		}
+		if m.work.CanUndo(st.number) {
+			list = append(list, keys.undo)
+		}
+		if m.work.CanChange(st.number) && st.settled() {
+			list = append(list, keys.change)
+		}
+	}
+	if m.failure() != nil {
+		list = append(list, keys.places)
+	}
+	if st.number >= 12 {
+		list = append(list, keys.logs)
+	}
+	return append(list, keys.dash, keys.quit)
+}
+
+// enterWords says what Enter does on the open step; "" when it does nothing.
+func (m *Model) enterWords() string {
+	st := &m.steps[m.at]
+	switch {
+	case m.working() && m.job.step > 0:
+		return "go to step " + itoa(m.job.step)
+	case m.working():
+		return ""
+	}
+	if p := m.failure(); p != nil {
+		words, to := remedy(p, st.number)
+		j := m.last[st.number]
+		switch {
+		case to > 0 && !j.sent(), to > 0 && j == nil:
+			return words
+		case j == nil || j.err == nil:
+			return "look again"
+		}
+		if to > 0 {
+			return "try again"
+		}
+		return words
+	}
+	if !st.known {
+		return ""
+	}
+	switch st.status.State {
+	case steps.Done, steps.NotNeeded:
+		if n := m.next(m.at); n >= 0 {
+			return "go on to " + m.steps[n].name
+		}
+		return "dashboard"
+	case steps.Blocked:
+		return "go to step " + itoa(st.status.By)
+	case steps.Waiting:
+		return "look closer"
+	}
+	if !st.planned {
+		return ""
+	}
+	return "do this"
+}

@@ -1,0 +1,230 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/exp/teatest"
+	"go.uber.org/goleak"
+
+	"flwrup/internal/safego"
+	"flwrup/steps"
+	"flwrup/ui/dash"
+)
+
+// TestFlow goes from the first look to the dashboard with Enter alone, and leaves nothing behind.
+func TestFlow(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreTopFunction("github.com/charmbracelet/x/exp/teatest.NewTestModel.func2"))
+	f := newFake()
+	for n := 12; n <= 16; n++ {
+		f.status[n] = steps.Status{State: steps.Done}
+	}
+	for _, n := range []int{1, 2, 5, 8} {
+		f.apply[n] = func(ctx context.Context, to steps.Sink) error {
+			_, err := to.Ask(ctx, questions[map[int]string{1: "acknowledge", 2: "text", 5: "number", 8: "diff"}[n]])
+			return err
+		}
+	}
+	m := newModel(context.Background(), Options{Work: f, NoColor: true}.filled(), &lockedOutput{to: &bytes.Buffer{}})
+	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(80, 24))
+	for range 200 {
+		tm.Send(press("enter"))
+		time.Sleep(20 * time.Millisecond)
+		f.mu.Lock()
+		done := f.applied[11] > 0
+		f.mu.Unlock()
+		if done {
+			break
+		}
+	}
+	for range 10 {
+		tm.Send(press("enter"))
+		time.Sleep(40 * time.Millisecond)
+	}
+	tm.Send(press("q"))
+	final := tm.FinalModel(t, teatest.WithFinalTimeout(5*time.Second)).(*Model)
+	if !final.result.Dashboard {
+		t.Errorf("ended at %+v\n%s", final.result, final.View())
+	}
+	for n := 1; n <= 11; n++ {
+		if f.applied[n] != 1 {
+			t.Errorf("step %d was applied %d times", n, f.applied[n])
+		}
+	}
+	final.close()
+	if !final.tasks.wait(5 * time.Second) {
+		t.Error("commands are left")
+	}
+}
+
+// TestResume: the wizard opens where the work is, or on the dashboard when 1 to 14 are done.
+func TestResume(t *testing.T) {
+	for _, c := range []struct {
+		done int
+		dash bool
+		at   int
+	}{{0, false, 1}, {6, false, 7}, {11, false, 12}, {14, true, 0}, {16, true, 0}} {
+		f := newFake()
+		for n := 1; n <= c.done; n++ {
+			f.status[n] = steps.Status{State: steps.Done}
+		}
+		m := newModel(context.Background(), Options{Work: f}.filled(), &lockedOutput{to: &bytes.Buffer{}})
+		m.resize(80, 24)
+		m.learn(f)
+		if dashed := m.top() == pageDash; dashed != c.dash || !c.dash && m.steps[m.at].number != c.at {
+			t.Errorf("%d done: at %d, dashboard %v", c.done, m.steps[m.at].number, dashed)
+		}
+		m.close()
+	}
+}
+
+// TestQuitWaits: leaving in the middle of work stops it and waits until it has returned.
+func TestQuitWaits(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f := world(10)
+	ended := make(chan struct{})
+	f.apply[10] = func(ctx context.Context, to steps.Sink) error {
+		to.Event(steps.Says{Text: "at it"})
+		<-ctx.Done()
+		time.Sleep(100 * time.Millisecond)
+		close(ended)
+		return ctx.Err()
+	}
+	in, feed := newPipe(t)
+	res := make(chan Result, 1)
+	go func() {
+		r, err := Run(context.Background(), Options{Work: f, In: in, Out: &bytes.Buffer{}, size: [2]int{80, 24}, Start: "step:10"})
+		if err != nil {
+			t.Error(err)
+		}
+		res <- r
+	}()
+	for range 100 {
+		feed("\r")
+		time.Sleep(20 * time.Millisecond)
+		f.mu.Lock()
+		n := f.applied[10]
+		f.mu.Unlock()
+		if n > 0 {
+			break
+		}
+	}
+	feed("q")
+	time.Sleep(50 * time.Millisecond)
+	feed("y")
+	select {
+	case r := <-res:
+		if r.Interrupted || r.Step != 10 {
+			t.Errorf("%+v", r)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("it does not end")
+	}
+	select {
+	case <-ended:
+	default:
+		t.Error("Run has returned before the work")
+	}
+}
+
+// TestPanics: wherever ours breaks, Run returns an error.
+func TestPanics(t *testing.T) {
+	for name, broken := range map[string]func(*fake){
+		"inspect": func(f *fake) { f.inspect = func(context.Context, int) { panic("broken") } },
+		"apply":   func(f *fake) { f.apply[10] = func(context.Context, steps.Sink) error { panic("broken") } },
+		"goroutine of a step": func(f *fake) {
+			f.apply[10] = func(ctx context.Context, to steps.Sink) error {
+				failed := make(chan error, 1)
+				safego.Go("helper", func(err error) { failed <- err }, func() { panic("broken") })
+				return fmt.Errorf("register: %w", <-failed)
+			}
+		},
+		"validate": func(f *fake) {
+			f.apply[10] = func(ctx context.Context, to steps.Sink) error {
+				_, err := to.Ask(ctx, steps.Question{Kind: steps.AskText, Default: "x", Validate: func(string) error { panic("broken") }})
+				return err
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			f := world(10)
+			broken(f)
+			in, feed := newPipe(t)
+			got := make(chan error, 1)
+			go func() {
+				_, err := Run(context.Background(), Options{Work: f, In: in, Out: &bytes.Buffer{}, size: [2]int{80, 24}, Start: "step:10"})
+				got <- err
+			}()
+			deadline := time.After(5 * time.Second)
+			for {
+				select {
+				case err := <-got:
+					if err == nil || !strings.Contains(err.Error(), "broken") {
+						t.Errorf("error %v", err)
+					}
+					return
+				case <-time.After(30 * time.Millisecond):
+					feed("\r")
+				case <-deadline:
+					t.Fatal("it does not end")
+				}
+			}
+		})
+	}
+}
+
+// TestAct runs a verb of the dashboard with its question.
+func TestAct(t *testing.T) {
+	f := world(16)
+	m := still(f, 16, 80, 24, Options{})
+	defer m.close()
+	asked := make(chan string, 1)
+	f.act = func(ctx context.Context, to steps.Sink) error {
+		a, err := to.Ask(ctx, steps.Question{Kind: steps.AskConfirm, Default: "no", Ask: "Unregister supernode_1?"})
+		asked <- a
+		return err
+	}
+	m.showDash()
+	_, cmd := m.Update(dash.Run{Verb: steps.UnregisterNodes, Nodes: []string{"supernode_1"}})
+	msgs := make(chan tea.Msg, 64)
+	go drainAll(m, cmd, msgs)
+	deadline := time.After(3 * time.Second)
+	for m.form() == nil {
+		select {
+		case msg := <-msgs:
+			m.Update(msg)
+		case <-deadline:
+			t.Fatal("no question")
+		}
+	}
+	if !strings.Contains(m.View(), "Unregister supernode_1?") {
+		t.Error(m.View())
+	}
+	m.Update(press("enter"))
+	if a := <-asked; a != "no" {
+		t.Errorf("answered %q", a)
+	}
+}
+
+// drainAll runs a command and its batch, and gives messages to where they are wanted.
+func drainAll(m *Model, cmd tea.Cmd, to chan<- tea.Msg) {
+	if cmd == nil {
+		return
+	}
+	msg := cmd()
+	if batch, ok := msg.(tea.BatchMsg); ok {
+		for _, c := range batch {
+			go drainAll(m, c, to)
+		}
+		return
+	}
+	if to != nil {
+		to <- msg
+	}
+}
