@@ -199,11 +199,17 @@ func (s *Site) rel(p string) string {
 
 // appDir is the folder of the Flower app that is run, and for flwr up to 1.25 of the connection.
 func (s *Site) appDir() string {
-	if s.Choices.App == "" {
+	if s.Choices.App == "" || s.runsElsewhere() {
 		return s.Dir
 	}
 	return s.path(s.Choices.App)
 }
+
+// runsElsewhere tells whether the person said that somebody else starts the runs.
+func (s *Site) runsElsewhere() bool { return s.Choices.App == noApp }
+
+// noApp stands in flwrup.toml and on the command line for "runs are started elsewhere".
+const noApp = "none"
 
 // connection names the grid in the dialect of the flwr at hand.
 func (s *Site) connection() flwrexec.Connection {

@@ -41,7 +41,7 @@ func (s *Site) lastRun() (ledger.Run, bool) {
 	return ledger.Run{}, false
 }
 
-// app tells whether folder dir holds a Flower app.
+// appIn tells whether folder dir holds a Flower app.
 func appIn(dir string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, "pyproject.toml"))
 	return err == nil && strings.Contains(string(text), "[tool.flwr.app")
@@ -51,8 +51,8 @@ func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if r, ok := s.lastRun(); ok && r.Status != runLost && !strings.HasPrefix(r.Status, "finished:failed") {
 		return Status{State: Done, Short: r.ID, Evidence: []string{"run " + r.ID + " of " + s.rel(r.App) + ": " + r.Status}}, nil
 	}
-	if a, ok := s.Ledger.Attestation(attestNoRun); ok {
-		return Status{State: NotNeeded, Why: "runs are started elsewhere, as you said on " + a.At.Local().Format("2 January 2006")}, nil
+	if s.runsElsewhere() {
+		return Status{State: NotNeeded, Why: "runs are started elsewhere, as you said"}, nil
 	}
 	before, err := (online{}).Inspect(ctx, s)
 	if err != nil {
@@ -103,13 +103,13 @@ func (r runTask) Apply(ctx context.Context, s *Site, to Sink) error {
 	if done, err := r.adopt(ctx, s); err != nil || done {
 		return err
 	}
-	for !appIn(s.appDir()) {
+	for !s.runsElsewhere() && !appIn(s.appDir()) {
 		if err := r.chooseApp(ctx, s, to); err != nil {
 			return err
 		}
-		if _, ok := s.Ledger.Attestation(attestNoRun); ok {
-			return nil
-		}
+	}
+	if s.runsElsewhere() {
+		return nil
 	}
 	f, err := s.session(ctx)
 	if err != nil {
@@ -184,9 +184,6 @@ func (runTask) chooseApp(ctx context.Context, s *Site, to Sink) error {
 		Ask:  "Where is the Flower app to run?",
 		Help: "A folder with a pyproject.toml of a Flower app; \"none\" if somebody else starts the runs.",
 		Validate: func(text string) error {
-			if text == "none" {
-				return nil
-			}
 			if text == "" {
 				return fmt.Errorf("a folder, or \"none\"")
 			}
@@ -195,10 +192,7 @@ func (runTask) chooseApp(ctx context.Context, s *Site, to Sink) error {
 	if err != nil {
 		return err
 	}
-	if answer == "none" {
-		return s.Ledger.Attest(attestNoRun, "")
-	}
-	if !appIn(s.path(answer)) {
+	if answer != noApp && !appIn(s.path(answer)) {
 		to.Event(Says{"no Flower app in " + s.path(answer)})
 		return nil
 	}

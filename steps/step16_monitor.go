@@ -24,7 +24,7 @@ func (monitor) Why() string {
 func (monitor) Inspect(ctx context.Context, s *Site) (Status, error) {
 	r, ok := s.lastRun()
 	if !ok {
-		if _, elsewhere := s.Ledger.Attestation(attestNoRun); elsewhere {
+		if s.runsElsewhere() {
 			return Status{State: NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"}, nil
 		}
 		return Status{State: Blocked, By: 15, Why: "no run was started yet"}, nil
