@@ -48,12 +48,13 @@ func (b Backup) Missing(f Folder) []string {
 	return missing
 }
 
-// BackupDefaultName is a file beside the folder of keys, named after it and the time in UTC.
+// BackupDefaultName is a file name, without a folder, made of the keys' folder and the time in UTC:
+// keys-backup-20261124T014200Z.tar.age.
 func BackupDefaultName(dir string, now time.Time) string {
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs
 	}
-	return filepath.Join(filepath.Dir(dir), filepath.Base(dir)+"-backup-"+now.UTC().Format("20060102T150405Z")+".tar.age")
+	return filepath.Base(dir) + "-backup-" + now.UTC().Format("20060102T150405Z") + ".tar.age"
 }
 
 // MakeBackup writes all keys of dir, whole pairs and private keys that lack their public half, into
