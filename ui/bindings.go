@@ -138,7 +138,7 @@ func (m *Model) enterWords() string {
 		}
 		return words
 	}
-	if !st.known {
+	if !st.fresh() {
 		return ""
 	}
 	switch st.status.State {

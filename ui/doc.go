@@ -125,6 +125,9 @@ func breakCommand(command string, width int) []string {
 	out = append(out, line)
 	var cut []string
 	for _, l := range out {
+		if style.Width(l) > width { // without its indent it may just fit
+			l = strings.TrimLeft(l, " ")
+		}
 		cut = append(cut, hardCut(l, width)...)
 	}
 	return cut

@@ -222,7 +222,7 @@ func (m *Model) enter() tea.Cmd {
 		}
 		return m.apply()
 	}
-	if !st.known {
+	if !st.fresh() {
 		return nil
 	}
 	switch st.status.State {

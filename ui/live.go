@@ -251,8 +251,9 @@ func (m *Model) loginPart(d *doc, j *job) {
 	s, l := m.s, j.login
 	start := len(d.lines)
 	tight := m.bodyHeight() < 14
+	crowded := j.form != nil && m.bodyHeight() < 28
 	gap := func() {
-		if !tight {
+		if !tight && !crowded {
 			d.gap()
 		}
 	}
@@ -284,7 +285,7 @@ func (m *Model) loginPart(d *doc, j *job) {
 		wait += fmt.Sprintf(" %s flwr gives up in %s", s.Signs.Separator, style.Clock(max(l.Expires.Sub(now), 0)))
 	}
 	d.para(s.Dim, wait, 0)
-	if !tight {
+	if !tight && !crowded {
 		d.para(s.Dim, "flwrup notices by itself when you have approved.", 0)
 	}
 	if n := len(j.qr); n > 0 && j.form == nil {

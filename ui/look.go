@@ -196,6 +196,12 @@ func (st *stepView) settled() bool {
 	return st.known && st.err == nil && (st.status.State == steps.Done || st.status.State == steps.NotNeeded)
 }
 
+// fresh tells that the status on the screen can be acted on: it was read, and nothing was changed since
+// that may have unblocked the step.
+func (st *stepView) fresh() bool {
+	return st.known && (st.planned || st.status.State != steps.Blocked)
+}
+
 // next is the index of the step to go on with after index i, or -1 when all are done.
 func (m *Model) next(i int) int {
 	for k := i + 1; k < len(m.steps); k++ {
@@ -248,7 +254,7 @@ func (m *Model) pace() time.Duration {
 		return quick
 	case m.working():
 		return slow
-	case m.top() == pageStep && !st.known:
+	case m.top() == pageStep && !st.fresh():
 		return quick
 	case m.top() == pageStep && (st.status.State == steps.Waiting || st.err != nil):
 		return slow

@@ -113,7 +113,7 @@ func (m *Model) stepLines(d *doc, brief int) {
 func (m *Model) found(d *doc, v *stepView, brief bool) {
 	here := m.hereAtWork()
 	s := m.s
-	if !v.known {
+	if !v.fresh() {
 		d.line(s.Dim.Render(m.spin() + " looking"))
 		return
 	}

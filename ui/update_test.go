@@ -160,6 +160,10 @@ func TestKeys(t *testing.T) {
 		{"Enter goes on when done", set(steps.Status{State: steps.Done}), "enter", at(11)},
 		{"Enter goes on when not needed", set(steps.Status{State: steps.NotNeeded}), "enter", at(11)},
 		{"Enter goes to what comes first", set(steps.Status{State: steps.Blocked, By: 6}), "enter", at(6)},
+		{"Enter waits for a fresh look when blocked", func(m *Model, f *fake) {
+			set(steps.Status{State: steps.Blocked, By: 6})(m, f)
+			m.steps[9].planned = false
+		}, "enter", at(10)},
 		{"Enter tries again", failed(problem.Unreachable), "enter", works},
 		{"Enter goes to the login", failed(problem.NotLoggedIn), "enter", at(9)},
 		{"Enter goes to the tools", failed(problem.DockerDown), "enter", at(3)},

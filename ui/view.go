@@ -270,7 +270,7 @@ func (m *Model) sign(i int) (sign string, st lipgloss.Style, word string) {
 		}
 		return s.Signs.ToDo, s.Text, "stopped"
 	}
-	if !v.known {
+	if !v.known || i == m.at && !v.fresh() {
 		if v.looking {
 			return s.Signs.Spinner[m.frame%len(s.Signs.Spinner)], s.Dim, "looking"
 		}
