@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"flwrup/internal/problem"
 )
 
 const fleet = "fleet-supergrid.flower.ai"
@@ -22,6 +24,13 @@ func TestSetDNS(t *testing.T) {
 		{"empty section", "[alt_names]\n\n[dn]\n", "[alt_names]\nDNS.1 = " + fleet + "\n\n[dn]\n"},
 		{"a section of another name", "[v3]\nsubjectAltName=@names\n[names]\nDNS.1=a\n[alt_names]\nDNS.1=b\n",
 			"[v3]\nsubjectAltName=@names\n[names]\nDNS.1=a\nDNS.2=" + fleet + "\n[alt_names]\nDNS.1=b\n"},
+		{"the section is missing", "[v3]\nsubjectAltName = critical, @alt_names # c", "[v3]\nsubjectAltName = critical, @alt_names # c\n\n[alt_names]\nDNS.1 = " + fleet + "\n"},
+		{"numbers out of order, tight and indented", "[alt_names]\n\tDNS.3=a # c\n\tDNS.1=b\n\tIP.1=::1\n", "[alt_names]\n\tDNS.3=a # c\n\tDNS.1=b\n\tDNS.4=" + fleet + "\n\tIP.1=::1\n"},
+		{"a line that goes on in the next", "[alt_names]\nDNS.1 = a\\\nb\nIP.1 = ::1\n", "[alt_names]\nDNS.1 = a\\\nb\nDNS.2 = " + fleet + "\nIP.1 = ::1\n"},
+		{"what the request uses, not another certificate", "[req]\nreq_extensions = mine\n[ca]\nsubjectAltName=@ca_names\n[mine]\nsubjectAltName=@names\n[ca_names]\nDNS.1=a\n[names]\nDNS.1=b\n",
+			"[req]\nreq_extensions = mine\n[ca]\nsubjectAltName=@ca_names\n[mine]\nsubjectAltName=@names\n[ca_names]\nDNS.1=a\n[names]\nDNS.1=b\nDNS.2=" + fleet + "\n"},
+		{"quoted, other case", "[alt_names]\nDNS.1 = \"Fleet-SuperGrid.flower.ai\"\n", ""},
+		{"IP addresses only", "[alt_names]\nIP.1 = ::1\n\n# end\n", "[alt_names]\nIP.1 = ::1\nDNS.1 = " + fleet + "\n\n# end\n"},
 	} {
 		out, changed, err := SetDNS([]byte(c.in), fleet)
 		if err != nil {
@@ -38,8 +47,16 @@ func TestSetDNS(t *testing.T) {
 			t.Errorf("%s: a second time changes it again", c.name)
 		}
 	}
-	if _, _, err := SetDNS([]byte("[dn]\nC = DE\n"), fleet); err == nil {
-		t.Error("a file without the section was taken")
+	for _, in := range []string{"", "[dn]\nC = DE\n", "[v3]\nsubjectAltName = DNS:localhost\n"} {
+		out, changed, err := SetDNS([]byte(in), fleet)
+		wantCode(t, err, problem.BadInput)
+		if changed || string(out) != in {
+			t.Errorf("%q: refused, yet changed", in)
+		}
+	}
+	for _, name := range []string{"", "a b", "a\nDNS.9 = evil", "-a.b", "a..b", "a#b"} {
+		_, _, err := SetDNS([]byte("[alt_names]\n"), name)
+		wantCode(t, err, problem.BadInput)
 	}
 }
 
@@ -83,5 +100,17 @@ func TestNewCertificateConfNamesTheFleet(t *testing.T) {
 	conf := NewCertificateConf(fleet)
 	if out, changed, err := SetDNS(conf, fleet); err != nil || changed || !bytes.Equal(out, conf) {
 		t.Errorf("SetDNS finds something to do in a new file: changed %v, %v", changed, err)
+	}
+}
+
+func TestScriptDeletesKeys(t *testing.T) {
+	for script, want := range map[string]bool{
+		"KEY_DIR=keys\nrm -f $KEY_DIR/*\n":        true,
+		"rm -rf \"${KEY_DIR}\"/*\n":               true,
+		"# rm -f $KEY_DIR/*\nmkdir -p $KEY_DIR\n": false,
+	} {
+		if got := ScriptDeletesKeys([]byte(script)); got != want {
+			t.Errorf("%q: %v", script, got)
+		}
 	}
 }
