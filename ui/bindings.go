@@ -2,6 +2,7 @@ package ui
 
 import (
 	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/steps"
 )
@@ -18,12 +19,12 @@ func (m *Model) bindings() []key.Binding {
 		if m.dash.Typing() {
 			return m.dash.Keys()
 		}
-		return append(append([]key.Binding(nil), m.dash.Keys()...), as(keys.back, "steps"), keys.quit, keys.help)
+		return append(deeds(m.dash.Keys()), as(keys.back, "steps"), keys.quit, keys.help)
 	case pageLogs:
 		if m.logs.Typing() {
 			return m.logs.Keys()
 		}
-		list := append([]key.Binding(nil), m.logs.Keys()...)
+		list := deeds(m.logs.Keys())
 		if !m.logs.Holds() {
 			list = append([]key.Binding{keys.back}, list...)
 		}
@@ -156,4 +157,27 @@ func (m *Model) enterWords() string {
 		return ""
 	}
 	return "do this"
+}
+
+// deeds are the bindings of a component without those that only move about: everybody finds those.
+func deeds(list []key.Binding) []key.Binding {
+	var out []key.Binding
+	for _, b := range list {
+		if !claims([]key.Binding{keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end}, keyOf(b)) || b.Help().Key == "space" {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// keyOf is a press of a binding's first key.
+func keyOf(b key.Binding) tea.KeyMsg {
+	names := map[string]tea.KeyType{"up": tea.KeyUp, "down": tea.KeyDown, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
+		"home": tea.KeyHome, "end": tea.KeyEnd}
+	for _, k := range b.Keys() {
+		if t, ok := names[k]; ok {
+			return tea.KeyMsg{Type: t}
+		}
+	}
+	return tea.KeyMsg{}
 }

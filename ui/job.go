@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"flwrup/internal/supernode"
@@ -226,8 +225,6 @@ func (j *job) nodes() []string {
 	}
 	return names
 }
-
-func (j *job) String() string { return fmt.Sprintf("job %d, step %d", j.id, j.step) }
 
 // sent tells that the person was sent to another step to set right what failed here.
 func (j *job) sent() bool { return j == nil || j.remedied }

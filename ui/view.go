@@ -222,7 +222,7 @@ func (m *Model) titleLine() string {
 			grid += " on " + t.Connection
 		}
 	}
-	if m.top() == pageDash || m.top() == pageLogs || m.stack[0] == pageDash {
+	if m.top() != pageDash && m.stack[0] == pageDash { // the dashboard says it itself
 		parts = append(parts, grid, m.dashSummary())
 	} else {
 		account := t.Account
