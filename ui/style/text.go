@@ -9,7 +9,14 @@ import (
 )
 
 // Width is how many cells text takes; styling counts nothing.
-func Width(text string) int { return ansi.StringWidth(text) }
+func Width(text string) int {
+	for i := 0; i < len(text); i++ {
+		if text[i] < 0x20 || text[i] > 0x7e {
+			return ansi.StringWidth(text)
+		}
+	}
+	return len(text) // printable ASCII: a cell a byte
+}
 
 // Cut shortens text to width cells, with an ellipsis where something is left out.
 func (s *Set) Cut(text string, width int) string {
@@ -24,9 +31,13 @@ func (s *Set) Cut(text string, width int) string {
 
 // Pad cuts text to width cells or fills it up with blanks to exactly that.
 func (s *Set) Pad(text string, width int) string {
-	text = s.Cut(text, width)
-	if n := width - Width(text); n > 0 {
-		text += strings.Repeat(" ", n)
+	have := Width(text)
+	if have > width {
+		text = s.Cut(text, width)
+		have = Width(text)
+	}
+	if have < width {
+		text += strings.Repeat(" ", width-have)
 	}
 	return text
 }
