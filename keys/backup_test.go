@@ -104,6 +104,8 @@ func TestRestoreRefuses(t *testing.T) {
 	_, err := RestoreBackup(ctx, file, i, other)
 	wantCode(t, err, FileExists)
 	sameFiles(t, before, hashes(t, other))
+	_, err = VerifyBackup(ctx, file, i, other) // the name is in it, the key is not
+	wantCode(t, err, BackupStale)
 
 	blocked := keyDir(t)
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {

@@ -228,3 +228,28 @@ func BenchmarkScan1000(b *testing.B) {
 		}
 	}
 }
+
+// Another run publishes its private key between our look and ours, and has not written the public one.
+func TestTheQuickerRunsKeyStands(t *testing.T) {
+	dir := keyDir(t)
+	const name = "client_credentials_1"
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	quick := generate(t, dir, "other")[0] // stands for the other run's key
+	late := &draft{dir: dir, name: name, found: inspect(filepath.Join(dir, name))}
+	if err := late.stage(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(quick.Private, filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(quick.Public)
+	pair, err := late.publish()
+	if err != nil || pair.Fingerprint != quick.Fingerprint {
+		t.Errorf("%+v, %v; the key on disk is %s", pair, err, quick.Fingerprint)
+	}
+	if folder := scan(t, dir); len(folder.Pairs) != 1 || len(folder.Issues) > 0 {
+		t.Errorf("%+v", folder)
+	}
+}
