@@ -213,7 +213,7 @@ func (i installer) packages(uv string, wanted []string) error {
 	var out string
 	var err error
 	if uv != "" {
-		out, err = i.run(uv, append([]string{"pip", "install", "--python", python}, wanted...)...)
+		out, err = i.run(uv, append([]string{"pip", "install", "--compile-bytecode", "--python", python}, wanted...)...)
 	} else {
 		out, err = i.run(python, append([]string{"-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"}, wanted...)...)
 	}
@@ -232,7 +232,7 @@ func (i installer) packages(uv string, wanted []string) error {
 		return installProblem("install flwr "+i.version.String(), err.Error(), err)
 	}
 	defer os.Remove(override) //nolint:errcheck
-	_, err = i.run(uv, append([]string{"pip", "install", "--python", python, "--override", override}, wanted...)...)
+	_, err = i.run(uv, append([]string{"pip", "install", "--compile-bytecode", "--python", python, "--override", override}, wanted...)...)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 )
 
 // loose tells whether others than the owner can get at a file or folder.
@@ -41,11 +42,21 @@ func lockFolder(dir string) (lock folderLock, alone bool) {
 	return folderLock{f}, syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
-// share lets others in beside us and gives what ends the lock.
+// cleaningTime is what a run that is alone may take to remove leftovers. Whoever holds the folder for
+// longer is no flwrup, and not waited for.
+const cleaningTime = 2 * time.Second
+
+// share lets others in beside us and gives what ends the lock. It waits for a run that is removing
+// leftovers right now: without a lock of our own the next one would take our files for such.
 func (l folderLock) share() (leave func()) {
 	if l.f == nil {
 		return func() {}
 	}
-	_ = syscall.Flock(int(l.f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
-	return func() { l.f.Close() }
+	for end := time.Now().Add(cleaningTime); ; time.Sleep(2 * time.Millisecond) {
+		err := syscall.Flock(int(l.f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+		busy := errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR)
+		if !busy || time.Now().After(end) {
+			return func() { l.f.Close() }
+		}
+	}
 }

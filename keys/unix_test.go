@@ -229,7 +229,7 @@ func TestFixModes(t *testing.T) {
 func TestLeftoversAreNamedThenRemoved(t *testing.T) {
 	dir := keyDir(t)
 	generate(t, dir, wantedNames(1)...)
-	tmp, err := stage(dir, []byte("x"), 0o600, time.Now().Add(-time.Hour))
+	_, err := stage(dir, []byte("x"), 0o600, time.Now().Add(-time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,8 @@ func TestLeftoversAreNamedThenRemoved(t *testing.T) {
 		t.Errorf("%+v", folder.Issues)
 	}
 	other := enter(dir) // somebody is at work: theirs is left alone
-	if tmp, err = stage(dir, []byte("x"), 0o600, time.Time{}); err != nil {
+	tmp, err := stage(dir, []byte("x"), 0o600, time.Time{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	generate(t, dir, wantedNames(2)...)

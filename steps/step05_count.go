@@ -42,6 +42,9 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 		if file, _, line, changed := c.script(s); file != "" && changed {
 			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(file), line)}
 		}
+		if script, err := os.ReadFile(filepath.Join(s.Dir, scriptName)); err == nil && keys.ScriptDeletesKeys(script) {
+			st.Hints = append(st.Hints, scriptName+" deletes the keys that are there before it makes new ones: do not run it")
+		}
 	}
 	return st, nil
 }
@@ -53,9 +56,12 @@ func plural(n int, word string) string {
 	return word + "s"
 }
 
-// script finds generate_auth_keys.sh of Flower's example and its new text.
+// scriptName is the script of Flower's authentication example that makes keys.
+const scriptName = "generate_auth_keys.sh"
+
+// script finds it, and gives its text now and with the number of SuperNodes.
 func (count) script(s *Site) (file string, texts [2][]byte, line int, changed bool) {
-	file = filepath.Join(s.Dir, "generate_auth_keys.sh")
+	file = filepath.Join(s.Dir, scriptName)
 	before, err := os.ReadFile(file)
 	if err != nil {
 		return "", texts, 0, false

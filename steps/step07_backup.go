@@ -123,11 +123,10 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 	pass := ""
 	switch {
 	case s.o.PassphraseFile != "":
-		text, err := os.ReadFile(s.o.PassphraseFile)
-		if err != nil {
-			return nil, nil, fmt.Errorf("read the passphrase: %w", err)
+		var err error
+		if pass, err = keys.ReadPassphrase(s.o.PassphraseFile); err != nil {
+			return nil, nil, err
 		}
-		pass = strings.TrimRight(string(text), "\r\n")
 	case s.Rehearsal() && !s.o.Attended:
 		var err error
 		if pass, err = s.rehearsalPassphrase(); err != nil {
