@@ -68,7 +68,7 @@ func looksPrivate(data []byte) bool {
 }
 
 // parsePrivate gives the public half of an OpenSSH private key on P-384. The library checks that the
-// halves inside the file belong together.
+// halves of its private part belong together; outerPublic is held against them here.
 func parsePrivate(data []byte, path string) (ssh.PublicKey, *problem.Problem) {
 	convert := "convert it in place: ssh-keygen -p -N \"\" -f " + quote(path)
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -114,7 +114,28 @@ func parsePrivate(data []byte, path string) (ssh.PublicKey, *problem.Problem) {
 	if err != nil {
 		return nil, &problem.Problem{Code: Damaged, What: show(path) + " is damaged", Err: err}
 	}
+	if !bytes.Equal(outerPublic(block.Bytes), public.Marshal()) {
+		return nil, problem.New(Damaged, show(path)+" is not a whole OpenSSH private key", "its two copies of the public key differ",
+			"restore it from a backup, or move it away; a new pair gets a new name")
+	}
 	return public, nil
+}
+
+// outerPublic gives the copy of the public key that stands before the private part of an OpenSSH key
+// (PROTOCOL.key of OpenSSH). The library passes over it; ssh-keygen and cryptography, with which a
+// SuperNode reads its key, refuse a file where it is another one.
+func outerPublic(file []byte) []byte {
+	var header struct {
+		Cipher, KDF, KDFOptions string
+		Keys                    uint32
+		Public                  []byte
+		Rest                    []byte `ssh:"rest"`
+	}
+	file, ok := bytes.CutPrefix(file, []byte("openssh-key-v1\x00"))
+	if !ok || ssh.Unmarshal(file, &header) != nil {
+		return nil
+	}
+	return header.Public
 }
 
 func wrongType(path, kind string) *problem.Problem {
