@@ -99,7 +99,7 @@ func (s *screen) output() string {
 
 func (s *screen) wait(text string) {
 	s.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if strings.Contains(s.text(), text) {
 			return
 		}
@@ -121,7 +121,7 @@ func (s *screen) over(code int) {
 	go func() { ended <- s.cmd.Wait() }()
 	select {
 	case <-ended:
-	case <-time.After(15 * time.Second):
+	case <-time.After(60 * time.Second):
 		s.t.Fatalf("it does not end:\n%s", s.text())
 	}
 	if got := s.cmd.ProcessState.ExitCode(); got != code {
@@ -200,7 +200,7 @@ func TestTerminalCloses(t *testing.T) {
 	go func() { ended <- s.cmd.Wait() }()
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Fatal("it goes on without a terminal")
 	}
 }

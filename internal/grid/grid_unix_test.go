@@ -206,7 +206,7 @@ func (c *cli) startSlowRun(g *Grid, federation string) {
 		args = []string{"run", app, c.conn[0], "--federation", federation}
 	}
 	c.run(append(args, "--run-config", `behave="slow"`)...)
-	within(c.t, 30*time.Second, "a ServerApp runs", func() bool {
+	within(c.t, 2*time.Minute, "a ServerApp runs", func() bool {
 		return strings.Contains(strings.Join(family(c.t, g.Ready.PID, g.Dir), "\n"), "serverapp")
 	})
 }
