@@ -25,7 +25,7 @@ func (account) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return Status{State: Done, Short: name, Evidence: []string{"signed in before as " + name}}, nil
 	}
 	if a, ok := s.Ledger.Attestation(attestAccount); ok {
-		return Status{State: Done, Evidence: []string{"you said so on " + a.At.Local().Format("2 January 2006"),
+		return Status{State: Done, Evidence: []string{"taken as given on " + a.At.Local().Format("2 January 2006"),
 			"step 9, the login, will show it"}}, nil
 	}
 	return st, nil
