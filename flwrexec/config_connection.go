@@ -158,10 +158,10 @@ func appChanges(src []byte, file string) ([]tomledit.Change, error) {
 	var changes []tomledit.Change
 	comment := "flwr takes no command in a folder without a project and an app"
 	want := func(value string, path ...string) error {
-		if _, ok := valueAt(m, path...); ok {
+		if _, ok := tomledit.Lookup(m, path); ok {
 			return nil
 		}
-		if dyn, _ := valueAt(m, "project", "dynamic"); path[0] == "project" && slices.Contains(textsOf(dyn), path[1]) {
+		if dyn, _ := tomledit.Lookup(m, []string{"project", "dynamic"}); path[0] == "project" && slices.Contains(textsOf(dyn), path[1]) {
 			return problem.New(problem.BadInput, file+" leaves its project's "+path[1]+" to the build (dynamic)",
 				"flwr up to 1.25 wants it written down", "write "+path[1]+" into [project], or use flwr 1.26 or later")
 		}
@@ -224,7 +224,7 @@ func (s ConnectionSettings) edit(text []byte, file string, table []string, first
 	case s.CA == "" && old.CA != "" && old.Address != s.Address:
 		changes = append(changes, tomledit.Change{Path: path("root-certificates"), Delete: true})
 	}
-	if v, _ := valueAt(m, path("insecure")...); v == true { // login wants TLS, and a CA beside it is refused
+	if v, _ := tomledit.Lookup(m, path("insecure")); v == true { // login wants TLS, and a CA beside it is refused
 		changes = append(changes, tomledit.Change{Path: path("insecure"), Value: false})
 	}
 	if slices.Equal(table, pyprojectTable) {
@@ -284,7 +284,7 @@ func readConnections(file string, table []string) ([]ConnectionSettings, bool, e
 }
 
 func connections(m map[string]any, file string, table []string) (all []ConnectionSettings, has bool, err error) {
-	v, has := valueAt(m, table...)
+	v, has := tomledit.Lookup(m, table)
 	if !has {
 		return nil, false, nil
 	}
@@ -323,21 +323,6 @@ func connectionOf(all []ConnectionSettings, name string) (ConnectionSettings, bo
 		return ConnectionSettings{}, false, nil
 	}
 	return all[i], true, nil
-}
-
-// valueAt gives what stands at path in a decoded text.
-func valueAt(m map[string]any, path ...string) (any, bool) {
-	var v any = m
-	for _, k := range path {
-		t, ok := v.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		if v, ok = t[k]; !ok {
-			return nil, false
-		}
-	}
-	return v, true
 }
 
 func textsOf(v any) []string {

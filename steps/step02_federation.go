@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"flwrup/flwrexec"
@@ -115,10 +114,6 @@ func (c chooseFederation) Change(ctx context.Context, s *Site, to Sink) error {
 	return nil
 }
 
-// federationName is what `flwr federation create` takes: a letter first, then letters, digits and
-// hyphens, at most 32 characters (flwr's own check, from 1.27 on).
-var federationName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,31}$`)
-
 func validFederation(name string) error {
 	if name == later || name == "" {
 		return nil
@@ -221,12 +216,7 @@ func (s *Site) pickFederation(ctx context.Context, f Flwr, to Sink, list []flwre
 	}
 	name, err := to.Ask(ctx, Question{ID: "federation-name", Kind: AskText, Default: strings.ToLower(suggestName(s.Choices.Name)),
 		Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters.",
-		Validate: func(n string) error {
-			if !federationName.MatchString(n) {
-				return fmt.Errorf("a letter first, then letters, digits and hyphens, at most 32 characters")
-			}
-			return nil
-		}})
+		Validate: flwrexec.CheckFederationName})
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,7 @@ package steps
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +38,7 @@ func (b backUp) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	missing := list
 	for _, rec := range slices.Backward(s.Ledger.Backups()) {
-		if sum, err := fileSHA256(s.path(rec.File)); err != nil || sum != rec.SHA256 {
+		if keys.CheckHash(s.path(rec.File), rec.SHA256) != nil {
 			continue
 		}
 		left := slices.DeleteFunc(slices.Clone(list), func(m member) bool { return slices.Contains(rec.Fingerprints, m.Pair.Fingerprint) })
@@ -60,19 +57,6 @@ func (b backUp) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return Status{State: Done, Evidence: []string{"kept elsewhere, as you said on " + a.At.Local().Format("2 January 2006")}}, nil
 	}
 	return Status{State: Ready, Evidence: []string{fmt.Sprintf("%d of %d key pairs are in no backup that is still there", len(missing), len(list))}}, nil
-}
-
-func fileSHA256(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // file is where the next backup goes: a name that nothing has yet.

@@ -57,7 +57,7 @@ func parse(src []byte, dir string) (*Choices, error) {
 	known := map[string]bool{"node": true}
 	for _, f := range fields {
 		known[f.key] = true
-		v, there := lookup(m, f.path())
+		v, there := tomledit.Lookup(m, f.path())
 		if !there {
 			continue
 		}
@@ -250,20 +250,6 @@ func (c *Choices) whole() ([]byte, error) {
 	without := *c
 	without.Node = nil
 	return tomledit.Set([]byte(b.String()), c.changes(&without))
-}
-
-func lookup(m map[string]any, path []string) (any, bool) {
-	var v any = m
-	for _, k := range path {
-		t, ok := v.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		if v, ok = t[k]; !ok {
-			return nil, false
-		}
-	}
-	return v, true
 }
 
 // accessProblem words what the operating system refused; folder is what has to become usable.

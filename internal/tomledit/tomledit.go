@@ -80,7 +80,7 @@ func CommentOut(src []byte, table []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := lookup(want, table); !ok || len(table) == 0 {
+	if _, ok := Lookup(want, table); !ok || len(table) == 0 {
 		return bytes.Clone(src), nil
 	}
 	body, mark := split(src)
@@ -96,7 +96,7 @@ func CommentOut(src []byte, table []string) ([]byte, error) {
 	if err != nil {
 		return nil, cannot("comment out "+dotted(table), "the result would not be valid TOML", err)
 	}
-	above, _ := lookup(want, table[:len(table)-1])
+	above, _ := Lookup(want, table[:len(table)-1])
 	delete(above.(map[string]any), table[len(table)-1])
 	prune(want, got, table)
 	if !equal(want, got) {

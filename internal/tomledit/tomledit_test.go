@@ -176,10 +176,10 @@ func FuzzSet(f *testing.F) {
 			t.Fatalf("does not decode after the edit: %v\n%q", err, out)
 		}
 		n, _ := ch.normal()
-		if got, ok := lookup(after, path); !ok || !equal(got, n.Value) {
+		if got, ok := Lookup(after, path); !ok || !equal(got, n.Value) {
 			t.Fatalf("%v is %v in %q", path, got, out)
 		}
-		_, had := lookup(before, path)
+		_, had := Lookup(before, path)
 		again, err := Set(out, []Change{ch})
 		if err != nil || string(again) != string(out) {
 			t.Fatalf("second edit: %v\n%q\n%q", err, out, again)
@@ -196,9 +196,9 @@ func FuzzSet(f *testing.F) {
 			t.Fatal(err)
 		}
 		for i := len(path) - 1; i > 0; i-- { // tables that the edit made may stay, empty
-			if _, was := lookup(before, path[:i]); !was {
-				if v, ok := lookup(got, path[:i]); ok && len(v.(map[string]any)) == 0 {
-					above, _ := lookup(got, path[:i-1])
+			if _, was := Lookup(before, path[:i]); !was {
+				if v, ok := Lookup(got, path[:i]); ok && len(v.(map[string]any)) == 0 {
+					above, _ := Lookup(got, path[:i-1])
 					delete(above.(map[string]any), path[i-1])
 				}
 			}
@@ -243,7 +243,7 @@ func FuzzCommentOut(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v\n%q", err, out)
 		}
-		if _, there := lookup(after, path); there {
+		if _, there := Lookup(after, path); there {
 			t.Fatalf("still there: %q", out)
 		}
 		was, is := strings.Split(string(src), "\n"), strings.Split(string(out), "\n")

@@ -51,8 +51,8 @@ func kind(v any) string {
 	return "a value, not a table"
 }
 
-// lookup gives what stands at path in a decoded text.
-func lookup(m map[string]any, path []string) (any, bool) {
+// Lookup gives what stands at path in a decoded text.
+func Lookup(m map[string]any, path []string) (any, bool) {
 	var v any = m
 	for _, k := range path {
 		t, ok := v.(map[string]any)
@@ -70,14 +70,14 @@ func lookup(m map[string]any, path []string) (any, bool) {
 // only through what was taken out.
 func prune(want, got map[string]any, path []string) {
 	for n := len(path) - 1; n > 0; n-- {
-		here, _ := lookup(want, path[:n])
+		here, _ := Lookup(want, path[:n])
 		if t, ok := here.(map[string]any); !ok || len(t) > 0 {
 			return
 		}
-		if _, kept := lookup(got, path[:n]); kept {
+		if _, kept := Lookup(got, path[:n]); kept {
 			return
 		}
-		above, _ := lookup(want, path[:n-1])
+		above, _ := Lookup(want, path[:n-1])
 		delete(above.(map[string]any), path[n-1])
 	}
 }
