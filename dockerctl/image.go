@@ -51,6 +51,21 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 	return r.fits(ctx, spec.Image, found, say)
 }
 
+// HasImage tells whether an image is on the daemon already.
+func (r *Runtime) HasImage(ctx context.Context, name string) (bool, error) {
+	if err := r.ready(ctx); err != nil {
+		return false, err
+	}
+	_, err := r.cli.ImageInspect(ctx, name)
+	if cerrdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, r.explain(ctx, err, "look for image "+name)
+	}
+	return true, nil
+}
+
 // fits refuses what cannot run and warns of what runs slowly.
 func (r *Runtime) fits(ctx context.Context, name string, found image.InspectResponse, say func(supernode.Progress)) error {
 	if found.Os != "" && found.Os != "linux" {

@@ -1,5 +1,7 @@
 package flwrexec
 
+import "fmt"
+
 // Dialect is all that differs between versions of flwr, one feature a field. Nothing else in flwrup
 // asks for a version number.
 type Dialect struct {
@@ -60,15 +62,40 @@ func DialectOf(v Version) Dialect {
 	return d
 }
 
-// newestKnown is the minor release up to which the table is known to be right.
-const newestKnown = 42
+// The minor releases between which the table is known to be right.
+const (
+	oldestMinor = 24
+	newestKnown = 42
+)
 
 // Known tells whether the table covers this release. Where it does not, Session.Check says what is
 // different.
 func (d Dialect) Known() bool {
-	return d.Version.Major == 1 && d.Version.Minor >= 24 && d.Version.Minor <= newestKnown && !d.Version.Dev
+	return d.Version.Major == 1 && d.Version.Minor >= oldestMinor && d.Version.Minor <= newestKnown && !d.Version.Dev
 }
 
 // SpeaksTo tells whether a SuperNode of this dialect can talk to a SuperLink of the other's release:
 // the fleet's side went from gRPC to HTTP once, and neither side speaks both.
 func (d Dialect) SpeaksTo(link Dialect) bool { return d.FleetHTTP == link.FleetHTTP }
+
+// Releases names the releases of flwr whose SuperLink speaks HTTP on its two sides as said, and gRPC
+// where not: "1.37 to 1.39". It is "" where no release of the table does.
+func Releases(controlHTTP, fleetHTTP bool) string {
+	first, last := 0, 0
+	for minor := oldestMinor; minor <= newestKnown; minor++ {
+		if d := DialectOf(Version{Major: 1, Minor: minor}); d.ControlHTTP == controlHTTP && d.FleetHTTP == fleetHTTP {
+			if last = minor; first == 0 {
+				first = minor
+			}
+		}
+	}
+	switch {
+	case first == 0:
+		return ""
+	case last == newestKnown:
+		return fmt.Sprintf("1.%d or later", first)
+	case first == last:
+		return fmt.Sprintf("1.%d", first)
+	}
+	return fmt.Sprintf("1.%d to 1.%d", first, last)
+}

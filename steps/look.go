@@ -114,6 +114,9 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) *
 	version, _ := flwrexec.ParseVersion(s.Title().Flwr)
 	hints := flwrexec.NodeHints{Node: version, Grid: version, Status: v.Grid, Fleet: s.Choices.Grid.Fleet}
 	if p := flwrexec.DiagnoseNodeLog(lines, hints); p != nil {
+		if p.Code == problem.NodeNotOnline || p.Code == problem.Untrusted {
+			s.whyNot(ctx, p)
+		}
 		return p
 	}
 	if v.Runtime.State == supernode.Stopped {
@@ -124,6 +127,22 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) *
 		return problem.New(problem.NodeNotOnline, m.Name+" has stopped", why, "look at its log, then start it again")
 	}
 	return problem.New(problem.NodeNotOnline, m.Name+" runs and is not online", "", "look at its log: flwrup logs "+m.Name)
+}
+
+// whyNot puts what is seen at the fleet's address into a diagnosis that only knows that a SuperNode
+// tries for ever.
+func (s *Site) whyNot(ctx context.Context, p *problem.Problem) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return
+	}
+	n, err := s.network(ctx, networkAge/8)
+	if err != nil {
+		return
+	}
+	if _, fleet := n.judge(f.Dialect()); fleet != nil {
+		p.Why, p.Fix = fleet.Error(), fleet.Fix
+	}
 }
 
 // Usage reads what a running SuperNode takes now.

@@ -8,6 +8,7 @@ import (
 
 	"flwrup/dockerctl"
 	"flwrup/flwrexec"
+	"flwrup/internal/probe"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
@@ -62,8 +63,63 @@ func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
 			todo("grid", "the rehearsal grid is not running")
 		}
 	}
+	t.surroundings(ctx, s, &st)
 	return st, nil
 }
+
+// surroundings adds what else decides whether SuperNodes come online: the image, the disk, the network
+// to the two addresses, the clock. None of it holds up the steps until the login.
+func (tools) surroundings(ctx context.Context, s *Site, st *Status) {
+	add := func(name, text string, bad *problem.Problem) {
+		state := ItemDone
+		if bad != nil {
+			state = ItemFailed
+			st.Hints = append(st.Hints, bad.Error()+fix(bad))
+		}
+		st.Evidence = append(st.Evidence, text)
+		st.Items = append(st.Items, Item{name, state, text})
+	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return
+	}
+	if rt, err := s.nodesRuntime(ctx); err == nil {
+		if docker, ok := rt.(interface {
+			HasImage(context.Context, string) (bool, error)
+		}); ok {
+			image := s.image(f.Version().String())
+			if has, err := docker.HasImage(ctx, image); err == nil && has {
+				add("image", image+" is here", nil)
+			} else if err == nil {
+				st.Items = append(st.Items, Item{"image", ItemWaiting, image + " is not here yet; it is fetched before the SuperNodes start"})
+			}
+		}
+	}
+	if free, err := probe.DiskFree(s.Dir); err == nil {
+		text := fmt.Sprintf("%.1f GB of disk free", float64(free)/1e9)
+		var bad *problem.Problem
+		if free < diskNeeded {
+			bad = problem.New(problem.BadInput, text, "an image takes 0.5 GB, and what an app installs may take several more", "free some disk space")
+		}
+		add("disk", text, bad)
+	}
+	n, err := s.network(ctx, networkAge)
+	if err != nil || n.Control.Address == "" {
+		return
+	}
+	control, fleet := n.judge(f.Dialect())
+	add("control", side("control", n.Control, control), control)
+	if fleet == control && fleet != nil {
+		fleet = problem.New(fleet.Code, n.Fleet.Address+" is the address for flwr's commands", "", fleet.Fix) // swapped: said once
+	}
+	add("fleet", side("fleet", n.Fleet, fleet), fleet)
+	if text, bad := n.clock(); text != "" {
+		add("clock", text, bad)
+	}
+}
+
+// diskNeeded is what should be free: the image and a little, in bytes.
+const diskNeeded = 2e9
 
 func runtimeText(kind string) string {
 	if kind == project.RuntimeDocker {
@@ -112,6 +168,7 @@ func installCommand(version string) string {
 }
 
 func (t tools) Apply(ctx context.Context, s *Site, to Sink) error {
+	s.world.network.forget()
 	found, err := t.flwr(ctx, s, to)
 	if err != nil {
 		return err

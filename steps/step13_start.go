@@ -159,6 +159,9 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 	if err := rt.Check(ctx); err != nil {
 		return err
 	}
+	if err := s.fleetFits(ctx); err != nil {
+		return err
+	}
 	byName := map[string]member{}
 	var names []string
 	for _, m := range list {

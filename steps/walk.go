@@ -32,7 +32,8 @@ func (s *Site) Inspect(ctx context.Context, n int) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	return st.Inspect(ctx, s)
+	status, err := st.Inspect(ctx, s)
+	return status, s.withNetwork(ctx, err)
 }
 
 // Plan tells what Apply of step n would do.
@@ -152,6 +153,7 @@ func (s *Site) ended(ctx context.Context, to Sink, st Step, status Status, err e
 	if ctx.Err() != nil && !problem.Is(err, problem.Cancelled) {
 		err = &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: err}
 	}
+	err = s.withNetwork(ctx, err)
 	to.Event(StepEnded{Step: st, Status: status, Err: err})
 	return fmt.Errorf("step %d, %s: %w", st.Number(), st.Name(), err)
 }

@@ -15,6 +15,7 @@ type world struct {
 	details answer[flwrexec.FederationDetails]
 	list    answer[[]flwrexec.Federation]
 	runs    answer[[]flwrexec.Run]
+	network answer[network]
 }
 
 // answer is one answer of the grid with its age.
