@@ -49,6 +49,7 @@ func (s *Site) startGrid(ctx context.Context, found flwrexec.Found, to Sink) err
 	s.mu.Lock()
 	s.grid = g
 	s.mu.Unlock()
+	s.Choices.Flwr.Version = found.Version.String() // a newer flwr may come to this machine: it could not speak to this grid
 	c := &s.Choices.Grid
 	c.Control, c.Fleet, c.CA = g.Ready.Control, g.Ready.Fleet, s.rel(g.Ready.CA)
 	if err := s.save(); err != nil {
