@@ -97,7 +97,7 @@ func (m *Model) stepBindings() []key.Binding {
 		list = append(list, keys.raw)
 	}
 	if !m.working() {
-		if hasFlags(st.plan) {
+		if hasCommands(st.plan) {
 			list = append(list, keys.flags)
 		}
 		if m.work.CanUndo(st.number) {

@@ -166,7 +166,7 @@ func (m *Model) inStep(msg tea.KeyMsg) tea.Cmd {
 		return m.stop()
 	case key.Matches(msg, keys.qr) && m.login() != nil && len(m.job.qr) > 0:
 		m.push(pageQR)
-	case key.Matches(msg, keys.flags) && hasFlags(st.plan):
+	case key.Matches(msg, keys.flags) && hasCommands(st.plan):
 		m.push(pageFlags)
 	case key.Matches(msg, keys.look) && !m.working():
 		st.stale = true
@@ -450,9 +450,9 @@ func equal(a, b []string) bool {
 	return true
 }
 
-func hasFlags(plan []steps.Action) bool {
+func hasCommands(plan []steps.Action) bool {
 	for _, a := range plan {
-		if len(a.Flags) > 0 {
+		if a.Command != "" {
 			return true
 		}
 	}

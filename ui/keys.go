@@ -35,7 +35,7 @@ var keys = struct {
 	quit:      bind("q", "leave", "q"),
 	break_:    bind("ctrl+c", "leave at once", "ctrl+c"),
 	cancel:    bind("x", "stop this", "x"),
-	flags:     bind("e", "explain flags", "e"),
+	flags:     bind("e", "explain all", "e"),
 	raw:       bind("r", "raw output", "r"),
 	undo:      bind("u", "undo edit", "u"),
 	change:    bind("m", "choose anew", "m"),

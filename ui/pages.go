@@ -108,20 +108,19 @@ func (m *Model) helpPage(d *doc) {
 	d.line(line)
 }
 
-// flagsPage explains every flag of the commands of the open step.
+// flagsPage shows every command of the open step in full, and explains each flag once.
 func (m *Model) flagsPage(d *doc) {
 	s, v := m.s, &m.steps[m.at]
-	m.heading(d, "What the flags mean", "", s.Text)
+	m.heading(d, "The commands, and what their flags mean", "", s.Text)
 	seen := map[string]bool{}
 	for _, a := range v.plan {
-		fresh := false
-		for _, f := range a.Flags {
-			fresh = fresh || !seen[f.Flag+f.Means]
-		}
-		if !fresh {
+		if a.Command == "" {
 			continue
 		}
 		d.gap()
+		if a.Says != "" {
+			d.para(s.Dim, a.Says, 2)
+		}
 		for _, l := range shellLines(a.Command, d.width-2) {
 			d.line("  " + s.Command.Render(l))
 		}

@@ -104,9 +104,30 @@ func (m *Model) stepLines(d *doc, brief int) {
 		m.report(d, j)
 	}
 	if v.known && (v.status.State == steps.Ready || v.status.State == steps.Waiting) {
+		start := len(d.lines)
 		m.plan(d, v, 0)
+		m.shorten(d, v, start)
 	}
 	m.invite(d, v)
+}
+
+// shorten cuts a plan that began at line start so far that what Enter does can be seen below it; a page of
+// its own shows all of it.
+func (m *Model) shorten(d *doc, v *stepView, start int) {
+	const least, below = 5, 4 // lines of the plan that stay; what follows: how much is hidden, a warning, a gap, Enter
+	keep := max(m.bodyHeight()-start-below, least)
+	hidden := len(d.lines) - start - keep
+	if hidden <= 1 || !hasCommands(v.plan) {
+		return
+	}
+	d.lines = d.lines[:start+keep]
+	d.line(m.s.Dim.Render(fmt.Sprintf("  %s %s: e", m.s.Signs.Ellipsis, plural(hidden, "more line"))))
+	for _, a := range v.plan {
+		if a.Irreversible {
+			d.line("  " + m.s.Warn.Render(m.s.Signs.Irreversible+" cannot be taken back"))
+			break
+		}
+	}
 }
 
 // found writes the evidence, the reason of a state, the links and the hints.

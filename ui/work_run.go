@@ -92,6 +92,9 @@ func (m *Model) ended(j *job) tea.Cmd {
 	m.staleAll(-1)
 	for i := range m.steps {
 		m.steps[i].planned = false
+		if m.steps[i].number == j.step { // what was found before the work says nothing any more
+			m.steps[i].known = false
+		}
 	}
 	if j.step > 0 {
 		return nil
