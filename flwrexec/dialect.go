@@ -16,6 +16,8 @@ type Dialect struct {
 	Managed        bool // `federation create`, `add-supernode`, `remove-supernode`
 	RegisterName   bool // `supernode register --name`
 
+	AppsFromPlatform bool // `flwr new @publisher/name` fetches an app; else flwr brings templates of its own
+
 	// What travels over the wire.
 	ControlHTTP bool // CLI to SuperLink; else gRPC
 	FleetHTTP   bool // SuperNode to SuperLink; else gRPC, and neither speaks to the other
@@ -48,6 +50,7 @@ func DialectOf(v Version) Dialect {
 		FederationFlag:    v.AtLeast(26),
 		Managed:           v.AtLeast(27),
 		RegisterName:      v.AtLeast(38),
+		AppsFromPlatform:  v.AtLeast(25),
 		ControlHTTP:       v.AtLeast(37),
 		FleetHTTP:         v.AtLeast(40),
 		HostPort:          v.AtLeast(35),

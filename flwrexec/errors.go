@@ -105,6 +105,11 @@ var rules = [...]rule{
 	{problem.FedNotFound, []string{"Federation '", "Federation does not exist", "Federation not found"},
 		"the grid knows no such federation that this account may use", "it does not exist, is archived, or you are not a member",
 		"list the federations, and check which account is signed in"},
+	{problem.Unreachable, []string{"Unable to connect to Platform API"},
+		"Flower's platform does not answer: apps are fetched from there", "no connection to api.flower.ai from this machine",
+		"check the network, or put an app's folder here by hand: https://flower.ai/apps has them"},
+	{problem.BadInput, []string{"Unable to fetch app", "Failed to fetch app", "is not available on the platform"}, // (code)
+		"Flower's platform did not give the app", "", "check its name: @publisher/name"},
 	{problem.Unreachable, []string{"Connection to the SuperLink is unavailable", "StatusCode.UNAVAILABLE", "503 Service Unavailable", "502 Bad Gateway", "504 Gateway"},
 		"no connection to the SuperLink", "the network, the address or the SuperLink itself",
 		"check the network and the connection's address, then try again"},

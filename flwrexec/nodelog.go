@@ -1,6 +1,7 @@
 package flwrexec
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -232,9 +233,19 @@ func DiagnoseRunLog(lines []string, details string) *problem.Problem {
 	text := strings.Join(lines, "\n") + "\n" + details
 	raw := strings.Join(lines[max(0, len(lines)-25):], "\n")
 	if m := readOnlyPattern.FindStringSubmatch(text); m != nil {
-		return &problem.Problem{Code: problem.RunFailed, What: "the app could not save " + m[1],
-			Why: "SuperGrid runs the ServerApp where it cannot write files",
+		p := &problem.Problem{Code: problem.RunReadOnly, What: "the app could not save " + m[1],
+			Why: "the grid runs the ServerApp where it cannot write files",
 			Fix: "comment out the line that saves it in server_app.py, such as np.savez(...), and run again", Raw: raw}
+		if i := strings.Index(text, m[0]); i >= 0 {
+			if frames := framePattern.FindAllStringSubmatch(text[:i], -1); len(frames) > 0 {
+				for _, f := range frames { // the innermost that is no library's
+					if !strings.Contains(f[1], "site-packages") && !strings.Contains(f[1], "/lib/python") {
+						p.Fix = "comment out what saves it, " + filepath.Base(f[1]) + " line " + f[2] + ", and run again"
+					}
+				}
+			}
+		}
+		return p
 	}
 	if m := noModule.FindStringSubmatch(text); m != nil {
 		return &problem.Problem{Code: problem.RunFailed, What: "the app needs the package " + m[1] + ", which is not there",
@@ -255,6 +266,7 @@ func DiagnoseRunLog(lines []string, details string) *problem.Problem {
 
 var (
 	readOnlyPattern  = regexp.MustCompile(`Read-only file system: '([^']+)'`)
+	framePattern     = regexp.MustCompile(`File "([^"]+)", line (\d+), in `)
 	noModule         = regexp.MustCompile(`No module named '([^']+)'`)
 	exceptionPattern = regexp.MustCompile(`^[\w.]*(?:Error|Exception|Interrupt)(?:: .*)?$`)
 )

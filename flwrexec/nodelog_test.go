@@ -109,7 +109,7 @@ func TestDiagnoseRunLog(t *testing.T) {
 	for _, v := range transcribed {
 		all := transcript(t, v)
 		p := DiagnoseRunLog(safeLines(all["run-readonly-stream"].stdout), "")
-		if p == nil || p.Code != problem.RunFailed || !strings.Contains(p.What, "final_model.npz") || !strings.Contains(p.Fix, "np.savez") {
+		if p == nil || p.Code != problem.RunReadOnly || !strings.Contains(p.What, "final_model.npz") || !strings.Contains(p.Fix, "server_app.py line ") {
 			t.Errorf("%s: %+v", v, p)
 		}
 		p = DiagnoseRunLog(safeLines(all["log-of-failed"].stdout), "")

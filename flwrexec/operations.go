@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os/exec"
 	"time"
 
 	"flwrup/internal/problem"
@@ -211,4 +212,31 @@ func (s *Session) StopRun(ctx context.Context, c Connection, id string) error {
 		return fmt.Errorf("stop run %s: %w", id, err)
 	}
 	return nil
+}
+
+// NewApp makes a new Flower app in a folder of its own below the empty folder work, and gives it. Newer
+// flwr fetch it from Flower's platform; publisher is whose app it is to be, where flwr asks for it. line
+// gets what flwr prints.
+func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(string)) (App, error) {
+	argv := s.Dialect().NewAppArgv(publisher)
+	call := Call{Argv: argv, Began: time.Now()}
+	runCtx, release := s.within(ctx)
+	defer release()
+	out, err := s.longWait(runCtx, exec.CommandContext(runCtx, s.found.Program, argv[1:]...), work, line, nil)
+	call.Took, call.Err, call.Raw = time.Since(call.Began), err, out
+	s.record(call)
+	apps := FindApps(work)
+	if err == nil && len(apps) == 0 { // up to 1.25 flwr exits 0 on some errors
+		err = classify(out, 1)
+	}
+	if err != nil {
+		return App{}, fmt.Errorf("make a new app: %w", err)
+	}
+	return apps[0], nil
+}
+
+// ShowLog sends the run's log so far to line, safe for a terminal.
+func (s *Session) ShowLog(ctx context.Context, c Connection, run string, line func(string)) error {
+	_, err := s.long(ctx, append(s.Dialect().LogArgv(s.absolute(c), run), "--show"), line)
+	return err
 }

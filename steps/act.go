@@ -18,6 +18,9 @@ func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 	if verb == AddNode {
 		return s.addNode(ctx, to)
 	}
+	if verb == StopRun {
+		return s.stopRuns(ctx, nodes, to)
+	}
 	var list []member
 	all, _, err := s.members()
 	if err != nil {

@@ -175,10 +175,15 @@ type (
 	NodeLine struct{ Line supernode.Line }
 	// RunBegan names the run whose output follows.
 	RunBegan struct{ ID string }
+	// RunState is how the run stands now.
+	RunState struct{ Run RunView }
+	// RunNodes says how many SuperNodes were chosen for a round, of how many that were online.
+	RunNodes struct{ Chosen, Of int }
 	// Metric is one number of one round, read from the run's output.
 	Metric struct {
 		Round int
-		Name  string
+		Phase string // "train" and "evaluate": of the ClientApps, put together; "server": of the ServerApp itself
+		Name  string // as people tell them apart: "server loss"
 		Value float64
 	}
 )
@@ -194,4 +199,6 @@ func (LoginOpen) event()   {}
 func (LoginClosed) event() {}
 func (NodeLine) event()    {}
 func (RunBegan) event()    {}
+func (RunState) event()    {}
+func (RunNodes) event()    {}
 func (Metric) event()      {}

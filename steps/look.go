@@ -33,17 +33,10 @@ func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
 			o.GridErr = err
 		}
 		for _, r := range runs {
-			o.Runs = append(o.Runs, RunView{ID: r.ID, App: appName(r), Status: r.StatusText(), Elapsed: r.Elapsed})
+			o.Runs = append(o.Runs, s.runView(r))
 		}
 	}
 	return o
-}
-
-func appName(r flwrexec.Run) string {
-	if r.FabVersion == "" {
-		return r.FabID
-	}
-	return r.FabID + " " + r.FabVersion
 }
 
 // overview is Overview without the runs; diagnose reads the logs of nodes that are not as they should be.

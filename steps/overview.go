@@ -35,6 +35,27 @@ type RunView struct {
 	App     string // publisher/name version
 	Status  string // pending, starting, running, finished:completed, finished:failed, finished:stopped
 	Elapsed time.Duration
+	Details string    // why it failed, where the grid says so
+	Pending time.Time // since when it was pending, running, over; zero when it was not, or is not known
+	Running time.Time
+	Over    time.Time
+	Here    bool // it was started from this folder
+}
+
+// Ended tells whether the run is over, however it ended.
+func (r RunView) Ended() bool { return ended(r.Status) }
+
+// Clock is how long the run has been in its present state, or took in all once it is over.
+func (r RunView) Clock(now time.Time) time.Duration {
+	switch {
+	case r.Ended():
+		return r.Elapsed
+	case r.Status == "running" && !r.Running.IsZero():
+		return now.Sub(r.Running)
+	case !r.Pending.IsZero():
+		return now.Sub(r.Pending)
+	}
+	return r.Elapsed
 }
 
 // Overview is the dashboard's data.
@@ -56,4 +77,5 @@ const (
 	RestartNodes    Verb = "restart"
 	UnregisterNodes Verb = "unregister" // asks first: it burns the key
 	AddNode         Verb = "add"        // one more: key, registration, membership, start
+	StopRun         Verb = "stop-run"   // the names are run IDs; asks first
 )

@@ -38,6 +38,8 @@ type Flwr interface {
 	Run(ctx context.Context, c flwrexec.Connection, id string) (flwrexec.Run, error)
 	StopRun(ctx context.Context, c flwrexec.Connection, id string) error
 	FollowLog(ctx context.Context, c flwrexec.Connection, id string, line func(string)) error
+	ShowLog(ctx context.Context, c flwrexec.Connection, id string, line func(string)) error
+	NewApp(ctx context.Context, work, publisher string, line func(string)) (flwrexec.App, error)
 	Warm(ctx context.Context) (time.Duration, error)
 	Close() error
 }
@@ -49,6 +51,7 @@ type Options struct {
 	ReadOnly       bool   // status, logs, plan: no lock, nothing is written
 	PassphraseFile string // for the backup, unattended
 	Rehearsal      bool   // with Create: a new site is a rehearsal
+	Trap           bool   // a new rehearsal's app saves its model at the end, which a grid does not allow
 	Attended       bool   // a person is there: a rehearsal waits for them at the login page
 	Choose         func(*project.Choices)
 }
@@ -63,7 +66,8 @@ type Site struct {
 	o      Options
 	unlock func()
 
-	ports   sync.Mutex // held while a port is chosen
+	ports    sync.Mutex // held while a port is chosen
+	packages packageAnswers
 	mu      sync.Mutex // guards what follows
 	flwr    Flwr
 	runtime supernode.Runtime

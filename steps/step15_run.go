@@ -3,8 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -41,15 +39,10 @@ func (s *Site) lastRun() (ledger.Run, bool) {
 	return ledger.Run{}, false
 }
 
-// appIn tells whether folder dir holds a Flower app.
-func appIn(dir string) bool {
-	text, err := os.ReadFile(filepath.Join(dir, "pyproject.toml"))
-	return err == nil && strings.Contains(string(text), "[tool.flwr.app")
-}
-
 func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
-	if r, ok := s.lastRun(); ok && r.Status != runLost && !strings.HasPrefix(r.Status, "finished:failed") {
-		return Status{State: Done, Short: r.ID, Evidence: []string{"run " + r.ID + " of " + s.rel(r.App) + ": " + r.Status}}, nil
+	last, ok := s.refreshRun(ctx)
+	if ok && last.Status != runLost && !strings.HasPrefix(last.Status, "finished:failed") {
+		return Status{State: Done, Short: last.ID, Evidence: []string{"run " + last.ID + " of " + s.shellDir(s.path(last.App)) + ": " + last.Status}}, nil
 	}
 	if s.runsElsewhere() {
 		return Status{State: NotNeeded, Why: "runs are started elsewhere, as you said"}, nil
@@ -62,14 +55,22 @@ func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return Status{State: Blocked, By: 14, Why: "a run waits, without a word, until enough SuperNodes are online"}, nil
 	}
 	st := Status{State: Ready}
-	if r, ok := s.lastRun(); ok {
-		st.Evidence = append(st.Evidence, "run "+r.ID+": "+r.Status)
+	if ok {
+		st.Evidence = append(st.Evidence, "run "+last.ID+": "+last.Status)
 	}
-	if appIn(s.appDir()) {
-		st.Evidence = append(st.Evidence, "a Flower app in "+s.appDir())
-	} else {
-		st.Evidence = append(st.Evidence, "no Flower app in "+s.appDir())
-		st.Hints = []string{"`flwr new @flwrlabs/quickstart-numpy` makes one (it is fetched from Flower's platform)"}
+	r, err := s.appReport(ctx, fresh)
+	switch {
+	case problem.Is(err, flwrexec.AppBroken) && !flwrexec.IsApp(s.appDir()):
+		apps := flwrexec.FindApps(s.Dir)
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d %s in this folder and one level below", len(apps), plural(len(apps), "Flower app")))
+	case err != nil:
+		st.Evidence = append(st.Evidence, "the app in "+s.shellDir(s.appDir())+": "+problem.Of(err).Error())
+	default:
+		st.Evidence = append(st.Evidence, "the app "+r.App.Title()+" in "+s.shellDir(s.appDir()))
+		if w := r.App.Wants(r.Found, nil); w.Want > 0 && !s.Rehearsal() {
+			st.Evidence = append(st.Evidence, fmt.Sprintf("it wants %d nodes; %d are online here", w.Want, before.Done))
+		}
+		st.Hints = s.trapHints(r)
 	}
 	return st, nil
 }
@@ -79,8 +80,18 @@ func (runTask) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Action{s.command("run the app over all SuperNodes that are online, and follow it",
-		f.Dialect().RunArgv(s.connection(), s.shellDir(s.appDir()), s.Choices.Federation, s.runConfig(), true))}, nil
+	r, err := s.appReport(ctx, fresh)
+	if problem.Is(err, flwrexec.AppBroken) && !flwrexec.IsApp(s.appDir()) {
+		return []Action{{Says: "choose the app to run, or make one"}}, nil
+	}
+	var actions []Action
+	if err == nil {
+		for _, t := range r.Found.Mendable() {
+			actions = append(actions, Action{Says: "comment out, when you agree, " + s.place(r, t)})
+		}
+	}
+	return append(actions, s.command("run the app over all SuperNodes that are online, and follow it",
+		f.Dialect().RunArgv(s.connection(), s.shellDir(s.appDir()), s.Choices.Federation, s.plannedConfig(r), true))), nil
 }
 
 // shellDir writes a folder for a command that is typed in the project's folder.
@@ -91,10 +102,11 @@ func (s *Site) shellDir(dir string) string {
 	return "."
 }
 
-// runConfig is what a rehearsal's app has to know: how many nodes to wait for.
-func (s *Site) runConfig() string {
-	if s.Rehearsal() {
-		return fmt.Sprintf("min-nodes=%d", s.Choices.Nodes)
+// plannedConfig is the run configuration when as many nodes are online as there are: a rehearsal's app
+// is told how many to wait for.
+func (s *Site) plannedConfig(r appReport) string {
+	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
+		return runConfig(map[string]int{"min-nodes": s.Choices.Nodes})
 	}
 	return ""
 }
@@ -103,24 +115,31 @@ func (r runTask) Apply(ctx context.Context, s *Site, to Sink) error {
 	if done, err := r.adopt(ctx, s); err != nil || done {
 		return err
 	}
-	for !s.runsElsewhere() && !appIn(s.appDir()) {
-		if err := r.chooseApp(ctx, s, to); err != nil {
-			return err
-		}
+	if err := s.settleApp(ctx, to); err != nil || s.runsElsewhere() {
+		return err
 	}
-	if s.runsElsewhere() {
-		return nil
+	if err := s.reachFrom(ctx, to); err != nil {
+		return err
 	}
+	list, err := s.runs(ctx, 0) // also tells whether the login holds, before anything is asked
+	if err != nil {
+		return err
+	}
+	config, err := s.checkApp(ctx, to)
+	if err != nil {
+		return err
+	}
+	return r.send(ctx, s, list, config, to)
+}
+
+// send starts the run. Its intent is on disk before the call, so that a run whose answer was lost is found.
+func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config string, to Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
 	}
 	intent := ledger.Intent{Op: "run", Connection: s.Choices.Grid.Connection, Federation: s.Choices.Federation}
-	list, err := s.runs(ctx, 0)
-	if err != nil {
-		return err
-	}
-	for _, have := range list {
+	for _, have := range before {
 		intent.Before = append(intent.Before, have.ID)
 	}
 	key, err := s.Ledger.Begin(intent)
@@ -128,7 +147,7 @@ func (r runTask) Apply(ctx context.Context, s *Site, to Sink) error {
 		return err
 	}
 	to.Event(Says{"sending the app to the grid"})
-	id, err := f.StartRun(ctx, s.connection(), s.appDir(), s.Choices.Federation, s.runConfig())
+	id, err := f.StartRun(ctx, s.connection(), s.appDir(), s.Choices.Federation, config)
 	if err != nil {
 		if ctx.Err() == nil && !flwrexec.MayHaveHappened(err) {
 			return join([]error{err, s.Ledger.Abandon(key, problem.Of(err).Error())})
@@ -179,31 +198,10 @@ func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
 	return false, nil
 }
 
-func (runTask) chooseApp(ctx context.Context, s *Site, to Sink) error {
-	answer, err := to.Ask(ctx, Question{ID: "app", Kind: AskText,
-		Ask:  "Where is the Flower app to run?",
-		Help: "A folder with a pyproject.toml of a Flower app; \"none\" if somebody else starts the runs.",
-		Validate: func(text string) error {
-			if text == "" {
-				return fmt.Errorf("a folder, or \"none\"")
-			}
-			return nil
-		}})
-	if err != nil {
-		return err
-	}
-	if answer != noApp && !appIn(s.path(answer)) {
-		to.Event(Says{"no Flower app in " + s.path(answer)})
-		return nil
-	}
-	s.Choices.App = answer
-	return s.save()
-}
-
 // Change starts another run.
 func (r runTask) Change(ctx context.Context, s *Site, to Sink) error {
-	if last, ok := s.lastRun(); ok && !ended(last.Status) {
-		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "wait for it, or stop it")
+	if last, ok := s.refreshRun(ctx); ok && !ended(last.Status) {
+		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "wait for it, or stop it: flwrup runs stop "+last.ID)
 	}
 	return r.Apply(ctx, s, to)
 }

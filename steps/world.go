@@ -16,6 +16,7 @@ type world struct {
 	list    answer[[]flwrexec.Federation]
 	runs    answer[[]flwrexec.Run]
 	network answer[network]
+	app     answer[appReport]
 }
 
 // answer is one answer of the grid with its age.
@@ -76,6 +77,7 @@ func (s *Site) forget() {
 	s.world.details.forget()
 	s.world.list.forget()
 	s.world.runs.forget()
+	s.world.app.forget()
 }
 
 // gridNodes gives the account's nodes on the grid, those unregistered left out.

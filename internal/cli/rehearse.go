@@ -19,6 +19,7 @@ type rehearseOptions struct {
 	flwr      string
 	runtime   string
 	yes, keep bool
+	trap      bool
 }
 
 func (p *program) rehearse() *cobra.Command {
@@ -42,6 +43,7 @@ it, and ` + "`flwrup down`" + ` ends it. The environment with flwr is kept for t
 	f.StringVar(&o.runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default; approve the login")
 	f.BoolVar(&o.keep, "keep", false, "leave grid and SuperNodes running at the end")
+	f.BoolVar(&o.trap, "trap", false, "the app saves its model at the end, which a grid does not allow: see it found, and mended")
 	p.jsonFlag(cmd)
 	return cmd
 }
@@ -75,7 +77,7 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 		return problem.New(problem.BadInput, abs+" is set up for a real grid", "a rehearsal needs a folder of its own",
 			"leave --dir out, or name another folder")
 	}
-	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Attended: !o.yes, Choose: o.choose(cmd)}
+	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Trap: o.trap, Attended: !o.yes, Choose: o.choose(cmd)}
 	if !o.yes && p.screen() {
 		return p.wizard(ctx, wizardOptions{Options: open, keep: o.keep})
 	}

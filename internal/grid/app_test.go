@@ -18,7 +18,7 @@ func must(t *testing.T, err error) {
 
 func TestWriteApp(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "an app Ü")
-	must(t, WriteApp(dir))
+	must(t, WriteApp(dir, false))
 	file := filepath.Join(dir, "pyproject.toml")
 	content, err := os.ReadFile(file)
 	must(t, err)
@@ -26,7 +26,7 @@ func TestWriteApp(t *testing.T) {
 	must(t, os.WriteFile(file, []byte(changed), 0o644))
 	gone := filepath.Join(dir, "numpyfl", "task.py")
 	must(t, os.Remove(gone))
-	must(t, WriteApp(dir))
+	must(t, WriteApp(dir, false))
 	if now, _ := os.ReadFile(file); string(now) != changed {
 		t.Error("overwrote a changed file")
 	}
@@ -39,7 +39,7 @@ func TestWriteApp(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		must(t, os.WriteFile(filepath.Join(dir, "pyproject.toml"), []byte(content), 0o644))
-		if err := WriteApp(dir); !problem.Is(err, problem.BadInput) {
+		if err := WriteApp(dir, false); !problem.Is(err, problem.BadInput) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if left, _ := os.ReadDir(dir); len(left) != 1 {
@@ -48,7 +48,7 @@ func TestWriteApp(t *testing.T) {
 	}
 	file = filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(file, nil, 0o644))
-	if err := WriteApp(file); !problem.Is(err, problem.BadInput) {
+	if err := WriteApp(file, false); !problem.Is(err, problem.BadInput) {
 		t.Errorf("a file for a folder: %v", err)
 	}
 }

@@ -35,7 +35,10 @@ func writeProgram(dir string) (string, error) {
 // WriteApp puts the NumPy app into dir, which is made when it is missing. A file that is there is left
 // as it is: the person may have changed it, and flwr up to 1.25 has its connection in pyproject.toml.
 // A dir that holds another project is a Problem with code bad-input.
-func WriteApp(dir string) error {
+//
+// With trap the app saves its model at the end as the guide's does, in a file final_model.npz: on
+// SuperGrid, and where this grid can be like it, the run fails there.
+func WriteApp(dir string, trap bool) error {
 	file := filepath.Join(dir, "pyproject.toml")
 	switch content, err := os.ReadFile(file); {
 	case err == nil:
@@ -58,6 +61,9 @@ func WriteApp(dir string) error {
 		if _, err := os.Lstat(path); err == nil {
 			return nil
 		}
+		if trap && filepath.Base(path) == "server_app.py" {
+			content = append(content, saving...)
+		}
 		return atomicfile.Write(path, content, 0o644)
 	})
 	if err != nil {
@@ -65,6 +71,11 @@ func WriteApp(dir string) error {
 	}
 	return nil
 }
+
+// saving is the end of a ServerApp's main that saves the model on the machine it runs on.
+const saving = `    # saved where the ServerApp runs, which a grid may not allow
+    np.savez("final_model.npz", model)
+`
 
 // eachFile calls write for each embedded file below from, with its place below to.
 func eachFile(from, to string, write func(path string, content []byte) error) error {

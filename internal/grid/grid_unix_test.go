@@ -122,7 +122,7 @@ func newCLI(t *testing.T, env string, g *Grid) *cli {
 	extra := ""
 	if strings.HasPrefix(g.Ready.Version, "1.24.") {
 		app := filepath.Join(t.TempDir(), "app")
-		must(t, WriteApp(app))
+		must(t, WriteApp(app, false))
 		section, file, c.conn = "tool.flwr.federations", filepath.Join(app, "pyproject.toml"), []string{app, "supergrid"}
 		extra = "enable-account-auth = true\nfederation = \"flowerlabs\"\n"
 	}
@@ -199,7 +199,7 @@ func (c *cli) startSlowRun(g *Grid, federation string) {
 	args := append([]string{"run"}, c.conn...)
 	if len(c.conn) == 1 {
 		app := filepath.Join(c.t.TempDir(), "app")
-		must(c.t, WriteApp(app))
+		must(c.t, WriteApp(app, false))
 		if federation == "" {
 			federation = g.Ready.Federations[0]
 		}

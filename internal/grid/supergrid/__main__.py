@@ -36,7 +36,8 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from supergrid.certificates import make_certificates
 from supergrid.compat import ACCOUNTS, VERSION, Compat
 from supergrid.faults import tap_grpc
-from supergrid.life import Life, Ports, accepts, become_subreaper, end_children
+from supergrid.life import (Life, Ports, accepts, become_subreaper, end_children,
+                            make_read_only)
 from supergrid.plugins import install_ee, note_factory
 from supergrid.portal import start_portal
 from supergrid.state import Grid, write_atomic
@@ -67,6 +68,8 @@ def parse_args(argv):
     p.add_argument("--confirm-nodes", choices=("off", "federation", "fleet"), default="off",
                    help="until POST /confirm a registered node is in no federation "
                         "(federation), or may not even connect (fleet)")
+    p.add_argument("--writable", action="store_true",
+                   help="a ServerApp may write into its working folder, which SuperGrid does not allow")
     p.add_argument("extra", nargs="*", metavar="-- ARGS", help="for flower-superlink")
     return p.parse_args(argv)
 
@@ -78,9 +81,16 @@ def environment(o) -> None:
                       FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION="1",
                       FLWR_SUPEREXEC_TASK_POLL_INTERVAL="0.2",  # 1.42: a run starts sooner
                       PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    (o.dir / "work").mkdir(exist_ok=True)
-    os.chdir(o.dir / "work")  # where a ServerApp's files land
     become_subreaper()
+
+
+def working_folder(o) -> None:
+    """Where ServerApps run. It cannot be written, as on SuperGrid, where this machine can do that."""
+    work = o.dir / "work"
+    work.mkdir(exist_ok=True)
+    if not o.writable and (why := make_read_only(work)):
+        print("ServerApps can write into", work, "here, which they cannot on SuperGrid:", why, file=sys.stderr)
+    os.chdir(work)
 
 
 def prepare(o, life: Life) -> tuple[Grid, Compat]:
@@ -167,6 +177,7 @@ def main() -> None:
     try:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         life.lock()
+        working_folder(o)
         life.watch_stdin()
         status = serve(o, life)
     except SystemExit as err:

@@ -1,0 +1,152 @@
+package flwrexec
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/tomledit"
+)
+
+// App is what the pyproject.toml of a Flower app says.
+type App struct {
+	Dir          string
+	Name         string // [project] name
+	Version      string
+	Publisher    string
+	Server       string         // module of the ServerApp: numpyfl.server_app
+	Client       string         // module of the ClientApp
+	Config       map[string]any // [tool.flwr.app.config], nested keys joined by dots
+	Dependencies []string       // [project] dependencies
+}
+
+// Title names the app as flwr does: @publisher/name.
+func (a App) Title() string { return "@" + a.Publisher + "/" + a.Name }
+
+// IsApp tells whether folder dir holds a Flower app.
+func IsApp(dir string) bool {
+	_, err := ReadApp(dir)
+	return err == nil
+}
+
+// ReadApp reads the app in dir. What is no Flower app is a Problem with code AppBroken.
+func ReadApp(dir string) (App, error) {
+	file := filepath.Join(dir, "pyproject.toml")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return App{}, &problem.Problem{Code: AppBroken, What: "no Flower app in " + dir, Why: "it has no pyproject.toml that can be read",
+			Fix: "name the folder of an app, or make one: flwr new", Err: err}
+	}
+	all, err := tomledit.Decode(content)
+	if err != nil {
+		return App{}, fmt.Errorf("%s: %w", file, err)
+	}
+	parts := table(all, "tool", "flwr", "app", "components")
+	if parts == nil {
+		return App{}, problem.New(AppBroken, "no Flower app in "+dir, "its pyproject.toml has no [tool.flwr.app.components]", "name the folder of an app, or make one: flwr new")
+	}
+	project := table(all, "project")
+	a := App{Dir: dir, Name: text(project, "name"), Version: text(project, "version"), Publisher: text(table(all, "tool", "flwr", "app"), "publisher"),
+		Server: module(text(parts, "serverapp")), Client: module(text(parts, "clientapp")), Config: map[string]any{}}
+	flatten(a.Config, "", table(all, "tool", "flwr", "app", "config"))
+	list, _ := project["dependencies"].([]any)
+	for _, d := range list {
+		if s, ok := d.(string); ok {
+			a.Dependencies = append(a.Dependencies, s)
+		}
+	}
+	return a, nil
+}
+
+// FindApps gives the Flower apps in dir and in the folders one level below it, the one in dir first, the
+// others by name. Hidden folders are left out.
+func FindApps(dir string) []App {
+	var found []App
+	if a, err := ReadApp(dir); err == nil {
+		found = append(found, a)
+	}
+	entries, _ := os.ReadDir(dir) // none that can be read: none found
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if a, err := ReadApp(filepath.Join(dir, e.Name())); err == nil {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+// table gives a table below the given keys; nil when there is none.
+func table(m map[string]any, keys ...string) map[string]any {
+	for _, k := range keys {
+		m, _ = m[k].(map[string]any)
+	}
+	return m
+}
+
+func text(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+// module is the part of "package.module:object" before the colon.
+func module(component string) string {
+	m, _, _ := strings.Cut(component, ":")
+	return m
+}
+
+// flatten writes nested tables as flwr's run config has them: a.b = 1.
+func flatten(to map[string]any, prefix string, from map[string]any) {
+	for k, v := range from {
+		if t, ok := v.(map[string]any); ok {
+			flatten(to, prefix+k+".", t)
+			continue
+		}
+		to[prefix+k] = v
+	}
+}
+
+// NewAppName is the app that NewAppArgv makes, and its folder.
+const NewAppName = "quickstart-numpy"
+
+// NewAppArgv makes a new app in a folder below the working folder. From flwr 1.25 on apps come from
+// Flower's platform; before, flwr brings templates.
+func (d Dialect) NewAppArgv(publisher string) []string {
+	if d.AppsFromPlatform {
+		return []string{"flwr", "new", "@flwrlabs/" + NewAppName}
+	}
+	return []string{"flwr", "new", NewAppName, "--framework", "NumPy", "--username", cmp.Or(publisher, "me")}
+}
+
+// Minimum is one place where an app says how many nodes it wants.
+type Minimum struct {
+	File string // relative to the app
+	Line int
+	What string // min_available_nodes
+	Key  string // of the run config it is read from; "" where it stands in the code
+	Want int
+}
+
+// Wants gives the largest number of nodes that the app wants before a round begins, with where it says
+// so; the zero Minimum when it does not. overrides are run config values, key → value.
+func (a App) Wants(found Findings, overrides map[string]int) Minimum {
+	var all []Minimum
+	for _, m := range found.Minimums {
+		if v, ok := a.Config[m.Key].(int64); ok && m.Key != "" {
+			m.Want = int(v)
+		}
+		if v, ok := overrides[m.Key]; ok && m.Key != "" {
+			m.Want = v
+		}
+		all = append(all, m)
+	}
+	if len(all) == 0 {
+		return Minimum{}
+	}
+	return slices.MaxFunc(all, func(x, y Minimum) int { return cmp.Compare(x.Want, y.Want) })
+}

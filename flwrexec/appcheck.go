@@ -1,0 +1,190 @@
+package flwrexec
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+)
+
+//go:embed appcheck.py
+var appcheckSource string
+
+// checkWait is how long Python may take to read an app: it parses files and imports nothing of it.
+const checkWait = 30 * time.Second
+
+// Trap is a statement of the ServerApp that writes a file. SuperGrid runs the ServerApp where nothing
+// can be written: the run fails there, mostly at its very end.
+type Trap struct {
+	File   string `json:"file"` // relative to the app
+	Line   int    `json:"line"` // from 1
+	End    int    `json:"end"`
+	What   string `json:"what"`    // np.savez
+	Text   string `json:"text"`    // the first line, as it stands there
+	WhyNot string `json:"why_not"` // why it cannot simply be commented out; "" when it can
+}
+
+// Findings is what an app's source says before it is run.
+type Findings struct {
+	Traps    []Trap
+	Minimums []Minimum
+}
+
+// Mendable are the traps that can be commented out.
+func (f Findings) Mendable() []Trap {
+	var list []Trap
+	for _, t := range f.Traps {
+		if t.WhyNot == "" {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// CheckApp reads the app's ServerApp and what it imports of the app, with the parser of python. The app's
+// code is not run. Source that Python cannot parse is a Problem with code AppBroken.
+func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
+	var answer struct {
+		Traps    []Trap `json:"traps"`
+		Minimums []struct {
+			File  string `json:"file"`
+			Line  int    `json:"line"`
+			What  string `json:"what"`
+			Key   string `json:"key"`
+			Value int    `json:"value"`
+		} `json:"minimums"`
+		Found bool `json:"found"`
+	}
+	err := appcheck(ctx, python, map[string]any{"do": "scan", "dir": abs(a.Dir), "server": a.Server, "client": a.Client}, &answer)
+	if err != nil {
+		return Findings{}, fmt.Errorf("read the app %s: %w", a.Name, err)
+	}
+	if !answer.Found {
+		return Findings{}, problem.New(AppBroken, "the app "+a.Name+" has no module "+a.Server, "its pyproject.toml names it as the ServerApp",
+			"correct serverapp under [tool.flwr.app.components]")
+	}
+	f := Findings{Traps: answer.Traps}
+	for i := range f.Traps {
+		f.Traps[i].Text, f.Traps[i].WhyNot = termsafe.Text(f.Traps[i].Text), termsafe.Text(f.Traps[i].WhyNot)
+	}
+	for _, m := range answer.Minimums {
+		f.Minimums = append(f.Minimums, Minimum{File: m.File, Line: m.Line, What: m.What, Key: m.Key, Want: m.Value})
+	}
+	return f, nil
+}
+
+// MendTraps gives the edits, one a file, that comment the traps out and change nothing else: Python holds
+// the meaning of the rest against what it was.
+func MendTraps(ctx context.Context, python string, a App, traps []Trap) ([]ConfigEdit, error) {
+	lines := map[string][]int{}
+	var files []string
+	for _, t := range traps {
+		if len(lines[t.File]) == 0 {
+			files = append(files, t.File)
+		}
+		lines[t.File] = append(lines[t.File], t.Line)
+	}
+	var edits []ConfigEdit
+	for _, name := range files {
+		file := filepath.Join(a.Dir, filepath.FromSlash(name))
+		var answer struct{ Before, After []byte }
+		if err := appcheck(ctx, python, map[string]any{"do": "mend", "file": abs(file), "lines": lines[name]}, &answer); err != nil {
+			return nil, fmt.Errorf("comment out what writes files in %s: %w", name, err)
+		}
+		edits = append(edits, ConfigEdit{File: file, Before: answer.Before, After: answer.After,
+			Why: "the grid runs the ServerApp where it cannot write files"})
+	}
+	return edits, nil
+}
+
+// Missing is a requirement of an app that an environment does not meet.
+type Missing struct {
+	Want string `json:"want"` // as the app has it: torch>=2.4
+	Have string `json:"have"` // the version that is there; "" for none
+}
+
+// PackagesCommand gives the arguments of a Python that tell which requirements it does not meet; what it
+// prints is for ReadMissing. It is run where the SuperNodes are: in their environment or image.
+func PackagesCommand(requirements []string) ([]string, error) {
+	return appcheckArgs(map[string]any{"do": "packages", "requirements": requirements})
+}
+
+// ReadMissing reads what PackagesCommand's arguments made Python print.
+func ReadMissing(out []byte) ([]Missing, error) {
+	var answer struct {
+		Missing []Missing `json:"missing"`
+	}
+	err := readAppcheck(out, &answer)
+	return answer.Missing, err
+}
+
+// MissingPackages asks python itself which of the app's requirements it does not meet.
+func MissingPackages(ctx context.Context, python string, a App) ([]Missing, error) {
+	var answer struct {
+		Missing []Missing `json:"missing"`
+	}
+	err := appcheck(ctx, python, map[string]any{"do": "packages", "requirements": a.Dependencies}, &answer)
+	return answer.Missing, err
+}
+
+func appcheckArgs(request map[string]any) ([]string, error) {
+	b, err := json.Marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	return []string{"-I", "-X", "utf8", "-c", appcheckSource, string(b)}, nil
+}
+
+func appcheck(ctx context.Context, python string, request map[string]any, to any) error {
+	if python == "" {
+		return problem.New(problem.PythonMissing, "no Python to read the app with", "this flwr does not say which Python it runs on", "")
+	}
+	args, err := appcheckArgs(request)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkWait)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, python, args...)
+	ownGroup(cmd)
+	cmd.Cancel = func() error { killGroup(cmd); return nil }
+	cmd.WaitDelay = 2 * time.Second
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return cancelled(ctx)
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return &problem.Problem{Code: problem.Internal, What: "Python could not read the app", Raw: termsafe.Text(string(exit.Stderr)), Err: err}
+	}
+	if err != nil {
+		return err
+	}
+	return readAppcheck(out, to)
+}
+
+func readAppcheck(out []byte, to any) error {
+	var bad struct {
+		Error, File string
+		Line        int
+	}
+	if err := json.Unmarshal(out, &bad); err != nil {
+		return fmt.Errorf("read what Python found: %w", err)
+	}
+	if bad.Error != "" {
+		p := problem.New(AppBroken, "Python cannot read the app's source", termsafe.Text(strings.TrimSpace(bad.Error)), "correct it, then run again")
+		if bad.Line > 0 {
+			p.What = fmt.Sprintf("Python cannot read line %d of the app's source", bad.Line)
+		}
+		return p
+	}
+	return json.Unmarshal(out, to)
+}

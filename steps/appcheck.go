@@ -1,0 +1,257 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+)
+
+// appReport is what is known of the app before it is run.
+type appReport struct {
+	App   flwrexec.App
+	Found flwrexec.Findings
+}
+
+// appReport reads the app's source, unless that was done less than maxAge ago.
+func (s *Site) appReport(ctx context.Context, maxAge time.Duration) (appReport, error) {
+	r, _, err := s.world.app.get(maxAge, func() (appReport, error) {
+		a, err := flwrexec.ReadApp(s.appDir())
+		if err != nil {
+			return appReport{}, err
+		}
+		f, err := s.session(ctx)
+		if err != nil {
+			return appReport{}, err
+		}
+		found, err := flwrexec.CheckApp(ctx, f.Found().Python, a)
+		return appReport{a, found}, err
+	})
+	return r, err
+}
+
+// place says where a trap is, and what it does there.
+func (s *Site) place(r appReport, t flwrexec.Trap) string {
+	return fmt.Sprintf("%s, line %d: %s", s.rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.Text)
+}
+
+// trapHints says what in the app would fail on a grid.
+func (s *Site) trapHints(r appReport) []string {
+	var hints []string
+	for _, t := range r.Found.Traps {
+		text := s.place(r, t) + " writes a file, which fails on a grid"
+		if t.WhyNot != "" {
+			text += "; it has to be changed by hand: " + t.WhyNot
+		}
+		hints = append(hints, text)
+	}
+	return hints
+}
+
+// checkApp looks at the app as the grid will meet it, before it is sent: what writes files, packages that
+// the SuperNodes lack, more nodes wanted than there are. It gives the run configuration to send with it.
+func (s *Site) checkApp(ctx context.Context, to Sink) (config string, err error) {
+	r, err := s.appReport(ctx, 0)
+	if problem.Is(err, problem.PythonMissing) {
+		to.Event(Says{"the app's source was not looked at: " + problem.Of(err).Error()})
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := s.disarm(ctx, r, to); err != nil {
+		return "", err
+	}
+	if err := s.checkPackages(ctx, r.App, to); err != nil {
+		return "", err
+	}
+	return s.enoughNodes(ctx, r, to)
+}
+
+// disarm offers to comment out what writes files in the ServerApp.
+func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
+	for _, t := range r.Found.Traps {
+		if t.WhyNot != "" {
+			to.Event(Says{s.place(r, t) + " writes a file: if the run comes there it fails. Change it by hand: " + t.WhyNot})
+		}
+	}
+	if len(r.Found.Mendable()) == 0 {
+		return nil
+	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	edits, err := flwrexec.MendTraps(ctx, f.Found().Python, r.App, r.Found.Mendable())
+	if err != nil {
+		return err
+	}
+	for _, e := range edits {
+		var what []string
+		for _, t := range r.Found.Mendable() {
+			if filepath.Join(r.App.Dir, t.File) == e.File {
+				what = append(what, fmt.Sprintf("%s in line %d", t.What, t.Line))
+			}
+		}
+		list := strings.Join(what, ", ")
+		answer, err := to.Ask(ctx, Question{ID: "traps", Kind: AskConfirm, Default: s.disarmByDefault(), Diff: shortDiff(s, e),
+			Ask: "Comment out " + list + "?",
+			Help: "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and " +
+				"the edit can be undone. With no the app is run as it is."})
+		if err != nil {
+			return err
+		}
+		if answer != "yes" {
+			continue
+		}
+		undo, err := e.Write()
+		if err != nil {
+			return err
+		}
+		s.noteUndo(runTask{}.Number(), undo)
+		s.world.app.forget()
+		to.Event(Says{"commented out " + list + " in " + s.rel(e.File)})
+	}
+	return nil
+}
+
+// shortDiff is an edit's diff with the file named as a person knows it.
+func shortDiff(s *Site, e flwrexec.ConfigEdit) string {
+	return strings.ReplaceAll(e.Diff(), e.File, s.rel(e.File))
+}
+
+// disarmByDefault: SuperGrid never lets a ServerApp write, another grid may.
+func (s *Site) disarmByDefault() string {
+	if s.Rehearsal() || !s.customAddress() {
+		return "yes"
+	}
+	return "no"
+}
+
+// noteUndo keeps the copy that Undo of step n takes back.
+func (s *Site) noteUndo(n int, file string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.undo[n] = file
+}
+
+// pythonInImage runs the Python of an image once; dockerctl's runtime can.
+type pythonInImage interface {
+	RunPython(ctx context.Context, image string, args []string) ([]byte, error)
+}
+
+// packageAnswers keeps what an image lacks: it does not change.
+type packageAnswers struct {
+	mu   sync.Mutex
+	know map[string][]flwrexec.Missing
+}
+
+// missingPackages asks the Python of the SuperNodes which of the app's dependencies it lacks.
+func (s *Site) missingPackages(ctx context.Context, a flwrexec.App) ([]flwrexec.Missing, error) {
+	f, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.runtimeKind() != project.RuntimeDocker {
+		return flwrexec.MissingPackages(ctx, f.Found().Python, a)
+	}
+	image := s.image(f.Version().String())
+	key := image + "\n" + strings.Join(a.Dependencies, "\n")
+	s.packages.mu.Lock()
+	defer s.packages.mu.Unlock()
+	if m, ok := s.packages.know[key]; ok {
+		return m, nil
+	}
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	runner, ok := rt.(pythonInImage)
+	if !ok {
+		return nil, nil
+	}
+	args, err := flwrexec.PackagesCommand(a.Dependencies)
+	if err != nil {
+		return nil, err
+	}
+	out, err := runner.RunPython(ctx, image, args)
+	if err != nil {
+		return nil, err
+	}
+	missing, err := flwrexec.ReadMissing(out)
+	if err == nil {
+		if s.packages.know == nil {
+			s.packages.know = map[string][]flwrexec.Missing{}
+		}
+		s.packages.know[key] = missing
+	}
+	return missing, err
+}
+
+// checkPackages holds the app's dependencies against what the SuperNodes have.
+func (s *Site) checkPackages(ctx context.Context, a flwrexec.App, to Sink) error {
+	if len(a.Dependencies) == 0 || s.nodesInstall() {
+		return nil
+	}
+	missing, err := s.missingPackages(ctx, a)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		to.Event(Says{"the SuperNodes' packages were not looked at: " + problem.Of(err).Error()})
+		return nil
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	var list []string
+	for _, m := range missing {
+		text := m.Want
+		if m.Have != "" {
+			text += " (there is " + m.Have + ")"
+		}
+		list = append(list, text)
+	}
+	remedy := "start the SuperNodes with an image that has them (flwrup.toml: image)"
+	if s.runtimeKind() != project.RuntimeDocker {
+		remedy = "install them where flwr is: " + s.pip(ctx) + " install " + quote(missing[0].Want)
+	}
+	if f, err := s.session(ctx); err == nil && f.Dialect().RuntimeInstall {
+		remedy += ", or let SuperNodes install what a run needs: --allow-runtime-dependency-installation (flwrup.toml: args of the nodes)"
+	}
+	answer, err := to.Ask(ctx, Question{ID: "packages", Kind: AskConfirm, Default: "no",
+		Ask: "Run the app all the same?", Help: "The SuperNodes lack " + strings.Join(list, ", ") + ", which the app's pyproject.toml asks for: its ClientApp may fail there. Better: " + remedy + "."})
+	if err != nil || answer == "yes" {
+		return err
+	}
+	return problem.New(problem.BadInput, "the SuperNodes lack "+strings.Join(list, ", "), "the app's pyproject.toml asks for it", remedy)
+}
+
+// nodesInstall tells whether every SuperNode may install what a run needs.
+func (s *Site) nodesInstall() bool {
+	list, _, err := s.members()
+	if err != nil || len(list) == 0 {
+		return false
+	}
+	for _, m := range list {
+		if !strings.Contains(strings.Join(s.Choices.Node[project.NodeKey(m.Number)].Args, " "), "--allow-runtime-dependency-installation") {
+			return false
+		}
+	}
+	return true
+}
+
+// pip is the command that installs into flwr's environment.
+func (s *Site) pip(ctx context.Context) string {
+	f, err := s.session(ctx)
+	if err != nil || f.Found().Python == "" {
+		return "pip"
+	}
+	return quote(f.Found().Python) + " -m pip"
+}

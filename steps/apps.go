@@ -1,0 +1,138 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+)
+
+// What a person may answer instead of a folder with an app.
+const (
+	newApp   = "new"
+	otherApp = "other"
+)
+
+// settleApp sees that there is an app to run, or that somebody else starts the runs: the one that was
+// chosen, the only one that is there, or the person's choice.
+func (s *Site) settleApp(ctx context.Context, to Sink) error {
+	for !s.runsElsewhere() && !flwrexec.IsApp(s.appDir()) {
+		if err := s.chooseApp(ctx, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chooseApp offers the apps in the project's folder and one level below it, a new one, any other folder,
+// and none.
+func (s *Site) chooseApp(ctx context.Context, to Sink) error {
+	apps := flwrexec.FindApps(s.Dir)
+	q := Question{ID: "app", Kind: AskChoice, Ask: "Which Flower app is to be run?",
+		Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode."}
+	for _, a := range apps {
+		dir := s.shellDir(a.Dir)
+		q.Choices = append(q.Choices, Choice{Value: dir, Label: dir, Note: a.Title() + " " + a.Version})
+	}
+	switch {
+	case len(apps) == 1:
+		q.Default = q.Choices[0].Value
+	case len(apps) == 0:
+		q.Help = "There is none in this folder or one level below it. " + q.Help
+	}
+	q.Choices = append(q.Choices,
+		Choice{Value: newApp, Label: "make a new one", Note: s.newAppNote()},
+		Choice{Value: otherApp, Label: "another folder"},
+		Choice{Value: noApp, Label: "none", Note: "somebody else starts the runs"})
+	answer, err := to.Ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	switch answer {
+	case newApp:
+		return s.makeApp(ctx, to)
+	case otherApp:
+		if answer, err = to.Ask(ctx, Question{ID: "app-folder", Kind: AskText, Ask: "Where is the Flower app?",
+			Help: "A folder with the pyproject.toml of a Flower app.",
+			Validate: func(text string) error {
+				if text == "" {
+					return fmt.Errorf("a folder")
+				}
+				return nil
+			}}); err != nil {
+			return err
+		}
+		if _, err := flwrexec.ReadApp(s.path(answer)); err != nil {
+			to.Event(Says{problem.Of(err).Error()})
+			return nil // asked again
+		}
+	}
+	s.Choices.App = answer
+	return s.save()
+}
+
+func (s *Site) newAppNote() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flwr != nil && !s.flwr.Dialect().AppsFromPlatform {
+		return "flwr's own NumPy template"
+	}
+	return "fetched from Flower's platform"
+}
+
+// makeApp has flwr make a new app, in a folder of flwrup's own, and moves it into the project when it is
+// whole.
+func (s *Site) makeApp(ctx context.Context, to Sink) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(s.Dir, flwrexec.NewAppName)
+	if _, err := os.Lstat(dir); err == nil {
+		return problem.New(problem.BadInput, s.rel(dir)+" is there already", "a new app would go there", "choose that one, or move it away")
+	}
+	work, err := os.MkdirTemp(s.stateDir(), "new-app-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the new app: %w", err)
+	}
+	defer os.RemoveAll(work) // made just now, below .flwrup
+	to.Event(Says{"making a new app: " + s.newAppCommand(f).Command})
+	a, err := f.NewApp(ctx, work, s.Ledger.Account(s.Choices.Grid.Connection), func(l string) { to.Event(Output{l}) })
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(a.Dir, dir); err != nil {
+		return fmt.Errorf("move the new app to its place: %w", err)
+	}
+	s.Choices.App = s.rel(dir)
+	return s.save()
+}
+
+func (s *Site) newAppCommand(f Flwr) Action {
+	return s.command("make a new app", f.Dialect().NewAppArgv(s.Ledger.Account(s.Choices.Grid.Connection)))
+}
+
+// reachFrom sees that flwr reaches the grid from the app's folder. Up to flwr 1.25 connection and login
+// belong to that folder, so a new app needs both anew; from 1.26 on a block that is left in its
+// pyproject.toml would make flwr rewrite the file. A login that is missing is left to Apply.
+func (s *Site) reachFrom(ctx context.Context, to Sink) error {
+	due, err := (configure{}).edits(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	to.Event(Says{"the app's folder needs the grid's connection"})
+	if err := (configure{}).Apply(ctx, s, to); err != nil {
+		return err
+	}
+	if due, err = (configure{}).edits(ctx, s); err == nil && len(due) > 0 {
+		err = problem.New(problem.NoConnection, "flwr does not reach the grid from "+s.appDir(), due[0].Why, "let flwrup change "+s.rel(due[0].File)+" (step 8)")
+	}
+	s.forget()
+	return err
+}

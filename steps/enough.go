@@ -1,0 +1,135 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+)
+
+// crowd is how many nodes a run would have.
+type crowd struct {
+	online, all int
+	missing     []string // this site's own that are not online
+}
+
+func (s *Site) crowd(ctx context.Context) (crowd, error) {
+	var c crowd
+	o := s.overview(ctx, 0, false)
+	if o.GridErr != nil {
+		return c, o.GridErr
+	}
+	for _, n := range o.Nodes {
+		if n.Grid != flwrexec.StatusOnline {
+			c.missing = append(c.missing, n.Name)
+		}
+	}
+	c.online, c.all = o.Online, len(o.Nodes)
+	s.world.details.forget()
+	d, err := s.federation(ctx, 0)
+	if err != nil { // not every grid tells; our own nodes count then
+		return c, nil
+	}
+	online, all := 0, 0
+	for _, n := range d.Nodes {
+		switch n.Status {
+		case flwrexec.StatusOnline:
+			online++
+			all++
+		case flwrexec.StatusUnregistered:
+		default:
+			all++
+		}
+	}
+	if all > 0 { // team mates' nodes, too
+		c.online, c.all = online, all
+	}
+	return c, nil
+}
+
+// enoughNodes waits until as many nodes are online as the app wants: a run that wants more waits for
+// ever, without a word. It gives the run configuration, with the app's own number changed where the
+// person wants that.
+func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, error) {
+	over := map[string]int{}
+	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
+		over["min-nodes"] = s.Choices.Nodes
+	}
+	limit := time.Now().Add(onlineWithin)
+	for try := 0; ; try++ {
+		c, err := s.crowd(ctx)
+		if err != nil {
+			return "", err
+		}
+		want := r.App.Wants(r.Found, over)
+		switch {
+		case want.Want <= c.online:
+			return runConfig(over), nil
+		case want.Want > c.all:
+			if err := s.fewer(ctx, r, want, c, over, to); err != nil {
+				return "", err
+			}
+			continue
+		case !s.o.Attended && time.Now().After(limit):
+			return "", tooFew(s, r, want, c)
+		}
+		to.Event(Says{fmt.Sprintf("waiting for nodes: %d of %d online%s", c.online, want.Want, names(", missing ", c.missing))})
+		if err := wait(ctx, s.pollPause(try)); err != nil {
+			return "", err
+		}
+	}
+}
+
+// fewer asks whether a run may have fewer nodes than the app wants, where the run config decides it.
+func (s *Site) fewer(ctx context.Context, r appReport, want flwrexec.Minimum, c crowd, over map[string]int, to Sink) error {
+	if want.Key == "" || c.all == 0 {
+		return tooFew(s, r, want, c)
+	}
+	answer, err := to.Ask(ctx, Question{ID: "fewer-nodes", Kind: AskConfirm, Default: "no",
+		Ask:  fmt.Sprintf("Run with %d nodes this time (%s=%d)?", c.all, want.Key, c.all),
+		Help: fmt.Sprintf("The app wants %d nodes (%s), and the federation has %d: it would wait for ever.", want.Want, want.Key, c.all)})
+	if err != nil {
+		return err
+	}
+	if answer != "yes" {
+		return tooFew(s, r, want, c)
+	}
+	over[want.Key] = c.all
+	return nil
+}
+
+func tooFew(s *Site, r appReport, want flwrexec.Minimum, c crowd) error {
+	where := fmt.Sprintf("%s, line %d: %s", s.rel(filepath.Join(r.App.Dir, want.File)), want.Line, want.What)
+	p := problem.New(problem.NodeNotOnline, fmt.Sprintf("the app wants %d nodes, %d of %d are online", want.Want, c.online, c.all),
+		"it would wait for them without a word ("+where+")"+names("; missing ", c.missing), "bring the nodes online, or add some")
+	if want.Key != "" {
+		p.Fix += "; or give the app a smaller " + want.Key + " in its pyproject.toml"
+	} else if want.Want > c.all {
+		p.Fix += "; or change the number there"
+	}
+	return p
+}
+
+// names joins a list after a word; "" for none.
+func names(word string, list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	if len(list) > 5 {
+		return word + strings.Join(list[:5], ", ") + fmt.Sprintf(" and %d more", len(list)-5)
+	}
+	return word + strings.Join(list, ", ")
+}
+
+// runConfig writes values for --run-config.
+func runConfig(values map[string]int) string {
+	var parts []string
+	for k, v := range values {
+		parts = append(parts, fmt.Sprintf("%s=%d", k, v))
+	}
+	return strings.Join(parts, " ")
+}

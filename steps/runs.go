@@ -1,0 +1,305 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+	"flwrup/internal/supernode"
+)
+
+func (s *Site) runView(r flwrexec.Run) RunView {
+	v := RunView{ID: r.ID, App: r.FabID, Status: r.StatusText(), Elapsed: r.Elapsed, Details: r.Details,
+		Pending: r.Pending, Running: r.Running, Over: r.Finished}
+	if r.FabVersion != "" {
+		v.App += " " + r.FabVersion
+	}
+	v.Here = slices.ContainsFunc(s.Ledger.Runs(), func(have ledger.Run) bool { return have.ID == r.ID })
+	return v
+}
+
+// Runs gives the account's runs as the grid lists them; the grid is asked again only when its answer is
+// older than maxAge.
+func (s *Site) Runs(ctx context.Context, maxAge time.Duration) ([]RunView, error) {
+	list, err := s.runs(ctx, maxAge)
+	views := make([]RunView, 0, len(list))
+	for _, r := range list {
+		views = append(views, s.runView(r))
+	}
+	return views, err
+}
+
+// refreshRun is lastRun with the status that the grid gives, kept for the next time. A run goes on while
+// flwrup is away, and only the grid's list says how it ended.
+func (s *Site) refreshRun(ctx context.Context) (ledger.Run, bool) {
+	r, ok := s.lastRun()
+	if !ok || ended(r.Status) || s.Rehearsal() && !s.GridUp() {
+		return r, ok
+	}
+	list, err := s.runs(ctx, fresh)
+	if err != nil {
+		return r, ok // what was known last
+	}
+	for _, have := range list {
+		if have.ID == r.ID && have.StatusText() != r.Status {
+			r.Status = have.StatusText()
+			if !s.o.ReadOnly {
+				_ = s.Ledger.PutRun(r) // the next look tries again
+			}
+		}
+	}
+	return r, ok
+}
+
+// GoingRun is the run that was started here last, if it was not over when it was last looked at.
+func (s *Site) GoingRun() (id string, going bool) {
+	r, ok := s.lastRun()
+	return r.ID, ok && !ended(r.Status)
+}
+
+// statePause is how long a run's state is left alone between two looks, while its log is followed.
+const statePause = 2 * time.Second
+
+// FollowRun tells all that a run's log says, from its beginning, with its state and its metrics, until it
+// has ended; nil means that it completed. Ending ctx leaves the run going. It may follow any run of the
+// account.
+func (s *Site) FollowRun(ctx context.Context, id string, to Sink) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	to.Event(RunBegan{id})
+	watched, stop := context.WithCancel(ctx)
+	defer stop()
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer stop()
+	watching.Add(1)
+	safego.Go("watch a run's state", func(error) { watching.Done() }, func() {
+		s.watchRun(watched, f, id, to)
+		watching.Done()
+	})
+	reader := runReader{to: to}
+	for try := 1; ; try++ {
+		reader.again()
+		err := f.FollowLog(ctx, s.connection(), id, reader.line)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil && !problem.Is(err, problem.Unreachable, problem.ServerError) {
+			return err
+		}
+		// The log ends with the run, or with the connection: the list says which. Its word may lag
+		// behind the log by a moment.
+		run, err := f.Run(ctx, s.connection(), id)
+		if err != nil && (!problem.Is(err, problem.Unreachable, problem.ServerError) || try > 20) {
+			return err
+		}
+		if err == nil && run.Status != "" {
+			if err := s.noteRun(run); err != nil {
+				return err
+			}
+			if run.Ended() {
+				to.Event(RunState{s.runView(run)})
+				return outcome(run, reader.tail)
+			}
+		}
+		if err := wait(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// watchRun tells the run's state whenever it changes, until ctx ends or the run is over.
+func (s *Site) watchRun(ctx context.Context, f Flwr, id string, to Sink) {
+	last := ""
+	for {
+		run, err := f.Run(ctx, s.connection(), id)
+		if err == nil && run.StatusText() != last {
+			last = run.StatusText()
+			to.Event(RunState{s.runView(run)})
+			_ = s.noteRun(run) // FollowRun notes the end, with its error
+		}
+		pause := statePause
+		if run.Status == "running" {
+			pause *= 5 // what comes next is the end, which the log tells
+		}
+		if run.Ended() || wait(ctx, pause) != nil {
+			return
+		}
+	}
+}
+
+// noteRun keeps the status of a run that was started here.
+func (s *Site) noteRun(run flwrexec.Run) error {
+	if s.o.ReadOnly {
+		return nil
+	}
+	for _, have := range s.Ledger.Runs() {
+		if have.ID == run.ID && have.Status != run.StatusText() {
+			have.Status = run.StatusText()
+			return s.Ledger.PutRun(have)
+		}
+	}
+	return nil
+}
+
+// runReader turns the lines of a run's log into events. A log that is followed anew begins at its
+// beginning: what was told before is not told again.
+type runReader struct {
+	to       Sink
+	metrics  flwrexec.MetricsParser
+	told, at int
+	tail     []string
+}
+
+func (r *runReader) again() { r.at = 0 }
+
+var chosen = regexp.MustCompile(`configure_\w+: (?:Sampled|strategy sampled) (\d+) (?:nodes|clients) \(out of (\d+)\)`)
+
+func (r *runReader) line(text string) {
+	if r.at++; r.at <= r.told {
+		return
+	}
+	r.told = r.at
+	r.to.Event(Output{text})
+	if r.tail = append(r.tail, text); len(r.tail) > 200 {
+		r.tail = r.tail[100:]
+	}
+	if m := chosen.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		of, _ := strconv.Atoi(m[2])
+		r.to.Event(RunNodes{n, of})
+	}
+	for _, v := range r.metrics.Line(text) {
+		r.to.Event(Metric{Round: v.Round, Phase: v.Phase, Name: metricName(v), Value: v.Value})
+	}
+}
+
+// metricName is the metric's own name; the server's evaluation often has the same names as that of the
+// ClientApps.
+func metricName(m flwrexec.Metric) string {
+	if m.Phase == flwrexec.PhaseServer {
+		return "server " + m.Name
+	}
+	return m.Name
+}
+
+// outcome makes a problem of a run that did not complete: the exit code of `flwr run` and `flwr log`
+// is 0 for these, too.
+func outcome(run flwrexec.Run, tail []string) error {
+	if run.Completed() {
+		return nil
+	}
+	p := flwrexec.DiagnoseRunLog(tail, run.Details)
+	if p == nil {
+		p = problem.New(problem.RunFailed, "", run.Details, "see its log, mend the app, run it again")
+	}
+	p.What = strings.TrimSuffix(fmt.Sprintf("run %s %s: %s", run.ID, run.StatusText(), p.What), ": ")
+	return p
+}
+
+// RunLog gives the lines of a run's log so far.
+func (s *Site) RunLog(ctx context.Context, id string, line func(string)) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	return f.ShowLog(ctx, s.connection(), id, line)
+}
+
+// RunMetrics reads the metrics of a run's log so far.
+func (s *Site) RunMetrics(ctx context.Context, id string) ([]Metric, error) {
+	var list metricList
+	r := runReader{to: &list}
+	err := s.RunLog(ctx, id, r.line)
+	return list, err
+}
+
+// metricList is a Sink that keeps metrics.
+type metricList []Metric
+
+func (l *metricList) Event(e Event) {
+	if m, ok := e.(Metric); ok {
+		*l = append(*l, m)
+	}
+}
+
+func (l *metricList) Ask(context.Context, Question) (string, error) {
+	return "", problem.New(problem.NeedsPerson, "nobody is there to answer", "", "")
+}
+
+// stopRuns ends runs, after asking: what they have computed so far is lost.
+func (s *Site) stopRuns(ctx context.Context, ids []string, to Sink) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	answer, err := to.Ask(ctx, Question{ID: "stop-run", Kind: AskConfirm, Default: "no",
+		Ask: "Stop run " + strings.Join(ids, ", ") + "?", Help: "It ends on the grid and on all SuperNodes. What it has learnt so far is lost."})
+	if err != nil || answer != "yes" {
+		return err
+	}
+	for _, id := range ids {
+		err := f.StopRun(ctx, s.connection(), id)
+		if problem.Is(err, flwrexec.RunOver) {
+			to.Event(Says{"run " + id + " was over already"})
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		to.Event(Says{"run " + id + " is stopped"})
+		if run, err := f.Run(ctx, s.connection(), id); err == nil {
+			if err := s.noteRun(run); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lookBack is how many lines of a SuperNode's log are read for the runs that it took part in.
+const lookBack = 1000
+
+// TookPart gives the names of this site's SuperNodes whose log speaks of the run.
+func (s *Site) TookPart(ctx context.Context, id string) ([]string, error) {
+	list, _, err := s.members()
+	if err != nil {
+		return nil, err
+	}
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	var all, found []string
+	for _, m := range list {
+		all = append(all, m.Name)
+	}
+	err = s.each(ctx, all, func(ctx context.Context, name string) error {
+		seen := false
+		err := rt.Logs(ctx, name, supernode.LogOptions{Tail: lookBack}, func(l supernode.Line) error {
+			kind, detail := flwrexec.Landmark(l.Text)
+			seen = seen || kind == flwrexec.MarkRun && detail == id
+			return nil
+		})
+		mu.Lock()
+		defer mu.Unlock()
+		if seen {
+			found = append(found, name)
+		}
+		return err
+	})
+	slices.SortFunc(found, func(a, b string) int { return slices.Index(all, a) - slices.Index(all, b) })
+	return found, err
+}
