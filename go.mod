@@ -20,6 +20,7 @@ require (
 	github.com/docker/docker v28.5.2+incompatible
 	github.com/fvbommel/sortorder v1.2.1
 	github.com/gofrs/flock v0.13.2
+	github.com/guptarohit/asciigraph v0.10.0
 	github.com/hinshun/vt10x v0.0.0-20220301184237-5011da428d02
 	github.com/muesli/termenv v0.16.0
 	github.com/pelletier/go-toml/v2 v2.4.3

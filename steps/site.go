@@ -68,12 +68,12 @@ type Site struct {
 
 	ports    sync.Mutex // held while a port is chosen
 	packages packageAnswers
-	mu      sync.Mutex // guards what follows
-	flwr    Flwr
-	runtime supernode.Runtime
-	grid    *grid.Grid // rehearsal only
-	world   world
-	undo    map[int]string // step number → undo file of its last edit
+	mu       sync.Mutex // guards what follows
+	flwr     Flwr
+	runtime  supernode.Runtime
+	grid     *grid.Grid // rehearsal only
+	world    world
+	undo     map[int]string // step number → undo file of its last edit
 }
 
 // Open opens the site in o.Dir and takes its lock. The caller closes it.

@@ -214,6 +214,9 @@ func (m *Model) enter() tea.Cmd {
 	if p := m.failure(); p != nil {
 		if _, to := remedy(p, st.number); to > 0 && !m.last[st.number].sent() {
 			m.last[st.number].remedied = true
+			if p.Code == problem.RunReadOnly { // the step shows the edit and asks before it does it
+				return tea.Batch(m.open(to-1), m.apply())
+			}
 			return m.open(to - 1)
 		}
 		if m.last[st.number] == nil || m.last[st.number].err == nil { // looking failed, not doing

@@ -6,6 +6,7 @@ import (
 
 	"flwrup/internal/supernode"
 	"flwrup/steps"
+	"flwrup/ui/chart"
 	"flwrup/ui/dash"
 )
 
@@ -42,7 +43,9 @@ type job struct {
 	qr       []string
 	approved bool
 	run      string
-	rounds   []metric
+	state    steps.RunView
+	chosen   steps.RunNodes
+	rounds   []chart.Series
 
 	form    *form
 	waiting []*pending
@@ -52,13 +55,6 @@ type job struct {
 type tail struct {
 	node  string
 	lines []supernode.Line
-}
-
-// metric is one number over the rounds.
-type metric struct {
-	name   string
-	round  int
-	values []float64
 }
 
 // take puts one batch of events into the job.
@@ -105,10 +101,14 @@ func (j *job) event(m *Model, e steps.Event) {
 		j.tail(e.Line)
 	case steps.RunBegan:
 		if j.run != e.ID {
-			j.run, j.rounds = e.ID, nil
+			j.run, j.rounds, j.state, j.chosen = e.ID, nil, steps.RunView{}, steps.RunNodes{}
 		}
+	case steps.RunState:
+		j.state = e.Run
+	case steps.RunNodes:
+		j.chosen = e
 	case steps.Metric:
-		j.metric(e)
+		j.rounds = chart.Add(j.rounds, e)
 	}
 }
 
@@ -146,21 +146,6 @@ func (j *job) tail(l supernode.Line) {
 		}
 	}
 	j.tails = append(j.tails, tail{l.Node, []supernode.Line{l}})
-}
-
-func (j *job) metric(e steps.Metric) {
-	for i := range j.rounds {
-		if r := &j.rounds[i]; r.name == e.Name {
-			if e.Round == r.round && len(r.values) > 0 {
-				r.values[len(r.values)-1] = e.Value
-			} else {
-				r.values = append(r.values, e.Value)
-			}
-			r.round = e.Round
-			return
-		}
-	}
-	j.rounds = append(j.rounds, metric{e.Name, e.Round, []float64{e.Value}})
 }
 
 func (j *job) withdraw(p *pending) {

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"flwrup/steps"
+	"flwrup/ui/chart"
 	"flwrup/ui/style"
 )
 
@@ -212,38 +213,22 @@ func (m *Model) tails(d *doc, j *job) {
 	}
 }
 
-// metrics shows the numbers of the rounds, each with its history.
+// metrics shows the run and its numbers by round.
 func (m *Model) metrics(d *doc, j *job) {
 	s := m.s
 	if j.run != "" {
-		d.line(s.Dim.Render("run ") + j.run)
-	}
-	wide := 0
-	for _, r := range j.rounds {
-		wide = max(wide, style.Width(r.name))
-	}
-	for _, r := range j.rounds {
-		d.line("  " + s.Pad(r.name, min(wide, d.width/3)) + "  " + s.Accent.Render(spark(s, r.values, max(d.width/3, 4))) + "  " +
-			fmt.Sprintf("%.4g", r.values[len(r.values)-1]) + s.Dim.Render(fmt.Sprintf("  round %d", r.round)))
-	}
-}
-
-// spark draws the last n values as one line.
-func spark(s *style.Set, values []float64, n int) string {
-	values = values[max(len(values)-n, 0):]
-	low, high := values[0], values[0]
-	for _, v := range values {
-		low, high = min(low, v), max(high, v)
-	}
-	var b strings.Builder
-	for _, v := range values {
-		i := 0
-		if high > low {
-			i = int((v - low) / (high - low) * float64(len(s.Signs.Spark)-1))
+		head := s.Dim.Render("run ") + j.run
+		if j.state.Status != "" {
+			head += s.Dim.Render(" "+s.Signs.Separator+" ") + j.state.Status + s.Dim.Render(" "+style.Clock(j.state.Clock(m.now())))
 		}
-		b.WriteString(s.Signs.Spark[min(max(i, 0), len(s.Signs.Spark)-1)])
+		if j.chosen.Of > 0 {
+			head += s.Dim.Render(fmt.Sprintf(" %s %d of %d nodes", s.Signs.Separator, j.chosen.Chosen, j.chosen.Of))
+		}
+		d.line(head)
 	}
-	return b.String()
+	for _, l := range chart.Panel(s, j.rounds, d.width, min(max(m.bodyHeight()*2/5, 4), 14)) {
+		d.line(l)
+	}
 }
 
 // loginPart asks the person to approve the login: the link whole, the code large, a QR code where it fits.

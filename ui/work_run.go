@@ -186,7 +186,7 @@ func remedy(p *problem.Problem, here int) (words string, step int) {
 	to := map[problem.Code]int{
 		problem.NotLoggedIn: 9, problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3,
 		problem.ImageMissing: 3, problem.FlwrMissing: 3, problem.PythonMissing: 3, problem.FedNotFound: 2,
-		problem.NoConnection: 8, problem.LegacyConfig: 8,
+		problem.NoConnection: 8, problem.LegacyConfig: 8, problem.RunReadOnly: 15,
 	}[p.Code]
 	if to == here {
 		to = 0
@@ -194,6 +194,8 @@ func remedy(p *problem.Problem, here int) (words string, step int) {
 	switch {
 	case to == 9:
 		return "log in", to
+	case p.Code == problem.RunReadOnly:
+		return "comment it out and run again", to
 	case to > 0:
 		return "go to step " + itoa(to), to
 	case p.Code == problem.Cancelled:

@@ -40,7 +40,7 @@ const (
 	NotSupported  Code = "not-supported"  // this flwr or this grid cannot do that
 	RunNotFound   Code = "run-not-found"
 	RunFailed     Code = "run-failed"
-	RunReadOnly   Code = "run-read-only" // the run failed because its ServerApp wrote a file
+	RunReadOnly   Code = "run-read-only"      // the run failed because its ServerApp wrote a file
 	NoConnection  Code = "unknown-connection" // no such [superlink.NAME]
 	LegacyConfig  Code = "legacy-config"      // the guide's block in pyproject.toml breaks flwr >= 1.26
 	DockerMissing Code = "docker-missing"     // no Docker on this machine

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/problem"
+	"flwrup/steps"
+)
+
+func (p *program) runs() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "runs", Short: "List the runs; show the log or the metrics of one, stop one", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.looking(func(site *steps.Site) error {
+				list, err := site.Runs(cmd.Context(), 0)
+				if err != nil {
+					return err
+				}
+				if p.json {
+					data := []runData{}
+					for _, r := range list {
+						data = append(data, runData{r.ID, r.App, r.Status, r.Elapsed.Seconds()})
+					}
+					writeJSON(p.Out, data, nil)
+					return nil
+				}
+				for _, r := range list {
+					p.say("%-20s  %-18s  %6s  %s", r.ID, r.Status, age(r.Elapsed), r.App)
+				}
+				return nil
+			})
+		},
+	}
+	p.jsonFlag(cmd)
+	follow, yes := false, false
+	log := &cobra.Command{
+		Use: "log ID", Short: "Show a run's log", Args: oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.looking(func(site *steps.Site) error {
+				if !follow {
+					return site.RunLog(cmd.Context(), args[0], func(l string) { p.say("%s", l) })
+				}
+				err := site.FollowRun(cmd.Context(), args[0], p.front(true))
+				return p.stillGoing(cmd.Context(), args[0], err)
+			})
+		},
+	}
+	log.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the run has ended, or Ctrl-C, which leaves it going")
+	metrics := &cobra.Command{
+		Use: "metrics ID", Short: "Print a run's metrics as CSV, a row a round", Args: oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.looking(func(site *steps.Site) error {
+				list, err := site.RunMetrics(cmd.Context(), args[0])
+				if err == nil {
+					fmt.Fprint(p.Out, steps.MetricsCSV(list))
+				}
+				return err
+			})
+		},
+	}
+	stop := &cobra.Command{
+		Use: "stop ID…", Short: "Stop runs; asks first", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			site, err := steps.Open(steps.Options{Dir: p.findDir(), Attended: p.attended()})
+			if err != nil {
+				return err
+			}
+			defer site.Close()
+			var to steps.Sink = p.front(false)
+			if yes {
+				to = agreeing{to}
+			}
+			return site.Act(cmd.Context(), steps.StopRun, args, to)
+		},
+	}
+	stop.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.AddCommand(log, metrics, stop)
+	return cmd
+}
+
+// agreeing answers yes to every question.
+type agreeing struct{ steps.Sink }
+
+func (agreeing) Ask(context.Context, steps.Question) (string, error) { return "yes", nil }
+
+func oneRun(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usage("the ID of one run is wanted: flwrup runs lists them")
+	}
+	return nil
+}
+
+// looking opens the site for reading only and hands it to do.
+func (p *program) looking(do func(*steps.Site) error) error {
+	site, err := p.openToLook()
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	return do(site)
+}
+
+// stillGoing says, when the person has left a run, that it goes on and how to come back to it.
+func (p *program) stillGoing(ctx context.Context, id string, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return problem.New(problem.Cancelled, "left; run "+id+" goes on", "", "flwrup runs log "+id+" -f comes back to it, flwrup runs stop "+id+" ends it")
+}

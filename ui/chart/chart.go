@@ -1,0 +1,215 @@
+// Package chart draws a run's metrics by round: loss and accuracy as curves, the rest as lines of text. It
+// draws and nothing else.
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/guptarohit/asciigraph"
+
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+// Series is one metric over the rounds, in order.
+type Series struct {
+	Name   string
+	Rounds []int
+	Values []float64
+}
+
+// Last is the newest value.
+func (s Series) Last() float64 { return s.Values[len(s.Values)-1] }
+
+// Add takes a metric into the list: another value of the series of its name, or a new series.
+func Add(list []Series, m steps.Metric) []Series {
+	i := slices.IndexFunc(list, func(s Series) bool { return s.Name == m.Name })
+	if i < 0 {
+		return append(list, Series{m.Name, []int{m.Round}, []float64{m.Value}})
+	}
+	s := &list[i]
+	at, had := slices.BinarySearch(s.Rounds, m.Round)
+	if had {
+		s.Values[at] = m.Value
+	} else {
+		s.Rounds, s.Values = slices.Insert(s.Rounds, at, m.Round), slices.Insert(s.Values, at, m.Value)
+	}
+	return list
+}
+
+// Panel draws the list in at most width × height cells: the loss and the accuracy as curves, side by side
+// where there is room, below one another else, and all other metrics as one line each.
+func Panel(s *style.Set, list []Series, width, height int) []string {
+	if len(list) == 0 || width < 10 || height < 1 {
+		return nil
+	}
+	var curves, rest []Series
+	for _, word := range []string{"loss", "acc"} {
+		if i := primary(list, word); i >= 0 {
+			curves = append(curves, list[i])
+		}
+	}
+	for _, x := range list {
+		if !slices.ContainsFunc(curves, func(c Series) bool { return c.Name == x.Name }) {
+			rest = append(rest, x)
+		}
+	}
+	room := height - min(len(rest), max(height/3, 1))
+	var lines []string
+	switch {
+	case len(curves) == 2 && width >= 72 && room >= 5:
+		half := (width - 3) / 2
+		left, right := curve(s, curves[0], half, room), curve(s, curves[1], half, room)
+		for i := range max(len(left), len(right)) {
+			lines = append(lines, s.Pad(at(left, i), half)+"   "+at(right, i))
+		}
+	case len(curves) == 2 && room >= 12:
+		lines = append(curve(s, curves[0], width, room/2), curve(s, curves[1], width, room-room/2)...)
+	case len(curves) > 0 && room >= 5 && len(curves[0].Values) > 1:
+		lines = curve(s, curves[0], width, room-len(curves)+1)
+		rest = append(curves[1:], rest...)
+	default:
+		rest = append(curves, rest...)
+	}
+	wide := 0
+	for _, x := range rest {
+		wide = max(wide, style.Width(x.Name))
+	}
+	for _, x := range rest {
+		if len(lines) == height {
+			break
+		}
+		lines = append(lines, s.Cut(s.Pad(x.Name, min(wide, width/3))+"  "+s.Accent.Render(spark(s, x.Values, max(width/4, 4)))+"  "+
+			number(x.Last())+s.Dim.Render(fmt.Sprintf("  round %d", x.Rounds[len(x.Rounds)-1])), width))
+	}
+	return lines
+}
+
+// primary is the series to draw for a word: the ServerApp's own before those of the ClientApps, evaluation
+// before training; -1 for none.
+func primary(list []Series, word string) int {
+	best, found := 3, -1
+	for i, x := range list {
+		rank := 1
+		switch {
+		case !strings.Contains(strings.ToLower(x.Name), word):
+			continue
+		case strings.HasPrefix(x.Name, "server "):
+			rank = 0
+		case strings.Contains(x.Name, "train"):
+			rank = 2
+		}
+		if rank < best {
+			best, found = rank, i
+		}
+	}
+	return found
+}
+
+// curve draws one series in width × height cells: its name and last value, the line, the rounds.
+func curve(s *style.Set, x Series, width, height int) []string {
+	head := s.Bold.Render(x.Name) + "  " + number(x.Last()) + s.Dim.Render(fmt.Sprintf("  round %d", x.Rounds[len(x.Rounds)-1]))
+	lines := []string{s.Cut(head, width)}
+	first, last := x.Rounds[0], x.Rounds[len(x.Rounds)-1]
+	if first == last {
+		return lines
+	}
+	label := 0
+	for _, v := range x.Values {
+		label = max(label, len(number(v)))
+	}
+	plot := width - label - 4
+	if plot < 8 || height < 5 {
+		return append(lines, s.Accent.Render(spark(s, x.Values, width)))
+	}
+	o := []asciigraph.Option{asciigraph.Width(plot), asciigraph.Height(height - 4),
+		asciigraph.YAxisValueFormatter(func(v float64) string { return fmt.Sprintf("%*s", label, number(v)) }),
+		asciigraph.XAxisRange(float64(first), float64(last)), asciigraph.XAxisTickCount(ticks(last-first, plot)),
+		asciigraph.XAxisValueFormatter(func(v float64) string { return fmt.Sprintf("%.0f", v) })}
+	if s.ASCII {
+		o = append(o, asciigraph.SeriesChars(asciigraph.CreateCharSet("*")))
+	}
+	for _, l := range strings.Split(asciigraph.Plot(x.filled(), o...), "\n") {
+		if s.ASCII {
+			l = plainAxis.Replace(l)
+		}
+		if i := strings.IndexAny(l, "┤┼|+"); i >= 0 && !strings.ContainsAny(l, "└┬") {
+			_, n := decode(l[i:])
+			l = s.Dim.Render(l[:i+n]) + s.Accent.Render(l[i+n:])
+		} else {
+			l = s.Dim.Render(l)
+		}
+		lines = append(lines, s.Cut(strings.TrimRight(l, " "), width))
+	}
+	return lines
+}
+
+var plainAxis = strings.NewReplacer("┤", "|", "┼", "+", "└", "+", "┬", "+", "─", "-")
+
+// decode gives the first character of text and its length in bytes.
+func decode(text string) (rune, int) {
+	for i, r := range text {
+		if i == 0 {
+			return r, len(string(r))
+		}
+	}
+	return 0, 0
+}
+
+// ticks is how many rounds get a number: all of them, or as many even steps as fit.
+func ticks(span, width int) int {
+	for step := 1; step <= span; step++ {
+		if span%step == 0 && span/step*5 <= width {
+			return span/step + 1
+		}
+	}
+	return 2
+}
+
+// filled gives a value for every round; what is missing lies on the line between its neighbours.
+func (s Series) filled() []float64 {
+	var out []float64
+	for i, v := range s.Values {
+		if i > 0 {
+			gap := s.Rounds[i] - s.Rounds[i-1]
+			for k := 1; k < gap; k++ {
+				out = append(out, s.Values[i-1]+(v-s.Values[i-1])*float64(k)/float64(gap))
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// number writes a value in few characters.
+func number(v float64) string {
+	if a := math.Abs(v); a != 0 && (a < 0.001 || a >= 1e5) {
+		return fmt.Sprintf("%.2e", v)
+	}
+	return fmt.Sprintf("%.4g", v)
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return ""
+}
+
+// spark draws the last n values as one line.
+func spark(s *style.Set, values []float64, n int) string {
+	values = values[max(len(values)-n, 0):]
+	low, high := slices.Min(values), slices.Max(values)
+	var b strings.Builder
+	for _, v := range values {
+		i := 0
+		if high > low {
+			i = int((v - low) / (high - low) * float64(len(s.Signs.Spark)-1))
+		}
+		b.WriteString(s.Signs.Spark[min(max(i, 0), len(s.Signs.Spark)-1)])
+	}
+	return b.String()
+}
