@@ -96,7 +96,8 @@ var rules = [...]rule{
 	{WrongService, []string{"[code: 1001]", "Runtime version compatibility check failed", "cannot process this request"}, // (code)
 		"this flwr and the SuperLink do not understand each other",
 		"their versions are too far apart, or the address is not the one for commands", "check the address, and use a flwr of the grid's release"},
-	{problem.NotLoggedIn, []string{"Please run `flwr login`", "[code: 36]", "[code: 37]", "[code: 1008]", "Authentication failed", "No authentication credentials"},
+	{problem.NotLoggedIn, []string{"Please run `flwr login`", "[code: 36]", "[code: 37]", "[code: 1008]", "Authentication failed", "No authentication credentials",
+		"Missing authentication tokens", "Invalid credentials file"}, // the last two: (code)
 		"not logged in", "there is no session for this connection, or it is over", "log in again"},
 	{problem.LoginTimeout, []string{"Login failed: Process timed out", "Login failed"},
 		"the login was not approved", "nobody approved it in time, or it was denied", "log in again and select \"Yes\" in the browser"},

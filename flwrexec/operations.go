@@ -11,9 +11,18 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// ask runs argv with --format json and decodes the answer into to, which may be nil. Errors are
-// Problems; MayHaveHappened tells which of them leave the outcome open.
-func (s *Session) ask(ctx context.Context, argv []string, to any) error {
+// ask runs argv, a command about c, with --format json and decodes the answer into to, which may be
+// nil. Errors are Problems; MayHaveHappened tells which of them leave the outcome open.
+func (s *Session) ask(ctx context.Context, c Connection, argv []string, to any) error {
+	began := time.Now()
+	err := s.askOnce(ctx, argv, to)
+	if s.overtaken(ctx, c, began, err) {
+		err = s.askOnce(ctx, argv, to)
+	}
+	return err
+}
+
+func (s *Session) askOnce(ctx context.Context, argv []string, to any) error {
 	call := Call{Argv: argv, Began: time.Now()}
 	out, err := s.run(ctx, append(append([]string(nil), argv...), "--format", "json"))
 	if err == nil {
@@ -59,7 +68,7 @@ func decode(out output, to any) error {
 // Nodes lists the account's own SuperNodes; flwr lists unregistered ones as well.
 func (s *Session) Nodes(ctx context.Context, c Connection) ([]Node, error) {
 	var a nodesAnswer
-	if err := s.ask(ctx, s.Dialect().NodesArgv(s.absolute(c)), &a); err != nil {
+	if err := s.ask(ctx, c, s.Dialect().NodesArgv(s.absolute(c)), &a); err != nil {
 		return nil, fmt.Errorf("list the SuperNodes: %w", err)
 	}
 	return a.nodes()
@@ -72,7 +81,7 @@ func (s *Session) Register(ctx context.Context, c Connection, publicKeyFile, nam
 		ID *NodeID `json:"node-id"`
 	}
 	d := s.Dialect()
-	if err := s.ask(ctx, d.RegisterArgv(s.absolute(c), abs(publicKeyFile), name), &a); err != nil {
+	if err := s.ask(ctx, c, d.RegisterArgv(s.absolute(c), abs(publicKeyFile), name), &a); err != nil {
 		return 0, fmt.Errorf("register %s: %w", publicKeyFile, err)
 	}
 	if a.ID == nil {
@@ -84,7 +93,7 @@ func (s *Session) Register(ctx context.Context, c Connection, publicKeyFile, nam
 
 // Unregister takes a SuperNode off the grid for good. Its key can never be registered again.
 func (s *Session) Unregister(ctx context.Context, c Connection, id NodeID) error {
-	if err := s.ask(ctx, s.Dialect().UnregisterArgv(s.absolute(c), id), nil); err != nil {
+	if err := s.ask(ctx, c, s.Dialect().UnregisterArgv(s.absolute(c), id), nil); err != nil {
 		return fmt.Errorf("unregister SuperNode %s: %w", id, err)
 	}
 	return nil
@@ -93,7 +102,7 @@ func (s *Session) Unregister(ctx context.Context, c Connection, id NodeID) error
 // Federations lists the federations that the account can see.
 func (s *Session) Federations(ctx context.Context, c Connection) ([]Federation, error) {
 	var a federationsAnswer
-	if err := s.ask(ctx, s.Dialect().FederationsArgv(s.absolute(c)), &a); err != nil {
+	if err := s.ask(ctx, c, s.Dialect().FederationsArgv(s.absolute(c)), &a); err != nil {
 		return nil, fmt.Errorf("list the federations: %w", err)
 	}
 	return a, nil
@@ -103,7 +112,7 @@ func (s *Session) Federations(ctx context.Context, c Connection) ([]Federation, 
 // the connection's own, whatever id says.
 func (s *Session) FederationDetails(ctx context.Context, c Connection, id string) (FederationDetails, error) {
 	var a detailsAnswer
-	if err := s.ask(ctx, s.Dialect().FederationDetailsArgv(s.absolute(c), id), &a); err != nil {
+	if err := s.ask(ctx, c, s.Dialect().FederationDetailsArgv(s.absolute(c), id), &a); err != nil {
 		return FederationDetails{}, fmt.Errorf("show federation %s: %w", id, err)
 	}
 	a.ID = id
@@ -123,7 +132,7 @@ func (s *Session) CreateFederation(ctx context.Context, c Connection, name, desc
 		ID   string `json:"federation-id"`
 		Name string `json:"name"` // flwr 1.29
 	}
-	if err := s.ask(ctx, d.CreateFederationArgv(s.absolute(c), name, description), &a); err != nil {
+	if err := s.ask(ctx, c, d.CreateFederationArgv(s.absolute(c), name, description), &a); err != nil {
 		return "", fmt.Errorf("create federation %s: %w", name, err)
 	}
 	if a.ID == "" {
@@ -139,7 +148,7 @@ func (s *Session) AddToFederation(ctx context.Context, c Connection, id NodeID, 
 	if !d.Managed {
 		return notManaged(d)
 	}
-	err := s.ask(ctx, d.AddArgv(s.absolute(c), id, federation), nil)
+	err := s.ask(ctx, c, d.AddArgv(s.absolute(c), id, federation), nil)
 	if problem.Is(err, problem.ServerError) {
 		// Up to 1.28 the SuperLink has no words for a node that is in the federation already.
 		if f, ferr := s.FederationDetails(ctx, c, federation); ferr == nil && f.Has(id) {
@@ -158,7 +167,7 @@ func (s *Session) RemoveFromFederation(ctx context.Context, c Connection, id Nod
 	if !d.Managed {
 		return notManaged(d)
 	}
-	if err := s.ask(ctx, d.RemoveArgv(s.absolute(c), id, federation), nil); err != nil {
+	if err := s.ask(ctx, c, d.RemoveArgv(s.absolute(c), id, federation), nil); err != nil {
 		return fmt.Errorf("remove SuperNode %s from %s: %w", id, federation, err)
 	}
 	return nil
@@ -176,7 +185,7 @@ func (s *Session) StartRun(ctx context.Context, c Connection, app, federation, c
 		ID number `json:"run-id"`
 	}
 	argv := s.Dialect().RunArgv(s.absolute(c), abs(app), federation, config, false)
-	if err := s.ask(ctx, argv, &a); err != nil {
+	if err := s.ask(ctx, c, argv, &a); err != nil {
 		return "", fmt.Errorf("run the app in %s: %w", app, err)
 	}
 	return string(a.ID), nil
@@ -185,7 +194,7 @@ func (s *Session) StartRun(ctx context.Context, c Connection, app, federation, c
 // Runs lists the account's runs, newest first where flwr does so.
 func (s *Session) Runs(ctx context.Context, c Connection) ([]Run, error) {
 	var a runsAnswer
-	if err := s.ask(ctx, s.Dialect().RunsArgv(s.absolute(c)), &a); err != nil {
+	if err := s.ask(ctx, c, s.Dialect().RunsArgv(s.absolute(c)), &a); err != nil {
 		return nil, fmt.Errorf("list the runs: %w", err)
 	}
 	return a.runs(), nil
@@ -194,7 +203,7 @@ func (s *Session) Runs(ctx context.Context, c Connection) ([]Run, error) {
 // Run gives one run.
 func (s *Session) Run(ctx context.Context, c Connection, id string) (Run, error) {
 	var a runsAnswer
-	if err := s.ask(ctx, s.Dialect().RunStatusArgv(s.absolute(c), id), &a); err != nil {
+	if err := s.ask(ctx, c, s.Dialect().RunStatusArgv(s.absolute(c), id), &a); err != nil {
 		return Run{}, fmt.Errorf("look at run %s: %w", id, err)
 	}
 	for _, r := range a.runs() {
@@ -208,7 +217,7 @@ func (s *Session) Run(ctx context.Context, c Connection, id string) (Run, error)
 
 // StopRun stops a run. A run that is over gives a Problem with code RunOver.
 func (s *Session) StopRun(ctx context.Context, c Connection, id string) error {
-	if err := s.ask(ctx, s.Dialect().StopArgv(s.absolute(c), id), nil); err != nil {
+	if err := s.ask(ctx, c, s.Dialect().StopArgv(s.absolute(c), id), nil); err != nil {
 		return fmt.Errorf("stop run %s: %w", id, err)
 	}
 	return nil

@@ -115,50 +115,74 @@ func (s *Site) unregister(ctx context.Context, list []member, to Sink) error {
 	if err := s.stop(ctx, list, to); err != nil && !problem.Is(err, problem.DockerDown) {
 		return err
 	}
-	rt, err := s.nodesRuntime(ctx)
-	if err != nil {
-		return err
-	}
 	for _, m := range list {
-		if err := s.unregisterOne(ctx, f, m); err != nil {
+		err := s.loggedIn(ctx, to, func() error {
+			return s.patiently(ctx, to, func() error { return s.unregisterOne(ctx, f, m) })
+		})
+		if err != nil {
 			to.Event(ItemChanged{Item{m.Name, ItemFailed, problem.Of(err).Error()}})
 			return fmt.Errorf("unregister %s: %w", m.Name, err)
 		}
 		to.Event(ItemChanged{Item{m.Name, ItemDone, "unregistered"}})
-		if err := rt.Remove(ctx, m.Name); err != nil {
-			return err
-		}
-		s.Choices.Nodes--
-		if err := s.save(); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
+// unregisterOne takes one node off the grid. Done twice it is harmless: a node that is not there is gone.
 func (s *Site) unregisterOne(ctx context.Context, f Flwr, m member) error {
 	if !m.Known() {
-		return nil
+		return s.letGo(ctx, m.Name)
 	}
 	id, err := flwrexec.ParseNodeID(m.Record.NodeID)
 	if err != nil {
 		return err
 	}
-	key, err := s.Ledger.Begin(ledger.Intent{Op: "unregister", Key: m.Pair.Fingerprint, Name: m.Name, NodeID: m.Record.NodeID,
-		Connection: s.Choices.Grid.Connection})
-	if err != nil {
+	intent := ledger.Intent{Op: "unregister", Key: m.Pair.Fingerprint, Name: m.Name, NodeID: m.Record.NodeID,
+		Connection: s.Choices.Grid.Connection}
+	for _, open := range s.openUnregistrations() {
+		if open.Key == intent.Key {
+			intent = open
+		}
+	}
+	if intent.ID, err = s.Ledger.Begin(intent); err != nil {
 		return err
 	}
 	err = f.Unregister(ctx, s.connection(), id)
 	if err != nil && !problem.Is(err, problem.NodeNotFound) {
-		if problem.Is(err, problem.Unreachable, problem.ServerError) || ctx.Err() != nil {
-			return err // it may have been done; doing it again is harmless
+		if lost(err) || ctx.Err() != nil {
+			return err // it may have been done: the intent stays
 		}
-		return errors.Join(err, s.Ledger.Abandon(key, problem.Of(err).Error()))
+		return errors.Join(err, s.Ledger.Abandon(intent.ID, problem.Of(err).Error()))
 	}
-	return s.Ledger.Finish(key, func(d *ledger.Data) error {
-		n := m.Record
-		n.State = ledger.Unregistered
-		return d.PutNode(n)
+	return s.unregistered(ctx, intent)
+}
+
+// unregistered notes that a node is gone from the grid, and lets go of what it was here.
+func (s *Site) unregistered(ctx context.Context, i ledger.Intent) error {
+	err := s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
+		for _, n := range d.Nodes {
+			if n.Key == i.Key && n.Connection == i.Connection {
+				n.State = ledger.Unregistered
+				return d.PutNode(n)
+			}
+		}
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return s.letGo(ctx, i.Name)
+}
+
+// letGo removes what the runtime keeps of a node that is not to be any more, and counts one less.
+func (s *Site) letGo(ctx context.Context, name string) error {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	if err := rt.Remove(ctx, name); err != nil {
+		return err
+	}
+	s.Choices.Nodes = max(s.Choices.Nodes-1, 0)
+	return s.save()
 }

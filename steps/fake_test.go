@@ -147,6 +147,26 @@ type fakeRuntime struct {
 
 func (r *fakeRuntime) Kind() string { return project.RuntimeProcess }
 func (r *fakeRuntime) Close() error { return nil }
+
+func (r *fakeRuntime) Check(context.Context) error { return nil }
+func (r *fakeRuntime) Prepare(context.Context, supernode.Spec, func(supernode.Progress)) error {
+	return nil
+}
+func (r *fakeRuntime) Stop(_ context.Context, name string, _ time.Duration) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.started, name)
+	return nil
+}
+func (r *fakeRuntime) List(context.Context) ([]supernode.Status, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []supernode.Status
+	for name := range r.started {
+		list = append(list, supernode.Status{Name: name, State: supernode.Running})
+	}
+	return list, nil
+}
 func (r *fakeRuntime) Start(_ context.Context, spec supernode.Spec) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

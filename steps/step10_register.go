@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"flwrup/flwrexec"
@@ -46,9 +47,13 @@ func (register) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d of %d registered, by the ledger", st.Done, st.Of)}
-	if st.Done == st.Of {
+	open := s.openUnregistrations()
+	if st.Done == st.Of && len(open) == 0 {
 		st.State = Done
 		return st, nil
+	}
+	for _, i := range open {
+		st.Evidence = append(st.Evidence, i.Name+" was being unregistered, and the answer is not known")
 	}
 	if before, err := (login{}).Inspect(ctx, s); err != nil {
 		return before, err
@@ -79,15 +84,12 @@ func (register) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	return actions, nil
 }
 
-// registerTries is how often an answer that was lost on the way is asked for again.
-const registerTries = 4
-
 func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.settleRegistrations(ctx, to); err != nil {
+	if err := s.settleUnregistrations(ctx, to); err != nil {
 		return err
 	}
 	list, _, err := s.members()
@@ -102,7 +104,7 @@ func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
 			continue
 		}
 		to.Event(ItemChanged{Item{m.Name, ItemWorking, "registering"}})
-		id, err := r.one(ctx, s, f, m)
+		id, err := r.one(ctx, s, f, m, to)
 		switch {
 		case problem.Is(err, problem.KeyInUse):
 			unknown = append(unknown, m)
@@ -128,50 +130,61 @@ func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
 	return join(failed)
 }
 
-// one registers one key: intent on disk, the call, its result on disk.
-func (r register) one(ctx context.Context, s *Site, f Flwr, m member) (string, error) {
+// one registers one key: intent on disk, the call, its result on disk. A call whose answer was lost is
+// simply made again, now or at the next start: the grid takes a key once, so its second answer says what
+// became of the first call.
+func (r register) one(ctx context.Context, s *Site, f Flwr, m member, to Sink) (string, error) {
+	intent, open, err := s.intend(ctx, m)
+	if err != nil {
+		return "", err
+	}
+	var id flwrexec.NodeID
+	call := func() error {
+		id, err = f.Register(ctx, s.connection(), m.Pair.Public, m.Name)
+		open = open || err != nil && lost(err)
+		return err
+	}
+	err = s.patiently(ctx, to, call)
+	if err != nil && ctx.Err() == nil && lost(err) && !mayPass(err) { // flwr fell over its own answer
+		err = s.patiently(ctx, to, call)
+	}
+	switch {
+	case err == nil:
+		return id.String(), s.registered(intent.ID, m, id.String(), "answer")
+	case problem.Is(err, problem.KeyInUse):
+		id, ok, lerr := s.newSince(ctx, intent)
+		if lerr != nil {
+			return "", lerr // the intent stays, with what it knows
+		}
+		if ok {
+			return id, s.registered(intent.ID, m, id, "by elimination")
+		}
+		node := s.record(m, "", "registered before")
+		return "", errors.Join(err, s.Ledger.Finish(intent.ID, func(d *ledger.Data) error { return d.PutNode(node) }))
+	case open || ctx.Err() != nil:
+		return "", err // the intent stays: the next start settles it
+	}
+	return "", errors.Join(err, s.Ledger.Abandon(intent.ID, problem.Of(err).Error()))
+}
+
+// intend gives the intent to register m: the one that an earlier call left open, else a new one with the
+// nodes that the grid lists now.
+func (s *Site) intend(ctx context.Context, m member) (i ledger.Intent, open bool, err error) {
+	for _, i := range s.Ledger.Intents() {
+		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == s.Choices.Grid.Connection {
+			return i, true, nil
+		}
+	}
 	nodes, _, err := s.gridNodes(ctx, 0)
 	if err != nil {
-		return "", err
+		return i, false, err
 	}
-	intent := ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: s.Choices.Grid.Connection}
+	i = ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: s.Choices.Grid.Connection}
 	for _, n := range nodes {
-		intent.Before = append(intent.Before, n.ID.String())
+		i.Before = append(i.Before, n.ID.String())
 	}
-	key, err := s.Ledger.Begin(intent)
-	if err != nil {
-		return "", err
-	}
-	for try := 1; ; try++ {
-		id, err := f.Register(ctx, s.connection(), m.Pair.Public, m.Name)
-		if err == nil {
-			return id.String(), s.registered(key, m, id.String(), "answer")
-		}
-		if ctx.Err() != nil {
-			return "", err // the intent stays: the next start settles it
-		}
-		switch {
-		case flwrexec.MayHaveHappened(err) || problem.Is(err, problem.Unreachable):
-			// The answer may be lost and the work done: look before asking again.
-			if id, ok, lerr := s.newSince(ctx, intent); lerr == nil && ok {
-				return id, s.registered(key, m, id, "by elimination")
-			}
-			if try == registerTries {
-				return "", err
-			}
-			if werr := wait(ctx, pause(try)); werr != nil {
-				return "", werr
-			}
-		case problem.Is(err, problem.KeyInUse):
-			if id, ok, lerr := s.newSince(ctx, intent); lerr == nil && ok {
-				return id, s.registered(key, m, id, "by elimination")
-			}
-			node := s.record(m, "", "registered before")
-			return "", errors.Join(err, s.Ledger.Finish(key, func(d *ledger.Data) error { return d.PutNode(node) }))
-		default:
-			return "", errors.Join(err, s.Ledger.Abandon(key, problem.Of(err).Error()))
-		}
-	}
+	i.ID, err = s.Ledger.Begin(i)
+	return i, false, err
 }
 
 func (s *Site) record(m member, id, how string) ledger.Node {
@@ -188,73 +201,80 @@ func (s *Site) registered(intent string, m member, id, how string) error {
 }
 
 // newSince finds the one node that the grid has now, that it had not before the intent, and that no
-// other key of ours has. A name given at the registration decides where the grid tells it.
+// other key of ours has. A name given at the registration decides where the grid tells it. It is asked
+// only when the grid has said that it knows the key, so some node is the key's.
 func (s *Site) newSince(ctx context.Context, i ledger.Intent) (string, bool, error) {
 	nodes, _, err := s.gridNodes(ctx, 0)
 	if err != nil {
 		return "", false, err
 	}
-	known := map[string]bool{}
+	known := s.takenIDs()
 	for _, id := range i.Before {
 		known[id] = true
 	}
-	for _, n := range s.Ledger.Nodes() {
-		known[n.NodeID] = true
-	}
-	var fresh []string
+	var ours, nameless []string
 	for _, n := range nodes {
-		if id := n.ID.String(); !known[id] {
-			if n.Name != "" && n.Name == i.Name {
-				return id, true, nil
-			}
-			fresh = append(fresh, id)
+		switch id := n.ID.String(); {
+		case known[id]:
+		case n.Name == i.Name:
+			ours = append(ours, id)
+		case n.Name == "":
+			nameless = append(nameless, id)
 		}
 	}
-	if len(fresh) != 1 {
+	if len(ours) == 0 {
+		ours = nameless
+	}
+	if len(ours) != 1 {
 		return "", false, nil
 	}
-	return fresh[0], true, nil
+	return ours[0], true, nil
 }
 
-// settleRegistrations finds out what became of registrations whose answer never reached the ledger.
-func (s *Site) settleRegistrations(ctx context.Context, to Sink) error {
+// takenIDs are the node IDs that the ledger gives to a key.
+func (s *Site) takenIDs() map[string]bool {
+	taken := map[string]bool{}
+	for _, n := range s.Ledger.Nodes() {
+		if n.NodeID != "" {
+			taken[n.NodeID] = true
+		}
+	}
+	return taken
+}
+
+// openUnregistrations are the calls to unregister whose answer never reached the ledger.
+func (s *Site) openUnregistrations() []ledger.Intent {
+	var open []ledger.Intent
 	for _, i := range s.Ledger.Intents() {
-		if i.Op != "register" || i.Connection != s.Choices.Grid.Connection {
+		if i.Op == "unregister" && i.Connection == s.Choices.Grid.Connection {
+			open = append(open, i)
+		}
+	}
+	return open
+}
+
+// settleUnregistrations finds out what became of them: a node that the grid no longer lists is gone, and
+// one that it lists stays, until the person says so again.
+func (s *Site) settleUnregistrations(ctx context.Context, to Sink) error {
+	open := s.openUnregistrations()
+	if len(open) == 0 {
+		return nil
+	}
+	nodes, _, err := s.gridNodes(ctx, 0)
+	if err != nil {
+		return err
+	}
+	for _, i := range open {
+		if slices.ContainsFunc(nodes, func(n flwrexec.Node) bool { return n.ID.String() == i.NodeID }) {
+			if err := s.Ledger.Abandon(i.ID, "the grid still lists the node"); err != nil {
+				return err
+			}
 			continue
 		}
-		m, err := s.member(i.Name)
-		if err != nil || m.Pair.Fingerprint != i.Key {
-			continue // its key is not here now; the intent keeps
-		}
-		id, ok, err := s.newSince(ctx, i)
-		switch {
-		case err != nil:
+		to.Event(Says{i.Name + " has been unregistered"})
+		if err := s.unregistered(ctx, i); err != nil {
 			return err
-		case ok:
-			to.Event(ItemChanged{Item{m.Name, ItemDone, id}})
-			if err := s.registered(i.ID, m, id, "by elimination"); err != nil {
-				return err
-			}
-		default: // it never arrived, or cannot be told apart: registering again says which
-			if err := s.Ledger.Abandon(i.ID, "no new node on the grid"); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
-}
-
-// pause is how long to wait after the try'th answer that did not come.
-func pause(try int) time.Duration { return time.Duration(try*try) * 500 * time.Millisecond }
-
-// wait sleeps, or returns early with ctx's error.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -161,13 +161,7 @@ func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to 
 			return err
 		}
 		to.Event(ItemChanged{Item{m.Name, ItemWorking, "adding"}})
-		err = f.AddToFederation(ctx, s.connection(), id, s.Choices.Federation)
-		for try := 1; problem.Is(err, problem.Unreachable, problem.ServerError) && try < registerTries; try++ {
-			if werr := wait(ctx, pause(try)); werr != nil {
-				return werr
-			}
-			err = f.AddToFederation(ctx, s.connection(), id, s.Choices.Federation)
-		}
+		err = s.patiently(ctx, to, func() error { return f.AddToFederation(ctx, s.connection(), id, s.Choices.Federation) })
 		if err != nil && !problem.Is(err, problem.AlreadyMember) {
 			to.Event(ItemChanged{Item{m.Name, ItemFailed, problem.Of(err).Error()}})
 			return fmt.Errorf("add %s to %s: %w", m.Name, s.Choices.Federation, err)

@@ -26,15 +26,21 @@ func step(n int) (Step, error) {
 	return checklist[n-1], nil
 }
 
-// Inspect tells how step n stands.
+// Inspect tells how step n stands. A step after the login that finds the session over waits for step 9.
 func (s *Site) Inspect(ctx context.Context, n int) (Status, error) {
 	st, err := step(n)
 	if err != nil {
 		return Status{}, err
 	}
 	status, err := st.Inspect(ctx, s)
+	if n > signInStep && problem.Is(err, problem.NotLoggedIn) {
+		return Status{State: Blocked, By: signInStep, Why: "the login is over: log in again, and this step goes on where it was"}, nil
+	}
 	return status, s.withNetwork(ctx, err)
 }
+
+// signInStep is the number of the step that logs in.
+const signInStep = 9
 
 // Plan tells what Apply of step n would do.
 func (s *Site) Plan(ctx context.Context, n int) ([]Action, error) {
@@ -52,15 +58,10 @@ func (s *Site) Apply(ctx context.Context, n int, to Sink) error {
 	if err != nil {
 		return err
 	}
-	err = s.attempt(ctx, st, to)
-	if n == login.Number(login{}) || !problem.Is(err, problem.NotLoggedIn) {
-		return err
+	if n == signInStep {
+		return s.attempt(ctx, st, to)
 	}
-	to.Event(Says{"the login is over: logging in again, then on with this step"})
-	if err := s.attempt(ctx, login{}, to); err != nil {
-		return err
-	}
-	return s.attempt(ctx, st, to)
+	return s.loggedIn(ctx, to, func() error { return s.attempt(ctx, st, to) })
 }
 
 func (s *Site) attempt(ctx context.Context, st Step, to Sink) error {
@@ -90,7 +91,7 @@ func (s *Site) Change(ctx context.Context, n int, to Sink) error {
 		return problem.New(problem.NotSupported, st.Title()+" has no choice to change", "", "")
 	}
 	defer s.forget()
-	return c.Change(ctx, s, to)
+	return s.loggedIn(ctx, to, func() error { return c.Change(ctx, s, to) })
 }
 
 // CanUndo tells whether the last file edit of step n can be taken back.
@@ -112,7 +113,7 @@ func (s *Site) Walk(ctx context.Context, to Sink) error {
 }
 
 func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
-	status, err := st.Inspect(ctx, s)
+	status, err := s.inspectPatiently(ctx, st, to)
 	if err != nil {
 		return s.ended(ctx, to, st, status, err)
 	}
@@ -128,7 +129,7 @@ func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 	if err := s.Apply(ctx, st.Number(), to); err != nil {
 		return s.ended(ctx, to, st, status, err)
 	}
-	if status, err = st.Inspect(ctx, s); err != nil {
+	if status, err = s.inspectPatiently(ctx, st, to); err != nil {
 		return s.ended(ctx, to, st, status, err)
 	}
 	if status.State == Done || status.State == NotNeeded {
@@ -153,7 +154,7 @@ func (s *Site) ended(ctx context.Context, to Sink, st Step, status Status, err e
 	if ctx.Err() != nil && !problem.Is(err, problem.Cancelled) {
 		err = &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: err}
 	}
-	err = s.withNetwork(ctx, err)
+	err = s.leftForLater(st, s.withNetwork(ctx, err))
 	to.Event(StepEnded{Step: st, Status: status, Err: err})
 	return fmt.Errorf("step %d, %s: %w", st.Number(), st.Name(), err)
 }

@@ -1,0 +1,42 @@
+package flwrexec
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"flwrup/internal/problem"
+)
+
+// An access token lives minutes, and any command renews it: the new pair of tokens is written over the
+// old one. Where a grid takes a refresh token once only, a second command that renews at the same time
+// (the dashboard beside a run's log, another terminal) is told that it is not logged in, though the file
+// holds a good session by then. It reads the file anew when it is called again.
+
+// renewal is how long the other command may take from the grid's answer to its file.
+const renewal = 300 * time.Millisecond
+
+// credentialsFile is where flwr keeps the connection's tokens: up to 1.25 below the app, later beside
+// config.toml (seen in 1.24 to 1.42).
+func (s *Session) credentialsFile(c Connection) string {
+	if s.Dialect().ConfigInPyproject {
+		return filepath.Join(s.absolute(c).App, ".flwr", ".credentials", c.Name+".json")
+	}
+	return filepath.Join(filepath.Dir(FlowerConfigFile(s.o.FlwrHome)), "credentials.yaml")
+}
+
+// overtaken tells whether a command begun at began that was refused as not logged in lost a race: the
+// tokens were written by another one since.
+func (s *Session) overtaken(ctx context.Context, c Connection, began time.Time, err error) bool {
+	if !problem.Is(err, problem.NotLoggedIn) {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(renewal):
+	}
+	info, serr := os.Stat(s.credentialsFile(c))
+	return serr == nil && info.ModTime().After(began.Add(-time.Second)) // a second: coarse file times, and a file that is read as it is written
+}
