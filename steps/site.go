@@ -67,6 +67,7 @@ type Site struct {
 	unlock func()
 
 	ports    sync.Mutex // held while a port is chosen
+	opening  sync.Mutex // held while flwr is looked for and checked, which may take seconds
 	packages packageAnswers
 	mu       sync.Mutex // guards what follows
 	flwr     Flwr
@@ -231,19 +232,32 @@ func (s *Site) flwrHome() string {
 	return ""
 }
 
-// session gives the flwr of this site, found as chosen. It installs nothing.
+// session gives the flwr of this site, found as chosen. It installs nothing. One that the table of
+// dialects does not cover is held against its own help first, once.
 func (s *Site) session(ctx context.Context) (Flwr, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.flwr != nil {
-		return s.flwr, nil
+	have := s.flwr
+	s.mu.Unlock()
+	if have != nil {
+		return have, nil
 	}
 	found, err := s.findFlwr(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.flwr = flwrexec.NewSession(found, flwrexec.SessionOptions{FlwrHome: s.flwrHome(), Dir: s.neutralDir()})
-	return s.flwr, nil
+	f := flwrexec.NewSession(found, flwrexec.SessionOptions{FlwrHome: s.flwrHome(), Dir: s.neutralDir()})
+	if !f.Dialect().Known() {
+		if err := f.Check(ctx); err != nil {
+			f.Close()
+			return nil, err
+		}
+	}
+	s.mu.Lock()
+	s.flwr = f
+	s.mu.Unlock()
+	return f, nil
 }
 
 // neutralDir is a folder without pyproject.toml: a flwr from 1.26 on rewrites a

@@ -1,0 +1,29 @@
+package flwrexec
+
+import "testing"
+
+// TestUnknownVersionIsChecked calls a real release by a version that the table does not know: what its
+// help offers has to lead to the same dialect.
+func TestUnknownVersionIsChecked(t *testing.T) {
+	for _, version := range []string{"1.26.1"} {
+		t.Run(version, func(t *testing.T) {
+			found := realFlwr(t, version)
+			want := DialectOf(found.Version)
+			found.Version = parse(t, "1.99.0.dev20270101")
+			s := NewSession(found, SessionOptions{FlwrHome: t.TempDir(), Dir: t.TempDir()})
+			defer s.Close()
+			if s.Dialect().Known() {
+				t.Fatal("1.99 is known")
+			}
+			if err := s.Check(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			got := s.Dialect()
+			// Addresses and what goes over the wire cannot be read from help.
+			got.Version, got.ControlHTTP, got.FleetHTTP, got.DefaultControl = want.Version, want.ControlHTTP, want.FleetHTTP, want.DefaultControl
+			if got != want {
+				t.Errorf("want %+v\ngot  %+v", want, got)
+			}
+		})
+	}
+}
