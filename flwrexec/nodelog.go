@@ -57,6 +57,17 @@ func Landmark(line string) (LandmarkKind, string) {
 	return MarkNone, ""
 }
 
+// The kinds of trouble of a SuperNode that need a word of their own: what helps differs.
+const (
+	// NodeVersion says that the SuperNode is of a release that the grid does not speak.
+	NodeVersion problem.Code = "node-version"
+	// NodeHeld says that the grid still counts the SuperNode as online after it was killed, and lets no
+	// other in with its key: for about a minute.
+	NodeHeld problem.Code = "node-held"
+	// NodeUnregistered says that the node was unregistered: its key is burnt.
+	NodeUnregistered problem.Code = "node-unregistered"
+)
+
 // NodeHints is what DiagnoseNodeLog should know beside the log. Everything may be left out.
 type NodeHints struct {
 	Node   Version // flwr of the SuperNode (its image)
@@ -158,8 +169,13 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 		}
 		if r.pattern.MatchString(text) {
 			p := &problem.Problem{Code: r.code, What: r.what, Why: r.why, Fix: r.fix, Raw: around(trouble, r.pattern)}
-			if r.code == problem.NodeRefused {
+			switch {
+			case r.code == problem.NodeRefused:
 				refine(p, h)
+			case r.code == problem.Usage && h.Node.Major > 0 && h.Grid.Major > 0 && h.Node.String() != h.Grid.String():
+				p.Code = NodeVersion
+				p.Why = "it runs flwr " + h.Node.String() + " and was started with the arguments of flwr " + h.Grid.String()
+				p.Fix = "start it with flwr " + h.Grid.String() + ", or the image of that version"
 			}
 			return p
 		}
@@ -196,6 +212,8 @@ func retrying(lines []string, h NodeHints) *problem.Problem {
 		if node.FleetHTTP {
 			older = "a newer"
 		}
+		p.Code = NodeVersion
+		p.What = "the SuperNode cannot speak to this grid"
 		p.Why = "it runs " + older + " flwr (" + h.Node.String() + ") than the grid (" + h.Grid.String() +
 			"): SuperNodes and grid speak HTTP from 1.40 on, gRPC before"
 		p.Fix = "start it with flwr " + h.Grid.String() + ", or the image of that version"
@@ -207,8 +225,10 @@ func retrying(lines []string, h NodeHints) *problem.Problem {
 func refine(p *problem.Problem, h NodeHints) {
 	switch h.Status {
 	case StatusUnregistered:
+		p.Code = NodeUnregistered
 		p.Why, p.Fix = "the node was unregistered, which is for good", "make and register a new key for it"
 	case StatusOnline:
+		p.Code = NodeHeld
 		p.Why = "a SuperNode with this key is online, or was killed less than a minute ago"
 		p.Fix = "stop the other one, or wait a minute, then start it again"
 	case StatusRegistered, StatusOffline:

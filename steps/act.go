@@ -2,54 +2,100 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
+	"os"
+	"path/filepath"
+	"time"
 
-	"flwrup/flwrexec"
-	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
+	"flwrup/keys"
 )
 
-// Act does verb to the named SuperNodes; no names means all of them (not for UnregisterNodes).
+// Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
 func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) error {
 	defer s.forget()
-	if verb == AddNode {
-		return s.addNode(ctx, to)
-	}
-	if verb == StopRun {
+	switch verb {
+	case AddNode:
+		return s.Add(ctx, 1, to)
+	case StartGrid:
+		return s.bringGridUp(ctx, to)
+	case RemoveNodes, UnregisterNodes:
+		return s.remove(ctx, nodes, verb == UnregisterNodes, to)
+	case RestoreKey:
+		return s.restoreKeys(ctx, nodes, to)
+	case StopRun:
 		return s.stopRuns(ctx, nodes, to)
 	}
-	var list []member
-	all, _, err := s.members()
+	list, _, err := s.members()
 	if err != nil {
 		return err
 	}
-	for _, name := range nodes {
-		m, err := s.member(name)
-		if err != nil {
+	if len(nodes) > 0 {
+		list = nil
+		for _, name := range nodes {
+			m, err := s.member(name)
+			if err != nil {
+				return err
+			}
+			list = append(list, m)
+		}
+	}
+	if len(list) == 0 {
+		return problem.New(problem.NeedsPerson, "there are no SuperNodes here yet", "", "`flwrup` or `flwrup up` sets them up")
+	}
+	if verb != StopNodes && s.Rehearsal() {
+		if err := s.bringGridUp(ctx, to); err != nil {
 			return err
 		}
-		list = append(list, m)
-	}
-	if len(nodes) == 0 && verb != UnregisterNodes {
-		list = all
 	}
 	switch verb {
 	case StartNodes:
 		return (start{}).bringUp(ctx, s, list, to)
 	case StopNodes:
+		if err := s.want(namesOf(list), wantedDown); err != nil {
+			return err
+		}
 		return s.stop(ctx, list, to)
+	case OwnImage:
+		if s.Choices.Image != "" {
+			to.Event(Says{"flwrup.toml no longer asks for the image " + s.Choices.Image})
+			s.Choices.Image = ""
+			if err := s.save(); err != nil {
+				return err
+			}
+		}
+		fallthrough
 	case RestartNodes:
 		if err := s.stop(ctx, list, to); err != nil {
 			return err
 		}
 		return (start{}).bringUp(ctx, s, list, to)
-	case UnregisterNodes:
-		return s.unregister(ctx, list, to)
 	}
 	return fmt.Errorf("no action %q", verb)
+}
+
+func namesOf(list []member) []string {
+	out := make([]string, 0, len(list))
+	for _, m := range list {
+		out = append(out, m.Name)
+	}
+	return out
+}
+
+// bringGridUp starts the rehearsal's grid where it does not run, and lets it go on without flwrup.
+func (s *Site) bringGridUp(ctx context.Context, to Sink) error {
+	if _, running := s.gridRunning(); running || !s.Rehearsal() {
+		return nil
+	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.startGrid(ctx, f.Found(), to); err != nil {
+		return err
+	}
+	return s.KeepGrid(ctx)
 }
 
 func (s *Site) stop(ctx context.Context, list []member, to Sink) error {
@@ -57,11 +103,7 @@ func (s *Site) stop(ctx context.Context, list []member, to Sink) error {
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, m := range list {
-		names = append(names, m.Name)
-	}
-	return s.each(ctx, names, func(ctx context.Context, name string) error {
+	return s.each(ctx, namesOf(list), func(ctx context.Context, name string) error {
 		to.Event(ItemChanged{Item{name, ItemWorking, "stopping"}})
 		err := rt.Stop(ctx, name, stopGrace)
 		if problem.Is(err, procctl.Killed) {
@@ -77,11 +119,33 @@ func (s *Site) stop(ctx context.Context, list []member, to Sink) error {
 	})
 }
 
-// addNode makes one more SuperNode: the steps from the keys on, which leave alone what is done.
-func (s *Site) addNode(ctx context.Context, to Sink) error {
-	s.Choices.Nodes++
+// Add makes n more SuperNodes: the steps from the keys on, which leave alone what is done. Those of an
+// earlier Add that was interrupted count: asking again does not make more than were asked for.
+func (s *Site) Add(ctx context.Context, n int, to Sink) error {
+	defer s.forget()
+	if err := s.settleLeaving(ctx, to); err != nil {
+		return err
+	}
+	if err := s.bringGridUp(ctx, to); err != nil {
+		return err
+	}
+	list, _, err := s.members()
+	if err != nil {
+		return err
+	}
+	known := 0
+	for _, m := range list {
+		if m.Known() {
+			known++
+		}
+	}
+	before := s.Choices.Nodes
+	if s.Choices.Nodes = max(before, known+n); s.Choices.Nodes > maxNodes {
+		s.Choices.Nodes = before
+		return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", maxNodes), "", "")
+	}
 	if err := s.save(); err != nil {
-		s.Choices.Nodes--
+		s.Choices.Nodes = before
 		return err
 	}
 	for _, st := range checklist[5:14] {
@@ -92,97 +156,81 @@ func (s *Site) addNode(ctx context.Context, to Sink) error {
 	return nil
 }
 
-// unregister takes SuperNodes off the grid for good, after asking: a key that was unregistered can
-// never be registered again, by anyone.
-func (s *Site) unregister(ctx context.Context, list []member, to Sink) error {
-	f, err := s.session(ctx)
+// restoreKeys takes the keys of lost SuperNodes from the backup. What lies in their place is set aside,
+// never overwritten.
+func (s *Site) restoreKeys(ctx context.Context, nodes []string, to Sink) error {
+	list, folder, err := s.members()
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, m := range list {
-		names = append(names, m.Name)
-	}
-	if len(list) == 0 {
-		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to unregister")
-	}
-	answer, err := to.Ask(ctx, Question{ID: "unregister", Kind: AskConfirm, Default: "no",
-		Ask:  "Unregister " + strings.Join(names, ", ") + "?",
-		Help: "The grid forgets the node and burns its key: it can never be registered again. The key files stay where they are."})
-	if err != nil || answer != "yes" {
-		return err
-	}
-	if err := s.stop(ctx, list, to); err != nil && !problem.Is(err, problem.DockerDown) {
-		return err
-	}
-	for _, m := range list {
-		err := s.loggedIn(ctx, to, func() error {
-			return s.patiently(ctx, to, func() error { return s.unregisterOne(ctx, f, m) })
-		})
-		if err != nil {
-			to.Event(ItemChanged{Item{m.Name, ItemFailed, problem.Of(err).Error()}})
-			return fmt.Errorf("unregister %s: %w", m.Name, err)
+	for _, name := range nodes {
+		var found *member
+		for _, m := range s.lost(list, folder) {
+			if m.Name == name {
+				found = &m
+			}
 		}
-		to.Event(ItemChanged{Item{m.Name, ItemDone, "unregistered"}})
+		if found == nil {
+			return problem.New(problem.Usage, "the key of "+name+" is where it belongs", "", "`flwrup status` shows what is wrong")
+		}
+		if err := s.restoreKey(ctx, *found, to); err != nil {
+			return err
+		}
+		m, err := s.member(name)
+		if err != nil {
+			return err
+		}
+		if err := s.stop(ctx, []member{m}, to); err != nil {
+			return err
+		}
+		if err := (start{}).bringUp(ctx, s, []member{m}, to); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// unregisterOne takes one node off the grid. Done twice it is harmless: a node that is not there is gone.
-func (s *Site) unregisterOne(ctx context.Context, f Flwr, m member) error {
-	if !m.Known() {
-		return s.letGo(ctx, m.Name)
+func (s *Site) restoreKey(ctx context.Context, m member, to Sink) error {
+	backup := s.backupOf(m.Record.Key)
+	if backup == "" {
+		return problem.New(problem.BadInput, "no backup holds the key of "+m.Name, "flwrup made none that is still there and unchanged",
+			"put the key back yourself, or give the SuperNode up: flwrup remove "+m.Name+" --unregister")
 	}
-	id, err := flwrexec.ParseNodeID(m.Record.NodeID)
+	identities, err := s.backupIdentities(ctx, backup, to)
 	if err != nil {
 		return err
 	}
-	intent := ledger.Intent{Op: "unregister", Key: m.Pair.Fingerprint, Name: m.Name, NodeID: m.Record.NodeID,
-		Connection: s.Choices.Grid.Connection}
-	for _, open := range s.openUnregistrations() {
-		if open.Key == intent.Key {
-			intent = open
-		}
-	}
-	if intent.ID, err = s.Ledger.Begin(intent); err != nil {
+	tmp, err := os.MkdirTemp(s.stateDir(), "restore-")
+	if err != nil {
 		return err
 	}
-	err = f.Unregister(ctx, s.connection(), id)
-	if err != nil && !problem.Is(err, problem.NodeNotFound) {
-		if lost(err) || ctx.Err() != nil {
-			return err // it may have been done: the intent stays
-		}
-		return errors.Join(err, s.Ledger.Abandon(intent.ID, problem.Of(err).Error()))
+	defer os.RemoveAll(tmp)
+	pairs, err := keys.RestoreBackup(ctx, backup, identities, filepath.Join(tmp, "keys"))
+	if err != nil {
+		return err
 	}
-	return s.unregistered(ctx, intent)
-}
-
-// unregistered notes that a node is gone from the grid, and lets go of what it was here.
-func (s *Site) unregistered(ctx context.Context, i ledger.Intent) error {
-	err := s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
-		for _, n := range d.Nodes {
-			if n.Key == i.Key && n.Connection == i.Connection {
-				n.State = ledger.Unregistered
-				return d.PutNode(n)
+	for _, p := range pairs {
+		if p.Fingerprint != m.Record.Key {
+			continue
+		}
+		aside := filepath.Join(s.keysDir(), "set-aside-"+time.Now().Format("20060102-150405"))
+		for from, name := range map[string]string{p.Private: m.keyName(), p.Public: m.keyName() + ".pub"} {
+			there := filepath.Join(s.keysDir(), name)
+			if _, err := os.Lstat(there); err == nil {
+				if err := os.MkdirAll(aside, 0o700); err != nil {
+					return err
+				}
+				if err := os.Rename(there, filepath.Join(aside, name)); err != nil {
+					return err
+				}
+				to.Event(Says{"set aside: " + s.rel(filepath.Join(aside, name))})
+			}
+			if err := os.Link(from, there); err != nil { // fails where a file is: nothing is replaced
+				return err
 			}
 		}
+		to.Event(Says{"the key of " + m.Name + " is back in " + m.Record.KeyFile})
 		return nil
-	})
-	if err != nil {
-		return err
 	}
-	return s.letGo(ctx, i.Name)
-}
-
-// letGo removes what the runtime keeps of a node that is not to be any more, and counts one less.
-func (s *Site) letGo(ctx context.Context, name string) error {
-	rt, err := s.nodesRuntime(ctx)
-	if err != nil {
-		return err
-	}
-	if err := rt.Remove(ctx, name); err != nil {
-		return err
-	}
-	s.Choices.Nodes = max(s.Choices.Nodes-1, 0)
-	return s.save()
+	return problem.New(keys.BackupBad, "the backup does not hold the key of "+m.Name, "", "put the key back yourself")
 }

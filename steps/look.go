@@ -2,11 +2,12 @@ package steps
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"time"
 
+	"github.com/fvbommel/sortorder"
+
 	"flwrup/flwrexec"
-	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -42,7 +43,7 @@ func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
 // overview is Overview without the runs; diagnose reads the logs of nodes that are not as they should be.
 func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool) Overview {
 	var o Overview
-	list, _, err := s.members()
+	list, folder, err := s.members()
 	if err != nil {
 		o.RuntimeErr = err
 		return o
@@ -51,16 +52,27 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 	if s.runtimeKind() != "" {
 		states, o.RuntimeErr = s.states(ctx)
 	}
-	nodes, at, err := s.gridNodes(ctx, maxAge)
-	o.GridAt, o.GridErr = at, err
+	nodes, at, err := s.allNodes(ctx, maxAge)
+	o.GridAt, o.GridErr = at, s.gridProblem(err)
 	byID := map[string]flwrexec.Node{}
-	for _, n := range nodes {
-		byID[n.ID.String()] = n
+	if err == nil { // an old answer is no answer: the grid may have changed its mind
+		for _, n := range nodes {
+			byID[n.ID.String()] = n
+		}
 	}
-	for _, m := range list {
+	lost := s.lost(list, folder)
+	gone := map[string]bool{}
+	for _, m := range lost {
+		gone[m.Name] = true
+	}
+	list = slices.DeleteFunc(list, func(m member) bool { return gone[m.Name] })
+	for _, m := range slices.Concat(list, lost) {
 		v := NodeView{Name: m.Name, NodeID: m.Record.NodeID, KeyFile: s.rel(m.Pair.Private), Fingerprint: m.Pair.Fingerprint,
-			Runtime: states[m.Name]}
-		if v.Runtime.State == "" {
+			Runtime: states[m.Name], Wanted: s.wanted(m.Name)}
+		if gone[m.Name] {
+			v.KeyFile, v.Fingerprint = m.Record.KeyFile, m.Record.Key
+		}
+		if v.Runtime.State == "" && o.RuntimeErr == nil {
 			v.Runtime.State = supernode.Absent
 		}
 		if n, ok := byID[v.NodeID]; ok && v.NodeID != "" {
@@ -72,54 +84,48 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 		if v.Grid == flwrexec.StatusOnline {
 			o.Online++
 		}
-		if diagnose {
-			v.Diagnosis = s.diagnose(ctx, m, v, o)
+		switch {
+		case !diagnose:
+		case gone[m.Name]:
+			v.Diagnosis, v.Remedy = s.keyProblem(m, folder)
+		default:
+			v.Diagnosis, v.Remedy = s.diagnose(ctx, m, v, o)
 		}
 		o.Nodes = append(o.Nodes, v)
+	}
+	if diagnose {
+		o.Nodes = append(o.Nodes, s.unfinished(states, byID)...)
+	}
+	if len(o.Nodes) > len(list) {
+		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int {
+			switch {
+			case sortorder.NaturalLess(a.Name, b.Name):
+				return -1
+			case sortorder.NaturalLess(b.Name, a.Name):
+				return 1
+			}
+			return 0
+		})
+	}
+	if o.GridErr != nil && s.Rehearsal() && problem.Is(o.GridErr, GridEnded) {
+		o.Remedy = remedy(StartGrid, "start the rehearsal's grid again", "start")
 	}
 	return o
 }
 
-// diagnose says why a SuperNode is not as it should be: what the grid says, held against what the
-// runtime and the log say. nil when all is well, or when it was never started.
-func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) *problem.Problem {
-	switch {
-	case m.Record.State == ledger.Refused:
-		return problem.New(problem.NodeRefused, m.Name+" was refused at its registration", m.Record.How, "")
-	case v.Runtime.State == supernode.Absent:
-		return nil
-	case v.Grid == flwrexec.StatusOnline && v.Runtime.State == supernode.Running:
-		return nil
-	case v.Grid == flwrexec.StatusOnline && v.Runtime.State == supernode.Stopped:
-		return problem.New(problem.NodeNotOnline, m.Name+" has stopped",
-			"the grid calls it online for about a minute more, until it misses its heartbeat", "start it again")
+// GridEnded says that a rehearsal's grid does not run.
+const GridEnded problem.Code = "rehearsal-grid-ended"
+
+// gridProblem says of a rehearsal whose grid does not answer whether it runs at all.
+func (s *Site) gridProblem(err error) error {
+	if err == nil || !s.Rehearsal() || !problem.Is(err, problem.Unreachable) {
+		return err
 	}
-	if v.Runtime.State == supernode.Running && time.Since(v.Runtime.Since) < 8*time.Second {
-		return nil // it is still starting
+	if _, ok := s.gridRunning(); ok {
+		return err
 	}
-	if o.GridErr != nil && v.Runtime.State == supernode.Running {
-		return nil // nothing can be said of it
-	}
-	var lines []string
-	for _, l := range s.lastLines(ctx, m.Name, 60) {
-		lines = append(lines, l.Text)
-	}
-	version, _ := flwrexec.ParseVersion(s.Title().Flwr)
-	hints := flwrexec.NodeHints{Node: version, Grid: version, Status: v.Grid, Fleet: s.Choices.Grid.Fleet}
-	if p := flwrexec.DiagnoseNodeLog(lines, hints); p != nil {
-		if p.Code == problem.NodeNotOnline || p.Code == problem.Untrusted {
-			s.whyNot(ctx, p)
-		}
-		return p
-	}
-	if v.Runtime.State == supernode.Stopped {
-		why := fmt.Sprintf("it ended with exit code %d", v.Runtime.ExitCode)
-		if v.Runtime.Reason != "" {
-			why = v.Runtime.Reason
-		}
-		return problem.New(problem.NodeNotOnline, m.Name+" has stopped", why, "look at its log, then start it again")
-	}
-	return problem.New(problem.NodeNotOnline, m.Name+" runs and is not online", "", "look at its log: flwrup logs "+m.Name)
+	return &problem.Problem{Code: GridEnded, What: "the rehearsal's grid does not run", Why: "it was stopped, or ended with the flwrup that started it",
+		Fix: "start it again: flwrup start; the SuperNodes come back to it by themselves", Err: err}
 }
 
 // whyNot puts what is seen at the fleet's address into a diagnosis that only knows that a SuperNode

@@ -32,12 +32,16 @@ func (m member) Known() bool { return m.Record.State == ledger.Registered && m.R
 func (s *Site) keysDir() string { return s.path(s.Choices.Keys) }
 
 // members gives the site's SuperNodes, as many as there are usable keys, at most as many as wished.
-// A key that was unregistered is burnt and left out. Names stay with their keys: the ledger has them,
+// A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys: the ledger has them,
 // and a new key's name comes from its own number.
 func (s *Site) members() ([]member, keys.Folder, error) {
 	folder, err := keys.Scan(s.keysDir())
 	if err != nil {
 		return nil, folder, err
+	}
+	leaving := map[string]bool{}
+	for _, i := range s.leaving() {
+		leaving[i.Key] = true
 	}
 	numbers := map[int]int{}
 	for _, p := range folder.Pairs {
@@ -46,7 +50,7 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 	var list []member
 	for _, p := range folder.Pairs {
 		record, _ := s.Ledger.NodeOn(s.Choices.Grid.Connection, p.Fingerprint)
-		if record.State == ledger.Unregistered {
+		if record.State == ledger.Unregistered || record.State == ledger.Removed || leaving[p.Fingerprint] {
 			continue
 		}
 		if len(list) == s.Choices.Nodes {
@@ -131,7 +135,7 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 				Port: port, NodeConfig: config, Extra: choice.Args})
 		},
 		Env:       env,
-		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint},
+		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String()},
 		Container: s.Choices.ContainerName(m.Number), Image: s.image(found.Version.String()),
 		HostNetwork: hostNetwork, Restart: restartLimit,
 		Program: found.SuperNode(), Port: port,

@@ -26,7 +26,9 @@ type NodeView struct {
 	Grid        string // registered, online, offline, unregistered; "" unknown
 	GridSince   time.Time
 	Runtime     supernode.Status
+	Wanted      string           // what the person last asked of it: up, down, or "" when nothing was
 	Diagnosis   *problem.Problem // why it is not as it should be; nil when all is well
+	Remedy      *Remedy          // what puts it right; nil when nothing does by itself
 }
 
 // RunView is one run of the federation.
@@ -66,16 +68,22 @@ type Overview struct {
 	GridErr    error     // why the grid's side is old or missing
 	RuntimeErr error     // why the runtime's side is missing
 	Online     int       // nodes that the grid calls online
+	Remedy     *Remedy   // what puts GridErr right; nil when nothing does by itself
 }
 
 // Verb is what the dashboard can do to SuperNodes.
 type Verb string
 
 const (
-	StartNodes      Verb = "start"
-	StopNodes       Verb = "stop"
-	RestartNodes    Verb = "restart"
-	UnregisterNodes Verb = "unregister" // asks first: it burns the key
+	StartNodes      Verb = "start"      // waits until the grid lets a killed one in again
+	StopNodes       Verb = "stop"       // gracefully
+	RestartNodes    Verb = "restart"    // both, one after the other
+	RemoveNodes     Verb = "remove"     // stops it and takes it out of the federation; its key stays good
+	UnregisterNodes Verb = "unregister" // the same, and off the grid for good; asks first: it burns the key
 	AddNode         Verb = "add"        // one more: key, registration, membership, start
 	StopRun         Verb = "stop-run"   // the names are run IDs; asks first
+	OwnImage        Verb = "own-image"  // gives up the chosen image for the one of the flwr at hand, and restarts
+	RestoreKey      Verb = "restore-key"
+	StartGrid       Verb = "start-grid" // a rehearsal's
+	CheckAll        Verb = "doctor"     // not for Act: see Doctor
 )

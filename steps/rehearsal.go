@@ -127,6 +127,9 @@ func (s *Site) endNodes(ctx context.Context, to Sink, remove bool) error {
 	for _, st := range list {
 		names = append(names, st.Name)
 	}
+	if err := s.want(names, wantedDown); err != nil {
+		return err
+	}
 	if len(names) > 0 {
 		to.Event(Says{fmt.Sprintf("stopping %d %s", len(names), plural(len(names), "SuperNode"))})
 	}

@@ -162,3 +162,25 @@ func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
 	}
 	return s.Ledger.Attest(attestBackup, "")
 }
+
+// backupIdentities asks for what opens a backup.
+func (s *Site) backupIdentities(ctx context.Context, file string, to Sink) ([]age.Identity, error) {
+	pass, err := "", error(nil)
+	switch {
+	case s.o.PassphraseFile != "":
+		pass, err = keys.ReadPassphrase(s.o.PassphraseFile)
+	case s.Rehearsal() && !s.o.Attended:
+		pass, err = s.rehearsalPassphrase()
+	default:
+		pass, err = to.Ask(ctx, Question{ID: "passphrase", Kind: AskSecret, Ask: "The passphrase of " + s.rel(file),
+			Help: "The key is taken from the backup that flwrup made."})
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, identity, err := keys.PassphraseRecipient(pass)
+	if err != nil {
+		return nil, err
+	}
+	return []age.Identity{identity}, nil
+}

@@ -272,7 +272,7 @@ func (s *Site) settleUnregistrations(ctx context.Context, to Sink) error {
 			continue
 		}
 		to.Event(Says{i.Name + " has been unregistered"})
-		if err := s.unregistered(ctx, i); err != nil {
+		if err := s.leave(ctx, i, to); err != nil {
 			return err
 		}
 	}

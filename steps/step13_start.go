@@ -162,11 +162,8 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 	if err := s.fleetFits(ctx); err != nil {
 		return err
 	}
-	byName := map[string]member{}
-	var names []string
-	for _, m := range list {
-		byName[m.Name] = m
-		names = append(names, m.Name)
+	if err := s.want(namesOf(list), wantedUp); err != nil {
+		return err
 	}
 	if len(list) > 0 {
 		spec, err := s.spec(ctx, list[0])
@@ -179,21 +176,36 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 			return err
 		}
 	}
+	free, held, states, err := s.held(ctx, list)
+	if err != nil {
+		return err
+	}
 	var mu sync.Mutex
 	done := 0
-	return s.each(ctx, names, func(ctx context.Context, name string) error {
-		to.Event(ItemChanged{Item{name, ItemWorking, "starting"}})
-		if err := s.startOne(ctx, rt, byName[name]); err != nil {
-			to.Event(ItemChanged{Item{name, ItemFailed, problem.Of(err).Error()}})
-			return err
+	launch := func(list []member) error {
+		byName := map[string]member{}
+		for _, m := range list {
+			byName[m.Name] = m
 		}
-		to.Event(ItemChanged{Item{name, ItemDone, "running"}})
-		mu.Lock()
-		done++
-		to.Event(Progress{Label: "started", Done: int64(done), Total: int64(len(names))})
-		mu.Unlock()
-		return nil
-	})
+		return s.each(ctx, namesOf(list), func(ctx context.Context, name string) error {
+			to.Event(ItemChanged{Item{name, ItemWorking, "starting"}})
+			if err := s.startOne(ctx, rt, byName[name]); err != nil {
+				to.Event(ItemChanged{Item{name, ItemFailed, problem.Of(err).Error()}})
+				return err
+			}
+			to.Event(ItemChanged{Item{name, ItemDone, "running"}})
+			mu.Lock()
+			done++
+			to.Event(Progress{Label: "started", Done: int64(done), Total: int64(len(free) + len(held))})
+			mu.Unlock()
+			return nil
+		})
+	}
+	err = launch(free)
+	if len(held) > 0 && ctx.Err() == nil {
+		err = errors.Join(err, s.waitOut(ctx, held, states, to, launch))
+	}
+	return err
 }
 
 // startOne starts one SuperNode. The plain name supernode_X is taken where it is free on this daemon;
@@ -204,7 +216,16 @@ func (s *Site) startOne(ctx context.Context, rt supernode.Runtime, m member) err
 		return err
 	}
 	err = rt.Start(ctx, spec)
-	if problem.Is(err, problem.NameTaken) && s.Choices.ContainerPrefix == "" && rt.Kind() == project.RuntimeDocker {
+	if problem.Is(err, problem.PortTaken) && spec.Port > 0 { // another program has its port of last time
+		if rerr := s.Ledger.Retract("port " + m.Name); rerr != nil {
+			return rerr
+		}
+		if spec, err = s.spec(ctx, m); err != nil {
+			return err
+		}
+		err = rt.Start(ctx, spec)
+	}
+	if problem.Is(err, problem.NameTaken) && rt.Kind() == project.RuntimeDocker {
 		spec.Container = suggestName(s.Choices.Name) + "_" + s.Choices.ID + "_" + spec.Container
 		err = rt.Start(ctx, spec)
 	}

@@ -82,13 +82,19 @@ func (s *Site) forget() {
 
 // gridNodes gives the account's nodes on the grid, those unregistered left out.
 func (s *Site) gridNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
+	all, at, err := s.allNodes(ctx, maxAge)
+	nodes := slices.DeleteFunc(slices.Clone(all), func(n flwrexec.Node) bool { return n.Status == flwrexec.StatusUnregistered })
+	return nodes, at, err
+}
+
+// allNodes gives the account's nodes as the grid lists them, also those that were unregistered.
+func (s *Site) allNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
 	return s.world.nodes.get(maxAge, func() ([]flwrexec.Node, error) {
 		f, err := s.session(ctx)
 		if err != nil {
 			return nil, err
 		}
-		nodes, err := f.Nodes(ctx, s.connection())
-		return slices.DeleteFunc(nodes, func(n flwrexec.Node) bool { return n.Status == "unregistered" }), err
+		return f.Nodes(ctx, s.connection())
 	})
 }
 

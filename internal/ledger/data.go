@@ -13,6 +13,7 @@ import (
 const (
 	Registered   = "registered"
 	Unregistered = "unregistered" // its key is burnt: no account can register it again
+	Removed      = "removed"      // registered, but taken out of use here; its key is good
 	Refused      = "refused"      // the grid did not take the key; NodeID is empty
 )
 
@@ -42,7 +43,7 @@ type Node struct {
 	KeyFile    string    `json:"key-file,omitempty"` // relative to the project folder, private half
 	Name       string    `json:"name"`               // supernode_1
 	NodeID     string    `json:"node-id,omitempty"`  // decimal uint64, never a number in JSON; "" unknown
-	State      string    `json:"state"`              // Registered, Unregistered or Refused
+	State      string    `json:"state"`              // Registered, Removed, Unregistered or Refused
 	Registered time.Time `json:"registered,omitzero"`
 	Account    string    `json:"account,omitempty"`
 	Connection string    `json:"connection,omitempty"`
@@ -63,6 +64,7 @@ type Intent struct {
 	Before     []string  `json:"before,omitempty"` // node IDs (or run IDs) known before the call: what is new afterwards is its result
 	At         time.Time `json:"at,omitzero"`
 	Try        int       `json:"try,omitempty"`
+	Nodes      int       `json:"nodes,omitempty"` // remove, unregister: how many SuperNodes are wished afterwards
 }
 
 // Run is a run that was started from here.

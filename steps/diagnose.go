@@ -1,0 +1,278 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+	"flwrup/keys"
+)
+
+// What can be wrong with a SuperNode beside what its log tells (flwrexec.DiagnoseNodeLog). Scripts read
+// these codes from `flwrup status --json`.
+const (
+	NodeKilled   problem.Code = "node-killed"             // ended by SIGKILL: by somebody, or for want of memory
+	NodeEnded    problem.Code = "node-ended"              // ended, and nobody asked flwrup to stop it
+	NodeGone     problem.Code = "node-gone"               // its container or process was removed
+	KeyLost      problem.Code = "node-key-lost"           // the key that was registered is not in the folder
+	KeySwapped   problem.Code = "node-key-changed"        // another key is in its place
+	Unfinished   problem.Code = "node-removal-unfinished" // flwrup was ended while it removed the node
+	NotListed    problem.Code = "node-not-listed"         // the grid has no such node for this account
+	gridLetsGo                = time.Minute               // NOTES: a killed SuperNode is called offline after 52 to 53 s
+	startsWithin              = 8 * time.Second           // a SuperNode that is younger is still starting
+)
+
+// Remedy is what puts a trouble right: one key on the dashboard, one command for a script.
+type Remedy struct {
+	Says string   // what the key does: "start it again"
+	Verb Verb     // for Act, with the node's name; "" when Step says where
+	Step int      // the step on which it is put right; 0 with Verb
+	Args []string // of flwrup, to the same effect: start supernode_3
+}
+
+// diagnose says why a SuperNode is not as it should be, and what helps: what the grid says, held against
+// the runtime and the log. nil when all is well, when the person stopped it, or when nothing can be said.
+func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (*problem.Problem, *Remedy) {
+	name := v.Name
+	up := v.Runtime.State == supernode.Running
+	switch {
+	case m.Record.State == ledger.Refused:
+		return problem.New(problem.NodeRefused, name+" was refused at its registration", m.Record.How, ""), &Remedy{Says: "register it", Step: 10, Args: []string{"up"}}
+	case o.RuntimeErr != nil:
+		return nil, nil // said once, of all
+	case s.wanted(name) == wantedDown && !up:
+		return nil, nil
+	case o.GridErr == nil && m.Known() && v.Grid == flwrexec.StatusUnregistered:
+		return problem.New(flwrexec.NodeUnregistered, name+" was unregistered on the grid", "its key is burnt: no account can register it again",
+			"remove it here, then add a new SuperNode"), remedy(RemoveNodes, "remove it", "remove", name, "--unregister")
+	case o.GridErr == nil && m.Known() && v.Grid == "":
+		return problem.New(NotListed, "the grid does not list "+name, "node "+v.NodeID+" belongs to another account, or the grid has lost it",
+			"log in with the account that registered it"), &Remedy{Says: "log in", Step: 9, Args: []string{"up"}}
+	case v.Runtime.State == supernode.Absent:
+		return s.gone(ctx, m, v)
+	case up && (v.Grid == flwrexec.StatusOnline || o.GridErr != nil || time.Since(v.Runtime.Since) < startsWithin):
+		return nil, nil
+	}
+	var lines []string
+	for _, l := range s.lastLines(ctx, name, 80) {
+		lines = append(lines, l.Text)
+	}
+	hints := s.hints(v)
+	p := flwrexec.DiagnoseNodeLog(lines, hints)
+	if !up && (p == nil || p.Code == flwrexec.NodeHeld) && v.Grid == flwrexec.StatusOnline {
+		p = s.heldProblem(v, p)
+	}
+	if p != nil && (p.Code == problem.NodeNotOnline || p.Code == problem.Untrusted) {
+		s.whyNot(ctx, p)
+	}
+	if p == nil {
+		p = s.unexplained(v)
+	}
+	return p, s.remedyFor(p, v, hints)
+}
+
+// imageVersion finds flwr's version in an image's name: flwr/supernode:1.42.0-py3.13-ubuntu24.04.
+var imageVersion = regexp.MustCompile(`:(\d+\.\d+\.\d+)`)
+
+// hints are what the node's log alone does not tell.
+func (s *Site) hints(v NodeView) flwrexec.NodeHints {
+	grid, _ := flwrexec.ParseVersion(s.Title().Flwr)
+	node := grid
+	if found := imageVersion.FindStringSubmatch(v.Runtime.Image); found != nil {
+		node, _ = flwrexec.ParseVersion(found[1])
+	} else if label := v.Runtime.Labels["flwr"]; label != "" {
+		node, _ = flwrexec.ParseVersion(label)
+	}
+	return flwrexec.NodeHints{Node: node, Grid: grid, Status: v.Grid, Fleet: s.Choices.Grid.Fleet}
+}
+
+// heldProblem says that the grid has not noticed the node's end yet, and when it will.
+func (s *Site) heldProblem(v NodeView, seen *problem.Problem) *problem.Problem {
+	p := problem.New(flwrexec.NodeHeld, v.Name+" has ended and the grid has not noticed", "", "start it again; flwrup waits until the grid lets it in")
+	if v.Runtime.ExitCode == 137 {
+		p.Code, p.What = NodeKilled, v.Name+" was killed"
+	}
+	p.Why = "the grid counts it as online for about a minute, and lets its key in only after that"
+	if left := gridLetsGo - time.Since(v.Runtime.Since); v.Runtime.State == supernode.Stopped && left > 0 && left <= gridLetsGo {
+		p.Why = fmt.Sprintf("the grid counts it as online for about %d s more, and lets its key in only after that", int(left.Seconds()))
+	}
+	if v.Runtime.State == supernode.Restarting {
+		p.Fix = "wait: Docker starts it again by itself"
+	}
+	if seen != nil {
+		p.Raw = seen.Raw
+	}
+	return p
+}
+
+// unexplained is what is left when the log says nothing.
+func (s *Site) unexplained(v NodeView) *problem.Problem {
+	r := v.Runtime
+	switch {
+	case r.State == supernode.Running && v.Grid == flwrexec.StatusOffline:
+		return problem.New(problem.NodeNotOnline, v.Name+" runs and the grid has lost it", "its log tells no reason: the network, a laptop that slept, or trouble on the grid",
+			"start it anew")
+	case r.State == supernode.Running:
+		return problem.New(problem.NodeNotOnline, v.Name+" runs and is not online yet", "", "look at its log: flwrup logs "+v.Name)
+	case r.ExitCode == 137:
+		why := "somebody, or the system, ended it with SIGKILL"
+		if r.Reason != "" && r.Reason != "killed (SIGKILL)" {
+			why = r.Reason
+		}
+		return problem.New(NodeKilled, v.Name+" was killed", why, "start it again")
+	case r.ExitCode == 0:
+		return problem.New(NodeEnded, v.Name+" has ended", "it was asked to, and not by flwrup: a docker stop or kill, or a restart of Docker or of this machine", "start it again")
+	}
+	why := fmt.Sprintf("it ended with exit code %d", r.ExitCode)
+	if r.Reason != "" {
+		why = r.Reason
+	}
+	return problem.New(NodeEnded, v.Name+" has ended", why, "look at its log (flwrup logs "+v.Name+"), then start it again")
+}
+
+// gone is the diagnosis of a node of which there is nothing on this machine, though it was started once.
+func (s *Site) gone(ctx context.Context, m member, v NodeView) (*problem.Problem, *Remedy) {
+	if s.wanted(v.Name) != wantedUp {
+		return nil, nil
+	}
+	start := remedy(StartNodes, "start it", "start", v.Name)
+	if f, ok := s.foreign(ctx, m); ok {
+		return problem.New(problem.NameTaken, v.Name+" is not here, and its name is taken",
+				"the container "+f.Name+" (image "+f.Image+", "+string(f.State)+") was not made by this flwrup project",
+				"start it: that container is left alone, and the SuperNode gets another name"),
+			start
+	}
+	what := "container"
+	if s.runtimeKind() != "docker" {
+		what = "process's folder"
+	}
+	return problem.New(NodeGone, v.Name+" is not here any more", "its "+what+" was removed, and not by flwrup", "start it: it is made anew"), start
+}
+
+// foreign finds somebody else's container under m's name.
+func (s *Site) foreign(ctx context.Context, m member) (supernode.Status, bool) {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return supernode.Status{}, false
+	}
+	docker, ok := rt.(interface {
+		Foreign(ctx context.Context, names []string) ([]supernode.Status, error)
+	})
+	if !ok || m.Number == 0 {
+		return supernode.Status{}, false
+	}
+	list, err := docker.Foreign(ctx, []string{s.Choices.ContainerName(m.Number)})
+	if err != nil || len(list) == 0 {
+		return supernode.Status{}, false
+	}
+	return list[0], true
+}
+
+func remedy(verb Verb, says string, args ...string) *Remedy {
+	return &Remedy{Says: says, Verb: verb, Args: args}
+}
+
+// remedyFor gives what helps against p.
+func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *Remedy {
+	start := remedy(StartNodes, "start it again", "start", v.Name)
+	if v.Runtime.State == supernode.Running || v.Runtime.State == supernode.Restarting {
+		start = remedy(RestartNodes, "start it anew", "restart", v.Name)
+	}
+	switch p.Code {
+	case flwrexec.NodeVersion:
+		if v.Runtime.Image != "" && s.pinned() != "" {
+			return remedy(OwnImage, "use the image of flwr "+h.Grid.String(), "restart", v.Name, "--own-image")
+		}
+		return start
+	case problem.Untrusted, flwrexec.WrongService:
+		return &Remedy{Says: "look at the addresses", Step: 8, Args: []string{"doctor"}}
+	case flwrexec.NodeUnregistered:
+		return remedy(RemoveNodes, "remove it", "remove", v.Name, "--unregister")
+	case problem.NodeRefused:
+		if v.Grid == flwrexec.StatusRegistered {
+			return &Remedy{Says: "see whether it is confirmed", Step: 12, Args: []string{"up"}}
+		}
+		return start
+	case flwrexec.AppBroken:
+		return &Remedy{Says: "look at the app", Step: 15}
+	case problem.NodeNotOnline:
+		if v.Runtime.State == supernode.Running && v.Grid != flwrexec.StatusOffline {
+			return &Remedy{Says: "check everything", Verb: CheckAll, Args: []string{"doctor"}}
+		}
+	}
+	return start
+}
+
+// pinned is the image that the person chose for all SuperNodes; "" when they run the one of their flwr.
+func (s *Site) pinned() string { return s.Choices.Image }
+
+// lost gives the registered SuperNodes whose key is not in the folder any more: replaced, damaged, or
+// taken away. They are on the grid all the same, and may even run.
+func (s *Site) lost(list []member, folder keys.Folder) []member {
+	have := map[string]bool{}
+	for _, p := range folder.Pairs {
+		have[p.Fingerprint] = true
+	}
+	names := map[string]bool{}
+	for _, m := range list {
+		if m.Known() {
+			names[m.Name] = true
+		}
+	}
+	var out []member
+	for _, n := range s.Ledger.Nodes() {
+		if n.Connection != s.Choices.Grid.Connection || n.State != ledger.Registered || n.NodeID == "" || have[n.Key] || names[n.Name] {
+			continue
+		}
+		out = append(out, member{Name: n.Name, Record: n})
+	}
+	return out
+}
+
+// keyProblem says what became of the key of a lost SuperNode.
+func (s *Site) keyProblem(m member, folder keys.Folder) (*problem.Problem, *Remedy) {
+	file := s.path(m.Record.KeyFile)
+	back := "put the key back that was registered"
+	restore := remedy(RestoreKey, "take the key from the backup", "restore-key", m.Name)
+	if s.backupOf(m.Record.Key) == "" {
+		back += "; no backup of flwrup's that is still there holds it"
+		restore = nil
+	} else {
+		back = "take it from the backup; what lies in its place is set aside"
+	}
+	for _, p := range folder.Pairs {
+		if p.Private == file {
+			return problem.New(KeySwapped, "the key of "+m.Name+" was changed",
+				m.Record.KeyFile+" holds another key ("+p.Fingerprint+") than the one that was registered ("+m.Record.Key+")", back), restore
+		}
+	}
+	why := m.Record.KeyFile + " is not there"
+	for _, issue := range folder.Issues {
+		if !issue.Harmless && (issue.File == file || issue.File == file+".pub") {
+			why = issue.Problem.Error()
+		}
+	}
+	return problem.New(KeyLost, "the key of "+m.Name+" is not usable", why, back), restore
+}
+
+// backupOf is a backup, unchanged since it was made, that holds the key; "" when there is none.
+func (s *Site) backupOf(fingerprint string) string {
+	backups := s.Ledger.Backups()
+	for i := len(backups) - 1; i >= 0; i-- {
+		for _, f := range backups[i].Fingerprints {
+			if f == fingerprint && keys.CheckHash(s.path(backups[i].File), backups[i].SHA256) == nil {
+				return s.path(backups[i].File)
+			}
+		}
+	}
+	return ""
+}
+
+// keyName is the file name of a lost SuperNode's private key.
+func (m member) keyName() string { return filepath.Base(m.Record.KeyFile) }

@@ -1,0 +1,245 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// leaving gives the removals that are not settled: under way, or cut short by a crash.
+func (s *Site) leaving() []ledger.Intent {
+	var list []ledger.Intent
+	for _, i := range s.Ledger.Intents() {
+		if (i.Op == "remove" || i.Op == "unregister") && i.Connection == s.Choices.Grid.Connection {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// unfinished are the SuperNodes whose removal was cut short.
+func (s *Site) unfinished(states map[string]supernode.Status, byID map[string]flwrexec.Node) []NodeView {
+	var list []NodeView
+	for _, i := range s.leaving() {
+		v := NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: states[i.Name], Grid: byID[i.NodeID].Status, Wanted: wantedDown}
+		if v.Runtime.State == "" {
+			v.Runtime.State = supernode.Absent
+		}
+		args := []string{"remove", i.Name}
+		verb := RemoveNodes
+		if i.Op == "unregister" {
+			args, verb = append(args, "--unregister"), UnregisterNodes
+		}
+		v.Diagnosis = problem.New(Unfinished, "the removal of "+i.Name+" is not finished", "flwrup was ended in the middle, or the grid did not answer", "remove it again: flwrup goes on where it stopped")
+		v.Remedy = remedy(verb, "finish removing it", args...)
+		list = append(list, v)
+	}
+	return list
+}
+
+// subjects finds SuperNodes to remove by name: also those whose key is lost. Ones whose removal is not
+// finished are settled already when it is called.
+func (s *Site) subjects(nodes []string) ([]member, error) {
+	list, folder, err := s.members()
+	if err != nil {
+		return nil, err
+	}
+	all := append(s.lost(list, folder), list...)
+	var out []member
+	for _, name := range nodes {
+		found := false
+		for _, m := range all {
+			if m.Name == name && !found {
+				out, found = append(out, m), true
+			}
+		}
+		if !found {
+			return nil, problem.New(problem.Usage, "no SuperNode "+name+" here", "", "`flwrup status` lists them")
+		}
+	}
+	return out, nil
+}
+
+// remove stops SuperNodes, takes them out of the federation and removes their containers. With burn they
+// are unregistered, too, after asking: a key that was unregistered can never be registered again, by
+// anyone. Without, the key stays registered and good.
+func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to Sink) error {
+	if len(nodes) == 0 {
+		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to remove")
+	}
+	settled := map[string]bool{}
+	for _, i := range s.leaving() {
+		settled[i.Name] = true
+	}
+	if err := s.settleLeaving(ctx, to); err != nil {
+		return err
+	}
+	var left []string
+	for _, name := range nodes {
+		if !settled[name] {
+			left = append(left, name)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	list, err := s.subjects(left)
+	if err != nil {
+		return err
+	}
+	if burn {
+		answer, err := to.Ask(ctx, Question{ID: "unregister", Kind: AskConfirm, Default: "no",
+			Ask:  "Unregister " + strings.Join(left, ", ") + "?",
+			Help: "The grid forgets the node and burns its key: it can never be registered again. The key files stay where they are."})
+		if err != nil {
+			return err
+		}
+		if answer != "yes" {
+			return problem.New(problem.NeedsPerson, "not unregistered", "it burns the key, so somebody has to say yes", "say yes, or give --yes; without --unregister the key stays good")
+		}
+	}
+	op := "remove"
+	if burn {
+		op = "unregister"
+	}
+	for _, m := range list {
+		wish := s.Choices.Nodes
+		if m.Pair.Name != "" { // a lost one is not among those that are counted
+			wish--
+		}
+		i := ledger.Intent{Op: op, Key: firstWord(m.Pair.Fingerprint, m.Record.Key), Name: m.Name, NodeID: m.Record.NodeID,
+			Connection: s.Choices.Grid.Connection, Federation: s.Choices.Federation, Nodes: wish}
+		if i.ID, err = s.Ledger.Begin(i); err != nil {
+			return err
+		}
+		if err := s.leave(ctx, i, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func firstWord(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}
+
+// settleLeaving finishes what a crash has cut short. Each part may be done twice.
+func (s *Site) settleLeaving(ctx context.Context, to Sink) error {
+	for _, i := range s.leaving() {
+		to.Event(Says{"finishing the removal of " + i.Name})
+		if err := s.leave(ctx, i, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave carries out one removal whose intent is on disk.
+func (s *Site) leave(ctx context.Context, i ledger.Intent, to Sink) error {
+	fail := func(err error) error {
+		to.Event(ItemChanged{Item{i.Name, ItemFailed, problem.Of(err).Error()}})
+		return fmt.Errorf("%s %s: %w", i.Op, i.Name, err)
+	}
+	if err := s.want([]string{i.Name}, wantedDown); err != nil {
+		return fail(err)
+	}
+	if s.runtimeKind() != "" {
+		if err := s.stop(ctx, []member{{Name: i.Name}}, to); err != nil {
+			return fail(err)
+		}
+	}
+	if i.NodeID != "" {
+		err := s.loggedIn(ctx, to, func() error {
+			return s.patiently(ctx, to, func() error { return s.leaveGrid(ctx, i, to) })
+		})
+		if err != nil {
+			if lost(err) || problem.Is(err, problem.NotLoggedIn) || ctx.Err() != nil {
+				return fail(err) // it may have been done; the intent stays, and doing it again is harmless
+			}
+			return errors.Join(fail(err), s.Ledger.Abandon(i.ID, problem.Of(err).Error()))
+		}
+	}
+	if s.runtimeKind() != "" {
+		rt, err := s.nodesRuntime(ctx)
+		if err != nil {
+			return fail(err)
+		}
+		if err := rt.Remove(ctx, i.Name); err != nil {
+			return fail(err)
+		}
+	}
+	if i.Nodes == 0 { // the last one, or an intent of an earlier flwrup, which noted no number
+		i.Nodes = max(s.Choices.Nodes-1, 0)
+	}
+	s.Choices.Nodes = min(s.Choices.Nodes, i.Nodes)
+	if err := s.save(); err != nil {
+		return fail(err)
+	}
+	err := s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
+		for _, n := range d.Nodes {
+			if n.Key == i.Key && n.Connection == i.Connection {
+				if n.State = ledger.Removed; i.Op == "unregister" {
+					n.State = ledger.Unregistered
+				}
+				return d.PutNode(n)
+			}
+		}
+		return d.PutNode(ledger.Node{Key: i.Key, Name: i.Name, State: ledger.Removed, Connection: i.Connection})
+	})
+	if err != nil {
+		return fail(err)
+	}
+	s.forget()
+	text := "removed; its key stays registered and good"
+	if i.Op == "unregister" {
+		text = "unregistered"
+	}
+	to.Event(ItemChanged{Item{i.Name, ItemDone, text}})
+	return nil
+}
+
+// leaveGrid takes a node out of the federation, where flwr can do that, and off the grid.
+func (s *Site) leaveGrid(ctx context.Context, i ledger.Intent, to Sink) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := flwrexec.ParseNodeID(i.NodeID)
+	if err != nil {
+		return err
+	}
+	if f.Dialect().Managed && i.Federation != "" {
+		d, err := f.FederationDetails(ctx, s.connection(), i.Federation)
+		if err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) {
+			return err
+		}
+		for _, n := range d.Nodes {
+			if n.ID != id {
+				continue
+			}
+			to.Event(ItemChanged{Item{i.Name, ItemWorking, "leaving " + i.Federation}})
+			if err := f.RemoveFromFederation(ctx, s.connection(), id, i.Federation); err != nil && !problem.Is(err, problem.NodeNotFound) {
+				return err
+			}
+		}
+	}
+	if i.Op != "unregister" {
+		return nil
+	}
+	to.Event(ItemChanged{Item{i.Name, ItemWorking, "unregistering"}})
+	if err := f.Unregister(ctx, s.connection(), id); err != nil && !problem.Is(err, problem.NodeNotFound) {
+		return err
+	}
+	return nil
+}
