@@ -81,7 +81,7 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 				v.GridSince = n.Offline
 			}
 		}
-		if v.Grid == flwrexec.StatusOnline {
+		if v.Grid == flwrexec.StatusOnline && v.Runtime.State != supernode.Stopped { // the grid has not noticed
 			o.Online++
 		}
 		switch {

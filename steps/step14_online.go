@@ -114,10 +114,12 @@ func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]str
 		case n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running:
 			state = ItemDone
 		case n.Grid == flwrexec.StatusOnline: // gone, and the grid has not noticed
-			st.Done--
+			if n.Runtime.State != supernode.Stopped { // those are not counted anyway
+				st.Done--
+			}
 			fallthrough
 		default:
-			if n.Runtime.State == supernode.Stopped {
+			if n.Runtime.State == supernode.Stopped && n.Grid != flwrexec.StatusOnline {
 				text = "stopped: starting it again"
 				m, err := s.member(n.Name)
 				if err != nil {

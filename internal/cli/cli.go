@@ -89,6 +89,7 @@ and brings you back to look after them: status, logs, runs.
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(p.rehearse(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.runs(), p.version())
+	root.AddCommand(p.nodeCommands()...)
 	return root
 }
 

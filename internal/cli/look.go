@@ -61,7 +61,7 @@ func (p *program) status() *cobra.Command {
 			defer site.Close()
 			o := site.Overview(cmd.Context(), 0)
 			if p.json {
-				writeJSON(p.Out, statusOf(site.Title(), o), o.GridErr)
+				writeJSON(p.Out, p.statusOf(site.Title(), o), o.GridErr)
 			} else {
 				p.showStatus(site.Title(), o)
 			}

@@ -30,6 +30,7 @@ type statusData struct {
 	Runs       []runData    `json:"runs"`
 	GridError  *problemData `json:"grid_error,omitempty"`
 	LocalError *problemData `json:"runtime_error,omitempty"`
+	Remedy     *remedyData  `json:"remedy,omitempty"` // of grid_error
 }
 
 type nodeData struct {
@@ -44,7 +45,27 @@ type nodeData struct {
 	Restarts    int          `json:"restarts"`
 	Image       string       `json:"image,omitempty"`
 	RuntimeID   string       `json:"runtime_id,omitempty"`
+	Wanted      string       `json:"wanted,omitempty"` // up or down: what was last asked of it
 	Diagnosis   *problemData `json:"diagnosis,omitempty"`
+	Remedy      *remedyData  `json:"remedy,omitempty"`
+}
+
+// remedyData is what puts a trouble right: a command, or the step of the wizard.
+type remedyData struct {
+	Says    string `json:"says"`
+	Command string `json:"command,omitempty"`
+	Step    int    `json:"step,omitempty"`
+}
+
+func (p *program) remedy(r *steps.Remedy) *remedyData {
+	if r == nil {
+		return nil
+	}
+	d := &remedyData{Says: r.Says, Step: r.Step}
+	if len(r.Args) > 0 {
+		d.Command = p.command(r.Args)
+	}
+	return d
 }
 
 type runData struct {
@@ -64,14 +85,14 @@ func shape(err error) *problemData {
 	return &e
 }
 
-func statusOf(t steps.Title, o steps.Overview) statusData {
+func (p *program) statusOf(t steps.Title, o steps.Overview) statusData {
 	d := statusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
 		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, Nodes: []nodeData{}, Runs: []runData{},
-		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr)}
+		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr), Remedy: p.remedy(o.Remedy)}
 	for _, n := range o.Nodes {
 		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: n.Grid,
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
-			Image: n.Runtime.Image, RuntimeID: n.Runtime.ID}
+			Image: n.Runtime.Image, RuntimeID: n.Runtime.ID, Wanted: n.Wanted, Remedy: p.remedy(n.Remedy)}
 		if n.Diagnosis != nil {
 			nd.Diagnosis = shape(n.Diagnosis)
 		}
@@ -120,6 +141,12 @@ func (p *program) showStatus(t steps.Title, o steps.Overview) {
 	}
 	for _, n := range o.Nodes {
 		grid, here := n.Grid, string(n.Runtime.State)
+		if here == "" {
+			here = "unknown"
+		}
+		if n.Wanted == "down" && here == "stopped" {
+			here = "stopped by you"
+		}
 		if grid == "" {
 			grid = "unknown"
 		}
@@ -131,6 +158,9 @@ func (p *program) showStatus(t steps.Title, o steps.Overview) {
 			p.say("    ! %s", n.Diagnosis.Error())
 			if n.Diagnosis.Fix != "" {
 				p.say("      %s", n.Diagnosis.Fix)
+			}
+			if r := p.remedy(n.Remedy); r != nil && r.Command != "" {
+				p.say("      > %s", r.Command)
 			}
 		}
 	}
@@ -169,7 +199,7 @@ func (p *program) showRehearsal(ctx context.Context, site *steps.Site, front *pl
 		return o.RuntimeErr
 	}
 	if p.json {
-		d := rehearsalData{statusData: statusOf(site.Title(), o), Seconds: took.Seconds(), Metrics: map[string]map[string]float64{}}
+		d := rehearsalData{statusData: p.statusOf(site.Title(), o), Seconds: took.Seconds(), Metrics: map[string]map[string]float64{}}
 		rounds, names := front.Metrics()
 		for _, name := range names {
 			d.Metrics[name] = map[string]float64{}

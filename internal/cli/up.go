@@ -93,7 +93,7 @@ func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) err
 	}
 	overview := site.Overview(ctx, 0)
 	if p.json {
-		writeJSON(p.Out, statusOf(site.Title(), overview), nil)
+		writeJSON(p.Out, p.statusOf(site.Title(), overview), nil)
 		return nil
 	}
 	p.say("")

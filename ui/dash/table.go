@@ -61,6 +61,8 @@ func (m *Model) machine(n steps.NodeView) sign {
 		return sign{s.Waiting, "starting", m.ink.Accent}
 	case supernode.Restarting:
 		return sign{s.Waiting, "restarting", m.ink.Warn}
+	case "":
+		return sign{s.ToDo, "unknown", m.ink.Dim}
 	case supernode.Stopped:
 		if n.Runtime.ExitCode != 0 {
 			return sign{s.Failed, fmt.Sprintf("exit %d", n.Runtime.ExitCode), m.ink.Bad}

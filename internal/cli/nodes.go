@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/plain"
+	"flwrup/steps"
+)
+
+// nodeCommands are what a person does to SuperNodes that are set up: start, stop, restart, add, remove.
+func (p *program) nodeCommands() []*cobra.Command {
+	var list []*cobra.Command
+	add := func(cmd *cobra.Command) *cobra.Command {
+		p.jsonFlag(cmd)
+		list = append(list, cmd)
+		return cmd
+	}
+	act := func(verb steps.Verb) func(*cobra.Command, []string) error {
+		return func(cmd *cobra.Command, nodes []string) error {
+			return p.act(cmd.Context(), verb, nodes, actOptions{yes: true})
+		}
+	}
+	add(&cobra.Command{Use: "start [NODE…]", Short: "Start SuperNodes; waits where the grid still holds one that was killed", RunE: act(steps.StartNodes)})
+	add(&cobra.Command{Use: "stop [NODE…]", Short: "Stop SuperNodes gracefully", RunE: act(steps.StopNodes)})
+	ownImage := false
+	restart := add(&cobra.Command{Use: "restart [NODE…]", Short: "Stop SuperNodes and start them anew",
+		RunE: func(cmd *cobra.Command, nodes []string) error {
+			verb := steps.RestartNodes
+			if ownImage {
+				verb = steps.OwnImage
+			}
+			return p.act(cmd.Context(), verb, nodes, actOptions{yes: true})
+		}})
+	restart.Flags().BoolVar(&ownImage, "own-image", false, "give up the image in flwrup.toml for the one of the flwr in use")
+
+	var o actOptions
+	adding := add(&cobra.Command{Use: "add [N]", Short: "Add N SuperNodes (1): key, registration, federation, start", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n := 1
+			if len(args) == 1 {
+				var err error
+				if n, err = strconv.Atoi(args[0]); err != nil || n < 1 {
+					return usage(args[0] + " is no number of SuperNodes")
+				}
+			}
+			return p.onSite(o, func(site *steps.Site, to steps.Sink) error { return site.Add(cmd.Context(), n, to) }, cmd.Context())
+		}})
+	burn := false
+	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation", Args: cobra.MinimumNArgs(1),
+		Long: `Stops the SuperNodes, takes them out of the federation (flwr 1.27 and later) and removes their
+containers. Their keys stay registered and good. With --unregister the grid forgets them, too,
+which burns their keys for good: it asks first. A removal that was cut short goes on when it is
+called again.`,
+		RunE: func(cmd *cobra.Command, nodes []string) error {
+			verb := steps.RemoveNodes
+			if burn {
+				verb = steps.UnregisterNodes
+			}
+			return p.act(cmd.Context(), verb, nodes, o)
+		}})
+	removing.Flags().BoolVar(&burn, "unregister", false, "unregister them, too: burns their keys")
+	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, nodes []string) error {
+			return p.act(cmd.Context(), steps.RestoreKey, nodes, o)
+		}})
+	for _, cmd := range []*cobra.Command{adding, removing, restoring} {
+		cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	}
+	for _, cmd := range []*cobra.Command{adding, restoring} {
+		cmd.Flags().StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup")
+	}
+	return list
+}
+
+// actOptions are the flags of the commands that change SuperNodes.
+type actOptions struct {
+	yes            bool
+	passphraseFile string
+}
+
+func (p *program) act(ctx context.Context, verb steps.Verb, nodes []string, o actOptions) error {
+	return p.onSite(o, func(site *steps.Site, to steps.Sink) error { return site.Act(ctx, verb, nodes, to) }, ctx)
+}
+
+// onSite opens the site, does the work and shows how the SuperNodes stand then.
+func (p *program) onSite(o actOptions, do func(*steps.Site, steps.Sink) error, ctx context.Context) error {
+	site, err := steps.Open(steps.Options{Dir: p.findDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile})
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	front := p.front(o.yes)
+	if err := do(site, agreed{front, o.yes}); err != nil {
+		return err
+	}
+	if p.json {
+		writeJSON(p.Out, p.statusOf(site.Title(), site.Overview(ctx, 0)), nil)
+	}
+	return nil
+}
+
+// agreed is a front end whose person has said yes on the command line: to --unregister --yes.
+type agreed struct {
+	*plain.Front
+	yes bool
+}
+
+func (a agreed) Ask(ctx context.Context, q steps.Question) (string, error) {
+	if a.yes && q.ID == "unregister" {
+		return "yes", nil
+	}
+	return a.Front.Ask(ctx, q)
+}
+
+// command is how a person types flwrup's own arguments here.
+func (p *program) command(args []string) string {
+	line := "flwrup"
+	for _, a := range args {
+		line += " " + a
+	}
+	if p.dir != "" {
+		line += " --dir '" + p.dir + "'"
+	}
+	return line
+}
