@@ -103,8 +103,11 @@ func (s *Site) CanUndo(n int) bool {
 
 // Walk goes through the steps from the first that is not done to the last. It stops with a Problem:
 // needs-person or needs-grid where somebody else has to go on, or what went wrong.
-func (s *Site) Walk(ctx context.Context, to Sink) error {
-	for _, st := range checklist {
+func (s *Site) Walk(ctx context.Context, to Sink) error { return s.WalkTo(ctx, to, Count) }
+
+// WalkTo is Walk that ends after step last.
+func (s *Site) WalkTo(ctx context.Context, to Sink, last int) error {
+	for _, st := range checklist[:last] {
 		if err := s.walkOne(ctx, st, to); err != nil {
 			return err
 		}

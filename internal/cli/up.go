@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 type upOptions struct {
 	choices        project.Choices
 	passphraseFile string
+	until          int
 	yes            bool
 }
 
@@ -46,6 +48,7 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.StringVar(&c.Backup, "backup", "", "`file` for the encrypted backup of the keys")
 	f.StringVar(&c.BackupRecipient, "backup-recipient", "", "age recipient that the backup is encrypted to")
 	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup")
+	f.IntVar(&o.until, "until", steps.Count, "the `step` after which to stop: 10 registers and starts nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	p.jsonFlag(cmd)
 	return cmd
@@ -82,13 +85,16 @@ func (o upOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 }
 
 func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) error {
+	if o.until < 1 || o.until > steps.Count {
+		return usage(fmt.Sprintf("--until takes the number of a step, 1 to %d", steps.Count))
+	}
 	site, err := steps.Open(steps.Options{Dir: p.findDir(), Create: true, Attended: !o.yes,
 		PassphraseFile: o.passphraseFile, Choose: o.choose(cmd)})
 	if err != nil {
 		return err
 	}
 	defer site.Close()
-	if err := site.Walk(ctx, p.front(o.yes)); err != nil {
+	if err := site.WalkTo(ctx, p.front(o.yes), o.until); err != nil {
 		return err
 	}
 	overview := site.Overview(ctx, 0)
