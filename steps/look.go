@@ -81,7 +81,8 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 				v.GridSince = n.Offline
 			}
 		}
-		if v.Grid == flwrexec.StatusOnline && v.Runtime.State != supernode.Stopped { // the grid has not noticed
+		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent && v.Wanted == wantedUp
+		if v.Grid == flwrexec.StatusOnline && !ended { // else the grid has not noticed
 			o.Online++
 		}
 		switch {

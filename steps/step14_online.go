@@ -114,7 +114,7 @@ func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]str
 		case n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running:
 			state = ItemDone
 		case n.Grid == flwrexec.StatusOnline: // gone, and the grid has not noticed
-			if n.Runtime.State != supernode.Stopped { // those are not counted anyway
+			if n.Runtime.State != supernode.Stopped && !(n.Runtime.State == supernode.Absent && n.Wanted == wantedUp) { // those are not counted anyway
 				st.Done--
 			}
 			fallthrough
