@@ -10,12 +10,16 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+
 	"flwrup/internal/supernode"
 )
 
 // Commands gives what a person types to the same effect as Start of a new node: docker create, the
-// key (and CA) as a tar stream, docker start. It asks nobody, so it takes the image for one that runs
-// as uid 49999, as flwr/supernode does.
+// key (and CA, and starter) as tar streams, docker start. It asks nobody, so it takes an image that was
+// not looked at yet for one that runs flower-supernode as uid 49999, as flwr/supernode does. A value
+// that only the node may see is not in them: they take it from the shell's own environment.
 func (r *Runtime) Commands(spec supernode.Spec) []string {
 	return r.commands(spec, runtime.GOOS)
 }
@@ -31,18 +35,29 @@ func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
 	if spec.CAFile != "" {
 		hand(spec.CAFile, "ca.crt", "0444")
 	}
+	if needsStarter(spec) {
+		out = append(out, handStarter(goos, r.dir, spec, docker)...)
+	}
 	return append(out, shellLine(append(slices.Clone(docker), "start", spec.Container)))
 }
 
 // createArgs says in flags what config says to the API.
 func (r *Runtime) createArgs(spec supernode.Spec) []string {
-	c, h := r.config(spec, false)
+	c, h := r.config(spec, false, r.entrypoint(spec.Image))
 	args := []string{"create", "--name", spec.Container}
 	for _, k := range slices.Sorted(maps.Keys(c.Labels)) {
 		args = append(args, "--label", k+"="+c.Labels[k])
 	}
 	args = append(args, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp:"+h.Tmpfs["/tmp"])
 	for _, m := range h.Mounts {
+		if m.Type == mount.TypeBind {
+			fields := []string{"type=bind", "src=" + m.Source, "dst=" + m.Target}
+			if m.ReadOnly {
+				fields = append(fields, "readonly")
+			}
+			args = append(args, "--mount", csvLine(fields))
+			continue
+		}
 		fields := []string{"type=volume", "dst=" + m.Target}
 		for _, k := range slices.Sorted(maps.Keys(m.VolumeOptions.Labels)) {
 			fields = append(fields, "volume-label="+k+"="+m.VolumeOptions.Labels[k])
@@ -62,8 +77,20 @@ func (r *Runtime) createArgs(spec supernode.Spec) []string {
 	if h.AutoRemove {
 		args = append(args, "--rm")
 	}
-	if h.RestartPolicy.MaximumRetryCount > 0 {
-		args = append(args, "--restart", string(h.RestartPolicy.Name)+":"+strconv.Itoa(h.RestartPolicy.MaximumRetryCount))
+	if h.RestartPolicy.Name == container.RestartPolicyUnlessStopped {
+		args = append(args, "--restart", string(h.RestartPolicy.Name))
+	}
+	if spec.CPUs > 0 {
+		args = append(args, "--cpus", strconv.FormatFloat(spec.CPUs, 'f', -1, 64))
+	}
+	if spec.Memory > 0 {
+		args = append(args, "--memory", strconv.FormatInt(spec.Memory, 10))
+	}
+	if spec.GPUs != "" {
+		args = append(args, "--gpus", gpuFlag(spec.GPUs))
+	}
+	if len(c.Entrypoint) > 0 {
+		args = append(args, "--entrypoint", c.Entrypoint[0])
 	}
 	return append(append(args, spec.Image), c.Cmd...)
 }
@@ -71,15 +98,22 @@ func (r *Runtime) createArgs(spec supernode.Spec) []string {
 // tarArgs packs one file under another name, owner and mode, with GNU tar, or with the bsdtar of
 // macOS and Windows, which keeps the file's own mode.
 func tarArgs(goos, path, name, mode string) []string {
-	id := strconv.Itoa(userID)
-	args := []string{"tar"}
+	args := tarOwned(goos, mode)
 	if goos == "linux" {
-		args = append(args, "--owner="+id, "--group="+id, "--numeric-owner", "--mode="+mode, "--transform=s|.*|"+name+"|")
+		args = append(args, "--transform=s|.*|"+name+"|")
 	} else {
-		args = append(args, "--uid", id, "--gid", id, "--uname", "", "--gname", "", "-s", "|.*|"+name+"|")
+		args = append(args, "-s", "|.*|"+name+"|")
 	}
 	// ./ keeps a name that begins with a dash from being an option, and one with @ from being an archive.
 	return append(args, "-C", filepath.Dir(path), "-chf", "-", "./"+filepath.Base(path))
+}
+
+func tarOwned(goos, mode string) []string {
+	id := strconv.Itoa(userID)
+	if goos == "linux" {
+		return []string{"tar", "--owner=" + id, "--group=" + id, "--numeric-owner", "--mode=" + mode}
+	}
+	return []string{"tar", "--uid", id, "--gid", id, "--uname", "", "--gname", ""}
 }
 
 func csvLine(fields []string) string {

@@ -129,8 +129,11 @@ func (d *daemon) ticker() string {
 	if out, err := build.CombinedOutput(); err != nil {
 		d.t.Fatalf("%v %s", err, out)
 	}
-	sh := exec.Command("/bin/sh", "-c", "mkdir -p app && chown 49999:49999 app && tar -c . | docker -H "+d.host+
-		" import -c 'USER 49999' -c 'ENTRYPOINT [\"/ticker\"]' - flwrup-test/ticker:1")
+	// The starter needs a shell, date and chmod, with what they are linked to.
+	sh := exec.Command("/bin/sh", "-c", "set -e; mkdir -p app tmp; chown 49999:49999 app; for p in sh date chmod; do p=$(readlink -f $(command -v $p));"+
+		" for f in $p $(ldd $p | grep -o '/[^ )]*'); do mkdir -p ./$(dirname $f); cp -L $f ./$f; done; done; mkdir -p bin; [ -e bin/sh ] || ln -s $(readlink -f /bin/sh) bin/sh;"+
+		" [ -e bin/date ] || cp usr/bin/date usr/bin/chmod bin/; tar -c . | docker -H "+d.host+
+		" import -c 'USER 49999' -c 'ENV PATH=/bin:/usr/bin' -c 'ENTRYPOINT [\"/ticker\"]' - flwrup-test/ticker:1")
 	sh.Dir = d.dir + "/image"
 	if out, err := sh.CombinedOutput(); err != nil {
 		d.t.Fatalf("%v %s", err, out)
@@ -170,8 +173,18 @@ func TestDaemonRestart(t *testing.T) {
 	before := changes.Load()
 	began := time.Now()
 	d.start()
-	// The node was ended with the daemon (status 0 here), so Docker leaves it; Start brings it back.
-	start(t, r, s)
+	// The node was ended with the daemon (with status 0): Docker brings it back with itself.
+	back := func(after string) {
+		t.Helper()
+		for range 100 {
+			if st := only(t, r); st.State == supernode.Running {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Errorf("after %s: %+v", after, only(t, r))
+	}
+	back("a shutdown")
 	seen := map[string]bool{}
 	for _, l := range append(first, take(t, got, 10)...) {
 		if seen[l] {
@@ -188,20 +201,19 @@ func TestDaemonRestart(t *testing.T) {
 	if changes.Load() <= before {
 		t.Error("Watch did not come back")
 	}
-	if st := only(t, r); st.State != supernode.Running {
-		t.Errorf("%+v", st)
-	}
-	// A node that the daemon takes down with it in a crash has failed: Docker starts it again by itself.
+	// The same when the machine loses its power.
 	d.crash()
 	d.start()
-	for range 100 {
-		if st := only(t, r); st.State == supernode.Running {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
+	back("a crash")
+	// A node that was stopped on purpose stays so.
+	if err := r.Stop(ctx, s.Name, 10*time.Second); err != nil {
+		t.Fatal(err)
 	}
-	if st := only(t, r); st.State != supernode.Running {
-		t.Errorf("after a crash: %+v", st)
+	d.stop()
+	d.start()
+	time.Sleep(2 * time.Second)
+	if st := only(t, r); st.State != supernode.Stopped {
+		t.Errorf("stopped on purpose, and back after a shutdown: %+v", st)
 	}
 	t.Logf("daemon and node back after %v", time.Since(began))
 	cancel()

@@ -21,7 +21,7 @@ import (
 // maxFile is more than any key or bundle of certificates takes.
 const maxFile = 1 << 20
 
-// handIn copies the key and the CA into a container that does not run.
+// handIn copies the key, the CA and the starter's files into a container that does not run.
 func (r *Runtime) handIn(ctx context.Context, c container.InspectResponse, spec supernode.Spec) error {
 	uid, err := r.uidOf(ctx, c)
 	if err != nil {
@@ -39,7 +39,7 @@ func (r *Runtime) handIn(ctx context.Context, c container.InspectResponse, spec 
 		}
 		files = append(files, file{name: "ca.crt", mode: 0o444, data: ca})
 	}
-	stream, err := tarOf(uid, files)
+	stream, err := tarOf(uid, append(files, handed(spec)...))
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ import (
 func real(t testing.TB) *Runtime {
 	t.Helper()
 	require.Docker(t)
-	r, err := New(context.Background(), Options{Project: "test-" + strings.ToLower(rand.Text()[:10])})
+	r, err := New(context.Background(), Options{Project: "test-" + strings.ToLower(rand.Text()[:10]), Dir: filepath.Join(t.TempDir(), "starter")})
 	if err != nil {
 		t.Fatal(err)
 	}

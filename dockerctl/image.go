@@ -231,6 +231,9 @@ func (r *Runtime) imageUser(ctx context.Context, name string) (user string, forc
 		return "", false, r.explain(ctx, err, "look for image "+name)
 	}
 	if found.Config != nil {
+		r.mu.Lock()
+		r.entries[name] = found.Config.Entrypoint
+		r.mu.Unlock()
 		user, _, _ = strings.Cut(found.Config.User, ":")
 	}
 	if n, err := strconv.Atoi(user); user == "" || user == "root" || (err == nil && n == 0) {
@@ -259,4 +262,14 @@ func (r *Runtime) uidOf(ctx context.Context, c container.InspectResponse) (int, 
 	r.users[c.Image] = uid
 	r.mu.Unlock()
 	return uid, nil
+}
+
+// entrypoint is what an image runs, where it was looked at before; else what flwr/supernode runs.
+func (r *Runtime) entrypoint(image string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e, known := r.entries[image]; known {
+		return e
+	}
+	return []string{"flower-supernode"}
 }

@@ -231,6 +231,8 @@ func ended(st *container.State) string {
 	switch {
 	case st.OOMKilled:
 		return "killed: out of memory"
+	case strings.Contains(st.Error, startPath) && strings.Contains(st.Error, "permission denied"):
+		return "gave up: Docker started it again and again, and it never stayed up"
 	case st.Error != "":
 		return safe(errors.New(st.Error))
 	case st.Dead:

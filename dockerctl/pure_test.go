@@ -258,6 +258,11 @@ func TestSpecHash(t *testing.T) {
 		"rm":    func(s *supernode.Spec) { s.AutoRemove = true },
 		"tries": func(s *supernode.Spec) { s.Restart = 4 },
 		"name":  func(s *supernode.Spec) { s.Container = "d" },
+		"data":  func(s *supernode.Spec) { s.Data = []supernode.Folder{{Host: "/a", Inside: "/b"}} },
+		"cpus":  func(s *supernode.Spec) { s.CPUs = 1 },
+		"mem":   func(s *supernode.Spec) { s.Memory = 1 },
+		"gpus":  func(s *supernode.Spec) { s.GPUs = "all" },
+		"vars":  func(s *supernode.Spec) { s.EnvNames = []string{"A"} },
 		"no ca": func(s *supernode.Spec) { s.CAFile = "" },
 	} {
 		s := base

@@ -13,6 +13,9 @@
 //     owner. FLWR_HOME, unpacked apps and packages installed at run time (uv's cache beside them) go
 //     to disk, not to memory, and survive a restart
 //   - /tmp in memory
+//   - the variables that only the node may see, in the volume at KeyDir and not in the container's
+//     configuration; and where it shall come back by itself, a policy with a limit: see starter.go
+//   - of this machine's folders only those that were asked for, read-only unless asked otherwise
 //
 // Both volumes are anonymous so that `docker rm -v` and --rm take the copy of the key away with the
 // container, and labelled so that Remove also finds one that `docker rm` without -v left behind.
@@ -54,18 +57,21 @@ const (
 type Options struct {
 	Project string // value of LabelProject: List, Watch and all by-name calls see only this project's
 	Host    string // address of the daemon (unix://…, ssh://…); "" finds it as the docker command does
+	Dir     string // absolute folder for what the lines of Commands write; nothing else touches it
 }
 
 // Runtime is a connection to one Docker daemon. Its methods may be called side by side.
 type Runtime struct {
 	project string
+	dir     string
 	at      endpoint
 	cli     *client.Client
 	agreed  chan bool // holds whether the version of the API is agreed on; see ready
 
 	mu       sync.Mutex
-	readings map[string]reading // the last one of every container, by ID; see Usage
-	users    map[string]int     // uid that an image runs as, by image ID
+	readings map[string]reading  // the last one of every container, by ID; see Usage
+	users    map[string]int      // uid that an image runs as, by image ID
+	entries  map[string][]string // an image's own entrypoint, by its name
 }
 
 var _ supernode.Runtime = (*Runtime)(nil)
@@ -81,8 +87,8 @@ func New(ctx context.Context, o Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{project: o.Project, at: at, cli: cli, agreed: make(chan bool, 1),
-		readings: map[string]reading{}, users: map[string]int{}}
+	r := &Runtime{project: o.Project, dir: o.Dir, at: at, cli: cli, agreed: make(chan bool, 1),
+		readings: map[string]reading{}, users: map[string]int{}, entries: map[string][]string{}}
 	r.agreed <- false
 	return r, ctx.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -17,12 +18,12 @@ import (
 )
 
 // layout changes when containers of an older flwrup must be made anew.
-const layout = "1"
+const layout = "2"
 
 // SpecHash tells whether a container was made with the same spec: it is the value of LabelSpec. It
-// covers the image, arguments, environment, network, restarts, CA and key fingerprint; not the other
-// labels, which may be learnt later (a node ID), and not the key, which is copied in anew at every
-// start.
+// covers the image, arguments, environment, network, folders, limits, restarts, CA and key fingerprint;
+// not the other labels, which may be learnt later (a node ID), and not the key and the values of
+// secrets, which are copied in anew at every start.
 func SpecHash(spec supernode.Spec) string {
 	ca := ""
 	if spec.CAFile != "" {
@@ -31,7 +32,8 @@ func SpecHash(spec supernode.Spec) string {
 		}
 	}
 	data, err := json.Marshal([]any{layout, spec.Container, spec.Image, arguments(spec), environment(spec), ca,
-		spec.Labels["fingerprint"], spec.Labels[LabelFingerprint], spec.HostNetwork, spec.AutoRemove, spec.Restart})
+		spec.Labels["fingerprint"], spec.Labels[LabelFingerprint], spec.HostNetwork, spec.AutoRemove, spec.Restart,
+		secretNames(spec), spec.EnvFile != "", spec.Data, spec.CPUs, spec.Memory, spec.GPUs})
 	if err != nil {
 		panic(err) // strings, numbers and lists of them always marshal
 	}
@@ -85,13 +87,15 @@ func (r *Runtime) owned(node string) map[string]string {
 }
 
 // config is what the daemon is asked for. uid is the image's user, forced whether it has to be named
-// because the image would run as root.
-func (r *Runtime) config(spec supernode.Spec, forced bool) (*container.Config, *container.HostConfig) {
+// because the image would run as root; entrypoint is the image's own.
+func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) (*container.Config, *container.HostConfig) {
+	entry, args := program(spec, entrypoint)
 	c := &container.Config{
-		Image:  spec.Image,
-		Cmd:    arguments(spec),
-		Env:    environment(spec),
-		Labels: r.labels(spec),
+		Image:      spec.Image,
+		Entrypoint: entry,
+		Cmd:        args,
+		Env:        environment(spec),
+		Labels:     r.labels(spec),
 		// As docker create sets them; they only matter to somebody who attaches.
 		AttachStdout: true,
 		AttachStderr: true,
@@ -120,8 +124,36 @@ func (r *Runtime) config(spec supernode.Spec, forced bool) (*container.Config, *
 	if spec.HostNetwork {
 		h.NetworkMode = "host"
 	}
-	if spec.Restart > 0 && !spec.AutoRemove { // Docker refuses both together
-		h.RestartPolicy = container.RestartPolicy{Name: container.RestartPolicyOnFailure, MaximumRetryCount: spec.Restart}
+	if again(spec) > 0 {
+		h.RestartPolicy = container.RestartPolicy{Name: container.RestartPolicyUnlessStopped} // the starter limits it
 	}
+	for _, d := range spec.Data {
+		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeBind, Source: d.Host, Target: d.Inside, ReadOnly: !d.Write})
+	}
+	h.Resources = container.Resources{NanoCPUs: int64(math.Round(spec.CPUs * 1e9)), Memory: spec.Memory, DeviceRequests: gpus(spec.GPUs)}
 	return c, h
+}
+
+// gpus reads a value of docker's --gpus: "all", a number, or "device=0,1".
+func gpus(value string) []container.DeviceRequest {
+	if value == "" {
+		return nil
+	}
+	q := container.DeviceRequest{Capabilities: [][]string{{"gpu"}}}
+	if ids, ok := strings.CutPrefix(value, "device="); ok {
+		q.DeviceIDs = strings.Split(ids, ",")
+	} else if n, err := strconv.Atoi(value); err == nil {
+		q.Count = n
+	} else {
+		q.Count = -1
+	}
+	return []container.DeviceRequest{q}
+}
+
+// gpuFlag writes it for the docker command, which reads commas as its own.
+func gpuFlag(value string) string {
+	if strings.Contains(value, ",") {
+		return `"` + value + `"`
+	}
+	return value
 }

@@ -63,6 +63,9 @@ func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 	if err := r.portFree(spec); err != nil {
 		return err
 	}
+	if keep == "" && len(spec.Missing) > 0 {
+		return valueMissing(spec)
+	}
 	if keep == "" {
 		if keep, err = r.create(ctx, spec); err != nil {
 			return err
@@ -89,7 +92,7 @@ func (r *Runtime) create(ctx context.Context, spec supernode.Spec) (id string, e
 	if err != nil {
 		return "", err
 	}
-	config, host := r.config(spec, forced)
+	config, host := r.config(spec, forced, r.entrypoint(spec.Image))
 	made, err := r.cli.ContainerCreate(ctx, config, host, nil, nil, spec.Container)
 	if err != nil {
 		return "", r.explain(ctx, err, "create the container of "+spec.Name)
@@ -171,11 +174,22 @@ func (r *Runtime) portFree(spec supernode.Spec) error {
 	return nil
 }
 
+func valueMissing(spec supernode.Spec) error {
+	return problem.New(supernode.ValueMissing, "the value of "+strings.Join(spec.Missing, ", ")+" for "+spec.Name+" is not known",
+		"flwrup.toml names it, and no file keeps it", "export "+spec.Missing[0]+" before you start flwrup, or have flwrup ask for it")
+}
+
 func (r *Runtime) startProblem(ctx context.Context, spec supernode.Spec, err error) error {
 	text := strings.ToLower(err.Error())
 	if strings.Contains(text, "executable file not found") || strings.Contains(text, "exec format error") {
 		p := problem.New(problem.BadInput, "the container of "+spec.Name+" cannot start", "image "+spec.Image+" holds no flower-supernode for this machine",
 			"choose an image such as flwr/supernode:"+spec.Flwr)
+		p.Raw, p.Err = safe(err), err
+		return p
+	}
+	if strings.Contains(text, "could not select device driver") {
+		p := problem.New(problem.BadInput, "Docker has no GPU for "+spec.Name, "its NVIDIA Container Toolkit is not installed, or there is no GPU",
+			"install the toolkit (https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/), or take gpus out of flwrup.toml")
 		p.Raw, p.Err = safe(err), err
 		return p
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -203,9 +204,14 @@ func TestCommands(t *testing.T) {
 import os
 st = os.stat("/run/supernode/key")
 print(oct(st.st_mode), st.st_uid, st.st_gid, len(open("/run/supernode/key").read()) > 100, os.stat("/run/supernode/ca.crt").st_size > 100)
-os.makedirs(os.environ["FLWR_HOME"]); print("it's", os.environ["WORD"])`
+os.makedirs(os.environ["FLWR_HOME"], exist_ok=True); print("it's", os.environ["WORD"], os.environ["TOKEN"], oct(os.stat("/run/supernode/env").st_mode))`
 	s := node(t, r, "supernode_1", python(t, "app"), script)
-	s.Restart = 3
+	s.Restart = 1
+	s.EnvFile = filepath.Join(t.TempDir(), "node's.env")
+	write(t, s.EnvFile, "# ours\nTOKEN=a 'b\" $c")
+	s.Secrets = map[string]string{"TOKEN": "a 'b\" $c"}
+	s.Data = []supernode.Folder{{Host: filepath.Dir(s.EnvFile), Inside: "/data, too"}}
+	s.CPUs, s.Memory = 1.5, 200<<20
 	s.Env = map[string]string{"WORD": "Ada's \"$HOME\" `id`"}
 	s.Labels["note"] = "two, words"
 	look := func() (picture, log string) {
@@ -261,11 +267,12 @@ os.makedirs(os.environ["FLWR_HOME"]); print("it's", os.environ["WORD"])`
 		}
 		t.Errorf("%d lines by hand, %d by Start", len(a), len(b))
 	}
-	if log != log2 || log != "0o100400 49999 49999 True True; it's "+s.Env["WORD"] {
+	once := "0o100400 49999 49999 True True; it's " + s.Env["WORD"] + " " + s.Secrets["TOKEN"] + " 0o100400; "
+	if log != log2 || !strings.HasPrefix(log, once+once+"flwrup: gave up") {
 		t.Errorf("by hand %q, by Start %q", log2, log)
 	}
 	start(t, r, s) // and flwrup takes it for its own
-	if len(r.Commands(s)) != 4 {
+	if len(r.Commands(s)) != 7 {
 		t.Errorf("%q", r.Commands(s))
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 	"maps"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 
@@ -105,7 +104,7 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		return supernode.Spec{}, err
 	}
 	found, dialect, kind := f.Found(), f.Dialect(), s.runtimeKind()
-	choice := s.Choices.Node[project.NodeKey(m.Number)]
+	choice := s.Choices.ForNode(m.Number)
 	hostNetwork := kind == project.RuntimeDocker && (s.Choices.HostNetwork || s.Rehearsal())
 	port := 0
 	if kind == project.RuntimeProcess || hostNetwork {
@@ -117,35 +116,46 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 	if config == "" && s.Rehearsal() {
 		config = fmt.Sprintf("partition-id=%d num-partitions=%d", m.Number-1, s.Choices.Nodes)
 	}
-	env, err := passEnv(choice.Env)
-	if err != nil {
-		return supernode.Spec{}, err
-	}
+	env := map[string]string{}
 	if s.Rehearsal() {
 		// A rehearsal sends nothing anywhere.
 		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
 			// flwr 1.42 looks for work this often, in seconds; by itself it waits longer.
 			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": "0.2"})
 	}
-	return supernode.Spec{
+	spec := supernode.Spec{
 		Name: m.Name, Project: s.Choices.ID, KeyFile: m.Pair.Private, CAFile: s.path(s.Choices.Grid.CA),
 		Flwr: found.Version.String(),
 		Args: func(key, ca string) []string {
 			return dialect.SuperNodeArgs(flwrexec.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,
-				Port: port, NodeConfig: config, Extra: choice.Args})
+				Port: port, NodeConfig: config, AllowInstall: choice.Install != nil && *choice.Install, Extra: choice.Args})
 		},
 		Env:       env,
 		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String()},
 		Container: s.Choices.ContainerName(m.Number), Image: s.image(found.Version.String()),
 		HostNetwork: hostNetwork, Restart: restartLimit,
+		Memory: project.ParseMemory(choice.Memory), GPUs: choice.GPUs,
 		Program: found.SuperNode(), Port: port,
-	}, nil
+	}
+	if choice.Lasting != nil && !*choice.Lasting {
+		spec.AutoRemove, spec.Restart = true, 0
+	}
+	if choice.CPUs != "" {
+		if spec.CPUs, err = strconv.ParseFloat(choice.CPUs, 64); err != nil {
+			return supernode.Spec{}, err // the project's own check takes numbers only
+		}
+	}
+	for _, d := range choice.Data {
+		host, inside, write := project.ParseData(d)
+		spec.Data = append(spec.Data, supernode.Folder{Host: s.path(host), Inside: inside, Write: write})
+	}
+	return spec, s.secrets(&spec, choice)
 }
 
-// restartLimit is how often Docker brings a SuperNode back that ended with an error. A refused node
-// ends with one within seconds each time, so "always" would have it knock for ever; Docker doubles its
-// pause each time, so ten tries span about a minute and a half, longer than the minute in which the
-// grid refuses a node that was killed and comes back.
+// restartLimit is how often Docker brings a SuperNode back within ten minutes. A refused node ends within
+// seconds each time, so without a limit it would knock for ever; Docker doubles its pause each time, so
+// ten tries span a minute and a half or more, longer than the minute in which the grid refuses a node
+// that was killed and comes back.
 const restartLimit = 10
 
 // image is the SuperNode image for a flwr version, under the names that Flower publishes.
@@ -203,20 +213,6 @@ func portFree(n int) bool {
 	}
 	l.Close()
 	return true
-}
-
-// passEnv takes the named variables from flwrup's own environment: their values stay out of every file.
-func passEnv(names []string) (map[string]string, error) {
-	env := map[string]string{}
-	for _, name := range names {
-		value, ok := os.LookupEnv(name)
-		if !ok {
-			return nil, problem.New(problem.BadInput, "the variable "+name+" is not set",
-				"flwrup.toml hands it on to a SuperNode", "export "+name+" before you start flwrup")
-		}
-		env[name] = value
-	}
-	return env, nil
 }
 
 // what the ledger keeps that the world cannot tell

@@ -67,6 +67,7 @@ type Site struct {
 	unlock func()
 
 	ports    sync.Mutex // held while a port is chosen
+	asking   sync.Mutex // held while values are asked for
 	opening  sync.Mutex // held while flwr is looked for and checked, which may take seconds
 	packages packageAnswers
 	mu       sync.Mutex // guards what follows
@@ -74,7 +75,8 @@ type Site struct {
 	runtime  supernode.Runtime
 	grid     *grid.Grid // rehearsal only
 	world    world
-	undo     map[int]string // step number → undo file of its last edit
+	told     map[string]string // values of variables that the person gave, by name; in memory alone
+	undo     map[int]string    // step number → undo file of its last edit
 }
 
 // Open opens the site in o.Dir and takes its lock. The caller closes it.
@@ -325,7 +327,7 @@ func (s *Site) nodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 
 func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime, error) {
 	if kind == "docker" {
-		return dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID})
+		return dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID, Dir: s.stateDir("starter")})
 	}
 	return procctl.New(procctl.Options{Dir: s.stateDir("nodes"), Project: s.Choices.ID})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,6 +124,7 @@ func (start) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		return nil, err
 	}
 	var actions []Action
+	said := map[string]bool{}
 	for _, m := range list {
 		if states[m.Name].State == supernode.Running {
 			continue
@@ -133,6 +135,13 @@ func (start) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		}
 		for i, line := range rt.Commands(spec) {
 			a := Action{Command: line, Flags: explain(shellWords(line))}
+			if strings.HasPrefix(line, "mkdir ") { // flwrup's own script: its words are no flags of Docker's
+				a.Flags = nil
+			}
+			if said[line] { // the same for all nodes
+				continue
+			}
+			said[line] = true
 			if i == 0 {
 				a.Says = "start " + m.Name
 			}
@@ -189,7 +198,7 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 		}
 		return s.each(ctx, namesOf(list), func(ctx context.Context, name string) error {
 			to.Event(ItemChanged{Item{name, ItemWorking, "starting"}})
-			if err := s.startOne(ctx, rt, byName[name]); err != nil {
+			if err := s.startOne(ctx, rt, byName[name], to); err != nil {
 				to.Event(ItemChanged{Item{name, ItemFailed, problem.Of(err).Error()}})
 				return err
 			}
@@ -210,12 +219,21 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 
 // startOne starts one SuperNode. The plain name supernode_X is taken where it is free on this daemon;
 // somebody else's container under that name is left alone, and ours gets the project's name before.
-func (s *Site) startOne(ctx context.Context, rt supernode.Runtime, m member) error {
+func (s *Site) startOne(ctx context.Context, rt supernode.Runtime, m member, to Sink) error {
 	spec, err := s.spec(ctx, m)
 	if err != nil {
 		return err
 	}
 	err = rt.Start(ctx, spec)
+	if problem.Is(err, supernode.ValueMissing) {
+		if err := s.askValues(ctx, spec, to); err != nil {
+			return err
+		}
+		if spec, err = s.spec(ctx, m); err != nil {
+			return err
+		}
+		err = rt.Start(ctx, spec)
+	}
 	if problem.Is(err, problem.PortTaken) && spec.Port > 0 { // another program has its port of last time
 		if rerr := s.Ledger.Retract("port " + m.Name); rerr != nil {
 			return rerr

@@ -132,7 +132,7 @@ func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]str
 				if shown[n.Name] == text {
 					break // once a look is enough: a refused node must not be hammered
 				}
-				if err := s.startOne(ctx, rt, m); err != nil {
+				if err := s.startOne(ctx, rt, m, to); err != nil {
 					return st, err
 				}
 			}

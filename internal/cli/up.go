@@ -13,6 +13,7 @@ import (
 // upOptions are the flags of `flwrup up`; each is kept in flwrup.toml once given.
 type upOptions struct {
 	choices        project.Choices
+	nodes          nodeOptions
 	passphraseFile string
 	until          int
 	yes            bool
@@ -47,6 +48,7 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.StringVar(&c.App, "app", "", "`folder` of the Flower app to run; \"none\": runs are started elsewhere")
 	f.StringVar(&c.Backup, "backup", "", "`file` for the encrypted backup of the keys")
 	f.StringVar(&c.BackupRecipient, "backup-recipient", "", "age recipient that the backup is encrypted to")
+	o.nodes.flags(f)
 	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup")
 	f.IntVar(&o.until, "until", steps.Count, "the `step` after which to stop: 10 registers and starts nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
@@ -58,6 +60,7 @@ from there. What you choose is kept in flwrup.toml.`,
 func (o upOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 	return func(c *project.Choices) {
 		from := o.choices
+		o.nodes.choose(cmd, &c.All)
 		for name, set := range map[string]func(){
 			"nodes":             func() { c.Nodes = from.Nodes },
 			"federation":        func() { c.Federation = from.Federation },

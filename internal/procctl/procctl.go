@@ -69,7 +69,8 @@ func (r *Runtime) Kind() string { return "process" }
 func (r *Runtime) Close() error { return nil }
 
 // Commands gives what a person would type to the same effect as Start: the folder, then the node with
-// its pid noted where List finds it.
+// its pid noted where List finds it. Variables whose values only the node may see are taken from the
+// shell's environment, as any process does, and from Spec.EnvFile.
 func (r *Runtime) Commands(spec supernode.Spec) []string {
 	dir := filepath.Join(r.opts.Dir, spec.Name)
 	var b strings.Builder
@@ -80,6 +81,14 @@ func (r *Runtime) Commands(spec supernode.Spec) []string {
 	b.WriteString("PATH=" + Quote(filepath.Dir(spec.Program)) + `:"$PATH" nohup ` + Quote(spec.Program))
 	for _, a := range arguments(spec) {
 		b.WriteString(" " + Quote(a))
+	}
+	if spec.EnvFile != "" { // read by the shell that becomes the node: no command line shows the values
+		line := "while IFS= read -r v || [ -n \"$v\" ]; do case $v in [#]*) ;; [A-Za-z_]*=*) export \"$v\" ;; esac; done <" + Quote(spec.EnvFile)
+		rest := b.String()
+		b.Reset()
+		b.WriteString("(" + line + "; exec env " + rest)
+		b.WriteString(" </dev/null >>" + Quote(filepath.Join(dir, logFile)) + " 2>&1) & echo $! >" + Quote(filepath.Join(dir, pidFile)))
+		return []string{"mkdir -p " + Quote(filepath.Join(dir, homeDir)), b.String()}
 	}
 	b.WriteString(" </dev/null >>" + Quote(filepath.Join(dir, logFile)) + " 2>&1 & echo $! >" + Quote(filepath.Join(dir, pidFile)))
 	return []string{"mkdir -p " + Quote(filepath.Join(dir, homeDir)), b.String()}

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,6 +73,10 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 func (r *Runtime) ready(spec supernode.Spec) error {
 	if err := checkProgram(spec.Program); err != nil {
 		return err
+	}
+	if len(spec.Missing) > 0 {
+		return problem.New(supernode.ValueMissing, "the value of "+strings.Join(spec.Missing, ", ")+" for "+spec.Name+" is not known",
+			"flwrup.toml names it, and no file keeps it", "export "+spec.Missing[0]+" before you start flwrup, or have flwrup ask for it")
 	}
 	for what, path := range map[string]string{"private key": spec.KeyFile, "CA certificate": spec.CAFile} {
 		if path == "" {
@@ -229,6 +235,11 @@ func openLog(dir string) (*os.File, error) {
 // and flwrup's own variables do not reach the node.
 func environment(spec supernode.Spec, dir string) []string {
 	set := variables(spec, dir)
+	for _, name := range slices.Sorted(maps.Keys(spec.Secrets)) {
+		if _, ours := spec.Env[name]; !ours && name != "FLWR_HOME" && name != "PATH" {
+			set = append(set, name+"="+spec.Secrets[name])
+		}
+	}
 	path := filepath.Dir(spec.Program)
 	var env []string
 	own := map[string]bool{"VIRTUAL_ENV": true, "PYTHONHOME": true, "PATH": true}

@@ -31,6 +31,7 @@ type Choices struct {
 
 	Flwr FlwrChoice
 	Grid GridChoice
+	All  NodeChoice            // [node.all]: what all SuperNodes have, but for what one has of its own
 	Node map[string]NodeChoice // by SuperNode: supernode_1 …
 }
 
@@ -50,13 +51,39 @@ type GridChoice struct {
 	Rehearsal  bool   // the grid is flwrup's own, on this machine
 }
 
-// NodeChoice is what one SuperNode has of its own.
+// NodeChoice is what one SuperNode has of its own, or all of them have.
 type NodeChoice struct {
 	Name       string   // the name it is shown, registered and run under; "": the key of its table
 	Key        string   // private key file, relative to the project; "": keys/client_credentials_N
 	NodeConfig string   // --node-config: 'partition-id=0 num-partitions=2'
 	Args       []string // further arguments of flower-supernode
-	Env        []string // names of variables handed on from flwrup's environment; values stay out of files
+	Env        []string // names of variables handed on from flwrup's environment, or asked for; values stay out of files
+	EnvFile    string   // file of NAME=VALUE lines, relative to the project
+	Data       []string // folders the ClientApp may see: "host:container", ":rw" behind it to write; relative to the project
+	CPUs       string   // processor cores at most: "1.5"
+	Memory     string   // memory at most: "2g", "512m"
+	GPUs       string   // "all", a number, or "device=0,1"
+	Install    *bool    // --allow-runtime-dependency-installation
+	Lasting    *bool    // nil or true: comes back after a reboot; false: gone with its log when it ends
+}
+
+// ForNode gives what SuperNode i (from 1) is started with: its own settings, else those of all.
+func (c *Choices) ForNode(i int) NodeChoice {
+	n := c.Node[NodeKey(i)]
+	for _, f := range nodeFields {
+		if all := f.value(&c.All); f.given(&c.All) && !f.given(&n) {
+			switch to := f.ref(&n).(type) {
+			case *string:
+				*to = all.(string)
+			case *[]string:
+				*to = all.([]string)
+			case **bool:
+				b := all.(bool)
+				*to = &b
+			}
+		}
+	}
+	return n
 }
 
 // The values of Choices.Runtime.
@@ -90,6 +117,9 @@ func Defaults(dir string) *Choices {
 		Grid:    GridChoice{Connection: "supergrid"},
 	}
 }
+
+// AllKey is the table of what all SuperNodes have: [node.all].
+const AllKey = "all"
 
 // NodeKey is the name of SuperNode i (from 1) in the [node.…] tables: supernode_1.
 func NodeKey(i int) string { return fmt.Sprintf("supernode_%d", i) }

@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 )
 
 // field is one key of flwrup.toml: the one place that says how it is called, what it means, and what
-// values it takes. ref gives a *string, *int, *bool or *[]string.
+// values it takes. ref gives a *string, *int, *bool, *[]string or **bool.
 type field[T any] struct {
 	key     string // with its table: grid.fleet
 	comment string
@@ -53,6 +54,13 @@ var nodeFields = []field[NodeChoice]{
 	{"node-config", "", func(n *NodeChoice) any { return &n.NodeConfig }, nil},
 	{"args", "", func(n *NodeChoice) any { return &n.Args }, nil},
 	{"env", "", func(n *NodeChoice) any { return &n.Env }, variableName},
+	{"env-file", "", func(n *NodeChoice) any { return &n.EnvFile }, nil},
+	{"data", "", func(n *NodeChoice) any { return &n.Data }, dataFolder},
+	{"cpus", "", func(n *NodeChoice) any { return &n.CPUs }, matching(cpuCount, "it takes a number of processor cores in quotes, such as \"1.5\"")},
+	{"memory", "", func(n *NodeChoice) any { return &n.Memory }, matching(memorySize, "it takes a number with m or g behind it in quotes, such as \"2g\"")},
+	{"gpus", "", func(n *NodeChoice) any { return &n.GPUs }, matching(gpuChoice, "it takes \"all\", a number, or \"device=0,1\"")},
+	{"install-packages", "", func(n *NodeChoice) any { return &n.Install }, nil},
+	{"lasting", "", func(n *NodeChoice) any { return &n.Lasting }, nil},
 }
 
 // tables are the comments of the tables of a new file.
@@ -70,6 +78,9 @@ var (
 	nodeKey     = regexp.MustCompile(`^supernode_[1-9][0-9]{0,3}$`)
 	imageName   = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/:@-]*$`)
 	versionText = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+_-]*$`)
+	cpuCount    = regexp.MustCompile(`^(0\.0*[1-9][0-9]*|[1-9][0-9]*(\.[0-9]+)?)$`)
+	memorySize  = regexp.MustCompile(`^[1-9][0-9]{0,6}[mg]$`)
+	gpuChoice   = regexp.MustCompile(`^(all|[1-9][0-9]*|device=[A-Za-z0-9-]+(,[A-Za-z0-9-]+)*)$`)
 	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	hostPort    = regexp.MustCompile(`^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(:([0-9]{1,5}))?$`)
 )
@@ -144,6 +155,47 @@ func variableName(v string) string {
 	return ""
 }
 
+// dataFolder checks host:container[:rw].
+func dataFolder(v string) string {
+	_, inside, _ := ParseData(v)
+	switch clean := path.Clean(inside); {
+	case inside == "":
+		return "it takes \"folder here:folder in the container\", with \":rw\" behind it where the node may write"
+	case !strings.HasPrefix(inside, "/") || clean == "/":
+		return "the folder in the container begins with / and is not / itself"
+	case clean == "/app" || clean == "/tmp" || clean == "/run/supernode" || strings.HasPrefix(clean, "/run/supernode/") ||
+		clean == "/python" || strings.HasPrefix(clean, "/python/"):
+		return clean + " in the container belongs to the SuperNode"
+	}
+	return ""
+}
+
+// ParseData splits an entry of data into the folder on this machine, the one in the container, and
+// whether the node may write to it. inside is "" where it is no such entry.
+func ParseData(v string) (host, inside string, write bool) {
+	rest, write := strings.CutSuffix(v, ":rw")
+	if !write {
+		rest = strings.TrimSuffix(rest, ":ro")
+	}
+	i := strings.LastIndexByte(rest, ':')
+	if i <= 0 {
+		return "", "", false
+	}
+	return rest[:i], rest[i+1:], write
+}
+
+// ParseMemory gives the bytes of a memory entry; 0 for "" and for what is none.
+func ParseMemory(v string) int64 {
+	if !memorySize.MatchString(v) {
+		return 0
+	}
+	n, _ := strconv.ParseInt(v[:len(v)-1], 10, 64)
+	if v[len(v)-1] == 'g' {
+		return n << 30
+	}
+	return n << 20
+}
+
 // invalid is a value that is out of range, with the key that a person finds in the file.
 type invalid struct {
 	path []string
@@ -169,8 +221,13 @@ func (c *Choices) invalid() *invalid {
 			return &invalid{f.path(), why}
 		}
 	}
-	for _, k := range slices.Sorted(maps.Keys(c.Node)) {
+	for _, k := range append([]string{AllKey}, slices.Sorted(maps.Keys(c.Node))...) {
 		n := c.Node[k]
+		if k == AllKey {
+			if n = c.All; n.Name != "" || n.Key != "" {
+				return &invalid{[]string{"node", k}, "names and keys belong to one SuperNode each"}
+			}
+		}
 		for _, f := range nodeFields {
 			if why := f.wrong(&n); why != "" {
 				return &invalid{[]string{"node", k, f.key}, why}
@@ -230,8 +287,23 @@ func (f field[T]) value(of *T) any {
 		return *v
 	case *[]string:
 		return *v
+	case **bool:
+		return *v != nil && **v
 	}
 	panic("project: field " + f.key + " has a type that is not written")
+}
+
+// given tells whether anything was chosen.
+func (f field[T]) given(of *T) bool {
+	switch v := f.ref(of).(type) {
+	case *string:
+		return *v != ""
+	case *[]string:
+		return len(*v) > 0
+	case **bool:
+		return *v != nil
+	}
+	return true
 }
 
 // set takes a decoded TOML value; want says what was wanted where the type does not fit.
@@ -247,6 +319,12 @@ func (f field[T]) set(of *T, v any) (want string) {
 		want = "a whole number without quotes"
 	case *bool:
 		*to, ok = v.(bool)
+		want = "true or false, without quotes"
+	case **bool:
+		b, is := v.(bool)
+		if ok = is; is {
+			*to = &b
+		}
 		want = "true or false, without quotes"
 	case *[]string:
 		want = "a list of texts in quotes: [\"a\", \"b\"]"

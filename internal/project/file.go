@@ -81,8 +81,8 @@ func parse(src []byte, dir string) (*Choices, error) {
 	for _, k := range slices.Sorted(maps.Keys(nodes)) {
 		path := []string{"node", k}
 		t, ok := nodes[k].(map[string]any)
-		if !ok || !nodeKey.MatchString(k) {
-			return nil, wrong(path, "flwrup knows no node."+k, "the tables are called node.supernode_1, node.supernode_2, …",
+		if !ok || (k != AllKey && !nodeKey.MatchString(k)) {
+			return nil, wrong(path, "flwrup knows no node."+k, "the tables are called node.all, node.supernode_1, node.supernode_2, …",
 				"call the table by the number of the SuperNode; a name of its own goes into its key \"name\"")
 		}
 		var n NodeChoice
@@ -98,7 +98,9 @@ func parse(src []byte, dir string) (*Choices, error) {
 				return nil, wrong(append(path, key), "flwrup knows no key "+key+" of a SuperNode", "", unknownFix(key, knownNode))
 			}
 		}
-		if !n.empty() {
+		if k == AllKey {
+			c.All = n
+		} else if !n.empty() {
 			if c.Node == nil {
 				c.Node = map[string]NodeChoice{}
 			}
@@ -142,7 +144,12 @@ func unknownFix(key string, known map[string]bool) string {
 }
 
 func (n NodeChoice) empty() bool {
-	return n.Name == "" && n.Key == "" && n.NodeConfig == "" && len(n.Args) == 0 && len(n.Env) == 0
+	for _, f := range nodeFields {
+		if f.given(&n) {
+			return false
+		}
+	}
+	return true
 }
 
 // Save writes the choices to dir/flwrup.toml, and the ID to .flwrup. The first time it writes a whole
@@ -195,7 +202,7 @@ func (c *Choices) changes(old *Choices) []tomledit.Change {
 			all = append(all, tomledit.Change{Path: f.path(), Value: v, Comment: f.comment})
 		}
 	}
-	names := map[string]bool{}
+	names := map[string]bool{AllKey: true}
 	for k := range c.Node {
 		names[k] = true
 	}
@@ -204,12 +211,15 @@ func (c *Choices) changes(old *Choices) []tomledit.Change {
 	}
 	for _, k := range slices.Sorted(maps.Keys(names)) {
 		now, was := c.Node[k], old.Node[k]
+		if k == AllKey {
+			now, was = c.All, old.All
+		}
 		for _, f := range nodeFields {
 			v, w := f.value(&now), f.value(&was)
-			if fmt.Sprintf("%q", v) == fmt.Sprintf("%q", w) {
+			if fmt.Sprintf("%q", v) == fmt.Sprintf("%q", w) && f.given(&now) == f.given(&was) {
 				continue
 			}
-			gone := fmt.Sprintf("%q", v) == fmt.Sprintf("%q", f.value(&NodeChoice{}))
+			gone := !f.given(&now)
 			all = append(all, tomledit.Change{Path: []string{"node", k, f.key}, Value: v, Delete: gone})
 		}
 	}
@@ -222,13 +232,21 @@ const head = `# What was chosen for this Flower project: read and written by flw
 `
 
 const nodeHead = `
-# What one SuperNode has of its own goes into a table with its number:
+# What all SuperNodes are started with goes into [node.all], what one has of its own into a table with its
+# number, whose keys go before those of [node.all]:
 #   [node.supernode_2]
-#   name = "clinic-b"                  # shown, registered and run under this name
-#   key = "keys/clinic-b"              # its private key
+#   name = "clinic-b"                  # shown, registered and run under this name (one node only)
+#   key = "keys/clinic-b"              # its private key (one node only)
 #   node-config = "partition-id=1"     # handed to the ClientApp
+#   data = ["data/b:/data"]            # folders the ClientApp may read, here:in the container; ":rw" to write
+#   env = ["DB_PASSWORD"]              # variables handed on from your environment, or asked for: no values here
+#   env-file = "secrets/b.env"         # file with lines NAME=VALUE; keep it out of version control
+#   cpus = "1.5"                       # limits of the container
+#   memory = "2g"
+#   gpus = "all"                       # or a number, or "device=0,1"
+#   install-packages = true            # the SuperNode installs what the app asks for (flwr 1.29 or later)
+#   lasting = false                    # gone with its log when it ends; true: comes back after a reboot
 #   args = ["--max-retries", "10"]     # more arguments of flower-supernode
-#   env = ["HTTPS_PROXY"]              # variables handed on from your environment
 `
 
 // whole is a new file.
@@ -248,7 +266,7 @@ func (c *Choices) whole() ([]byte, error) {
 	}
 	b.WriteString(nodeHead)
 	without := *c
-	without.Node = nil
+	without.Node, without.All = nil, NodeChoice{}
 	return tomledit.Set([]byte(b.String()), c.changes(&without))
 }
 

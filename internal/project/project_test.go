@@ -20,7 +20,10 @@ func full(dir string) *Choices {
 	c.App, c.Backup, c.BackupRecipient = "apps/demo app", `C:\back "up"\keys.age`, "age1abc"
 	c.Flwr = FlwrChoice{Version: "1.42.0", Path: "/opt/flwr", Home: "/home/ä/.flwr"}
 	c.Grid = GridChoice{Connection: "pilot", Control: "[::1]:9093", Fleet: "fleet.example.org:443", CA: "ca.crt", Rehearsal: true}
-	c.Node = map[string]NodeChoice{"supernode_2": {Name: "clinic-b", Key: "keys/b", NodeConfig: "a=1 b='x'", Args: []string{"--max-retries", "10"}, Env: []string{"HTTPS_PROXY"}}}
+	yes, no := true, false
+	c.All = NodeChoice{Data: []string{"data:/data"}, Memory: "2g", CPUs: "1.5", Install: &yes, Lasting: &no}
+	c.Node = map[string]NodeChoice{"supernode_2": {Name: "clinic-b", Key: "keys/b", NodeConfig: "a=1 b='x'", Args: []string{"--max-retries", "10"}, Env: []string{"HTTPS_PROXY"},
+		EnvFile: "secrets/b.env", Data: []string{`C:\data b:/data`, "out:/out:rw"}, GPUs: "device=0,1", Install: &no}}
 	return c
 }
 
@@ -179,6 +182,15 @@ func TestLoadErrors(t *testing.T) {
 		{"node args", "[node.supernode_1]\nargs = '--x'\n", "line 2", "list of texts"},
 		{"node name", "[node.supernode_1]\nname = 'a b'\n", "line 2", "name"},
 		{"value of a variable", "[node.supernode_1]\nenv = ['TOKEN=abc']\n", "name of a variable alone", ""},
+		{"data without a place", "[node.all]\ndata = ['data']\n", "line 2", "node.all.data"},
+		{"data over the key", "[node.all]\ndata = ['data:/run/supernode/key']\n", "belongs to the SuperNode", ""},
+		{"data at a relative place", "[node.supernode_2]\ndata = ['data:x']\n", "begins with /", ""},
+		{"memory", "[node.all]\nmemory = '2 GB'\n", "number with m or g", ""},
+		{"memory as a number", "[node.all]\nmemory = 2\n", "memory is not a text", ""},
+		{"cpus", "[node.all]\ncpus = '0'\n", "processor cores", ""},
+		{"gpus", "[node.all]\ngpus = 'some'\n", "device=0,1", ""},
+		{"switch", "[node.all]\nlasting = 'no'\n", "true or false", ""},
+		{"a name for all", "[node.all]\nname = 'x'\n", "belong to one SuperNode", ""},
 		{"names twice", "nodes = 3\n[node.supernode_3]\nname = 'supernode_1'\n", "line 3: the value of node.supernode_3.name", ""},
 		{"names twice, the other way round", "nodes = 3\n[node.supernode_1]\nname = 'supernode_3'\n", "line 3", ""},
 	} {
@@ -246,6 +258,25 @@ func TestNames(t *testing.T) {
 		if got := c.ContainerName(1) + " " + c.ContainerName(2); got != want {
 			t.Errorf("%q: %s", prefix, got)
 		}
+	}
+}
+
+func TestForNode(t *testing.T) {
+	yes, no := true, false
+	c := Choices{All: NodeChoice{Memory: "2g", Data: []string{"a:/a"}, Install: &yes, Env: []string{"A"}},
+		Node: map[string]NodeChoice{"supernode_2": {Memory: "1g", Data: []string{"b:/b"}, Install: &no}}}
+	if got := c.ForNode(1); !reflect.DeepEqual(got, c.All) {
+		t.Errorf("%+v", got)
+	}
+	want := NodeChoice{Memory: "1g", Data: []string{"b:/b"}, Install: &no, Env: []string{"A"}}
+	if got := c.ForNode(2); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
+	}
+	if host, inside, write := ParseData(`C:\x y:/data:rw`); host != `C:\x y` || inside != "/data" || !write {
+		t.Error(host, inside, write)
+	}
+	if ParseMemory("2g") != 2<<30 || ParseMemory("512m") != 512<<20 || ParseMemory("x") != 0 {
+		t.Error("memory")
 	}
 }
 

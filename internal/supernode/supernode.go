@@ -4,7 +4,10 @@ package supernode
 
 import (
 	"context"
+	"strings"
 	"time"
+
+	"flwrup/internal/problem"
 )
 
 // Spec is all that a runtime needs to start one SuperNode.
@@ -19,19 +22,52 @@ type Spec struct {
 	// the runtime puts the key and the CA (ca is "" when CAFile is). flwrexec makes this function.
 	Args func(key, ca string) []string
 
-	Env    map[string]string // beside FLWR_HOME, which the runtime sets; never a secret
+	Env    map[string]string // beside FLWR_HOME, which the runtime sets; shown by whoever looks at the node: never a secret
 	Labels map[string]string // extra labels (containers) or remarks (processes): fingerprint, node ID
 
+	// Secrets are variables whose values only the node may see: neither `docker inspect`, nor a command
+	// line, nor a file of flwrup's shows them. EnvFile and EnvNames say where they come from, for Commands:
+	// a file of NAME=VALUE lines (absolute path, "" for none), and names in flwrup's own environment.
+	Secrets  map[string]string
+	EnvFile  string
+	EnvNames []string
+	Missing  []string // of EnvNames: without a value now. A node that kept its copy starts all the same
+
 	// Containers only.
-	Container   string // the container's name; unique on the daemon
-	Image       string // flwr/supernode:1.42.0-py3.13-ubuntu24.04
-	HostNetwork bool   // rehearsal: everything stays on loopback
-	AutoRemove  bool   // as the guide's --rm
-	Restart     int    // Docker's on-failure limit; 0 never restarts
+	Container   string   // the container's name; unique on the daemon
+	Image       string   // flwr/supernode:1.42.0-py3.13-ubuntu24.04
+	HostNetwork bool     // rehearsal: everything stays on loopback
+	AutoRemove  bool     // as the guide's --rm
+	Restart     int      // Docker brings the node back, also after a reboot, but at most so often within ten minutes; 0 never
+	Data        []Folder // folders of this machine that the ClientApp may see
+	CPUs        float64  // processor cores at most; 0 no limit
+	Memory      int64    // bytes at most; 0 no limit
+	GPUs        string   // as docker's --gpus: "all", a number, or "device=0,1"; "" none
 
 	// Processes only.
 	Program string // absolute path of flower-supernode
 	Port    int    // its own ClientAppIo port, already part of Args; checked before the start. Containers on the host network use it as well
+}
+
+// Folder is a folder (or file) of this machine inside of a SuperNode's container.
+type Folder struct {
+	Host   string // absolute path on the daemon's machine
+	Inside string // absolute path in the container
+	Write  bool   // the node may write to it
+}
+
+// ValueMissing is the code of a Problem about a variable whose value is not known: one has to be given.
+const ValueMissing problem.Code = "value-missing"
+
+// MemoryOf is about how much memory a SuperNode of a version of flwr takes, in bytes: measured, see
+// docs/versions.md.
+func MemoryOf(flwr string) int64 {
+	for _, small := range []string{"1.24.", "1.25.", "1.26."} {
+		if strings.HasPrefix(flwr, small) {
+			return 90 << 20
+		}
+	}
+	return 190 << 20
 }
 
 // State is what a runtime says about a SuperNode. It says nothing about being online: the grid does.
