@@ -49,6 +49,16 @@ func (s *Site) patiently(ctx context.Context, to Sink, do func() error) error {
 	}
 }
 
+// surely is patiently for a call that changes something on the grid. flwr may also fall over its own
+// answer, which is asked for once more: do's second answer says what became of the first.
+func (s *Site) surely(ctx context.Context, to Sink, do func() error) error {
+	err := s.patiently(ctx, to, do)
+	if err != nil && ctx.Err() == nil && lost(err) && !mayPass(err) {
+		err = s.patiently(ctx, to, do)
+	}
+	return err
+}
+
 // holdOn waits after the try'th call that got no answer. A rehearsal's grid that has ended is started
 // again meanwhile: nobody else would do it.
 func (s *Site) holdOn(ctx context.Context, to Sink, try int, why error) error {

@@ -136,3 +136,17 @@ func TestSessionOverInTheMiddle(t *testing.T) {
 		t.Errorf("step 11 is %s, %v", st.State, err)
 	}
 }
+
+// TestNamedFederationStays: a federation that was named, and is not to be had, does not become the one
+// that is, unless a person chooses it.
+func TestNamedFederationStays(t *testing.T) {
+	s := siteOn(t, newFakeGrid("1.42.0"), 1)
+	s.Choices.Federation = "@ada/another"
+	err := s.Apply(context.Background(), 9, &heard{})
+	if !problem.Is(err, problem.FedNotFound) || s.Choices.Federation != "@ada/another" {
+		t.Errorf("federation %s, %v", s.Choices.Federation, err)
+	}
+	if st, err := s.Inspect(context.Background(), 9); err != nil || st.State != Ready {
+		t.Errorf("step 9 is %s, %v", st.State, err)
+	}
+}

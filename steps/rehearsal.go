@@ -20,18 +20,19 @@ const rehearsalAccount = "ada"
 
 func (s *Site) gridDir() string { return s.stateDir("grid") }
 
-// gridRunning tells whether the rehearsal's grid answers now.
+// gridRunning tells whether the rehearsal's grid runs now. One that has ended is given, too, for what
+// there is to clear away of it.
 func (s *Site) gridRunning() (*grid.Grid, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.grid != nil {
+	if s.grid != nil && s.grid.Alive() {
 		return s.grid, true
 	}
 	g, ok := grid.Running(s.gridDir())
 	if ok {
 		s.grid = g
 	}
-	return g, ok
+	return s.grid, ok
 }
 
 // startGrid starts the rehearsal's grid with the Python of its flwr, puts the app beside it and notes
@@ -94,8 +95,10 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 		keep("end the SuperNodes", s.endNodes(ctx, to, remove))
 	}
 	if s.Rehearsal() {
-		if g, ok := s.gridRunning(); ok {
-			to.Event(Says{"stopping the rehearsal's grid"})
+		if g, ok := s.gridRunning(); g != nil {
+			if ok {
+				to.Event(Says{"stopping the rehearsal's grid"})
+			}
 			keep("stop the grid", g.Stop(ctx))
 			s.mu.Lock()
 			s.grid = nil

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -86,7 +87,7 @@ func (c chooseFederation) Apply(ctx context.Context, s *Site, to Sink) error {
 		return nil
 	}
 	if s.loggedInBefore() {
-		return s.settleFederation(ctx, to, true)
+		return s.settleFederation(ctx, to)
 	}
 	answer, err := to.Ask(ctx, Question{ID: "federation", Kind: AskText, Default: later,
 		Ask:      "Which federation are the SuperNodes for?",
@@ -129,9 +130,10 @@ func validFederation(name string) error {
 	return nil
 }
 
-// settleFederation makes sure, with a login, that the chosen federation exists, or lets the person
-// choose or create one. ask: also when one is chosen that the list does not have.
-func (s *Site) settleFederation(ctx context.Context, to Sink, ask bool) error {
+// settleFederation makes sure, with a login, that the chosen federation exists and can hold SuperNodes,
+// or lets the person choose or create one. A federation that was named never becomes another one
+// without a person's word.
+func (s *Site) settleFederation(ctx context.Context, to Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -142,38 +144,69 @@ func (s *Site) settleFederation(ctx context.Context, to Sink, ask bool) error {
 	}
 	wish := s.Choices.Federation
 	if wish != "" {
-		if _, ok := findFederation(list, wish); ok {
+		bad := unfit(list, wish)
+		if bad == nil {
 			return nil
 		}
-		if s.Choices.CreateFederation && f.Dialect().Managed {
+		if bad.Code == problem.FedNotFound && s.Choices.CreateFederation && f.Dialect().Managed {
 			return s.createFederation(ctx, f, to, bareName(wish))
 		}
-		if !ask {
-			return problem.New(problem.FedNotFound, "federation "+wish+" is not in your list",
-				"it does not exist, is archived, or this account is no member of it",
-				"choose another one in step 2, or ask its owner to invite you")
+		to.Event(Says{bad.Error()})
+		err := s.pickFederation(ctx, f, to, list)
+		if problem.Is(err, problem.NeedsPerson) {
+			return bad
 		}
+		return err
 	}
-	if s.Rehearsal() && f.Dialect().Managed && wish == "" {
+	if s.Rehearsal() && f.Dialect().Managed {
 		return s.createFederation(ctx, f, to, "rehearsal")
 	}
 	return s.pickFederation(ctx, f, to, list)
 }
 
+// unfit says why SuperNodes cannot be put into federation id of the account's list; nil when they can.
+func unfit(list []flwrexec.Federation, id string) *problem.Problem {
+	f, ok := findFederation(list, id)
+	if ok && !f.Simulation {
+		return nil
+	}
+	if ok {
+		return problem.New(problem.BadInput, "federation "+id+" cannot hold SuperNodes", "it is a simulation federation: its clients are simulated on the grid",
+			"name a deployment federation with --federation, or give --create-federation with a new name (flwr 1.27 and later)")
+	}
+	var have []string
+	for _, f := range list {
+		if !f.Simulation {
+			have = append(have, f.ID)
+		}
+	}
+	why := "it does not exist, is archived, or this account is no member of it"
+	if len(have) > 0 {
+		why += "; this account has " + strings.Join(have, ", ")
+	}
+	return problem.New(problem.FedNotFound, "federation "+id+" is not in your list", why,
+		"name one of yours with --federation, add --create-federation to make it (flwr 1.27 and later), or ask its owner to invite you")
+}
+
 func bareName(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
-// createFederation makes a federation of the account; the grid adds the account to the name.
+// createFederation makes a federation of the account; the grid adds the account to the name. Where an
+// answer was lost, or it exists already, the list tells.
 func (s *Site) createFederation(ctx context.Context, f Flwr, to Sink, name string) error {
 	to.Event(Says{"creating the federation " + name})
-	id, err := f.CreateFederation(ctx, s.connection(), name, "made by flwrup")
-	if problem.Is(err, problem.FedExists) {
-		s.world.list.forget()
+	id := ""
+	err := s.surely(ctx, to, func() (err error) {
+		id, err = f.CreateFederation(ctx, s.connection(), name, "made by flwrup")
+		return err
+	})
+	if err != nil && ctx.Err() == nil && (problem.Is(err, problem.FedExists) || lost(err)) {
 		list, lerr := s.federations(ctx, 0)
 		if lerr != nil {
-			return lerr
+			return errors.Join(fmt.Errorf("create federation %s: %w", name, err), lerr)
 		}
+		account := s.Ledger.Account(s.Choices.Grid.Connection)
 		for _, have := range list {
-			if bareName(have.ID) == name {
+			if bareName(have.ID) == name && !have.Simulation && (account == "" || have.ID == "@"+account+"/"+name) {
 				id, err = have.ID, nil
 			}
 		}
@@ -181,6 +214,7 @@ func (s *Site) createFederation(ctx context.Context, f Flwr, to Sink, name strin
 	if err != nil {
 		return fmt.Errorf("create federation %s: %w", name, err)
 	}
+	s.world.list.forget()
 	s.Choices.Federation = id
 	return s.save()
 }
@@ -190,11 +224,12 @@ const createNew = "create a new one"
 func (s *Site) pickFederation(ctx context.Context, f Flwr, to Sink, list []flwrexec.Federation) error {
 	q := Question{ID: "federation", Kind: AskChoice, Ask: "Which federation are the SuperNodes for?",
 		Help: "Only a deployment federation can hold SuperNodes."}
+	named := s.Choices.Federation != ""
 	for _, have := range list {
 		c := Choice{Value: have.ID, Label: have.ID, Note: have.Description}
 		if have.Simulation {
 			c.Disabled, c.Note = true, "simulation: cannot hold SuperNodes"
-		} else if q.Default == "" {
+		} else if q.Default == "" && !named {
 			q.Default = have.ID
 		}
 		q.Choices = append(q.Choices, c)

@@ -47,13 +47,19 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	if s.Choices.CreateFederation && f.Dialect().Managed {
-		list, err := s.federations(ctx, fresh)
-		if err != nil {
-			return st, err
-		}
-		if _, ok := findFederation(list, s.Choices.Federation); !ok {
-			st.State, st.Evidence = Ready, append(st.Evidence, "federation "+s.Choices.Federation+" is to be created")
+	if !f.Dialect().Managed { // nothing can be made or changed from here
+		return st, nil
+	}
+	list, err := s.federations(ctx, fresh)
+	if err != nil {
+		return st, err
+	}
+	if bad := unfit(list, s.Choices.Federation); bad != nil {
+		st.State = Ready
+		if bad.Code == problem.FedNotFound && s.Choices.CreateFederation {
+			st.Evidence = append(st.Evidence, "federation "+s.Choices.Federation+" is to be created")
+		} else {
+			st.Evidence = append(st.Evidence, bad.Error())
 		}
 	}
 	return st, nil
@@ -110,7 +116,7 @@ func (l login) Apply(ctx context.Context, s *Site, to Sink) error {
 	} else if err != nil {
 		return err
 	}
-	return s.settleFederation(ctx, to, true)
+	return s.settleFederation(ctx, to)
 }
 
 func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {

@@ -139,15 +139,11 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, to Sink) (
 		return "", err
 	}
 	var id flwrexec.NodeID
-	call := func() error {
+	err = s.surely(ctx, to, func() error {
 		id, err = f.Register(ctx, s.connection(), m.Pair.Public, m.Name)
 		open = open || err != nil && lost(err)
 		return err
-	}
-	err = s.patiently(ctx, to, call)
-	if err != nil && ctx.Err() == nil && lost(err) && !mayPass(err) { // flwr fell over its own answer
-		err = s.patiently(ctx, to, call)
-	}
+	})
 	switch {
 	case err == nil:
 		return id.String(), s.registered(intent.ID, m, id.String(), "answer")

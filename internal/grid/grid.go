@@ -266,6 +266,9 @@ func (g *Grid) Keep(ctx context.Context) error {
 	return g.post(ctx, "/keep", struct{}{}, nil)
 }
 
+// Alive tells whether the grid's process lives, without asking it.
+func (g *Grid) Alive() bool { return holder(g.Dir, g.Ready.Instance) != 0 }
+
 // Kept tells whether the grid lives on when the flwrup that started it ends.
 func (g *Grid) Kept(ctx context.Context) (bool, error) {
 	p, err := g.ping(ctx)

@@ -37,6 +37,7 @@ type Node struct {
 	Owner     string `json:"owner"`
 	Status    string `json:"status"`
 	Confirmed bool   `json:"confirmed"`
+	PublicKey string `json:"public_key"` // PEM, as the SuperLink keeps it
 }
 
 // Federation is one federation of the grid.

@@ -183,7 +183,8 @@ class Grid:
 
     def state(self) -> dict:
         nodes = [{"node_id": str(n.node_id), "owner": n.owner_name, "status": n.status,
-                  "confirmed": self.confirmed(n.node_id)}
+                  "confirmed": self.confirmed(n.node_id),
+                  "public_key": n.public_key.decode(errors="replace")}
                  for n in (self.linkstate().get_node_info() if self.open else [])]
         return {"version": ".".join(map(str, VERSION)), "accounts": list(ACCOUNTS),
                 "logins": [{k: v for k, v in p.items() if k != "device_code"}
