@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 
 	"flwrup/ui/style"
 )
@@ -34,7 +35,7 @@ func (d *doc) flush(text string) {
 
 // gap is one empty line; never two, and none at the top.
 func (d *doc) gap() {
-	if n := len(d.lines); n > 0 && strings.TrimSpace(d.lines[n-1]) != "" {
+	if n := len(d.lines); n > 0 && strings.TrimSpace(ansi.Strip(d.lines[n-1])) != "" {
 		d.lines = append(d.lines, "")
 	}
 }

@@ -12,40 +12,6 @@ import (
 	"flwrup/steps"
 )
 
-// fakeStep has a step's words and no verbs: the screens never call those.
-type fakeStep struct {
-	n                int
-	name, title, why string
-}
-
-func (f fakeStep) Number() int   { return f.n }
-func (f fakeStep) Name() string  { return f.name }
-func (f fakeStep) Title() string { return f.title }
-func (f fakeStep) Why() string   { return f.why }
-
-func (fakeStep) Inspect(context.Context, *steps.Site) (steps.Status, error) { panic("not for screens") }
-func (fakeStep) Plan(context.Context, *steps.Site) ([]steps.Action, error)  { panic("not for screens") }
-func (fakeStep) Apply(context.Context, *steps.Site, steps.Sink) error       { panic("not for screens") }
-
-var fakeSteps = []steps.Step{
-	fakeStep{1, "Account", "Flower account", "A SuperGrid knows you by your Flower account: it owns your SuperNodes and says which federations you belong to. Making one takes a minute in the browser and costs nothing."},
-	fakeStep{2, "Federation", "Choose the federation", "A federation is the group that trains together: its members, their SuperNodes, their runs. The dashboard at flower.ai/federations shows yours. You may also choose after the login, from a list."},
-	fakeStep{3, "Tools", "Install flwr and Docker", "flwr is Flower's command line; flwrup drives it and can install it into an environment of its own, away from yours. SuperNodes run as Docker containers, or as plain processes where there is no Docker."},
-	fakeStep{4, "Certificate line", "certificate.conf", "The guide adds a line for the SuperGrid to certificate.conf of Flower's authentication example. A SuperGrid has a public certificate, so the line is needed only where you keep that example."},
-	fakeStep{5, "How many", "Number of SuperNodes", "Each SuperNode has a key pair of its own and is one participant of the federation: one a site, or one a data set. More can be added at any time."},
-	fakeStep{6, "Keys", "Generate keys", "A SuperNode proves who it is with its private key; the grid gets to know the public half. flwrup makes ECDSA P-384 pairs, as ssh-keygen would, and never overwrites one that is there."},
-	fakeStep{7, "Backup", "Back up the keys", "A lost private key is a lost SuperNode: the grid takes no second key for it. flwrup puts all pairs into one file encrypted with age, and opens it again to see that nothing is missing."},
-	fakeStep{8, "Configuration", "Project configuration", "flwr has to know where the grid is. Up to version 1.25 that stands in the app's pyproject.toml, from 1.26 on in Flower's own config.toml. flwrup changes only the keys it needs."},
-	fakeStep{9, "Log in", "Log in to the grid", "flwr shows a link; you open it in a browser, on this machine or any other, and choose \"Yes\" there. It then keeps a token that lives some minutes and renews itself for some days."},
-	fakeStep{10, "Register", "Register each SuperNode", "Each SuperNode proves who it is with its own key. This gives every public key to the grid and notes the node ID that it gets."},
-	fakeStep{11, "Hand over IDs", "Record and hand over the node IDs", "A registered SuperNode belongs to you, but to no federation yet. From flwr 1.27 on the federation's owner adds it; before, the Flower Labs team does, and needs the node IDs from you."},
-	fakeStep{12, "Confirmation", "Await the confirmation", "The SuperNodes are to be listed as \"Registered\" in the federation. Where you added them yourself that is so at once. You may leave and come back at any time."},
-	fakeStep{13, "Start", "Start the SuperNodes", "Each SuperNode runs by itself and sees only its own key. As a container it has no rights on this machine: not root, no capabilities, a read-only system."},
-	fakeStep{14, "Online", "Verify that all are online", "A running SuperNode is not yet an online one: an old image or a wrong address can retry for ever. What counts is what the grid says, held against what the SuperNode's own log says."},
-	fakeStep{15, "Run", "Run the federated task", "Your app is sent to the grid: its ServerApp runs there, its ClientApp on every SuperNode, on that node's own data."},
-	fakeStep{16, "Monitor", "Monitor results and logs", "The run's own log shows each round as it ends. Leaving does not stop a run: flwrup finds it again."},
-}
-
 // fake is a Work whose world is a table.
 type fake struct {
 	mu      sync.Mutex
@@ -104,7 +70,7 @@ func fakePlan(n int) []steps.Action {
 }
 
 func (f *fake) Title() steps.Title   { f.mu.Lock(); defer f.mu.Unlock(); return f.title }
-func (f *fake) Steps() []steps.Step  { return fakeSteps }
+func (f *fake) Steps() []steps.Step  { return new(steps.Site).Steps() }
 func (f *fake) CanChange(n int) bool { return f.changed[n] }
 func (f *fake) CanUndo(n int) bool   { f.mu.Lock(); defer f.mu.Unlock(); return f.undo[n] }
 

@@ -3,19 +3,18 @@ package ui
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
-	"flwrup/internal/problem"
-	"flwrup/internal/supernode"
 	"flwrup/steps"
 	"flwrup/ui/style"
 )
@@ -95,117 +94,6 @@ var questions = map[string]steps.Question{
 
 var questionNames = []string{"text", "number", "choice", "secret", "confirm", "acknowledge", "diff"}
 
-func scenes(n int) []scene {
-	count := func(state steps.ItemState, text string) (items []steps.Item) {
-		for i := 1; i <= 5; i++ {
-			it := steps.Item{Name: fmt.Sprintf("supernode_%d", i), State: steps.ItemDone, Text: fmt.Sprint(uint64(8688387445877465697) + uint64(i))}
-			if i > 3 {
-				it.State, it.Text = state, text
-			}
-			items = append(items, it)
-		}
-		return items
-	}
-	set := func(st steps.Status) func(*Model, *fake, int) {
-		return func(m *Model, f *fake, n int) { f.set(n, st); m.learn(f) }
-	}
-	list := []scene{
-		{"done", set(steps.Status{State: steps.Done, Short: "5", Evidence: []string{"5 key pairs in ./keys, mode 0600", "signed in before as ada"}})},
-		{"ready", set(steps.Status{State: steps.Ready, Evidence: []string{"2 of 5 are there"},
-			Links: []steps.Link{{Label: "Federations dashboard", URL: "https://flower.ai/federations"}}})},
-		{"blocked", set(steps.Status{State: steps.Blocked, By: max(n-1, 1), Why: "the node IDs have to be handed over first"})},
-		{"not needed", set(steps.Status{State: steps.NotNeeded, Why: "there is no certificate.conf here, and a SuperGrid has a public certificate"})},
-		{"waiting", set(waitingStatus(n))},
-		{"failed", func(m *Model, f *fake, n int) {
-			j := m.pretend(n, steps.Output{Text: "some output"}, steps.ItemChanged{Item: steps.Item{Name: "supernode_1", State: steps.ItemFailed, Text: "refused"}})
-			j.end(noon, fmt.Errorf("start supernode_1: %w", &problem.Problem{Code: problem.DockerDown, What: "the Docker daemon does not answer",
-				Why: "nothing listens on /var/run/docker.sock", Fix: "start Docker: `sudo systemctl start docker`", Raw: "Cannot connect to the Docker daemon"}))
-		}},
-		{"applying", func(m *Model, f *fake, n int) {
-			events := []any{steps.Says{Text: "registering"}}
-			for _, it := range count(steps.ItemWorking, "registering") {
-				events = append(events, steps.ItemChanged{Item: it})
-			}
-			for i := range 4 {
-				events = append(events, steps.Output{Text: fmt.Sprintf("output line %d, which is rather long so that narrow screens have to cut it", i)})
-			}
-			m.pretend(n, append(events, steps.Progress{Label: "registered", Done: 3, Total: 5})...)
-		}},
-		{"looking", func(m *Model, f *fake, n int) { m.steps[n-1].known = false; m.steps[n-1].looking = true }},
-		{"stopped", func(m *Model, f *fake, n int) {
-			m.pretend(n).end(noon, &problem.Problem{Code: problem.Cancelled, What: "stopped", Err: errStopped})
-		}},
-	}
-	ask := func(name string) {
-		list = append(list, scene{"asks: " + name, func(m *Model, f *fake, n int) { m.pretend(n, question(questions[name])) }})
-	}
-	ask(questionNames[n%len(questionNames)])
-	switch n {
-	case 5:
-		for i, name := range questionNames {
-			if i != n%len(questionNames) {
-				ask(name)
-			}
-		}
-		list = append(list, scene{"asks: number, not valid", func(m *Model, f *fake, n int) {
-			q := questions["number"]
-			q.Validate = func(string) error { return errors.New("5 are registered: unregister one on the dashboard first") }
-			m.pretend(n, question(q))
-			m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("2")})
-		}}, scene{"asks: secret, second time", func(m *Model, f *fake, n int) {
-			m.pretend(n, question(questions["secret"]))
-			m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("pässword")})
-			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
-		}})
-	case 9:
-		open := steps.LoginOpen{URL: "https://auth.flower.ai/realms/flower/device?user_code=WDJB-MJHT&lang=en&from=the-command-line-of-flwr-1.42",
-			Code: "WDJB-MJHT", Since: noon.Add(-40 * time.Second), Expires: noon.Add(560 * time.Second)}
-		list = append(list, scene{"login", func(m *Model, f *fake, n int) { m.pretend(n, open) }},
-			scene{"login that asks", func(m *Model, f *fake, n int) { m.pretend(n, open, question(questions["confirm"])) }},
-			scene{"login, QR code", func(m *Model, f *fake, n int) {
-				m.pretend(n, open)
-				m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("g")})
-			}})
-	case 14:
-		list = append(list, scene{"waits, with logs", func(m *Model, f *fake, n int) {
-			events := []any{steps.Says{Text: "waiting for 2 of 5"}}
-			for _, it := range count(steps.ItemWaiting, "offline, 40s: connection attempt failed") {
-				events = append(events, steps.ItemChanged{Item: it})
-			}
-			for i := 4; i <= 5; i++ {
-				events = append(events, steps.NodeLine{Line: supernode.Line{Node: fmt.Sprintf("supernode_%d", i), Text: "WARNING :   Connection attempt failed, retrying in 2.34 seconds, 日本語 and tabs\there"}})
-			}
-			m.pretend(n, events...)
-		}})
-	case 16:
-		list = append(list, scene{"metrics", func(m *Model, f *fake, n int) {
-			events := []any{steps.RunBegan{ID: "8822730199"}}
-			for r := 1; r <= 9; r++ {
-				events = append(events, steps.Metric{Round: r, Name: "accuracy", Value: 1 - 1/float64(r+1)}, steps.Metric{Round: r, Name: "loss", Value: 2 / float64(r)})
-			}
-			m.pretend(n, events...)
-		}})
-	}
-	if n == 10 { // the other pages, once
-		for _, k := range []string{"?", "h", "Q", "e", "c", "r", "q"} {
-			list = append(list, scene{"key " + k, func(m *Model, f *fake, n int) {
-				if k == "q" || k == "r" {
-					m.pretend(n, steps.Says{Text: "registering"}, steps.Output{Text: "said by flwr"}, steps.Ran{Command: "flwr supernode register keys/client_credentials_1.pub supergrid"})
-				}
-				m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)})
-			}})
-		}
-		list = append(list, scene{"1,000 items", func(m *Model, f *fake, n int) {
-			var events []any
-			for i := range 1000 {
-				events = append(events, steps.ItemChanged{Item: steps.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: steps.ItemState(i % 4), Text: "somehow"}})
-			}
-			m.pretend(n, events...)
-		}})
-	}
-	return list
-}
-
 // world is the fake behind the frames: the steps before n are done.
 func world(n int) *fake {
 	f := newFake()
@@ -218,34 +106,102 @@ func world(n int) *fake {
 }
 
 // TestFrames draws every screen in each of its states at three sizes, in colour, without, and in ASCII,
-// compares it with the golden files and holds it to the size of the terminal.
+// compares it with the golden files and holds it to the size of the terminal. Without colour a frame says
+// what it says in colour: no state is told by colour alone.
 func TestFrames(t *testing.T) {
 	for _, size := range sizes {
-		for _, mode := range modes {
-			name := fmt.Sprintf("%dx%d-%s", size[0], size[1], mode.name)
-			t.Run(name, func(t *testing.T) {
-				var b strings.Builder
-				for n := 1; n <= 16; n++ {
-					for _, sc := range scenes(n) {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			files := make([]strings.Builder, len(modes))
+			for n := 1; n <= steps.Count; n++ {
+				for _, sc := range scenes(n) {
+					what := fmt.Sprintf("step %d, %s", n, sc.name)
+					frames := make([]string, len(modes))
+					for i, mode := range modes {
 						f := world(n)
 						m := still(f, n, size[0], size[1], mode.o)
 						sc.make(m, f, n)
-						frame := m.View()
-						fits(t, fmt.Sprintf("step %d, %s", n, sc.name), frame, size[0], size[1], mode.o)
-						if m.View() != frame {
-							t.Errorf("step %d, %s: drawn twice, it differs", n, sc.name)
+						frames[i] = m.View()
+						fits(t, what, frames[i], size[0], size[1], mode.o)
+						if m.View() != frames[i] {
+							t.Errorf("%s: drawn twice, it differs", what)
 						}
-						fmt.Fprintf(&b, "=== step %d, %s\n", n, sc.name)
-						for _, l := range strings.Split(frame, "\n") {
-							b.WriteString(strings.TrimRight(l, " ") + "\n")
+						fmt.Fprintf(&files[i], "=== %s\n", what)
+						for _, l := range strings.Split(frames[i], "\n") {
+							files[i].WriteString(strings.TrimRight(l, " ") + "\n")
 						}
 					}
+					if said(frames[0]) != said(frames[1]) {
+						t.Errorf("%s: without colour it says something else:\n%s\nin colour:\n%s", what, frames[1], ansi.Strip(frames[0]))
+					}
 				}
-				compare(t, filepath.Join("testdata", name+".golden"), b.String())
-			})
+			}
+			for i, mode := range modes {
+				compare(t, filepath.Join("testdata", fmt.Sprintf("%dx%d-%s.golden", size[0], size[1], mode.name)), files[i].String())
+			}
+		})
+	}
+}
+
+// said is what can be read in a frame. A cursor shows as "_" where there is no colour to reverse, and a QR
+// code is drawn the other way round.
+func said(frame string) string {
+	frame = ansi.Strip(strings.ReplaceAll(frame, "\x1b[7m \x1b[0m", "_"))
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("█▀▄ ", r) {
+			return -1
+		}
+		return r
+	}, frame)
+}
+
+// TestStories holds the table of scenes to be whole: each step in each state, or a reason why it is never
+// in it; each question that the steps ask; each kind of question.
+func TestStories(t *testing.T) {
+	asked, kinds := map[string]bool{}, map[steps.QuestionKind]bool{}
+	for n := 1; n <= steps.Count; n++ {
+		st := stories[n]
+		have := st.states()
+		for _, state := range allStates {
+			if have[state] == (st.never[state] != "") {
+				t.Errorf("step %d, %s: has a scene: %v, a reason why it is never so: %q", n, state, have[state], st.never[state])
+			}
+		}
+		for state, status := range st.status {
+			if want := inspected[state]; status.State != want || status.Person != (state == onPerson) {
+				t.Errorf("step %d, %s: the status says %v", n, state, status.State)
+			}
+		}
+		for _, q := range st.asks {
+			asked[q.ID], kinds[q.Kind] = true, true
+		}
+	}
+	for kind := steps.AskText; kind <= steps.AskAcknowledge; kind++ {
+		if !kinds[kind] {
+			t.Errorf("no scene asks a question of kind %d", kind)
+		}
+	}
+	files, err := filepath.Glob("../steps/step*.go")
+	if err != nil || len(files) != steps.Count {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, name := range append(files, "../steps/apps.go", "../steps/appcheck.go", "../steps/enough.go") {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range questionID.FindAllSubmatch(source, -1) {
+			if !asked[string(id[1])] {
+				t.Errorf("%s asks %q, which no scene shows", name, id[1])
+			}
 		}
 	}
 }
+
+var (
+	questionID = regexp.MustCompile(`Question\{ID: "([^"]+)"`)
+	inspected  = map[string]steps.State{isDone: steps.Done, isReady: steps.Ready, isBlocked: steps.Blocked, isNotNeeded: steps.NotNeeded,
+		onPerson: steps.Waiting, onGrid: steps.Waiting}
+)
 
 // fits holds a frame to its size and its mode.
 func fits(t *testing.T, what, frame string, w, h int, o Options) {

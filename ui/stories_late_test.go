@@ -1,0 +1,246 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+)
+
+const (
+	runID    = "8822730199423176450"
+	trapDiff = "--- lungs/server_app.py\n+++ lungs/server_app.py\n@@ -41,4 +41,4 @@\n     result = strategy.start(grid=grid)\n-    np.savez(\"final_model.npz\", *result.arrays.to_numpy_ndarrays())\n+    pass  # flwrup: np.savez(\"final_model.npz\", *result.arrays.to_numpy_ndarrays())\n"
+)
+
+var (
+	loginOpen = steps.LoginOpen{URL: "https://auth.flower.ai/realms/flower/device?user_code=WDJB-MJHT&lang=en&from=the-command-line-of-flwr-1.42",
+		Code: "WDJB-MJHT", Since: noon.Add(-40 * time.Second), Expires: noon.Add(560 * time.Second)}
+	grown = []string{"once it is reached, it only changes by itself: the dashboard shows it", onGrid}
+)
+
+// lateStories are steps 9 to 16: what happens with the grid.
+var lateStories = map[int]story{
+	9: {
+		status: map[string]steps.Status{
+			isDone:    {State: steps.Done, Short: "ada", Evidence: []string{"logged in as ada"}},
+			isReady:   {State: steps.Ready, Evidence: []string{"not logged in"}},
+			isBlocked: {State: steps.Blocked, By: 8, Why: "flwr does not know the grid yet"},
+		},
+		never: never(required, noWaiting, gridless),
+		plan:  []steps.Action{{Says: "log in", Command: "flwr login supergrid", Flags: []steps.Flag{connectionFlag}}, {Says: "see that it worked", Command: "flwr supernode list supergrid", Flags: []steps.Flag{connectionFlag}}},
+		work:  []any{loginOpen},
+		err: &problem.Problem{Code: problem.LoginTimeout, What: "nobody approved the login in time", Why: "flwr waits ten minutes for the browser", Fix: "start the login again, and choose \"Yes\" in the browser",
+			Raw: "Failed to login: the device code has expired"},
+		asks: []steps.Question{confirm("approve", "Approve this login as ada for the rehearsal?",
+			"On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it and approve, or let flwrup do it.", "", "yes")},
+		extra: []scene{
+			{"login that asks", func(m *Model, f *fake, n int) { m.pretend(n, loginOpen, question(questions["confirm"])) }},
+			{"login without a code or an end", func(m *Model, f *fake, n int) {
+				m.pretend(n, steps.LoginOpen{URL: "https://auth.flower.ai/device", Since: noon.Add(-40 * time.Second)})
+			}},
+			{"login, QR code", func(m *Model, f *fake, n int) {
+				m.pretend(n, loginOpen)
+				m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("g")})
+			}},
+		},
+	},
+	10: {
+		status: map[string]steps.Status{
+			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 of 5 registered, by the ledger"}},
+			isReady:   {State: steps.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(2, nodeID, steps.ItemWaiting, "not registered"), Evidence: []string{"2 of 5 registered, by the ledger"}},
+			isBlocked: {State: steps.Blocked, By: 9, Why: "the grid has to know you first: log in", Short: "2/5", Items: five(2, nodeID, steps.ItemWaiting, "not registered")},
+		},
+		never: never(required, noWaiting, gridless),
+		plan: each(3, 5, func(i int) steps.Action {
+			return steps.Action{Says: fmt.Sprintf("register supernode_%d", i), Irreversible: true, Flags: []steps.Flag{connectionFlag},
+				Command: fmt.Sprintf("flwr supernode register keys/client_credentials_%d.pub supergrid", i)}
+		}),
+		work: append(changed(five(3, nodeID, steps.ItemWaiting, "not registered")), steps.ItemChanged{Item: steps.Item{Name: "supernode_4", State: steps.ItemWorking, Text: "registering"}},
+			steps.Ran{Command: "flwr supernode register keys/client_credentials_3.pub supergrid", Took: 2 * time.Second}, steps.Progress{Label: "registered", Done: 3, Total: 5}),
+		failed: changed(five(2, nodeID, steps.ItemFailed, "not a key that flwr takes: it is not ECDSA P-384")),
+		err: fmt.Errorf("register keys/client_credentials_3.pub: %w", &problem.Problem{Code: problem.BadKey, What: "flwr does not take this key", Why: "it is not ECDSA P-384",
+			Fix: "move the pair away, then make a new one in step 6", Raw: "The provided public key is not valid."}),
+		extra: append(keyScenes(), scene{"1,000 items", func(m *Model, f *fake, n int) {
+			var events []any
+			for i := range 1000 {
+				events = append(events, steps.ItemChanged{Item: steps.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: steps.ItemState(i % 4), Text: "somehow"}})
+			}
+			m.pretend(n, events...)
+		}}),
+	},
+	11: {
+		status: map[string]steps.Status{
+			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "all 5 are in @ada/hospitals"}},
+			isReady:   {State: steps.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "2 of 5 are not in @ada/hospitals"}},
+			isBlocked: {State: steps.Blocked, By: 10, Why: "the node IDs come first"},
+		},
+		never: never(required, noWaiting, gridless),
+		plan: each(4, 5, func(i int) steps.Action {
+			return steps.Action{Says: fmt.Sprintf("add supernode_%d to @ada/hospitals", i), Flags: []steps.Flag{connectionFlag},
+				Command: "flwr federation add-supernode " + nodeIDs[i-1] + " @ada/hospitals supergrid"}
+		}),
+		work: []any{steps.ItemChanged{Item: steps.Item{Name: "supernode_4", State: steps.ItemDone, Text: nodeIDs[3]}}, steps.Progress{Label: "added", Done: 1, Total: 2},
+			steps.ItemChanged{Item: steps.Item{Name: "supernode_5", State: steps.ItemWorking, Text: "adding"}}},
+		failed: []any{steps.ItemChanged{Item: steps.Item{Name: "supernode_4", State: steps.ItemFailed, Text: "only the federation's owner may do this"}}},
+		err: fmt.Errorf("add supernode_4 to @ada/hospitals: %w", &problem.Problem{Code: problem.NotAllowed, What: "the grid does not allow this", Why: "only the federation's owner may add SuperNodes",
+			Fix: "ask the owner to add the node IDs, or choose a federation of your own in step 2", Raw: "Permission denied."}),
+		asks: []steps.Question{{ID: "sent", Kind: steps.AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
+			Help: "The message is in node-ids.md. Send it to your contact there; they enter the SuperNodes on their side."}},
+	},
+	12: {
+		status: map[string]steps.Status{
+			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Links: []steps.Link{dashboardLink}, Items: five(5, says("registered"), 0, ""), Evidence: []string{"5 of 5 confirmed"}},
+			isBlocked: {State: steps.Blocked, By: 11, Why: "the node IDs have to be handed over first"},
+			onGrid: {State: steps.Waiting, Short: "1/5", Done: 1, Of: 5, Links: []steps.Link{dashboardLink}, Items: five(1, says("registered"), steps.ItemWaiting, "not in @ada/hospitals yet"),
+				Evidence: []string{"1 of 5 confirmed"}, Why: "4 of 5 SuperNodes are not confirmed yet", Hints: []string{"flwrup looks again by itself; leave it open, or come back later"}},
+		},
+		never: never(required, noWaiting, []string{"it is the grid's turn, not ours", isReady}),
+		plan:  []steps.Action{{Says: "see who is in the federation", Command: "flwr federation list supergrid --federation @ada/hospitals", Flags: []steps.Flag{{Flag: "--federation", Means: "the federation that the command is about, @account/name"}}}},
+		work:  changed(five(1, says("registered"), steps.ItemWaiting, "not in @ada/hospitals yet")),
+		err: &problem.Problem{Code: problem.Unreachable, What: "the grid cannot be reached", Why: "no answer from supergrid.flower.ai:443", Fix: "look at the network, then try again",
+			Raw: "Connection to the SuperLink is unavailable. Please check your network connection and 'address' in the SuperLink configuration."},
+		asks: []steps.Question{{ID: "confirmed", Kind: steps.AskAcknowledge, Default: "later", Ask: "Has Flower Labs told you that the SuperNodes are confirmed?",
+			Help: "flwrup cannot see it yet. If they told you so, the SuperNodes can be started: the grid then decides."}},
+	},
+	13: {
+		status: map[string]steps.Status{
+			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("running"), 0, ""), Evidence: []string{"5 of 5 running as Docker containers"}},
+			isReady:   {State: steps.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(3, says("running"), steps.ItemWaiting, "stopped, exit code 137"), Evidence: []string{"3 of 5 running as Docker containers"}},
+			isBlocked: {State: steps.Blocked, By: 12, Why: "the SuperNodes are not confirmed yet", Short: "0/5", Items: five(0, nil, steps.ItemWaiting, "not started")},
+		},
+		never: never(required, noWaiting, gridless),
+		plan: []steps.Action{
+			{Says: "start supernode_4", Command: "docker create --name supernode_4 --label ai.flower.flwrup=lung-study --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp:rw,exec --mount type=volume,dst=/run/supernode --env FLWR_HOME=/tmp/flwr --restart on-failure:5 " + image + " --superlink fleet-supergrid.flower.ai:443 --auth-supernode-private-key /run/supernode/key",
+				Flags: []steps.Flag{{Flag: "--cap-drop", Means: "none of root's rights"}, {Flag: "--read-only", Means: "nothing in the container can be changed but /tmp"}}},
+			{Command: "tar -c --owner=49999 --mode=0400 --transform 's|.*|key|' keys/client_credentials_4 | docker cp - supernode_4:/run/supernode"},
+			{Command: "docker start supernode_4"},
+			{Says: "start supernode_5", Command: "docker start supernode_5"},
+		},
+		work: append(changed(five(3, says("running"), steps.ItemWorking, "starting")), steps.Progress{Label: "pulling " + image, Done: 296_000_000, Total: 296_000_000, Bytes: true},
+			steps.Progress{Label: "started", Done: 3, Total: 5}),
+		failed: changed(five(3, says("running"), steps.ItemFailed, "the container name is taken")),
+		err: fmt.Errorf("start supernode_4: %w", &problem.Problem{Code: problem.NameTaken, What: "the container name supernode_4 is taken", Why: "a container that flwrup did not make has it",
+			Fix: "remove that one: docker rm -f supernode_4", Raw: "Conflict. The container name \"/supernode_4\" is already in use by container 0123456789ab."}),
+	},
+	14: {
+		status: map[string]steps.Status{
+			isDone: {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("online"), 0, ""), Evidence: []string{"the grid calls 5 of 5 online", "@ada/hospitals: 3 members, 5 nodes, 2 runs"}},
+			isReady: {State: steps.Ready, Short: "4/5", Done: 4, Of: 5, Items: five(4, says("online"), steps.ItemFailed, "image flwr 1.24.0 cannot speak to this grid: HTTP since 1.40"),
+				Evidence: []string{"the grid calls 4 of 5 online"}},
+			isBlocked: {State: steps.Blocked, By: 13, Why: "the SuperNodes have to be started first"},
+		},
+		never: never(required, noWaiting, grown),
+		plan:  []steps.Action{{Says: "see what the grid says", Command: "flwr supernode list supergrid", Flags: []steps.Flag{connectionFlag}}},
+		work: append(changed(five(3, says("online"), steps.ItemWorking, "registered")), steps.Progress{Label: "online", Done: 3, Total: 5},
+			steps.NodeLine{Line: supernode.Line{Node: "supernode_4", Text: "INFO :      Starting Flower SuperNode"}},
+			steps.NodeLine{Line: supernode.Line{Node: "supernode_5", Text: "WARNING :   Connection attempt failed, retrying in 2.34 seconds, 日本語 and tabs\there"}}),
+		failed: changed(five(3, says("online"), steps.ItemWorking, "offline")),
+		err: problem.New(problem.NodeNotOnline, "not online: supernode_4, supernode_5", "image flwr 1.24.0 cannot speak to this grid: HTTP since 1.40",
+			"start it again with the image of flwr 1.42.0"),
+	},
+	15: {
+		status: map[string]steps.Status{
+			isDone: {State: steps.Done, Short: runID, Evidence: []string{"run " + runID + " of lungs: finished:completed"}},
+			isReady: {State: steps.Ready, Evidence: []string{"the app lungs 1.0.0 in lungs", "it wants 2 nodes; 5 are online here"},
+				Hints: []string{"server_app.py line 42 writes a file (np.savez): on the grid the run would fail there"}},
+			isBlocked:   {State: steps.Blocked, By: 14, Why: "a run waits, without a word, until enough SuperNodes are online"},
+			isNotNeeded: {State: steps.NotNeeded, Why: "runs are started elsewhere, as you said"},
+		},
+		never: never(noWaiting, gridless),
+		plan: []steps.Action{{Says: "comment out, when you agree, np.savez in line 42 of lungs/server_app.py"},
+			{Says: "run the app over all SuperNodes that are online, and follow it", Command: "flwr run lungs supergrid --federation @ada/hospitals --stream",
+				Flags: []steps.Flag{{Flag: "--federation", Means: "the federation that the command is about, @account/name"}, {Flag: "--stream", Means: "shows the run's log while it runs"}}}},
+		work: []any{steps.Says{Text: "waiting for nodes: 1 of 2 online, missing supernode_4"}},
+		err: &problem.Problem{Code: problem.RunReadOnly, What: "the app could not save final_model.npz", Why: "the ServerApp runs on the grid, where it cannot write files",
+			Fix: "comment out what writes the file, then run again", Raw: "OSError: [Errno 30] Read-only file system: 'final_model.npz'"},
+		asks: []steps.Question{
+			{ID: "app", Kind: steps.AskChoice, Ask: "Which Flower app is to be run?", Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode.", Default: "lungs",
+				Choices: []steps.Choice{{Value: "lungs", Label: "lungs", Note: "lungs 1.0.0"}, {Value: "new", Label: "make a new one", Note: "fetched from Flower's platform"},
+					{Value: "other", Label: "another folder"}, {Value: "none", Label: "none", Note: "somebody else starts the runs"}}},
+			{ID: "app-folder", Kind: steps.AskText, Ask: "Where is the Flower app?", Help: "A folder with the pyproject.toml of a Flower app."},
+			confirm("traps", "Comment out np.savez in line 42?", "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and the edit can be undone. With no the app is run as it is.", trapDiff, "yes"),
+			confirm("packages", "Run the app all the same?", "The SuperNodes lack torch==2.8.0, which the app's pyproject.toml asks for: its ClientApp may fail there. Better: start the SuperNodes with an image that has them (flwrup.toml: image).", "", "no"),
+			confirm("fewer-nodes", "Run with 5 nodes this time (min-nodes=5)?", "The app wants 8 nodes (min-nodes), and the federation has 5: it would wait for ever.", "", "no"),
+		},
+	},
+	16: {
+		status: map[string]steps.Status{
+			isDone:      {State: steps.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}},
+			isReady:     {State: steps.Ready, Short: "running", Evidence: []string{"run " + runID + ": running"}},
+			isBlocked:   {State: steps.Blocked, By: 15, Why: "no run was started yet"},
+			isNotNeeded: {State: steps.NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"},
+		},
+		never: never(noWaiting, grown),
+		plan: []steps.Action{{Says: "follow the run's log", Command: "flwr log " + runID + " supergrid", Flags: []steps.Flag{connectionFlag}},
+			{Says: "see how it ended", Command: "flwr list supergrid --run-id " + runID, Flags: []steps.Flag{{Flag: "--run-id", Means: "the run that the command is about"}}}},
+		work: append([]any{steps.RunBegan{ID: runID}, steps.RunNodes{Chosen: 5, Of: 5},
+			steps.RunState{Run: steps.RunView{ID: runID, App: "ada/lungs 1.0.0", Status: "running", Running: noon.Add(-80 * time.Second), Pending: noon.Add(-83 * time.Second), Here: true}},
+			steps.Output{Text: "INFO :      [ROUND 9/10]"}, steps.Output{Text: "INFO :      configure_train: Sampled 5 nodes (out of 5)"}, steps.Output{Text: "INFO :      aggregate_train: Received 5 results and 0 failures"}}, rounds(9)...),
+		failed: rounds(2),
+		err: &problem.Problem{Code: problem.RunFailed, What: "the app failed: ValueError: all input arrays must have the same shape", Why: "an error in the app's own code", Fix: "read the run's log",
+			Raw: "Traceback (most recent call last):\n  File \"lungs/server_app.py\", line 30, in main\nValueError: all input arrays must have the same shape"},
+		extra: []scene{{"did", func(m *Model, f *fake, n int) {
+			f.set(n, steps.Status{State: steps.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}})
+			m.learn(f)
+			m.pretend(n, append([]any{steps.RunBegan{ID: runID}, steps.Output{Text: "INFO :      Run finished 10 round(s) in 93.01s"}}, rounds(10)...)...).end(noon, nil)
+		}}},
+	},
+}
+
+// rounds are the numbers of n rounds of a run.
+func rounds(n int) (events []any) {
+	for r := 1; r <= n; r++ {
+		events = append(events, steps.Metric{Round: r, Phase: "evaluate", Name: "accuracy", Value: 1 - 1/float64(r+1)}, steps.Metric{Round: r, Phase: "train", Name: "loss", Value: 2 / float64(r)})
+	}
+	return events
+}
+
+// keyScenes are the pages that a key opens, over step 10, and the screens that no step's story has.
+func keyScenes() (list []scene) {
+	for _, k := range []string{"?", "h", "Q", "e", "c", "r", "q"} {
+		list = append(list, scene{"key " + k, func(m *Model, f *fake, n int) {
+			f.plans[n] = fakePlan(10)
+			m.learn(f)
+			if k == "q" || k == "r" {
+				m.pretend(n, steps.Says{Text: "registering"}, steps.Output{Text: "said by flwr"}, steps.Ran{Command: "flwr supernode register keys/client_credentials_1.pub supergrid"})
+			}
+			m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)})
+		}})
+	}
+	typed := func(m *Model, text string) {
+		m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text)})
+	}
+	return append(list,
+		scene{"number, not valid", func(m *Model, f *fake, n int) {
+			q := questions["number"]
+			q.Validate = func(string) error { return errors.New("5 are registered: unregister one on the dashboard first") }
+			m.pretend(n, question(q))
+			typed(m, "2")
+		}},
+		scene{"secret, second time", func(m *Model, f *fake, n int) {
+			m.pretend(n, question(questions["secret"]))
+			typed(m, "pässword")
+			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
+		}},
+		scene{"secret, not the same", func(m *Model, f *fake, n int) {
+			m.pretend(n, question(questions["secret"]))
+			typed(m, "pässword")
+			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
+			typed(m, "passwort")
+			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
+		}},
+		scene{"cannot be looked at", func(m *Model, f *fake, n int) {
+			f.errs[n] = problem.New(problem.Unreachable, "the grid cannot be reached", "no answer from supergrid.flower.ai:443", "look at the network, then try again")
+			m.learn(f)
+		}},
+		scene{"being stopped", func(m *Model, f *fake, n int) {
+			m.pretend(n, steps.Says{Text: "registering"})
+			m.stop()
+		}},
+	)
+}

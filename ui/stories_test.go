@@ -1,0 +1,155 @@
+package ui
+
+import (
+	"fmt"
+	"maps"
+
+	"flwrup/internal/problem"
+	"flwrup/steps"
+)
+
+// The states that a step can be seen in: what Inspect gives, and how work on it goes.
+const (
+	isDone      = "done"
+	isReady     = "ready"
+	isBlocked   = "blocked"
+	isNotNeeded = "not needed"
+	onPerson    = "waits for a person"
+	onGrid      = "waits for the grid"
+	atWork      = "at work"
+	hasFailed   = "failed"
+	wasStopped  = "cancelled"
+	isLooking   = "looking"
+)
+
+var allStates = []string{isDone, isReady, isBlocked, isNotNeeded, onPerson, onGrid, atWork, hasFailed, wasStopped, isLooking}
+
+// story is one step as the real one goes: its words are those of steps/, its facts those of a project
+// with five SuperNodes on a SuperGrid.
+type story struct {
+	status map[string]steps.Status // by state: what Inspect gives
+	never  map[string]string       // states that the step is never in, and why not
+	plan   []steps.Action
+	work   []any // what Apply tells while it is at work
+	failed []any // what it told before it failed with err
+	err    error
+	asks   []steps.Question
+	extra  []scene
+}
+
+// states gives every state that the story is to be seen in.
+func (st story) states() map[string]bool {
+	all := map[string]bool{isLooking: true, wasStopped: st.work != nil || len(st.asks) > 0}
+	for state := range st.status {
+		all[state] = true
+	}
+	if st.work != nil {
+		all[atWork] = true
+	}
+	if st.err != nil {
+		all[hasFailed] = true
+	}
+	return all
+}
+
+// scenes gives one scene for every state and every question of step n, and what else it can show.
+func scenes(n int) []scene {
+	st := stories[n]
+	var list []scene
+	for _, state := range allStates {
+		if !st.states()[state] {
+			continue
+		}
+		list = append(list, scene{state, func(m *Model, f *fake, n int) {
+			f.plans[n] = st.plan
+			switch state {
+			case isLooking:
+				m.steps[n-1].known, m.steps[n-1].looking = false, true
+			case atWork:
+				f.set(n, st.status[isReady])
+				m.learn(f)
+				m.pretend(n, st.work...)
+			case hasFailed:
+				f.set(n, st.status[isReady])
+				m.learn(f)
+				m.pretend(n, st.failed...).end(noon, st.err)
+			case wasStopped:
+				f.set(n, st.status[isReady])
+				m.learn(f)
+				m.pretend(n, st.work...).end(noon, &problem.Problem{Code: problem.Cancelled, What: "stopped", Err: errStopped})
+			default:
+				f.set(n, st.status[state])
+				m.learn(f)
+			}
+		}})
+	}
+	for _, q := range st.asks {
+		list = append(list, scene{"asks: " + q.ID, func(m *Model, f *fake, n int) {
+			f.plans[n] = st.plan
+			f.set(n, st.status[isReady])
+			m.learn(f)
+			m.pretend(n, question(q))
+		}})
+	}
+	return append(list, st.extra...)
+}
+
+var nodeIDs = []string{"8688387445877465697", "7304313080113384584", "1155773092841220517", "9674070929710601496", "4623914040792880723"}
+
+// five gives an item for each of five SuperNodes: the first done ones with their text, the others in state with text.
+func five(done int, doneText func(i int) string, state steps.ItemState, text string) (items []steps.Item) {
+	for i := range nodeIDs {
+		it := steps.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: state, Text: text}
+		if i < done {
+			it.State, it.Text = steps.ItemDone, doneText(i)
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+func nodeID(i int) string               { return nodeIDs[i] }
+func says(text string) func(int) string { return func(int) string { return text } }
+
+// changed makes events of items.
+func changed(items []steps.Item, more ...any) (events []any) {
+	for _, it := range items {
+		events = append(events, steps.ItemChanged{Item: it})
+	}
+	return append(events, more...)
+}
+
+func confirm(id, ask, help, diff, def string) steps.Question {
+	return steps.Question{ID: id, Kind: steps.AskConfirm, Default: def, Ask: ask, Help: help, Diff: diff}
+}
+
+// Reasons why a step is never in a state.
+const (
+	noBlock   = "nothing has to come before it"
+	alwaysNow = "a SuperGrid needs it of everybody"
+	itself    = "what a person has to do for it is asked while it is at work"
+	noGrid    = "the grid has no part in it, or answers at once"
+)
+
+func never(lists ...[]string) map[string]string {
+	m := map[string]string{}
+	for _, l := range lists {
+		for _, state := range l[1:] {
+			m[state] = l[0]
+		}
+	}
+	return m
+}
+
+var (
+	required  = []string{alwaysNow, isNotNeeded}
+	noWaiting = []string{itself, onPerson}
+	gridless  = []string{noGrid, onGrid}
+)
+
+var stories = func() map[int]story {
+	all := map[int]story{}
+	maps.Copy(all, earlyStories)
+	maps.Copy(all, lateStories)
+	return all
+}()
