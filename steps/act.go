@@ -103,7 +103,15 @@ func (s *Site) stop(ctx context.Context, list []member, to Sink) error {
 	if err != nil {
 		return err
 	}
+	states, err := s.states(ctx)
+	if err != nil {
+		return err
+	}
 	return s.each(ctx, namesOf(list), func(ctx context.Context, name string) error {
+		if other := states[name].ByHand; other != "" {
+			to.Event(ItemChanged{Item{name, ItemDone, "left alone: started by hand as container " + other + " (docker stop " + other + " ends it)"}})
+			return nil
+		}
 		to.Event(ItemChanged{Item{name, ItemWorking, "stopping"}})
 		err := rt.Stop(ctx, name, stopGrace)
 		if problem.Is(err, procctl.Killed) {

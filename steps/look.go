@@ -98,20 +98,23 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 		o.Nodes = append(o.Nodes, s.unfinished(states, byID)...)
 	}
 	if len(o.Nodes) > len(list) {
-		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int {
-			switch {
-			case sortorder.NaturalLess(a.Name, b.Name):
-				return -1
-			case sortorder.NaturalLess(b.Name, a.Name):
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int { return naturally(a.Name, b.Name) })
 	}
 	if o.GridErr != nil && s.Rehearsal() && problem.Is(o.GridErr, GridEnded) {
 		o.Remedy = remedy(StartGrid, "start the rehearsal's grid again", "start")
 	}
 	return o
+}
+
+// naturally compares names as people order them: supernode_2 before supernode_10.
+func naturally(a, b string) int {
+	switch {
+	case sortorder.NaturalLess(a, b):
+		return -1
+	case sortorder.NaturalLess(b, a):
+		return 1
+	}
+	return 0
 }
 
 // GridEnded says that a rehearsal's grid does not run.

@@ -128,7 +128,9 @@ func (s *Site) endNodes(ctx context.Context, to Sink, remove bool) error {
 	}
 	names := make([]string, 0, len(list))
 	for _, st := range list {
-		names = append(names, st.Name)
+		if st.ByHand == "" {
+			names = append(names, st.Name)
+		}
 	}
 	if err := s.want(names, wantedDown); err != nil {
 		return err

@@ -327,7 +327,11 @@ func (s *Site) nodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 
 func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime, error) {
 	if kind == "docker" {
-		return dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID, Dir: s.stateDir("starter")})
+		docker, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID, Dir: s.stateDir("starter")})
+		if err != nil {
+			return nil, err
+		}
+		return containers{docker, s}, nil
 	}
 	return procctl.New(procctl.Options{Dir: s.stateDir("nodes"), Project: s.Choices.ID})
 }

@@ -54,6 +54,7 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return Status{}, err
 	}
 	st := Status{State: Ready, Of: len(list)}
+	var byHand []string
 	for _, m := range list {
 		state := states[m.Name]
 		item := Item{Name: m.Name, Text: string(state.State)}
@@ -61,6 +62,10 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 		case supernode.Running:
 			item.State = ItemDone
 			st.Done++
+			if state.ByHand != "" {
+				item.Text = "running, started by hand as container " + state.ByHand
+				byHand = append(byHand, m.Name)
+			}
 		case supernode.Stopped:
 			item.Text = fmt.Sprintf("stopped, exit code %d", state.ExitCode)
 		case "":
@@ -70,6 +75,10 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d of %d running as %s", st.Done, st.Of, runtimeText(s.runtimeKind()))}
+	if len(byHand) > 0 {
+		st.Evidence = append(st.Evidence, "started by hand: "+strings.Join(byHand, ", "))
+		st.Hints = append(st.Hints, "Nothing is started beside a container that runs with the same key. `flwrup restart "+byHand[0]+"` offers to replace it by flwrup's own.")
+	}
 	if st.Done == st.Of {
 		st.State = Done
 	} else if before, err := (confirmation{}).Inspect(ctx, s); err != nil {
@@ -169,6 +178,9 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 		return err
 	}
 	if err := s.fleetFits(ctx); err != nil {
+		return err
+	}
+	if list, err = s.keepOrReplace(ctx, list, to); err != nil {
 		return err
 	}
 	if err := s.want(namesOf(list), wantedUp); err != nil {

@@ -44,6 +44,7 @@ type nodeData struct {
 	Since       time.Time    `json:"since,omitzero"`
 	Restarts    int          `json:"restarts"`
 	Image       string       `json:"image,omitempty"`
+	ByHand      string       `json:"by_hand,omitempty"` // container that somebody started with this key
 	RuntimeID   string       `json:"runtime_id,omitempty"`
 	Wanted      string       `json:"wanted,omitempty"` // up or down: what was last asked of it
 	Diagnosis   *problemData `json:"diagnosis,omitempty"`
@@ -92,7 +93,7 @@ func (p *program) statusOf(t steps.Title, o steps.Overview) statusData {
 	for _, n := range o.Nodes {
 		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: n.Grid,
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
-			Image: n.Runtime.Image, RuntimeID: n.Runtime.ID, Wanted: n.Wanted, Remedy: p.remedy(n.Remedy)}
+			Image: n.Runtime.Image, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Wanted: n.Wanted, Remedy: p.remedy(n.Remedy)}
 		if n.Diagnosis != nil {
 			nd.Diagnosis = shape(n.Diagnosis)
 		}
@@ -152,6 +153,9 @@ func (p *program) showStatus(t steps.Title, o steps.Overview) {
 		}
 		if n.Runtime.State == "running" && !n.Runtime.Since.IsZero() {
 			here += " " + age(time.Since(n.Runtime.Since))
+		}
+		if n.Runtime.ByHand != "" {
+			here += ", started by hand (container " + n.Runtime.ByHand + ")"
 		}
 		p.say("  %-*s  %-20s  %-12s  %s", width, n.Name, n.NodeID, grid, here)
 		if n.Diagnosis != nil {

@@ -93,7 +93,8 @@ type Status struct {
 	Restarts   int
 	Image      string // containers: image reference
 	Labels     map[string]string
-	Ours       bool   // false for a container that was found by name, started by hand
+	Ours       bool   // false for one that was found, started by hand
+	ByHand     string // name of the container, not the project's, that runs with the node's key; "" for the project's own
 	LogKeptFor string // where the log is: a file path, or "docker logs NAME"
 }
 

@@ -52,7 +52,9 @@ func (m *Model) facts(n steps.NodeView) [][2]string {
 	if r.Reason != "" {
 		here += ": " + clean(r.Reason)
 	}
-	if !r.Ours && r.State != supernode.Absent && r.State != "" {
+	if r.ByHand != "" {
+		here += " (started by hand as container " + clean(r.ByHand) + ")"
+	} else if !r.Ours && r.State != supernode.Absent && r.State != "" {
 		here += " (started by hand)"
 	}
 	facts := [][2]string{

@@ -1,0 +1,144 @@
+//go:build linux
+
+package steps
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/require"
+	"flwrup/internal/supernode"
+)
+
+// replacing answers one question its own way, all others by their defaults.
+type replacing struct {
+	heard
+	asked []string
+}
+
+func (r *replacing) Ask(ctx context.Context, q Question) (string, error) {
+	if q.ID == "by-hand" {
+		r.asked = append(r.asked, q.Ask)
+		return "replace", nil
+	}
+	return r.heard.Ask(ctx, q)
+}
+
+// A SuperNode that somebody started as the guide says is seen by its key, not by its name, its log is
+// read, nothing is started beside it, and it is replaced only when the person says so.
+func TestStartedByHand(t *testing.T) {
+	image := require.Image(t, "1.24.0")
+	ctx := context.Background()
+	g := newFakeGrid("1.24.0")
+	s := siteOn(t, g, 2)
+	if err := s.Apply(ctx, 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	s.runtime = nil
+	s.Choices.Runtime, s.Choices.Grid.Fleet, s.Choices.HostNetwork = project.RuntimeDocker, "127.0.0.1:1", true
+	s.Choices.ContainerPrefix = "byhand_" + strings.ToLower(rand.Text()[:8]) + "_"
+	byHand := s.Choices.ContainerPrefix + "guide"
+	docker := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("docker", args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	t.Cleanup(func() {
+		_ = exec.Command("docker", "rm", "-f", byHand).Run()
+		rt, err := s.nodesRuntime(ctx)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for _, name := range []string{"supernode_1", "supernode_2"} {
+			if err := rt.Stop(ctx, name, 0); err != nil {
+				t.Error(err)
+			}
+			if err := rt.Remove(ctx, name); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	port, err := s.port("by hand")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As the guide says, and --user, without which the image's user cannot read the key.
+	docker("run", "--rm", "-d", "--name", byHand, "--user", fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), "--env", "FLWR_HOME=/tmp/flwr",
+		"--volume", s.keysDir()+"/:/app/keys/:ro", "--network", "host", "-it", image,
+		"--superlink", "127.0.0.1:1", "--clientappio-api-address", fmt.Sprintf("127.0.0.1:%d", port), "--auth-supernode-private-key", "keys/client_credentials_1")
+
+	st, err := (start{}).Inspect(ctx, s)
+	if err != nil || st.Short != "1/2" || !strings.Contains(st.Items[0].Text, "by hand as container "+byHand) || st.Items[1].State == ItemDone {
+		t.Errorf("%+v %v", st, err)
+	}
+	o := s.overview(ctx, 0, false)
+	if n := o.Nodes[0].Runtime; o.RuntimeErr != nil || n.ByHand != byHand || n.Ours || n.State != supernode.Running || n.Image != image {
+		t.Errorf("%+v %v", n, o.RuntimeErr)
+	}
+	own := func() string {
+		return docker("ps", "--filter", "label=flwrup.project="+s.Choices.ID, "--format", `{{.Label "flwrup.node"}}`)
+	}
+	h := &heard{}
+	if err := s.Act(ctx, StartNodes, nil, h); err != nil {
+		t.Fatal(err)
+	}
+	if got := own(); got != "supernode_2" {
+		t.Errorf("flwrup's own containers: %q", got)
+	}
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.member("supernode_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.startOne(ctx, rt, m, h); err != nil || own() != "supernode_2" {
+		t.Errorf("a second one with the same key: %q %v", own(), err)
+	}
+	if err := s.Act(ctx, StopNodes, []string{"supernode_1"}, h); err != nil || docker("inspect", "--format", "{{.State.Running}}", byHand) != "true" {
+		t.Errorf("the container of somebody else was touched: %v", err)
+	}
+	var log []string
+	read, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	err = s.Logs(read, "supernode_1", supernode.LogOptions{Follow: true, Tail: -1}, func(l supernode.Line) error {
+		if l.Node != "supernode_1" {
+			t.Errorf("line of %q", l.Node)
+		}
+		log = append(log, l.Text)
+		if strings.Contains(l.Text, "retrying in") {
+			return errCut
+		}
+		return nil
+	})
+	if !problem.Is(err, problem.Unreachable) {
+		t.Errorf("no line of the SuperNode's: %v\n%s", err, strings.Join(log, "\n"))
+	}
+	if u, err := s.Usage(ctx, "supernode_1"); err != nil || u.Memory == 0 {
+		t.Errorf("%+v %v", u, err)
+	}
+
+	r := &replacing{}
+	if err := s.Act(ctx, RestartNodes, []string{"supernode_1"}, r); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Fields(own()); len(got) != 2 || len(r.asked) != 1 || !strings.Contains(r.asked[0], byHand) {
+		t.Errorf("flwrup's own containers: %q; asked %q", got, r.asked)
+	}
+	if out, err := exec.Command("docker", "inspect", byHand).Output(); err == nil {
+		t.Errorf("the replaced container is still there: %s", out)
+	}
+}
