@@ -96,7 +96,26 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 		// What was shown must still be so at the very end: an overview before the curtain falls.
 		err = p.showRehearsal(ctx, site, front, time.Since(began))
 	}
-	if ended := p.endRehearsal(site, front, err, o.keep); ended != nil && err == nil {
+	return p.curtain(ctx, site, front, err, o.keep)
+}
+
+// curtain ends a rehearsal that stopped with err, nil when it ended well. A run goes on only as long as its
+// grid does: with keep a person may leave it, without it ends now, and that is said.
+func (p *program) curtain(ctx context.Context, site *steps.Site, to steps.Sink, err error, keep bool) error {
+	id, going := site.GoingRun()
+	going = going && err != nil && ctx.Err() != nil
+	if going && keep {
+		if kept := site.KeepGrid(context.Background()); kept != nil {
+			return kept
+		}
+		return p.goesOn(id)
+	}
+	ended := p.endRehearsal(site, to, err, keep)
+	if going && ended == nil {
+		return problem.New(problem.Cancelled, "stopped; run "+id+" has ended, too: its grid was this rehearsal's", "",
+			"the same command starts the run anew; with --keep the grid and a run on it go on when you leave")
+	}
+	if err == nil {
 		err = ended
 	}
 	return err

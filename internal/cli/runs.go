@@ -12,7 +12,7 @@ import (
 
 func (p *program) runs() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "runs", Short: "List the runs; show the log or the metrics of one, stop one", Args: noArgs,
+		Use: "runs", Short: "List the runs; show the log, the metrics or the SuperNodes of one, stop one", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.looking(func(site *steps.Site) error {
 				list, err := site.Runs(cmd.Context(), 0)
@@ -44,7 +44,10 @@ func (p *program) runs() *cobra.Command {
 					return site.RunLog(cmd.Context(), args[0], func(l string) { p.say("%s", l) })
 				}
 				err := site.FollowRun(cmd.Context(), args[0], p.front(true))
-				return p.stillGoing(cmd.Context(), args[0], err)
+				if cmd.Context().Err() != nil {
+					return p.goesOn(args[0])
+				}
+				return err
 			})
 		},
 	}
@@ -77,7 +80,19 @@ func (p *program) runs() *cobra.Command {
 		},
 	}
 	stop.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	cmd.AddCommand(log, metrics, stop)
+	nodes := &cobra.Command{
+		Use: "nodes ID", Short: "Name the SuperNodes here that took part in a run, as their logs have it", Args: oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.looking(func(site *steps.Site) error {
+				names, err := site.TookPart(cmd.Context(), args[0])
+				for _, n := range names {
+					p.say("%s", n)
+				}
+				return err
+			})
+		},
+	}
+	cmd.AddCommand(log, metrics, nodes, stop)
 	return cmd
 }
 
@@ -103,10 +118,19 @@ func (p *program) looking(do func(*steps.Site) error) error {
 	return do(site)
 }
 
-// stillGoing says, when the person has left a run, that it goes on and how to come back to it.
-func (p *program) stillGoing(ctx context.Context, id string, err error) error {
-	if ctx.Err() == nil {
-		return err
+// comeBack is the command that shows a run again.
+func (p *program) comeBack(id string) string { return p.command([]string{"runs", "log", id, "-f"}) }
+
+// goesOn says that the person has left a run, and how to come back to it.
+func (p *program) goesOn(id string) error {
+	return problem.New(problem.Cancelled, "left; run "+id+" goes on", "",
+		p.command([]string{"runs", "stop", id})+" ends it; to come back to it: "+p.comeBack(id))
+}
+
+// left is err, or word of the run that goes on when the person has left while one did.
+func (p *program) left(ctx context.Context, site *steps.Site, err error) error {
+	if id, going := site.GoingRun(); going && err != nil && ctx.Err() != nil {
+		return p.goesOn(id)
 	}
-	return problem.New(problem.Cancelled, "left; run "+id+" goes on", "", "flwrup runs log "+id+" -f comes back to it, flwrup runs stop "+id+" ends it")
+	return err
 }

@@ -98,7 +98,7 @@ func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) err
 	}
 	defer site.Close()
 	if err := site.WalkTo(ctx, p.front(o.yes), o.until); err != nil {
-		return err
+		return p.left(ctx, site, err)
 	}
 	overview := site.Overview(ctx, 0)
 	if p.json {

@@ -24,40 +24,39 @@ func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 	}
 	defer site.Close()
 	if p.screen() {
-		return p.drawn(ctx, site)
+		return p.drawn(ctx, site, o.keep)
 	}
 	front := p.front(false)
 	err = site.Walk(ctx, front)
 	if site.Rehearsal() {
-		if ended := p.endRehearsal(site, front, err, o.keep); err == nil {
-			err = ended
-		}
+		return p.curtain(ctx, site, front, err, o.keep)
 	}
-	return err
+	return p.left(ctx, site, err)
 }
 
 // drawn runs the wizard on the screen. Left with q, everything that was started goes on, also a
-// rehearsal's grid: the person comes back to it. Ended by Ctrl-C or a signal, a rehearsal stops and keeps
-// its folder.
-func (p *program) drawn(ctx context.Context, site *steps.Site) error {
+// rehearsal's grid: the person comes back to it. Ended by Ctrl-C or a signal, a rehearsal without keep
+// stops and keeps its folder. A run goes on where its grid does.
+func (p *program) drawn(ctx context.Context, site *steps.Site, keep bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	result, err := ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.Out}.FromEnv(os.Getenv))
-	interrupted := err == nil && (result.Interrupted || result.Signal != nil)
-	if interrupted {
+	if err == nil && (result.Interrupted || result.Signal != nil) {
+		cancel() // the screen took the key or the signal: for all that follows the person has left
 		err = problem.New(problem.Cancelled, "stopped", "", "start flwrup again to go on from here")
 	}
-	if !site.Rehearsal() {
-		return err
+	switch {
+	case err != nil && site.Rehearsal():
+		return p.curtain(ctx, site, p.front(true), err, keep)
+	case err != nil:
+		return p.left(ctx, site, err)
+	case site.GridUp():
+		p.say("the rehearsal's grid and SuperNodes go on running: %s goes back to them, %s ends them",
+			p.command([]string{"rehearse"}), p.command([]string{"down"}))
+		err = site.KeepGrid(context.Background())
 	}
-	if err != nil {
-		if ended := p.endRehearsal(site, p.front(true), err, false); ended != nil && !interrupted {
-			return ended
-		}
-		return err
+	if id, going := site.GoingRun(); going && (site.GridUp() || !site.Rehearsal()) {
+		p.say("run %s goes on; to come back to it: %s", id, p.comeBack(id))
 	}
-	if site.GridUp() {
-		p.say("the rehearsal's grid and SuperNodes go on running: flwrup rehearse --dir %s goes back to them, flwrup down --dir %s ends them",
-			site.Dir, site.Dir)
-		return site.KeepGrid(context.Background())
-	}
-	return nil
+	return err
 }
