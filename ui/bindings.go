@@ -73,8 +73,9 @@ func (m *Model) stepBindings() []key.Binding {
 		if f.typing() {
 			return list
 		}
-	case here:
+	case here && !m.job.stopping:
 		list = append(list, keys.cancel)
+	case here:
 	default:
 		if words := m.enterWords(); words != "" {
 			list = append(list, as(keys.enter, words))

@@ -327,6 +327,9 @@ func (f *form) viewInput(d *doc) {
 	d.line(prompt + string(runes[from:pos]) + s.Caret(at) + rest)
 }
 
+// Notes of a few choices are shown in full, on lines of their own where they need it.
+const fewChoices, fewIndent = 6, 6
+
 func (f *form) viewChoices(d *doc, room int) {
 	s, list := f.s, f.p.q.Choices
 	wide := 0
@@ -352,7 +355,20 @@ func (f *form) viewChoices(d *doc, room int) {
 		if c.Disabled {
 			note = "not possible: " + note
 		}
-		d.line("  " + mark + st.Render(s.Pad(c.Label, wide)) + "  " + s.Dim.Render(note))
+		head := "  " + mark + st.Render(s.Pad(c.Label, wide)) + "  "
+		if indent := wide + 6; style.Width(note) > d.width-indent && len(f.p.q.Choices) <= fewChoices {
+			lines := style.Wrap(note, max(d.width-indent, 1))
+			if indent > d.width/2 { // beside the label there is hardly room
+				lines = append([]string{""}, style.Wrap(note, max(d.width-fewIndent, 1))...)
+				indent = fewIndent
+			}
+			d.line(head + s.Dim.Render(lines[0]))
+			for _, l := range lines[1:] {
+				d.line(strings.Repeat(" ", indent) + s.Dim.Render(l))
+			}
+			continue
+		}
+		d.line(head + s.Dim.Render(note))
 	}
 	if from > 0 || from+len(list) < len(f.p.q.Choices) {
 		d.line(s.Dim.Render("    " + strconv.Itoa(f.cursor+1) + " of " + strconv.Itoa(len(f.p.q.Choices))))

@@ -162,7 +162,7 @@ func (m *Model) found(d *doc, v *stepView, brief bool) {
 		d.label("", s.Dim, fmt.Sprintf("%s; looked %s ago", who,
 			style.Age(m.now().Sub(v.looked))))
 	}
-	if len(v.status.Items) > 0 && !(here && len(m.job.items) > 0) {
+	if len(v.status.Items) > 0 && !repeats(v.status) && !m.tellsItems(v, here) {
 		d.gap()
 		m.items(d, v.status.Items, max(m.bodyHeight()/2, 6))
 		if v.status.Of > 1 && v.status.Done < v.status.Of {
@@ -193,6 +193,25 @@ func (m *Model) found(d *doc, v *stepView, brief bool) {
 		d.labelled(s.Heading, "Note", s.Dim, v.status.Hints...)
 	}
 	d.gap()
+}
+
+// tellsItems tells that the work's own items are shown, so that those of before would say it twice.
+func (m *Model) tellsItems(v *stepView, here bool) bool {
+	if here {
+		return len(m.job.items) > 0
+	}
+	p, j := m.failure(), m.last[v.number]
+	return p != nil && p.Code != problem.Cancelled && j != nil && len(j.items) > 0
+}
+
+// repeats tells that the items say nothing that the evidence does not.
+func repeats(st steps.Status) bool {
+	for _, it := range st.Items {
+		if it.State != steps.ItemDone || !strings.Contains(strings.Join(st.Evidence, "\n"), it.Text) {
+			return false
+		}
+	}
+	return len(st.Items) <= len(st.Evidence)
 }
 
 // plan writes what would be done; at most most actions where that is not 0.

@@ -323,7 +323,7 @@ func (m *Model) stepList(width, height int) []string {
 		room := width - 5 - 1
 		line := cursor + " " + st.Render(sign) + " "
 		short := m.short(i)
-		if free := room - style.Width(left) - 2; short != "" && free >= 3 {
+		if free := room - style.Width(left) - 2; short != "" && (free >= 6 || style.Width(short) <= free) { // a few letters of a name say nothing
 			short = s.Cut(short, free)
 			gap := room - style.Width(left) - style.Width(short)
 			out = append(out, " "+line+name.Render(left)+strings.Repeat(" ", gap)+s.Dim.Render(short)+" ")
