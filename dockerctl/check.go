@@ -65,7 +65,7 @@ func (r *Runtime) whyUnreachable(err error, sys system) *problem.Problem {
 	}
 	cause := err
 	if path := socketPath(r.at.host); path != "" {
-		cause = probe(path) // the client's own error has lost the cause
+		cause = knock(path) // the client's own error has lost the cause
 	}
 	switch {
 	case errors.Is(cause, fs.ErrPermission):
@@ -99,8 +99,8 @@ func (r *Runtime) denied(sys system, named string) *problem.Problem {
 	return problem.New(problem.DockerDenied, "no permission to use Docker", "this user may not open "+r.at.host+" ("+named+")", fix)
 }
 
-// probe connects to a socket and tells why that fails; nil when it does not.
-func probe(path string) error {
+// knock connects to a socket and tells why that fails; nil when it does not.
+func knock(path string) error {
 	c, err := net.DialTimeout("unix", path, 2*time.Second)
 	if err == nil {
 		c.Close()

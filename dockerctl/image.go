@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"regexp"
@@ -27,10 +26,10 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 	if say == nil {
 		say = func(supernode.Progress) {}
 	}
-	if v := tagVersion(spec.Image); v != "" && spec.Flwr != "" && v != spec.Flwr {
-		return problem.New(problem.BadInput, fmt.Sprintf("image %s holds flwr %s, not %s", spec.Image, v, spec.Flwr),
-			"flwr on this machine, the image and the grid must be of one version",
-			"choose the image flwr/supernode:"+spec.Flwr+", or flwr "+v)
+	if tagVersion(spec.Image) != "" {
+		if err := r.rightFlwr(ctx, spec); err != nil {
+			return err
+		}
 	}
 	if err := r.ready(ctx); err != nil {
 		return err
@@ -48,7 +47,10 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 	if err != nil {
 		return r.explain(ctx, err, "look for image "+spec.Image)
 	}
-	return r.fits(ctx, spec.Image, found, say)
+	if err := r.fits(ctx, spec.Image, found, say); err != nil {
+		return err
+	}
+	return r.rightFlwr(ctx, spec)
 }
 
 // HasImage tells whether an image is on the daemon already.

@@ -72,6 +72,7 @@ type Runtime struct {
 	readings map[string]reading  // the last one of every container, by ID; see Usage
 	users    map[string]int      // uid that an image runs as, by image ID
 	entries  map[string][]string // an image's own entrypoint, by its name
+	holds    map[string]string   // version of flwr in an image, by image ID
 }
 
 var _ supernode.Runtime = (*Runtime)(nil)
@@ -88,7 +89,7 @@ func New(ctx context.Context, o Options) (*Runtime, error) {
 		return nil, err
 	}
 	r := &Runtime{project: o.Project, dir: o.Dir, at: at, cli: cli, agreed: make(chan bool, 1),
-		readings: map[string]reading{}, users: map[string]int{}, entries: map[string][]string{}}
+		readings: map[string]reading{}, users: map[string]int{}, entries: map[string][]string{}, holds: map[string]string{}}
 	r.agreed <- false
 	return r, ctx.Err()
 }

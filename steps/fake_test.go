@@ -139,7 +139,8 @@ func (g *fakeGrid) AddToFederation(_ context.Context, _ flwrexec.Connection, id 
 // fakeRuntime starts nothing; its nodes log that they are online with the ID that the grid gave the key.
 type fakeRuntime struct {
 	supernode.Runtime
-	grid *fakeGrid
+	grid     *fakeGrid
+	findings []supernode.Finding
 
 	mu      sync.Mutex
 	started map[string]supernode.Spec
@@ -147,6 +148,9 @@ type fakeRuntime struct {
 
 func (r *fakeRuntime) Kind() string { return project.RuntimeProcess }
 func (r *fakeRuntime) Close() error { return nil }
+func (r *fakeRuntime) Preflight(context.Context, []supernode.Spec) ([]supernode.Finding, error) {
+	return r.findings, nil
+}
 
 func (r *fakeRuntime) Check(context.Context) error { return nil }
 func (r *fakeRuntime) Prepare(context.Context, supernode.Spec, func(supernode.Progress)) error {

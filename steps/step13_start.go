@@ -85,6 +85,18 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return before, err
 	} else if before.State != Done {
 		return Status{State: Blocked, By: 12, Why: "the SuperNodes are not confirmed yet", Items: st.Items, Short: st.Short}, nil
+	} else {
+		var down []member
+		for _, m := range list {
+			if states[m.Name].State != supernode.Running {
+				down = append(down, m)
+			}
+		}
+		found, err := s.preflight(ctx, down)
+		if err != nil {
+			return st, err
+		}
+		st.show(found)
 	}
 	return st, nil
 }
@@ -183,6 +195,10 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 	if list, err = s.keepOrReplace(ctx, list, to); err != nil {
 		return err
 	}
+	list, unfit, err := s.checkFirst(ctx, list, to)
+	if err != nil {
+		return err
+	}
 	if err := s.want(namesOf(list), wantedUp); err != nil {
 		return err
 	}
@@ -225,6 +241,9 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 	err = launch(free)
 	if len(held) > 0 && ctx.Err() == nil {
 		err = errors.Join(err, s.waitOut(ctx, held, states, to, launch))
+	}
+	if unfit != nil {
+		err = errors.Join(unfit, err)
 	}
 	return err
 }

@@ -31,6 +31,11 @@ func (r *Runtime) Prepare(context.Context, supernode.Spec, func(supernode.Progre
 	return unsupported()
 }
 
+// Preflight says that this platform cannot do it.
+func (r *Runtime) Preflight(context.Context, []supernode.Spec) ([]supernode.Finding, error) {
+	return nil, unsupported()
+}
+
 // Start says that this platform cannot do it.
 func (r *Runtime) Start(context.Context, supernode.Spec) error { return unsupported() }
 

@@ -56,6 +56,13 @@ type Folder struct {
 	Write  bool   // the node may write to it
 }
 
+// Finding is something that would keep SuperNodes from starting or from working.
+type Finding struct {
+	Node    string // "": it concerns all of them
+	Warning bool   // they may be started all the same
+	Problem *problem.Problem
+}
+
 // ValueMissing is the code of a Problem about a variable whose value is not known: one has to be given.
 const ValueMissing problem.Code = "value-missing"
 
@@ -128,6 +135,9 @@ type Runtime interface {
 	Check(ctx context.Context) error
 	// Prepare makes what Start needs (an image, a program) present; say gets progress lines.
 	Prepare(ctx context.Context, spec Spec, say func(Progress)) error
+	// Preflight says what would keep the given nodes, none of which runs, from starting or from working.
+	// It changes nothing and starts nothing.
+	Preflight(ctx context.Context, specs []Spec) ([]Finding, error)
 	// Start brings the node up. A node that is already running is left alone; one that is stopped is
 	// started again, anew when spec differs from what it was made with. It returns when the node's
 	// process runs, not when it is online.

@@ -1,0 +1,137 @@
+package dockerctl
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+
+	"flwrup/internal/probe"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// imageRoom is what a SuperNode image takes on the daemon's disk, unpacked, and a little more; in bytes.
+const imageRoom = 1 << 30
+
+// Preflight says what is in the way of containers that do not run yet.
+func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supernode.Finding, error) {
+	if err := r.ready(ctx); err != nil || len(specs) == 0 {
+		return nil, err
+	}
+	info, err := r.cli.Info(ctx)
+	if err != nil {
+		return nil, r.explain(ctx, err, "ask the daemon what it has")
+	}
+	var found []supernode.Finding
+	add := func(node string, warning bool, p *problem.Problem) {
+		found = append(found, supernode.Finding{Node: node, Warning: warning, Problem: p})
+	}
+	here := r.at.remote() == "" && runtime.GOOS == "linux"
+	images := map[string]bool{}
+	for _, spec := range specs {
+		if images[spec.Image] {
+			continue
+		}
+		images[spec.Image] = true
+		image, err := r.cli.ImageInspect(ctx, spec.Image)
+		switch {
+		case cerrdefs.IsNotFound(err):
+			add("", true, problem.New(problem.ImageMissing, "image "+spec.Image+" is not on this machine yet", "", "flwrup pulls it first: docker pull "+spec.Image))
+			if free, err := probe.DiskFree(info.DockerRootDir); here && err == nil && free < imageRoom {
+				add("", false, problem.New(DiskFull, fmt.Sprintf("%.1f GB free in %s", float64(free)/1e9, info.DockerRootDir), "the image takes about a gigabyte",
+					"free some space: `docker system df` shows what takes it, `docker image prune` removes unused images"))
+			}
+		case err != nil:
+			return nil, r.explain(ctx, err, "look for image "+spec.Image)
+		default:
+			if err := r.fits(ctx, spec.Image, image, func(p supernode.Progress) {
+				add("", true, problem.New(problem.BadInput, p.Text, "", "choose an image for this machine"))
+			}); err != nil {
+				add("", false, problem.Of(err))
+			}
+			if err := r.rightFlwr(ctx, spec); err != nil {
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				add("", false, problem.Of(err))
+			}
+		}
+	}
+	need := supernode.MemoryOf(specs[0].Flwr) * int64(len(specs))
+	have, known := info.MemTotal, info.MemTotal > 0
+	if free, ok := probe.MemoryFree(); ok && here {
+		have, known = free, true
+	}
+	if known && have < need {
+		add("", true, problem.New(problem.BadInput, fmt.Sprintf("%.1f GB of memory for %d SuperNodes", float64(have)/1e9, len(specs)),
+			fmt.Sprintf("each takes about %d MB before its app takes any", supernode.MemoryOf(specs[0].Flwr)>>20), "start fewer here, or end other programs"))
+	}
+	for _, spec := range specs {
+		for _, p := range r.ofNode(ctx, spec, info.NCPU, here) {
+			add(spec.Name, p.Code == supernode.ValueMissing, p)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// ofNode gives what is in the way of one container.
+func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, here bool) []*problem.Problem {
+	var all []*problem.Problem
+	keep := func(err error) {
+		if err != nil {
+			all = append(all, problem.Of(err))
+		}
+	}
+	_, err := readSmall("private key", spec.KeyFile)
+	keep(err)
+	if spec.CAFile != "" {
+		_, err := readSmall("CA certificate", spec.CAFile)
+		keep(err)
+	}
+	ours, err := r.ours(ctx, spec.Name)
+	keep(err)
+	mine, same := false, false
+	for _, c := range ours {
+		mine = mine || strings.TrimPrefix(c.Name, "/") == spec.Container
+		same = same || c.Config.Labels[LabelSpec] == SpecHash(spec)
+	}
+	if err == nil && !mine {
+		keep(r.nameFree(ctx, spec.Container))
+	}
+	keep(r.portFree(spec))
+	if len(spec.Missing) > 0 && !same {
+		keep(valueMissing(spec))
+	}
+	if cores > 0 && spec.CPUs > float64(cores) {
+		keep(problem.New(problem.BadInput, fmt.Sprintf("%s shall have %g processor cores", spec.Name, spec.CPUs), fmt.Sprintf("Docker has %d here", cores),
+			fmt.Sprintf("write cpus = \"%d\" or less into flwrup.toml", cores)))
+	}
+	if least := supernode.MemoryOf(spec.Flwr); spec.Memory > 0 && spec.Memory < least {
+		keep(problem.New(problem.BadInput, fmt.Sprintf("%s shall have %d MB of memory", spec.Name, spec.Memory>>20),
+			fmt.Sprintf("a SuperNode takes about %d MB before its app takes any, and is killed when it wants more than its limit", least>>20), "raise memory in flwrup.toml"))
+	}
+	for _, d := range spec.Data {
+		if !here {
+			break // the folders are on the daemon's machine
+		}
+		if _, err := os.Stat(d.Host); err != nil && os.IsNotExist(err) {
+			keep(problem.New(problem.BadInput, "the data folder "+d.Host+" of "+spec.Name+" is not there", "Docker would refuse it", "make it, or correct data in flwrup.toml"))
+		} else if err == nil && !readable(d.Host, d.Write) {
+			can, mode := "read", "rX"
+			if d.Write {
+				can, mode = "write", "rwX"
+			}
+			keep(problem.New(problem.BadInput, fmt.Sprintf("%s cannot %s its data folder %s", spec.Name, can, d.Host),
+				fmt.Sprintf("in the container it is user %d, whom the folder's mode does not let in", userID),
+				fmt.Sprintf("let it in: setfacl -R -m u:%d:%s %s, or chmod -R o+%s %s", userID, mode, shellQuote(d.Host), mode, shellQuote(d.Host))))
+		}
+	}
+	return all
+}

@@ -1,0 +1,41 @@
+//go:build unix
+
+package dockerctl
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// readable tells whether the containers' user gets into a folder (or file) of this machine, by its mode
+// and, where getfacl is there, its access list.
+func readable(path string, write bool) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return true // what cannot be seen is left to Docker to say
+	}
+	want := os.FileMode(4)
+	if info.IsDir() {
+		want |= 1
+	}
+	if write {
+		want |= 2
+	}
+	mode := info.Mode().Perm()
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		switch {
+		case st.Uid == userID:
+			mode >>= 6
+		case st.Gid == userID:
+			mode >>= 3
+		}
+	}
+	if mode&want == want {
+		return true
+	}
+	out, err := exec.Command("getfacl", "-cnp", path).Output()
+	return err == nil && strings.Contains(string(out), "user:"+strconv.Itoa(userID)+":")
+}

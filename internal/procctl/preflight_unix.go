@@ -1,0 +1,49 @@
+//go:build linux || darwin
+
+package procctl
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"flwrup/internal/probe"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// Preflight says what is in the way of processes that do not run yet, and which settings hold for
+// containers only.
+func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supernode.Finding, error) {
+	var found []supernode.Finding
+	for _, spec := range specs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := r.ready(spec); err != nil {
+			found = append(found, supernode.Finding{Node: spec.Name, Warning: problem.Is(err, supernode.ValueMissing), Problem: problem.Of(err)})
+		}
+		var none []string
+		for what, set := range map[string]bool{"data": len(spec.Data) > 0, "cpus": spec.CPUs > 0, "memory": spec.Memory > 0, "gpus": spec.GPUs != ""} {
+			if set {
+				none = append(none, what)
+			}
+		}
+		if len(none) > 0 {
+			slices.Sort(none)
+			found = append(found, supernode.Finding{Node: spec.Name, Warning: true, Problem: problem.New(problem.NotSupported,
+				strings.Join(none, ", ")+" in flwrup.toml does nothing for "+spec.Name, "a plain process sees what you see, without limits", "use containers, or leave it")})
+		}
+	}
+	if len(specs) == 0 {
+		return nil, nil
+	}
+	each := supernode.MemoryOf(specs[0].Flwr)
+	if free, ok := probe.MemoryFree(); ok && free < each*int64(len(specs)) {
+		found = append(found, supernode.Finding{Warning: true, Problem: problem.New(problem.BadInput,
+			fmt.Sprintf("%.1f GB of memory for %d SuperNodes", float64(free)/1e9, len(specs)),
+			fmt.Sprintf("each takes about %d MB before its app takes any", each>>20), "start fewer here, or end other programs")})
+	}
+	return found, nil
+}

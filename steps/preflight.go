@@ -1,0 +1,96 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/supernode"
+)
+
+// preflight says what would keep the given SuperNodes from starting or from working, before anything is
+// started. A container name that somebody else has is only worth a remark where flwrup takes another.
+func (s *Site) preflight(ctx context.Context, list []member) ([]supernode.Finding, error) {
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	var specs []supernode.Spec
+	var found []supernode.Finding
+	for _, m := range list {
+		spec, err := s.spec(ctx, m)
+		if p := problem.Of(err); p != nil && p.Code != problem.Internal {
+			found = append(found, supernode.Finding{Node: m.Name, Problem: p})
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		specs = append(specs, spec)
+	}
+	more, err := rt.Preflight(ctx, specs)
+	for _, f := range more {
+		f.Warning = f.Warning || f.Problem.Code == problem.NameTaken && rt.Kind() == project.RuntimeDocker ||
+			f.Problem.Code == problem.PortTaken // another name, another port is taken at the start
+		found = append(found, f)
+	}
+	return found, err
+}
+
+// show puts findings into the status of step 13.
+func (st *Status) show(found []supernode.Finding) {
+	for _, f := range found {
+		state, text := ItemFailed, f.Problem.Error()+fix(f.Problem)
+		if f.Warning {
+			state = ItemWaiting
+		}
+		named := false
+		for i := range st.Items {
+			if it := &st.Items[i]; it.Name == f.Node && f.Node != "" {
+				it.State, it.Text, named = state, it.Text+"; "+text, true
+			}
+		}
+		if !named {
+			st.Hints = append(st.Hints, text)
+		}
+	}
+}
+
+// checkFirst looks at what would fail before anything is started. What concerns all ends it; a SuperNode
+// that cannot start is left out of fit, and unfit says why: the others need not wait for it.
+func (s *Site) checkFirst(ctx context.Context, list []member, to Sink) (fit []member, unfit, err error) {
+	states, err := s.states(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var down []member
+	for _, m := range list {
+		if st := states[m.Name].State; st != supernode.Running && st != supernode.Restarting {
+			down = append(down, m)
+		}
+	}
+	found, err := s.preflight(ctx, down)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all, some []error
+	out := map[string]bool{}
+	for _, f := range found {
+		switch {
+		case !f.Warning && f.Node == "":
+			all = append(all, f.Problem)
+		case !f.Warning:
+			some = append(some, fmt.Errorf("%s: %w", f.Node, f.Problem))
+			out[f.Node] = true
+			to.Event(ItemChanged{Item{f.Node, ItemFailed, f.Problem.Error()}})
+		case f.Problem.Code == problem.BadInput || f.Problem.Code == problem.NotSupported:
+			to.Event(Says{f.Problem.Error() + fix(f.Problem)})
+		}
+	}
+	for _, m := range list {
+		if !out[m.Name] {
+			fit = append(fit, m)
+		}
+	}
+	return fit, join(some), join(all)
+}
