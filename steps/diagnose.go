@@ -203,7 +203,7 @@ func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *
 		return &Remedy{Says: "look at the app", Step: 15}
 	case problem.NodeNotOnline:
 		if v.Runtime.State == supernode.Running && v.Grid != flwrexec.StatusOffline {
-			return &Remedy{Says: "check everything", Verb: CheckAll, Args: []string{"doctor"}}
+			return &Remedy{Says: "see who is online and why not", Step: 14, Args: []string{"doctor"}}
 		}
 	}
 	return start

@@ -85,5 +85,4 @@ const (
 	OwnImage        Verb = "own-image"  // gives up the chosen image for the one of the flwr at hand, and restarts
 	RestoreKey      Verb = "restore-key"
 	StartGrid       Verb = "start-grid" // a rehearsal's
-	CheckAll        Verb = "doctor"     // not for Act: see Doctor
 )

@@ -246,7 +246,7 @@ func (m *Model) mend() tea.Cmd {
 		return nil
 	}
 	m.sel = n.Name
-	if r := n.Remedy; r != nil && r.Verb != "" && r.Verb != steps.CheckAll {
+	if r := n.Remedy; r != nil && r.Verb != "" {
 		return tea.Batch(m.followCursor(), send(Run{Verb: r.Verb, Nodes: []string{n.Name}}))
 	} else if r != nil && r.Step > 0 {
 		return tea.Batch(m.followCursor(), send(OpenStep{r.Step}))

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/problem"
+	"flwrup/steps"
+)
+
+func (p *program) doctor() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Look at all that can be wrong: tools, addresses, keys, login, each SuperNode", Args: noArgs,
+		Long: `Goes through the 16 steps and every SuperNode and says how each stands, changing nothing.
+Each trouble comes with its cause and what to do about it. Exit code 1 where something is
+wrong; a step that has not been done yet is not.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.doDoctor(cmd.Context()) },
+	}
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+// findingData is one finding of `flwrup doctor --json`.
+type findingData struct {
+	What    string       `json:"what"`
+	State   string       `json:"state"`
+	Says    []string     `json:"says"`
+	Problem *problemData `json:"problem,omitempty"`
+	Remedy  *remedyData  `json:"remedy,omitempty"`
+}
+
+func (p *program) doDoctor(ctx context.Context) error {
+	site, err := p.openToLook()
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	all := []findingData{}
+	var first error
+	site.Doctor(ctx, func(f steps.Finding) {
+		d := findingData{What: f.What, State: f.State.String(), Says: append([]string{}, f.Says...), Remedy: p.remedy(f.Remedy)}
+		if f.Problem != nil {
+			d.Problem = shape(f.Problem)
+			if first == nil {
+				first = f.Problem
+			}
+		}
+		all = append(all, d)
+		p.showFinding(f, d)
+	})
+	if ctx.Err() != nil {
+		return problem.New(problem.Cancelled, "stopped", "", "")
+	}
+	if p.json {
+		writeJSON(p.Out, all, first)
+	} else if first == nil {
+		p.say("\nnothing is wrong")
+	}
+	if first != nil {
+		return &shownError{first}
+	}
+	return nil
+}
+
+// showFinding writes a finding as lines: a sign and a word for its state, then the facts.
+func (p *program) showFinding(f steps.Finding, d findingData) {
+	sign, word := "·", d.State
+	switch {
+	case f.Problem != nil:
+		sign, word = "✗", "wrong"
+	case f.State == steps.Done:
+		sign = "✓"
+	case f.State == steps.NotNeeded:
+		sign = "∅"
+	case f.State == steps.Ready:
+		word = "to do"
+	}
+	p.say("%s %s: %s", sign, f.What, word)
+	for _, says := range d.Says {
+		p.say("    %s", says)
+	}
+	if f.Problem == nil {
+		return
+	}
+	p.say("    ! %s", d.Problem.Message)
+	if d.Problem.Fix != "" {
+		p.say("      %s", d.Problem.Fix)
+	}
+	if d.Remedy != nil && d.Remedy.Command != "" {
+		p.say("      > %s", d.Remedy.Command)
+	}
+}

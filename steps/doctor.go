@@ -1,0 +1,76 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"flwrup/internal/problem"
+)
+
+// Finding is one thing that Doctor looked at: a step, the grid, what runs here, a SuperNode.
+type Finding struct {
+	What    string           // "3 Tools", "supernode_2"
+	State   State            // of a step; of anything else Done where nothing is wrong with it, else Ready
+	Says    []string         // what was found, one fact a line
+	Problem *problem.Problem // nil: nothing is wrong, though there may be something to do yet
+	Remedy  *Remedy          // of Problem; nil when only its Fix helps
+}
+
+// Doctor looks at all that can be wrong, in the order in which one thing needs the other: the 16 steps
+// as they stand now, then each SuperNode. It changes nothing. each gets the findings as they come.
+func (s *Site) Doctor(ctx context.Context, each func(Finding)) {
+	s.forget()
+	s.world.network.forget()
+	said := map[string]bool{} // a grid that is away stops many steps with the same words
+	for _, st := range checklist {
+		if ctx.Err() != nil {
+			return
+		}
+		each(s.examine(ctx, st, said))
+	}
+	o := s.overview(ctx, fresh, true)
+	for _, n := range o.Nodes {
+		f := Finding{What: n.Name, State: Done, Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
+		if n.Diagnosis != nil {
+			f.State = Ready
+		}
+		each(f)
+	}
+}
+
+// examine is Doctor for one step; said holds the troubles that were told before.
+func (s *Site) examine(ctx context.Context, st Step, said map[string]bool) Finding {
+	status, err := st.Inspect(ctx, s)
+	f := Finding{What: fmt.Sprintf("%d %s", st.Number(), st.Name()), State: status.State, Says: status.Evidence}
+	if status.Why != "" {
+		f.Says = append(f.Says, status.Why)
+	}
+	for _, item := range status.Items {
+		if item.State == ItemFailed {
+			f.Says = append(f.Says, item.Name+": "+item.Text)
+		}
+	}
+	f.Says = append(f.Says, status.Hints...)
+	if err == nil {
+		return f
+	}
+	p := problem.Of(s.gridProblem(s.withNetwork(ctx, err)))
+	f.State = Blocked
+	if key := string(p.Code) + p.Why; said[key] {
+		f.Says = append(f.Says, "for the same reason")
+	} else {
+		said[key] = true
+		f.Problem = p
+	}
+	return f
+}
+
+// nodeSays is a SuperNode's state in one line: what the grid says, and what runs here.
+func nodeSays(n NodeView) string {
+	facts := []string{"grid: " + orUnknown(n.Grid), "here: " + orUnknown(string(n.Runtime.State))}
+	if n.NodeID != "" {
+		facts = append(facts, "node ID "+n.NodeID)
+	}
+	return strings.Join(facts, ", ")
+}

@@ -1,0 +1,39 @@
+package steps
+
+import (
+	"context"
+	"testing"
+
+	"flwrup/internal/problem"
+)
+
+// TestDoctor: all is looked at in order; a grid that does not answer is named once, not at every step.
+func TestDoctor(t *testing.T) {
+	g := newFakeGrid("1.42.0")
+	s := siteOn(t, g, 2)
+	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	look := func() (whats []string, wrong []*problem.Problem) {
+		s.Doctor(context.Background(), func(f Finding) {
+			whats = append(whats, f.What)
+			if f.Problem != nil {
+				wrong = append(wrong, f.Problem)
+			}
+		})
+		return
+	}
+	whats, wrong := look()
+	if len(whats) != Count+2 || whats[9] != "10 Register" || whats[Count] != "supernode_1" {
+		t.Errorf("16 steps and two SuperNodes wanted, got %q", whats)
+	}
+	if len(wrong) != 0 {
+		t.Errorf("nothing is wrong yet, got %v", wrong)
+	}
+	for range 20 {
+		g.faults["nodes"] = append(g.faults["nodes"], fault{err: errCut})
+	}
+	if _, wrong = look(); len(wrong) != 1 || wrong[0].Code != problem.Unreachable {
+		t.Errorf("one trouble wanted, the grid's, got %v", wrong)
+	}
+}
