@@ -3,33 +3,18 @@ package ui
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/ansi"
 
+	"flwrup/internal/frametest"
 	"flwrup/steps"
-	"flwrup/ui/style"
 )
-
-// update tells that -update, a flag of teatest, was given: the golden files are written anew.
-func update() bool { return flag.Lookup("update").Value.String() == "true" }
-
-var sizes = [][2]int{{40, 15}, {80, 24}, {120, 40}}
-
-var modes = []struct {
-	name string
-	o    Options
-}{
-	{"colour", Options{}}, {"plain", Options{NoColor: true}}, {"ascii", Options{NoColor: true, ASCII: true}},
-}
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
@@ -105,53 +90,31 @@ func world(n int) *fake {
 	return f
 }
 
-// TestFrames draws every screen in each of its states at three sizes, in colour, without, and in ASCII,
-// compares it with the golden files and holds it to the size of the terminal. Without colour a frame says
-// what it says in colour: no state is told by colour alone.
+// TestFrames draws every screen in each of its states.
 func TestFrames(t *testing.T) {
-	for _, size := range sizes {
-		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			files := make([]strings.Builder, len(modes))
-			for n := 1; n <= steps.Count; n++ {
-				for _, sc := range scenes(n) {
-					what := fmt.Sprintf("step %d, %s", n, sc.name)
-					frames := make([]string, len(modes))
-					for i, mode := range modes {
-						f := world(n)
-						m := still(f, n, size[0], size[1], mode.o)
-						sc.make(m, f, n)
-						frames[i] = m.View()
-						fits(t, what, frames[i], size[0], size[1], mode.o)
-						if m.View() != frames[i] {
-							t.Errorf("%s: drawn twice, it differs", what)
-						}
-						fmt.Fprintf(&files[i], "=== %s\n", what)
-						for _, l := range strings.Split(frames[i], "\n") {
-							files[i].WriteString(strings.TrimRight(l, " ") + "\n")
-						}
-					}
-					if said(frames[0]) != said(frames[1]) {
-						t.Errorf("%s: without colour it says something else:\n%s\nin colour:\n%s", what, frames[1], ansi.Strip(frames[0]))
-					}
-				}
-			}
-			for i, mode := range modes {
-				compare(t, filepath.Join("testdata", fmt.Sprintf("%dx%d-%s.golden", size[0], size[1], mode.name)), files[i].String())
-			}
-		})
+	type at struct {
+		n int
+		scene
 	}
-}
-
-// said is what can be read in a frame. A cursor shows as "_" where there is no colour to reverse, and a QR
-// code is drawn the other way round.
-func said(frame string) string {
-	frame = ansi.Strip(strings.ReplaceAll(frame, "\x1b[7m \x1b[0m", "_"))
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("█▀▄ ", r) {
-			return -1
+	var list []at
+	var names []string
+	for n := 1; n <= steps.Count; n++ {
+		for _, sc := range scenes(n) {
+			list = append(list, at{n, sc})
+			names = append(names, fmt.Sprintf("step %d, %s", n, sc.name))
 		}
-		return r
-	}, frame)
+	}
+	frametest.Golden(t, names, func(t testing.TB, i int, mode frametest.Mode, w, h int) string {
+		sc := list[i]
+		f := world(sc.n)
+		m := still(f, sc.n, w, h, Options{NoColor: mode.NoColor, ASCII: mode.ASCII})
+		sc.make(m, f, sc.n)
+		frame := m.View()
+		if m.View() != frame {
+			t.Errorf("%s: drawn twice, it differs", names[i])
+		}
+		return frame
+	})
 }
 
 // TestStories holds the table of scenes to be whole: each step in each state, or a reason why it is never
@@ -203,63 +166,6 @@ var (
 		onPerson: steps.Waiting, onGrid: steps.Waiting}
 )
 
-// fits holds a frame to its size and its mode.
-func fits(t *testing.T, what, frame string, w, h int, o Options) {
-	t.Helper()
-	lines := strings.Split(frame, "\n")
-	if len(lines) != h {
-		t.Errorf("%s: %d lines of %d", what, len(lines), h)
-	}
-	for _, l := range lines {
-		if style.Width(l) > w {
-			t.Errorf("%s: %d cells of %d: %q", what, style.Width(l), w, l)
-		}
-	}
-	if o.NoColor && strings.Contains(frame, "\x1b") {
-		t.Errorf("%s: styling where none is wanted", what)
-	}
-	if o.ASCII {
-		for _, r := range frame {
-			if r > 0x7e {
-				t.Errorf("%s: %q in ASCII", what, r)
-				break
-			}
-		}
-	}
-}
-
-func compare(t *testing.T, file, got string) {
-	t.Helper()
-	if update() {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got == string(want) {
-		return
-	}
-	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
-	head := ""
-	for i := range g {
-		if strings.HasPrefix(g[i], "=== ") {
-			head = g[i]
-		}
-		if i >= len(w) || g[i] != w[i] {
-			was := "nothing"
-			if i < len(w) {
-				was = w[i]
-			}
-			t.Fatalf("%s line %d, %s:\n got %q\nwant %q\n(go test ./ui -update writes it anew)", file, i+1, head, g[i], was)
-		}
-	}
-	t.Fatalf("%s has more than is drawn", file)
-}
-
 // TestSizes draws all of it at odd sizes: it never overflows and never panics.
 func TestSizes(t *testing.T) {
 	for _, w := range []int{0, 1, 5, 39, 40, 41, 60, 71, 72, 73, 100, 109, 110, 300} {
@@ -279,7 +185,7 @@ func TestSizes(t *testing.T) {
 						}
 						continue
 					}
-					fits(t, fmt.Sprintf("%d×%d, step %d, %s", w, h, n, sc.name), m.View(), w, h, Options{})
+					frametest.Check(t, fmt.Sprintf("%d×%d, step %d, %s", w, h, n, sc.name), m.View(), w, h, frametest.Mode{})
 				}
 			}
 		}
@@ -287,7 +193,7 @@ func TestSizes(t *testing.T) {
 }
 
 func BenchmarkView(b *testing.B) {
-	for _, size := range sizes {
+	for _, size := range frametest.Sizes {
 		for _, n := range []int{9, 10, 14} {
 			f := world(n)
 			m := still(f, n, size[0], size[1], Options{})

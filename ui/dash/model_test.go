@@ -12,7 +12,6 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/exp/golden"
 	"go.uber.org/goleak"
 
 	"flwrup/internal/problem"
@@ -317,57 +316,6 @@ func TestRunOverIsToldToTheLogs(t *testing.T) {
 	walk(m.Update(overviewMsg{m, over, true}))
 	if !found {
 		t.Error("not told")
-	}
-}
-
-func TestGolden(t *testing.T) {
-	sizes := [][2]int{{40, 15}, {80, 24}, {120, 40}}
-	looks := map[string]style.Options{"colour": {Dark: true}, "plain": {NoColor: true}, "ascii": {NoColor: true, ASCII: true}}
-	trouble := five()
-	trouble.RuntimeErr = problem.New(problem.DockerDown, "docker does not answer", "", "")
-	trouble.GridAt = noon.Add(-10 * time.Minute)
-	for i := range trouble.Nodes {
-		trouble.Nodes[i].Runtime = supernode.Status{State: supernode.Stopped, ExitCode: i}
-	}
-	offline := five()
-	offline.GridAt, offline.GridErr = time.Time{}, problem.New(problem.NotLoggedIn, "not logged in", "", "")
-	for i := range offline.Nodes {
-		offline.Nodes[i].Grid = ""
-	}
-	states := []struct {
-		name string
-		o    steps.Overview
-		keys string
-	}{
-		{"five", five(), ""},
-		{"marked", five(), "space space"},
-		{"details", five(), "end enter"},
-		{"many", many(50), "pgdown pgdown"},
-		{"trouble", trouble, ""},
-		{"offline", offline, ""},
-		{"busy", five(), "A r"},
-		{"none", steps.Overview{GridAt: noon}, ""},
-	}
-	for _, state := range states {
-		for name, look := range looks {
-			for _, size := range sizes {
-				t.Run(fmt.Sprintf("%s/%s/%dx%d", state.name, name, size[0], size[1]), func(t *testing.T) {
-					m := testModel(t, state.o, size[0], size[1], look)
-					for i := range state.o.Nodes {
-						m.usage[state.o.Nodes[i].Name] = &usage{asked: noon}
-						for k := range i + 2 {
-							m.took(usageMsg{m, state.o.Nodes[i].Name, supernode.Usage{CPU: float64(i*10 + k), Memory: uint64(187+i) << 20}, nil})
-						}
-					}
-					for _, k := range strings.Fields(state.keys) {
-						m.Update(press(k))
-					}
-					v := m.View()
-					checkFrame(t, m, v)
-					golden.RequireEqual(t, []byte(v))
-				})
-			}
-		}
 	}
 }
 

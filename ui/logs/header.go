@@ -3,6 +3,8 @@ package logs
 import (
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"flwrup/ui/logs/paint"
 )
 
@@ -169,10 +171,11 @@ func (m *Model) typedText(w int) shownInput {
 		r := []rune(after)
 		under, after = string(r[0]), string(r[1:])
 	}
+	cursor := m.look.caret(under)
+	under = ansi.Strip(cursor)
 	if over := width(before) - (w - 1 - width(under)); over > 0 {
 		before = skipColumns(before, over)
 	}
 	after = fit(after, max(0, w-width(before)-width(under)), "")
-	cursor := "\x1b[7m" + under + "\x1b[27m"
 	return shownInput{before + under + after, before + cursor + after}
 }

@@ -12,10 +12,11 @@ type look struct {
 	style.Signs
 	*paint.Set
 	plainASCII bool
+	caret      func(on string) string // where one types
 }
 
 func newLook(st *style.Set) *look {
-	return &look{Signs: st.Signs, Set: paint.New(st), plainASCII: st.ASCII}
+	return &look{Signs: st.Signs, Set: paint.New(st), plainASCII: st.ASCII, caret: st.Caret}
 }
 
 // of gives a line's sign, the word for it, and their paint; text is the paint of the line itself.

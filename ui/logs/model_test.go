@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/exp/golden"
 
 	"flwrup/ui/style"
 )
@@ -238,70 +237,6 @@ func TestExport(t *testing.T) {
 	m.SetExportDir(filepath.Join(dir, "missing"))
 	if m.Update(m.Update(press("s"))()); !strings.Contains(m.View(), "save the log: open") {
 		t.Errorf("does not say why not\n%s", m.View())
-	}
-}
-
-// scene is a log with everything in it.
-func scene(m *Model) {
-	tell(m, 0,
-		"INFO :      Starting Flower SuperNode",
-		"INFO :      SuperNode ID: 11843878913437196669",
-		"INFO :      Starting Flower SuperExec",
-		"INFO :      ",
-		"INFO :      [RUN 1762309077582676982]",
-		"INFO :      Receiving: train message (ID: 641ce2b047685e94592c936bbb890265c21ecfe491a3e9c6160ba806b8051411)",
-		"INFO :      Received successfully",
-		"INFO :      \t└──> Aggregated MetricRecord: {'train_loss': 0.1}",
-		"WARNING :   Connection attempt failed, retrying in 0.83 seconds",
-		"INFO :      Connection successful after 3.10 seconds and 3 tries.",
-		"an app prints 模型训练 and é",
-	)
-	if len(m.nodes) > 1 {
-		tell(m, 1,
-			"INFO :      Starting Flower SuperNode",
-			"ERROR :     Exit Code: 305",
-			"Traceback (most recent call last):",
-			"  File \"flower-supernode\", line 10, in <module>",
-			"RuntimeError: generator didn't yield",
-			"WARNING :   something is odd",
-		)
-	}
-}
-
-func TestGolden(t *testing.T) {
-	sizes := [][2]int{{40, 15}, {80, 24}, {120, 40}}
-	looks := map[string]style.Options{"colour": {Dark: true}, "plain": {NoColor: true}, "ascii": {NoColor: true, ASCII: true}}
-	states := []struct {
-		name  string
-		nodes int
-		keys  string
-	}{
-		{"one", 1, ""},
-		{"split", 2, ""},
-		{"merged", 3, ""},
-		{"search", 3, "/ s u p e r n o d e"},
-		{"filter", 2, "f / ( r u n | c o d e ) / tab"},
-		{"errors", 2, "m g e"},
-		{"bare", 1, "b"},
-		{"empty", 1, ""},
-	}
-	for _, state := range states {
-		for name, o := range looks {
-			for _, size := range sizes {
-				t.Run(fmt.Sprintf("%s/%s/%dx%d", state.name, name, size[0], size[1]), func(t *testing.T) {
-					m := New(silent{}, names(state.nodes), style.New(o))
-					defer m.Close()
-					m.SetSize(size[0], size[1])
-					if state.name != "empty" {
-						scene(m)
-					}
-					keysTo(m, fields(state.keys)...)
-					v := m.View()
-					checkFrame(t, m, v)
-					golden.RequireEqual(t, []byte(v))
-				})
-			}
-		}
 	}
 }
 

@@ -1,0 +1,111 @@
+package dash
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"flwrup/internal/frametest"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+	"flwrup/ui/style"
+)
+
+// boards are the states of the dashboard, each with the keys that are pressed in it.
+func boards() (list []struct {
+	name string
+	o    steps.Overview
+	keys string
+	then func(*Model)
+}) {
+	add := func(name string, o steps.Overview, keys string, then func(*Model)) {
+		list = append(list, struct {
+			name string
+			o    steps.Overview
+			keys string
+			then func(*Model)
+		}{name, o, keys, then})
+	}
+	with := func(change func(o *steps.Overview)) steps.Overview {
+		o := five()
+		change(&o)
+		return o
+	}
+	well := with(func(o *steps.Overview) {
+		o.Nodes[4] = o.Nodes[3]
+		o.Nodes[4].Name, o.Nodes[4].NodeID, o.Online = "supernode_5", "4623914040792880723", 5
+	})
+	add("all online", well, "", nil)
+	add("one offline, with its diagnosis", five(), "", nil)
+	add("several offline", with(func(o *steps.Overview) {
+		o.Online = 1
+		o.Nodes[1].Grid, o.Nodes[1].Runtime = "offline", supernode.Status{State: supernode.Stopped, ExitCode: 137}
+		o.Nodes[1].Diagnosis = problem.New(problem.NodeNotOnline, "the SuperNode ended", "exit code 137: killed, perhaps for lack of memory", "start it again")
+		o.Nodes[2].Grid, o.Nodes[2].Wanted = "offline", "down"
+		o.Nodes[2].Runtime = supernode.Status{State: supernode.Stopped}
+		o.Nodes[3].Grid, o.Nodes[3].Runtime = "registered", supernode.Status{State: supernode.Starting}
+	}), "", nil)
+	add("grid unreachable", with(func(o *steps.Overview) {
+		o.GridAt = noon.Add(-10 * time.Minute)
+		o.GridErr = problem.New(problem.Unreachable, "the grid cannot be reached", "no answer from supergrid.flower.ai:443", "look at the network")
+	}), "", nil)
+	add("not logged in", with(func(o *steps.Overview) {
+		o.GridAt, o.GridErr, o.Online = time.Time{}, problem.New(problem.NotLoggedIn, "not logged in", "", ""), 0
+		for i := range o.Nodes {
+			o.Nodes[i].Grid = ""
+		}
+	}), "", nil)
+	add("runtime down", with(func(o *steps.Overview) {
+		o.RuntimeErr = problem.New(problem.DockerDown, "Docker is not running", "nobody listens at unix:///var/run/docker.sock", "start it: sudo systemctl start docker")
+		for i := range o.Nodes {
+			o.Nodes[i].Runtime = supernode.Status{}
+		}
+	}), "", nil)
+	add("all ended", with(func(o *steps.Overview) {
+		for i := range o.Nodes {
+			o.Nodes[i].Runtime = supernode.Status{State: supernode.Stopped, ExitCode: i}
+		}
+	}), "", nil)
+	add("no SuperNode", steps.Overview{GridAt: noon}, "", nil)
+	add("nothing seen yet", steps.Overview{}, "", func(m *Model) { m.loaded, m.asking = false, true })
+	add("the grid is being asked", five(), "", func(m *Model) { m.asking = true })
+	add("fifty", many(50), "pgdown pgdown", nil)
+	add("marked", five(), "space space", nil)
+	add("all marked, restarting", five(), "A r", nil)
+	add("details", five(), "end enter", nil)
+	add("in the log", five(), "tab", nil)
+	add("an action failed", five(), "x", func(m *Model) {
+		m.Update(Ran{Run: Run{steps.StopNodes, []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})
+	})
+	return list
+}
+
+func TestFrames(t *testing.T) {
+	list := boards()
+	var names []string
+	for _, b := range list {
+		names = append(names, b.name)
+	}
+	frametest.Golden(t, names, func(t testing.TB, i int, mode frametest.Mode, w, h int) string {
+		b := list[i]
+		m := testModel(t, b.o, w, h, style.Options{NoColor: mode.NoColor, ASCII: mode.ASCII, Dark: true})
+		for i, n := range b.o.Nodes {
+			if n.Runtime.State != supernode.Running {
+				continue
+			}
+			m.usage[n.Name] = &usage{asked: noon}
+			for k := range i%5 + 2 {
+				m.took(usageMsg{m, n.Name, supernode.Usage{CPU: float64(i%5*10 + k), Memory: uint64(187+i) << 20}, nil})
+			}
+		}
+		for _, k := range strings.Fields(b.keys) {
+			m.Update(press(k))
+		}
+		if b.then != nil {
+			b.then(m)
+			m.stale = true
+		}
+		return m.View()
+	})
+}

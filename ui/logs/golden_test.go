@@ -1,0 +1,90 @@
+package logs
+
+import (
+	"testing"
+
+	"flwrup/internal/frametest"
+	"flwrup/ui/style"
+)
+
+// scene is a log with everything in it.
+func scene(m *Model) {
+	tell(m, 0,
+		"INFO :      Starting Flower SuperNode",
+		"INFO :      SuperNode ID: 11843878913437196669",
+		"INFO :      Starting Flower SuperExec",
+		"INFO :      ",
+		"INFO :      [RUN 1762309077582676982]",
+		"INFO :      Receiving: train message (ID: 641ce2b047685e94592c936bbb890265c21ecfe491a3e9c6160ba806b8051411)",
+		"INFO :      Received successfully",
+		"INFO :      \t└──> Aggregated MetricRecord: {'train_loss': 0.1}",
+		"WARNING :   Connection attempt failed, retrying in 0.83 seconds",
+		"INFO :      Connection successful after 3.10 seconds and 3 tries.",
+		"an app prints 模型训练 and é",
+	)
+	if len(m.nodes) > 1 {
+		tell(m, 1,
+			"INFO :      Starting Flower SuperNode",
+			"ERROR :     Exit Code: 305",
+			"Traceback (most recent call last):",
+			"  File \"flower-supernode\", line 10, in <module>",
+			"RuntimeError: generator didn't yield",
+			"WARNING :   something is odd",
+		)
+	}
+}
+
+var panes = []struct {
+	name  string
+	nodes int
+	keys  string
+	then  func(*Model)
+}{
+	{"no lines yet", 1, "", func(m *Model) {}},
+	{"one", 1, "", scene},
+	{"side by side", 2, "", scene},
+	{"side by side, the other pane", 2, "tab", scene},
+	{"four side by side", 4, "m", scene},
+	{"merged", 3, "", scene},
+	{"search, being typed", 3, "/ s u p e r n o d e", scene},
+	{"search, with hits", 3, "/ s u p e r n o d e enter n", scene},
+	{"search, without hits", 1, "/ z z enter", scene},
+	{"filter, being typed", 2, "f / ( r u n | c o d e ) / tab", scene},
+	{"filter", 2, "f r u n enter", scene},
+	{"filter, not an expression", 1, "f / [ /", scene},
+	{"nothing passes the filter", 1, "f z z enter", scene},
+	{"warnings and worse", 2, "m v v", scene},
+	{"next error", 2, "m g e", scene},
+	{"cut", 1, "w", scene},
+	{"cut, moved to the right", 1, "w right right", scene},
+	{"without times", 1, "t", scene},
+	{"paused", 1, "g", func(m *Model) { numbered(m, 0, 300) }},
+	{"dropped lines", 1, "", func(m *Model) {
+		m.Limit(1000)
+		numbered(m, 0, 3000)
+		m.rings[0].dropped = 1234
+	}},
+	{"a log that does not come", 2, "", func(m *Model) {
+		scene(m)
+		m.states[1] = "Docker is not running"
+	}},
+	{"full screen", 1, "z", scene},
+	{"text to select", 1, "b", scene},
+	{"text to select, merged", 2, "m b", scene},
+}
+
+func TestFrames(t *testing.T) {
+	var titles []string
+	for _, p := range panes {
+		titles = append(titles, p.name)
+	}
+	frametest.Golden(t, titles, func(t testing.TB, i int, mode frametest.Mode, w, h int) string {
+		p := panes[i]
+		m := New(silent{}, names(p.nodes), style.New(style.Options{NoColor: mode.NoColor, ASCII: mode.ASCII, Dark: true}))
+		defer m.Close()
+		m.SetSize(w, h)
+		p.then(m)
+		keysTo(m, fields(p.keys)...)
+		return m.View()
+	})
+}
