@@ -17,11 +17,12 @@ func (m *Model) details(rows int) []string {
 		return nil
 	}
 	lines := []string{m.rule(clean(n.Name))}
-	for _, f := range m.facts(n) {
-		lines = append(lines, m.fact(f[0], f[1])...)
-	}
-	if p := n.Diagnosis; p != nil {
-		lines = append(lines, "", "  "+m.ink.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+clean(p.What), m.w-2)))
+	if p := n.Diagnosis; p != nil { // first: on a low terminal the facts are what is cut
+		sign := m.st.Signs.Failed
+		for _, row := range style.Wrap(clean(p.What), max(8, m.w-4)) {
+			lines = append(lines, "  "+m.ink.Warn.Render(m.st.Cut(sign+" "+row, m.w-2)))
+			sign = " "
+		}
 		lines = append(lines, m.fact("why", clean(p.Why))...)
 		lines = append(lines, m.fact("to do", clean(p.Fix))...)
 		for i, raw := range strings.Split(strings.TrimSpace(p.Raw), "\n") {
@@ -31,8 +32,14 @@ func (m *Model) details(rows int) []string {
 			}
 			lines = append(lines, m.fact(label, clean(raw))...)
 		}
+		lines = append(lines, "")
 	}
-	if len(lines) > rows {
+	for _, f := range m.facts(n) {
+		lines = append(lines, m.fact(f[0], f[1])...)
+	}
+	if over := len(lines) - rows; over > 0 && rows > 1 {
+		lines = append(lines[:rows-1], "  "+m.ink.Dim.Render(fmt.Sprintf("%s %s, on a higher terminal", m.st.Signs.Ellipsis, plural(over+1, "more line"))))
+	} else if over > 0 {
 		lines = lines[:max(0, rows)]
 	}
 	return lines

@@ -40,11 +40,11 @@ func boards() (list []struct {
 	add("one offline, with its diagnosis", five(), "", nil)
 	add("several offline", with(func(o *steps.Overview) {
 		o.Online = 1
-		o.Nodes[1].Grid, o.Nodes[1].Runtime = "offline", supernode.Status{State: supernode.Stopped, ExitCode: 137}
+		o.Nodes[1].Grid, o.Nodes[1].Runtime = "offline", ended(137)
 		o.Nodes[1].Diagnosis = problem.New(problem.NodeNotOnline, "the SuperNode ended", "exit code 137: killed, perhaps for lack of memory", "start it again")
 		o.Nodes[2].Grid, o.Nodes[2].Wanted = "offline", "down"
-		o.Nodes[2].Runtime = supernode.Status{State: supernode.Stopped}
-		o.Nodes[3].Grid, o.Nodes[3].Runtime = "registered", supernode.Status{State: supernode.Starting}
+		o.Nodes[2].Runtime = ended(0)
+		o.Nodes[3].Grid, o.Nodes[3].Runtime = "registered", supernode.Status{State: supernode.Starting, Image: o.Nodes[0].Runtime.Image, Ours: true}
 	}), "", nil)
 	add("grid unreachable", with(func(o *steps.Overview) {
 		o.GridAt = noon.Add(-10 * time.Minute)
@@ -63,8 +63,9 @@ func boards() (list []struct {
 		}
 	}), "", nil)
 	add("all ended", with(func(o *steps.Overview) {
+		o.Online = 0
 		for i := range o.Nodes {
-			o.Nodes[i].Runtime = supernode.Status{State: supernode.Stopped, ExitCode: i}
+			o.Nodes[i].Runtime = ended(i)
 		}
 	}), "", nil)
 	add("no SuperNode", steps.Overview{GridAt: noon}, "", nil)
@@ -79,6 +80,13 @@ func boards() (list []struct {
 		m.Update(Ran{Run: Run{steps.StopNodes, []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})
 	})
 	return list
+}
+
+// ended is a container that has ended with a code.
+func ended(code int) supernode.Status {
+	st := five().Nodes[0].Runtime
+	st.State, st.ExitCode = supernode.Stopped, code
+	return st
 }
 
 func TestFrames(t *testing.T) {

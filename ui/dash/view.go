@@ -91,6 +91,7 @@ func (m *Model) draw() string {
 		lines = append(lines, m.runs(p.runs)...)
 		if p.logs > 0 && m.logNode != "" {
 			m.log.SetSize(m.w, p.logs)
+			m.log.SetFocus(m.inLog)
 			lines = append(lines, "")
 			lines = append(lines, strings.Split(m.log.View(), "\n")...)
 		}

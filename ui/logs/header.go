@@ -12,7 +12,7 @@ import (
 func (m *Model) header(p *pane, g geometry, focus bool) string {
 	l := m.look
 	name, look := m.title(p), l.Bold
-	if focus && m.layout == split && len(m.single) > 1 {
+	if focus && (m.holder || m.layout == split && len(m.single) > 1) {
 		look = l.Selected
 		name = l.Cursor + " " + name
 	}

@@ -97,6 +97,7 @@ type Model struct {
 	bad     bool // message is about a failure
 
 	w, h   int
+	holder bool // see SetFocus
 	frame  string
 	stale  bool
 	closed bool
@@ -156,6 +157,13 @@ func (m *Model) setNodes(nodes []string) {
 	m.scanning, m.stale = false, true
 	// A feed carries no goroutine until Init starts it.
 	m.feed = newFeed(m.src, m.nodes, m.lines/n)
+}
+
+// SetFocus says whether the panes have the keys where they are one part of a screen among others: then the
+// one that has them carries a sign.
+func (m *Model) SetFocus(on bool) {
+	m.stale = m.stale || m.holder != on
+	m.holder = on
 }
 
 // Init starts reading.
