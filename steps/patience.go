@@ -49,6 +49,15 @@ func (s *Site) patiently(ctx context.Context, to Sink, do func() error) error {
 	}
 }
 
+// nodesNow lists the account's nodes as the grid has them now, and outlasts a grid that is away.
+func (s *Site) nodesNow(ctx context.Context, to Sink) (nodes []flwrexec.Node, err error) {
+	err = s.patiently(ctx, to, func() error {
+		nodes, _, err = s.gridNodes(ctx, 0)
+		return err
+	})
+	return nodes, err
+}
+
 // surely is patiently for a call that changes something on the grid. flwr may also fall over its own
 // answer, which is asked for once more: do's second answer says what became of the first.
 func (s *Site) surely(ctx context.Context, to Sink, do func() error) error {

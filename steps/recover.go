@@ -21,7 +21,7 @@ import (
 // ID when it comes online; by elimination where that one key and one node are left that the grid lets
 // nobody in for yet.
 func (s *Site) recoverIDs(ctx context.Context, unknown []member, to Sink) error {
-	free, err := s.freeNodes(ctx)
+	free, err := s.freeNodes(ctx, to)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (s *Site) recoverIDs(ctx context.Context, unknown []member, to Sink) error 
 	if len(left) == 0 {
 		return nil
 	}
-	if free, err = s.freeNodes(ctx); err != nil {
+	if free, err = s.freeNodes(ctx, to); err != nil {
 		return err
 	}
 	if len(free) == 0 {
@@ -56,8 +56,8 @@ func (s *Site) recoverIDs(ctx context.Context, unknown []member, to Sink) error 
 }
 
 // freeNodes are the account's nodes on the grid whose keys the ledger does not know.
-func (s *Site) freeNodes(ctx context.Context) ([]flwrexec.Node, error) {
-	nodes, _, err := s.gridNodes(ctx, 0)
+func (s *Site) freeNodes(ctx context.Context, to Sink) ([]flwrexec.Node, error) {
+	nodes, err := s.nodesNow(ctx, to)
 	taken := s.takenIDs()
 	return slices.DeleteFunc(slices.Clone(nodes), func(n flwrexec.Node) bool { return taken[n.ID.String()] }), err
 }
@@ -97,7 +97,7 @@ func (s *Site) idsFromLogs(ctx context.Context, list []member, free []flwrexec.N
 // idsOfRefused is the end of the search for keys that the grid knows and does not let in. A node that was
 // never online may be one that awaits its confirmation; which one can be told only where one is left.
 func (s *Site) idsOfRefused(ctx context.Context, refused []member, to Sink) error {
-	free, err := s.freeNodes(ctx)
+	free, err := s.freeNodes(ctx, to)
 	if err != nil {
 		return err
 	}

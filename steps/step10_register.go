@@ -134,7 +134,7 @@ func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
 // simply made again, now or at the next start: the grid takes a key once, so its second answer says what
 // became of the first call.
 func (r register) one(ctx context.Context, s *Site, f Flwr, m member, to Sink) (string, error) {
-	intent, open, err := s.intend(ctx, m)
+	intent, open, err := s.intend(ctx, m, to)
 	if err != nil {
 		return "", err
 	}
@@ -148,7 +148,7 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, to Sink) (
 	case err == nil:
 		return id.String(), s.registered(intent.ID, m, id.String(), "answer")
 	case problem.Is(err, problem.KeyInUse):
-		id, ok, lerr := s.newSince(ctx, intent)
+		id, ok, lerr := s.newSince(ctx, intent, to)
 		if lerr != nil {
 			return "", lerr // the intent stays, with what it knows
 		}
@@ -165,13 +165,13 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, to Sink) (
 
 // intend gives the intent to register m: the one that an earlier call left open, else a new one with the
 // nodes that the grid lists now.
-func (s *Site) intend(ctx context.Context, m member) (i ledger.Intent, open bool, err error) {
+func (s *Site) intend(ctx context.Context, m member, to Sink) (i ledger.Intent, open bool, err error) {
 	for _, i := range s.Ledger.Intents() {
 		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == s.Choices.Grid.Connection {
 			return i, true, nil
 		}
 	}
-	nodes, _, err := s.gridNodes(ctx, 0)
+	nodes, err := s.nodesNow(ctx, to)
 	if err != nil {
 		return i, false, err
 	}
@@ -199,8 +199,8 @@ func (s *Site) registered(intent string, m member, id, how string) error {
 // newSince finds the one node that the grid has now, that it had not before the intent, and that no
 // other key of ours has. A name given at the registration decides where the grid tells it. It is asked
 // only when the grid has said that it knows the key, so some node is the key's.
-func (s *Site) newSince(ctx context.Context, i ledger.Intent) (string, bool, error) {
-	nodes, _, err := s.gridNodes(ctx, 0)
+func (s *Site) newSince(ctx context.Context, i ledger.Intent, to Sink) (string, bool, error) {
+	nodes, err := s.nodesNow(ctx, to)
 	if err != nil {
 		return "", false, err
 	}
@@ -256,7 +256,7 @@ func (s *Site) settleUnregistrations(ctx context.Context, to Sink) error {
 	if len(open) == 0 {
 		return nil
 	}
-	nodes, _, err := s.gridNodes(ctx, 0)
+	nodes, err := s.nodesNow(ctx, to)
 	if err != nil {
 		return err
 	}

@@ -122,7 +122,11 @@ func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
 	if err != nil {
 		return err
 	}
-	list, absent, err := h.absent(ctx, s)
+	var list, absent []member
+	err = s.patiently(ctx, to, func() error {
+		list, absent, err = h.absent(ctx, s)
+		return err
+	})
 	if f.Dialect().Managed {
 		if err != nil {
 			return err
