@@ -12,6 +12,22 @@ import (
 	"flwrup/ui/logs"
 )
 
+// keys takes what was typed: letters that came in one piece, from a fast hand or over a slow line, are one
+// key each.
+func (m *Model) keys(msg tea.KeyMsg) tea.Cmd {
+	if msg.Type != tea.KeyRunes || msg.Paste || len(msg.Runes) < 2 {
+		return m.key(msg)
+	}
+	var cmds []tea.Cmd
+	for _, r := range msg.Runes {
+		if m.leaving {
+			break
+		}
+		cmds = append(cmds, m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: msg.Alt}))
+	}
+	return tea.Batch(cmds...)
+}
+
 // key takes a key: first what leaves, then a question on the screen, then the page on top.
 func (m *Model) key(msg tea.KeyMsg) tea.Cmd {
 	m.message, m.bad = "", false

@@ -161,7 +161,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case tea.WindowSizeMsg:
 		m.resize(msg.Width, msg.Height)
 	case tea.KeyMsg:
-		return m.key(msg)
+		return m.keys(msg)
 	case tea.MouseMsg:
 		return m.wheel(msg)
 	case tickMsg:

@@ -97,13 +97,3 @@ func TestStops(t *testing.T) {
 		}
 	}
 }
-
-// TestSilentTerminal: version answers at once on a terminal that answers nothing, where Bubble Tea alone
-// would wait five seconds for its colours.
-func TestSilentTerminal(t *testing.T) {
-	h := newHome(t)
-	took := onSilentTerminal(t, h.command(context.Background(), "version"))
-	if took > time.Second {
-		t.Errorf("version took %s on a silent terminal", took)
-	}
-}

@@ -1,0 +1,208 @@
+//go:build linux
+
+package e2e
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"flwrup/internal/require"
+	"flwrup/internal/termsafe"
+)
+
+// TestWizard goes from an empty folder to the dashboard with three SuperNodes online, as containers, as a
+// person does who knows Enter, and who leaves at steps 7 and 12. On the way back comes what a hostile log
+// can do, and how it all ends by a signal.
+func TestWizard(t *testing.T) {
+	require.Image(t, "1.24.0")
+	h := newHome(t, "1.24.0")
+	dir := filepath.Join(h.dir, "flwrup-rehearsal") // where `flwrup rehearse` puts it
+	t.Cleanup(func() { h.run("down", "--dir", dir) })
+	start := func() *terminal { return h.onTerminal(120, 40, "rehearse", "--flwr", "1.24.0", "--runtime", "docker") }
+	began := time.Now()
+
+	s := start()
+	presses := s.enterUntil("7  Back up the keys", 2*time.Minute)
+	s.press("q")
+	s.over(0)
+	made := keyFiles(t, dir)
+	if len(made) == 0 {
+		t.Fatal("no keys at step 7")
+	}
+
+	s = start()
+	s.wait("7  Back up the keys")
+	presses += s.enterUntil("go on to Start", 2*time.Minute) // nobody has to be waited for here: 11 and 12 are done with 10
+	s.press("jj")
+	s.wait("12  Await the confirmation")
+	s.wait("3 of 3 confirmed")
+	s.press("q")
+	s.over(0)
+	ids := ledgerNodes(t, dir)
+	if len(ids) != 3 {
+		t.Fatalf("three node IDs wanted at step 12, got %v", ids)
+	}
+
+	s = start()
+	s.wait("13  Start the SuperNodes")
+	presses += s.enterUntil("the grid calls 3 of 3 online", 2*time.Minute)
+	s.press("q")
+	s.over(0)
+
+	s = start() // all is set up: the dashboard comes first
+	s.wait("3 of 3 SuperNodes online")
+	t.Logf("at the dashboard after %d times Enter and %.0f s", presses, time.Since(began).Seconds())
+	if !maps.Equal(keyFiles(t, dir), made) {
+		t.Error("the keys are other ones than at step 7")
+	}
+	if !maps.Equal(ledgerNodes(t, dir), ids) {
+		t.Error("the node IDs are other ones than at step 12")
+	}
+	if online := flwrSays(t, h, dir, "online"); online != 3 {
+		t.Errorf("`flwr supernode list` says that %d are online, 3 wanted", online)
+	}
+	containers := containersOf(t, dir, "")
+	if len(containers) != 3 {
+		t.Errorf("three containers wanted, got %v", containers)
+	}
+	hostileLog(t, s, containers[0])
+
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	s.over(130)
+	if left := processesOf(h.dir); len(left) > 0 {
+		t.Errorf("processes left: %v", left)
+	}
+	if up := containersOf(t, dir, "running"); len(up) > 0 {
+		t.Errorf("containers still run: %v", up)
+	}
+}
+
+// containersOf gives the names of the containers of the project in dir, in order; with a status only those.
+func containersOf(t *testing.T, dir, status string) []string {
+	t.Helper()
+	project, err := os.ReadFile(filepath.Join(dir, ".flwrup", "id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"ps", "-a", "--format", "{{.Names}}", "--filter", "label=flwrup.project=" + strings.TrimSpace(string(project))}
+	if status != "" {
+		args = append(args, "--filter", "status="+status)
+	}
+	out, err := exec.Command("docker", args...).Output()
+	if err != nil {
+		t.Fatalf("docker ps: %v", err)
+	}
+	names := strings.Fields(string(out))
+	slices.Sort(names)
+	return names
+}
+
+// hostile is what a container may print to take over the terminal that shows its log.
+var hostile = strings.Join([]string{
+	"clipboard \x1b]52;c;aGVsbG8=\x07 eight bit \x9d52;c;aGVsbG8=\x9c",
+	"title \x1b]0;OWNED\x07\x1b]2;OWNED\x1b\\ icon \x1b]1;OWNED\x07",
+	"clear \x1b[2J\x1b[3J\x1b[H home \x1bc reset \x1b[!p",
+	"screen \x1b[?1049l\x1b[?47l\x1b[?25h\x1b[?1000h\x1b[?1002h mouse",
+	"scroll \x1b[1;2r\x1b[10A\x1b[99D\x1b[5;5HOVERWRITTEN",
+	"ask \x1b[6n\x1b[c\x1b]11;?\x07\x05 device \x1bP+q544e\x1b\\ link \x1b]8;;http://example.com\x07here\x1b]8;;\x07",
+	"long " + strings.Repeat("L", 1<<20),
+	"invalid \xff\xfe\xc3\x28 utf8 \xed\xa0\x80 end",
+	"bidi \u202eDERETLA\u202c \u2066isolated\u2069 zero\u200bwidth",
+	"bar 1%\rbar 50%\rbar 100%",
+	"back\b\b\b\b\b\bspace bell\a vertical\vtab form\ffeed",
+	"unfinished \x1b]52;c;",
+	"the hostile log ends here",
+}, "\n") + "\n"
+
+// hostileLog has a container print hostile, and looks at its log pane: nothing of it reaches the terminal.
+func hostileLog(t *testing.T, s *terminal, container string) {
+	s.press("l")
+	s.wait("esc back")
+	s.wait("online · SuperNode ID")
+	time.Sleep(time.Second) // until the panes have drawn what was there
+	frame := func() []string {
+		lines := strings.Split(s.screen(), "\n")
+		return []string{lines[0][:strings.Index(lines[0], "SuperNodes online")], lines[1], lines[38], lines[39]}
+	}
+	before, from := frame(), len(s.output())
+	cmd := exec.Command("docker", "exec", "-i", container, "python3", "-c",
+		"import sys; open('/proc/1/fd/1', 'wb').write(sys.stdin.buffer.read())")
+	cmd.Stdin = strings.NewReader(hostile)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("docker exec: %v\n%s", err, out)
+	}
+	s.wait("the hostile log ends here")
+	s.wait("bar 100%")
+	if after := frame(); !slices.Equal(after, before) {
+		t.Errorf("outside the pane:\n%s\nbefore:\n%s", strings.Join(after, "\n"), strings.Join(before, "\n"))
+	}
+	s.mu.Lock()
+	title, cursor := s.vt.Title(), s.vt.CursorVisible()
+	s.mu.Unlock()
+	if title != "" || cursor {
+		t.Errorf("title %q, cursor shown: %v", title, cursor)
+	}
+	text := s.screen()
+	for _, line := range []string{"bar 1%", "bar 50%"} {
+		if strings.Contains(text, line) {
+			t.Errorf("%q was overwritten and is still there", line)
+		}
+	}
+	out := s.output()[from:]
+	if !utf8.ValidString(out) {
+		t.Error("invalid UTF-8 on the terminal")
+	}
+	for _, r := range out {
+		if r != 0x1b && r != '\r' && r != '\n' && r < 0x20 || r >= 0x7f && r <= 0x9f || termsafe.Hidden(r) {
+			t.Errorf("%U on the terminal", r)
+		}
+	}
+	for _, seq := range []string{"\x1b]", "\x1bP", "\x1bc", "\x1b[!p", "\x1b[3J", "\x1b[2J", "\x1b[?1049", "\x1b[?47", "\x1b[?1000h",
+		"\x1b[?1002h", "\x1b[?25h", "\x1b[1;2r", "\x1b[10A", "\x1b[5;5H", "\x1b[6n", "\x1b[c"} {
+		if strings.Contains(out, seq) {
+			t.Errorf("%q on the terminal", seq)
+		}
+	}
+	if n := strings.Count(out, "L"); n > 1<<16 {
+		t.Errorf("%d bytes of the long line were drawn", n)
+	}
+	s.press("\x1b")
+	s.wait("3 of 3 SuperNodes online")
+}
+
+// TestWizardEnds ends a rehearsal in the middle of its work, by a signal and by closing its terminal: the
+// terminal is as it was, nothing runs on, and the next start goes on.
+func TestWizardEnds(t *testing.T) {
+	h := newHome(t, "1.24.0")
+	dir := filepath.Join(h.dir, "flwrup-rehearsal")
+	t.Cleanup(func() { h.run("down", "--dir", dir) })
+	for _, c := range []struct {
+		name string
+		end  func(*terminal)
+	}{
+		{"TERM", func(s *terminal) { _ = s.cmd.Process.Signal(syscall.SIGTERM); s.over(130) }},
+		{"HUP", func(s *terminal) { _ = s.cmd.Process.Signal(syscall.SIGHUP); s.over(130) }},
+		{"closed terminal", func(s *terminal) { s.tty.Close(); s.pty.Close(); s.end() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := *h
+			h.t = t
+			s := h.onTerminal(80, 24, "rehearse", "--flwr", "1.24.0", "--runtime", "process")
+			s.enterUntil("starting a SuperGrid", time.Minute)
+			c.end(s)
+			if left := processesOf(h.dir); len(left) > 0 {
+				t.Errorf("processes left: %v", left)
+			}
+		})
+	}
+}
