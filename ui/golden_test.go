@@ -90,7 +90,7 @@ func world(n int) *fake {
 	return f
 }
 
-// TestFrames draws every screen in each of its states.
+// TestFrames draws every step in each of its states, and the other pages.
 func TestFrames(t *testing.T) {
 	type at struct {
 		n int
@@ -104,7 +104,16 @@ func TestFrames(t *testing.T) {
 			names = append(names, fmt.Sprintf("step %d, %s", n, sc.name))
 		}
 	}
+	for _, p := range pages {
+		names = append(names, p.name)
+	}
 	frametest.Golden(t, names, func(t testing.TB, i int, mode frametest.Mode, w, h int) string {
+		if i >= len(list) {
+			m := still(world(16), 16, w, h, Options{NoColor: mode.NoColor, ASCII: mode.ASCII})
+			defer m.cancel(nil)
+			pages[i-len(list)].make(t, m)
+			return m.View()
+		}
 		sc := list[i]
 		f := world(sc.n)
 		m := still(f, sc.n, w, h, Options{NoColor: mode.NoColor, ASCII: mode.ASCII})

@@ -18,6 +18,8 @@ func (m *Model) workPage(d *doc) {
 	}
 	state, st := m.spin()+" at work", s.Accent
 	switch {
+	case j.form != nil:
+		state = "? your turn"
 	case j.over && j.err == nil:
 		state, st = s.Signs.Done+" done", s.OK
 	case j.over && cancelled(j.err):

@@ -1,0 +1,112 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+	"flwrup/steps"
+	"flwrup/ui/dash"
+)
+
+// pages are what the frame shows beside the steps: the dashboard, what is done from there, the log panes.
+var pages = []struct {
+	name string
+	make func(t testing.TB, m *Model)
+}{
+	{"dashboard", func(t testing.TB, m *Model) { openDash(t, m) }},
+	{"dashboard, all keys", func(t testing.TB, m *Model) {
+		openDash(t, m)
+		m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?")})
+	}},
+	{"dashboard, unregister asks", func(t testing.TB, m *Model) {
+		openDash(t, m)
+		m.act(dash.Run{Verb: steps.UnregisterNodes, Nodes: []string{"supernode_2", "supernode_3"}})
+		m.job.take(m, []any{question(confirm("unregister", "Unregister supernode_2, supernode_3?",
+			"The grid forgets the node and burns its key: it can never be registered again. The key files stay where they are.", "", "no"))}, 0)
+	}},
+	{"dashboard, at work", func(t testing.TB, m *Model) {
+		openDash(t, m)
+		m.act(dash.Run{Verb: steps.RestartNodes, Nodes: []string{"supernode_4", "supernode_5"}})
+		m.job.began = noon.Add(-12 * time.Second)
+		m.job.take(m, changed(five(4, says("running"), steps.ItemWorking, "starting")[3:], steps.Progress{Label: "started", Done: 1, Total: 2}), 0)
+	}},
+	{"dashboard, failed", func(t testing.TB, m *Model) {
+		openDash(t, m)
+		m.act(dash.Run{Verb: steps.StartNodes, Nodes: []string{"supernode_5"}})
+		m.job.take(m, changed(five(4, says(""), steps.ItemFailed, "the container name is taken")[4:]), 0)
+		m.job.end(noon, stories[13].err)
+	}},
+	{"logs of one", func(t testing.TB, m *Model) { openLogs(t, m, 1) }},
+	{"logs of two", func(t testing.TB, m *Model) { openLogs(t, m, 2) }},
+	{"logs of five, all keys", func(t testing.TB, m *Model) {
+		openLogs(t, m, 5)
+		m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?")})
+	}},
+}
+
+// openDash shows the dashboard of five SuperNodes, one of them offline.
+func openDash(t testing.TB, m *Model) {
+	f := m.work.(*fake)
+	f.over = steps.Overview{GridAt: time.Now().Add(time.Hour), Online: 4} // "just now", however slow the machine is
+	for i, id := range nodeIDs {
+		n := steps.NodeView{Name: fmt.Sprintf("supernode_%d", i+1), NodeID: id, Grid: "online", Fingerprint: fingerprint,
+			Runtime: supernode.Status{State: supernode.Running, Image: image, Ours: true}}
+		if i == 4 {
+			n.Grid = "offline"
+			n.Diagnosis = problem.New(problem.NodeNotOnline, "image flwr 1.24.0 cannot speak to this grid", "HTTP since 1.40", "start it again with the image of flwr 1.42.0")
+		}
+		f.over.Nodes = append(f.over.Nodes, n)
+	}
+	f.over.Runs = []steps.RunView{{ID: runID, App: "ada/lungs 1.0.0", Status: "finished:completed", Elapsed: 133 * time.Second}}
+	cmd := m.showDash()
+	t.Cleanup(m.dash.Close)
+	pump(t, m, cmd, func(frame string) bool {
+		return strings.Contains(frame, "supernode_5") && (m.h < 20 || strings.Contains(frame, "Starting Flower SuperNode"))
+	})
+}
+
+// openLogs shows the log panes of the first n SuperNodes.
+func openLogs(t testing.TB, m *Model, n int) {
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("supernode_%d", i+1))
+	}
+	cmd := m.showLogs(names)
+	t.Cleanup(m.logs.Close)
+	pump(t, m, cmd, func(frame string) bool {
+		return strings.Count(frame, "Starting Flower") == n
+	})
+}
+
+// pump runs commands as Bubble Tea does, until the frame shows what is waited for.
+func pump(t testing.TB, m *Model, cmd tea.Cmd, until func(frame string) bool) {
+	t.Helper()
+	told := make(chan tea.Msg, 1000)
+	run := func(cmd tea.Cmd) {
+		if cmd != nil {
+			go func() { told <- cmd() }()
+		}
+	}
+	run(cmd)
+	limit := time.After(20 * time.Second)
+	for !until(m.View()) {
+		select {
+		case msg := <-told:
+			if batch, ok := msg.(tea.BatchMsg); ok {
+				for _, c := range batch {
+					run(c)
+				}
+			} else if msg != nil {
+				run(m.update(msg))
+			}
+		case <-limit:
+			t.Fatalf("never seen:\n%s", m.View())
+		}
+	}
+}
