@@ -1,0 +1,91 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestRunIsLeftAndFoundAgain interrupts flwrup while a run goes on: the last line says how to come back,
+// and that command, and the next flwrup, find the same run.
+func TestRunIsLeftAndFoundAgain(t *testing.T) {
+	const version = "1.24.0"
+	h := newHome(t, version)
+	dir := filepath.Join(h.dir, "rehearsal")
+	defer func() { h.run("down", "--dir", dir) }()
+	args := []string{"rehearse", "--yes", "--keep", "--nodes", "2", "--flwr", version, "--runtime", "process", "--dir", dir}
+
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	id, _, last := h.interruptedAtRun(ctx, args...)
+	back := "flwrup runs log " + id + " -f --dir '" + dir + "'"
+	if !strings.HasSuffix(last, back) {
+		t.Fatalf("the last line does not end with %q: %q", back, last)
+	}
+
+	// left once more, from where one came back to
+	again, _, last := h.interruptedAtRun(ctx, "runs", "log", id, "-f", "--dir", dir)
+	if again != id || !strings.HasSuffix(last, back) {
+		t.Errorf("run %s, last line %q", again, last)
+	}
+	if out := h.must("runs", "log", id, "-f", "--dir", dir).out; !strings.Contains(out, "final model") {
+		t.Errorf("followed to its end:\n%s", tail(out))
+	}
+
+	got := parse(t, h.must("rehearse", "--yes", "--json", "--keep", "--dir", dir).out)
+	if len(got.Data.Runs) != 1 || got.Data.Runs[0].ID != id || got.Data.Runs[0].Status != "finished:completed" {
+		t.Errorf("run %s alone wanted, completed: %+v", id, got.Data.Runs)
+	}
+	if out := h.must("runs", "metrics", id, "--dir", dir).out; !strings.HasPrefix(out, "round,") || strings.Count(out, "\r\n") < 4 {
+		t.Errorf("metrics of three rounds wanted:\n%s", out)
+	}
+	if out := h.must("runs", "nodes", id, "--dir", dir).out; strings.Count(out, "\n") != 2 {
+		t.Errorf("both SuperNodes took part, got %q", out)
+	}
+}
+
+// interruptedAtRun runs flwrup, sends it SIGINT as soon as it names its run, and gives the run's ID, all
+// output and the last line.
+func (h *home) interruptedAtRun(ctx context.Context, args ...string) (id, out, last string) {
+	t := h.t
+	t.Helper()
+	cmd := h.command(ctx, args...)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd.Stdout, cmd.Stderr = w, w
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		line := lines.Text()
+		out += line + "\n"
+		if line != "" {
+			last = line
+		}
+		if word, found := strings.CutPrefix(line, "    run "); found && id == "" {
+			id = word
+			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); id == "" || code != 130 {
+		t.Fatalf("flwrup %s: run %q, exit %d, 130 wanted\n%s", strings.Join(args, " "), id, code, tail(out))
+	}
+	t.Logf("interrupted: %s", last)
+	return id, out, last
+}
