@@ -2,11 +2,6 @@ package steps
 
 import (
 	"encoding/csv"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,28 +40,4 @@ func MetricsCSV(list []Metric) string {
 	}
 	_ = w.WriteAll(rows) // a strings.Builder never fails
 	return b.String()
-}
-
-// SaveMetrics writes a run's metrics to a new file run-ID.csv in the project's folder and gives its path.
-// A file of that name is left alone: the new one gets a number.
-func (s *Site) SaveMetrics(id string, list []Metric) (string, error) {
-	for n := 1; ; n++ {
-		path := filepath.Join(s.Dir, "run-"+id+".csv")
-		if n > 1 {
-			path = filepath.Join(s.Dir, fmt.Sprintf("run-%s-%d.csv", id, n))
-		}
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if errors.Is(err, fs.ErrExist) && n < 1000 {
-			continue
-		}
-		if err != nil {
-			return "", fmt.Errorf("save the metrics: %w", err)
-		}
-		_, err = f.WriteString(MetricsCSV(list))
-		if err = errors.Join(err, f.Close()); err != nil {
-			os.Remove(path) // ours, made a moment ago
-			return "", fmt.Errorf("save the metrics: %w", err)
-		}
-		return path, nil
-	}
 }
