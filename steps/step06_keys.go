@@ -30,7 +30,7 @@ func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	st := Status{State: Ready, Done: len(list), Of: s.Choices.Nodes, Short: fmt.Sprintf("%d/%d", len(list), s.Choices.Nodes)}
 	for _, m := range list {
-		st.Items = append(st.Items, Item{m.Name, ItemDone, s.rel(m.Pair.Private) + " " + m.Pair.Fingerprint})
+		st.Items = append(st.Items, Item{m.Name, ItemDone, m.Pair.Fingerprint + "  " + s.rel(m.Pair.Private)})
 	}
 	for _, issue := range folder.Issues {
 		st.Hints = append(st.Hints, issue.Problem.Error()+fix(issue.Problem))

@@ -68,6 +68,18 @@ func (d *doc) labelled(head lipgloss.Style, word string, st lipgloss.Style, text
 // focusFrom marks the lines from n to the end as what should be seen.
 func (d *doc) focusFrom(n int) { d.from, d.to = n, len(d.lines) }
 
+// beside puts right to the right of the lines from from on, which are as wide as the doc is now.
+func (d *doc) beside(from int, right []string, gap int) {
+	for i, r := range right {
+		if from+i == len(d.lines) {
+			d.lines = append(d.lines, "")
+		}
+		l := d.lines[from+i]
+		d.lines[from+i] = l + strings.Repeat(" ", max(d.width+gap-style.Width(l), 0)) + r
+	}
+	d.lines = append(d.lines, "") // not gap: the last line of a QR code may be blank
+}
+
 // scrollTo moves offset as little as needed to show the focus in height lines.
 func (d *doc) scrollTo(offset, height int) int {
 	if d.to > d.from {

@@ -251,6 +251,11 @@ func (m *Model) loginPart(d *doc, j *job) {
 	for _, part := range style.HardWrap(l.URL, m.w) {
 		d.flush(s.Command.Render(part))
 	}
+	below, width := len(d.lines), d.width
+	beside := m.besideCode(j, len(d.lines)-start)
+	if beside {
+		d.width -= style.Width(j.qr[0]) + besideGap
+	}
 	switch {
 	case l.Code == "":
 	case tight:
@@ -273,7 +278,11 @@ func (m *Model) loginPart(d *doc, j *job) {
 	if !tight && !crowded {
 		d.para(s.Dim, "flwrup notices by itself when you have approved.", 0)
 	}
-	if n := len(j.qr); n > 0 && j.form == nil {
+	switch n := len(j.qr); {
+	case beside:
+		d.beside(below, j.qr, besideGap)
+		d.width = width
+	case n > 0 && j.form == nil:
 		if len(d.lines)-start+n+1 <= m.bodyHeight() && style.Width(j.qr[0]) <= d.width {
 			d.gap()
 			d.lines = append(d.lines, j.qr...)
@@ -283,6 +292,24 @@ func (m *Model) loginPart(d *doc, j *job) {
 	}
 	d.gap()
 	d.focusFrom(start)
+}
+
+// besideGap is how many cells are between the code and the QR code beside it.
+const besideGap = 2
+
+// besideCode tells that the QR code goes to the right of the code: that there is room for both, below the
+// used lines that the link takes.
+func (m *Model) besideCode(j *job, used int) bool {
+	n := len(j.qr)
+	if n == 0 || j.login.Code == "" {
+		return false
+	}
+	below := 1
+	if j.form != nil {
+		below = 8 // the question
+	}
+	code := max(style.Width(bigText(m.s, j.login.Code, m.bodyWidth())[0]), 36)
+	return used+n+below <= m.bodyHeight() && code+besideGap+style.Width(j.qr[0]) <= m.bodyWidth()
 }
 
 // qrPage is the QR code alone, for terminals where it does not fit beside the rest.

@@ -76,6 +76,10 @@ func (m *Model) stepLines(d *doc, brief int) {
 	sign, st, word := m.sign(m.at)
 	m.heading(d, fmt.Sprintf("%d  %s", v.number, v.title), sign+" "+word, st)
 	d.gap()
+	if m.auto && m.title.Rehearsal && m.job == nil { // what is seen first says what this is
+		d.para(s.Warn, "This is a rehearsal: all 16 steps for real, on a SuperGrid on this machine. It needs no account, and nothing leaves the machine. Enter goes on.", 0)
+		d.gap()
+	}
 	j, here := m.last[v.number], m.hereAtWork()
 	switch {
 	case brief == 0 || brief == 1 && here:
@@ -315,14 +319,20 @@ func (m *Model) failed(d *doc, v *stepView, p *problem.Problem) {
 	m.invite(d, v)
 }
 
+// doing tells that says names what is going on, such as "sending the app": over is over.
+func doing(says string) bool {
+	first, _, _ := strings.Cut(says, " ")
+	return strings.HasSuffix(first, "ing")
+}
+
 // report says how a finished piece of work went.
 func (m *Model) report(d *doc, j *job) {
 	s := m.s
 	text := "in " + style.Clock(j.clock(m.now()))
 	switch {
-	case j.says != "":
+	case j.says != "" && !doing(j.says):
 		d.label("Did", s.Text, j.says+", "+text)
-	case j.clock(m.now()) >= time.Second && len(j.output)+len(j.items) > 0:
+	case j.clock(m.now()) >= time.Second:
 		d.label("Did", s.Text, "all of it "+text)
 	}
 	m.metrics(d, j)

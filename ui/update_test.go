@@ -149,6 +149,7 @@ func TestKeys(t *testing.T) {
 		keys string
 		want check
 	}{
+		{"letters in one piece", nil, "jjk", at(11)},
 		{"down", nil, "j", at(11)}, {"up", nil, "up", at(9)}, {"home", nil, "home", at(1)}, {"end stays", nil, "end j j", at(16)},
 		{"Enter applies", nil, "enter", works},
 		{"Enter not before the plan", func(m *Model, f *fake) { m.steps[9].planned = false }, "enter", func(m *Model) string {
