@@ -90,6 +90,7 @@ and brings you back to look after them: status, logs, runs.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(p.rehearse(), p.doctor(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.runs(), p.version())
 	root.AddCommand(p.nodeCommands()...)
+	root.AddCommand(p.watch())
 	return root
 }
 

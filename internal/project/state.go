@@ -84,11 +84,20 @@ func (c *Choices) keepID(dir string) error {
 // the process dies. Held by another process it is a Problem (busy) with its number where that is known;
 // in a folder that cannot be written, or that is not there, a Problem (bad-input).
 func Lock(dir string) (unlock func(), err error) {
+	return lock(dir, "lock", "another flwrup is at work in "+dir)
+}
+
+// LockWatch is Lock for the one `flwrup watch` that a folder may have beside the flwrups that act in it.
+func LockWatch(dir string) (unlock func(), err error) {
+	return lock(dir, "watch.lock", "another flwrup watches "+dir)
+}
+
+func lock(dir, name, held string) (unlock func(), err error) {
 	state, err := EnsureStateDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	path, pidFile := filepath.Join(state, "lock"), filepath.Join(state, "lock.pid")
+	path, pidFile := filepath.Join(state, name), filepath.Join(state, name+".pid")
 	for range 3 {
 		l := flock.New(path, flock.SetPermissions(0o600))
 		ok, err := l.TryLock()
@@ -97,7 +106,7 @@ func Lock(dir string) (unlock func(), err error) {
 		}
 		if !ok {
 			_ = l.Close()
-			return nil, busy(dir, pidFile)
+			return nil, busy(held, pidFile)
 		}
 		if !same(l, path) { // removed by its last holder between our opening and locking it
 			_ = l.Close()
@@ -109,7 +118,7 @@ func Lock(dir string) (unlock func(), err error) {
 		_ = os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600) // only for the sentence in busy
 		return func() { _ = l.Close() }, nil
 	}
-	return nil, busy(dir, pidFile)
+	return nil, busy(held, pidFile)
 }
 
 func same(l *flock.Flock, path string) bool {
@@ -121,14 +130,14 @@ func same(l *flock.Flock, path string) bool {
 	return err == nil && os.SameFile(held, there)
 }
 
-func busy(dir, pidFile string) error {
+func busy(held, pidFile string) error {
 	who := ""
 	if b, err := os.ReadFile(pidFile); err == nil {
 		if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && pid > 0 {
 			who = fmt.Sprintf("it is process %d", pid)
 		}
 	}
-	return problem.New(problem.Busy, "another flwrup is at work in "+dir, who, "leave the other one, or wait until it is done")
+	return problem.New(problem.Busy, held, who, "leave the other one, or wait until it is done")
 }
 
 func markFile(dir string) string { return filepath.Join(StateDir(dir), "made-by-flwrup") }

@@ -37,6 +37,14 @@ func TestLock(t *testing.T) {
 	if _, err := Lock(dir); !problem.Is(err, problem.Busy) || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
 		t.Errorf("second lock: %v", err)
 	}
+	watching, err := LockWatch(dir) // beside one that acts
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LockWatch(dir); !problem.Is(err, problem.Busy) {
+		t.Errorf("second watch: %v", err)
+	}
+	watching()
 	unlock()
 	unlock() // twice is once
 	unlock, err = Lock(dir)

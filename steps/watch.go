@@ -1,0 +1,270 @@
+package steps
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// How `flwrup watch` goes about it.
+const (
+	watchPause    = 10 * time.Second // until the first restart, doubled with each further one
+	watchPauseMax = 5 * time.Minute
+	watchTries    = 5                // restarts of one SuperNode in watchPer
+	watchPer      = time.Hour        //
+	watchGrace    = time.Minute      // in which SuperNodes may come back by themselves
+	watchSettled  = 10 * time.Minute // online for so long: the pause starts small again
+	watchDrift    = 10 * time.Second // wall clock against the monotonic one: not a correction by NTP any more
+)
+
+// WatchKind is the kind of a WatchEvent; scripts read it from `flwrup watch --json`.
+type WatchKind string
+
+const (
+	WatchBegan     WatchKind = "watching"
+	WatchDown      WatchKind = "node-down"       // a SuperNode that should be online is not
+	WatchLeft      WatchKind = "node-left-alone" // and the watch does not restart it
+	WatchRestarts  WatchKind = "node-restart"
+	WatchFailed    WatchKind = "restart-failed"
+	WatchBack      WatchKind = "node-back"
+	WatchGridLost  WatchKind = "grid-lost"
+	WatchGridBack  WatchKind = "grid-back"
+	WatchBlind     WatchKind = "runtime-lost" // Docker does not answer
+	WatchSees      WatchKind = "runtime-back"
+	WatchSlept     WatchKind = "slept"
+	WatchBusy      WatchKind = "busy" // another flwrup is at work in the folder
+	WatchBadChoice WatchKind = "bad-choices"
+)
+
+// WatchEvent is one thing that the watch saw or did.
+type WatchEvent struct {
+	At   time.Time
+	Kind WatchKind
+	Node string // "" when it is about all
+	Text string
+	Code problem.Code // of the trouble; "" without one
+	Fix  string       // what a person should do, if anything
+}
+
+// moment is a reading of both clocks. The monotonic one stands still while the machine sleeps, and
+// nobody sets it.
+type moment struct {
+	Wall time.Time
+	Mono time.Duration // since the watch began
+}
+
+// watchMemory is what the watch remembers from one look to the next.
+type watchMemory struct {
+	last     moment
+	looked   bool
+	gridErr  problem.Code // "" while the grid answers
+	blind    bool         // the runtime does not answer
+	allLost  bool
+	graceEnd time.Duration
+	nodes    map[string]*watched
+}
+
+// watched is the memory of one SuperNode.
+type watched struct {
+	down   bool
+	since  time.Duration // of down, or of not down
+	said   problem.Code  // the trouble that was told last
+	tries  []time.Duration
+	streak int  // tries since it was last online for long
+	left   bool // tried often enough: left until somebody else has brought it back
+}
+
+// noRestart are the troubles of a SuperNode that a restart does not mend.
+var noRestart = map[problem.Code]bool{
+	problem.BadKey: true, KeyLost: true, KeySwapped: true, flwrexec.NodeUnregistered: true, NotListed: true, Unfinished: true,
+	flwrexec.NodeVersion: true, problem.Untrusted: true, flwrexec.WrongService: true, problem.Usage: true, problem.BadInput: true,
+}
+
+func mendable(v NodeView) bool {
+	if v.Diagnosis.Code == problem.NodeRefused {
+		return v.Grid == flwrexec.StatusOffline // it was let in once: the grid may just have held it
+	}
+	return !noRestart[v.Diagnosis.Code]
+}
+
+// next decides on one look: what to say, and which SuperNodes to restart now. It changes nothing but
+// the memory.
+func (w *watchMemory) next(now moment, o Overview) (events []WatchEvent, restart []string) {
+	say := func(kind WatchKind, node, text string, p *problem.Problem) {
+		e := WatchEvent{At: now.Wall, Kind: kind, Node: node, Text: text}
+		if p != nil {
+			e.Code, e.Fix = p.Code, p.Fix
+		}
+		events = append(events, e)
+	}
+	grace := func() { w.graceEnd = now.Mono + watchGrace }
+	if w.nodes == nil {
+		w.nodes = map[string]*watched{}
+	}
+	if drift := now.Wall.Sub(w.last.Wall) - (now.Mono - w.last.Mono); w.looked && drift.Abs() > watchDrift {
+		grace()
+		say(WatchSlept, "", fmt.Sprintf("this machine slept, or its clock was set, by %s; the SuperNodes get a minute to come back", drift.Abs().Round(time.Second)), nil)
+	}
+	w.last, w.looked = now, true
+
+	if o.RuntimeErr != nil {
+		if !w.blind {
+			say(WatchBlind, "", "cannot see the SuperNodes and waits: "+problem.Of(o.RuntimeErr).Error(), problem.Of(o.RuntimeErr))
+		}
+		w.blind = true
+		return events, nil
+	}
+	if w.blind {
+		w.blind = false
+		grace() // Docker starts them by itself
+		say(WatchSees, "", "sees the SuperNodes again; they get a minute to come back", nil)
+	}
+	loggedOut := problem.Is(o.GridErr, problem.NotLoggedIn) // SuperNodes need no login: they can be restarted all the same
+	if o.GridErr != nil {
+		p := problem.Of(o.GridErr)
+		if w.gridErr != p.Code {
+			w.gridErr = p.Code
+			text := "the grid cannot be asked; waits until it answers: "
+			if loggedOut {
+				text = "the grid cannot be asked; looks only at what runs here: "
+			}
+			say(WatchGridLost, "", text+p.Error(), p)
+		}
+		if !loggedOut {
+			return events, nil
+		}
+	} else if w.gridErr != "" {
+		w.gridErr = ""
+		grace()
+		say(WatchGridBack, "", "the grid answers again; the SuperNodes get a minute to come back", nil)
+	}
+	if all := allLost(o); all != w.allLost {
+		if w.allLost = all; all && now.Mono >= w.graceEnd {
+			grace()
+			say(WatchGridLost, "", "the grid has lost all SuperNodes at once, though they run: the network, or the grid; they get a minute to come back", nil)
+		}
+	}
+	for _, v := range o.Nodes {
+		if v.Wanted != wantedUp {
+			delete(w.nodes, v.Name)
+			continue
+		}
+		n := w.nodes[v.Name]
+		if n == nil {
+			n = &watched{since: now.Mono}
+			w.nodes[v.Name] = n
+		}
+		running := v.Runtime.State == supernode.Running
+		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent
+		switch {
+		case running && (v.Grid == flwrexec.StatusOnline || loggedOut) && v.Diagnosis == nil:
+			n.well(now.Mono, func(after time.Duration) {
+				say(WatchBack, v.Name, fmt.Sprintf("is back after %s", after.Round(time.Second)), nil)
+			})
+			continue
+		case v.Diagnosis == nil: // starting
+			continue
+		}
+		if !n.down {
+			n.down, n.since = true, now.Mono
+		}
+		can := mendable(v)
+		if n.said != v.Diagnosis.Code {
+			n.said = v.Diagnosis.Code
+			if can {
+				say(WatchDown, v.Name, v.Diagnosis.Error(), v.Diagnosis)
+			} else {
+				say(WatchLeft, v.Name, "a restart does not mend this: "+v.Diagnosis.Error(), v.Diagnosis)
+			}
+		}
+		lost := running && v.Grid == flwrexec.StatusOffline
+		held := ended && v.Grid == flwrexec.StatusOnline // it would be refused now
+		if !can || n.left || held || !ended && !lost || now.Mono < w.graceEnd {
+			continue
+		}
+		switch n.due(now.Mono, loggedOut) {
+		case dueNow:
+			restart = append(restart, v.Name)
+		case dueNever:
+			n.left = true
+			say(WatchLeft, v.Name, fmt.Sprintf("was restarted %d times within an hour and is down again: left alone", watchTries),
+				problem.New(v.Diagnosis.Code, "", "", "look at its log (flwrup logs "+v.Name+"), then: flwrup restart "+v.Name))
+		}
+	}
+	return events, restart
+}
+
+// allLost tells whether all of several SuperNodes run here and are offline on the grid.
+func allLost(o Overview) bool {
+	up := 0
+	for _, v := range o.Nodes {
+		if v.Wanted != wantedUp {
+			continue
+		}
+		if up++; v.Runtime.State != supernode.Running || v.Grid != flwrexec.StatusOffline {
+			return false
+		}
+	}
+	return up > 1
+}
+
+// well notes that the SuperNode is as it should be, and calls back when it was not before.
+func (n *watched) well(now time.Duration, back func(after time.Duration)) {
+	n.said = ""
+	if n.left { // somebody else brought it back
+		n.left, n.tries, n.streak = false, nil, 0
+	}
+	if n.down {
+		back(now - n.since)
+		n.down, n.since = false, now
+	}
+	if now-n.since >= watchSettled {
+		n.streak = 0
+	}
+}
+
+type due int
+
+const (
+	dueLater due = iota
+	dueNow
+	dueNever
+)
+
+// due tells whether a SuperNode that is down is to be restarted now. unsure: the grid cannot tell whether
+// it still holds the SuperNode's key.
+func (n *watched) due(now time.Duration, unsure bool) due {
+	recent := 0
+	for _, at := range n.tries {
+		if now-at < watchPer {
+			recent++
+		}
+	}
+	from := n.since
+	if len(n.tries) > 0 {
+		from = max(from, n.tries[len(n.tries)-1])
+	}
+	pause := min(watchPause<<min(n.streak, 10), watchPauseMax)
+	if unsure {
+		pause = max(pause, gridLetsGo)
+	}
+	switch {
+	case now-from < pause:
+		return dueLater
+	case recent >= watchTries:
+		return dueNever
+	}
+	return dueNow
+}
+
+// tried notes a restart and gives its number within the hour.
+func (w *watchMemory) tried(name string, now time.Duration) int {
+	n := w.nodes[name]
+	n.tries = append(slices.DeleteFunc(n.tries, func(at time.Duration) bool { return now-at >= watchPer }), now)
+	n.streak++
+	return len(n.tries)
+}
