@@ -215,11 +215,11 @@ func (s *Site) idIn(ctx context.Context, rt supernode.Runtime, name string, free
 type quiet struct{ Sink }
 
 func (q quiet) Event(e Event) {
-	switch e.(type) {
+	switch e := e.(type) {
 	case ItemChanged:
 		return
 	case Progress:
-		if !e.(Progress).Bytes {
+		if !e.Bytes {
 			return
 		}
 	}

@@ -77,8 +77,6 @@ var questions = map[string]steps.Question{
 	"diff": {Kind: steps.AskConfirm, Default: "yes", Ask: "Change ~/.flwr/config.toml like this?", Diff: fakePlan(8)[0].Diff},
 }
 
-var questionNames = []string{"text", "number", "choice", "secret", "confirm", "acknowledge", "diff"}
-
 // world is the fake behind the frames: the steps before n are done.
 func world(n int) *fake {
 	f := newFake()
