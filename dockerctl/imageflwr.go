@@ -3,12 +3,8 @@ package dockerctl
 import (
 	"context"
 	"fmt"
-	"io"
 	"regexp"
-	"strings"
 	"time"
-
-	"github.com/docker/docker/api/types/container"
 
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
@@ -55,42 +51,14 @@ func (r *Runtime) imageFlwr(ctx context.Context, name string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	out, err := r.once(ctx, name, "python", "-c", "import importlib.metadata as m; print(m.version('flwr'))")
-	if err != nil {
+	// An image without Python, or without flwr, tells nothing; that is no reason not to start it.
+	out, err := r.RunPython(ctx, name, []string{"-c", "import importlib.metadata as m; print(m.version('flwr'))"})
+	if err != nil && ctx.Err() != nil {
 		return "", err
 	}
-	version = bareVersion.FindString(out)
+	version = bareVersion.FindString(string(out))
 	r.mu.Lock()
 	r.holds[found.ID] = version
 	r.mu.Unlock()
 	return version, nil
-}
-
-// once runs a program of an image and gives what it printed; "" when the program cannot be run.
-func (r *Runtime) once(ctx context.Context, image, program string, args ...string) (string, error) {
-	made, err := r.cli.ContainerCreate(ctx, &container.Config{Image: image, Entrypoint: []string{program}, Cmd: args, Tty: true,
-		Labels: map[string]string{"flwrup.asks": image}},
-		&container.HostConfig{NetworkMode: "none", ReadonlyRootfs: true, CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges"}}, nil, nil, "")
-	if err != nil {
-		return "", r.explain(ctx, err, "ask image "+image)
-	}
-	defer func() {
-		_ = r.cli.ContainerRemove(context.WithoutCancel(ctx), made.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	}()
-	ended, failed := r.cli.ContainerWait(ctx, made.ID, container.WaitConditionNextExit)
-	if err := r.cli.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
-		return "", nil // no such program in it
-	}
-	select {
-	case err := <-failed:
-		return "", r.explain(ctx, err, "ask image "+image)
-	case <-ended:
-	}
-	body, err := r.cli.ContainerLogs(ctx, made.ID, container.LogsOptions{ShowStdout: true})
-	if err != nil {
-		return "", r.explain(ctx, err, "ask image "+image)
-	}
-	defer body.Close()
-	text, err := io.ReadAll(io.LimitReader(body, 1<<16))
-	return strings.TrimSpace(string(text)), err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -240,7 +241,8 @@ func (s *Site) nodesInstall() bool {
 		return false
 	}
 	for _, m := range list {
-		if !strings.Contains(strings.Join(s.Choices.Node[project.NodeKey(m.Number)].Args, " "), "--allow-runtime-dependency-installation") {
+		choice := s.Choices.ForNode(m.Number)
+		if (choice.Install == nil || !*choice.Install) && !slices.Contains(choice.Args, "--allow-runtime-dependency-installation") {
 			return false
 		}
 	}

@@ -163,8 +163,10 @@ func (s *Site) image(version string) string {
 	if s.Choices.Image != "" {
 		return s.Choices.Image
 	}
-	return "flwr/supernode:" + version + "-py3.13-ubuntu24.04"
+	return officialImage(version)
 }
+
+func officialImage(version string) string { return "flwr/supernode:" + version + "-py3.13-ubuntu24.04" }
 
 // port gives the node's own ClientAppIo port, the same at every start. Processes and containers on the
 // host network share the machine's ports, and flwr's default (9094) serves only one of them.

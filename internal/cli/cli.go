@@ -88,7 +88,7 @@ and brings you back to look after them: status, logs, runs.
 	root.PersistentFlags().StringVar(&p.dir, "dir", "", "the project's `folder` (default: this one, or flwrup-rehearsal in it)")
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(p.rehearse(), p.doctor(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.runs(), p.version())
+	root.AddCommand(p.rehearse(), p.doctor(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.image(), p.runs(), p.version())
 	root.AddCommand(p.nodeCommands()...)
 	root.AddCommand(p.watch())
 	return root

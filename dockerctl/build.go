@@ -1,0 +1,102 @@
+package dockerctl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/docker/docker/api/types/build"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+)
+
+// ImageBuild says what image to make.
+type ImageBuild struct {
+	Base     string   // SuperNode image to build on; it must be on the daemon, see Prepare
+	Flwr     string   // version of flwr in Base, which stays
+	Tag      string   // name of the new image
+	Packages []string // requirements as in pyproject.toml, flwr left out
+	CA       string   // file of certificates that the package index is checked against; "" for the image's own
+}
+
+// Build makes an image with Packages on top of a SuperNode image; say gets the build's lines. The image
+// runs as Base's user, with Base's entrypoint, and its label says which flwr it holds.
+func (r *Runtime) Build(ctx context.Context, b ImageBuild, say func(line string)) error {
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
+	base, err := r.cli.ImageInspect(ctx, b.Base)
+	if err != nil {
+		return r.explain(ctx, err, "look for image "+b.Base)
+	}
+	user := "root"
+	if base.Config != nil && base.Config.User != "" {
+		user = base.Config.User
+	}
+	files := []file{
+		{name: "Dockerfile", mode: 0o644, data: []byte(dockerfile(b, user))},
+		{name: "requirements.txt", mode: 0o644, data: []byte(strings.Join(b.Packages, "\n") + "\n")},
+		{name: "constraints.txt", mode: 0o644, data: []byte("flwr==" + b.Flwr + "\n")},
+	}
+	if b.CA != "" {
+		ca, err := readSmall("certificates file", b.CA)
+		if err != nil {
+			return err
+		}
+		files = append(files, file{name: "ca.crt", mode: 0o644, data: ca})
+	}
+	stream, err := tarOf(0, files)
+	if err != nil {
+		return err
+	}
+	answer, err := r.cli.ImageBuild(ctx, stream, build.ImageBuildOptions{Tags: []string{b.Tag}, Remove: true, ForceRemove: true})
+	if err != nil {
+		return r.explain(ctx, err, "build image "+b.Tag)
+	}
+	defer answer.Body.Close()
+	var last string
+	for dec := json.NewDecoder(answer.Body); ; {
+		var e struct {
+			Stream string `json:"stream"`
+			Error  string `json:"error"`
+		}
+		if err := dec.Decode(&e); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return r.explain(ctx, err, "build image "+b.Tag)
+		}
+		for line := range strings.SplitSeq(strings.TrimSpace(e.Stream), "\n") {
+			if line = termsafe.Line(line); line != "" {
+				say(line)
+				if strings.HasPrefix(line, "ERROR") {
+					last = line
+				}
+			}
+		}
+		if e.Error != "" {
+			p := problem.New(problem.BadInput, "image "+b.Tag+" cannot be built", last, "see the lines above: a package that is not there, or an index that the build cannot reach")
+			p.Raw = termsafe.Line(e.Error)
+			return p
+		}
+	}
+}
+
+// dockerfile installs into the environment that flwr is in. A file of the build stays in no layer but the
+// certificates, which are public.
+func dockerfile(b ImageBuild, user string) string {
+	cert := ""
+	if b.CA != "" {
+		cert = " --cert /tmp/flwrup/ca.crt"
+	}
+	return fmt.Sprintf(`FROM %s
+USER root
+COPY . /tmp/flwrup/
+RUN python -m pip install --no-cache-dir --disable-pip-version-check%s -c /tmp/flwrup/constraints.txt -r /tmp/flwrup/requirements.txt
+USER %s
+LABEL %s=%s
+`, b.Base, cert, user, LabelFlwr, b.Flwr)
+}

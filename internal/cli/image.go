@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"flwrup/steps"
+)
+
+func (p *program) image() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "image", Short: "Build a SuperNode image with the packages of the app", Args: noArgs,
+		Long: `Builds an image on top of the official SuperNode image, with what the app's
+pyproject.toml asks for, and notes its name in flwrup.toml. SuperNodes have it from
+their next start on: flwrup restart. PIP_CERT names the certificates of a package
+index of your own.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			site, err := steps.Open(steps.Options{Dir: p.findDir()})
+			if err != nil {
+				return err
+			}
+			defer site.Close()
+			tag, err := site.BuildImage(cmd.Context(), p.front(true))
+			if err != nil {
+				return err
+			}
+			p.say("image = %q in flwrup.toml; flwrup restart takes it", tag)
+			return nil
+		},
+	}
+	return cmd
+}

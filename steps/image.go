@@ -1,0 +1,72 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"flwrup/dockerctl"
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/supernode"
+)
+
+// imageBuilder is a runtime that makes images; *dockerctl.Runtime is one.
+type imageBuilder interface {
+	Build(ctx context.Context, b dockerctl.ImageBuild, say func(line string)) error
+}
+
+// BuildImage makes a SuperNode image with the packages that the app's pyproject.toml asks for, and notes it
+// in flwrup.toml: SuperNodes have it from their next start on. It gives the image's name.
+func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
+	app, err := flwrexec.ReadApp(s.appDir())
+	if err != nil {
+		return "", err
+	}
+	packages := slices.DeleteFunc(slices.Clone(app.Dependencies), isFlwr)
+	if len(packages) == 0 {
+		return "", problem.New(problem.BadInput, app.Title()+" asks for no packages but flwr", "", "the official image will do")
+	}
+	if s.runtimeKind() != project.RuntimeDocker {
+		return "", problem.New(problem.NotSupported, "SuperNodes run as plain processes here", "an image is for containers", "flwrup up --runtime docker, or install the packages beside flwr")
+	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return "", err
+	}
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return "", err
+	}
+	builder, ok := rt.(imageBuilder)
+	if !ok {
+		return "", problem.New(problem.NotSupported, "this runtime builds no images", "", "")
+	}
+	version := f.Version().String()
+	b := dockerctl.ImageBuild{Base: officialImage(version), Flwr: version, Packages: packages, CA: os.Getenv("PIP_CERT"),
+		Tag: "flwrup/" + strings.ToLower(suggestName(app.Name)) + ":" + s.Choices.ID}
+	spec := supernode.Spec{Flwr: version, Image: b.Base}
+	if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
+		to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
+	}); err != nil {
+		return "", err
+	}
+	to.Event(Says{fmt.Sprintf("building %s on %s with %s", b.Tag, b.Base, strings.Join(packages, ", "))})
+	if err := builder.Build(ctx, b, func(line string) { to.Event(Output{line}) }); err != nil {
+		return "", err
+	}
+	s.Choices.Image = b.Tag
+	return b.Tag, s.save()
+}
+
+// isFlwr tells whether a requirement is about flwr itself, which the image has.
+func isFlwr(requirement string) bool {
+	i := strings.IndexAny(requirement, " [<>=!~;@")
+	if i >= 0 {
+		requirement = requirement[:i]
+	}
+	return strings.EqualFold(strings.TrimSpace(requirement), "flwr")
+}
