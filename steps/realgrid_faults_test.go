@@ -1,0 +1,332 @@
+//go:build unix
+
+package steps
+
+import (
+	"context"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/grid"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/require"
+)
+
+// sweep names the versions of flwr on which every case is tried, at full length (docs/testing.md).
+var sweep = os.Getenv("FLWRUP_GRID_SWEEP")
+
+// TestRealGrid holds the steps from the login on against a real SuperLink that makes errors on purpose:
+// no key is lost or registered twice, and every node ID is known and right at the end.
+func TestRealGrid(t *testing.T) {
+	versions := []string{require.Newest, "1.24.0"}
+	if sweep != "" {
+		versions = strings.Split(sweep, ",")
+	}
+	for _, version := range versions {
+		t.Run(version, func(t *testing.T) {
+			x := newTrial(t, version)
+			t.Run("register", x.registering)
+			t.Run("grid away", x.gridAway)
+			if sweep != "" || !x.managed { // these take long, and differ little between versions
+				t.Run("by hand", x.byHand)
+			}
+			if sweep != "" || x.managed {
+				t.Run("no worker", x.noWorker)
+				t.Run("login", x.loggingIn)
+			}
+			t.Run("federation", x.federations)
+			t.Run("expired", x.expiring)
+		})
+	}
+}
+
+// ready gives a site with n keys, logged in.
+func (x *trial) ready(t *testing.T, n int, more ...func(*project.Choices)) (*Site, map[string]string) {
+	s := x.site(t, n, more...)
+	x.apply(t, s, signInStep, &person{x: x})
+	return s, files(t, s)
+}
+
+func (x *trial) registering(t *testing.T) {
+	late := 3.0
+	if sweep != "" {
+		late = 30
+	}
+	for _, c := range []struct {
+		name, mode string
+		count      int
+	}{
+		{"unavailable", "unavailable", 1},
+		{"internal error", "internal", 1},
+		{"cut before the work", "drop-before", 1},
+		{"cut after the work", "drop-after", 1},
+		{"cut after the work twice", "drop-after", 2},
+		{"delayed", "delay", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, before := x.ready(t, 2)
+			x.fault(t, c.mode, c.count, late)
+			x.apply(t, s, 10, &person{x: x})
+			x.right(t, s, 2, before)
+		})
+	}
+}
+
+// gridAway stops the SuperLink before the second key, or while the grid holds the call for it, and
+// starts it again when the step has noticed.
+func (x *trial) gridAway(t *testing.T) {
+	for name, inFlight := range map[string]bool{"between two keys": false, "during a call": true} {
+		if inFlight && sweep == "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			s, before := x.ready(t, 3)
+			keys, stopped, started := 0, make(chan error, 1), false
+			stop := func() { stopped <- grid.StopDir(context.Background(), x.o.Dir) }
+			p := &person{x: x}
+			p.each = func(e Event) {
+				switch e := e.(type) {
+				case ItemChanged:
+					if e.Item.Text != "registering" {
+						return
+					}
+					if keys++; keys != 2 {
+						return
+					}
+					if !inFlight {
+						stop()
+						return
+					}
+					x.fault(t, "delay", 1, 4)
+					time.AfterFunc(1500*time.Millisecond, stop)
+				case Says:
+					if strings.Contains(e.Text, "trying again") && !started {
+						started = true
+						if err := <-stopped; err != nil {
+							t.Error(err)
+						}
+						x.start(t)
+					}
+				}
+			}
+			defer func() {
+				if _, alive := grid.Running(x.o.Dir); !alive {
+					x.start(t) // for those that come after
+				}
+			}()
+			x.apply(t, s, 10, p)
+			if !started {
+				t.Error("the step never noticed that the grid was away")
+			}
+			x.right(t, s, 3, before)
+		})
+	}
+}
+
+// byHand has keys that the person registered before flwrup came. flwr lists no names, not even those it
+// takes, so that only a SuperNode's own log can tell its ID.
+func (x *trial) byHand(t *testing.T) {
+	s, before := x.ready(t, 2)
+	list, _, err := s.members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		id, err := x.flwr.Register(t.Context(), s.connection(), m.Pair.Public, m.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.confirm(t, id.String())
+	}
+	x.apply(t, s, 10, &person{x: x})
+	x.right(t, s, 2, before)
+}
+
+func (x *trial) confirm(t *testing.T, id string) {
+	t.Helper()
+	if err := x.g.Confirm(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// noWorker registers with a process a call, as where flwr cannot be held in one, over a lost answer.
+func (x *trial) noWorker(t *testing.T) {
+	s, before := x.ready(t, 1)
+	single := flwrexec.NewSession(x.flwr.Found(), flwrexec.SessionOptions{FlwrHome: x.home, Dir: t.TempDir(), NoWorker: true})
+	t.Cleanup(func() { single.Close() })
+	s.flwr = shared{single}
+	x.fault(t, "drop-after", 1, 0)
+	x.apply(t, s, 10, &person{x: x})
+	x.right(t, s, 1, before)
+}
+
+func (x *trial) loggingIn(t *testing.T) {
+	t.Run("denied", func(t *testing.T) { // flwr polls on until the login's time is over
+		s := x.site(t, 1)
+		x.logOut(t)
+		err := s.Apply(t.Context(), signInStep, &person{x: x, login: func(o LoginOpen) {
+			if err := x.g.Deny(context.Background(), o.Code); err != nil {
+				t.Error(err)
+			}
+		}})
+		if !problem.Is(err, problem.LoginTimeout) {
+			t.Errorf("login-timeout wanted, got %v", err)
+		}
+		x.apply(t, s, signInStep, &person{x: x})
+	})
+	t.Run("cancelled by the person", func(t *testing.T) {
+		s := x.site(t, 1)
+		x.logOut(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		began := time.Now()
+		err := s.Apply(ctx, signInStep, &person{x: x, login: func(LoginOpen) { cancel() }})
+		if !problem.Is(err, problem.Cancelled) {
+			t.Errorf("cancelled wanted, got %v", err)
+		}
+		if took := time.Since(began); took > loginTime {
+			t.Errorf("cancelling took %v", took)
+		}
+		x.apply(t, s, signInStep, &person{x: x})
+	})
+	t.Run("approved late", func(t *testing.T) {
+		s := x.site(t, 1)
+		x.logOut(t)
+		p := &person{x: x}
+		p.login = func(o LoginOpen) { time.AfterFunc(loginTime/2, func() { p.approve(o) }) }
+		x.apply(t, s, signInStep, p)
+	})
+}
+
+// federations: one that was named never becomes another one by itself.
+func (x *trial) federations(t *testing.T) {
+	named := func(id string, create bool) func(*project.Choices) {
+		return func(c *project.Choices) { c.Federation, c.CreateFederation = id, create }
+	}
+	refused := func(t *testing.T, id string, code problem.Code, word string) {
+		t.Helper()
+		s := x.site(t, 1, named(id, false))
+		err := s.Apply(t.Context(), signInStep, &person{x: x})
+		if !problem.Is(err, code) || !strings.Contains(err.Error(), word) || problem.Of(err).Fix == "" {
+			t.Errorf("%s wanted, with %q and what to do, got %v", code, word, err)
+		}
+		if s.Choices.Federation != id {
+			t.Errorf("the federation became %s", s.Choices.Federation)
+		}
+	}
+	t.Run("unknown", func(t *testing.T) { refused(t, "@ada/nosuch", problem.FedNotFound, "not in your list") })
+	if !x.managed {
+		return
+	}
+	t.Run("simulation", func(t *testing.T) { refused(t, "@ada/workspace", problem.BadInput, "simulation") })
+	t.Run("created, answer lost", func(t *testing.T) {
+		s := x.site(t, 1, named("@ada/lost", true))
+		if err := x.g.Fault(t.Context(), grid.Fault{RPC: "CreateFederation", Mode: "drop-after"}); err != nil {
+			t.Fatal(err)
+		}
+		x.apply(t, s, signInStep, &person{x: x})
+		if s.Choices.Federation != "@ada/lost" {
+			t.Errorf("the federation is %s", s.Choices.Federation)
+		}
+	})
+}
+
+// expiring ends the session before each of the steps 10 to 16. Where the grid lets a SuperNode in only
+// after its confirmation, step 12 waits for that.
+func (x *trial) expiring(t *testing.T) {
+	s, before := x.ready(t, 2, func(c *project.Choices) {
+		if x.managed {
+			c.Federation = "@ada/walk"
+		}
+	})
+	logins := 0
+	for n := 10; n <= Count; n++ {
+		x.logOut(t)
+		p := &person{x: x, answers: map[string]string{"sent": "yes"}}
+		if n == 12 && !x.managed {
+			x.unconfirmed(t, s, p)
+			x.logOut(t)
+		}
+		x.apply(t, s, n, p)
+		logins += p.logins
+		x.right(t, s, 2, before)
+	}
+	if logins < 5 {
+		t.Errorf("the person was brought back to the login %d times", logins)
+	}
+	if runs := s.Ledger.Runs(); len(runs) != 1 || runs[0].Status != "finished:completed" {
+		t.Errorf("one completed run wanted, got %+v", runs)
+	}
+}
+
+// unconfirmed sees that a SuperNode is refused and that the walk stops at step 12, to go on later; then
+// the grid's staff confirm the nodes.
+func (x *trial) unconfirmed(t *testing.T, s *Site, p *person) {
+	err := s.walkOne(t.Context(), confirmation{}, p)
+	if !problem.Is(err, problem.NeedsGrid) {
+		t.Errorf("step 12 has to wait for the grid, got %v", err)
+	}
+	list, _, err := s.members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := list[0]
+	if _, err := s.idFromLog(t.Context(), m, map[string]bool{m.Record.NodeID: true}, p); !problem.Is(err, problem.NodeRefused) {
+		t.Errorf("a SuperNode that is not confirmed has to be refused, got %v", err)
+	}
+	if st, err := s.Inspect(t.Context(), 13); err != nil || st.State != Blocked || st.By != 12 {
+		t.Errorf("step 13 is %s by %d, %v", st.State, st.By, err)
+	}
+	for _, m := range list {
+		x.confirm(t, m.Record.NodeID)
+	}
+	s.forget()
+}
+
+// TestRehearsalGridDied: a grid that was killed is not called running, and whoever waits for it has it
+// started again, at the same addresses.
+func TestRehearsalGridDied(t *testing.T) {
+	env := require.Flwr(t, require.Newest)
+	found, errs := flwrexec.Find(t.Context(), flwrexec.FindOptions{Path: env})
+	if len(found) != 1 {
+		t.Fatal(found, errs)
+	}
+	s, err := Open(Options{Dir: t.TempDir(), Create: true, Rehearsal: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := flwrexec.NewSession(found[0], flwrexec.SessionOptions{FlwrHome: t.TempDir(), Dir: t.TempDir()})
+	s.flwr = session
+	t.Cleanup(func() {
+		if err := s.TearDown(context.Background(), &heard{}, false); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	})
+	if err := s.startGrid(t.Context(), found[0], &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	if !s.GridUp() {
+		t.Fatal("the grid was started, and is not called running")
+	}
+	first := s.grid.Ready
+	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.Now().Add(10 * time.Second); s.GridUp(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatal("a grid that was killed is still called running")
+		}
+	}
+	if err := s.holdOn(t.Context(), &heard{}, 1, errCut); err != nil {
+		t.Fatal(err)
+	}
+	if now := s.grid.Ready; !s.GridUp() || now.PID == first.PID || now.Control != first.Control || now.Fleet != first.Fleet {
+		t.Errorf("started again as %+v, was %+v", now, first)
+	}
+}
