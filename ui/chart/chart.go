@@ -21,6 +21,9 @@ type Series struct {
 	Values []float64
 }
 
+// mostRounds is how many rounds a curve may span: a log may name any number.
+const mostRounds = 100_000
+
 // Last is the newest value.
 func (s Series) Last() float64 { return s.Values[len(s.Values)-1] }
 
@@ -122,7 +125,7 @@ func curve(s *style.Set, x Series, width, height int) []string {
 		label = max(label, len(number(v)))
 	}
 	plot := width - label - 4
-	if plot < 8 || height < 5 {
+	if plot < 8 || height < 5 || last-first > mostRounds {
 		return append(lines, s.Accent.Render(spark(s, x.Values, width)))
 	}
 	o := []asciigraph.Option{asciigraph.Width(plot), asciigraph.Height(height - 4),
