@@ -173,7 +173,7 @@ func (w *watchMemory) next(now moment, o Overview) (events []WatchEvent, restart
 			n.down, n.since = true, now.Mono
 		}
 		can := mendable(v)
-		if n.said != v.Diagnosis.Code {
+		if n.said == "" || !can && n.said != v.Diagnosis.Code { // that the grid let go of a killed one is no news
 			n.said = v.Diagnosis.Code
 			if can {
 				say(WatchDown, v.Name, v.Diagnosis.Error(), v.Diagnosis)

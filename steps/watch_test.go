@@ -41,7 +41,7 @@ func nodeAs(name, how string) NodeView {
 	return v
 }
 
-// look is what the watch sees at a time, and what it must then do.
+// lookAt is what the watch sees at a time, and what it must then do.
 type lookAt struct {
 	at       int    // seconds on the monotonic clock
 	nodes    string // how each stands, in order: "up ended"
@@ -62,7 +62,8 @@ func TestWatchDecides(t *testing.T) {
 			{at: 0, nodes: "up up"}, {at: 10, nodes: "ended up", says: "node-down"}, {at: 15, nodes: "ended up"},
 			{at: 20, nodes: "ended up", restarts: "n1"}, {at: 22, nodes: "starting up"}, {at: 25, nodes: "up up", says: "node-back"}}},
 		{"killed: not while the grid holds it", []lookAt{
-			{at: 0, nodes: "held up", says: "node-down"}, {at: 50, nodes: "held up"}, {at: 54, nodes: "ended up", says: "node-down", restarts: "n1"}}},
+			{at: 0, nodes: "held up", says: "node-down"}, {at: 50, nodes: "held up"}, {at: 54, nodes: "ended up", restarts: "n1"},
+			{at: 70, nodes: "bad-key up", says: "node-left-alone"}}},
 		{"the grid lost one that runs", []lookAt{{at: 0, nodes: "lost up", says: "node-down"}, {at: 10, nodes: "lost up", restarts: "n1"}}},
 		{"stopped by the person, before or after it was seen down", []lookAt{
 			{at: 0, nodes: "asked ended", says: "node-down"}, {at: 60, nodes: "asked asked"}, {at: 600, nodes: "asked asked"}}},
