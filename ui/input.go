@@ -247,7 +247,11 @@ func (m *Model) enter() tea.Cmd {
 	switch st.status.State {
 	case steps.Done, steps.NotNeeded:
 		if n := m.next(m.at); n >= 0 {
-			return m.open(n)
+			cmd := m.open(n)
+			if st := &m.steps[n]; steps.OnlyAsks(st.number) && st.fresh() && st.status.State == steps.Ready {
+				return tea.Batch(cmd, m.apply()) // there is nothing to see before the question
+			}
+			return cmd
 		}
 		return m.showDash()
 	case steps.Blocked:
