@@ -20,7 +20,7 @@ func (p *program) nodeCommands() []*cobra.Command {
 	}
 	act := func(verb steps.Verb) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, nodes []string) error {
-			return p.act(cmd.Context(), verb, nodes, actOptions{yes: true})
+			return p.act(cmd.Context(), verb, nodes, actOptions{yes: !p.attended() || p.json})
 		}
 	}
 	add(&cobra.Command{Use: "start [NODE…]", Short: "Start SuperNodes; waits where the grid still holds one that was killed", RunE: act(steps.StartNodes)})
@@ -32,7 +32,7 @@ func (p *program) nodeCommands() []*cobra.Command {
 			if ownImage {
 				verb = steps.OwnImage
 			}
-			return p.act(cmd.Context(), verb, nodes, actOptions{yes: true})
+			return p.act(cmd.Context(), verb, nodes, actOptions{yes: !p.attended() || p.json})
 		}})
 	restart.Flags().BoolVar(&ownImage, "own-image", false, "give up the image in flwrup.toml for the one of the flwr in use")
 
