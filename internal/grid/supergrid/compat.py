@@ -71,7 +71,7 @@ class Compat:
             return ["--host", o.host, "--port", str(o.control_port),
                     *([] if self.fleet_http else fleet)]
         runtime = ["--serverappio-api-address", f"127.0.0.1:{o.runtime_port}"]
-        if VERSION >= (1, 36):  # refuses it, and has this instead
+        if VERSION >= (1, 35):  # refuses it, and has this instead
             runtime = ["--host", "127.0.0.1", "--port", str(o.runtime_port)]
         args = ["--control-api-address", f"{o.host}:{o.control_port}", *fleet, *runtime]
         if VERSION < (1, 29):  # later versions keep app bundles in the database
