@@ -297,6 +297,30 @@ func TestWaitingIsLookedAtAgain(t *testing.T) {
 	}
 }
 
+// TestFailuresAreForgotten: a run that failed is not shown over the new one that follows it, and stays
+// shown as long as there is none.
+func TestFailuresAreForgotten(t *testing.T) {
+	m := still(world(16), 16, 80, 24, Options{})
+	end := func(err error) {
+		j := &job{id: 1, step: 15, sink: newSink(), began: noon, cancel: func(error) {}}
+		j.sink.err = err
+		m.job, m.last[15] = j, j
+		m.ended(j)
+	}
+	m.last[16] = &job{step: 16, over: true, err: errors.New("the run failed")}
+	end(errors.New("no new run"))
+	if m.last[16] == nil {
+		t.Error("the failure is forgotten, and nothing came in its place")
+	}
+	end(nil)
+	if m.last[16] != nil {
+		t.Error("the old run's failure is still shown")
+	}
+	if m.last[15] == nil {
+		t.Error("what made the new run is forgotten, too")
+	}
+}
+
 // TestWithdrawn takes a question away again when its asker gives up.
 func TestWithdrawn(t *testing.T) {
 	m := still(world(9), 9, 80, 24, Options{})

@@ -97,6 +97,9 @@ func (m *Model) ended(j *job) tea.Cmd {
 		}
 	}
 	if j.step > 0 {
+		if err == nil {
+			m.forgetFailures(j.step)
+		}
 		return nil
 	}
 	if m.top() == pageWork && err == nil && len(j.output) == 0 {
@@ -107,6 +110,16 @@ func (m *Model) ended(j *job) tea.Cmd {
 		return m.dash.Update(dash.Ran{Run: j.verb, Err: err})
 	}
 	return nil
+}
+
+// forgetFailures drops what went wrong in the steps behind n: it was about what n has made anew, as the
+// failed run that a new one follows.
+func (m *Model) forgetFailures(n int) {
+	for step, j := range m.last {
+		if step > n && j.over && j.err != nil {
+			delete(m.last, step)
+		}
+	}
 }
 
 // summary says in one line what a finished job was.
