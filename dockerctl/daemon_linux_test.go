@@ -47,11 +47,7 @@ func private(t testing.TB) *daemon {
 		t.Skip("needs docker: only root can start a private daemon")
 	}
 	for _, program := range []string{"dockerd", "unshare"} {
-		if _, err := exec.LookPath(program); err != nil && strings.Contains(os.Getenv("FLWRUP_REQUIRE"), "docker") {
-			t.Fatalf("FLWRUP_REQUIRE wants docker: %v", err)
-		} else if err != nil {
-			t.Skipf("needs docker: %v", err)
-		}
+		require.Tool(t, "docker", program)
 	}
 	dir, err := os.MkdirTemp("", "flwrup-dockerd") // t.TempDir's path is too long for a socket
 	if err != nil {

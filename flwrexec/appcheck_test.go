@@ -3,10 +3,11 @@ package flwrexec
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flwrup/internal/require"
 )
 
 const trapSource = `"""np.savez("in a docstring")"""
@@ -34,10 +35,7 @@ def main(grid, context):
 // trapApp makes an app whose ServerApp has the source, and finds a Python.
 func trapApp(t *testing.T, source string) (App, string) {
 	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("needs python3")
-	}
+	python := require.Tool(t, "flwr", "python3")
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"pyproject.toml": "[project]\nname = \"a\"\nversion = \"1\"\n[tool.flwr.app]\npublisher = \"me\"\n[tool.flwr.app.components]\n" +

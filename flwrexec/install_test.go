@@ -106,9 +106,7 @@ func useIndex(t *testing.T, url string) {
 func withUV(t *testing.T) {
 	t.Helper()
 	require.Flwr(t, "1.24.0") // where flwr is wanted, so is uv
-	if _, err := exec.LookPath("uv"); err != nil {
-		t.Skip("needs uv")
-	}
+	require.Tool(t, "flwr", "uv")
 }
 
 func withPip(t *testing.T) {

@@ -307,10 +307,7 @@ func connected(pid int) bool {
 func TestRealFallsBackToSingle(t *testing.T) {
 	// A Python without flwr stands for an environment that cannot hold a worker.
 	f := realFlwr(t, "1.24.0")
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("needs python3")
-	}
+	python := require.Tool(t, "flwr", "python3")
 	if exec.Command(python, "-c", "import flwr").Run() == nil {
 		t.Skip("this python3 has flwr")
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/require"
 )
 
 // A test that kills a process, or wants one without rights, runs this binary again as a child.
@@ -94,13 +95,7 @@ func hashes(t testing.TB, dir string) map[string]string {
 
 func sshKeygen(t testing.TB, args ...string) string {
 	t.Helper()
-	program, err := exec.LookPath("ssh-keygen")
-	if err != nil {
-		if os.Getenv("FLWRUP_REQUIRE") != "" {
-			t.Fatal("FLWRUP_REQUIRE is set and there is no ssh-keygen")
-		}
-		t.Skip("needs ssh-keygen, which is not on PATH")
-	}
+	program := require.Tool(t, "flwr", "ssh-keygen")
 	out, err := exec.Command(program, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("ssh-keygen %s: %v\n%s", strings.Join(args, " "), err, out)

@@ -61,9 +61,7 @@ line-length = 100
 // command of the guide's fails there: the keys that ssh-keygen made, the block that flwr trips over. The
 // grid is known to flwrup by its addresses alone, as a SuperGrid is.
 func TestGuide(t *testing.T) {
-	if _, err := exec.LookPath("ssh-keygen"); err != nil {
-		t.Skip("needs ssh-keygen")
-	}
+	require.Tool(t, "flwr", "ssh-keygen")
 	h := newHome(t, require.Newest)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()

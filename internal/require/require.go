@@ -111,6 +111,17 @@ type installError struct {
 func (e *installError) Error() string { return "uv " + e.args + ": " + e.err.Error() + "\n" + e.out }
 func (e *installError) Unwrap() error { return e.err }
 
+// Tool gives the path of a program that a test drives beside part ("flwr" or "docker"): ssh-keygen, uv,
+// python3, dockerd. Where it is not on PATH the test is skipped, or fails as for part itself.
+func Tool(t testing.TB, part, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, part, "no %s on PATH", name)
+	}
+	return path
+}
+
 // Program gives the path of a program of a virtual environment.
 func Program(env, name string) string {
 	if runtime.GOOS == "windows" {
