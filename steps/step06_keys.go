@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"flwrup/internal/problem"
 	"flwrup/keys"
@@ -118,7 +119,32 @@ func (k makeKeys) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	return actions, nil
 }
 
+// chooseFolder asks a person where the keys shall be, as long as there are none.
+func (makeKeys) chooseFolder(ctx context.Context, s *Site, to Sink) error {
+	folder, err := keys.Scan(s.keysDir())
+	if err != nil || !s.o.Attended || len(folder.Pairs) > 0 || len(s.Ledger.Nodes()) > 0 {
+		return err
+	}
+	answer, err := to.Ask(ctx, Question{ID: "keys-folder", Kind: AskText, Default: s.Choices.Keys,
+		Ask:  "In which folder shall the keys be?",
+		Help: "It is made where it is missing, for you alone. Keys that are there already are used.",
+		Validate: func(text string) error {
+			if strings.TrimSpace(text) == "" {
+				return fmt.Errorf("a folder")
+			}
+			return nil
+		}})
+	if err != nil || answer == s.Choices.Keys {
+		return err
+	}
+	s.Choices.Keys = answer
+	return s.save()
+}
+
 func (k makeKeys) Apply(ctx context.Context, s *Site, to Sink) error {
+	if err := k.chooseFolder(ctx, s, to); err != nil {
+		return err
+	}
 	if err := k.complete(s, to); err != nil {
 		return err
 	}

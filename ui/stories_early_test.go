@@ -121,6 +121,8 @@ var earlyStories = map[int]story{
 		})...),
 		work: []any{steps.Says{Text: "wrote the public half keys/client_credentials_2.pub"}, steps.ItemChanged{Item: steps.Item{Name: "client_credentials_3", State: steps.ItemDone, Text: fingerprint}},
 			steps.ItemChanged{Item: steps.Item{Name: "client_credentials_4", State: steps.ItemDone, Text: fingerprint}}, steps.Progress{Label: "keys", Done: 2, Total: 3}},
+		asks: []steps.Question{{ID: "keys-folder", Kind: steps.AskText, Default: "keys", Ask: "In which folder shall the keys be?",
+			Help: "It is made where it is missing, for you alone. Keys that are there already are used."}},
 		err: problem.New(problem.BadInput, "cannot write keys/client_credentials_3", "permission denied", "let this user write in keys: sudo chown -R ada keys"),
 	},
 	7: {

@@ -1,0 +1,56 @@
+package steps
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"flwrup/internal/project"
+)
+
+// says answers the questions that it knows, and every other one with its default.
+type says struct {
+	heard
+	answers map[string]string
+	asked   []string
+}
+
+func (a *says) Ask(ctx context.Context, q Question) (string, error) {
+	a.asked = append(a.asked, q.ID)
+	if answer, ok := a.answers[q.ID]; ok {
+		return answer, nil
+	}
+	return a.heard.Ask(ctx, q)
+}
+
+// TestKeysFolder: a person says where the keys shall be, once; the choice is kept, and a script is not asked.
+func TestKeysFolder(t *testing.T) {
+	for _, attended := range []bool{true, false} {
+		dir := t.TempDir()
+		s, err := Open(Options{Dir: dir, Create: true, Attended: attended, Choose: func(c *project.Choices) { c.Nodes = 2 }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		to := &says{answers: map[string]string{"keys-folder": "of the nodes"}}
+		for range 2 {
+			if err := s.Apply(context.Background(), 6, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		folder, asked := "keys", 0
+		if attended {
+			folder, asked = "of the nodes", 1
+		}
+		if len(to.asked) != asked {
+			t.Errorf("attended %v: asked %q", attended, to.asked)
+		}
+		if _, err := os.Stat(filepath.Join(dir, folder, "client_credentials_2")); err != nil {
+			t.Errorf("attended %v: %v", attended, err)
+		}
+		if kept, err := project.Load(dir); err != nil || kept.Keys != folder {
+			t.Errorf("attended %v: kept %+v, %v", attended, kept, err)
+		}
+	}
+}
