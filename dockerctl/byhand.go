@@ -12,6 +12,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
 
@@ -77,7 +78,7 @@ func (r *Runtime) StopByHand(ctx context.Context, id string, grace time.Duration
 		if err != nil || !c.HostConfig.AutoRemove {
 			return nil
 		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+		if err := safego.Sleep(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}

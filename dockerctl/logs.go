@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 )
@@ -47,7 +48,7 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 		if f.count > seen {
 			wait.reset()
 		}
-		if sleep(ctx, wait.next()) != nil {
+		if safego.Sleep(ctx, wait.next()) != nil {
 			return nil
 		}
 	}

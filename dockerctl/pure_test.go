@@ -17,6 +17,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 )
@@ -308,7 +309,7 @@ func TestBackoff(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := sleep(ctx, time.Hour); !errors.Is(err, context.Canceled) {
+	if err := safego.Sleep(ctx, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 }

@@ -24,7 +24,6 @@ package dockerctl
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/docker/docker/client"
 
@@ -126,16 +125,4 @@ func (r *Runtime) ready(ctx context.Context) error {
 	r.cli.NegotiateAPIVersionPing(ping)
 	done = true
 	return nil
-}
-
-// sleep waits for d or the end of ctx, whose error it gives.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

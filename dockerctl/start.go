@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
 
@@ -29,7 +30,7 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 		err := r.start(ctx, spec)
 		// Somebody made, started or removed it between our look and our act: look again.
 		if attempt < 5 && (cerrdefs.IsConflict(err) || cerrdefs.IsNotFound(err)) {
-			if err := sleep(ctx, 200*time.Millisecond<<attempt); err != nil {
+			if err := safego.Sleep(ctx, 200*time.Millisecond<<attempt); err != nil {
 				return err
 			}
 			continue

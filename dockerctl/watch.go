@@ -6,6 +6,8 @@ import (
 
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
+
+	"flwrup/internal/safego"
 )
 
 // Watch calls changed whenever one of the project's containers was made, started, ended, paused or
@@ -16,7 +18,7 @@ func (r *Runtime) Watch(ctx context.Context, changed func()) error {
 	for {
 		if r.ready(ctx) != nil { // the daemon is away: that is a change as well
 			changed()
-			if sleep(ctx, wait.next()) != nil {
+			if safego.Sleep(ctx, wait.next()) != nil {
 				return nil
 			}
 			continue
@@ -30,7 +32,7 @@ func (r *Runtime) Watch(ctx context.Context, changed func()) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if sleep(ctx, wait.next()) != nil {
+		if safego.Sleep(ctx, wait.next()) != nil {
 			return nil
 		}
 	}

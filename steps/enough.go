@@ -9,6 +9,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 )
 
 // crowd is how many nodes a run would have.
@@ -78,7 +79,7 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 			return "", tooFew(s, r, want, c)
 		}
 		to.Event(Says{fmt.Sprintf("waiting for nodes: %d of %d online%s", c.online, want.Want, names(", missing ", c.missing))})
-		if err := wait(ctx, s.pollPause(try)); err != nil {
+		if err := safego.Sleep(ctx, s.pollPause(try)); err != nil {
 			return "", err
 		}
 	}

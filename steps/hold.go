@@ -8,6 +8,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
 
@@ -71,7 +72,7 @@ func (s *Site) waitOut(ctx context.Context, held []member, states map[string]sup
 			return problem.New(problem.NodeRefused, "the grid goes on calling "+held[0].Name+" online",
 				"a SuperNode with the same key runs elsewhere, on another machine or outside of flwrup", "stop that one, then start this")
 		}
-		if err := wait(ctx, max(time.Second, s.pollPause(try))); err != nil {
+		if err := safego.Sleep(ctx, max(time.Second, s.pollPause(try))); err != nil {
 			return err
 		}
 	}

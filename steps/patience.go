@@ -8,6 +8,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 )
 
 // What lies between a step and a grid that many share: sessions end, connections are cut, a SuperLink
@@ -19,18 +20,6 @@ const gridTries = 5
 
 // pause is how long to wait after the try'th answer that did not come.
 func pause(try int) time.Duration { return time.Duration(try*try) * 500 * time.Millisecond }
-
-// wait sleeps, or returns early with ctx's error.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
 
 // mayPass tells whether err is of the kind that goes away by itself.
 func mayPass(err error) bool { return problem.Is(err, problem.Unreachable, problem.ServerError) }
@@ -79,7 +68,7 @@ func (s *Site) holdOn(ctx context.Context, to Sink, try int, why error) error {
 		}
 	}
 	to.Event(Says{fmt.Sprintf("%s; trying again in %.3g s", problem.Of(why).What, pause(try).Seconds())})
-	return wait(ctx, pause(try))
+	return safego.Sleep(ctx, pause(try))
 }
 
 // loginsInARow is how often one piece of work may bring the person back to the login.

@@ -180,7 +180,7 @@ func (s *Site) idIn(ctx context.Context, rt supernode.Runtime, name string, free
 	defer cancel()
 	safego.Go("look whether "+name+" runs", func(error) { cancel() }, func() {
 		for down := 0; down < 2; { // twice: its last lines may still be on their way
-			if wait(ctx, time.Second) != nil {
+			if safego.Sleep(ctx, time.Second) != nil {
 				return
 			}
 			states, err := s.states(ctx)

@@ -113,7 +113,7 @@ func (s *Site) FollowRun(ctx context.Context, id string, to Sink) error {
 				return outcome(run, reader.tail)
 			}
 		}
-		if err := wait(ctx, time.Second); err != nil {
+		if err := safego.Sleep(ctx, time.Second); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func (s *Site) watchRun(ctx context.Context, f Flwr, id string, to Sink) {
 		if run.Status == "running" {
 			pause *= 5 // what comes next is the end, which the log tells
 		}
-		if run.Ended() || wait(ctx, pause) != nil {
+		if run.Ended() || safego.Sleep(ctx, pause) != nil {
 			return
 		}
 	}

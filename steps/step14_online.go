@@ -8,6 +8,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
 
@@ -83,7 +84,7 @@ func (o online) Apply(ctx context.Context, s *Site, to Sink) error {
 		if time.Now().After(limit) {
 			return o.laggards(ctx, s, to)
 		}
-		if err := wait(ctx, s.pollPause(try)); err != nil {
+		if err := safego.Sleep(ctx, s.pollPause(try)); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
 
@@ -83,7 +84,7 @@ func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
 		if w.site.Rehearsal() {
 			pause = 2 * time.Second
 		}
-		if wait(ctx, pause) != nil {
+		if safego.Sleep(ctx, pause) != nil {
 			return problem.New(problem.Cancelled, "the watch has ended; the SuperNodes go on running", "", "")
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 )
@@ -66,7 +67,7 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 				return err
 			}
 		}
-		if err := sleep(ctx, logPoll); err != nil {
+		if err := safego.Sleep(ctx, logPoll); err != nil {
 			return err
 		}
 		there, err := os.Stat(path)

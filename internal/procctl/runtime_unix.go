@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 )
@@ -138,7 +139,7 @@ func (r *Runtime) Watch(ctx context.Context, changed func()) error {
 		if !running {
 			pause *= 2
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := safego.Sleep(ctx, pause); err != nil {
 			return err
 		}
 		var now []string
@@ -167,15 +168,4 @@ func (r *Runtime) signature() (lines []string, running bool) {
 		lines = append(lines, fmt.Sprint(name, rec.pid, rec.ident, alive, stopping))
 	}
 	return lines, running
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
 
@@ -286,7 +287,7 @@ func lockNode(ctx context.Context, dir string) (*os.File, error) {
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			return nil, fmt.Errorf("lock %s: %w", filepath.Base(dir), err)
 		}
-		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+		if err := safego.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 )
 
 // Stop sends SIGTERM to the node's own process, once, however often and by whomever Stop is called:
@@ -128,7 +129,7 @@ func endGroup(ctx context.Context, p process, patience time.Duration) {
 	}
 	end := time.Now().Add(patience)
 	for groupLives(p.pgid) && time.Now().Before(end) && ctx.Err() == nil {
-		_ = sleep(ctx, 30*time.Millisecond)
+		_ = safego.Sleep(ctx, 30*time.Millisecond)
 	}
 	for end = time.Now().Add(2 * time.Second); groupLives(p.pgid) && time.Now().Before(end); {
 		_ = unix.Kill(-p.pgid, unix.SIGKILL)
@@ -153,7 +154,7 @@ func waitGone(ctx context.Context, dir string, rec record, deadline time.Time) b
 		if _, alive := rec.alive(dir); !alive {
 			return true
 		}
-		if !time.Now().Before(deadline) || sleep(ctx, 30*time.Millisecond) != nil {
+		if !time.Now().Before(deadline) || safego.Sleep(ctx, 30*time.Millisecond) != nil {
 			return false
 		}
 	}
@@ -194,6 +195,6 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 		if err == nil || try == 10 || ctx.Err() != nil {
 			return err
 		}
-		_ = sleep(ctx, 100*time.Millisecond)
+		_ = safego.Sleep(ctx, 100*time.Millisecond)
 	}
 }

@@ -1,4 +1,4 @@
-// Package safego is the only way flwrup starts a goroutine: a panic in a bare one would end the
+// Package safego is the only way flwrup starts a goroutine, and how it sleeps: a panic in a bare goroutine would end the
 // process with the terminal still raw.
 package safego
 
