@@ -96,6 +96,8 @@ func (s *Session) Close() error {
 // Warm starts the worker, so that the first command needs no 2 to 4 seconds of Python imports. It
 // gives the time that took; 0 when the worker runs already or there is none.
 func (s *Session) Warm(ctx context.Context) (time.Duration, error) {
+	ctx, release := s.within(ctx)
+	defer release()
 	if err := s.take(ctx); err != nil {
 		return 0, err
 	}

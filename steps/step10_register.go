@@ -98,13 +98,14 @@ func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
 	}
 	done, failed := 0, []error(nil)
 	var unknown []member // registered before, node ID lost
+	var grid listed
 	for _, m := range list {
 		if m.Known() {
 			done++
 			continue
 		}
 		to.Event(ItemChanged{Item{m.Name, ItemWorking, "registering"}})
-		id, err := r.one(ctx, s, f, m, to)
+		id, err := r.one(ctx, s, f, m, &grid, to)
 		switch {
 		case problem.Is(err, problem.KeyInUse):
 			unknown = append(unknown, m)
@@ -130,11 +131,35 @@ func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
 	return join(failed)
 }
 
+// listed is what one Apply knows of the grid's nodes: asked for once, since a list a key would double the
+// time, then kept up with the node IDs that the keys get.
+type listed struct {
+	known bool
+	ids   []string
+}
+
+func (l *listed) add(id string) { l.ids = append(l.ids, id) }
+
+// before gives the node IDs that the grid has now.
+func (l *listed) before(ctx context.Context, s *Site, to Sink) ([]string, error) {
+	if !l.known {
+		nodes, err := s.nodesNow(ctx, to)
+		if err != nil {
+			return nil, err
+		}
+		l.known, l.ids = true, nil
+		for _, n := range nodes {
+			l.add(n.ID.String())
+		}
+	}
+	return l.ids, nil
+}
+
 // one registers one key: intent on disk, the call, its result on disk. A call whose answer was lost is
 // simply made again, now or at the next start: the grid takes a key once, so its second answer says what
 // became of the first call.
-func (r register) one(ctx context.Context, s *Site, f Flwr, m member, to Sink) (string, error) {
-	intent, open, err := s.intend(ctx, m, to)
+func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *listed, to Sink) (string, error) {
+	intent, open, err := s.intend(ctx, m, grid, to)
 	if err != nil {
 		return "", err
 	}
@@ -146,14 +171,18 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, to Sink) (
 	})
 	switch {
 	case err == nil:
+		grid.add(id.String())
 		return id.String(), s.registered(intent.ID, m, id.String(), "answer")
 	case problem.Is(err, problem.KeyInUse):
-		id, ok, lerr := s.newSince(ctx, intent, to)
-		if lerr != nil {
-			return "", lerr // the intent stays, with what it knows
-		}
-		if ok {
-			return id, s.registered(intent.ID, m, id, "by elimination")
+		if open { // by an earlier call for this intent, it may be
+			grid.known = false
+			id, ok, lerr := s.newSince(ctx, intent, to)
+			if lerr != nil {
+				return "", lerr // the intent stays, with what it knows
+			}
+			if ok {
+				return id, s.registered(intent.ID, m, id, "by elimination")
+			}
 		}
 		node := s.record(m, "", "registered before")
 		return "", errors.Join(err, s.Ledger.Finish(intent.ID, func(d *ledger.Data) error { return d.PutNode(node) }))
@@ -164,21 +193,18 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, to Sink) (
 }
 
 // intend gives the intent to register m: the one that an earlier call left open, else a new one with the
-// nodes that the grid lists now.
-func (s *Site) intend(ctx context.Context, m member, to Sink) (i ledger.Intent, open bool, err error) {
+// nodes that the grid has before the call.
+func (s *Site) intend(ctx context.Context, m member, grid *listed, to Sink) (i ledger.Intent, open bool, err error) {
 	for _, i := range s.Ledger.Intents() {
 		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == s.Choices.Grid.Connection {
 			return i, true, nil
 		}
 	}
-	nodes, err := s.nodesNow(ctx, to)
+	before, err := grid.before(ctx, s, to)
 	if err != nil {
 		return i, false, err
 	}
-	i = ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: s.Choices.Grid.Connection}
-	for _, n := range nodes {
-		i.Before = append(i.Before, n.ID.String())
-	}
+	i = ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: s.Choices.Grid.Connection, Before: before}
 	i.ID, err = s.Ledger.Begin(i)
 	return i, false, err
 }

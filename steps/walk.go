@@ -107,6 +107,9 @@ func (s *Site) Walk(ctx context.Context, to Sink) error { return s.WalkTo(ctx, t
 
 // WalkTo is Walk that ends after step last.
 func (s *Site) WalkTo(ctx context.Context, to Sink, last int) error {
+	if last >= signInStep { // the first that calls flwr; the steps before take their own time
+		s.warm(ctx)
+	}
 	for _, st := range checklist[:last] {
 		if err := s.walkOne(ctx, st, to); err != nil {
 			return err
