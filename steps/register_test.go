@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 )
@@ -80,6 +81,46 @@ func TestRegisterGoesOnAfterACrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		settled(t, s, g, 2)
+	}
+}
+
+// TestRegisterListsOnce: a list of nodes a key would double the time of a registration.
+func TestRegisterListsOnce(t *testing.T) {
+	g := newFakeGrid("1.42.0")
+	s := siteOn(t, g, 6)
+	if err := (register{}).Apply(context.Background(), s, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, s, g, 6)
+	var lists int
+	for _, call := range g.calls {
+		if call == "nodes" {
+			lists++
+		}
+	}
+	if lists != 1 {
+		t.Errorf("%d lists of nodes for six keys, one wanted", lists)
+	}
+}
+
+// TestRegisterTakesNoForeignNode: another machine of the account registers a node while ours are at it.
+// A key that the grid knew before, lost ID and all, must not get that node's ID.
+func TestRegisterTakesNoForeignNode(t *testing.T) {
+	g := newFakeGrid("1.24.0")
+	s := siteOn(t, g, 2)
+	list, _, err := s.members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var grid listed
+	if _, err := grid.before(context.Background(), s, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	g.keys[list[0].Pair.Public] = 7 // registered, then unregistered: not in the list of nodes
+	g.nodes = append(g.nodes, flwrexec.Node{ID: 8, Status: flwrexec.StatusRegistered})
+	id, err := (register{}).one(context.Background(), s, g, list[0], &grid, &heard{})
+	if !problem.Is(err, problem.KeyInUse) || id != "" {
+		t.Errorf("node ID %q, %v", id, err)
 	}
 }
 
