@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"flwrup/dockerctl"
 	"flwrup/flwrexec"
@@ -71,13 +72,14 @@ func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
 // to the two addresses, the clock. None of it holds up the steps until the login.
 func (tools) surroundings(ctx context.Context, s *Site, st *Status) {
 	add := func(name, text string, bad *problem.Problem) {
-		state := ItemDone
+		item := Item{name, ItemDone, strings.TrimPrefix(text, name+" ")}
 		if bad != nil {
-			state = ItemFailed
+			item.State = ItemFailed
 			st.Hints = append(st.Hints, bad.Error()+fix(bad))
+		} else {
+			st.Evidence = append(st.Evidence, text)
 		}
-		st.Evidence = append(st.Evidence, text)
-		st.Items = append(st.Items, Item{name, state, text})
+		st.Items = append(st.Items, item)
 	}
 	f, err := s.session(ctx)
 	if err != nil {

@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -166,9 +167,9 @@ func (m *Model) found(d *doc, v *stepView, brief bool) {
 		d.label("", s.Dim, fmt.Sprintf("%s; looked %s ago", who,
 			style.Age(m.now().Sub(v.looked))))
 	}
-	if len(v.status.Items) > 0 && !repeats(v.status) && !m.tellsItems(v, here) {
+	if items := untold(v.status); len(items) > 0 && !m.tellsItems(v, here) {
 		d.gap()
-		m.items(d, v.status.Items, max(m.bodyHeight()/2, 6))
+		m.items(d, items, max(m.bodyHeight()/2, 6))
 		if v.status.Of > 1 && v.status.Done < v.status.Of {
 			m.bar(d, steps.Progress{Done: int64(v.status.Done), Total: int64(v.status.Of)})
 		}
@@ -208,14 +209,16 @@ func (m *Model) tellsItems(v *stepView, here bool) bool {
 	return p != nil && p.Code != problem.Cancelled && j != nil && len(j.items) > 0
 }
 
-// repeats tells that the items say nothing that the evidence does not.
-func repeats(st steps.Status) bool {
-	for _, it := range st.Items {
-		if it.State != steps.ItemDone || !strings.Contains(strings.Join(st.Evidence, "\n"), it.Text) {
-			return false
-		}
+// untold gives the items without the checks that passed and that the evidence tells already. Things
+// that are counted, keys or SuperNodes, are all shown.
+func untold(st steps.Status) []steps.Item {
+	if st.Of > 0 {
+		return st.Items
 	}
-	return len(st.Items) <= len(st.Evidence)
+	evidence := strings.Join(st.Evidence, "\n")
+	return slices.DeleteFunc(slices.Clone(st.Items), func(it steps.Item) bool {
+		return it.State == steps.ItemDone && strings.Contains(evidence, it.Text)
+	})
 }
 
 // plan writes what would be done; at most most actions where that is not 0.

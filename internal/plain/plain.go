@@ -97,6 +97,11 @@ func (f *Front) stepEnded(e steps.StepEnded) {
 		text = "not needed: " + e.Status.Why
 	}
 	f.line("%2d %s %s  %s", e.Step.Number(), sign, e.Step.Name(), text)
+	if e.Err == nil {
+		for _, hint := range e.Status.Hints {
+			f.line("     ! %s", hint)
+		}
+	}
 	if e.Step.Number() == steps.Count && len(f.metrics) > 0 {
 		f.table()
 	}
