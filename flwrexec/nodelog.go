@@ -260,7 +260,7 @@ func DiagnoseRunLog(lines []string, details string) *problem.Problem {
 			if frames := framePattern.FindAllStringSubmatch(text[:i], -1); len(frames) > 0 {
 				for _, f := range frames { // the innermost that is no library's
 					if !strings.Contains(f[1], "site-packages") && !strings.Contains(f[1], "/lib/python") {
-						p.Fix = "comment out what saves it, " + filepath.Base(f[1]) + " line " + f[2] + ", and run again"
+						p.Fix = "comment out what saves it, " + filepath.Base(f[1]) + " line " + f[2] + ", and run again: flwrup offers to do both"
 					}
 				}
 			}

@@ -60,7 +60,7 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
 		over["min-nodes"] = s.Choices.Nodes
 	}
-	limit := time.Now().Add(onlineWithin)
+	limit, said := time.Now().Add(onlineWithin), ""
 	for try := 0; ; try++ {
 		c, err := s.crowd(ctx)
 		if err != nil {
@@ -78,7 +78,10 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 		case !s.o.Attended && time.Now().After(limit):
 			return "", tooFew(s, r, want, c)
 		}
-		to.Event(Says{fmt.Sprintf("waiting for nodes: %d of %d online%s", c.online, want.Want, names(", missing ", c.missing))})
+		if now := fmt.Sprintf("waiting for nodes: %d of %d online%s", c.online, want.Want, names(", missing ", c.missing)); now != said {
+			said = now
+			to.Event(Says{now})
+		}
 		if err := safego.Sleep(ctx, s.pollPause(try)); err != nil {
 			return "", err
 		}

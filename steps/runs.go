@@ -60,7 +60,8 @@ func (s *Site) refreshRun(ctx context.Context) (ledger.Run, bool) {
 	return r, ok
 }
 
-// GoingRun is the run that was started here last, if it was not over when it was last looked at.
+// GoingRun is the run that was started here last, "" when none was; going when it was not over when it was
+// last looked at.
 func (s *Site) GoingRun() (id string, going bool) {
 	r, ok := s.lastRun()
 	return r.ID, ok && !ended(r.Status)

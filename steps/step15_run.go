@@ -90,6 +90,9 @@ func (runTask) Plan(ctx context.Context, s *Site) ([]Action, error) {
 			actions = append(actions, Action{Says: "comment out, when you agree, " + s.place(r, t)})
 		}
 	}
+	if keep, ok := s.keepOutAction(); ok {
+		actions = append(actions, keep)
+	}
 	return append(actions, s.command("run the app over all SuperNodes that are online, and follow it",
 		f.Dialect().RunArgv(s.connection(), s.shellDir(s.appDir()), s.Choices.Federation, s.plannedConfig(r), true))), nil
 }
@@ -127,6 +130,9 @@ func (r runTask) Apply(ctx context.Context, s *Site, to Sink) error {
 	}
 	config, err := s.checkApp(ctx, to)
 	if err != nil {
+		return err
+	}
+	if err := s.keepOut(to); err != nil {
 		return err
 	}
 	return r.send(ctx, s, list, config, to)
@@ -196,6 +202,40 @@ func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// StartRun starts another run of the app and gives its ID; it does not follow it. SuperNodes that are not
+// set up yet and a run that is still going on are Problems.
+func (s *Site) StartRun(ctx context.Context, to Sink) (id string, err error) {
+	defer s.forget()
+	if err := s.bringGridUp(ctx, to); err != nil {
+		return "", err
+	}
+	if err := s.setUp(); err != nil {
+		return "", err
+	}
+	if err := s.Change(ctx, runTask{}.Number(), to); err != nil {
+		return "", err
+	}
+	if s.runsElsewhere() {
+		return "", problem.New(problem.BadInput, "runs are started elsewhere, as you said", `app = "none" stands in flwrup.toml`, "name an app: flwrup run --app FOLDER")
+	}
+	r, _ := s.lastRun()
+	return r.ID, nil
+}
+
+// setUp tells what is missing before there is anything to run on.
+func (s *Site) setUp() error {
+	list, _, err := s.members()
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m.Known() {
+			return nil
+		}
+	}
+	return problem.New(problem.NeedsPerson, "there are no SuperNodes to run on yet", "none is registered", "`flwrup` or `flwrup up` sets them up")
 }
 
 // Change starts another run.

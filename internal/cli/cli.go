@@ -88,7 +88,7 @@ and brings you back to look after them: status, logs, runs.
 	root.PersistentFlags().StringVar(&p.dir, "dir", "", "the project's `folder` (default: this one, or flwrup-rehearsal in it)")
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(p.rehearse(), p.doctor(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.image(), p.runs(), p.version())
+	root.AddCommand(p.rehearse(), p.doctor(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.image(), p.run(), p.runs(), p.version())
 	root.AddCommand(p.nodeCommands()...)
 	root.AddCommand(p.watch())
 	return root
@@ -131,9 +131,14 @@ func (p *program) screen() bool {
 		os.Getenv("TERM") != "dumb" && os.Getenv("ACCESSIBLE") == ""
 }
 
-// front makes the front end without a screen.
+// front makes the front end without a screen. With --json the standard output is the one object at the end;
+// a program that waits for it reads on the standard error what happens meanwhile, such as where to log in.
 func (p *program) front(yes bool) *plain.Front {
-	return &plain.Front{Out: p.Out, In: p.In, Yes: yes, Quiet: p.json}
+	f := &plain.Front{Out: p.Out, In: p.In, Yes: yes, Quiet: p.json}
+	if p.json {
+		f.Progress, f.Yes = p.Err, true
+	}
+	return f
 }
 
 // indent puts spaces before each of the last max lines of text.

@@ -77,6 +77,7 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 		return problem.New(problem.BadInput, abs+" is set up for a real grid", "a rehearsal needs a folder of its own",
 			"leave --dir out, or name another folder")
 	}
+	o.yes = o.yes || p.json
 	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Trap: o.trap, Attended: !o.yes, Choose: o.choose(cmd)}
 	if !o.yes && p.screen() {
 		return p.wizard(ctx, wizardOptions{Options: open, keep: o.keep})

@@ -22,7 +22,7 @@ func (p *program) runs() *cobra.Command {
 				if p.json {
 					data := []runData{}
 					for _, r := range list {
-						data = append(data, runData{r.ID, r.App, r.Status, r.Elapsed.Seconds()})
+						data = append(data, dataOf(r))
 					}
 					writeJSON(p.Out, data, nil)
 					return nil
@@ -37,26 +37,28 @@ func (p *program) runs() *cobra.Command {
 	p.jsonFlag(cmd)
 	follow, yes := false, false
 	log := &cobra.Command{
-		Use: "log ID", Short: "Show a run's log", Args: oneRun,
+		Use: "log [ID]", Short: "Show a run's log (the last one's)", Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.looking(func(site *steps.Site) error {
+			return p.lookingAt(args, func(site *steps.Site, id string) error {
 				if !follow {
-					return site.RunLog(cmd.Context(), args[0], func(l string) { p.say("%s", l) })
+					return site.RunLog(cmd.Context(), id, func(l string) { p.say("%s", l) })
 				}
-				err := site.FollowRun(cmd.Context(), args[0], p.front(true))
+				front := p.front(true)
+				err := site.FollowRun(cmd.Context(), id, front)
 				if cmd.Context().Err() != nil {
-					return p.goesOn(args[0])
+					return p.goesOn(id)
 				}
+				front.Table()
 				return err
 			})
 		},
 	}
 	log.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the run has ended, or Ctrl-C, which leaves it going")
 	metrics := &cobra.Command{
-		Use: "metrics ID", Short: "Print a run's metrics as CSV, a row a round", Args: oneRun,
+		Use: "metrics [ID]", Short: "Print a run's metrics (the last one's) as CSV, a row a round", Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.looking(func(site *steps.Site) error {
-				list, err := site.RunMetrics(cmd.Context(), args[0])
+			return p.lookingAt(args, func(site *steps.Site, id string) error {
+				list, err := site.RunMetrics(cmd.Context(), id)
 				if err == nil {
 					fmt.Fprint(p.Out, steps.MetricsCSV(list))
 				}
@@ -81,10 +83,10 @@ func (p *program) runs() *cobra.Command {
 	}
 	stop.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	nodes := &cobra.Command{
-		Use: "nodes ID", Short: "Name the SuperNodes here that took part in a run, as their logs have it", Args: oneRun,
+		Use: "nodes [ID]", Short: "Name the SuperNodes here that took part in a run (the last one), as their logs have it", Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.looking(func(site *steps.Site) error {
-				names, err := site.TookPart(cmd.Context(), args[0])
+			return p.lookingAt(args, func(site *steps.Site, id string) error {
+				names, err := site.TookPart(cmd.Context(), id)
 				for _, n := range names {
 					p.say("%s", n)
 				}
@@ -102,10 +104,24 @@ type agreeing struct{ steps.Sink }
 func (agreeing) Ask(context.Context, steps.Question) (string, error) { return "yes", nil }
 
 func oneRun(_ *cobra.Command, args []string) error {
-	if len(args) != 1 {
+	if len(args) > 1 {
 		return usage("the ID of one run is wanted: flwrup runs lists them")
 	}
 	return nil
+}
+
+// lookingAt is looking at one run: that of args, else the one that was started here last.
+func (p *program) lookingAt(args []string, do func(site *steps.Site, id string) error) error {
+	return p.looking(func(site *steps.Site) error {
+		id, _ := site.GoingRun()
+		if len(args) > 0 {
+			id = args[0]
+		}
+		if id == "" {
+			return problem.New(problem.RunNotFound, "no run was started here yet", "", "flwrup run starts one; flwrup runs lists those of the account")
+		}
+		return do(site, id)
+	})
 }
 
 // looking opens the site for reading only and hands it to do.

@@ -76,6 +76,8 @@ type runData struct {
 	Seconds float64 `json:"seconds"`
 }
 
+func dataOf(r steps.RunView) runData { return runData{r.ID, r.App, r.Status, r.Elapsed.Seconds()} }
+
 type problemData = problemShape
 
 func shape(err error) *problemData {
@@ -100,7 +102,7 @@ func (p *program) statusOf(t steps.Title, o steps.Overview) statusData {
 		d.Nodes = append(d.Nodes, nd)
 	}
 	for _, r := range o.Runs {
-		d.Runs = append(d.Runs, runData{r.ID, r.App, r.Status, r.Elapsed.Seconds()})
+		d.Runs = append(d.Runs, dataOf(r))
 	}
 	return d
 }
@@ -189,8 +191,8 @@ func age(d time.Duration) string {
 // rehearsalData is what `flwrup rehearse --json` carries.
 type rehearsalData struct {
 	statusData
-	Seconds float64                       `json:"seconds"`
-	Metrics map[string]map[string]float64 `json:"metrics"` // name → round → value
+	Seconds float64     `json:"seconds"`
+	Metrics metricsData `json:"metrics"`
 }
 
 // showRehearsal looks at the whole once more, while all of it runs, and shows what was reached.
@@ -203,16 +205,7 @@ func (p *program) showRehearsal(ctx context.Context, site *steps.Site, front *pl
 		return o.RuntimeErr
 	}
 	if p.json {
-		d := rehearsalData{statusData: p.statusOf(site.Title(), o), Seconds: took.Seconds(), Metrics: map[string]map[string]float64{}}
-		rounds, names := front.Metrics()
-		for _, name := range names {
-			d.Metrics[name] = map[string]float64{}
-			for round, values := range rounds {
-				if v, ok := values[name]; ok {
-					d.Metrics[name][fmt.Sprint(round)] = v
-				}
-			}
-		}
+		d := rehearsalData{p.statusOf(site.Title(), o), took.Seconds(), metricsOf(front)}
 		writeJSON(p.Out, d, nil)
 		return nil
 	}

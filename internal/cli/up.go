@@ -91,6 +91,7 @@ func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) err
 	if o.until < 1 || o.until > steps.Count {
 		return usage(fmt.Sprintf("--until takes the number of a step, 1 to %d", steps.Count))
 	}
+	o.yes = o.yes || p.json
 	site, err := steps.Open(steps.Options{Dir: p.findDir(), Create: true, Attended: !o.yes,
 		PassphraseFile: o.passphraseFile, Choose: o.choose(cmd)})
 	if err != nil {

@@ -20,7 +20,7 @@ func TestRunIsLeftAndFoundAgain(t *testing.T) {
 	h := newHome(t, version)
 	dir := filepath.Join(h.dir, "rehearsal")
 	defer func() { h.run("down", "--dir", dir) }()
-	args := []string{"rehearse", "--yes", "--keep", "--nodes", "2", "--flwr", version, "--runtime", "process", "--dir", dir}
+	args := []string{"rehearse", "--yes", "--keep", "--nodes", "2", "--flwr", version, "--runtime", "process", "--trap", "--dir", dir}
 
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
@@ -48,6 +48,66 @@ func TestRunIsLeftAndFoundAgain(t *testing.T) {
 	}
 	if out := h.must("runs", "nodes", id, "--dir", dir).out; strings.Count(out, "\n") != 2 {
 		t.Errorf("both SuperNodes took part, got %q", out)
+	}
+	h.runIsMended(dir)
+}
+
+// runIsMended has a run fail on a file that the app saves, on the grid of a rehearsal with --trap whose app
+// was mended before its first run: the mend is taken back and not wanted again, the run fails and is
+// understood; offered once more and wanted, the next run finishes.
+func (h *home) runIsMended(dir string) {
+	t := h.t
+	t.Helper()
+	server := filepath.Join(dir, "numpyfl", "server_app.py")
+	mended, err := os.ReadFile(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copies, err := filepath.Glob(server + ".before-flwrup-*")
+	if err != nil || len(copies) != 1 {
+		t.Fatalf("the copy of server_app.py: %v, %v", copies, err)
+	}
+	trapped, err := os.ReadFile(copies[0])
+	if err != nil || strings.Contains(string(trapped), "# np.savez") || !strings.Contains(string(mended), "# np.savez") {
+		t.Fatalf("commented out by --yes, not in the copy: %v\n%s", err, mended)
+	}
+	if err := os.WriteFile(server, trapped, 0o644); err != nil {
+		t.Fatal(err)
+	}
+
+	refuse := func(question string) string {
+		if strings.Contains(question, "Comment out") {
+			return "n"
+		}
+		return ""
+	}
+	out, code := h.answering(refuse, "run", "--dir", dir)
+	if code != 1 || !strings.Contains(out, "finished:failed: the app could not save final_model.npz") || !strings.Contains(out, "comment out what saves it, server_app.py line ") {
+		t.Fatalf("a run that failed on final_model.npz wanted, exit 1; got exit %d\n%s", code, tail(out))
+	}
+	if now, err := os.ReadFile(server); err != nil || string(now) != string(trapped) {
+		t.Errorf("no was answered, and server_app.py was changed (%v)", err)
+	}
+
+	out, code = h.answering(func(string) string { return "" }, "run", "--dir", dir)
+	if code != 0 || !strings.Contains(out, "commented out np.savez") || !strings.Contains(out, "server loss") {
+		t.Fatalf("exit %d\n%s", code, tail(out))
+	}
+	if now, err := os.ReadFile(server); err != nil || string(now) != string(mended) {
+		t.Errorf("the mended server_app.py (%v):\n%s", err, now)
+	}
+	seen := map[string]int{}
+	for _, r := range parse(t, h.must("status", "--json", "--dir", dir).out).Data.Runs {
+		seen[r.Status]++
+	}
+	if apps, _ := filepath.Glob(filepath.Join(dir, ".flwrup/nodes/*/home/apps/*")); len(apps) < 2 {
+		t.Errorf("the app as the SuperNodes got it was not found: %v", apps)
+	}
+	if sent, _ := filepath.Glob(filepath.Join(dir, ".flwrup/nodes/*/home/apps/*/.flwrup")); len(sent) > 0 {
+		t.Errorf("flwrup's own folder was sent to the SuperNodes: %v", sent)
+	}
+	if seen["finished:completed"] != 2 || seen["finished:failed"] != 1 {
+		t.Errorf("two completed runs and one failed wanted: %v", seen)
 	}
 }
 

@@ -30,6 +30,8 @@ type Front struct {
 	In    *os.File // nil or not attended: every question gets its default
 	Yes   bool     // answer every question with its default
 	Quiet bool     // no lines at all: --json
+	// Progress gets what happens as JSON, an object a line, for programs; nil: nobody wants it.
+	Progress io.Writer
 
 	mu       sync.Mutex
 	reader   *bufio.Reader
@@ -50,6 +52,9 @@ func (f *Front) line(format string, args ...any) {
 func (f *Front) Event(e steps.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if line, ok := lineOf(e); ok {
+		f.record(line)
+	}
 	switch e := e.(type) {
 	case steps.StepBegan:
 		f.line("\n%2d  %s", e.Step.Number(), e.Step.Title())
@@ -102,7 +107,7 @@ func (f *Front) stepEnded(e steps.StepEnded) {
 			f.line("     ! %s", hint)
 		}
 	}
-	if e.Step.Number() == steps.Count && len(f.metrics) > 0 {
+	if e.Step.Number() == steps.Count {
 		f.table()
 	}
 }
@@ -140,8 +145,18 @@ func (f *Front) metric(m steps.Metric) {
 	f.names = append(f.names, m.Name)
 }
 
-// table writes the metrics of all rounds, a round a line.
+// Table writes the metrics of all rounds of the run that was followed, a round a line; nothing where there
+// are none.
+func (f *Front) Table() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.table()
+}
+
 func (f *Front) table() {
+	if len(f.metrics) == 0 {
+		return
+	}
 	head := "    round"
 	for _, n := range f.names {
 		head += fmt.Sprintf("  %14s", n)
@@ -179,6 +194,13 @@ func (f *Front) Metrics() (map[int]map[string]float64, []string) {
 func (f *Front) Ask(ctx context.Context, q steps.Question) (string, error) {
 	if f.Yes || f.In == nil {
 		if q.Default != "" {
+			line := event{Event: "question", ID: q.ID, Text: q.Ask}
+			if q.Kind != steps.AskSecret {
+				line.Answer = q.Default
+			}
+			f.mu.Lock()
+			f.record(line)
+			f.mu.Unlock()
 			return q.Default, nil
 		}
 		p := problem.New(problem.NeedsPerson, "a person has to answer: "+q.Ask, q.Help, unattended(q.ID))

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/plain"
+	"flwrup/internal/project"
+	"flwrup/steps"
+)
+
+// runOptions are the flags of `flwrup run`.
+type runOptions struct {
+	app         string
+	detach, yes bool
+}
+
+func (p *program) run() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Start a run of the app, and follow it to its end",
+		Long: `Looks at the app first (what it would save on the grid, packages that the SuperNodes
+lack, how many nodes it waits for), waits until enough SuperNodes are online, sends it
+to the grid and follows its log; at the end come the metrics, a row a round.
+
+Ctrl-C leaves the run going and says how to come back to it.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.doRun(cmd.Context(), cmd, o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.app, "app", "", "`folder` of the Flower app; kept in flwrup.toml (default: the one that is there)")
+	f.BoolVarP(&o.detach, "detach", "d", false, "do not follow it: flwrup runs log ID -f does")
+	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+// finishedRun is what `flwrup run --json` carries: the run, and what it measured.
+type finishedRun struct {
+	Run     runData     `json:"run"`
+	Metrics metricsData `json:"metrics"`
+}
+
+// metricsData is the metrics of a run: name → round → value.
+type metricsData map[string]map[string]float64
+
+func metricsOf(front *plain.Front) metricsData {
+	d := metricsData{}
+	rounds, names := front.Metrics()
+	for _, name := range names {
+		d[name] = map[string]float64{}
+		for round, values := range rounds {
+			if v, ok := values[name]; ok {
+				d[name][fmt.Sprint(round)] = v
+			}
+		}
+	}
+	return d
+}
+
+func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) error {
+	yes := o.yes || p.json || !p.attended()
+	site, err := steps.Open(steps.Options{Dir: p.findDir(), Attended: !yes, Choose: func(c *project.Choices) {
+		if cmd.Flags().Changed("app") {
+			c.App = o.app
+		}
+	}})
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	front := p.front(yes)
+	id, err := site.StartRun(ctx, front)
+	if err != nil {
+		return p.left(ctx, site, err)
+	}
+	if o.detach {
+		p.say("\nto follow it: %s", p.comeBack(id))
+	} else {
+		err = site.FollowRun(ctx, id, front)
+		if ctx.Err() != nil {
+			return p.goesOn(id)
+		}
+		front.Table()
+	}
+	if !p.json {
+		return err
+	}
+	d := finishedRun{runData{ID: id}, metricsOf(front)}
+	list, lerr := site.Runs(ctx, 0)
+	for _, r := range list {
+		if r.ID == id {
+			d.Run = dataOf(r)
+		}
+	}
+	if err == nil {
+		err = lerr
+	}
+	writeJSON(p.Out, d, err)
+	if err != nil {
+		return &shownError{err}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package steps
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"flwrup/internal/project"
+)
+
+// TestStateStaysOutOfTheApp: the app's .gitignore gets the one line that it lacks, once, and what stands in it stays.
+func TestStateStaysOutOfTheApp(t *testing.T) {
+	for name, c := range map[string]struct{ app, have, want string }{
+		"no .gitignore":                  {"", "", "\n/.flwrup/\n"},
+		"one without an end":             {"", "*.pyc", "*.pyc\n/.flwrup/\n"},
+		"named already":                  {"", "*.pyc\n.flwrup\n", "*.pyc\n.flwrup\n"},
+		"named as a folder, \\r\\n":      {"", "/.flwrup/\r\n", "/.flwrup/\r\n"},
+		"named only in a comment":        {"", "# .flwrup\n", "# .flwrup\n\n/.flwrup/\n"},
+		"an app below, which holds none": {"app", "", ""},
+		"an app around the project":      {"..", "", "\n/project/.flwrup/\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "project")
+			app := filepath.Join(dir, c.app)
+			if err := os.MkdirAll(app, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open(Options{Dir: dir, Create: true, Choose: func(p *project.Choices) { p.App = c.app }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			file := filepath.Join(app, ".gitignore")
+			if c.have != "" {
+				if err := os.WriteFile(file, []byte(c.have), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, planned := s.keepOutAction()
+			if planned != (c.want != c.have) {
+				t.Errorf("planned: %v", planned)
+			}
+			for range 2 {
+				if err := s.keepOut(&heard{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, _ := os.ReadFile(file); string(got) != c.want {
+				t.Errorf("%q, %q wanted", got, c.want)
+			}
+		})
+	}
+}
