@@ -1,11 +1,63 @@
 package steps
 
 import (
+	"bytes"
+	"context"
 	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"flwrup/internal/problem"
 )
+
+// SaveMetrics writes the metrics that a run has given so far to a new CSV file in the project's folder,
+// and gives its name there. No id means the run that was started here last.
+func (s *Site) SaveMetrics(ctx context.Context, id string) (file string, err error) {
+	if id == "" {
+		r, ok := s.lastRun()
+		if !ok {
+			return "", problem.New(problem.RunNotFound, "no run was started here yet", "", "")
+		}
+		id = r.ID
+	}
+	list, err := s.RunMetrics(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		return "", problem.New(problem.RunNotFound, "run "+id+" has told no metrics yet", "", "look again when a round is over")
+	}
+	content := []byte(MetricsCSV(list))
+	for n := 1; ; n++ {
+		file = "run-" + id + "-metrics.csv"
+		if n > 1 {
+			file = fmt.Sprintf("run-%s-metrics-%d.csv", id, n)
+		}
+		path := filepath.Join(s.Dir, file)
+		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, content) {
+			return file, nil
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrExist) && n < 100 {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("save the metrics: %w", err)
+		}
+		_, err = f.Write(content)
+		if err := errors.Join(err, f.Close()); err != nil {
+			os.Remove(path) // ours, made a moment ago
+			return "", fmt.Errorf("save the metrics: %w", err)
+		}
+		return file, nil
+	}
+}
 
 // MetricsCSV writes a run's metrics as a table: a row a round, a column a metric, empty where a round has
 // none. Lines end as RFC 4180 has it.

@@ -114,6 +114,9 @@ func (m *Model) stepBindings() []key.Binding {
 	if st.number >= 12 {
 		list = append(list, keys.logs)
 	}
+	if m.hasRun() {
+		list = append(list, keys.save)
+	}
 	return append(list, keys.dash, keys.quit)
 }
 

@@ -72,7 +72,10 @@ func fakePlan(n int) []steps.Action {
 func (f *fake) Title() steps.Title   { f.mu.Lock(); defer f.mu.Unlock(); return f.title }
 func (f *fake) Steps() []steps.Step  { return new(steps.Site).Steps() }
 func (f *fake) CanChange(n int) bool { return f.changed[n] }
-func (f *fake) CanUndo(n int) bool   { f.mu.Lock(); defer f.mu.Unlock(); return f.undo[n] }
+func (f *fake) SaveMetrics(_ context.Context, run string) (string, error) {
+	return "run-" + run + "-metrics.csv", nil
+}
+func (f *fake) CanUndo(n int) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.undo[n] }
 
 func (f *fake) Inspect(ctx context.Context, n int) (steps.Status, error) {
 	if f.inspect != nil {

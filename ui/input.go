@@ -184,6 +184,8 @@ func (m *Model) inStep(msg tea.KeyMsg) tea.Cmd {
 		m.push(pageQR)
 	case key.Matches(msg, keys.flags) && hasCommands(st.plan):
 		m.push(pageFlags)
+	case key.Matches(msg, keys.save) && m.hasRun():
+		return m.saveMetrics()
 	case key.Matches(msg, keys.look) && !m.working():
 		st.stale = true
 	case key.Matches(msg, keys.undo) && !m.working() && m.work.CanUndo(st.number):

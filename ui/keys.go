@@ -17,7 +17,7 @@ var keys = struct {
 	up, down, pageUp, pageDown, home, end             key.Binding
 	enter, copy, open, logs, dash, back, quit, break_ key.Binding
 	cancel, flags, raw, undo, change, qr              key.Binding
-	places, reference, help, mouse, look              key.Binding
+	places, reference, help, mouse, look, save        key.Binding
 	yes, no                                           key.Binding
 }{
 	up:        bind("↑/k", "step before", "up", "k"),
@@ -40,6 +40,7 @@ var keys = struct {
 	undo:      bind("u", "undo edit", "u"),
 	change:    bind("m", "choose anew", "m"),
 	qr:        bind("g", "QR code", "g"),
+	save:      bind("v", "save CSV", "v"),
 	places:    bind("h", "where to turn", "h"),
 	reference: bind("Q", "quick reference", "Q"),
 	help:      bind("?", "all keys", "?"),

@@ -28,6 +28,8 @@ type Work interface {
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
 	Watch(ctx context.Context, changed func()) error // runtime states; returns when ctx ends
+	// SaveMetrics writes a run's metrics to a CSV file and gives its name; no run means the last one.
+	SaveMetrics(ctx context.Context, run string) (file string, err error)
 	Act(ctx context.Context, verb steps.Verb, nodes []string, to steps.Sink) error
 
 	Reference() []steps.Action // the guide's quick reference in the dialect of the flwr at hand

@@ -155,6 +155,32 @@ func (m *Model) undo() tea.Cmd {
 	})
 }
 
+// hasRun tells whether the open step is about a run whose metrics there may be.
+func (m *Model) hasRun() bool {
+	st := &m.steps[m.at]
+	if j := m.last[st.number]; j != nil && j.run != "" {
+		return true
+	}
+	return st.number == steps.Count && st.known && st.status.State != steps.Blocked && st.status.State != steps.NotNeeded
+}
+
+// saveMetrics writes the metrics of the run on the screen to a file.
+func (m *Model) saveMetrics() tea.Cmd {
+	id := ""
+	if j := m.last[m.steps[m.at].number]; j != nil {
+		id = j.run
+	}
+	m.message, m.bad = "saving the metrics", false
+	ctx, work := m.ctx, m.work
+	return func() tea.Msg {
+		file, err := work.SaveMetrics(ctx, id)
+		if err != nil {
+			return saidMsg{problem.Of(err).Error(), true}
+		}
+		return saidMsg{"metrics saved to " + file, false}
+	}
+}
+
 // act does a verb of the dashboard.
 func (m *Model) act(run dash.Run) tea.Cmd {
 	if m.working() {
