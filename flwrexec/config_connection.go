@@ -21,7 +21,11 @@ type ConnectionSettings struct {
 	Address    string // host or host:port of the Control API
 	CA         string // file of the CA certificate, absolute; "": gRPC's or Python's own roots
 	Federation string // "@account/name"; for flwr <= 1.25 the name on the server
+	Insecure   bool   // without TLS; only ever read: an edit switches TLS on
 }
+
+// Simulation tells whether the connection is flwr's own simulation on this machine, and no grid.
+func (s ConnectionSettings) Simulation() bool { return s.Address == "" || strings.HasPrefix(s.Address, ":") }
 
 // The tables that hold connections, by name.
 var (
@@ -305,6 +309,7 @@ func connections(m map[string]any, file string, table []string) (all []Connectio
 				}
 			}
 		}
+		s.Insecure = t["insecure"] == true
 		if s.CA != "" {
 			s.CA = resolveCA(s.CA, file)
 		}

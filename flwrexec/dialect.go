@@ -1,6 +1,10 @@
 package flwrexec
 
-import "fmt"
+import (
+	"fmt"
+	"net"
+	"strings"
+)
 
 // Dialect is all that differs between versions of flwr, one feature a field. Nothing else in flwrup
 // asks for a version number.
@@ -63,6 +67,33 @@ func DialectOf(v Version) Dialect {
 		d.DefaultControl = newControl
 	}
 	return d
+}
+
+// OfSuperGrid tells whether an address is one of Flower's own.
+func OfSuperGrid(address string) bool {
+	host := strings.ToLower(hostOf(address))
+	return host == "flower.ai" || strings.HasSuffix(host, ".flower.ai")
+}
+
+// FleetBeside is the address for SuperNodes of a SuperLink whose address for commands is control, as
+// flower-superlink has it by itself: one port for all where SuperNodes speak HTTP, else 9092.
+func (d Dialect) FleetBeside(control string) string {
+	port := "9092"
+	if d.FleetHTTP {
+		if _, _, err := net.SplitHostPort(control); err == nil {
+			return control
+		}
+		port = "443"
+	}
+	return net.JoinHostPort(hostOf(control), port)
+}
+
+// hostOf is an address without its port and the brackets of IPv6.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return strings.Trim(address, "[]")
 }
 
 // The minor releases between which the table is known to be right.

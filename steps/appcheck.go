@@ -101,30 +101,18 @@ func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
 			}
 		}
 		list := strings.Join(what, ", ")
-		answer, err := to.Ask(ctx, Question{ID: "traps", Kind: AskConfirm, Default: s.disarmByDefault(), Diff: shortDiff(s, e),
-			Ask: "Comment out " + list + "?",
+		done, err := s.edit(ctx, to, runTask{}.Number(), e, Question{ID: "traps", Default: s.disarmByDefault(), Ask: "Comment out " + list + "?",
 			Help: "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and " +
 				"the edit can be undone. With no the app is run as it is."})
 		if err != nil {
 			return err
 		}
-		if answer != "yes" {
-			continue
+		if done {
+			s.world.app.forget()
+			to.Event(Says{"commented out " + list + " in " + s.rel(e.File)})
 		}
-		undo, err := e.Write()
-		if err != nil {
-			return err
-		}
-		s.noteUndo(runTask{}.Number(), undo)
-		s.world.app.forget()
-		to.Event(Says{"commented out " + list + " in " + s.rel(e.File)})
 	}
 	return nil
-}
-
-// shortDiff is an edit's diff with the file named as a person knows it.
-func shortDiff(s *Site, e flwrexec.ConfigEdit) string {
-	return strings.ReplaceAll(e.Diff(), e.File, s.rel(e.File))
 }
 
 // disarmByDefault: SuperGrid never lets a ServerApp write, another grid may.
@@ -133,13 +121,6 @@ func (s *Site) disarmByDefault() string {
 		return "yes"
 	}
 	return "no"
-}
-
-// noteUndo keeps the copy that Undo of step n takes back.
-func (s *Site) noteUndo(n int, file string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.undo[n] = file
 }
 
 // pythonInImage runs the Python of an image once; dockerctl's runtime can.

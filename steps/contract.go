@@ -89,12 +89,6 @@ type Changer interface {
 	Change(ctx context.Context, s *Site, to Sink) error
 }
 
-// Undoer is a Step whose last file edit can be taken back.
-type Undoer interface {
-	CanUndo(s *Site) bool
-	Undo(ctx context.Context, s *Site) error
-}
-
 // Sink is a front end as a step sees it. Event returns at once; both may be called from any goroutine.
 type Sink interface {
 	Event(Event)

@@ -17,15 +17,16 @@ import (
 // What can be wrong with a SuperNode beside what its log tells (flwrexec.DiagnoseNodeLog). Scripts read
 // these codes from `flwrup status --json`.
 const (
-	NodeKilled   problem.Code = "node-killed"             // ended by SIGKILL: by somebody, or for want of memory
-	NodeEnded    problem.Code = "node-ended"              // ended, and nobody asked flwrup to stop it
-	NodeGone     problem.Code = "node-gone"               // its container or process was removed
-	KeyLost      problem.Code = "node-key-lost"           // the key that was registered is not in the folder
-	KeySwapped   problem.Code = "node-key-changed"        // another key is in its place
-	Unfinished   problem.Code = "node-removal-unfinished" // flwrup was ended while it removed the node
-	NotListed    problem.Code = "node-not-listed"         // the grid has no such node for this account
-	gridLetsGo                = time.Minute               // NOTES: a killed SuperNode is called offline after 52 to 53 s
-	startsWithin              = 8 * time.Second           // a SuperNode that is younger is still starting
+	NodeKilled    problem.Code = "node-killed"             // ended by SIGKILL: by somebody, or for want of memory
+	NodeEnded     problem.Code = "node-ended"              // ended, and nobody asked flwrup to stop it
+	NodeGone      problem.Code = "node-gone"               // its container or process was removed
+	KeyLost       problem.Code = "node-key-lost"           // the key that was registered is not in the folder
+	KeySwapped    problem.Code = "node-key-changed"        // another key is in its place
+	Unfinished    problem.Code = "node-removal-unfinished" // flwrup was ended while it removed the node
+	NotListed     problem.Code = "node-not-listed"         // the grid has no such node for this account
+	NodeElsewhere problem.Code = "node-elsewhere"          // runs for a grid that the project has left
+	gridLetsGo                 = time.Minute               // NOTES: a killed SuperNode is called offline after 52 to 53 s
+	startsWithin               = 8 * time.Second           // a SuperNode that is younger is still starting
 )
 
 // Remedy is what puts a trouble right: one key on the dashboard, one command for a script.
@@ -48,6 +49,14 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		return nil, nil // said once, of all
 	case s.wanted(name) == wantedDown && !up:
 		return nil, nil
+	case s.isElsewhere(ctx, v.Runtime):
+		p := problem.New(NodeElsewhere, name+" runs for another grid, at "+v.Runtime.Labels[fleetLabel], "it was started before the project went over to "+s.Choices.Grid.Connection, "")
+		if !m.Known() {
+			p.Fix = "register its key on this grid first"
+			return p, &Remedy{Says: "register it here", Step: 10, Args: []string{"up"}}
+		}
+		p.Fix = "start it for this grid; it is stopped there first"
+		return p, remedy(RestartNodes, "start it for this grid", "restart", name)
 	case o.GridErr == nil && m.Known() && v.Grid == flwrexec.StatusUnregistered:
 		return problem.New(flwrexec.NodeUnregistered, name+" was unregistered on the grid", "its key is burnt: no account can register it again",
 			"remove it here, then add a new SuperNode"), remedy(RemoveNodes, "remove it", "remove", name, "--unregister")
@@ -75,6 +84,12 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		p = s.unexplained(v)
 	}
 	return p, s.remedyFor(p, v, hints)
+}
+
+// isElsewhere tells whether a SuperNode runs for another grid than the project's.
+func (s *Site) isElsewhere(ctx context.Context, st supernode.Status) bool {
+	f, err := s.session(ctx)
+	return err == nil && s.elsewhere(st, f.Dialect()) != ""
 }
 
 // imageVersion finds flwr's version in an image's name: flwr/supernode:1.42.0-py3.13-ubuntu24.04.

@@ -82,20 +82,10 @@ func (s *Site) member(name string) (member, error) {
 }
 
 // fleetAddress is where SuperNodes connect to, host:port.
-func (s *Site) fleetAddress(d flwrexec.Dialect) string {
-	if s.Choices.Grid.Fleet != "" {
-		return s.Choices.Grid.Fleet
-	}
-	return d.DefaultFleet
-}
+func (s *Site) fleetAddress(d flwrexec.Dialect) string { return fleetOf(s.Choices.Grid, d) }
 
 // controlAddress is where the CLI connects to.
-func (s *Site) controlAddress(d flwrexec.Dialect) string {
-	if s.Choices.Grid.Control != "" {
-		return s.Choices.Grid.Control
-	}
-	return d.DefaultControl
-}
+func (s *Site) controlAddress(d flwrexec.Dialect) string { return controlOf(s.Choices.Grid, d) }
 
 // spec says how m is started, in the dialect of the flwr at hand.
 func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
@@ -131,7 +121,7 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 				Port: port, NodeConfig: config, AllowInstall: choice.Install != nil && *choice.Install, Extra: choice.Args})
 		},
 		Env:       env,
-		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String()},
+		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String(), fleetLabel: s.fleetAddress(dialect)},
 		Container: s.Choices.ContainerName(m.Number), Image: s.image(found.Version.String()),
 		HostNetwork: hostNetwork, Restart: restartLimit,
 		Memory: project.ParseMemory(choice.Memory), GPUs: choice.GPUs,
@@ -150,6 +140,19 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		spec.Data = append(spec.Data, supernode.Folder{Host: s.path(host), Inside: inside, Write: write})
 	}
 	return spec, s.secrets(&spec, choice)
+}
+
+// fleetLabel is where the runtime keeps which address a SuperNode was started for.
+const fleetLabel = "flwrup.fleet"
+
+// elsewhere is the address of another grid that a running SuperNode was started for; "" when it runs for
+// the present one.
+func (s *Site) elsewhere(st supernode.Status, d flwrexec.Dialect) string {
+	address := st.Labels[fleetLabel]
+	if st.State == supernode.Stopped || st.State == supernode.Absent || address == s.fleetAddress(d) {
+		return ""
+	}
+	return address
 }
 
 // restartLimit is how often Docker brings a SuperNode back within ten minutes. A refused node ends within

@@ -76,7 +76,7 @@ type Site struct {
 	grid     *grid.Grid // rehearsal only
 	world    world
 	told     map[string]string // values of variables that the person gave, by name; in memory alone
-	undo     map[int]string    // step number → undo file of its last edit
+	undo     map[int][]string  // step number → undo files of its edits, the last one at the end
 }
 
 // Open opens the site in o.Dir and takes its lock. The caller closes it.
@@ -85,7 +85,7 @@ func Open(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Dir: dir, o: o, undo: map[int]string{}}
+	s := &Site{Dir: dir, o: o, undo: map[int][]string{}}
 	if o.Create {
 		if err := s.makeFolder(); err != nil {
 			return nil, err
@@ -137,10 +137,10 @@ func (s *Site) load() error {
 		return err
 	}
 	s.Choices = choices
-	if s.o.Choose != nil {
-		s.o.Choose(choices)
-	}
 	if s.Ledger, err = ledger.Open(filepath.Join(project.StateDir(s.Dir), "ledger.json")); err != nil {
+		return err
+	}
+	if err := s.takeFlags(); err != nil {
 		return err
 	}
 	if s.o.ReadOnly {

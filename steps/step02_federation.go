@@ -10,8 +10,9 @@ import (
 	"flwrup/internal/problem"
 )
 
-// chooseFederation is step 2: which federation the SuperNodes are for. Before the login a name can be
-// typed or left for later; after it, the choice is from the account's own list.
+// chooseFederation is step 2: which grid the SuperNodes are for, where there is more than one, and which
+// federation on it. Before the login a name can be typed or left for later; after it, the choice is from
+// the account's own list.
 type chooseFederation struct{}
 
 func (chooseFederation) Number() int   { return 2 }
@@ -30,16 +31,18 @@ func (chooseFederation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	st := Status{State: Ready, Links: []Link{dashboard}}
 	if s.Rehearsal() {
 		st.Links = nil
+	} else {
+		st.Evidence = s.gridLines(s.Choices.Grid)
 	}
 	if s.Choices.Federation == "" {
 		if _, ok := s.Ledger.Attestation(attestLater); ok {
 			st.State, st.Short = Done, later
-			st.Evidence = []string{"to be chosen after the login (step 9)"}
+			st.Evidence = append(st.Evidence, "federation to be chosen after the login (step 9)")
 		}
 		return st, nil
 	}
 	st.State, st.Short = Done, s.Choices.Federation
-	st.Evidence = []string{s.Choices.Federation}
+	st.Evidence = append(st.Evidence, s.Choices.Federation)
 	if !s.loggedInBefore() {
 		st.Evidence = append(st.Evidence, "not held against the grid yet: that needs the login (step 9)")
 		return st, nil
@@ -75,7 +78,7 @@ func findFederation(list []flwrexec.Federation, id string) (flwrexec.Federation,
 }
 
 func (chooseFederation) Plan(ctx context.Context, s *Site) ([]Action, error) {
-	a := []Action{{Says: "note the federation in flwrup.toml"}}
+	a := []Action{{Says: "note the grid and the federation in flwrup.toml"}}
 	if f, err := s.session(ctx); err == nil {
 		a = append(a, s.command("list your federations", f.Dialect().FederationsArgv(s.connection())))
 	}
@@ -86,29 +89,50 @@ func (c chooseFederation) Apply(ctx context.Context, s *Site, to Sink) error {
 	if s.Choices.Federation != "" && !s.loggedInBefore() {
 		return nil
 	}
+	if s.Choices.Federation == "" {
+		if err := s.chooseGrid(ctx, to, false); err != nil {
+			return err
+		}
+	}
 	if s.loggedInBefore() {
 		return s.settleFederation(ctx, to)
 	}
-	answer, err := to.Ask(ctx, Question{ID: "federation", Kind: AskText, Default: later,
+	return c.ask(ctx, s, to)
+}
+
+// ask has the federation typed, where no login can give a list.
+func (chooseFederation) ask(ctx context.Context, s *Site, to Sink) error {
+	q := Question{ID: "federation", Kind: AskText, Default: s.Choices.Federation,
 		Ask:      "Which federation are the SuperNodes for?",
 		Help:     "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login.",
 		Validate: validFederation,
-	})
+	}
+	if q.Default == "" {
+		q.Default = later
+	}
+	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
 	}
 	if answer == later || answer == "" {
-		return s.Ledger.Attest(attestLater, "")
+		s.Choices.Federation = ""
+		return errors.Join(s.Ledger.Attest(attestLater, ""), s.save())
 	}
 	s.Choices.Federation = answer
 	return s.save()
 }
 
-// Change asks again, from the list when there is a login.
+// Change asks for the grid and the federation again, from the list when there is a login.
 func (c chooseFederation) Change(ctx context.Context, s *Site, to Sink) error {
+	if err := s.chooseGrid(ctx, to, true); err != nil {
+		return err
+	}
+	if !s.loggedInBefore() {
+		return c.ask(ctx, s, to)
+	}
 	before := s.Choices.Federation
 	s.Choices.Federation = ""
-	if err := c.Apply(ctx, s, to); err != nil {
+	if err := s.settleFederation(ctx, to); err != nil {
 		s.Choices.Federation = before
 		return err
 	}

@@ -5,8 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"flwrup/internal/atomicfile"
-	"flwrup/internal/tomledit"
+	"flwrup/flwrexec"
 	"flwrup/keys"
 )
 
@@ -35,56 +34,49 @@ func (certificate) file(s *Site) string {
 	return ""
 }
 
-func (c certificate) edit(s *Site) (file string, before, after []byte, err error) {
-	if file = c.file(s); file == "" {
-		return "", nil, nil, nil
+// edit plans the line; nothing where there is no file, and a file that has the line is no change.
+func (c certificate) edit(s *Site) (flwrexec.ConfigEdit, error) {
+	e := flwrexec.ConfigEdit{File: c.file(s), Why: "add the DNS line under [alt_names]"}
+	if e.File == "" {
+		return e, nil
 	}
-	if before, err = os.ReadFile(file); err != nil {
-		return file, nil, nil, err
+	var err error
+	if e.Before, err = os.ReadFile(e.File); err != nil {
+		return e, err
 	}
-	after, _, err = keys.SetDNS(before, fleetName)
-	return file, before, after, err
+	e.After, _, err = keys.SetDNS(e.Before, fleetName)
+	return e, err
 }
 
 func (c certificate) Inspect(ctx context.Context, s *Site) (Status, error) {
-	file, before, after, err := c.edit(s)
+	e, err := c.edit(s)
 	switch {
-	case file == "":
+	case e.File == "":
 		return Status{State: NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here",
 			Evidence: []string{"no certificate.conf in this folder"}}, nil
 	case err != nil:
 		return Status{}, err
-	case string(before) == string(after):
-		return Status{State: Done, Evidence: []string{s.rel(file) + " names " + fleetName}}, nil
+	case !e.Changed():
+		return Status{State: Done, Evidence: []string{s.rel(e.File) + " names " + fleetName}}, nil
 	}
-	return Status{State: Ready, Evidence: []string{s.rel(file) + " does not name " + fleetName}}, nil
+	return Status{State: Ready, Evidence: []string{s.rel(e.File) + " does not name " + fleetName}}, nil
 }
 
 func (c certificate) Plan(ctx context.Context, s *Site) ([]Action, error) {
-	file, before, after, err := c.edit(s)
-	if err != nil || file == "" {
+	e, err := c.edit(s)
+	if err != nil || e.File == "" {
 		return nil, err
 	}
-	return []Action{{Says: "add the DNS line under [alt_names] of " + s.rel(file), Diff: tomledit.Diff(before, after, s.rel(file))}}, nil
+	return []Action{{Says: e.Why + " of " + s.rel(e.File), Diff: s.diff(e)}}, nil
 }
 
 func (c certificate) Apply(ctx context.Context, s *Site, to Sink) error {
-	file, before, after, err := c.edit(s)
-	if err != nil || file == "" || string(before) == string(after) {
+	e, err := c.edit(s)
+	if err != nil || !e.Changed() {
 		return err
 	}
-	answer, err := to.Ask(ctx, Question{ID: "certificate", Kind: AskConfirm, Default: "yes",
-		Ask: "Change " + s.rel(file) + " like this?", Diff: tomledit.Diff(before, after, s.rel(file))})
-	if err != nil || answer != "yes" {
-		return err
-	}
-	undo := file + ".before-flwrup"
-	if _, err := os.Stat(undo); os.IsNotExist(err) {
-		if err := atomicfile.Write(undo, before, 0o600); err != nil {
-			return err
-		}
-	}
-	return atomicfile.Write(file, after, 0o644)
+	_, err = s.edit(ctx, to, c.Number(), e, Question{ID: "certificate", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?"})
+	return err
 }
 
 // Change writes a complete certificate.conf for somebody who runs a SuperLink of his own and has none.
@@ -92,12 +84,8 @@ func (c certificate) Change(ctx context.Context, s *Site, to Sink) error {
 	if c.file(s) != "" {
 		return c.Apply(ctx, s, to)
 	}
-	file, conf := filepath.Join(s.Dir, "certificate.conf"), keys.NewCertificateConf(fleetName)
-	answer, err := to.Ask(ctx, Question{ID: "certificate", Kind: AskConfirm, Default: "no",
-		Ask:  "Write a certificate.conf for a SuperLink of your own?",
-		Help: "A SuperGrid does not need it.", Diff: tomledit.Diff(nil, conf, s.rel(file))})
-	if err != nil || answer != "yes" {
-		return err
-	}
-	return atomicfile.Write(file, conf, 0o644)
+	e := flwrexec.ConfigEdit{File: filepath.Join(s.Dir, "certificate.conf"), After: keys.NewCertificateConf(fleetName)}
+	_, err := s.edit(ctx, to, c.Number(), e, Question{ID: "certificate", Default: "no",
+		Ask: "Write a certificate.conf for a SuperLink of your own?", Help: "A SuperGrid does not need it."})
+	return err
 }

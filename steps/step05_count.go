@@ -7,9 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"flwrup/internal/atomicfile"
+	"flwrup/flwrexec"
 	"flwrup/internal/ledger"
-	"flwrup/internal/tomledit"
 	"flwrup/keys"
 )
 
@@ -39,8 +38,8 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if s.Choices.Nodes > 0 {
 		st.State, st.Short = Done, strconv.Itoa(s.Choices.Nodes)
 		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", s.Choices.Nodes, plural(s.Choices.Nodes, "SuperNode"))}, st.Evidence...)
-		if file, _, line, changed := c.script(s); file != "" && changed {
-			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(file), line)}
+		if e, line := c.script(s); e.Changed() {
+			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(e.File), line)}
 		}
 		if script, err := os.ReadFile(filepath.Join(s.Dir, scriptName)); err == nil && keys.ScriptDeletesKeys(script) {
 			st.Hints = append(st.Hints, scriptName+" deletes the keys that are there before it makes new ones: do not run it")
@@ -50,7 +49,7 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 }
 
 // OnlyAsks tells that doing step number is no more than a question and a note of its answer.
-func OnlyAsks(number int) bool { return number == 5 }
+func OnlyAsks(number int) bool { return number == 2 || number == 5 }
 
 func plural(n int, word string) string {
 	if n == 1 {
@@ -62,18 +61,19 @@ func plural(n int, word string) string {
 // scriptName is the script of Flower's authentication example that makes keys.
 const scriptName = "generate_auth_keys.sh"
 
-// script finds it, and gives its text now and with the number of SuperNodes.
-func (count) script(s *Site) (file string, texts [2][]byte, line int, changed bool) {
-	file = filepath.Join(s.Dir, scriptName)
-	before, err := os.ReadFile(file)
+// script plans its edit to the number of SuperNodes, and tells the line; no change where there is none.
+func (count) script(s *Site) (e flwrexec.ConfigEdit, line int) {
+	e.File = filepath.Join(s.Dir, scriptName)
+	before, err := os.ReadFile(e.File)
 	if err != nil {
-		return "", texts, 0, false
+		return e, 0
 	}
-	after, line, changed, err := keys.SetKeyCount(before, s.Choices.Nodes)
+	after, line, _, err := keys.SetKeyCount(before, s.Choices.Nodes)
 	if err != nil {
-		return "", texts, 0, false
+		return e, 0
 	}
-	return file, [2][]byte{before, after}, line, changed
+	e.Before, e.After = before, after
+	return e, line
 }
 
 func (count) Plan(ctx context.Context, s *Site) ([]Action, error) {
@@ -130,16 +130,12 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 	if err := s.save(); err != nil {
 		return err
 	}
-	file, texts, line, changed := c.script(s)
-	if !changed {
+	e, line := c.script(s)
+	if !e.Changed() {
 		return nil
 	}
-	answer, err = to.Ask(ctx, Question{ID: "script", Kind: AskConfirm, Default: "no",
-		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", line, s.rel(file)),
-		Help: "flwrup makes the keys itself and never runs that script, which overwrites keys that are there.",
-		Diff: tomledit.Diff(texts[0], texts[1], s.rel(file))})
-	if err != nil || answer != "yes" {
-		return err
-	}
-	return atomicfile.Write(file, texts[1], 0o755)
+	_, err = s.edit(ctx, to, c.Number(), e, Question{ID: "script", Default: "no",
+		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", line, s.rel(e.File)),
+		Help: "flwrup makes the keys itself and never runs that script, which overwrites keys that are there."})
+	return err
 }

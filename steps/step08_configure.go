@@ -136,19 +136,10 @@ func (c configure) Apply(ctx context.Context, s *Site, to Sink) error {
 		return err
 	}
 	for _, e := range due {
-		answer, err := to.Ask(ctx, Question{ID: "configuration", Kind: AskConfirm, Default: "yes",
-			Ask: "Change " + s.rel(e.File) + " like this?", Help: e.Why, Diff: e.Diff()})
-		if err != nil || answer != "yes" {
+		done, err := s.edit(ctx, to, c.Number(), e, Question{ID: "configuration", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?", Help: e.Why})
+		if err != nil || !done {
 			return err
 		}
-		undo, err := e.Write()
-		if err != nil {
-			return err
-		}
-		s.mu.Lock()
-		s.undo[c.Number()] = undo
-		s.mu.Unlock()
-		to.Event(Says{"changed " + s.rel(e.File)})
 	}
 	return nil
 }
@@ -162,16 +153,4 @@ func (configure) fixFederation(ctx context.Context, s *Site) error {
 	}
 	s.Choices.Federation = g.Ready.Federations[0]
 	return s.save()
-}
-
-// Undo takes the last edit back.
-func (s *Site) Undo(ctx context.Context, n int) error {
-	s.mu.Lock()
-	file := s.undo[n]
-	delete(s.undo, n)
-	s.mu.Unlock()
-	if file == "" {
-		return problem.New(problem.NotSupported, "there is nothing to undo in this step", "", "")
-	}
-	return flwrexec.Undo(file)
 }

@@ -253,11 +253,11 @@ func (s *Site) newSince(ctx context.Context, i ledger.Intent, to Sink) (string, 
 	return ours[0], true, nil
 }
 
-// takenIDs are the node IDs that the ledger gives to a key.
+// takenIDs are the node IDs of this grid that the ledger gives to a key.
 func (s *Site) takenIDs() map[string]bool {
 	taken := map[string]bool{}
 	for _, n := range s.Ledger.Nodes() {
-		if n.NodeID != "" {
+		if n.NodeID != "" && n.Connection == s.Choices.Grid.Connection {
 			taken[n.NodeID] = true
 		}
 	}

@@ -62,10 +62,10 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d of %d confirmed", st.Done, st.Of)}
-	switch _, said := s.Ledger.Attestation(attestConfirm); {
+	switch word, said := s.Ledger.Attestation(attestConfirm); {
 	case st.Done == st.Of:
 		st.State = Done
-	case said:
+	case said && word.Detail == idsOf(list):
 		st.State = Done
 		st.Evidence = append(st.Evidence, "the others are confirmed, as you said")
 	default:
@@ -113,5 +113,9 @@ func (c confirmation) Apply(ctx context.Context, s *Site, to Sink) error {
 	if err != nil || answer != "yes" {
 		return err
 	}
-	return s.Ledger.Attest(attestConfirm, "")
+	list, _, err := s.members()
+	if err != nil {
+		return err
+	}
+	return s.Ledger.Attest(attestConfirm, idsOf(list))
 }

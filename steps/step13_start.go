@@ -53,13 +53,22 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return blockedByFlwr(err)
+	}
 	st := Status{State: Ready, Of: len(list)}
 	var byHand []string
 	for _, m := range list {
 		state := states[m.Name]
 		item := Item{Name: m.Name, Text: string(state.State)}
+		other := s.elsewhere(state, f.Dialect())
 		switch state.State {
 		case supernode.Running:
+			if other != "" {
+				item.Text = "runs for the grid at " + other + ": it is stopped there first"
+				break
+			}
 			item.State = ItemDone
 			st.Done++
 			if state.ByHand != "" {
@@ -88,7 +97,7 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 	} else {
 		var down []member
 		for _, m := range list {
-			if states[m.Name].State != supernode.Running {
+			if states[m.Name].State != supernode.Running { // one that runs for another grid holds its own name and port
 				down = append(down, m)
 			}
 		}
@@ -144,11 +153,19 @@ func (start) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var actions []Action
 	said := map[string]bool{}
 	for _, m := range list {
-		if states[m.Name].State == supernode.Running {
+		other := s.elsewhere(states[m.Name], f.Dialect())
+		if states[m.Name].State == supernode.Running && other == "" {
 			continue
+		}
+		if other != "" {
+			actions = append(actions, Action{Says: "stop " + m.Name + ", which runs for the grid at " + other})
 		}
 		spec, err := s.spec(ctx, m)
 		if err != nil {
@@ -193,6 +210,9 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 		return err
 	}
 	if list, err = s.keepOrReplace(ctx, list, to); err != nil {
+		return err
+	}
+	if err := s.fetchBack(ctx, list, to); err != nil {
 		return err
 	}
 	list, unfit, err := s.checkFirst(ctx, list, to)
@@ -246,6 +266,29 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 		err = errors.Join(unfit, err)
 	}
 	return err
+}
+
+// fetchBack stops those of list that still run for a grid that the project has left: a SuperNode has one key,
+// one name and one grid at a time.
+func (s *Site) fetchBack(ctx context.Context, list []member, to Sink) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	states, err := s.states(ctx)
+	if err != nil {
+		return err
+	}
+	var away []member
+	for _, m := range list {
+		if states[m.Name].ByHand == "" && s.elsewhere(states[m.Name], f.Dialect()) != "" {
+			away = append(away, m)
+		}
+	}
+	if len(away) == 0 {
+		return nil
+	}
+	return s.stop(ctx, away, to)
 }
 
 // startOne starts one SuperNode. The plain name supernode_X is taken where it is free on this daemon;

@@ -94,13 +94,6 @@ func (s *Site) Change(ctx context.Context, n int, to Sink) error {
 	return s.loggedIn(ctx, to, func() error { return c.Change(ctx, s, to) })
 }
 
-// CanUndo tells whether the last file edit of step n can be taken back.
-func (s *Site) CanUndo(n int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.undo[n] != ""
-}
-
 // Walk goes through the steps from the first that is not done to the last. It stops with a Problem:
 // needs-person or needs-grid where somebody else has to go on, or what went wrong.
 func (s *Site) Walk(ctx context.Context, to Sink) error { return s.WalkTo(ctx, to, Count) }

@@ -68,6 +68,26 @@ func (a *answer[T]) forget() {
 	a.mu.Unlock()
 }
 
+// reset forgets the answer as if nothing had ever been asked.
+func (a *answer[T]) reset() {
+	a.asking.Lock()
+	defer a.asking.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var none T
+	a.value, a.err, a.at, a.good = none, nil, time.Time{}, time.Time{}
+}
+
+// reset is for another grid: nothing that the one before said holds there.
+func (w *world) reset() {
+	w.nodes.reset()
+	w.details.reset()
+	w.list.reset()
+	w.runs.reset()
+	w.network.reset()
+	w.app.reset()
+}
+
 // fresh is how old the grid's answer may be while a person goes through the steps.
 const fresh = 5 * time.Second
 

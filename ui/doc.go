@@ -16,6 +16,8 @@ type doc struct {
 	lines []string
 	// focus are the lines [from, to) that should be seen without scrolling, if there are any.
 	from, to int
+	// foot is the last line once more, where that should be seen wherever one has scrolled to.
+	foot string
 	// edge are the lines that begin at the very left of the terminal.
 	edge map[int]bool
 }
@@ -91,6 +93,21 @@ func (d *doc) scrollTo(offset, height int) int {
 		}
 	}
 	return offset
+}
+
+// footed takes the last line out of a document that is too high for height and should end each window of it,
+// and gives the height that is left for the others.
+func (d *doc) footed(height int) int {
+	if d.foot == "" || len(d.lines) <= height || height < 2 {
+		d.foot = ""
+		return height
+	}
+	d.lines = d.lines[:len(d.lines)-1]
+	for n := len(d.lines); n > 0 && d.lines[n-1] == ""; n-- {
+		d.lines = d.lines[:n-1]
+	}
+	d.to = min(d.to, len(d.lines))
+	return height - 1
 }
 
 // window gives the lines that are visible from offset on, clamped, and how many are above and below.

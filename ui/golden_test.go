@@ -154,7 +154,7 @@ func TestStories(t *testing.T) {
 	if err != nil || len(files) != steps.Count {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	for _, name := range append(files, "../steps/apps.go", "../steps/appcheck.go", "../steps/enough.go") {
+	for _, name := range append(files, "../steps/apps.go", "../steps/appcheck.go", "../steps/enough.go", "../steps/whichgrid.go") {
 		source, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -366,7 +366,7 @@ func (m *Model) scroll(by int) {
 	m.offset = max(m.offset+by, 0)
 	m.pinned = true
 	d := m.document()
-	_, m.offset, _ = d.window(m.offset, m.bodyHeight())
+	_, m.offset, _ = d.window(m.offset, d.footed(m.bodyHeight()))
 }
 
 func (m *Model) wheel(msg tea.MouseMsg) tea.Cmd {

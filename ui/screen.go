@@ -57,7 +57,7 @@ func (m *Model) heading(d *doc, text, state string, st lipgloss.Style) {
 // too much while work goes on, what the person has read before gives way.
 func (m *Model) stepPage(d *doc) {
 	for brief := range 3 {
-		d.lines, d.from, d.to, d.edge = nil, 0, 0, nil
+		d.lines, d.from, d.to, d.foot, d.edge = nil, 0, 0, "", nil
 		m.stepLines(d, brief)
 		if len(d.lines) <= m.bodyHeight() {
 			return
@@ -275,7 +275,8 @@ func (m *Model) action(d *doc, a steps.Action, says bool) {
 	}
 }
 
-// invite says at the end of a page what Enter does: for those who know no other key.
+// invite says at the end of a page what Enter does: for those who know no other key. It is seen however long
+// the page is.
 func (m *Model) invite(d *doc, v *stepView) {
 	words := m.enterWords()
 	if words == "" {
@@ -283,6 +284,7 @@ func (m *Model) invite(d *doc, v *stepView) {
 	}
 	d.gap()
 	d.line(m.s.Accent.Render(m.s.Signs.Current+" Enter") + "  " + words)
+	d.foot = d.lines[len(d.lines)-1]
 }
 
 // failed says what happened, why, and what to do.

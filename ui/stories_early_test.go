@@ -15,10 +15,12 @@ var (
 )
 
 const (
-	image      = "flwr/supernode:1.42.0-py3.13-ubuntu24.04"
-	configDiff = "--- .flwr/config.toml\n+++ .flwr/config.toml\n@@ -1,3 +1,6 @@\n [superlink]\n-default = \"local\"\n+default = \"supergrid\"\n+\n+[superlink.supergrid]\n+address = \"supergrid.flower.ai\"\n"
-	dnsDiff    = "--- certificate.conf\n+++ certificate.conf\n@@ -17,3 +17,4 @@\n [alt_names]\n DNS.1 = localhost\n IP.1 = ::1\n+DNS.2 = fleet-supergrid.flower.ai\n"
-	scriptDiff = "--- generate_auth_keys.sh\n+++ generate_auth_keys.sh\n@@ -13,4 +13,4 @@\n \n # the number of SuperNodes\n-NUM_KEYS=2\n+NUM_KEYS=5\n \n"
+	superGridAt = "SuperGrid: flwr's commands at api.flower.ai"
+	itsFleetAt  = "SuperNodes at fleet-supergrid.flower.ai:443"
+	image       = "flwr/supernode:1.42.0-py3.13-ubuntu24.04"
+	configDiff  = "--- .flwr/config.toml\n+++ .flwr/config.toml\n@@ -1,3 +1,6 @@\n [superlink]\n-default = \"local\"\n+default = \"supergrid\"\n+\n+[superlink.supergrid]\n+address = \"supergrid.flower.ai\"\n"
+	dnsDiff     = "--- certificate.conf\n+++ certificate.conf\n@@ -17,3 +17,4 @@\n [alt_names]\n DNS.1 = localhost\n IP.1 = ::1\n+DNS.2 = fleet-supergrid.flower.ai\n"
+	scriptDiff  = "--- generate_auth_keys.sh\n+++ generate_auth_keys.sh\n@@ -13,4 +13,4 @@\n \n # the number of SuperNodes\n-NUM_KEYS=2\n+NUM_KEYS=5\n \n"
 )
 
 // earlyStories are steps 1 to 8: what happens on this machine before the login.
@@ -36,15 +38,27 @@ var earlyStories = map[int]story{
 	},
 	2: {
 		status: map[string]steps.Status{
-			isDone:  {State: steps.Done, Short: "@ada/hospitals", Evidence: []string{"@ada/hospitals", "on the grid: lungs and hearts"}},
-			isReady: {State: steps.Ready, Links: []steps.Link{dashboardLink}},
+			isDone:  {State: steps.Done, Short: "@ada/hospitals", Links: []steps.Link{dashboardLink}, Evidence: []string{superGridAt, itsFleetAt, "@ada/hospitals", "on the grid: lungs and hearts"}},
+			isReady: {State: steps.Ready, Links: []steps.Link{dashboardLink}, Evidence: []string{superGridAt, itsFleetAt}},
 		},
 		never: never(required, noWaiting, gridless, []string{noBlock, isBlocked}),
-		plan:  []steps.Action{{Says: "note the federation in flwrup.toml"}, {Says: "list your federations", Command: "flwr federation list supergrid", Flags: []steps.Flag{connectionFlag}}},
+		plan:  []steps.Action{{Says: "note the grid and the federation in flwrup.toml"}, {Says: "list your federations", Command: "flwr federation list supergrid", Flags: []steps.Flag{connectionFlag}}},
 		work:  []any{steps.Says{Text: "creating the federation hospitals"}},
 		err: problem.New(problem.FedNotFound, "federation @ada/hospital is not in your list", "it does not exist, is archived, or this account is no member of it",
 			"choose another one in step 2, or ask its owner to invite you"),
 		asks: []steps.Question{
+			{ID: "grid", Kind: steps.AskChoice, Default: "supergrid", Ask: "Which grid are the SuperNodes for?",
+				Help: "Each grid gives node IDs of its own: the same keys can be registered on several, and flwrup keeps them apart.",
+				Choices: []steps.Choice{{Value: "supergrid", Label: "SuperGrid", Note: "api.flower.ai; 5 keys registered there"}, {Value: "lungs", Label: "lungs", Note: "lungs.example.org:9093, its own CA"},
+					{Value: "bare", Label: "bare", Note: "bare.example.org:9093; insecure: a login and SuperNodes with keys need TLS", Disabled: true}, {Value: "other addresses", Label: "other addresses", Note: "type them"}}},
+			{ID: "control", Kind: steps.AskText, Default: "lungs.example.org:9093", Ask: "At which address does the grid take flwr's commands (control)?",
+				Help: "As host:port. flwrup looks at both addresses in step 3 and says which is which."},
+			{ID: "fleet", Kind: steps.AskText, Default: "lungs.example.org:9092", Ask: "And at which address its SuperNodes (fleet)?",
+				Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both by itself, an older one port 9092 for SuperNodes."},
+			{ID: "ca", Kind: steps.AskText, Default: "public", Ask: "Which file has the CA certificate of the grid?",
+				Help: "\"public\" where its certificate is one that browsers trust, as SuperGrid's is."},
+			{ID: "connection", Kind: steps.AskText, Default: "lungs", Ask: "What shall flwr call this grid?",
+				Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: give another grid a name of its own."},
 			{ID: "federation", Kind: steps.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
 				Help: "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login."},
 			{ID: "federation", Kind: steps.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",

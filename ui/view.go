@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -159,11 +160,15 @@ func (m *Model) framed() []string {
 		if m.low() && len(d.lines) > height { // the note below takes a line
 			height--
 		}
+		rest := d.footed(height)
 		if !m.pinned {
-			m.offset = d.scrollTo(0, height)
+			m.offset = d.scrollTo(0, rest)
 		}
 		var below int
-		body, m.offset, below = d.window(m.offset, height)
+		body, m.offset, below = d.window(m.offset, rest)
+		if d.foot != "" {
+			body = append(slices.Clone(body), d.foot)
+		}
 		switch {
 		case below > 0:
 			note = fmt.Sprintf("%s %d more below %s pgdn", s.Signs.Down, below, s.Signs.Separator)

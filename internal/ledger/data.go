@@ -22,6 +22,7 @@ const (
 type Data struct {
 	Format       int           `json:"format"`
 	Accounts     []Account     `json:"accounts,omitempty"`
+	Grids        []Grid        `json:"grids,omitempty"`
 	Nodes        []Node        `json:"nodes,omitempty"`
 	Intents      []Intent      `json:"intents,omitempty"`
 	Runs         []Run         `json:"runs,omitempty"`
@@ -34,6 +35,17 @@ type Account struct {
 	Connection string    `json:"connection"`
 	Account    string    `json:"account"`
 	At         time.Time `json:"at,omitzero"`
+}
+
+// Grid is a grid that the project was used with before it went over to another one: what it needs to come
+// back. Empty fields are what flwrup.toml leaves empty.
+type Grid struct {
+	Connection string    `json:"connection"`
+	Control    string    `json:"control,omitempty"`
+	Fleet      string    `json:"fleet,omitempty"`
+	CA         string    `json:"ca,omitempty"`
+	Federation string    `json:"federation,omitempty"`
+	Left       time.Time `json:"left,omitzero"`
 }
 
 // Node is what one key is on one grid. The grid's own list names neither key nor name, so this is the
@@ -113,6 +125,12 @@ func (d *Data) PutNode(n Node) error {
 	put(&d.Nodes, n, func(o Node) bool { return o.Key == n.Key && o.Connection == n.Connection })
 	slices.SortStableFunc(d.Nodes, byName)
 	return nil
+}
+
+// PutGrid adds g or takes the place of the record of the same connection.
+func (d *Data) PutGrid(g Grid) {
+	g.Left = second(g.Left)
+	put(&d.Grids, g, func(o Grid) bool { return o.Connection == g.Connection })
 }
 
 // PutRun adds r or takes the place of the record of the same run ID.

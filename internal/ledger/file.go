@@ -28,7 +28,7 @@ type unknown map[string]map[string]json.RawMessage
 // sections are the lists of Data and the fields that tell their records apart.
 func sections() map[string][]string {
 	return map[string][]string{
-		"accounts": {"connection"}, "nodes": {"key", "connection"}, "intents": {"id"},
+		"accounts": {"connection"}, "grids": {"connection"}, "nodes": {"key", "connection"}, "intents": {"id"},
 		"runs": {"id"}, "backups": {"file"}, "attestations": {"what"},
 	}
 }

@@ -118,7 +118,7 @@ func (l *Ledger) sweep() {
 // clone copies what a change could touch.
 func clone(d Data) Data {
 	d.Accounts, d.Nodes, d.Runs = slices.Clone(d.Accounts), slices.Clone(d.Nodes), slices.Clone(d.Runs)
-	d.Backups, d.Intents = slices.Clone(d.Backups), slices.Clone(d.Intents)
+	d.Backups, d.Intents, d.Grids = slices.Clone(d.Backups), slices.Clone(d.Intents), slices.Clone(d.Grids)
 	d.Attestations = slices.Clone(d.Attestations)
 	return d
 }

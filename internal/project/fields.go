@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -122,6 +123,19 @@ func connectionName(v string) string {
 		return "it is not the name of a connection"
 	}
 	return ""
+}
+
+// CheckAddress says what is wrong with an address for grid.control or grid.fleet; nil where it can be taken.
+func CheckAddress(v string) error { return asError(address(v)) }
+
+// CheckConnection says what is wrong with a name for grid.connection; nil where it can be taken.
+func CheckConnection(v string) error { return asError(connectionName(v)) }
+
+func asError(why string) error {
+	if why == "" {
+		return nil
+	}
+	return errors.New(why)
 }
 
 func address(v string) string {

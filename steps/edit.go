@@ -1,0 +1,59 @@
+package steps
+
+import (
+	"context"
+	"slices"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/tomledit"
+)
+
+// edit shows an edit of the person's file as a diff, asks q, and does it after a yes: the file's mode stays,
+// a copy of what it was stays beside it, and step n can take it back.
+func (s *Site) edit(ctx context.Context, to Sink, n int, e flwrexec.ConfigEdit, q Question) (done bool, err error) {
+	q.Kind, q.Diff = AskConfirm, s.diff(e)
+	answer, err := to.Ask(ctx, q)
+	if err != nil || answer != "yes" {
+		return false, err
+	}
+	undo, err := e.Write()
+	if err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	s.undo[n] = append(s.undo[n], undo)
+	s.mu.Unlock()
+	to.Event(Says{"changed " + s.rel(e.File) + "; as it was: " + s.rel(undo)})
+	return true, nil
+}
+
+// diff is the edit with the file's name as a person of this project knows it.
+func (s *Site) diff(e flwrexec.ConfigEdit) string {
+	return tomledit.Diff(e.Before, e.After, s.rel(e.File))
+}
+
+// CanUndo tells whether a file edit of step n, made since flwrup was started, can be taken back.
+func (s *Site) CanUndo(n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.undo[n]) > 0
+}
+
+// Undo takes the last edit of step n back; once more takes back the one before.
+func (s *Site) Undo(ctx context.Context, n int) error {
+	s.mu.Lock()
+	files := s.undo[n]
+	s.mu.Unlock()
+	if len(files) == 0 {
+		return problem.New(problem.NotSupported, "there is nothing to undo in this step", "", "")
+	}
+	last := files[len(files)-1]
+	if err := flwrexec.Undo(last); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.undo[n] = slices.DeleteFunc(s.undo[n], func(f string) bool { return f == last })
+	s.mu.Unlock()
+	return nil
+}

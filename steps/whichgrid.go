@@ -1,0 +1,342 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+)
+
+// A project belongs to one grid at a time: SuperGrid, or a SuperLink that the person named. What the
+// ledger knows goes by the connection's name, so the same keys can have node IDs on several grids.
+
+// superGrid is the name of the connection to SuperGrid that flwr itself writes.
+const superGrid = "supergrid"
+
+// gridOffer is a grid that the person can choose.
+type gridOffer struct {
+	project.GridChoice
+	federation string // the one that this project used there before
+	note       string // beside its addresses
+	unfit      string // why it cannot be chosen
+}
+
+// grids gives SuperGrid, every SuperLink of the person's Flower configuration, those that this project was
+// used with before, and the present one. home is a FLWR_HOME, "" the person's own. A file that cannot be
+// read offers nothing; step 8 says what is wrong with it.
+func (s *Site) grids(home string) []gridOffer {
+	list := []gridOffer{{GridChoice: project.GridChoice{Connection: superGrid}}}
+	add := func(o gridOffer) {
+		i := slices.IndexFunc(list, func(have gridOffer) bool { return have.Connection == o.Connection })
+		if i < 0 {
+			list = append(list, o)
+			return
+		}
+		list[i] = o
+	}
+	files := []string{filepath.Join(s.appDir(), "pyproject.toml")} // flwr up to 1.25
+	var known []flwrexec.ConnectionSettings
+	if dir := filepath.Join(s.Dir, "pyproject.toml"); dir != files[0] {
+		files = append(files, dir)
+	}
+	for _, file := range files {
+		_, more, _ := flwrexec.LegacyBlock(file)
+		known = append(known, more...)
+	}
+	more, _ := flwrexec.ReadFlowerConfigConnections(flwrexec.FlowerConfigFile(home))
+	for _, c := range append(known, more...) {
+		if c.Simulation() || c.Name == superGrid && flwrexec.OfSuperGrid(c.Address) {
+			continue
+		}
+		o := gridOffer{GridChoice: project.GridChoice{Connection: c.Name, Control: c.Address, CA: s.rel(c.CA)}}
+		switch {
+		case project.CheckConnection(c.Name) != nil:
+			o.unfit = "flwrup takes names of letters, digits, '_', '.' and '-'"
+		case project.CheckAddress(c.Address) != nil:
+			o.unfit = project.CheckAddress(c.Address).Error()
+		case c.Insecure:
+			o.unfit = "insecure: a login and SuperNodes with keys need TLS"
+		}
+		add(o)
+	}
+	for _, g := range s.Ledger.Data().Grids {
+		o := gridOffer{GridChoice: project.GridChoice{Connection: g.Connection, Control: g.Control, Fleet: g.Fleet, CA: g.CA}, federation: g.Federation}
+		if i := slices.IndexFunc(list, func(have gridOffer) bool { return have.Connection == g.Connection && have.Control != "" }); i >= 0 {
+			o.Control, o.CA = list[i].Control, list[i].CA // the file is what flwr itself goes by
+		}
+		add(o)
+	}
+	if s.Choices.Grid.Control != "" || !slices.ContainsFunc(list, func(o gridOffer) bool { return o.Connection == s.Choices.Grid.Connection }) {
+		add(gridOffer{GridChoice: s.Choices.Grid, federation: s.Choices.Federation})
+	}
+	for i, o := range list {
+		registered := 0
+		for _, n := range s.Ledger.Nodes() {
+			if n.Connection == o.Connection && n.State == ledger.Registered {
+				registered++
+			}
+		}
+		if registered > 0 {
+			list[i].note = fmt.Sprintf("%d %s registered there", registered, plural(registered, "key"))
+		}
+	}
+	return list
+}
+
+// dialectNow is the dialect of the flwr at hand, of the wanted one while there is none, else the newest.
+func (s *Site) dialectNow() flwrexec.Dialect {
+	s.mu.Lock()
+	f := s.flwr
+	s.mu.Unlock()
+	if f != nil {
+		return f.Dialect()
+	}
+	v, err := flwrexec.ParseVersion(s.Choices.Flwr.Version)
+	if err != nil {
+		v = flwrexec.Version{Major: 1, Minor: 1 << 10}
+	}
+	return flwrexec.DialectOf(v)
+}
+
+// fleetOf and controlOf are the two addresses of a grid: as chosen, else SuperGrid's, else where a
+// SuperLink has the SuperNodes' side by itself.
+func fleetOf(g project.GridChoice, d flwrexec.Dialect) string {
+	switch {
+	case g.Fleet != "":
+		return g.Fleet
+	case g.Control != "" && !flwrexec.OfSuperGrid(g.Control):
+		return d.FleetBeside(g.Control)
+	}
+	return d.DefaultFleet
+}
+
+func controlOf(g project.GridChoice, d flwrexec.Dialect) string {
+	if g.Control != "" {
+		return g.Control
+	}
+	return d.DefaultControl
+}
+
+// gridName is what a person knows a grid by.
+func gridName(g project.GridChoice) string {
+	if g.Connection == superGrid && (g.Control == "" || flwrexec.OfSuperGrid(g.Control)) {
+		return "SuperGrid"
+	}
+	return g.Connection
+}
+
+// gridLines describe a grid for step 2.
+func (s *Site) gridLines(g project.GridChoice) []string {
+	d := s.dialectNow()
+	lines := []string{gridName(g) + ": flwr's commands at " + controlOf(g, d), "SuperNodes at " + fleetOf(g, d)}
+	if g.CA != "" {
+		lines = append(lines, "its own CA: "+g.CA)
+	}
+	return lines
+}
+
+// otherAddresses is the answer to "grid" that leads to typing them; no connection has a name with spaces.
+const otherAddresses = "other addresses"
+
+// chooseGrid asks which grid the SuperNodes are for. Where the person did not ask to change it, there is a
+// question only as long as nothing was chosen and more than SuperGrid is there to choose from.
+func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
+	if s.Rehearsal() {
+		return nil
+	}
+	now := s.Choices.Grid
+	list := s.grids(s.flwrHome())
+	others := slices.ContainsFunc(list, func(o gridOffer) bool { return o.unfit == "" && o.Connection != now.Connection })
+	if chosen := now != (project.GridChoice{Connection: superGrid}); !change && (chosen || !others) {
+		return nil
+	}
+	d := s.dialectNow()
+	q := Question{ID: "grid", Kind: AskChoice, Default: now.Connection, Ask: "Which grid are the SuperNodes for?",
+		Help: "Each grid gives node IDs of its own: the same keys can be registered on several, and flwrup keeps them apart."}
+	for _, o := range list {
+		c := Choice{Value: o.Connection, Label: gridName(o.GridChoice), Note: controlOf(o.GridChoice, d), Disabled: o.unfit != ""}
+		switch {
+		case o.unfit != "":
+			c.Note += "; " + o.unfit
+		case o.CA != "":
+			c.Note += ", its own CA"
+		}
+		if o.note != "" {
+			c.Note += "; " + o.note
+		}
+		q.Choices = append(q.Choices, c)
+	}
+	q.Choices = append(q.Choices, Choice{Value: otherAddresses, Label: otherAddresses, Note: "type them"})
+	answer, err := to.Ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	if answer == otherAddresses {
+		return s.typeGrid(ctx, to)
+	}
+	i := slices.IndexFunc(list, func(o gridOffer) bool { return o.Connection == answer })
+	if i < 0 {
+		return fmt.Errorf("no connection %q", answer)
+	}
+	o := list[i]
+	if o.Control != "" && o.Connection != now.Connection {
+		if err := s.askAddresses(ctx, to, &o.GridChoice); err != nil {
+			return err
+		}
+	}
+	return s.goOver(o)
+}
+
+// askAddresses shows both addresses of a grid, to be changed.
+func (s *Site) askAddresses(ctx context.Context, to Sink, g *project.GridChoice) error {
+	d := s.dialectNow()
+	needed := func(text string) error {
+		if text == "" {
+			return fmt.Errorf("host or host:port, without https://")
+		}
+		return project.CheckAddress(text)
+	}
+	var err error
+	if g.Control, err = to.Ask(ctx, Question{ID: "control", Kind: AskText, Default: controlOf(*g, d), Validate: needed,
+		Ask:  "At which address does the grid take flwr's commands (control)?",
+		Help: "As host:port. flwrup looks at both addresses in step 3 and says which is which."}); err != nil {
+		return err
+	}
+	g.Fleet, err = to.Ask(ctx, Question{ID: "fleet", Kind: AskText, Default: fleetOf(*g, d), Validate: needed,
+		Ask:  "And at which address its SuperNodes (fleet)?",
+		Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both by itself, an older one port 9092 for SuperNodes."})
+	return err
+}
+
+// publicCertificate is the answer to "ca" for a grid whose certificate every machine trusts.
+const publicCertificate = "public"
+
+// typeGrid asks for a grid that stands in no configuration, or for new addresses of one that does.
+func (s *Site) typeGrid(ctx context.Context, to Sink) error {
+	now := s.Choices.Grid
+	o := gridOffer{GridChoice: now}
+	if err := s.askAddresses(ctx, to, &o.GridChoice); err != nil {
+		return err
+	}
+	def := now.CA
+	if def == "" {
+		def = publicCertificate
+	}
+	ca, err := to.Ask(ctx, Question{ID: "ca", Kind: AskText, Default: def, Ask: "Which file has the CA certificate of the grid?",
+		Help: "\"" + publicCertificate + "\" where its certificate is one that browsers trust, as SuperGrid's is."})
+	if err != nil {
+		return err
+	}
+	if o.CA = ca; ca == publicCertificate {
+		o.CA = ""
+	} else if info, err := os.Stat(s.path(ca)); err != nil || !info.Mode().IsRegular() {
+		return problem.New(problem.BadInput, "there is no file "+ca, "the CA certificate of the grid was to be there", "ask who runs the grid for it, then choose the grid again")
+	}
+	name, err := to.Ask(ctx, s.connectionQuestion(o.GridChoice))
+	if err != nil {
+		return err
+	}
+	if o.Connection = name; name != now.Connection {
+		if i := slices.IndexFunc(s.Ledger.Data().Grids, func(g ledger.Grid) bool { return g.Connection == name }); i >= 0 {
+			o.federation = s.Ledger.Data().Grids[i].Federation
+		}
+	}
+	return s.goOver(o)
+}
+
+// connectionQuestion asks for the name of a grid that was typed. The present name is offered where the
+// grid seems to be the present one.
+func (s *Site) connectionQuestion(g project.GridChoice) Question {
+	d := s.dialectNow()
+	host := func(address string) string {
+		if h, _, err := net.SplitHostPort(address); err == nil {
+			return h
+		}
+		return address
+	}
+	q := Question{ID: "connection", Kind: AskText, Default: s.Choices.Grid.Connection, Ask: "What shall flwr call this grid?",
+		Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: give another grid a name of its own.",
+		Validate: func(name string) error {
+			if name == "local" {
+				return fmt.Errorf("that is flwr's own simulation on this machine")
+			}
+			return project.CheckConnection(name)
+		}}
+	if h := host(g.Control); h != host(controlOf(s.Choices.Grid, d)) {
+		q.Default, _, _ = strings.Cut(h, ".")
+		if net.ParseIP(h) != nil || q.Validate(q.Default) != nil || q.Default == superGrid {
+			q.Default = "grid"
+		}
+		if flwrexec.OfSuperGrid(h) {
+			q.Default = superGrid
+		}
+	}
+	return q
+}
+
+// goOver makes o the project's grid and keeps in mind what the grid before needs to come back. What the
+// SuperNodes were asked to do was asked of them on that grid.
+func (s *Site) goOver(o gridOffer) error {
+	from := s.Choices.Grid
+	if from == o.GridChoice {
+		return nil
+	}
+	if o.Connection != from.Connection {
+		if err := s.leaveGridBehind(from, s.Choices.Federation); err != nil {
+			return err
+		}
+		s.Choices.Federation = o.federation
+	}
+	s.Choices.Grid = o.GridChoice
+	s.world.reset()
+	return s.save()
+}
+
+func (s *Site) leaveGridBehind(from project.GridChoice, federation string) error {
+	return s.Ledger.Change(func(d *ledger.Data) error {
+		if from == (project.GridChoice{Connection: superGrid}) && federation == "" {
+			return nil // it was never used
+		}
+		d.PutGrid(ledger.Grid{Connection: from.Connection, Control: from.Control, Fleet: from.Fleet, CA: from.CA, Federation: federation, Left: time.Now()})
+		d.Attestations = slices.DeleteFunc(d.Attestations, func(a ledger.Attestation) bool { return strings.HasPrefix(a.What, wantedWhat) })
+		return nil
+	})
+}
+
+// takeFlags puts into the choices what was given on the command line. With another connection come its own
+// addresses, CA and federation, as far as they are known and not given, too.
+func (s *Site) takeFlags() error {
+	if s.o.Choose == nil {
+		return nil
+	}
+	given := project.Defaults(s.Dir)
+	given.Grid, given.Flwr = s.Choices.Grid, s.Choices.Flwr
+	s.o.Choose(given)
+	from, federation := s.Choices.Grid, s.Choices.Federation
+	if given.Grid.Connection != from.Connection && !from.Rehearsal {
+		s.Choices.Grid, s.Choices.Federation = project.GridChoice{Connection: given.Grid.Connection}, ""
+		for _, o := range s.grids(s.path(given.Flwr.Home)) {
+			switch {
+			case o.Connection != given.Grid.Connection:
+			case o.unfit != "" && given.Grid.Control == from.Control:
+				return problem.New(problem.BadInput, "the connection "+o.Connection+" cannot be used", o.unfit, "correct it in Flower's configuration, or give its addresses with --control, --fleet and --ca")
+			default:
+				s.Choices.Grid, s.Choices.Federation = o.GridChoice, o.federation
+			}
+		}
+	}
+	s.o.Choose(s.Choices)
+	if s.o.ReadOnly || s.Choices.Grid.Connection == from.Connection {
+		return nil
+	}
+	return s.leaveGridBehind(from, federation)
+}

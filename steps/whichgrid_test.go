@@ -1,0 +1,206 @@
+package steps
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+)
+
+// scripted is a Sink that gives answers by question, else the default, and notes what was asked.
+type scripted struct {
+	heard
+	answers map[string]string
+	asked   []string
+	last    map[string]Question
+}
+
+func (p *scripted) Ask(ctx context.Context, q Question) (string, error) {
+	p.asked = append(p.asked, q.ID)
+	if p.last == nil {
+		p.last = map[string]Question{}
+	}
+	p.last[q.ID] = q
+	a, ok := p.answers[q.ID]
+	if !ok {
+		return p.heard.Ask(ctx, q)
+	}
+	if q.Validate != nil {
+		if err := q.Validate(a); err != nil {
+			return "", err
+		}
+	}
+	return a, nil
+}
+
+const hospitals = `# mine
+[superlink]
+default = "local"
+
+[superlink.local]
+address = ":local:"
+
+[superlink.supergrid]
+address = "api.flower.ai"
+`
+
+const lungs = `
+[superlink.lungs]
+address = "lungs.example.org:9093"
+root-certificates = "/etc/lungs/ca.crt"
+`
+
+const bare = `
+[superlink.bare]
+address = "bare.example.org:9093"
+insecure = true
+
+["superlink"."with spaces"]
+address = "spaces.example.org:9093"
+`
+
+// newSite opens a new project whose Flower configuration has the given text.
+func newSite(t *testing.T, config string, more ...func(*project.Choices)) *Site {
+	t.Helper()
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, "config.toml"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
+		c.Flwr.Home = home
+		for _, m := range more {
+			m(c)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// TestWhichGrid: there is a question only where there is a choice, Enter alone stays with SuperGrid, and what
+// was chosen stands in flwrup.toml.
+func TestWhichGrid(t *testing.T) {
+	superGridOnly := project.GridChoice{Connection: "supergrid"}
+	for _, c := range []struct {
+		name    string
+		config  string
+		change  bool
+		answers map[string]string
+		asked   string
+		want    project.GridChoice
+	}{
+		{"SuperGrid alone", hospitals, false, nil, "federation", superGridOnly},
+		{"no file", "", false, nil, "federation", superGridOnly},
+		{"others that cannot be used", hospitals + bare, false, nil, "federation", superGridOnly},
+		{"another one, Enter", hospitals + lungs, false, nil, "grid federation", superGridOnly},
+		{"another one, chosen", hospitals + lungs, false, map[string]string{"grid": "lungs"}, "grid control fleet federation",
+			project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093", Fleet: "lungs.example.org:9093", CA: "/etc/lungs/ca.crt"}},
+		{"its addresses changed", hospitals + lungs, false, map[string]string{"grid": "lungs", "fleet": "fleet.example.org:9092"}, "grid control fleet federation",
+			project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093", Fleet: "fleet.example.org:9092", CA: "/etc/lungs/ca.crt"}},
+		{"asked for", hospitals, true, nil, "grid federation", superGridOnly},
+		{"typed", hospitals, true, map[string]string{"grid": otherAddresses, "control": "hearts.example.org:443", "fleet": "nodes.example.org:443"}, "grid control fleet ca connection federation",
+			project.GridChoice{Connection: "hearts", Control: "hearts.example.org:443", Fleet: "nodes.example.org:443"}},
+		{"SuperGrid at another address", hospitals, true, map[string]string{"grid": otherAddresses, "control": "new.flower.ai"}, "grid control fleet ca connection federation",
+			project.GridChoice{Connection: "supergrid", Control: "new.flower.ai", Fleet: "fleet-supergrid.flower.ai:443"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, c.config)
+			p := &scripted{answers: c.answers}
+			do := s.Apply
+			if c.change {
+				do = s.Change
+			}
+			if err := do(t.Context(), 2, p); err != nil {
+				t.Fatal(err)
+			}
+			if asked := strings.Join(p.asked, " "); asked != c.asked {
+				t.Errorf("asked %q, %q wanted", asked, c.asked)
+			}
+			saved, err := project.Load(s.Dir)
+			if err != nil || saved.Grid != c.want {
+				t.Errorf("flwrup.toml has %+v, wanted %+v, %v", saved.Grid, c.want, err)
+			}
+			st, err := s.Inspect(t.Context(), 2)
+			if err != nil || st.State != Done || !strings.Contains(st.Evidence[1], fleetOf(c.want, s.dialectNow())) {
+				t.Errorf("step 2 is %s: %v %v", st.State, st.Evidence, err)
+			}
+		})
+	}
+}
+
+// TestWhichGridRefuses: what cannot be an address is said while it is typed, and a CA file that is not there
+// before anything is written.
+func TestWhichGridRefuses(t *testing.T) {
+	for _, answers := range []map[string]string{
+		{"control": "https://hearts.example.org"}, {"control": ""}, {"fleet": "hearts.example.org:99999"},
+		{"control": "hearts.example.org:443", "ca": "nosuch.crt"}, {"connection": "local"}, {"connection": "two words"},
+	} {
+		s := newSite(t, hospitals)
+		answers["grid"] = otherAddresses
+		err := s.Change(t.Context(), 2, &scripted{answers: answers})
+		if err == nil || s.Choices.Grid != (project.GridChoice{Connection: "supergrid"}) {
+			t.Errorf("%v: %v, the grid is %+v", answers, err, s.Choices.Grid)
+		}
+		if _, ca := answers["ca"]; ca && (!problem.Is(err, problem.BadInput) || problem.Of(err).Fix == "") {
+			t.Errorf("%v: %v", answers, err)
+		}
+	}
+	s := newSite(t, hospitals+bare)
+	p := &scripted{}
+	if err := s.Change(t.Context(), 2, p); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range p.last["grid"].Choices {
+		if c.Disabled != (c.Value == "bare" || c.Value == "with spaces") {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// TestGridByFlag: --connection alone brings what the person's configuration, or the project's own past, knows
+// of that grid; nothing of the grid before goes with it.
+func TestGridByFlag(t *testing.T) {
+	s := newSite(t, hospitals+lungs, func(c *project.Choices) {
+		c.Federation, c.Grid.Control, c.Grid.Fleet = "@ada/study", "api.flower.ai", "fleet-supergrid.flower.ai:443"
+	})
+	home := s.Choices.Flwr.Home
+	over := func(connection string, more func(*project.Choices)) *Site {
+		t.Helper()
+		dir := s.Dir
+		s.Close()
+		var err error
+		if s, err = Open(Options{Dir: dir, Create: true, Choose: func(c *project.Choices) {
+			c.Grid.Connection, c.Flwr.Home = connection, home
+			if more != nil {
+				more(c)
+			}
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	want := project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093", CA: "/etc/lungs/ca.crt"}
+	if s = over("lungs", nil); s.Choices.Grid != want || s.Choices.Federation != "" {
+		t.Errorf("%+v %q", s.Choices.Grid, s.Choices.Federation)
+	}
+	want.Fleet = "lungs.example.org:9092"
+	if s = over("lungs", func(c *project.Choices) { c.Grid.Fleet, c.Federation = want.Fleet, "@lungs/all" }); s.Choices.Grid != want {
+		t.Errorf("%+v", s.Choices.Grid)
+	}
+	if s = over("supergrid", nil); s.Choices.Grid.Fleet != "fleet-supergrid.flower.ai:443" || s.Choices.Federation != "@ada/study" {
+		t.Errorf("back on SuperGrid: %+v %q", s.Choices.Grid, s.Choices.Federation)
+	}
+	if s = over("lungs", nil); s.Choices.Grid != want || s.Choices.Federation != "@lungs/all" {
+		t.Errorf("back on lungs: %+v %q", s.Choices.Grid, s.Choices.Federation)
+	}
+	if s = over("hearts", func(c *project.Choices) { c.Grid.Control = "hearts.example.org" }); s.Choices.Grid != (project.GridChoice{Connection: "hearts", Control: "hearts.example.org"}) {
+		t.Errorf("%+v", s.Choices.Grid)
+	}
+}
