@@ -25,7 +25,9 @@ type ConnectionSettings struct {
 }
 
 // Simulation tells whether the connection is flwr's own simulation on this machine, and no grid.
-func (s ConnectionSettings) Simulation() bool { return s.Address == "" || strings.HasPrefix(s.Address, ":") }
+func (s ConnectionSettings) Simulation() bool {
+	return s.Address == "" || strings.HasPrefix(s.Address, ":")
+}
 
 // The tables that hold connections, by name.
 var (
