@@ -41,8 +41,8 @@ func (p *program) drawn(ctx context.Context, site *steps.Site, keep bool) error 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	result, err := ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.Out}.FromEnv(os.Getenv))
-	if err == nil && (result.Interrupted || result.Signal != nil) {
-		cancel() // the screen took the key or the signal: for all that follows the person has left
+	if err == nil && (result.Interrupted || result.Signal != nil || ctx.Err() != nil) { // a signal also ends ctx, at times before the screen has seen it
+		cancel() // for all that follows the person has left
 		err = problem.New(problem.Cancelled, "stopped", "", "start flwrup again to go on from here")
 	}
 	switch {

@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"flwrup/internal/ptytest"
 	"flwrup/internal/require"
 	"flwrup/internal/termsafe"
 )
@@ -26,39 +27,41 @@ func TestWizard(t *testing.T) {
 	h := newHome(t, "1.24.0")
 	dir := filepath.Join(h.dir, "flwrup-rehearsal") // where `flwrup rehearse` puts it
 	t.Cleanup(func() { h.run("down", "--dir", dir) })
-	start := func() *terminal { return h.onTerminal(120, 40, "rehearse", "--flwr", "1.24.0", "--runtime", "docker") }
+	start := func() *ptytest.Terminal {
+		return h.onTerminal(120, 40, "rehearse", "--flwr", "1.24.0", "--runtime", "docker")
+	}
 	began := time.Now()
 
 	s := start()
-	presses := s.enterUntil("7  Back up the keys", 2*time.Minute)
-	s.press("q")
-	s.over(0)
+	presses := s.EnterUntil("7  Back up the keys", 2*time.Minute)
+	s.Press("q")
+	s.Over(0)
 	made := keyFiles(t, dir)
 	if len(made) == 0 {
 		t.Fatal("no keys at step 7")
 	}
 
 	s = start()
-	s.wait("7  Back up the keys")
-	presses += s.enterUntil("go on to Start", 2*time.Minute) // nobody has to be waited for here: 11 and 12 are done with 10
-	s.press("jj")
-	s.wait("12  Await the confirmation")
-	s.wait("3 of 3 confirmed")
-	s.press("q")
-	s.over(0)
+	s.Wait("7  Back up the keys")
+	presses += s.EnterUntil("go on to Start", 2*time.Minute) // nobody has to be waited for here: 11 and 12 are done with 10
+	s.Press("jj")
+	s.Wait("12  Await the confirmation")
+	s.Wait("3 of 3 confirmed")
+	s.Press("q")
+	s.Over(0)
 	ids := ledgerNodes(t, dir)
 	if len(ids) != 3 {
 		t.Fatalf("three node IDs wanted at step 12, got %v", ids)
 	}
 
 	s = start()
-	s.wait("13  Start the SuperNodes")
-	presses += s.enterUntil("the grid calls 3 of 3 online", 2*time.Minute)
-	s.press("q")
-	s.over(0)
+	s.Wait("13  Start the SuperNodes")
+	presses += s.EnterUntil("the grid calls 3 of 3 online", 2*time.Minute)
+	s.Press("q")
+	s.Over(0)
 
 	s = start() // all is set up: the dashboard comes first
-	s.wait("3 of 3 SuperNodes online")
+	s.Wait("3 of 3 SuperNodes online")
 	t.Logf("at the dashboard after %d times Enter and %.0f s", presses, time.Since(began).Seconds())
 	if !maps.Equal(keyFiles(t, dir), made) {
 		t.Error("the keys are other ones than at step 7")
@@ -75,10 +78,8 @@ func TestWizard(t *testing.T) {
 	}
 	hostileLog(t, s, containers[0])
 
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	s.over(130)
+	s.Signal(syscall.SIGTERM)
+	s.Over(130)
 	if left := processesOf(h.dir); len(left) > 0 {
 		t.Errorf("processes left: %v", left)
 	}
@@ -125,40 +126,38 @@ var hostile = strings.Join([]string{
 }, "\n") + "\n"
 
 // hostileLog has a container print hostile, and looks at its log pane: nothing of it reaches the terminal.
-func hostileLog(t *testing.T, s *terminal, container string) {
-	s.press("l")
-	s.wait("esc back")
-	s.wait("online · SuperNode ID")
+func hostileLog(t *testing.T, s *ptytest.Terminal, container string) {
+	s.Press("l")
+	s.Wait("esc back")
+	s.Wait("online · SuperNode ID")
 	time.Sleep(time.Second) // until the panes have drawn what was there
 	frame := func() []string {
-		lines := strings.Split(s.screen(), "\n")
+		lines := strings.Split(s.Screen(), "\n")
 		return []string{lines[0][:strings.Index(lines[0], "SuperNodes online")], lines[1], lines[38], lines[39]}
 	}
-	before, from := frame(), len(s.output())
+	before, from := frame(), len(s.Output())
 	cmd := exec.Command("docker", "exec", "-i", container, "python3", "-c",
 		"import sys; open('/proc/1/fd/1', 'wb').write(sys.stdin.buffer.read())")
 	cmd.Stdin = strings.NewReader(hostile)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("docker exec: %v\n%s", err, out)
 	}
-	s.wait("the hostile log ends here")
-	s.wait("bar 100%")
+	s.Wait("the hostile log ends here")
+	s.Wait("bar 100%")
 	if after := frame(); !slices.Equal(after, before) {
 		t.Errorf("outside the pane:\n%s\nbefore:\n%s", strings.Join(after, "\n"), strings.Join(before, "\n"))
 	}
-	s.mu.Lock()
-	title, cursor := s.vt.Title(), s.vt.CursorVisible()
-	s.mu.Unlock()
+	title, cursor := s.Marks()
 	if title != "" || cursor {
 		t.Errorf("title %q, cursor shown: %v", title, cursor)
 	}
-	text := s.screen()
+	text := s.Screen()
 	for _, line := range []string{"bar 1%", "bar 50%"} {
 		if strings.Contains(text, line) {
 			t.Errorf("%q was overwritten and is still there", line)
 		}
 	}
-	out := s.output()[from:]
+	out := s.Output()[from:]
 	if !utf8.ValidString(out) {
 		t.Error("invalid UTF-8 on the terminal")
 	}
@@ -176,8 +175,8 @@ func hostileLog(t *testing.T, s *terminal, container string) {
 	if n := strings.Count(out, "L"); n > 1<<16 {
 		t.Errorf("%d bytes of the long line were drawn", n)
 	}
-	s.press("\x1b")
-	s.wait("3 of 3 SuperNodes online")
+	s.Press("\x1b")
+	s.Wait("3 of 3 SuperNodes online")
 }
 
 // TestWizardEnds ends a rehearsal in the middle of its work, by a signal and by closing its terminal: the
@@ -188,17 +187,17 @@ func TestWizardEnds(t *testing.T) {
 	t.Cleanup(func() { h.run("down", "--dir", dir) })
 	for _, c := range []struct {
 		name string
-		end  func(*terminal)
+		end  func(*ptytest.Terminal)
 	}{
-		{"TERM", func(s *terminal) { _ = s.cmd.Process.Signal(syscall.SIGTERM); s.over(130) }},
-		{"HUP", func(s *terminal) { _ = s.cmd.Process.Signal(syscall.SIGHUP); s.over(130) }},
-		{"closed terminal", func(s *terminal) { s.tty.Close(); s.pty.Close(); s.end() }},
+		{"TERM", func(s *ptytest.Terminal) { s.Signal(syscall.SIGTERM); s.Over(130) }},
+		{"HUP", func(s *ptytest.Terminal) { s.Signal(syscall.SIGHUP); s.Over(130) }},
+		{"closed terminal", func(s *ptytest.Terminal) { s.Close(); s.End() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := *h
 			h.t = t
 			s := h.onTerminal(80, 24, "rehearse", "--flwr", "1.24.0", "--runtime", "process")
-			s.enterUntil("starting a SuperGrid", time.Minute)
+			s.EnterUntil("starting a SuperGrid", time.Minute)
 			c.end(s)
 			if left := processesOf(h.dir); len(left) > 0 {
 				t.Errorf("processes left: %v", left)
