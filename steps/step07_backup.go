@@ -105,10 +105,10 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 		return recipients, nil, err
 	}
 	pass := ""
-	switch {
-	case s.o.PassphraseFile != "":
+	switch file := s.passphraseFile(); {
+	case file != "":
 		var err error
-		if pass, err = keys.ReadPassphrase(s.o.PassphraseFile); err != nil {
+		if pass, err = keys.ReadPassphrase(file); err != nil {
 			return nil, nil, err
 		}
 	case s.Rehearsal() && !s.o.Attended:
@@ -147,6 +147,21 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 	return []age.Recipient{r}, []age.Identity{i}, nil
 }
 
+// passphraseFile is the file that has the passphrase of backups; "" asks for it. The one in flwrup.toml may be
+// on another machine: a person who is there is asked then.
+func (s *Site) passphraseFile() string {
+	if s.o.PassphraseFile != "" {
+		return s.o.PassphraseFile
+	}
+	file := s.path(s.Choices.BackupPassphrase)
+	if file != "" && s.o.Attended {
+		if _, err := os.Stat(file); err != nil {
+			return ""
+		}
+	}
+	return file
+}
+
 func validPassphrase(pass string) error {
 	if n := len([]rune(pass)); n > 0 && n < 8 {
 		return fmt.Errorf("8 characters or more")
@@ -166,9 +181,9 @@ func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
 // backupIdentities asks for what opens a backup.
 func (s *Site) backupIdentities(ctx context.Context, file string, to Sink) ([]age.Identity, error) {
 	pass, err := "", error(nil)
-	switch {
-	case s.o.PassphraseFile != "":
-		pass, err = keys.ReadPassphrase(s.o.PassphraseFile)
+	switch from := s.passphraseFile(); {
+	case from != "":
+		pass, err = keys.ReadPassphrase(from)
 	case s.Rehearsal() && !s.o.Attended:
 		pass, err = s.rehearsalPassphrase()
 	default:

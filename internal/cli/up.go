@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -49,15 +50,15 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.StringVar(&c.Backup, "backup", "", "`file` for the encrypted backup of the keys")
 	f.StringVar(&c.BackupRecipient, "backup-recipient", "", "age recipient that the backup is encrypted to")
 	o.nodes.flags(f)
-	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup")
+	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup; its place is kept in flwrup.toml")
 	f.IntVar(&o.until, "until", steps.Count, "the `step` after which to stop: 10 registers and starts nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	p.jsonFlag(cmd)
 	return cmd
 }
 
-// choose keeps the flags that were given.
-func (o upOptions) choose(cmd *cobra.Command) func(*project.Choices) {
+// choose keeps the flags that were given, for a project in dir.
+func (o upOptions) choose(cmd *cobra.Command, dir string) func(*project.Choices) {
 	return func(c *project.Choices) {
 		from := o.choices
 		o.nodes.choose(cmd, &c.All)
@@ -68,7 +69,7 @@ func (o upOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 			"connection":        func() { c.Grid.Connection = from.Grid.Connection },
 			"control":           func() { c.Grid.Control = from.Grid.Control },
 			"fleet":             func() { c.Grid.Fleet = from.Grid.Fleet },
-			"ca":                func() { c.Grid.CA = from.Grid.CA },
+			"ca":                func() { c.Grid.CA = placeFrom(dir, from.Grid.CA) },
 			"runtime":           func() { c.Runtime = from.Runtime },
 			"flwr":              func() { c.Flwr.Version = from.Flwr.Version },
 			"flwr-path":         func() { c.Flwr.Path = from.Flwr.Path },
@@ -78,6 +79,7 @@ func (o upOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 			"host-network":      func() { c.HostNetwork = from.HostNetwork },
 			"app":               func() { c.App = from.App },
 			"backup":            func() { c.Backup = from.Backup },
+			"passphrase-file":   func() { c.BackupPassphrase = placeFrom(dir, o.passphraseFile) },
 			"backup-recipient":  func() { c.BackupRecipient = from.BackupRecipient },
 		} {
 			if cmd.Flags().Changed(name) {
@@ -87,13 +89,28 @@ func (o upOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 	}
 }
 
+// placeFrom writes a file as it is found again from dir: relative where it lies below it.
+func placeFrom(dir, file string) string {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return file
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return abs
+	}
+	if rel, err := filepath.Rel(dir, abs); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return abs
+}
+
 func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) error {
 	if o.until < 1 || o.until > steps.Count {
 		return usage(fmt.Sprintf("--until takes the number of a step, 1 to %d", steps.Count))
 	}
 	o.yes = o.yes || p.json
-	site, err := steps.Open(steps.Options{Dir: p.findDir(), Create: true, Attended: !o.yes,
-		PassphraseFile: o.passphraseFile, Choose: o.choose(cmd)})
+	dir := p.findDir()
+	site, err := steps.Open(steps.Options{Dir: dir, Create: true, Attended: !o.yes, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)})
 	if err != nil {
 		return err
 	}

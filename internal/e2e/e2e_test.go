@@ -122,7 +122,7 @@ type rehearsal struct {
 		Online int
 		Flwr   string
 		Nodes  []struct {
-			Name, NodeID, Fingerprint, Grid, State string
+			Name, NodeID, Fingerprint, Grid, State, RuntimeID string
 		}
 		Runs    []struct{ ID, Status string }
 		Metrics map[string]map[string]float64
@@ -133,7 +133,7 @@ type rehearsal struct {
 func parse(t *testing.T, text string) rehearsal {
 	t.Helper()
 	// node_id and key_fingerprint have names of their own in JSON
-	text = strings.NewReplacer(`"node_id"`, `"NodeID"`, `"key_fingerprint"`, `"Fingerprint"`).Replace(text)
+	text = strings.NewReplacer(`"node_id"`, `"NodeID"`, `"key_fingerprint"`, `"Fingerprint"`, `"runtime_id"`, `"RuntimeID"`).Replace(text)
 	var r rehearsal
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		t.Fatalf("not the JSON envelope: %v\n%s", err, tail(text))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,7 @@ line-length = 100
 // grid is known to flwrup by its addresses alone, as a SuperGrid is.
 func TestGuide(t *testing.T) {
 	require.Tool(t, "flwr", "ssh-keygen")
+	require.Image(t, require.Newest)
 	h := newHome(t, require.Newest)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -95,7 +97,7 @@ func TestGuide(t *testing.T) {
 		keys[key] = string(text)
 	}
 
-	got := parse(t, h.must("up", "--yes", "--json", "--dir", dir, "--nodes", "2", "--flwr", require.Newest, "--runtime", "process", "--app", "none",
+	got := parse(t, h.must("up", "--yes", "--json", "--dir", dir, "--nodes", "2", "--flwr", require.Newest, "--runtime", "docker", "--host-network", "--app", "none",
 		"--control", g.Ready.Control, "--fleet", g.Ready.Fleet, "--ca", g.Ready.CA,
 		"--federation", "@ada/lung-study", "--create-federation", "--passphrase-file", secret).out)
 	defer h.run("down", "--dir", dir)
@@ -136,6 +138,45 @@ func TestGuide(t *testing.T) {
 	}
 	if text, err := os.ReadFile(pyproject); err != nil || string(text) != now {
 		t.Errorf("flwr changed pyproject.toml again: %v", err)
+	}
+	h.secondSetUp(dir, got)
+}
+
+// secondSetUp takes the flwrup.toml of a finished set-up, and nothing else, to an empty folder on the same
+// machine: flwrup makes another one like it, and the first goes on.
+func (h *home) secondSetUp(dir string, first rehearsal) {
+	t := h.t
+	t.Helper()
+	other := filepath.Join(h.dir, "another folder")
+	choices, err := os.ReadFile(filepath.Join(dir, "flwrup.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(other, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(other, "flwrup.toml"), choices, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer h.run("down", "--dir", other)
+	second := parse(t, h.must("up", "--yes", "--json", "--dir", other).out)
+	now := parse(t, h.must("status", "--json", "--dir", dir).out)
+	if second.Data.Online != 2 || len(second.Data.Nodes) != 2 || now.Data.Online != 2 {
+		t.Errorf("two nodes online wanted in each, got %+v and %+v", now.Data, second.Data)
+	}
+	seen := map[string]bool{}
+	for _, n := range slices.Concat(first.Data.Nodes, second.Data.Nodes) {
+		for _, own := range []string{n.NodeID, n.Fingerprint, n.RuntimeID} {
+			if own == "" || seen[own] {
+				t.Errorf("%q of %s is empty or not its own", own, n.Name)
+			}
+			seen[own] = true
+		}
+	}
+	for i, n := range now.Data.Nodes {
+		if n.RuntimeID != first.Data.Nodes[i].RuntimeID {
+			t.Errorf("%s of the first set-up is another container now", n.Name)
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ type Choices struct {
 	App              string // folder of the app to run, relative to the project
 	Backup           string // file of the encrypted key backup
 	BackupRecipient  string // age recipient (a public key) for unattended backups
+	BackupPassphrase string // file with the passphrase of unattended backups, never the passphrase itself
 
 	Flwr FlwrChoice
 	Grid GridChoice

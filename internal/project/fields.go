@@ -37,6 +37,7 @@ var fields = []field[Choices]{
 	{"app", "folder of the Flower app to run", func(c *Choices) any { return &c.App }, nil},
 	{"backup", "file of the encrypted key backup", func(c *Choices) any { return &c.Backup }, nil},
 	{"backup-recipient", "age recipient (age1...) that a backup is encrypted to; \"\": a passphrase", func(c *Choices) any { return &c.BackupRecipient }, noSecretKey},
+	{"backup-passphrase-file", "file with the passphrase of a backup that nobody attends; keep it out of version control", func(c *Choices) any { return &c.BackupPassphrase }, nil},
 
 	{"flwr.version", "wanted version; \"\": the one that is found, else the newest", func(c *Choices) any { return &c.Flwr.Version }, matching(versionText, "it is not a version")},
 	{"flwr.path", "flwr program, or the folder of its environment; \"\": looked for", func(c *Choices) any { return &c.Flwr.Path }, nil},

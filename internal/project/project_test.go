@@ -17,7 +17,7 @@ func full(dir string) *Choices {
 	c := Defaults(dir)
 	c.Nodes, c.Federation, c.CreateFederation = 3, "@ada/study", true
 	c.Runtime, c.Image, c.HostNetwork, c.ContainerPrefix = RuntimeDocker, "reg.example.org:5000/flwr/supernode:1.42.0", true, "trial-"
-	c.App, c.Backup, c.BackupRecipient = "apps/demo app", `C:\back "up"\keys.age`, "age1abc"
+	c.App, c.Backup, c.BackupRecipient, c.BackupPassphrase = "apps/demo app", `C:\back "up"\keys.age`, "age1abc", "/safe/pass phrase"
 	c.Flwr = FlwrChoice{Version: "1.42.0", Path: "/opt/flwr", Home: "/home/ä/.flwr"}
 	c.Grid = GridChoice{Connection: "pilot", Control: "[::1]:9093", Fleet: "fleet.example.org:443", CA: "ca.crt", Rehearsal: true}
 	yes, no := true, false
