@@ -42,7 +42,11 @@ func (s *Site) lastRun() (ledger.Run, bool) {
 func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
 	last, ok := s.refreshRun(ctx)
 	if ok && last.Status != runLost && !strings.HasPrefix(last.Status, "finished:failed") {
-		return Status{State: Done, Short: last.ID, Evidence: []string{"run " + last.ID + " of " + s.shellDir(s.path(last.App)) + ": " + last.Status}}, nil
+		of := ""
+		if last.App != "" && last.App != "." {
+			of = " of " + last.App
+		}
+		return Status{State: Done, Short: last.ID, Evidence: []string{"run " + last.ID + of + ": " + last.Status}}, nil
 	}
 	if s.runsElsewhere() {
 		return Status{State: NotNeeded, Why: "runs are started elsewhere, as you said"}, nil

@@ -105,7 +105,7 @@ func (m *Model) stepBindings() []key.Binding {
 			list = append(list, keys.undo)
 		}
 		if m.work.CanChange(st.number) && st.settled() {
-			list = append(list, keys.change)
+			list = append(list, as(keys.change, st.changeWords()))
 		}
 	}
 	if m.failure() != nil {
@@ -118,6 +118,14 @@ func (m *Model) stepBindings() []key.Binding {
 		list = append(list, keys.save)
 	}
 	return append(list, keys.dash, keys.quit)
+}
+
+// changeWords says what doing a settled step anew means.
+func (st *stepView) changeWords() string {
+	if st.number == runStep {
+		return "run again"
+	}
+	return keys.change.Help().Desc
 }
 
 // enterWords says what Enter does on the open step; "" when it does nothing.

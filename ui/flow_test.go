@@ -228,3 +228,29 @@ func drainAll(m *Model, cmd tea.Cmd, to chan<- tea.Msg) {
 		to <- msg
 	}
 }
+
+// TestRunIsFollowed: n on the dashboard starts a run, and a run that was started is followed without another key.
+func TestRunIsFollowed(t *testing.T) {
+	f := world(17)
+	f.apply[15] = func(_ context.Context, to steps.Sink) error {
+		to.Event(steps.RunBegan{ID: "4711"})
+		f.set(16, steps.Status{State: steps.Ready})
+		return nil
+	}
+	followed := make(chan struct{})
+	f.apply[16] = func(context.Context, steps.Sink) error { close(followed); return nil }
+	m := newModel(context.Background(), Options{Work: f, NoColor: true}.filled(), &lockedOutput{to: &bytes.Buffer{}})
+	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(80, 24))
+	tm.Send(dash.NewRun{})
+	select {
+	case <-followed:
+	case <-time.After(5 * time.Second):
+		t.Error("the run is not followed")
+	}
+	tm.Send(press("q"))
+	final := tm.FinalModel(t, teatest.WithFinalTimeout(5*time.Second)).(*Model)
+	if final.result.Step != 16 || f.applied[15] != 1 || f.applied[16] != 1 {
+		t.Errorf("at step %d, 15 applied %d times, 16 %d times", final.result.Step, f.applied[15], f.applied[16])
+	}
+	final.close()
+}

@@ -183,6 +183,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case dash.OpenStep:
 		m.base(pageStep)
 		return tea.Batch(m.shown(), m.open(msg.N-1))
+	case dash.NewRun:
+		return m.newRun()
 	case dash.OpenSteps:
 		m.base(pageStep)
 		return m.shown()

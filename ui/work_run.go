@@ -97,8 +97,12 @@ func (m *Model) ended(j *job) tea.Cmd {
 		}
 	}
 	if j.step > 0 {
-		if err == nil {
-			m.forgetFailures(j.step)
+		if err != nil {
+			return nil
+		}
+		m.forgetFailures(j.step)
+		if j.run != "" && m.shownStep() == runStep && j.step == runStep { // a run that was started is to be seen
+			return tea.Batch(m.open(runStep), m.apply())
 		}
 		return nil
 	}
@@ -128,6 +132,19 @@ func (j *job) summary() string {
 		return j.what + ": " + j.says
 	}
 	return j.what + ": done"
+}
+
+// runStep is the number of the step that starts a run; the one after it follows the run.
+const runStep = 15
+
+// newRun goes to the step that starts runs, and starts one.
+func (m *Model) newRun() tea.Cmd {
+	if m.working() {
+		m.message, m.bad = "still at work: "+m.job.what, true
+		return nil
+	}
+	m.base(pageStep)
+	return tea.Batch(m.shown(), m.open(runStep-1), m.change())
 }
 
 // apply does what the open step offers.

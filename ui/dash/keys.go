@@ -90,7 +90,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.add):
 		return send(Run{Verb: steps.AddNode})
 	case key.Matches(msg, keys.run):
-		return send(OpenStep{15})
+		return send(NewRun{})
 	}
 	if m.sel == "" {
 		return nil

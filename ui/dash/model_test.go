@@ -130,7 +130,7 @@ func sent(cmd tea.Cmd) []tea.Msg {
 			all = append(all, sent(c)...)
 		}
 		return all
-	case OpenLogs, OpenStep, Run, Copy:
+	case OpenLogs, OpenStep, NewRun, Run, Copy:
 		return []tea.Msg{msg}
 	}
 	return nil
@@ -153,7 +153,7 @@ func TestKeys(t *testing.T) {
 		{"y", Copy{"8688387445877465697", "node ID of supernode_1"}},
 		{"space space y", Copy{"8688387445877465697\n7304313080113384584", "2 node IDs"}},
 		{"a", Run{steps.AddNode, nil}},
-		{"n", OpenStep{15}},
+		{"n", NewRun{}},
 		{"enter", nil},
 		{"f", nil}, // opens the details of the node that is not well
 	}

@@ -8,6 +8,8 @@ type (
 	OpenLogs struct{ Nodes []string }
 	// OpenStep opens the screen of step N, 1 to 16.
 	OpenStep struct{ N int }
+	// NewRun starts a run of the app, on the screen of step 15.
+	NewRun struct{}
 	// OpenSteps goes to the list of steps.
 	OpenSteps struct{}
 	// Run starts, stops, restarts, unregisters Nodes, or adds one (Nodes is empty then). The frame calls
