@@ -108,7 +108,7 @@ func node(t testing.TB, r *Runtime, name, image string, args ...string) supernod
 	write(t, filepath.Join(dir, "client credentials"), string(pem.EncodeToMemory(block)))
 	write(t, filepath.Join(dir, "ca.crt"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 	return supernode.Spec{
-		Name: name, Project: r.project, Flwr: require.Newest,
+		Name: name, Project: r.project, Flwr: require.Newest, Takes: 190 << 20,
 		KeyFile: filepath.Join(dir, "client credentials"), CAFile: filepath.Join(dir, "ca.crt"),
 		Container: r.project + "_" + name, Image: image, HostNetwork: true,
 		Labels: map[string]string{"fingerprint": "SHA256:" + name},

@@ -61,14 +61,14 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 			}
 		}
 	}
-	need := supernode.MemoryOf(specs[0].Flwr) * int64(len(specs))
+	need := specs[0].Takes * int64(len(specs))
 	have, known := info.MemTotal, info.MemTotal > 0
 	if free, ok := probe.MemoryFree(); ok && here {
 		have, known = free, true
 	}
 	if known && have < need {
 		add("", true, problem.New(problem.BadInput, fmt.Sprintf("%.1f GB of memory for %d SuperNodes", float64(have)/1e9, len(specs)),
-			fmt.Sprintf("each takes about %d MB before its app takes any", supernode.MemoryOf(specs[0].Flwr)>>20), "start fewer here, or end other programs"))
+			fmt.Sprintf("each takes about %d MB before its app takes any", specs[0].Takes>>20), "start fewer here, or end other programs"))
 	}
 	for _, spec := range specs {
 		for _, p := range r.ofNode(ctx, spec, info.NCPU, here) {
@@ -113,7 +113,7 @@ func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, he
 		keep(problem.New(problem.BadInput, fmt.Sprintf("%s shall have %g processor cores", spec.Name, spec.CPUs), fmt.Sprintf("Docker has %d here", cores),
 			fmt.Sprintf("write cpus = \"%d\" or less into flwrup.toml", cores)))
 	}
-	if least := supernode.MemoryOf(spec.Flwr); spec.Memory > 0 && spec.Memory < least {
+	if least := spec.Takes; spec.Memory > 0 && spec.Memory < least {
 		keep(problem.New(problem.BadInput, fmt.Sprintf("%s shall have %d MB of memory", spec.Name, spec.Memory>>20),
 			fmt.Sprintf("a SuperNode takes about %d MB before its app takes any, and is killed when it wants more than its limit", least>>20), "raise memory in flwrup.toml"))
 	}

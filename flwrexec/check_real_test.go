@@ -19,8 +19,9 @@ func TestUnknownVersionIsChecked(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := s.Dialect()
-			// Addresses and what goes over the wire cannot be read from help.
+			// Addresses, what goes over the wire and what it takes of a machine cannot be read from help.
 			got.Version, got.ControlHTTP, got.FleetHTTP, got.DefaultControl = want.Version, want.ControlHTTP, want.FleetHTTP, want.DefaultControl
+			got.MinPython, got.NodeMemory = want.MinPython, want.NodeMemory
 			if got != want {
 				t.Errorf("want %+v\ngot  %+v", want, got)
 			}

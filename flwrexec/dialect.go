@@ -31,6 +31,10 @@ type Dialect struct {
 	RuntimeInstall bool // --allow-runtime-dependency-installation
 	GRPCRere       bool // --grpc-rere, --grpc-adapter
 
+	// What they take of a machine.
+	MinPython  int   // the least 3.x that flwr's package asks for
+	NodeMemory int64 // bytes that a SuperNode takes before its app takes any; measured, about (docs/versions.md)
+
 	// SuperGrid's addresses, host without port and host:port. Always to be changeable.
 	DefaultControl string
 	DefaultFleet   string
@@ -60,8 +64,16 @@ func DialectOf(v Version) Dialect {
 		HostPort:          v.AtLeast(35),
 		RuntimeInstall:    v.AtLeast(29),
 		GRPCRere:          !v.AtLeast(40),
+		MinPython:         10,
+		NodeMemory:        90 << 20,
 		DefaultControl:    oldControl,
 		DefaultFleet:      defaultFleet,
+	}
+	if v.AtLeast(27) {
+		d.NodeMemory = 190 << 20
+	}
+	if v.AtLeast(31) {
+		d.MinPython = 11
 	}
 	if d.ControlHTTP {
 		d.DefaultControl = newControl
@@ -95,6 +107,9 @@ func hostOf(address string) string {
 	}
 	return strings.Trim(address, "[]")
 }
+
+// Latest is the dialect of the newest release in the table: what to go by while no flwr is known.
+func Latest() Dialect { return DialectOf(Version{Major: 1, Minor: newestKnown}) }
 
 // The minor releases between which the table is known to be right.
 const (

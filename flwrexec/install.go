@@ -154,20 +154,12 @@ func (i installer) install(packages []string) (err error) {
 	return os.WriteFile(marker(i.env), []byte(strings.Join(packages, "\n")+"\n"), 0o644)
 }
 
-// minPython is what flwr asks for (its package metadata).
-func (i installer) minPython() int {
-	if i.version.AtLeast(31) {
-		return 11
-	}
-	return 10
-}
-
 // make makes the empty environment.
 func (i installer) make(uv string) error {
 	i.say("making an environment in " + i.env)
 	if uv != "" {
 		// uv fetches a Python of its own where the machine has none that fits.
-		_, err := i.run(uv, "venv", "--no-project", "--python", fmt.Sprintf(">=3.%d,<3.14", i.minPython()), i.env)
+		_, err := i.run(uv, "venv", "--no-project", "--python", fmt.Sprintf(">=3.%d,<3.14", DialectOf(i.version).MinPython), i.env)
 		return err
 	}
 	python, err := i.python()
@@ -191,15 +183,15 @@ func (i installer) python() (string, error) {
 		if err != nil || perr != nil {
 			continue
 		}
-		if v.Major == 3 && v.Minor >= i.minPython() {
+		if v.Major == 3 && v.Minor >= DialectOf(i.version).MinPython {
 			return path, nil
 		}
 		old = fmt.Sprintf("%s is Python %d.%d", path, v.Major, v.Minor)
 	}
-	need := fmt.Sprintf("flwr %s needs Python 3.%d or newer", i.version, i.minPython())
+	need := fmt.Sprintf("flwr %s needs Python 3.%d or newer", i.version, DialectOf(i.version).MinPython)
 	if old != "" {
 		return "", problem.New(problem.PythonMissing, "the Python here is too old: "+old, need,
-			fmt.Sprintf("install Python 3.%d or newer, or uv, which brings its own", i.minPython()))
+			fmt.Sprintf("install Python 3.%d or newer, or uv, which brings its own", DialectOf(i.version).MinPython))
 	}
 	return "", problem.New(problem.PythonMissing, "there is no Python on this machine", need,
 		"install Python from python.org or your system's packages, or uv, which brings its own")
@@ -332,7 +324,7 @@ func Newest(ctx context.Context) (string, error) {
 		out, err = runSaying(ctx, quiet, doing, uv, "pip", "compile", "--no-deps", "--quiet", "--no-header",
 			"--no-annotate", "--python-version", "3.12", file.Name())
 	} else {
-		python, perr := (installer{ctx: ctx, version: Version{Major: 1, Minor: 99, Raw: "newest"}}).python()
+		python, perr := (installer{ctx: ctx, version: Latest().Version}).python()
 		if perr != nil {
 			return "", perr
 		}

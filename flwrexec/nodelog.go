@@ -215,7 +215,7 @@ func retrying(lines []string, h NodeHints) *problem.Problem {
 		p.Code = NodeVersion
 		p.What = "the SuperNode cannot speak to this grid"
 		p.Why = "it runs " + older + " flwr (" + h.Node.String() + ") than the grid (" + h.Grid.String() +
-			"): SuperNodes and grid speak HTTP from 1.40 on, gRPC before"
+			"), and one speaks HTTP, the other gRPC"
 		p.Fix = "start it with flwr " + h.Grid.String() + ", or the image of that version"
 	}
 	return p

@@ -187,15 +187,7 @@ func (s *Site) Names() ([]string, error) {
 
 // Reference is the guide's quick reference in the dialect of the flwr at hand.
 func (s *Site) Reference() []Action {
-	s.mu.Lock()
-	f := s.flwr
-	s.mu.Unlock()
-	version, _ := flwrexec.ParseVersion(s.Choices.Flwr.Version)
-	d := flwrexec.DialectOf(version)
-	if f != nil {
-		d = f.Dialect()
-	}
-	c := s.connection()
+	d, c := s.dialect(), s.connection()
 	actions := []Action{
 		s.command("log in", d.LoginArgv(c)),
 		s.command("register a SuperNode", d.RegisterArgv(c, s.rel(s.keysDir())+"/client_credentials_1.pub", "")),

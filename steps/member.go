@@ -115,7 +115,7 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 	}
 	spec := supernode.Spec{
 		Name: m.Name, Project: s.Choices.ID, KeyFile: m.Pair.Private, CAFile: s.path(s.Choices.Grid.CA),
-		Flwr: found.Version.String(),
+		Flwr: found.Version.String(), Takes: dialect.NodeMemory,
 		Args: func(key, ca string) []string {
 			return dialect.SuperNodeArgs(flwrexec.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,
 				Port: port, NodeConfig: config, AllowInstall: choice.Install != nil && *choice.Install, Extra: choice.Args})

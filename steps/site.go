@@ -262,6 +262,20 @@ func (s *Site) session(ctx context.Context) (Flwr, error) {
 	return f, nil
 }
 
+// dialect is that of the flwr at hand, else of the chosen one, else of the newest. It looks for none.
+func (s *Site) dialect() flwrexec.Dialect {
+	s.mu.Lock()
+	f := s.flwr
+	s.mu.Unlock()
+	if f != nil {
+		return f.Dialect()
+	}
+	if v, err := flwrexec.ParseVersion(s.Choices.Flwr.Version); err == nil {
+		return flwrexec.DialectOf(v)
+	}
+	return flwrexec.Latest()
+}
+
 // neutralDir is a folder without pyproject.toml: a flwr from 1.26 on rewrites a
 // pyproject.toml with the guide's block that it finds where it is started.
 func (s *Site) neutralDir() string {

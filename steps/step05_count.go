@@ -108,7 +108,7 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 	}
 	answer, err := to.Ask(ctx, Question{ID: "nodes", Kind: AskNumber, Default: strconv.Itoa(suggest),
 		Ask:  "How many SuperNodes?",
-		Help: "Each takes about 190 MB of memory. More can be added later.",
+		Help: fmt.Sprintf("Each takes about %d MB of memory. More can be added later.", s.dialect().NodeMemory>>20),
 		Validate: func(text string) error {
 			n, err := strconv.Atoi(text)
 			switch {

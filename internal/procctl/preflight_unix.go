@@ -39,7 +39,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 	if len(specs) == 0 {
 		return nil, nil
 	}
-	each := supernode.MemoryOf(specs[0].Flwr)
+	each := specs[0].Takes
 	if free, ok := probe.MemoryFree(); ok && free < each*int64(len(specs)) {
 		found = append(found, supernode.Finding{Warning: true, Problem: problem.New(problem.BadInput,
 			fmt.Sprintf("%.1f GB of memory for %d SuperNodes", float64(free)/1e9, len(specs)),

@@ -4,7 +4,6 @@ package supernode
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"flwrup/internal/problem"
@@ -17,6 +16,7 @@ type Spec struct {
 	KeyFile string // absolute path of the private key on this machine
 	CAFile  string // absolute path of the grid's CA certificate; "" when the grid has a public certificate
 	Flwr    string // version of flwr that it should speak: 1.42.0
+	Takes   int64  // bytes of memory that a SuperNode of this flwr takes before its app takes any; about
 
 	// Args gives the arguments of flower-supernode, without the program's name, for the places where
 	// the runtime puts the key and the CA (ca is "" when CAFile is). flwrexec makes this function.
@@ -65,17 +65,6 @@ type Finding struct {
 
 // ValueMissing is the code of a Problem about a variable whose value is not known: one has to be given.
 const ValueMissing problem.Code = "value-missing"
-
-// MemoryOf is about how much memory a SuperNode of a version of flwr takes, in bytes: measured, see
-// docs/versions.md.
-func MemoryOf(flwr string) int64 {
-	for _, small := range []string{"1.24.", "1.25.", "1.26."} {
-		if strings.HasPrefix(flwr, small) {
-			return 90 << 20
-		}
-	}
-	return 190 << 20
-}
 
 // State is what a runtime says about a SuperNode. It says nothing about being online: the grid does.
 type State string
