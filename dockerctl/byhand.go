@@ -21,8 +21,7 @@ const keyFlag = "--auth-supernode-private-key"
 
 // ByHand gives the containers that run with one of the keys and are not this project's: started by hand
 // after the guide, or by another flwrup project with the same keys. keys has the absolute path of each
-// private key by its fingerprint; the answer goes by fingerprint, and each Status's ByHand is the
-// container's name. A key is recognised by the file that the container's argument comes from on this
+// private key by its fingerprint; the answer goes by fingerprint. A key is recognised by the file that the container's argument comes from on this
 // machine, whatever the container is called; on a daemon elsewhere, whose files are not ours, by
 // flwrup's label alone.
 func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
@@ -56,7 +55,8 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 			continue
 		}
 		st := r.status(c)
-		st.Ours, st.ByHand = false, strings.TrimPrefix(c.Name, "/")
+		name := strings.TrimPrefix(c.Name, "/")
+		st.Ours, st.ByHand, st.EndWith = false, "container "+name, "docker stop "+name
 		out[fingerprint] = st
 	}
 	return out, nil
@@ -83,6 +83,16 @@ func (r *Runtime) StopByHand(ctx context.Context, id string, grace time.Duration
 		}
 	}
 	return nil
+}
+
+// LogsByHand is Logs for a container that ByHand gave, by its ID.
+func (r *Runtime) LogsByHand(ctx context.Context, id string, o supernode.LogOptions, each func(supernode.Line) error) error {
+	return r.Logs(ctx, id, o, each)
+}
+
+// UsageByHand is Usage for a container that ByHand gave, by its ID.
+func (r *Runtime) UsageByHand(ctx context.Context, id string) (supernode.Usage, error) {
+	return r.Usage(ctx, id)
 }
 
 // keyOnHost is the file on this machine that holds the key of the SuperNode in c; "" when it is not

@@ -179,7 +179,7 @@ func (r *Runtime) find(ctx context.Context, name string) (container.InspectRespo
 		return all[0], nil
 	}
 	c, err := r.cli.ContainerInspect(ctx, name)
-	if err == nil && strings.TrimPrefix(c.Name, "/") == name {
+	if err == nil && (strings.TrimPrefix(c.Name, "/") == name || c.ID == name) {
 		return c, nil
 	}
 	if err != nil && !cerrdefs.IsNotFound(err) {

@@ -69,7 +69,7 @@ func DialectOf(v Version) Dialect {
 		DefaultControl:    oldControl,
 		DefaultFleet:      defaultFleet,
 	}
-	if v.AtLeast(27) {
+	if v.AtLeast(26) {
 		d.NodeMemory = 190 << 20
 	}
 	if v.AtLeast(31) {

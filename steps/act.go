@@ -109,7 +109,7 @@ func (s *Site) stop(ctx context.Context, list []member, to Sink) error {
 	}
 	return s.each(ctx, namesOf(list), func(ctx context.Context, name string) error {
 		if other := states[name].ByHand; other != "" {
-			to.Event(ItemChanged{Item{name, ItemDone, "left alone: started by hand as container " + other + " (docker stop " + other + " ends it)"}})
+			to.Event(ItemChanged{Item{name, ItemDone, "left alone: started by hand as " + other + " (" + states[name].EndWith + " ends it)"}})
 			return nil
 		}
 		to.Event(ItemChanged{Item{name, ItemWorking, "stopping"}})

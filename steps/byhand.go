@@ -5,23 +5,51 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
-	"flwrup/dockerctl"
 	"flwrup/internal/supernode"
 )
 
-// containers is the Docker runtime of a site. It also sees containers that somebody else started with
-// one of the site's keys, as the guide does by hand: such a SuperNode counts as running, its log is
-// read, and none is started beside it, for the grid would refuse the second one.
-type containers struct {
-	*dockerctl.Runtime
-	s *Site
+// byHand finds SuperNodes that somebody else started with one of the site's keys, and looks after them by
+// their ID. dockerctl and procctl implement it.
+type byHand interface {
+	ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error)
+	StopByHand(ctx context.Context, id string, grace time.Duration) error
+	LogsByHand(ctx context.Context, id string, o supernode.LogOptions, each func(supernode.Line) error) error
+	UsageByHand(ctx context.Context, id string) (supernode.Usage, error)
 }
 
-// byHand gives such containers by SuperNode.
-func (c containers) byHand(ctx context.Context) (map[string]supernode.Status, error) {
-	list, _, err := c.s.members()
+// everyNode is the runtime of a site that also sees SuperNodes which somebody else started with one of the
+// site's keys, as the guide does by hand, in containers or as plain processes: such a SuperNode counts as
+// running, its log is read, and none is started beside it, for the grid would refuse the second one.
+type everyNode struct {
+	supernode.Runtime
+	s       *Site
+	finders []byHand // the first that sees a SuperNode looks after it
+
+	mu   sync.Mutex
+	seen map[string]stranger // as of the last look, by SuperNode
+	at   time.Time
+}
+
+// stranger is a SuperNode started by hand.
+type stranger struct {
+	supernode.Status
+	by byHand
+}
+
+// strangersFor is how long a look at what was started by hand serves: fifty SuperNodes are asked at a time.
+const strangersFor = time.Second
+
+// strangers gives what was started by hand, by SuperNode, as of at most maxAge ago.
+func (e *everyNode) strangers(ctx context.Context, maxAge time.Duration) (map[string]stranger, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.seen != nil && time.Since(e.at) < maxAge {
+		return e.seen, nil
+	}
+	list, _, err := e.s.members()
 	if err != nil {
 		return nil, err
 	}
@@ -29,90 +57,120 @@ func (c containers) byHand(ctx context.Context) (map[string]supernode.Status, er
 	for _, m := range list {
 		keys[m.Pair.Fingerprint], names[m.Pair.Fingerprint] = m.Pair.Private, m.Name
 	}
-	found, err := c.Runtime.ByHand(ctx, keys)
-	if err != nil {
-		return nil, err
+	seen := map[string]stranger{}
+	for _, by := range e.finders {
+		found, err := by.ByHand(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		for fingerprint, st := range found {
+			name := names[fingerprint]
+			if _, taken := seen[name]; !taken {
+				st.Name = name
+				seen[name] = stranger{st, by}
+			}
+		}
 	}
-	out := map[string]supernode.Status{}
-	for fingerprint, st := range found {
-		st.Name = names[fingerprint]
-		out[st.Name] = st
-	}
-	return out, nil
+	e.seen, e.at = seen, time.Now()
+	return seen, nil
 }
 
-// List gives the project's own containers, and in the place of those that do not run, or are not there,
+// List gives the project's own SuperNodes, and in the place of those that do not run, or are not there,
 // the ones started by hand.
-func (c containers) List(ctx context.Context) ([]supernode.Status, error) {
-	own, err := c.Runtime.List(ctx)
+func (e *everyNode) List(ctx context.Context) ([]supernode.Status, error) {
+	own, err := e.Runtime.List(ctx)
 	if err != nil {
 		return nil, err
 	}
-	others, err := c.byHand(ctx)
+	others, err := e.strangers(ctx, strangersFor)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]supernode.Status, 0, len(own)+len(others))
+	runs := map[string]bool{}
 	for _, st := range own {
 		_, taken := others[st.Name]
-		if st.State == supernode.Running {
-			delete(others, st.Name)
-			taken = false
-		}
-		if !taken {
+		runs[st.Name] = st.State == supernode.Running
+		if !taken || runs[st.Name] {
 			list = append(list, st)
 		}
 	}
-	for _, st := range others {
-		list = append(list, st)
+	for name, other := range others {
+		if !runs[name] {
+			list = append(list, other.Status)
+		}
 	}
 	slices.SortFunc(list, func(a, b supernode.Status) int { return naturally(a.Name, b.Name) })
 	return list, nil
 }
 
 // Start leaves a SuperNode alone that runs already, whoever started it.
-func (c containers) Start(ctx context.Context, spec supernode.Spec) error {
-	others, err := c.byHand(ctx)
+func (e *everyNode) Start(ctx context.Context, spec supernode.Spec) error {
+	others, err := e.strangers(ctx, 0)
 	if err != nil {
 		return err
 	}
 	if _, ok := others[spec.Name]; ok {
 		return nil
 	}
-	return c.Runtime.Start(ctx, spec)
+	return e.Runtime.Start(ctx, spec)
 }
 
-// place is the name by which the runtime finds node's container.
-func (c containers) place(ctx context.Context, node string) string {
-	if list, err := c.List(ctx); err == nil {
-		for _, st := range list {
-			if st.Name == node && st.ByHand != "" {
-				return st.ByHand
-			}
-		}
+// stranger gives the one that runs in node's place.
+func (e *everyNode) stranger(ctx context.Context, node string) (stranger, bool) {
+	others, err := e.strangers(ctx, strangersFor)
+	other, ok := others[node]
+	if err != nil || !ok {
+		return stranger{}, false
 	}
-	return node
+	list, err := e.List(ctx)
+	return other, err == nil && slices.ContainsFunc(list, func(st supernode.Status) bool { return st.Name == node && st.ByHand != "" })
 }
 
-// Logs gives the node's lines, also of a container started by hand.
-func (c containers) Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error {
-	place := c.place(ctx, node)
-	if place == node {
-		return c.Runtime.Logs(ctx, node, o, each)
+// Logs gives the node's lines, also of one started by hand.
+func (e *everyNode) Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error {
+	other, ok := e.stranger(ctx, node)
+	if !ok {
+		return e.Runtime.Logs(ctx, node, o, each)
 	}
-	return c.Runtime.Logs(ctx, place, o, func(l supernode.Line) error {
+	return other.by.LogsByHand(ctx, other.ID, o, func(l supernode.Line) error {
 		l.Node = node
 		return each(l)
 	})
 }
 
-// Usage reads what the node takes, also as a container started by hand.
-func (c containers) Usage(ctx context.Context, node string) (supernode.Usage, error) {
-	return c.Runtime.Usage(ctx, c.place(ctx, node))
+// Usage reads what the node takes, also of one started by hand.
+func (e *everyNode) Usage(ctx context.Context, node string) (supernode.Usage, error) {
+	if other, ok := e.stranger(ctx, node); ok {
+		return other.by.UsageByHand(ctx, other.ID)
+	}
+	return e.Runtime.Usage(ctx, node)
 }
 
-// keepOrReplace asks what is to become of SuperNodes of list that run already in containers started by
-// hand. Kept ones are left out of what it gives; replaced ones are stopped here.
+// bare is the runtime alone, for what only one kind of it can do.
+func bare(rt supernode.Runtime) supernode.Runtime {
+	if e, ok := rt.(*everyNode); ok {
+		return e.Runtime
+	}
+	return rt
+}
+
+// end stops what was started by hand in node's place.
+func (e *everyNode) end(ctx context.Context, node string) error {
+	others, err := e.strangers(ctx, strangersFor)
+	if err != nil {
+		return err
+	}
+	if other, ok := others[node]; ok {
+		err = other.by.StopByHand(ctx, other.ID, stopGrace)
+	}
+	e.mu.Lock()
+	e.seen = nil
+	e.mu.Unlock()
+	return err
+}
+
+// keepOrReplace asks what is to become of SuperNodes of list that run already, started by hand. Kept ones are left out of what it gives; replaced ones are stopped here.
 func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]member, error) {
 	states, err := s.states(ctx)
 	if err != nil {
@@ -123,7 +181,7 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]mem
 	for _, m := range list {
 		if other := states[m.Name].ByHand; other != "" {
 			theirs = append(theirs, m)
-			says = append(says, fmt.Sprintf("%s (container %s)", m.Name, other))
+			says = append(says, fmt.Sprintf("%s (%s)", m.Name, other))
 		} else {
 			ours = append(ours, m)
 		}
@@ -131,7 +189,7 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]mem
 	if len(theirs) == 0 {
 		return list, nil
 	}
-	what := "Keep the " + plural(len(theirs), "container") + " started by hand: " + strings.Join(says, ", ") + "?"
+	what := "Keep the " + plural(len(theirs), "SuperNode") + " started by hand: " + strings.Join(says, ", ") + "?"
 	answer, err := to.Ask(ctx, Question{ID: "by-hand", Kind: AskChoice, Default: "keep", Ask: what,
 		Help: "They run with keys of this project, and the grid lets in only one SuperNode with a key. flwrup sees their state and their logs either way.",
 		Choices: []Choice{
@@ -143,7 +201,7 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]mem
 	}
 	if answer != "replace" {
 		for _, m := range theirs {
-			to.Event(ItemChanged{Item{m.Name, ItemDone, "runs already, started by hand as container " + states[m.Name].ByHand + ": kept"}})
+			to.Event(ItemChanged{Item{m.Name, ItemDone, "runs already, started by hand as " + states[m.Name].ByHand + ": kept"}})
 		}
 		return ours, nil
 	}
@@ -151,14 +209,12 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]mem
 	if err != nil {
 		return nil, err
 	}
-	docker, ok := rt.(interface {
-		StopByHand(ctx context.Context, id string, grace time.Duration) error
-	})
+	every, ok := rt.(*everyNode)
 	if !ok {
 		return nil, fmt.Errorf("the runtime %s cannot stop what was started by hand", rt.Kind())
 	}
 	return list, s.each(ctx, namesOf(theirs), func(ctx context.Context, name string) error {
-		to.Event(ItemChanged{Item{name, ItemWorking, "stopping container " + states[name].ByHand}})
-		return docker.StopByHand(ctx, states[name].ID, stopGrace)
+		to.Event(ItemChanged{Item{name, ItemWorking, "stopping " + states[name].ByHand}})
+		return every.end(ctx, name)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func TestStartedByHand(t *testing.T) {
 		t.Errorf("%+v %v", st, err)
 	}
 	o := s.overview(ctx, 0, false)
-	if n := o.Nodes[0].Runtime; o.RuntimeErr != nil || n.ByHand != byHand || n.Ours || n.State != supernode.Running || n.Image != image {
+	if n := o.Nodes[0].Runtime; o.RuntimeErr != nil || n.ByHand != "container "+byHand || n.Ours || n.State != supernode.Running || n.Image != image {
 		t.Errorf("%+v %v", n, o.RuntimeErr)
 	}
 	own := func() string {
@@ -140,5 +141,101 @@ func TestStartedByHand(t *testing.T) {
 	}
 	if out, err := exec.Command("docker", "inspect", byHand).Output(); err == nil {
 		t.Errorf("the replaced container is still there: %s", out)
+	}
+}
+
+// A SuperNode that somebody started in a terminal is seen by its key's file, however that is written; its
+// log is read where it goes to a file, and nothing is started beside it.
+func TestProcessStartedByHand(t *testing.T) {
+	program := require.Program(require.Flwr(t, "1.24.0"), "flower-supernode")
+	ctx := context.Background()
+	g := newFakeGrid("1.24.0")
+	s := siteOn(t, g, 1)
+	if err := s.Apply(ctx, 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	s.runtime = nil
+	port, err := s.port("by hand")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(t.TempDir(), "by hand.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd := exec.Command(program, "--superlink", "127.0.0.1:1", "--clientappio-api-address", fmt.Sprintf("127.0.0.1:%d", port),
+		"--auth-supernode-private-key=keys/client_credentials_1")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
+	cmd.Env = append(os.Environ(), "FLWR_TELEMETRY_ENABLED=0", "FLWR_HOME="+t.TempDir(), "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan error, 1)
+	go func() { gone <- cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	name := fmt.Sprintf("process %d", cmd.Process.Pid)
+
+	var log1 []string
+	read, cancel := context.WithTimeout(ctx, 60*time.Second)
+	defer cancel()
+	for seen := false; !seen; time.Sleep(50 * time.Millisecond) { // until it is flower-supernode and no fork of ours
+		st, err := (start{}).Inspect(ctx, s)
+		if err != nil || read.Err() != nil {
+			t.Fatalf("%+v %v", st, err)
+		}
+		seen = st.State == Done && st.Items[0].Text == "running, started by hand as "+name
+	}
+	err = s.Logs(read, "supernode_1", supernode.LogOptions{Follow: true, Tail: -1}, func(l supernode.Line) error {
+		if log1 = append(log1, l.Text); l.Node != "supernode_1" {
+			t.Errorf("line of %q", l.Node)
+		}
+		if strings.Contains(l.Text, "retrying in") {
+			return errCut
+		}
+		return nil
+	})
+	if !problem.Is(err, problem.Unreachable) {
+		t.Errorf("no line of the SuperNode's: %v\n%s", err, strings.Join(log1, "\n"))
+	}
+	if u, err := s.Usage(ctx, "supernode_1"); err != nil || u.Memory == 0 {
+		t.Errorf("%+v %v", u, err)
+	}
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.member("supernode_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &heard{}
+	if err := s.Act(ctx, StartNodes, nil, h); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.startOne(ctx, rt, m, h); err != nil {
+		t.Fatal(err)
+	}
+	if own, err := bare(rt).List(ctx); err != nil || len(own) != 0 {
+		t.Errorf("a second one with the same key: %+v %v", own, err)
+	}
+	if err := s.Act(ctx, StopNodes, nil, h); err != nil || !strings.Contains(h.said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
+		t.Errorf("%v\n%s", err, h.said())
+	}
+	select {
+	case err := <-gone:
+		t.Errorf("the process of somebody else was ended: %v", err)
+	default:
+	}
+	r := &replacing{}
+	left, err := s.keepOrReplace(ctx, []member{m}, r)
+	if err != nil || len(left) != 1 || len(r.asked) != 1 || !strings.Contains(r.asked[0], name) {
+		t.Errorf("%v %v, asked %q", left, err, r.asked)
+	}
+	if err := <-gone; err != nil {
+		t.Errorf("it did not end gracefully: %v", err)
+	}
+	if states, err := s.states(ctx); err != nil || states["supernode_1"].State == supernode.Running {
+		t.Errorf("%+v %v", states, err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // Title gives what every screen's first line says. It asks nobody.
 func (s *Site) Title() Title {
 	t := Title{Project: s.Choices.Name, Federation: s.Choices.Federation, Connection: s.Choices.Grid.Connection,
-		Account: s.Ledger.Account(s.Choices.Grid.Connection), Flwr: s.Choices.Flwr.Version, Rehearsal: s.Rehearsal()}
+		Account: s.Ledger.Account(s.Choices.Grid.Connection), Flwr: s.Choices.Flwr.Version, Rehearsal: s.Rehearsal(), LoggedIn: s.loggedInBefore()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.flwr != nil {

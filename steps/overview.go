@@ -12,7 +12,8 @@ type Title struct {
 	Project    string // folder or project name
 	Federation string // "" while it is not chosen
 	Connection string // name of the superlink connection: supergrid
-	Account    string // "" while it is not known
+	Account    string // "" while it is not known: flwr up to 1.25 tells it of nodes alone
+	LoggedIn   bool   // the grid answered the last question
 	Flwr       string // version; "" while there is none
 	Rehearsal  bool
 }

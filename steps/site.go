@@ -340,14 +340,18 @@ func (s *Site) nodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 }
 
 func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime, error) {
+	processes, err := procctl.New(procctl.Options{Dir: s.stateDir("nodes"), Project: s.Choices.ID})
+	if err != nil {
+		return nil, err
+	}
 	if kind == "docker" {
 		docker, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID, Dir: s.stateDir("starter")})
 		if err != nil {
 			return nil, err
 		}
-		return containers{docker, s}, nil
+		return &everyNode{Runtime: docker, s: s, finders: []byHand{docker, processes}}, nil
 	}
-	return procctl.New(procctl.Options{Dir: s.stateDir("nodes"), Project: s.Choices.ID})
+	return &everyNode{Runtime: processes, s: s, finders: []byHand{processes}}, nil
 }
 
 // reason shortens a system error to its last part: "permission denied".

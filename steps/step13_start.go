@@ -72,7 +72,7 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 			item.State = ItemDone
 			st.Done++
 			if state.ByHand != "" {
-				item.Text = "running, started by hand as container " + state.ByHand
+				item.Text = "running, started by hand as " + state.ByHand
 				byHand = append(byHand, m.Name)
 			}
 		case supernode.Stopped:
@@ -86,7 +86,7 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 	st.Evidence = []string{fmt.Sprintf("%d of %d running as %s", st.Done, st.Of, runtimeText(s.runtimeKind()))}
 	if len(byHand) > 0 {
 		st.Evidence = append(st.Evidence, "started by hand: "+strings.Join(byHand, ", "))
-		st.Hints = append(st.Hints, "Nothing is started beside a container that runs with the same key. `flwrup restart "+byHand[0]+"` offers to replace it by flwrup's own.")
+		st.Hints = append(st.Hints, "Nothing is started beside a SuperNode that runs with the same key. `flwrup restart "+byHand[0]+"` offers to replace it by flwrup's own.")
 	}
 	if st.Done == st.Of {
 		st.State = Done

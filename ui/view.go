@@ -231,7 +231,10 @@ func (m *Model) titleLine() string {
 		parts = append(parts, grid, m.dashSummary())
 	} else {
 		account := t.Account
-		if account == "" {
+		switch {
+		case account == "" && t.LoggedIn:
+			account = "logged in"
+		case account == "":
 			account = "not logged in"
 		}
 		flwr := ""

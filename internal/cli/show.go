@@ -44,7 +44,7 @@ type nodeData struct {
 	Since       time.Time    `json:"since,omitzero"`
 	Restarts    int          `json:"restarts"`
 	Image       string       `json:"image,omitempty"`
-	ByHand      string       `json:"by_hand,omitempty"` // container that somebody started with this key
+	ByHand      string       `json:"by_hand,omitempty"` // "container NAME" or "process PID" that somebody started with this key
 	RuntimeID   string       `json:"runtime_id,omitempty"`
 	Wanted      string       `json:"wanted,omitempty"` // up or down: what was last asked of it
 	Diagnosis   *problemData `json:"diagnosis,omitempty"`
@@ -157,7 +157,7 @@ func (p *program) showStatus(t steps.Title, o steps.Overview) {
 			here += " " + age(time.Since(n.Runtime.Since))
 		}
 		if n.Runtime.ByHand != "" {
-			here += ", started by hand (container " + n.Runtime.ByHand + ")"
+			here += ", started by hand (" + n.Runtime.ByHand + ")"
 		}
 		p.say("  %-*s  %-20s  %-12s  %s", width, n.Name, n.NodeID, grid, here)
 		if n.Diagnosis != nil {

@@ -34,16 +34,7 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 	}
 	path := filepath.Join(dir, logFile)
 	live := false
-	lines := termsafe.Splitter{Each: func(text string) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		l := supernode.Line{Node: name, Text: text, Time: markTime(text)}
-		if live && l.Time.IsZero() {
-			l.Time = time.Now()
-		}
-		return each(l)
-	}}
+	lines := splitLines(ctx, name, &live, each)
 
 	cur, err := openExisting(path)
 	if err != nil {
@@ -54,7 +45,7 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 			cur.Close()
 		}
 	}()
-	if err := backlog(&lines, path+".1", cur, o.Tail); err != nil {
+	if err := backlog(lines, path+".1", cur, o.Tail); err != nil {
 		return err
 	}
 	if !o.Follow {
@@ -63,7 +54,7 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 	live = true
 	for {
 		if cur != nil {
-			if _, err := io.Copy(&lines, cur); err != nil {
+			if _, err := io.Copy(lines, cur); err != nil {
 				return err
 			}
 		}
@@ -87,7 +78,7 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 				}
 				continue
 			}
-			if _, err := io.Copy(&lines, cur); err != nil { // what came before it was set aside
+			if _, err := io.Copy(lines, cur); err != nil { // what came before it was set aside
 				return err
 			}
 			if err := lines.Close(); err != nil {
@@ -99,6 +90,20 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 			return err
 		}
 	}
+}
+
+// splitLines makes lines of what is written to it; those that come while live is set get the time of now.
+func splitLines(ctx context.Context, name string, live *bool, each func(supernode.Line) error) *termsafe.Splitter {
+	return &termsafe.Splitter{Each: func(text string) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		l := supernode.Line{Node: name, Text: text, Time: markTime(text)}
+		if *live && l.Time.IsZero() {
+			l.Time = time.Now()
+		}
+		return each(l)
+	}}
 }
 
 func openExisting(path string) (*os.File, error) {

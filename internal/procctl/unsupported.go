@@ -58,5 +58,23 @@ func (r *Runtime) Usage(context.Context, string) (supernode.Usage, error) {
 	return supernode.Usage{}, unsupported()
 }
 
+// ByHand finds none.
+func (r *Runtime) ByHand(context.Context, map[string]string) (map[string]supernode.Status, error) {
+	return nil, nil
+}
+
+// StopByHand says that this platform cannot do it.
+func (r *Runtime) StopByHand(context.Context, string, time.Duration) error { return unsupported() }
+
+// LogsByHand says that this platform cannot do it.
+func (r *Runtime) LogsByHand(context.Context, string, supernode.LogOptions, func(supernode.Line) error) error {
+	return unsupported()
+}
+
+// UsageByHand says that this platform cannot do it.
+func (r *Runtime) UsageByHand(context.Context, string) (supernode.Usage, error) {
+	return supernode.Usage{}, unsupported()
+}
+
 // Watch says that this platform cannot do it.
 func (r *Runtime) Watch(context.Context, func()) error { return unsupported() }

@@ -33,24 +33,29 @@ func (r *Runtime) Usage(ctx context.Context, name string) (supernode.Usage, erro
 	if !ok {
 		return supernode.Usage{}, problem.New(problem.NodeNotFound, name+" does not run", "", "start it")
 	}
+	return r.measure(ctx, name, rec.pid, rec.ident, rec.at)
+}
+
+// measure reads what a process and its descendants take. name is whose reading it is compared with.
+func (r *Runtime) measure(ctx context.Context, name string, pid int, ident string, began time.Time) (supernode.Usage, error) {
 	now := time.Now()
 	u := supernode.Usage{At: now}
 	var cpu time.Duration
-	for _, p := range family(r.processes(now), rec.pid) {
+	for _, p := range family(r.processes(now), pid) {
 		cpu += p.cpu
 		u.Memory += memory(p)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before, again := r.usage[name]
-	if !again || before.ident != rec.ident || cpu < before.cpu {
-		before = reading{ident: rec.ident, at: rec.at}
+	if !again || before.ident != ident || cpu < before.cpu {
+		before = reading{ident: ident, at: began}
 	}
 	if past := now.Sub(before.at); past >= 200*time.Millisecond {
 		before.last = 100 * float64(cpu-before.cpu) / float64(past)
 		before.at, before.cpu = now, cpu
 	}
-	before.ident = rec.ident
+	before.ident = ident
 	u.CPU = max(0, before.last)
 	r.usage[name] = before
 	return u, ctx.Err()

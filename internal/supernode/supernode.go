@@ -90,7 +90,8 @@ type Status struct {
 	Image      string // containers: image reference
 	Labels     map[string]string
 	Ours       bool   // false for one that was found, started by hand
-	ByHand     string // name of the container, not the project's, that runs with the node's key; "" for the project's own
+	ByHand     string // "container NAME" or "process PID", not the project's, that runs with the node's key; "" for the project's own
+	EndWith    string // with ByHand: the command that ends it
 	LogKeptFor string // where the log is: a file path, or "docker logs NAME"
 }
 

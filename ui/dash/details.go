@@ -60,7 +60,7 @@ func (m *Model) facts(n steps.NodeView) [][2]string {
 		here += ": " + clean(r.Reason)
 	}
 	if r.ByHand != "" {
-		here += " (started by hand as container " + clean(r.ByHand) + ")"
+		here += " (started by hand as " + clean(r.ByHand) + ")"
 	} else if !r.Ours && r.State != supernode.Absent && r.State != "" {
 		here += " (started by hand)"
 	}

@@ -1,0 +1,71 @@
+package procctl
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// superNodes looks through the process table for SuperNodes that were told a key. ps joins the arguments
+// with spaces, so that a path with " --" in it is not found.
+func superNodes() []handStarted {
+	out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,command=").Output()
+	if err != nil {
+		return nil
+	}
+	var all []handStarted
+	for _, line := range strings.Split(string(out), "\n") {
+		number, command, _ := strings.Cut(strings.TrimSpace(line), " ")
+		pid, err := strconv.Atoi(number)
+		if err != nil || !strings.Contains(command, keyFlag) {
+			continue
+		}
+		program, rest, _ := strings.Cut(command, " --")
+		var argv []string
+		for _, word := range strings.Fields(program) {
+			argv = append(argv, word)
+		}
+		for _, option := range strings.Split(rest, " --") {
+			flag, value, _ := strings.Cut(strings.Replace("--"+option, "=", " ", 1), " ")
+			argv = append(argv, flag, strings.TrimSpace(value))
+		}
+		key, ok := told(argv)
+		if !ok {
+			continue
+		}
+		if !filepath.IsAbs(key) {
+			dir := lsof(pid, "cwd")
+			if dir == "" {
+				continue
+			}
+			key = filepath.Join(dir, key)
+		}
+		all = append(all, handStarted{pid, key})
+	}
+	return all
+}
+
+// stderrFile is the file that a process writes its log to; "" when it is none.
+func stderrFile(pid int) string {
+	path := lsof(pid, "2") // flwr logs to stderr
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return path
+}
+
+// lsof gives the file behind a descriptor of a process, or behind "cwd"; lsof comes with macOS.
+func lsof(pid int, descriptor string) string {
+	out, err := exec.Command("lsof", "-a", "-p", strconv.Itoa(pid), "-d", descriptor, "-Fn").Output()
+	if err != nil {
+		return ""
+	}
+	for _, line := range strings.Split(string(out), "\n") {
+		if name, ok := strings.CutPrefix(line, "n"); ok {
+			return name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,47 @@
+package procctl
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// superNodes looks through the process table for SuperNodes that were told a key.
+func superNodes() []handStarted {
+	entries, _ := os.ReadDir("/proc")
+	var all []handStarted
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		b, _ := os.ReadFile("/proc/" + e.Name() + "/cmdline")
+		key, ok := told(strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00"))
+		if !ok {
+			continue
+		}
+		place := "root" // as the process sees the path, in whatever container it is
+		if !filepath.IsAbs(key) {
+			place = "cwd"
+		}
+		all = append(all, handStarted{pid, "/proc/" + e.Name() + "/" + place + "/" + key})
+	}
+	return all
+}
+
+// stderrFile is the file that a process writes its log to; "" when it is none.
+func stderrFile(pid int) string {
+	path := "/proc/" + strconv.Itoa(pid) + "/fd/2" // flwr logs to stderr
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	target, err := os.Readlink(path)
+	if err != nil {
+		return ""
+	}
+	if _, err := os.Stat(target); err != nil {
+		return "" // removed meanwhile, or in a container of its own
+	}
+	return target
+}

@@ -1,0 +1,213 @@
+//go:build linux || darwin
+
+package procctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+	"flwrup/internal/supernode"
+)
+
+// keyFlag is how every flower-supernode is told its key.
+const keyFlag = "--auth-supernode-private-key"
+
+// ByHand gives the flower-supernode processes that run with one of the keys and are not among this
+// runtime's nodes: started by hand in a terminal, or by another flwrup project with the same keys. keys
+// has the absolute path of each private key by its fingerprint; the answer goes by fingerprint. A key is
+// recognised by the file that the process was told, through links too; on Linux also where the process
+// sees it in a place of its own, as in a container with the folder of the keys in it. Processes of other
+// users are seen as far as the system lets this one look.
+func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
+	out := map[string]supernode.Status{}
+	if len(keys) == 0 {
+		return out, nil
+	}
+	var own []int
+	began := map[string]time.Time{}
+	for _, p := range superNodes() {
+		fingerprint := whose(p.key, keys)
+		if fingerprint == "" {
+			continue
+		}
+		if own == nil {
+			own = r.pids()
+		}
+		row, ok := inspect(p.pid)
+		if !ok || row.zombie || slices.Contains(own, p.pid) {
+			continue
+		}
+		if first, twice := began[fingerprint]; twice && first.Before(row.began()) {
+			continue // the grid let in the first one, and refuses this one
+		}
+		began[fingerprint] = row.began()
+		pid := strconv.Itoa(p.pid)
+		out[fingerprint] = supernode.Status{ID: pid, State: supernode.Running, Since: row.began(), LogKeptFor: stderrFile(p.pid),
+			ByHand: "process " + pid, EndWith: "kill " + pid}
+	}
+	return out, ctx.Err()
+}
+
+// pids are the processes of this runtime's own nodes; never nil.
+func (r *Runtime) pids() []int {
+	pids := []int{}
+	names, _ := r.names()
+	for _, name := range names {
+		dir := filepath.Join(r.opts.Dir, name)
+		if rec, ok := readRecord(dir); ok {
+			if _, alive := rec.alive(dir); alive {
+				pids = append(pids, rec.pid)
+			}
+		}
+	}
+	return pids
+}
+
+// handStarted is a SuperNode in the process table.
+type handStarted struct {
+	pid int
+	key string // its key's file as this process can open it
+}
+
+// told finds the program and the key in a SuperNode's command line: "python …/flower-supernode … --flag
+// value", "--flag=value". A tool that starts one (uv run, nohup) is not it.
+func told(argv []string) (key string, ok bool) {
+	if !slices.ContainsFunc(argv[:min(2, len(argv))], func(a string) bool { return filepath.Base(a) == "flower-supernode" }) {
+		return "", false
+	}
+	for i, a := range argv {
+		if v, ok := strings.CutPrefix(a, keyFlag+"="); ok {
+			return v, v != ""
+		}
+		if a == keyFlag && i+1 < len(argv) {
+			return argv[i+1], argv[i+1] != ""
+		}
+	}
+	return "", false
+}
+
+// whose gives the fingerprint of the key that lies in file; "" when it is none of keys.
+func whose(file string, keys map[string]string) string {
+	there, err := os.Stat(file)
+	if err != nil {
+		return ""
+	}
+	for fingerprint, key := range keys {
+		if here, err := os.Stat(key); err == nil && os.SameFile(here, there) {
+			return fingerprint
+		}
+	}
+	return ""
+}
+
+// byPid finds a process that ByHand gave, as long as it is one still.
+func byPid(id string) (process, error) {
+	pid, err := strconv.Atoi(id)
+	if err != nil {
+		return process{}, fmt.Errorf("process %q: %w", id, err)
+	}
+	row, ok := inspect(pid)
+	if !ok || row.zombie || !slices.ContainsFunc(superNodes(), func(p handStarted) bool { return p.pid == pid }) {
+		return process{}, os.ErrProcessDone
+	}
+	return row, nil
+}
+
+// StopByHand ends a process that ByHand gave, by its ID: one SIGTERM; SIGKILL once grace is over.
+func (r *Runtime) StopByHand(ctx context.Context, id string, grace time.Duration) error {
+	p, err := byPid(id)
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	handle, err := os.FindProcess(p.pid) // on Linux it stays with this very process
+	if err != nil {
+		return fmt.Errorf("stop process %s: %w", id, err)
+	}
+	defer func() { _ = handle.Release() }()
+	same := func() bool { now, ok := inspect(p.pid); return ok && !now.zombie && now.ident == p.ident }
+	if !same() {
+		return nil
+	}
+	if err := handle.Signal(unix.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return &problem.Problem{Code: problem.NotAllowed, What: "process " + id + " cannot be stopped", Why: err.Error(),
+			Fix: "end it where it was started, or as its user: kill " + id, Err: err}
+	}
+	for end := time.Now().Add(grace); same(); {
+		if time.Now().After(end) {
+			if err := handle.Signal(unix.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				return fmt.Errorf("stop process %s: %w", id, err)
+			}
+			end = time.Now().Add(time.Second)
+		}
+		if err := safego.Sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LogsByHand reads the log of a process that ByHand gave, where it goes to a file; Problem node-not-found
+// where it goes to a terminal. Following ends with the process.
+func (r *Runtime) LogsByHand(ctx context.Context, id string, o supernode.LogOptions, each func(supernode.Line) error) error {
+	p, err := byPid(id)
+	if err != nil {
+		return problem.New(problem.NodeNotFound, "process "+id+" has ended", "", "")
+	}
+	path := stderrFile(p.pid)
+	if path == "" {
+		return problem.New(problem.NodeNotFound, "the log of process "+id+" cannot be read", "it goes to the terminal or the program that started the SuperNode, and is kept nowhere",
+			"look there; or have flwrup replace it by its own (restart): that one's log is kept")
+	}
+	return followFile(ctx, path, o, func() bool { _, err := byPid(id); return err == nil }, each)
+}
+
+// UsageByHand sums up a process that ByHand gave and all it started, as Usage does.
+func (r *Runtime) UsageByHand(ctx context.Context, id string) (supernode.Usage, error) {
+	p, err := byPid(id)
+	if err != nil {
+		return supernode.Usage{}, problem.New(problem.NodeNotFound, "process "+id+" has ended", "", "")
+	}
+	return r.measure(ctx, "process "+id, p.pid, p.ident, p.began())
+}
+
+// followFile gives a file's lines, the last o.Tail first, and goes on while alive says so where o.Follow.
+func followFile(ctx context.Context, path string, o supernode.LogOptions, alive func() bool, each func(supernode.Line) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read the log: %w", err)
+	}
+	defer f.Close()
+	live := false
+	lines := splitLines(ctx, "", &live, each)
+	if err := backlog(lines, "", f, o.Tail); err != nil || !o.Follow {
+		return errors.Join(err, lines.Close())
+	}
+	live = true
+	for going := true; going; {
+		going = alive()
+		if _, err := io.Copy(lines, f); err != nil {
+			return err
+		}
+		if going {
+			if err := safego.Sleep(ctx, 2*logPoll); err != nil {
+				return err
+			}
+		}
+	}
+	return lines.Close()
+}
