@@ -164,7 +164,7 @@ func (r *Runtime) inspectAll(ctx context.Context, labels ...string) ([]container
 	return out, nil
 }
 
-// find gives the container of a node of the project, else the container of that very name.
+// find gives the container of a node of the project, or the one with that ID, whosever it is.
 func (r *Runtime) find(ctx context.Context, name string) (container.InspectResponse, error) {
 	all, err := r.ours(ctx, name)
 	if err != nil {
@@ -179,7 +179,7 @@ func (r *Runtime) find(ctx context.Context, name string) (container.InspectRespo
 		return all[0], nil
 	}
 	c, err := r.cli.ContainerInspect(ctx, name)
-	if err == nil && (strings.TrimPrefix(c.Name, "/") == name || c.ID == name) {
+	if err == nil && c.ID == name {
 		return c, nil
 	}
 	if err != nil && !cerrdefs.IsNotFound(err) {
