@@ -154,7 +154,7 @@ func (s *Site) missingPackages(ctx context.Context, a flwrexec.App) ([]flwrexec.
 	if err != nil {
 		return nil, err
 	}
-	runner, ok := bare(rt).(pythonInImage)
+	runner, ok := inner(rt).(pythonInImage)
 	if !ok {
 		return nil, nil
 	}

@@ -147,8 +147,8 @@ func (e *everyNode) Usage(ctx context.Context, node string) (supernode.Usage, er
 	return e.Runtime.Usage(ctx, node)
 }
 
-// bare is the runtime alone, for what only one kind of it can do.
-func bare(rt supernode.Runtime) supernode.Runtime {
+// inner is the runtime alone, for what only one kind of it can do.
+func inner(rt supernode.Runtime) supernode.Runtime {
 	if e, ok := rt.(*everyNode); ok {
 		return e.Runtime
 	}

@@ -216,7 +216,7 @@ func TestProcessStartedByHand(t *testing.T) {
 	if err := s.startOne(ctx, rt, m, h); err != nil {
 		t.Fatal(err)
 	}
-	if own, err := bare(rt).List(ctx); err != nil || len(own) != 0 {
+	if own, err := inner(rt).List(ctx); err != nil || len(own) != 0 {
 		t.Errorf("a second one with the same key: %+v %v", own, err)
 	}
 	if err := s.Act(ctx, StopNodes, nil, h); err != nil || !strings.Contains(h.said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {

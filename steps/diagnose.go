@@ -176,7 +176,7 @@ func (s *Site) foreign(ctx context.Context, m member) (supernode.Status, bool) {
 	if err != nil {
 		return supernode.Status{}, false
 	}
-	docker, ok := bare(rt).(interface {
+	docker, ok := inner(rt).(interface {
 		Foreign(ctx context.Context, names []string) ([]supernode.Status, error)
 	})
 	if !ok || m.Number == 0 {

@@ -41,7 +41,7 @@ func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	builder, ok := bare(rt).(imageBuilder)
+	builder, ok := inner(rt).(imageBuilder)
 	if !ok {
 		return "", problem.New(problem.NotSupported, "this runtime builds no images", "", "")
 	}

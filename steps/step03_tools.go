@@ -86,7 +86,7 @@ func (tools) surroundings(ctx context.Context, s *Site, st *Status) {
 		return
 	}
 	if rt, err := s.nodesRuntime(ctx); err == nil {
-		if docker, ok := bare(rt).(interface {
+		if docker, ok := inner(rt).(interface {
 			HasImage(context.Context, string) (bool, error)
 		}); ok {
 			image := s.image(f.Version().String())
