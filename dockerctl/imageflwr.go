@@ -28,7 +28,7 @@ func (r *Runtime) rightFlwr(ctx context.Context, spec supernode.Spec) error {
 	}
 	return problem.New(problem.BadInput, fmt.Sprintf("image %s holds flwr %s, not %s", spec.Image, have, spec.Flwr),
 		"flwr on this machine, the image and the grid must be of one version",
-		"choose the image flwr/supernode:"+spec.Flwr+", or flwr "+have)
+		"choose the image flwr/supernode:"+spec.Flwr+" (flwrup restart --own-image does), or flwr "+have)
 }
 
 var bareVersion = regexp.MustCompile(`\b\d+\.\d+\.\d+\S*`)

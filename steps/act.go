@@ -2,9 +2,11 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"flwrup/internal/problem"
@@ -27,36 +29,32 @@ func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 	case StopRun:
 		return s.stopRuns(ctx, nodes, to)
 	}
-	list, _, err := s.members()
+	list, keyless, err := s.chosen(nodes)
 	if err != nil {
 		return err
 	}
-	if len(nodes) > 0 {
-		list = nil
-		for _, name := range nodes {
-			m, err := s.member(name)
-			if err != nil {
-				return err
-			}
-			list = append(list, m)
-		}
-	}
-	if len(list) == 0 {
-		return problem.New(problem.NeedsPerson, "there are no SuperNodes here yet", "", "`flwrup` or `flwrup up` sets them up")
-	}
-	if verb != StopNodes && s.Rehearsal() {
-		if err := s.bringGridUp(ctx, to); err != nil {
-			return err
-		}
-	}
-	switch verb {
-	case StartNodes:
-		return (start{}).bringUp(ctx, s, list, to)
-	case StopNodes:
+	if verb == StopNodes {
+		list = append(list, keyless...) // what runs needs no key to be stopped
 		if err := s.want(namesOf(list), wantedDown); err != nil {
 			return err
 		}
 		return s.stop(ctx, list, to)
+	}
+	if s.Rehearsal() {
+		if err := s.bringGridUp(ctx, to); err != nil {
+			return err
+		}
+	}
+	unfit, err := s.keysGone(keyless, to)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return unfit
+	}
+	switch verb {
+	case StartNodes:
+		return errors.Join(unfit, (start{}).bringUp(ctx, s, list, to))
 	case OwnImage:
 		if s.Choices.Image != "" {
 			to.Event(Says{"flwrup.toml no longer asks for the image " + s.Choices.Image})
@@ -65,14 +63,108 @@ func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 				return err
 			}
 		}
-		fallthrough
+		return errors.Join(unfit, s.restart(ctx, list, to))
 	case RestartNodes:
-		if err := s.stop(ctx, list, to); err != nil {
-			return err
-		}
-		return (start{}).bringUp(ctx, s, list, to)
+		return errors.Join(unfit, s.restart(ctx, list, to))
+	case ReplaceNodes:
+		return errors.Join(unfit, s.restart(ctx, list, replaces{to}))
 	}
 	return fmt.Errorf("no action %q", verb)
+}
+
+// chosen gives the named SuperNodes, all of them without a name. keyless are those whose registered key is
+// not in its place: they can be stopped, not started.
+func (s *Site) chosen(nodes []string) (list, keyless []member, err error) {
+	all, folder, err := s.members()
+	if err != nil {
+		return nil, nil, err
+	}
+	known := map[string]bool{}
+	for _, m := range s.lost(all, folder) {
+		known[m.Name] = true
+		if len(nodes) == 0 || slices.Contains(nodes, m.Name) {
+			keyless = append(keyless, m)
+		}
+	}
+	for _, m := range all {
+		if known[m.Name] { // another key in its place
+			continue
+		}
+		known[m.Name] = true
+		if len(nodes) == 0 || slices.Contains(nodes, m.Name) {
+			list = append(list, m)
+		}
+	}
+	for _, name := range nodes {
+		if !known[name] {
+			return nil, nil, noSuperNode(name)
+		}
+	}
+	if len(list)+len(keyless) == 0 {
+		return nil, nil, problem.New(problem.NeedsPerson, "there are no SuperNodes here yet", "", "`flwrup` or `flwrup up` sets them up")
+	}
+	return list, keyless, nil
+}
+
+// keysGone says why SuperNodes without their key are not started; nil when there are none.
+func (s *Site) keysGone(keyless []member, to Sink) (unfit, err error) {
+	if len(keyless) == 0 {
+		return nil, nil
+	}
+	_, folder, err := s.members()
+	if err != nil {
+		return nil, err
+	}
+	var all []error
+	for _, m := range keyless {
+		p, r := s.keyProblem(m, folder)
+		if r != nil {
+			p.Fix += ": flwrup restore-key " + m.Name
+		}
+		to.Event(ItemChanged{Item{m.Name, ItemFailed, p.Error()}})
+		all = append(all, p)
+	}
+	return join(all), nil
+}
+
+// restart stops SuperNodes and starts them anew. What would keep one from starting is found before it is
+// stopped: a SuperNode that is online stays so.
+func (s *Site) restart(ctx context.Context, list []member, to Sink) error {
+	if err := s.fleetFits(ctx); err != nil {
+		return err
+	}
+	found, err := s.preflight(ctx, list) // they run: name and port, which they hold themselves, are remarks only
+	if err != nil {
+		return err
+	}
+	list, unfit, err := sift(list, found, to)
+	if err != nil {
+		return err
+	}
+	states, err := s.states(ctx)
+	if err != nil {
+		return err
+	}
+	var ours []member
+	for _, m := range list {
+		if states[m.Name].ByHand == "" { // what becomes of the others is asked
+			ours = append(ours, m)
+		}
+	}
+	if err := s.stop(ctx, ours, to); err != nil {
+		return err
+	}
+	return errors.Join(unfit, (start{}).bringUp(ctx, s, list, to))
+}
+
+// replaces is a front end whose person has chosen already to replace containers started by hand.
+type replaces struct{ Sink }
+
+func (r replaces) Ask(ctx context.Context, q Question) (string, error) {
+	if q.ID == askByHand {
+		return "replace", nil
+	}
+	return r.Sink.Ask(ctx, q)
 }
 
 func namesOf(list []member) []string {
@@ -204,16 +296,12 @@ func (s *Site) restoreKey(ctx context.Context, m member, to Sink) error {
 		return problem.New(problem.BadInput, "no backup holds the key of "+m.Name, "flwrup made none that is still there and unchanged",
 			"put the key back yourself, or give the SuperNode up: flwrup remove "+m.Name+" --unregister")
 	}
-	identities, err := s.backupIdentities(ctx, backup, to)
-	if err != nil {
-		return err
-	}
 	tmp, err := os.MkdirTemp(s.stateDir(), "restore-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	pairs, err := keys.RestoreBackup(ctx, backup, identities, filepath.Join(tmp, "keys"))
+	pairs, err := s.openBackup(ctx, backup, tmp, to)
 	if err != nil {
 		return err
 	}

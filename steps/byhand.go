@@ -170,6 +170,9 @@ func (e *everyNode) end(ctx context.Context, node string) error {
 	return err
 }
 
+// askByHand is the question of keepOrReplace.
+const askByHand = "by-hand"
+
 // keepOrReplace asks what is to become of SuperNodes of list that run already, started by hand. Kept ones are left out of what it gives; replaced ones are stopped here.
 func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]member, error) {
 	states, err := s.states(ctx)
@@ -190,7 +193,7 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]mem
 		return list, nil
 	}
 	what := "Keep the " + plural(len(theirs), "SuperNode") + " started by hand: " + strings.Join(says, ", ") + "?"
-	answer, err := to.Ask(ctx, Question{ID: "by-hand", Kind: AskChoice, Default: "keep", Ask: what,
+	answer, err := to.Ask(ctx, Question{ID: askByHand, Kind: AskChoice, Default: "keep", Ask: what,
 		Help: "They run with keys of this project, and the grid lets in only one SuperNode with a key. flwrup sees their state and their logs either way.",
 		Choices: []Choice{
 			{Value: "keep", Label: "keep", Note: "nothing is started beside them"},

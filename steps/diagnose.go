@@ -10,6 +10,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/supernode"
 	"flwrup/keys"
 )
@@ -27,6 +28,7 @@ const (
 	NodeElsewhere problem.Code = "node-elsewhere"          // runs for a grid that the project has left
 	gridLetsGo                 = time.Minute               // NOTES: a killed SuperNode is called offline after 52 to 53 s
 	startsWithin               = 8 * time.Second           // a SuperNode that is younger is still starting
+	comesWithin                = 30 * time.Second          // on a busy machine; until then only what its log says is a trouble
 )
 
 // Remedy is what puts a trouble right: one key on the dashboard, one command for a script.
@@ -63,6 +65,8 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 	case o.GridErr == nil && m.Known() && v.Grid == "":
 		return problem.New(NotListed, "the grid does not list "+name, "node "+v.NodeID+" belongs to another account, or the grid has lost it",
 			"log in with the account that registered it"), &Remedy{Says: "log in", Step: 9, Args: []string{"up"}}
+	case !up && s.wrongImage() != nil:
+		return s.wrongImage(), remedy(OwnImage, "use the image of flwr "+s.Title().Flwr, "restart", name, "--own-image")
 	case v.Runtime.State == supernode.Absent:
 		return s.gone(ctx, m, v)
 	case up && (v.Grid == flwrexec.StatusOnline || o.GridErr != nil || time.Since(v.Runtime.Since) < startsWithin):
@@ -80,6 +84,9 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 	if p != nil && (p.Code == problem.NodeNotOnline || p.Code == problem.Untrusted) {
 		s.whyNot(ctx, p)
 	}
+	if p == nil && up && time.Since(v.Runtime.Since) < comesWithin {
+		return nil, nil
+	}
 	if p == nil {
 		p = s.unexplained(v)
 	}
@@ -90,6 +97,18 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 func (s *Site) isElsewhere(ctx context.Context, st supernode.Status) bool {
 	f, err := s.session(ctx)
 	return err == nil && s.elsewhere(st, f.Dialect()) != ""
+}
+
+// wrongImage says that the image that the person chose is of another flwr, by its name: nothing can be
+// started from it. nil when it fits, or when its name does not tell.
+func (s *Site) wrongImage() *problem.Problem {
+	found := imageVersion.FindStringSubmatch(s.pinned())
+	here := s.Title().Flwr
+	if found == nil || here == "" || found[1] == here || s.runtimeKind() != project.RuntimeDocker {
+		return nil
+	}
+	return problem.New(flwrexec.NodeVersion, "flwrup.toml asks for an image of another flwr",
+		s.pinned()+" holds flwr "+found[1]+"; flwr on this machine and the grid are "+here, "give that image up for the one of flwr "+here)
 }
 
 // imageVersion finds flwr's version in an image's name: flwr/supernode:1.42.0-py3.13-ubuntu24.04.
@@ -198,6 +217,9 @@ func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *
 	start := remedy(StartNodes, "start it again", "start", v.Name)
 	if v.Runtime.State == supernode.Running || v.Runtime.State == supernode.Restarting {
 		start = remedy(RestartNodes, "start it anew", "restart", v.Name)
+	}
+	if other := v.Runtime.ByHand; other != "" {
+		start = remedy(ReplaceNodes, "replace container "+other+" by flwrup's own", "restart", v.Name, "--replace")
 	}
 	switch p.Code {
 	case flwrexec.NodeVersion:

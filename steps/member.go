@@ -78,7 +78,11 @@ func (s *Site) member(name string) (member, error) {
 			return m, nil
 		}
 	}
-	return member{}, problem.New(problem.Usage, "no SuperNode "+name+" here", "", "`flwrup status` lists them")
+	return member{}, noSuperNode(name)
+}
+
+func noSuperNode(name string) error {
+	return problem.New(problem.Usage, "no SuperNode "+name+" here", "", "`flwrup status` lists them")
 }
 
 // fleetAddress is where SuperNodes connect to, host:port.

@@ -79,6 +79,7 @@ const (
 	StartNodes      Verb = "start"      // waits until the grid lets a killed one in again
 	StopNodes       Verb = "stop"       // gracefully
 	RestartNodes    Verb = "restart"    // both, one after the other
+	ReplaceNodes    Verb = "replace"    // restart that also replaces containers started by hand
 	RemoveNodes     Verb = "remove"     // stops it and takes it out of the federation; its key stays good
 	UnregisterNodes Verb = "unregister" // the same, and off the grid for good; asks first: it burns the key
 	AddNode         Verb = "add"        // one more: key, registration, membership, start

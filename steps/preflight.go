@@ -73,18 +73,28 @@ func (s *Site) checkFirst(ctx context.Context, list []member, to Sink) (fit []me
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, f := range found {
+		if f.Warning && (f.Problem.Code == problem.BadInput || f.Problem.Code == problem.NotSupported) {
+			to.Event(Says{f.Problem.Error() + fix(f.Problem)})
+		}
+	}
+	return sift(list, found, to)
+}
+
+// sift leaves those out of fit that found keeps from starting, and unfit says why; err is what keeps all
+// of them.
+func sift(list []member, found []supernode.Finding, to Sink) (fit []member, unfit, err error) {
 	var all, some []error
 	out := map[string]bool{}
 	for _, f := range found {
 		switch {
-		case !f.Warning && f.Node == "":
+		case f.Warning:
+		case f.Node == "":
 			all = append(all, f.Problem)
-		case !f.Warning:
+		default:
 			some = append(some, fmt.Errorf("%s: %w", f.Node, f.Problem))
 			out[f.Node] = true
 			to.Event(ItemChanged{Item{f.Node, ItemFailed, f.Problem.Error()}})
-		case f.Problem.Code == problem.BadInput || f.Problem.Code == problem.NotSupported:
-			to.Event(Says{f.Problem.Error() + fix(f.Problem)})
 		}
 	}
 	for _, m := range list {

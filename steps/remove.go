@@ -60,7 +60,7 @@ func (s *Site) subjects(nodes []string) ([]member, error) {
 			}
 		}
 		if !found {
-			return nil, problem.New(problem.Usage, "no SuperNode "+name+" here", "", "`flwrup status` lists them")
+			return nil, noSuperNode(name)
 		}
 	}
 	return out, nil

@@ -178,6 +178,28 @@ func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
 	return s.Ledger.Attest(attestBackup, "")
 }
 
+// openBackup restores a backup below dir and gives its key pairs. A rehearsal that chose the passphrase
+// by itself does not ask for it.
+func (s *Site) openBackup(ctx context.Context, file, dir string, to Sink) ([]keys.Pair, error) {
+	if own := s.stateDir("rehearsal-passphrase"); s.Rehearsal() && s.o.PassphraseFile == "" {
+		if pass, err := os.ReadFile(own); err == nil {
+			_, identity, err := keys.PassphraseRecipient(string(pass))
+			if err != nil {
+				return nil, err
+			}
+			pairs, err := keys.RestoreBackup(ctx, file, []age.Identity{identity}, filepath.Join(dir, "own"))
+			if err == nil || ctx.Err() != nil {
+				return pairs, err
+			}
+		}
+	}
+	identities, err := s.backupIdentities(ctx, file, to)
+	if err != nil {
+		return nil, err
+	}
+	return keys.RestoreBackup(ctx, file, identities, filepath.Join(dir, "keys"))
+}
+
 // backupIdentities asks for what opens a backup.
 func (s *Site) backupIdentities(ctx context.Context, file string, to Sink) ([]age.Identity, error) {
 	pass, err := "", error(nil)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
@@ -106,8 +107,19 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 			return st, err
 		}
 		st.show(found)
+		st.Before = s.onceOnline(ctx, list)
 	}
 	return st, nil
+}
+
+// onceOnline tells whether the grid has seen each of the SuperNodes online: until then it calls it registered.
+func (s *Site) onceOnline(ctx context.Context, list []member) bool {
+	nodes, _, err := s.gridNodes(ctx, fresh)
+	seen := map[string]bool{}
+	for _, n := range nodes {
+		seen[n.ID.String()] = n.Status == flwrexec.StatusOnline || n.Status == flwrexec.StatusOffline
+	}
+	return err == nil && !slices.ContainsFunc(list, func(m member) bool { return !seen[m.Record.NodeID] })
 }
 
 // states gives the runtime's view of this site's SuperNodes by name.

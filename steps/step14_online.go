@@ -35,11 +35,16 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if before.State == Blocked {
 		return Status{State: Blocked, By: 13, Why: "the SuperNodes have to be started first"}, nil
 	}
-	o := s.overview(ctx, fresh, false)
+	o := s.overview(ctx, fresh, true)
 	if o.GridErr != nil {
 		return Status{}, o.GridErr
 	}
 	st := Status{State: Ready, Of: len(o.Nodes), Done: o.Online}
+	list, _, err := s.members()
+	if err != nil {
+		return Status{}, err
+	}
+	st.Before = s.onceOnline(ctx, list)
 	for _, n := range o.Nodes {
 		item := Item{Name: n.Name, State: ItemWaiting, Text: n.Grid}
 		if n.Grid == flwrexec.StatusOnline {
@@ -54,7 +59,7 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if st.Done == st.Of {
 		if before.State != Done {
 			// The grid believes in a node that died until it has missed its heartbeat.
-			return Status{State: Blocked, By: 13, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short}, nil
+			return Status{State: Blocked, By: 13, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short, Before: st.Before}, nil
 		}
 		st.State = Done
 		if d, err := s.federation(ctx, fresh); err == nil {

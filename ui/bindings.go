@@ -51,7 +51,7 @@ func (m *Model) workBindings() []key.Binding {
 		list = append(list, f.bindings()...)
 		list = append(list, as(keys.back, "stop this"))
 	} else if m.working() {
-		list = append(list, keys.cancel)
+		list = append(list, as(keys.back, "to the nodes, it goes on"), keys.cancel)
 	} else {
 		list = append(list, as(keys.enter, "back"))
 	}

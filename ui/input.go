@@ -204,8 +204,9 @@ func (m *Model) inWork(msg tea.KeyMsg) tea.Cmd {
 		return m.stop()
 	case key.Matches(msg, keys.enter, keys.back):
 		if m.working() {
-			m.message = "still at work: x stops it"
-			return nil
+			m.message = "it goes on: " + m.job.what
+			m.base(pageDash)
+			return m.shown()
 		}
 		return m.pop()
 	}

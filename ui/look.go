@@ -172,7 +172,7 @@ func (m *Model) settle() tea.Cmd {
 	}
 	for i := range m.steps {
 		st := &m.steps[i]
-		if !st.known || !st.settled() {
+		if !st.known || !st.settled() && !(st.status.Before && st.err == nil) {
 			if i != m.at {
 				m.moveTo(i)
 			}
@@ -182,7 +182,7 @@ func (m *Model) settle() tea.Cmd {
 			break
 		}
 	}
-	// 1 to 14 are done: the dashboard comes first.
+	// 1 to 14 are done, or were once: the dashboard comes first.
 	m.auto = false
 	if m.afterDash {
 		return nil

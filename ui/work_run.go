@@ -70,6 +70,9 @@ func (m *Model) events(msg eventsMsg) tea.Cmd {
 		return nil
 	}
 	j.take(m, msg.list, msg.dropped)
+	if j.step == 0 && j.form != nil && m.top() == pageDash {
+		m.push(pageWork) // it has a question
+	}
 	if !msg.over {
 		return m.listen(j)
 	}
@@ -201,6 +204,9 @@ func (m *Model) saveMetrics() tea.Cmd {
 // act does a verb of the dashboard.
 func (m *Model) act(run dash.Run) tea.Cmd {
 	if m.working() {
+		if m.job.step == 0 {
+			m.push(pageWork) // there it can be seen, and stopped
+		}
 		m.message, m.bad = "still at work: "+m.job.what, true
 		return m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", m.job.what, "wait until it is done")})
 	}
@@ -215,7 +221,9 @@ func (m *Model) act(run dash.Run) tea.Cmd {
 
 func actTitle(run dash.Run) string {
 	words := map[steps.Verb]string{steps.StartNodes: "Start", steps.StopNodes: "Stop", steps.RestartNodes: "Restart",
-		steps.UnregisterNodes: "Unregister", steps.AddNode: "Add a SuperNode"}
+		steps.UnregisterNodes: "Unregister", steps.RemoveNodes: "Remove", steps.AddNode: "Add a SuperNode",
+		steps.RestoreKey: "Take the key from the backup:", steps.OwnImage: "Give up the other image:", steps.ReplaceNodes: "Replace the container of",
+		steps.StartGrid: "Start the rehearsal's grid", steps.StopRun: "Stop run"}
 	text := words[run.Verb]
 	switch len(run.Nodes) {
 	case 0:

@@ -25,15 +25,21 @@ func (p *program) nodeCommands() []*cobra.Command {
 	}
 	add(&cobra.Command{Use: "start [NODE…]", Short: "Start SuperNodes; waits where the grid still holds one that was killed", RunE: act(steps.StartNodes)})
 	add(&cobra.Command{Use: "stop [NODE…]", Short: "Stop SuperNodes gracefully", RunE: act(steps.StopNodes)})
-	ownImage := false
+	ownImage, replace := false, false
 	restart := add(&cobra.Command{Use: "restart [NODE…]", Short: "Stop SuperNodes and start them anew",
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			verb := steps.RestartNodes
-			if ownImage {
+			switch {
+			case ownImage && replace:
+				return usage("--own-image and --replace are two different things: one after the other")
+			case ownImage:
 				verb = steps.OwnImage
+			case replace:
+				verb = steps.ReplaceNodes
 			}
 			return p.act(cmd.Context(), verb, nodes, actOptions{yes: !p.attended() || p.json})
 		}})
+	restart.Flags().BoolVar(&replace, "replace", false, "stop a container that was started by hand with a SuperNode's key, too, and start flwrup's own")
 	restart.Flags().BoolVar(&ownImage, "own-image", false, "give up the image in flwrup.toml for the one of the flwr in use")
 
 	var o actOptions

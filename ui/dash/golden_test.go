@@ -50,6 +50,18 @@ func boards() (list []struct {
 		o.GridAt = noon.Add(-10 * time.Minute)
 		o.GridErr = problem.New(problem.Unreachable, "the grid cannot be reached", "no answer from supergrid.flower.ai:443", "look at the network")
 	}), "", nil)
+	add("a remedy each", with(func(o *steps.Overview) {
+		o.Online = 3
+		o.Nodes[1].Runtime = ended(137)
+		o.Nodes[1].Diagnosis = problem.New("node-killed", "supernode_2 was killed", "the grid counts it as online for about 40 s more, and lets its key in only after that", "start it again")
+		o.Nodes[1].Remedy = &steps.Remedy{Says: "start it again", Verb: steps.StartNodes}
+		o.Nodes[4].Remedy = &steps.Remedy{Says: "use the image of flwr 1.42.0", Verb: steps.OwnImage}
+	}), "", nil)
+	add("rehearsal grid ended", with(func(o *steps.Overview) {
+		o.Online = 0
+		o.GridErr = problem.New(steps.GridEnded, "the rehearsal's grid does not run", "it was stopped", "start it again")
+		o.Remedy = &steps.Remedy{Says: "start the rehearsal's grid again", Verb: steps.StartGrid}
+	}), "", nil)
 	add("not logged in", with(func(o *steps.Overview) {
 		o.GridAt, o.GridErr, o.Online = time.Time{}, problem.New(problem.NotLoggedIn, "not logged in", "", ""), 0
 		for i := range o.Nodes {

@@ -6,7 +6,6 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"flwrup/internal/problem"
 	"flwrup/steps"
 )
 
@@ -44,8 +43,8 @@ func (m *Model) Keys() []key.Binding {
 		return append(m.log.Keys(), key.NewBinding(key.WithKeys("tab", "esc"), key.WithHelp("esc", "to the nodes")))
 	}
 	var list []key.Binding
-	if _, ok := m.ailing(); ok {
-		list = append(list, keys.fix)
+	if _, words := m.offer(); words != "" {
+		list = append(list, key.NewBinding(key.WithKeys("f"), key.WithHelp("f", words)))
 	}
 	if m.sel != "" {
 		list = append(list, keys.mark, keys.start, keys.stop, keys.restart, keys.logs)
@@ -91,6 +90,8 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return send(Run{Verb: steps.AddNode})
 	case key.Matches(msg, keys.run):
 		return send(NewRun{})
+	case key.Matches(msg, keys.fix):
+		return m.mend()
 	}
 	if m.sel == "" {
 		return nil
@@ -125,8 +126,6 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return m.copyIDs()
 	case key.Matches(msg, keys.details):
 		m.detail = !m.detail
-	case key.Matches(msg, keys.fix):
-		return m.mend()
 	case key.Matches(msg, keys.log):
 		m.inLog = m.parts().logs > 0
 	case key.Matches(msg, keys.search):
@@ -213,47 +212,4 @@ func (m *Model) copyIDs() tea.Cmd {
 		what = plural(len(ids), "node ID")
 	}
 	return send(Copy{strings.Join(ids, "\n"), what})
-}
-
-// ailing is the node that f is for: the one under the cursor, or else the first that has a diagnosis.
-func (m *Model) ailing() (steps.NodeView, bool) {
-	if n, ok := m.node(m.sel); ok && n.Diagnosis != nil {
-		return n, true
-	}
-	for _, n := range m.have.Nodes {
-		if n.Diagnosis != nil {
-			return n, true
-		}
-	}
-	return steps.NodeView{}, false
-}
-
-// mending is the step on which a problem is put right.
-var mending = map[problem.Code]int{
-	problem.FedNotFound: 2, problem.FedBadName: 2,
-	problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3, problem.ImageMissing: 3,
-	problem.FlwrMissing: 3, problem.FlwrInstall: 3, problem.PythonMissing: 3,
-	problem.BadKey:       6,
-	problem.NoConnection: 8, problem.LegacyConfig: 8, problem.Untrusted: 8,
-	problem.NotLoggedIn: 9, problem.LoginTimeout: 9,
-	problem.NodeNotFound: 10, problem.KeyInUse: 10, problem.NodeRefused: 12,
-}
-
-// mend leads to where the problem is put right: a step, or the details that say what to do.
-func (m *Model) mend() tea.Cmd {
-	n, ok := m.ailing()
-	if !ok {
-		return nil
-	}
-	m.sel = n.Name
-	if r := n.Remedy; r != nil && r.Verb != "" {
-		return tea.Batch(m.followCursor(), send(Run{Verb: r.Verb, Nodes: []string{n.Name}}))
-	} else if r != nil && r.Step > 0 {
-		return tea.Batch(m.followCursor(), send(OpenStep{r.Step}))
-	}
-	if step, ok := mending[n.Diagnosis.Code]; ok && !m.detail {
-		return tea.Batch(m.followCursor(), send(OpenStep{step}))
-	}
-	m.detail = true
-	return m.followCursor()
 }

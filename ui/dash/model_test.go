@@ -192,6 +192,29 @@ func TestFixLeadsToTheStep(t *testing.T) {
 	}
 }
 
+// What concerns all nodes is mended first: the rehearsal's grid started, the login, Docker.
+func TestFixOfTheWhole(t *testing.T) {
+	o := five()
+	o.GridErr = problem.New(steps.GridEnded, "the rehearsal's grid does not run", "", "")
+	o.Remedy = &steps.Remedy{Says: "start the rehearsal's grid again", Verb: steps.StartGrid}
+	m := testModel(t, o, 120, 24, style.Options{NoColor: true})
+	if v := m.View(); !strings.Contains(v, "f start the rehearsal's grid again") {
+		t.Error(v)
+	}
+	if got := sent(m.Update(press("f"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: steps.StartGrid}) {
+		t.Error(got)
+	}
+	o.RuntimeErr = problem.New(problem.DockerDown, "Docker is not running", "", "") // the nodes first
+	m = testModel(t, o, 120, 24, style.Options{NoColor: true})
+	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{3}) {
+		t.Error(got)
+	}
+	m = testModel(t, steps.Overview{GridErr: problem.New(problem.NotLoggedIn, "not logged in", "", "")}, 80, 24, style.Options{NoColor: true})
+	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{9}) { // no node under the cursor
+		t.Error(got)
+	}
+}
+
 // What is asked for shows at once, and what came of it when it is over.
 func TestBusy(t *testing.T) {
 	m := testModel(t, five(), 80, 24, style.Options{NoColor: true})

@@ -74,7 +74,7 @@ func (m *Model) machine(n steps.NodeView) sign {
 
 var verbs = map[steps.Verb]string{
 	steps.StartNodes: "starting", steps.StopNodes: "stopping", steps.RestartNodes: "restarting",
-	steps.UnregisterNodes: "leaving",
+	steps.UnregisterNodes: "leaving", steps.RemoveNodes: "leaving", steps.ReplaceNodes: "restarting", steps.OwnImage: "restarting",
 }
 
 // column is a column of the table; the first ones of the list are the last to go when it gets narrow.
@@ -283,11 +283,12 @@ func (m *Model) pointer(n steps.NodeView) string {
 
 // diagnosis is the line below a node that is not as it should be, with the key that mends it.
 func (m *Model) diagnosis(n steps.NodeView, w int) string {
-	text := clean(n.Diagnosis.Error())
-	hint := "f fix it"
-	room := w - pointerWidth - 1 - 2 - 3 - len(hint)
-	if style.Width(text) > room && style.Width(n.Diagnosis.What) <= room {
-		text = clean(n.Diagnosis.What)
+	text, hint, room := "", "", 0
+	for _, try := range [][2]string{{n.Diagnosis.Error(), remedyWords(n)}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, remedyWords(n)}, {n.Diagnosis.What, "fix it"}} {
+		text, hint = clean(try[0]), "f "+try[1]
+		if room = w - pointerWidth - 1 - 2 - 3 - style.Width(hint); style.Width(text) <= room {
+			break
+		}
 	}
 	line := strings.Repeat(" ", pointerWidth+1) + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(text, room)) +
 		"   " + m.ink.Key.Render("f") + m.ink.Dim.Render(hint[1:])

@@ -152,7 +152,11 @@ func (m *Model) summary() string {
 	if wrong != "" {
 		room := m.w - style.Width(text) - 3
 		if room >= 12 {
-			s += "   " + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2))
+			hint := ""
+			if node, words := m.offer(); node == "" && words != "" && style.Width(wrong)+len(words)+7 <= room {
+				hint = "   " + m.hint("f", words, room)
+			}
+			s += "   " + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2)) + hint
 		} else {
 			s = m.ink.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+wrong, m.w))
 		}

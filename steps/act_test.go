@@ -1,0 +1,109 @@
+package steps
+
+import (
+	"context"
+	"os"
+	"slices"
+	"testing"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// running gives the fake runtime's SuperNodes, in order.
+func (r *fakeRuntime) running() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var names []string
+	for name := range r.started {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// upAndRunning is a site with n SuperNodes that are registered and started.
+func upAndRunning(t *testing.T, n int) (*Site, *fakeRuntime) {
+	t.Helper()
+	s := siteOn(t, newFakeGrid("1.42.0"), n)
+	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Act(context.Background(), StartNodes, nil, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	return s, s.runtime.(*fakeRuntime)
+}
+
+// A SuperNode whose registered key is gone, or another one's, is not started with what lies there, and
+// goes on running when the others are restarted. It can be stopped.
+func TestNotStartedWithAnotherKey(t *testing.T) {
+	for name, harm := range map[string]func(t *testing.T, s *Site){
+		"another key": func(t *testing.T, s *Site) {
+			s.Choices.Nodes = 3
+			if err := s.Apply(context.Background(), 6, &heard{}); err != nil {
+				t.Fatal(err)
+			}
+			s.Choices.Nodes = 2
+			for _, end := range []string{"", ".pub"} {
+				if err := os.Rename(s.keysDir()+"/client_credentials_3"+end, s.keysDir()+"/client_credentials_2"+end); err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+		"no key": func(t *testing.T, s *Site) {
+			if err := os.Remove(s.keysDir() + "/client_credentials_2"); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := context.Background()
+			s, rt := upAndRunning(t, 2)
+			harm(t, s)
+			key := rt.started["supernode_2"].KeyFile
+			rt.started["supernode_2"] = supernode.Spec{Name: "supernode_2", KeyFile: key, Image: "as it was"}
+			err := s.Act(ctx, RestartNodes, nil, &heard{})
+			if p := problem.Of(err); !problem.Is(err, KeySwapped, KeyLost) || p.Fix == "" {
+				t.Errorf("restart: %v", err)
+			}
+			if got := rt.started["supernode_2"].Image; got != "as it was" || rt.started["supernode_1"].KeyFile == "" {
+				t.Errorf("restart did not leave supernode_2 alone, or supernode_1 down: %v", rt.running())
+			}
+			if err := s.Act(ctx, StartNodes, []string{"supernode_2"}, &heard{}); !problem.Is(err, KeySwapped, KeyLost) {
+				t.Errorf("start: %v", err)
+			}
+			if err := s.Act(ctx, StopNodes, []string{"supernode_2"}, &heard{}); err != nil {
+				t.Errorf("stop: %v", err)
+			}
+			if got := rt.running(); !slices.Equal(got, []string{"supernode_1"}) {
+				t.Errorf("running after the stop: %v", got)
+			}
+			if err := s.Act(ctx, StartNodes, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
+				t.Errorf("a name that is none: %v", err)
+			}
+		})
+	}
+}
+
+// What keeps a SuperNode from starting is found before a restart stops it.
+func TestRestartLooksFirst(t *testing.T) {
+	ctx := context.Background()
+	s, rt := upAndRunning(t, 3)
+	wrong := problem.New(problem.BadInput, "image holds flwr 1.24.0, not 1.42.0", "", "")
+	rt.findings = []supernode.Finding{{Problem: wrong}}
+	if err := s.Act(ctx, RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
+		t.Error(err)
+	}
+	if got := rt.running(); len(got) != 3 {
+		t.Errorf("an image that cannot be started took down all but %v", got)
+	}
+	rt.findings[0].Node = "supernode_2"
+	rt.started["supernode_2"] = supernode.Spec{Name: "supernode_2", Image: "as it was"}
+	if err := s.Act(ctx, RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
+		t.Error(err)
+	}
+	if rt.started["supernode_2"].Image != "as it was" || rt.started["supernode_1"].KeyFile == "" {
+		t.Errorf("supernode_2 was not left alone, or held up the others: %v", rt.running())
+	}
+}
