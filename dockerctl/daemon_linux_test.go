@@ -14,11 +14,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -28,126 +25,37 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// daemon is a private dockerd with its own socket and folders, in network, mount and process namespaces
-// of its own: a second dockerd beside the machine's would take docker0 away from it, and the end of a
-// process namespace ends all that is in it, as a power cut does.
-type daemon struct {
-	t    testing.TB
-	dir  string
-	host string
-	cmd  *exec.Cmd // unshare; dockerd is its child
-}
-
-// private starts a second dockerd. It needs root; without, the test is skipped. Where the real parts
-// are demanded, root without dockerd fails.
-func private(t testing.TB) *daemon {
+// tickerOn makes the image of testdata/ticker on the daemon.
+func tickerOn(t testing.TB, d *require.Daemon) string {
 	t.Helper()
-	require.Docker(t)
-	if os.Geteuid() != 0 {
-		t.Skip("needs docker: only root can start a private daemon")
-	}
-	for _, program := range []string{"dockerd", "unshare"} {
-		require.Tool(t, "docker", program)
-	}
-	dir, err := os.MkdirTemp("", "flwrup-dockerd") // t.TempDir's path is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &daemon{t: t, dir: dir, host: "unix://" + dir + "/docker.sock"}
-	t.Cleanup(func() {
-		d.stop()
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	d.start()
-	return d
-}
-
-func (d *daemon) start() {
-	d.t.Helper()
-	// What a restart of the machine empties.
-	for _, f := range []string{"exec", "pid", "docker.sock"} {
-		if err := os.RemoveAll(filepath.Join(d.dir, f)); err != nil {
-			d.t.Fatal(err)
-		}
-	}
-	log, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer log.Close()
-	d.cmd = exec.Command("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-		"dockerd", "-H", d.host, "--data-root", d.dir+"/data", "--exec-root", d.dir+"/exec", "--pidfile", d.dir+"/pid",
-		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--storage-driver", "vfs")
-	d.cmd.Stdout, d.cmd.Stderr = log, log
-	if err := d.cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
-	for range 300 {
-		if exec.Command("docker", "-H", d.host, "version").Run() == nil {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(log.Name())
-	d.t.Fatalf("dockerd does not answer: %s", text)
-}
-
-// stop ends the daemon, and with it its containers, as a shutdown of the machine does.
-func (d *daemon) stop() { d.end(syscall.SIGTERM) }
-
-// crash kills the daemon and its containers, as a power cut does.
-func (d *daemon) crash() { d.end(syscall.SIGKILL) }
-
-func (d *daemon) end(sig syscall.Signal) {
-	if d.cmd == nil {
-		return
-	}
-	pid := d.cmd.Process.Pid
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	child, err2 := strconv.Atoi(strings.TrimSpace(string(children)))
-	if err != nil || err2 != nil || child <= 1 {
-		d.t.Errorf("children of unshare: %q %v", children, err)
-		_ = d.cmd.Process.Kill()
-	} else if err := syscall.Kill(child, sig); err != nil {
-		d.t.Error(err)
-	}
-	_ = d.cmd.Wait()
-	d.cmd = nil
-}
-
-// ticker makes the image of testdata/ticker on the daemon.
-func (d *daemon) ticker() string {
-	d.t.Helper()
-	build := exec.Command("go", "build", "-o", d.dir+"/image/ticker", "./testdata/ticker")
+	build := exec.Command("go", "build", "-o", d.Dir+"/image/ticker", "./testdata/ticker")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		d.t.Fatalf("%v %s", err, out)
+		t.Fatalf("%v %s", err, out)
 	}
 	// The starter needs a shell, date and chmod, with what they are linked to.
 	sh := exec.Command("/bin/sh", "-c", "set -e; mkdir -p app tmp; chown 49999:49999 app; for p in sh date chmod; do p=$(readlink -f $(command -v $p));"+
 		" for f in $p $(ldd $p | grep -o '/[^ )]*'); do mkdir -p ./$(dirname $f); cp -L $f ./$f; done; done; mkdir -p bin; [ -e bin/sh ] || ln -s $(readlink -f /bin/sh) bin/sh;"+
-		" [ -e bin/date ] || cp usr/bin/date usr/bin/chmod bin/; tar -c . | docker -H "+d.host+
+		" [ -e bin/date ] || cp usr/bin/date usr/bin/chmod bin/; tar -c . | docker -H "+d.Host+
 		" import -c 'USER 49999' -c 'ENV PATH=/bin:/usr/bin' -c 'ENTRYPOINT [\"/ticker\"]' - flwrup-test/ticker:1")
-	sh.Dir = d.dir + "/image"
+	sh.Dir = d.Dir + "/image"
 	if out, err := sh.CombinedOutput(); err != nil {
-		d.t.Fatalf("%v %s", err, out)
+		t.Fatalf("%v %s", err, out)
 	}
 	return "flwrup-test/ticker:1"
 }
 
 // A daemon that goes and comes: said at once, nodes come back by themselves, logs and events go on.
 func TestDaemonRestart(t *testing.T) {
-	d := private(t)
-	r, err := New(context.Background(), Options{Project: "restart", Host: d.host})
+	d := require.PrivateDocker(t)
+	r, err := New(context.Background(), Options{Project: "restart", Host: d.Host})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s := node(t, r, "supernode_1", d.ticker())
+	s := node(t, r, "supernode_1", tickerOn(t, d))
 	s.Restart = 3
 	var changes atomic.Int64
 	ended := make(chan error, 1)
@@ -156,8 +64,8 @@ func TestDaemonRestart(t *testing.T) {
 	got := follow(t, r, s.Name, -1)
 	first := take(t, got, 5)
 
-	d.stop()
-	if err := r.Check(ctx); !problem.Is(err, problem.DockerDown) || !strings.Contains(problem.Of(err).Fix, d.host) {
+	d.Stop()
+	if err := r.Check(ctx); !problem.Is(err, problem.DockerDown) || !strings.Contains(problem.Of(err).Fix, d.Host) {
 		t.Errorf("%v, fix %q", err, problem.Of(err).Fix)
 	}
 	if _, err := r.List(ctx); !problem.Is(err, problem.DockerDown) {
@@ -168,7 +76,7 @@ func TestDaemonRestart(t *testing.T) {
 	}
 	before := changes.Load()
 	began := time.Now()
-	d.start()
+	d.Start()
 	// The node was ended with the daemon (with status 0): Docker brings it back with itself.
 	back := func(after string) {
 		t.Helper()
@@ -198,15 +106,15 @@ func TestDaemonRestart(t *testing.T) {
 		t.Error("Watch did not come back")
 	}
 	// The same when the machine loses its power.
-	d.crash()
-	d.start()
+	d.Crash()
+	d.Start()
 	back("a crash")
 	// A node that was stopped on purpose stays so.
 	if err := r.Stop(ctx, s.Name, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	d.stop()
-	d.start()
+	d.Stop()
+	d.Start()
 	time.Sleep(2 * time.Second)
 	if st := only(t, r); st.State != supernode.Stopped {
 		t.Errorf("stopped on purpose, and back after a shutdown: %+v", st)

@@ -180,7 +180,7 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 			return p
 		}
 	}
-	if !online && !stopped && retries >= retriesBeforeSaying {
+	if !online && !stopped && (retries >= retriesBeforeSaying || retries > 0 && !h.speaks()) {
 		return retrying(lines, h)
 	}
 	if strings.Contains(text, "ClientApp raised an exception") {
@@ -206,10 +206,9 @@ func retrying(lines []string, h NodeHints) *problem.Problem {
 	if h.Fleet != "" {
 		p.Fix = "check that " + h.Fleet + " is the grid's address for SuperNodes and that its port is open"
 	}
-	node, grid := DialectOf(h.Node), DialectOf(h.Grid)
-	if h.Node.Major > 0 && h.Grid.Major > 0 && !node.SpeaksTo(grid) {
+	if !h.speaks() {
 		older := "an older"
-		if node.FleetHTTP {
+		if DialectOf(h.Node).FleetHTTP {
 			older = "a newer"
 		}
 		p.Code = NodeVersion
@@ -219,6 +218,11 @@ func retrying(lines []string, h NodeHints) *problem.Problem {
 		p.Fix = "start it with flwr " + h.Grid.String() + ", or the image of that version"
 	}
 	return p
+}
+
+// speaks tells whether SuperNode and grid speak the same protocol, as far as their versions are known.
+func (h NodeHints) speaks() bool {
+	return h.Node.Major == 0 || h.Grid.Major == 0 || DialectOf(h.Node).SpeaksTo(DialectOf(h.Grid))
 }
 
 // refine says which of the causes of a refusal it is, where the node's status in the list tells.

@@ -19,7 +19,7 @@ func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 	defer s.forget()
 	switch verb {
 	case AddNode:
-		return s.Add(ctx, 1, to)
+		return s.addOne(ctx, nodes, to)
 	case StartGrid:
 		return s.bringGridUp(ctx, to)
 	case RemoveNodes, UnregisterNodes:
@@ -217,43 +217,6 @@ func (s *Site) stop(ctx context.Context, list []member, to Sink) error {
 		to.Event(ItemChanged{Item{name, ItemDone, "stopped"}})
 		return nil
 	})
-}
-
-// Add makes n more SuperNodes: the steps from the keys on, which leave alone what is done. Those of an
-// earlier Add that was interrupted count: asking again does not make more than were asked for.
-func (s *Site) Add(ctx context.Context, n int, to Sink) error {
-	defer s.forget()
-	if err := s.settleLeaving(ctx, to); err != nil {
-		return err
-	}
-	if err := s.bringGridUp(ctx, to); err != nil {
-		return err
-	}
-	list, _, err := s.members()
-	if err != nil {
-		return err
-	}
-	known := 0
-	for _, m := range list {
-		if m.Known() {
-			known++
-		}
-	}
-	before := s.Choices.Nodes
-	if s.Choices.Nodes = max(before, known+n); s.Choices.Nodes > maxNodes {
-		s.Choices.Nodes = before
-		return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", maxNodes), "", "")
-	}
-	if err := s.save(); err != nil {
-		s.Choices.Nodes = before
-		return err
-	}
-	for _, st := range checklist[5:14] {
-		if err := s.walkOne(ctx, st, to); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // restoreKeys takes the keys of lost SuperNodes from the backup. What lies in their place is set aside,

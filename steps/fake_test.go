@@ -34,8 +34,9 @@ type fakeGrid struct {
 // fault is what one call of an operation answers instead of success; done tells whether the work was
 // done all the same.
 type fault struct {
-	err  error
-	done bool
+	err   error
+	done  bool
+	after func() // called before the answer
 }
 
 func newFakeGrid(version string) *fakeGrid {
@@ -67,6 +68,9 @@ func (g *fakeGrid) take(op string) (fault, bool) {
 		return fault{}, false
 	}
 	g.faults[op] = list[1:]
+	if list[0].after != nil {
+		list[0].after()
+	}
 	return list[0], list[0].err != nil
 }
 
@@ -136,6 +140,32 @@ func (g *fakeGrid) AddToFederation(_ context.Context, _ flwrexec.Connection, id 
 	return nil
 }
 
+func (g *fakeGrid) RemoveFromFederation(_ context.Context, _ flwrexec.Connection, id flwrexec.NodeID, _ string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f, bad := g.take("leave")
+	if bad && !f.done {
+		return f.err
+	}
+	g.members = slices.DeleteFunc(g.members, func(n flwrexec.Node) bool { return n.ID == id })
+	return f.err
+}
+
+func (g *fakeGrid) Unregister(_ context.Context, _ flwrexec.Connection, id flwrexec.NodeID) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f, bad := g.take("unregister")
+	if bad && !f.done {
+		return f.err
+	}
+	for i, n := range g.nodes {
+		if n.ID == id {
+			g.nodes[i].Status = flwrexec.StatusUnregistered
+		}
+	}
+	return f.err
+}
+
 // fakeRuntime starts nothing; its nodes log that they are online with the ID that the grid gave the key.
 type fakeRuntime struct {
 	supernode.Runtime
@@ -161,6 +191,9 @@ func (r *fakeRuntime) Stop(_ context.Context, name string, _ time.Duration) erro
 	defer r.mu.Unlock()
 	delete(r.started, name)
 	return nil
+}
+func (r *fakeRuntime) Remove(_ context.Context, name string) error {
+	return r.Stop(context.Background(), name, 0)
 }
 func (r *fakeRuntime) List(context.Context) ([]supernode.Status, error) {
 	r.mu.Lock()

@@ -82,7 +82,7 @@ const (
 	ReplaceNodes    Verb = "replace"    // restart that also replaces containers started by hand
 	RemoveNodes     Verb = "remove"     // stops it and takes it out of the federation; its key stays good
 	UnregisterNodes Verb = "unregister" // the same, and off the grid for good; asks first: it burns the key
-	AddNode         Verb = "add"        // one more: key, registration, membership, start
+	AddNode         Verb = "add"        // one more: key, registration, membership, start; or one that was removed comes back, with its name or asked for
 	StopRun         Verb = "stop-run"   // the names are run IDs; asks first
 	OwnImage        Verb = "own-image"  // gives up the chosen image for the one of the flwr at hand, and restarts
 	RestoreKey      Verb = "restore-key"

@@ -201,7 +201,7 @@ func (s *Site) leave(ctx context.Context, i ledger.Intent, to Sink) error {
 		return fail(err)
 	}
 	s.forget()
-	text := "removed; its key stays registered and good"
+	text := "removed; its key stays registered and good: flwrup add " + i.Name + " brings it back"
 	if i.Op == "unregister" {
 		text = "unregistered"
 	}

@@ -43,14 +43,19 @@ func (p *program) nodeCommands() []*cobra.Command {
 	restart.Flags().BoolVar(&ownImage, "own-image", false, "give up the image in flwrup.toml for the one of the flwr in use")
 
 	var o actOptions
-	adding := add(&cobra.Command{Use: "add [N]", Short: "Add N SuperNodes (1): key, registration, federation, start", Args: cobra.MaximumNArgs(1),
+	adding := add(&cobra.Command{Use: "add [N | NODE…]", Short: "Add N SuperNodes (1): key, registration, federation, start; or bring removed ones back",
+		Long: `Makes N new SuperNodes, with the next numbers. With names it brings back SuperNodes that were removed
+and not unregistered, with the keys and node IDs that they had.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			n := 1
+			n, err := 1, error(nil)
 			if len(args) == 1 {
-				var err error
-				if n, err = strconv.Atoi(args[0]); err != nil || n < 1 {
-					return usage(args[0] + " is no number of SuperNodes")
-				}
+				n, err = strconv.Atoi(args[0])
+			}
+			if len(args) > 1 || err != nil {
+				return p.onSite(o, func(site *steps.Site, to steps.Sink) error { return site.BringBack(cmd.Context(), args, to) }, cmd.Context())
+			}
+			if n < 1 {
+				return usage(args[0] + " is no number of SuperNodes")
 			}
 			return p.onSite(o, func(site *steps.Site, to steps.Sink) error { return site.Add(cmd.Context(), n, to) }, cmd.Context())
 		}})

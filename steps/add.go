@@ -1,0 +1,163 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/keys"
+)
+
+// Add makes n more SuperNodes: the steps from the keys on, which leave alone what is done. Those of an
+// earlier Add that was interrupted count: asking again does not make more than were asked for.
+func (s *Site) Add(ctx context.Context, n int, to Sink) error {
+	defer s.forget()
+	if err := s.settleLeaving(ctx, to); err != nil {
+		return err
+	}
+	if err := s.bringGridUp(ctx, to); err != nil {
+		return err
+	}
+	list, _, err := s.members()
+	if err != nil {
+		return err
+	}
+	known := 0
+	for _, m := range list {
+		if m.Known() {
+			known++
+		}
+	}
+	before := s.Choices.Nodes
+	if s.Choices.Nodes = max(before, known+n); s.Choices.Nodes > maxNodes {
+		s.Choices.Nodes = before
+		return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", maxNodes), "", "")
+	}
+	if err := s.save(); err != nil {
+		s.Choices.Nodes = before
+		return err
+	}
+	return s.walkFromKeys(ctx, to)
+}
+
+// walkFromKeys does what is to be done from the keys to all online, and leaves alone what is done.
+func (s *Site) walkFromKeys(ctx context.Context, to Sink) error {
+	for _, st := range checklist[5:14] {
+		if err := s.walkOne(ctx, st, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removed gives the SuperNodes that were removed here and whose keys are good.
+func (s *Site) removed() []ledger.Node {
+	return slices.DeleteFunc(s.Ledger.Nodes(), func(n ledger.Node) bool {
+		return n.State != ledger.Removed || n.Connection != s.Choices.Grid.Connection
+	})
+}
+
+// addOne adds the named SuperNode, which was removed before; without a name it asks which, where there are
+// such, or makes a new one.
+func (s *Site) addOne(ctx context.Context, nodes []string, to Sink) error {
+	gone := s.removed()
+	if len(nodes) > 0 {
+		return s.BringBack(ctx, nodes, to)
+	}
+	if len(gone) == 0 {
+		return s.Add(ctx, 1, to)
+	}
+	q := Question{ID: "add", Kind: AskChoice, Default: "a new one", Ask: "Which SuperNode shall be added?",
+		Help:    "One that was removed without being unregistered keeps its key, its name and its node ID.",
+		Choices: []Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"}}}
+	for _, n := range gone {
+		q.Choices = append(q.Choices, Choice{Value: n.Name, Label: n.Name, Note: "was removed; " + firstWord(n.NodeID, "not registered")})
+	}
+	answer, err := to.Ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	if answer == q.Default {
+		return s.Add(ctx, 1, to)
+	}
+	return s.BringBack(ctx, []string{answer}, to)
+}
+
+// BringBack adds SuperNodes again that were removed and not unregistered: with the key, the name and the
+// node ID that they had.
+func (s *Site) BringBack(ctx context.Context, nodes []string, to Sink) error {
+	defer s.forget()
+	if err := s.settleLeaving(ctx, to); err != nil {
+		return err
+	}
+	folder, err := keys.Scan(s.keysDir())
+	if err != nil {
+		return err
+	}
+	list, _, err := s.members()
+	if err != nil {
+		return err
+	}
+	var back []ledger.Node
+	for _, name := range nodes {
+		n, err := s.canComeBack(name, folder)
+		switch {
+		case err == nil:
+			back = append(back, n)
+		case slices.ContainsFunc(list, func(m member) bool { return m.Name == name }):
+			to.Event(Says{name + " is here already"})
+		default:
+			return err
+		}
+	}
+	if err := s.bringGridUp(ctx, to); err != nil {
+		return err
+	}
+	before := s.Choices.Nodes
+	s.Choices.Nodes += len(back)
+	if err := s.save(); err != nil {
+		s.Choices.Nodes = before
+		return err
+	}
+	err = s.Ledger.Change(func(d *ledger.Data) error {
+		for _, n := range back {
+			d.Nodes = slices.DeleteFunc(d.Nodes, func(o ledger.Node) bool { return o.Key == n.Key && o.Connection == n.Connection })
+			if n.NodeID == "" { // it never was registered: its key is like a new one
+				continue
+			}
+			n.State = ledger.Registered
+			if err := d.PutNode(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.walkFromKeys(ctx, to)
+}
+
+// canComeBack finds a removed SuperNode by name, or says why it cannot be added again.
+func (s *Site) canComeBack(name string, folder keys.Folder) (ledger.Node, error) {
+	for _, n := range s.removed() {
+		if n.Name != name {
+			continue
+		}
+		if !slices.ContainsFunc(folder.Pairs, func(p keys.Pair) bool { return p.Fingerprint == n.Key }) {
+			return n, problem.New(KeyLost, "the key of "+name+" is not in "+s.rel(folder.Dir), "it was registered with the key "+n.Key,
+				"put "+n.KeyFile+" and its .pub back, from the backup if need be")
+		}
+		return n, nil
+	}
+	for _, n := range s.Ledger.Nodes() {
+		if n.Name == name && n.State == ledger.Unregistered && n.Connection == s.Choices.Grid.Connection {
+			return n, problem.New(flwrexec.NodeUnregistered, name+" was unregistered", "its key is burnt: no account can register it again",
+				"flwrup add makes a new SuperNode, with a new key")
+		}
+	}
+	return ledger.Node{}, problem.New(problem.Usage, "no SuperNode "+name+" was removed here", "", "flwrup add makes a new one; `flwrup status` lists those that are here")
+}

@@ -1,0 +1,213 @@
+package steps
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// inFederation is upAndRunning whose SuperNodes are in the federation, on a grid that calls those online that run.
+func inFederation(t *testing.T, n int) (*Site, *fakeGrid, *fakeRuntime) {
+	t.Helper()
+	s, rt := upAndRunning(t, n)
+	g := s.flwr.(*fakeGrid)
+	if err := s.Apply(context.Background(), 11, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	seeOnline(g, rt)
+	return s, g, rt
+}
+
+// seeOnline makes the grid call those online that run, and those offline that do not any more.
+func seeOnline(g *fakeGrid, rt *fakeRuntime) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	up := map[flwrexec.NodeID]bool{}
+	for _, spec := range rt.started {
+		up[g.keys[spec.KeyFile+".pub"]] = true
+	}
+	for i := range g.nodes {
+		switch n := &g.nodes[i]; {
+		case n.Status == flwrexec.StatusUnregistered:
+		case up[n.ID]:
+			n.Status = flwrexec.StatusOnline
+		case n.Status == flwrexec.StatusOnline:
+			n.Status = flwrexec.StatusOffline
+		}
+	}
+}
+
+func namesHere(t *testing.T, s *Site) []string {
+	t.Helper()
+	list, err := s.Names()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func record(s *Site, name string) ledger.Node {
+	for _, n := range s.Ledger.Nodes() {
+		if n.Name == name {
+			return n
+		}
+	}
+	return ledger.Node{}
+}
+
+// A removed SuperNode is out of the federation, its number is not given again, and it comes back with the key
+// and the node ID that it had.
+func TestRemovedComesBack(t *testing.T) {
+	ctx := context.Background()
+	s, g, rt := inFederation(t, 3)
+	s.o.PassphraseFile = filepath.Join(t.TempDir(), "passphrase")
+	if err := os.WriteFile(s.o.PassphraseFile, []byte("correct horse battery staple"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := record(s, "supernode_2")
+	if err := s.Act(ctx, RemoveNodes, []string{"supernode_2"}, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3"}) || len(g.members) != 2 || len(rt.running()) != 2 {
+		t.Errorf("after remove: %v here, %d in the federation, %v running", got, len(g.members), rt.running())
+	}
+	seeOnline(g, rt)
+	add := func(do func() error) {
+		t.Helper()
+		ended := make(chan error, 1)
+		go func() { ended <- do() }()
+		for {
+			select {
+			case err := <-ended:
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			default:
+				seeOnline(g, rt)
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+	}
+	add(func() error { return s.Add(ctx, 1, &heard{}) })
+	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3", "supernode_4"}) {
+		t.Errorf("after add: %v", got)
+	}
+	to := &says{answers: map[string]string{"add": "supernode_2"}}
+	add(func() error { return s.Act(ctx, AddNode, nil, to) })
+	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_2", "supernode_3", "supernode_4"}) || len(g.members) != 4 || len(rt.running()) != 4 {
+		t.Errorf("back: %v here, %d in the federation, %v running", got, len(g.members), rt.running())
+	}
+	if after := record(s, "supernode_2"); after != before {
+		t.Errorf("%+v, before %+v", after, before)
+	}
+	if !slices.Contains(to.asked, "add") {
+		t.Errorf("asked only %v", to.asked)
+	}
+}
+
+// Unregistering asks first, keeps the node ID in the ledger, and what is burnt does not come back.
+func TestUnregisterBurns(t *testing.T) {
+	ctx := context.Background()
+	s, g, _ := inFederation(t, 2)
+	id := record(s, "supernode_1").NodeID
+	if err := s.Act(ctx, UnregisterNodes, []string{"supernode_1"}, &heard{}); !problem.Is(err, problem.NeedsPerson) {
+		t.Errorf("unattended: %v", err)
+	}
+	if len(namesHere(t, s)) != 2 || slices.Contains(g.calls, "unregister") {
+		t.Error("something was done without a yes")
+	}
+	if err := s.Act(ctx, UnregisterNodes, []string{"supernode_1"}, &says{answers: map[string]string{"unregister": "yes"}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := record(s, "supernode_1"); n.NodeID != id || n.State != ledger.Unregistered {
+		t.Errorf("%+v", n)
+	}
+	if g.nodes[0].Status != flwrexec.StatusUnregistered || !slices.Equal(namesHere(t, s), []string{"supernode_2"}) {
+		t.Errorf("%v, here %v", g.nodes, namesHere(t, s))
+	}
+	if err := s.BringBack(ctx, []string{"supernode_1"}, &heard{}); !problem.Is(err, flwrexec.NodeUnregistered) {
+		t.Errorf("a burnt one comes back: %v", err)
+	}
+}
+
+// flwrup is ended while it removes, after the grid has done its part and before the ledger knows: status tells
+// of it, and the same command finishes it, once.
+func TestRemovalCutShort(t *testing.T) {
+	for _, op := range []string{"leave", "unregister"} {
+		t.Run(op, func(t *testing.T) {
+			ctx, end := context.WithCancel(context.Background())
+			s, g, rt := inFederation(t, 2)
+			g.faults[op] = []fault{{err: context.Canceled, done: true, after: end}}
+			yes := &says{answers: map[string]string{"unregister": "yes"}}
+			if err := s.Act(ctx, UnregisterNodes, []string{"supernode_2"}, yes); err == nil {
+				t.Fatal("it was ended in the middle")
+			}
+			dir := s.Dir
+			s.Close()
+			s, err := Open(Options{Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			s.flwr, s.runtime = g, rt
+			ctx = context.Background()
+			o := s.overview(ctx, 0, true)
+			if len(o.Nodes) != 2 || o.Nodes[1].Diagnosis == nil || o.Nodes[1].Diagnosis.Code != Unfinished || o.Nodes[1].Remedy.Verb != UnregisterNodes {
+				t.Fatalf("%+v", o.Nodes)
+			}
+			if err := s.Act(ctx, o.Nodes[1].Remedy.Verb, []string{"supernode_2"}, &heard{}); err != nil { // it was agreed to
+				t.Fatal(err)
+			}
+			o = s.overview(ctx, 0, true)
+			if len(o.Nodes) != 1 || len(s.Ledger.Intents()) > 0 || s.Choices.Nodes != 1 || record(s, "supernode_2").State != ledger.Unregistered {
+				t.Errorf("%+v, %d wished, ledger %+v", o.Nodes, s.Choices.Nodes, s.Ledger.Data())
+			}
+			if g.nodes[1].Status != flwrexec.StatusUnregistered || len(g.members) != 1 || len(rt.running()) != 1 {
+				t.Errorf("grid %v, members %v, running %v", g.nodes, g.members, rt.running())
+			}
+		})
+	}
+}
+
+// What a person last asked of a SuperNode is on disk before it is touched.
+func TestWantedBeforeItIsTouched(t *testing.T) {
+	ctx := context.Background()
+	s, rt := upAndRunning(t, 2)
+	s.runtime = &atStop{rt, func() {
+		if err := s.Ledger.Reload(); err != nil || s.wanted("supernode_1") != wantedDown || s.wanted("supernode_2") != wantedUp {
+			t.Errorf("%v: supernode_1 %q, supernode_2 %q", err, s.wanted("supernode_1"), s.wanted("supernode_2"))
+		}
+	}}
+	if err := s.Act(ctx, StopNodes, []string{"supernode_1"}, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range s.overview(ctx, 0, true).Nodes {
+		if n.Name == "supernode_1" && (n.Diagnosis != nil || n.Wanted != wantedDown) {
+			t.Errorf("stopped by a person, and a trouble: %+v", n)
+		}
+	}
+}
+
+// atStop looks at the moment when a SuperNode is stopped.
+type atStop struct {
+	*fakeRuntime
+	look func()
+}
+
+func (r *atStop) Stop(ctx context.Context, name string, grace time.Duration) error {
+	r.look()
+	return r.fakeRuntime.Stop(ctx, name, grace)
+}
+
+var _ supernode.Runtime = (*atStop)(nil)
