@@ -27,7 +27,7 @@ const (
 	NotListed     problem.Code = "node-not-listed"         // the grid has no such node for this account
 	NodeElsewhere problem.Code = "node-elsewhere"          // runs for a grid that the project has left
 	gridLetsGo                 = time.Minute               // NOTES: a killed SuperNode is called offline after 52 to 53 s
-	startsWithin               = 8 * time.Second           // a SuperNode that is younger is still starting
+	startsWithin               = 4 * time.Second           // a SuperNode that is younger is still starting; its log is not read
 	comesWithin                = 30 * time.Second          // on a busy machine; until then only what its log says is a trouble
 )
 
