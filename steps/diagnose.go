@@ -219,7 +219,7 @@ func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *
 		start = remedy(RestartNodes, "start it anew", "restart", v.Name)
 	}
 	if other := v.Runtime.ByHand; other != "" {
-		start = remedy(ReplaceNodes, "replace container "+other+" by flwrup's own", "restart", v.Name, "--replace")
+		start = remedy(ReplaceNodes, "replace "+other+" by flwrup's own", "restart", v.Name, "--replace")
 	}
 	switch p.Code {
 	case flwrexec.NodeVersion:

@@ -39,7 +39,7 @@ func (p *program) nodeCommands() []*cobra.Command {
 			}
 			return p.act(cmd.Context(), verb, nodes, actOptions{yes: !p.attended() || p.json})
 		}})
-	restart.Flags().BoolVar(&replace, "replace", false, "stop a container that was started by hand with a SuperNode's key, too, and start flwrup's own")
+	restart.Flags().BoolVar(&replace, "replace", false, "stop what was started by hand with a SuperNode's key, too, and start flwrup's own")
 	restart.Flags().BoolVar(&ownImage, "own-image", false, "give up the image in flwrup.toml for the one of the flwr in use")
 
 	var o actOptions
