@@ -9,13 +9,14 @@ import (
 
 // Title is what every screen's first line says.
 type Title struct {
-	Project    string // folder or project name
-	Federation string // "" while it is not chosen
-	Connection string // name of the superlink connection: supergrid
-	Account    string // "" while it is not known: flwr up to 1.25 tells it of nodes alone
-	LoggedIn   bool   // the grid answered the last question
-	Flwr       string // version; "" while there is none
-	Rehearsal  bool
+	Project     string // folder or project name
+	Federation  string // "" while it is not chosen
+	Connection  string // name of the superlink connection: supergrid
+	Account     string // "" while it is not known: flwr up to 1.25 tells it of nodes alone
+	LoggedIn    bool   // the grid answered the last question
+	Flwr        string // version; "" while there is none
+	Rehearsal   bool
+	LookingOnly bool // another flwrup is at work in the folder
 }
 
 // NodeView is all that is known of one SuperNode at one moment.

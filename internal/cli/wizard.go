@@ -19,6 +19,9 @@ type wizardOptions struct {
 // questions and lines.
 func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 	site, err := steps.Open(o.Options)
+	if problem.Is(err, problem.Busy) && p.screen() {
+		return p.lookOn(ctx, o.Dir, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -32,6 +35,17 @@ func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 		return p.curtain(ctx, site, front, err, o.keep)
 	}
 	return p.left(ctx, site, err)
+}
+
+// lookOn shows a site that another flwrup is at work in; busy says which. Leaving changes nothing.
+func (p *program) lookOn(ctx context.Context, dir string, busy error) error {
+	site, err := steps.LookOn(dir, busy)
+	if err != nil {
+		return busy // there is nothing to look at yet
+	}
+	defer site.Close()
+	_, err = ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.Out}.FromEnv(os.Getenv))
+	return err
 }
 
 // drawn runs the wizard on the screen. Left with q, everything that was started goes on, also a

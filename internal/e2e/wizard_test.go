@@ -63,6 +63,11 @@ func TestWizard(t *testing.T) {
 	s = start() // all is set up: the dashboard comes first
 	s.Wait("3 of 3 SuperNodes online")
 	t.Logf("at the dashboard after %d times Enter and %.0f s", presses, time.Since(began).Seconds())
+	second := start() // beside the first: it looks on
+	second.Wait("looking only")
+	second.Wait("3 of 3 SuperNodes online")
+	second.Press("q")
+	second.Over(0)
 	if !maps.Equal(keyFiles(t, dir), made) {
 		t.Error("the keys are other ones than at step 7")
 	}
