@@ -101,7 +101,7 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int { return naturally(a.Name, b.Name) })
 	}
 	if o.GridErr != nil && s.Rehearsal() && problem.Is(o.GridErr, GridEnded) {
-		o.Remedy = remedy(StartGrid, "start the rehearsal's grid again", "start")
+		o.Remedy = remedy(StartGrid, "start the rehearsal's grid again", "start", "--grid")
 	}
 	return o
 }
@@ -129,7 +129,7 @@ func (s *Site) gridProblem(err error) error {
 		return err
 	}
 	return &problem.Problem{Code: GridEnded, What: "the rehearsal's grid does not run", Why: "it was stopped, or ended with the flwrup that started it",
-		Fix: "start it again: flwrup start; the SuperNodes come back to it by themselves", Err: err}
+		Fix: "start it again: flwrup start --grid; the SuperNodes come back to it by themselves", Err: err}
 }
 
 // whyNot puts what is seen at the fleet's address into a diagnosis that only knows that a SuperNode

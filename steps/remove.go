@@ -125,6 +125,28 @@ func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to Sink) e
 	return nil
 }
 
+// takeOut asks how far the removal shall go, and does it; by itself it does nothing.
+func (s *Site) takeOut(ctx context.Context, nodes []string, to Sink) error {
+	if len(nodes) == 0 {
+		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to remove")
+	}
+	answer, err := to.Ask(ctx, Question{ID: "remove", Kind: AskChoice, Default: "no", Ask: "Remove " + strings.Join(nodes, ", ") + "?",
+		Help: "A removed SuperNode is stopped, its container and its log go, and it leaves the federation (flwr 1.27 and later). The key files stay where they are.",
+		Choices: []Choice{
+			{Value: "no", Label: "leave as it is"},
+			{Value: "remove", Label: "remove", Note: "its key stays registered and good: it can be added again"},
+			{Value: "unregister", Label: "remove and unregister", Note: "burns the key: nobody can ever register it again; asks once more"},
+		}})
+	switch {
+	case err != nil:
+		return err
+	case answer == "no":
+		to.Event(Says{"nothing was removed"})
+		return nil
+	}
+	return s.remove(ctx, nodes, answer == "unregister", to)
+}
+
 func firstWord(words ...string) string {
 	for _, w := range words {
 		if w != "" {

@@ -263,7 +263,14 @@ func (n *watched) due(now time.Duration, unsure bool) due {
 
 // tried notes a restart and gives its number within the hour.
 func (w *watchMemory) tried(name string, now time.Duration) int {
+	if w.nodes == nil {
+		w.nodes = map[string]*watched{}
+	}
 	n := w.nodes[name]
+	if n == nil { // asked for by an earlier memory
+		n = &watched{down: true, since: now}
+		w.nodes[name] = n
+	}
 	n.tries = append(slices.DeleteFunc(n.tries, func(at time.Duration) bool { return now-at >= watchPer }), now)
 	n.streak++
 	return len(n.tries)

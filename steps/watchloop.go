@@ -5,26 +5,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"flwrup/flwrexec"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
-	"flwrup/internal/supernode"
 )
 
 // restartWithin is how long one round of restarts may hold the folder's lock.
 const restartWithin = 3 * time.Minute
 
-// watcher is the loop around watchMemory.next.
+// watcher is the loop around a Keeper.
 type watcher struct {
 	dir     string
 	site    *Site     // for looking only; its flwr stays open from look to look
 	choices time.Time // of the flwrup.toml that site was opened with
-	began   time.Time
-	memory  watchMemory
+	keeper  Keeper
 	busy    bool
 	each    func(WatchEvent)
 }
@@ -37,7 +33,7 @@ func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
 	if err != nil {
 		return err
 	}
-	w := &watcher{dir: dir, began: time.Now(), each: each}
+	w := &watcher{dir: dir, each: each}
 	defer func() {
 		if w.site != nil {
 			w.site.Close()
@@ -72,12 +68,16 @@ func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
 			}
 		}
 		if ctx.Err() == nil {
-			events, restart := w.memory.next(w.now(), o)
+			events, todo := w.keeper.Look(time.Now(), o)
 			for _, e := range events {
 				each(e)
 			}
-			if len(restart) > 0 {
-				w.restart(ctx, restart)
+			var names []string
+			for _, r := range todo {
+				names = append(names, r.Nodes...)
+			}
+			if len(names) > 0 {
+				w.restart(ctx, names)
 			}
 		}
 		pause := 10 * time.Second // on a grid that many share
@@ -88,11 +88,6 @@ func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
 			return problem.New(problem.Cancelled, "the watch has ended; the SuperNodes go on running", "", "")
 		}
 	}
-}
-
-func (w *watcher) now() moment {
-	now := time.Now()
-	return moment{Wall: now.Round(0), Mono: now.Sub(w.began)} // Round takes the monotonic clock out
 }
 
 func (w *watcher) say(kind WatchKind, node, text string) {
@@ -141,7 +136,7 @@ func (w *watcher) restart(ctx context.Context, names []string) {
 	if problem.Is(err, problem.Busy) {
 		if !w.busy {
 			w.busy = true
-			w.trouble(WatchBusy, "", "restarts nothing for now: ", err)
+			w.trouble(WatchBusy, "", "restarts nothing for now (an open dashboard can do it: its key w): ", err)
 		}
 		return
 	}
@@ -152,34 +147,12 @@ func (w *watcher) restart(ctx context.Context, names []string) {
 	w.busy = false
 	defer site.Close()
 	// With the lock in hand: what was asked of them since the look, and are they still down?
-	verbs := map[Verb][]string{}
-	for _, v := range site.overview(ctx, 0, false).Nodes {
-		up := v.Runtime.State == supernode.Running
-		if !slices.Contains(names, v.Name) || v.Wanted != wantedUp || up && v.Grid == flwrexec.StatusOnline {
-			continue
+	for _, r := range restarts(site.overview(ctx, 0, false), names) {
+		for _, name := range r.Nodes {
+			w.each(w.keeper.Tried(time.Now(), name))
 		}
-		verb := StartNodes
-		if up {
-			verb = RestartNodes
-		}
-		verbs[verb] = append(verbs[verb], v.Name)
-		n := w.memory.tried(v.Name, w.now().Mono)
-		w.say(WatchRestarts, v.Name, fmt.Sprintf("restarting it: %d of at most %d in an hour", n, watchTries))
-	}
-	for verb, list := range verbs {
-		if err := site.Act(ctx, verb, list, nobody{}); err != nil && ctx.Err() == nil {
+		if err := site.Act(ctx, r.Verb, r.Nodes, nobody{}); err != nil && ctx.Err() == nil {
 			w.trouble(WatchFailed, "", "", err)
 		}
 	}
-}
-
-// nobody is a front end without a person.
-type nobody struct{}
-
-func (nobody) Event(Event) {}
-func (nobody) Ask(_ context.Context, q Question) (string, error) {
-	if q.Default == "" {
-		return "", problem.New(problem.NeedsPerson, q.Ask, "nobody is there to answer", "flwrup start")
-	}
-	return q.Default, nil
 }

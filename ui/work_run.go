@@ -204,6 +204,9 @@ func (m *Model) saveMetrics() tea.Cmd {
 // act does a verb of the dashboard.
 func (m *Model) act(run dash.Run) tea.Cmd {
 	if m.working() {
+		if run.ByItself {
+			return m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", m.job.what, "")})
+		}
 		if m.job.step == 0 {
 			m.push(pageWork) // there it can be seen, and stopped
 		}
@@ -212,16 +215,22 @@ func (m *Model) act(run dash.Run) tea.Cmd {
 	}
 	work := m.work
 	cmd := m.start(0, actTitle(run), func(ctx context.Context, to steps.Sink) error {
+		if run.ByItself {
+			to = steps.Unattended(to)
+		}
 		return work.Act(ctx, run.Verb, run.Nodes, to)
 	})
 	m.job.verb = run
+	if run.ByItself {
+		return tea.Batch(cmd, m.dash.Update(dash.Began{Run: run}))
+	}
 	m.push(pageWork)
 	return tea.Batch(cmd, m.shown())
 }
 
 func actTitle(run dash.Run) string {
 	words := map[steps.Verb]string{steps.StartNodes: "Start", steps.StopNodes: "Stop", steps.RestartNodes: "Restart",
-		steps.UnregisterNodes: "Unregister", steps.RemoveNodes: "Remove", steps.AddNode: "Add a SuperNode",
+		steps.UnregisterNodes: "Unregister", steps.RemoveNodes: "Remove", steps.TakeOutNodes: "Remove", steps.AddNode: "Add a SuperNode",
 		steps.RestoreKey: "Take the key from the backup:", steps.OwnImage: "Give up the other image:", steps.ReplaceNodes: "Replace the container of",
 		steps.StartGrid: "Start the rehearsal's grid", steps.StopRun: "Stop run"}
 	text := words[run.Verb]

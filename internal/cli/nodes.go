@@ -23,7 +23,18 @@ func (p *program) nodeCommands() []*cobra.Command {
 			return p.act(cmd.Context(), verb, nodes, actOptions{yes: !p.attended() || p.json})
 		}
 	}
-	add(&cobra.Command{Use: "start [NODE…]", Short: "Start SuperNodes; waits where the grid still holds one that was killed", RunE: act(steps.StartNodes)})
+	gridOnly := false
+	starting := add(&cobra.Command{Use: "start [NODE…]", Short: "Start SuperNodes; waits where the grid still holds one that was killed",
+		RunE: func(cmd *cobra.Command, nodes []string) error {
+			if !gridOnly {
+				return act(steps.StartNodes)(cmd, nodes)
+			}
+			if len(nodes) > 0 {
+				return usage("--grid starts no SuperNodes")
+			}
+			return act(steps.StartGrid)(cmd, nil)
+		}})
+	starting.Flags().BoolVar(&gridOnly, "grid", false, "only the grid of a rehearsal: the SuperNodes come back to it by themselves")
 	add(&cobra.Command{Use: "stop [NODE…]", Short: "Stop SuperNodes gracefully", RunE: act(steps.StopNodes)})
 	ownImage, replace := false, false
 	restart := add(&cobra.Command{Use: "restart [NODE…]", Short: "Stop SuperNodes and start them anew",

@@ -83,13 +83,16 @@ func boards() (list []struct {
 	add("no SuperNode", steps.Overview{GridAt: noon}, "", nil)
 	add("nothing seen yet", steps.Overview{}, "", func(m *Model) { m.loaded, m.asking = false, true })
 	add("the grid is being asked", five(), "", func(m *Model) { m.asking = true })
+	add("restarts lost ones", five(), "w j", func(m *Model) {
+		m.Update(Began{Run{Verb: steps.StartNodes, Nodes: []string{"supernode_5"}, ByItself: true}})
+	})
 	add("fifty", many(50), "pgdown pgdown", nil)
 	add("marked", five(), "space space", nil)
 	add("all marked, restarting", five(), "A r", nil)
 	add("details", five(), "end enter", nil)
 	add("in the log", five(), "tab", nil)
 	add("an action failed", five(), "x", func(m *Model) {
-		m.Update(Ran{Run: Run{steps.StopNodes, []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})
+		m.Update(Ran{Run: Run{Verb: steps.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})
 	})
 	return list
 }

@@ -10,31 +10,32 @@ import (
 )
 
 var keys = struct {
-	up, down, pageUp, pageDown, home, end                                           key.Binding
-	mark, all, start, stop, restart, logs, copy, add, unregister, run, details, fix key.Binding
-	log, search, escape                                                             key.Binding
+	up, down, pageUp, pageDown, home, end                                              key.Binding
+	mark, all, start, stop, restart, logs, copy, add, remove, run, details, fix, watch key.Binding
+	log, search, escape                                                                key.Binding
 }{
-	up:         key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("k", "up")),
-	down:       key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("j", "down")),
-	pageUp:     key.NewBinding(key.WithKeys("pgup"), key.WithHelp("pgup", "page up")),
-	pageDown:   key.NewBinding(key.WithKeys("pgdown"), key.WithHelp("pgdn", "page down")),
-	home:       key.NewBinding(key.WithKeys("home", "g"), key.WithHelp("g", "first")),
-	end:        key.NewBinding(key.WithKeys("end", "G"), key.WithHelp("G", "last")),
-	mark:       key.NewBinding(key.WithKeys(" "), key.WithHelp("space", "mark")),
-	all:        key.NewBinding(key.WithKeys("A"), key.WithHelp("A", "mark all")),
-	start:      key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "start")),
-	stop:       key.NewBinding(key.WithKeys("x"), key.WithHelp("x", "stop")),
-	restart:    key.NewBinding(key.WithKeys("r"), key.WithHelp("r", "restart")),
-	logs:       key.NewBinding(key.WithKeys("l"), key.WithHelp("l", "logs")),
-	copy:       key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "copy node ID")),
-	add:        key.NewBinding(key.WithKeys("a"), key.WithHelp("a", "add")),
-	unregister: key.NewBinding(key.WithKeys("u"), key.WithHelp("u", "unregister")),
-	run:        key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "run")),
-	details:    key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "details")),
-	fix:        key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "fix")),
-	log:        key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "into the log")),
-	search:     key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "search log")),
-	escape:     key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
+	up:       key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("k", "up")),
+	down:     key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("j", "down")),
+	pageUp:   key.NewBinding(key.WithKeys("pgup"), key.WithHelp("pgup", "page up")),
+	pageDown: key.NewBinding(key.WithKeys("pgdown"), key.WithHelp("pgdn", "page down")),
+	home:     key.NewBinding(key.WithKeys("home", "g"), key.WithHelp("g", "first")),
+	end:      key.NewBinding(key.WithKeys("end", "G"), key.WithHelp("G", "last")),
+	mark:     key.NewBinding(key.WithKeys(" "), key.WithHelp("space", "mark")),
+	all:      key.NewBinding(key.WithKeys("A"), key.WithHelp("A", "mark all")),
+	start:    key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "start")),
+	stop:     key.NewBinding(key.WithKeys("x"), key.WithHelp("x", "stop")),
+	restart:  key.NewBinding(key.WithKeys("r"), key.WithHelp("r", "restart")),
+	logs:     key.NewBinding(key.WithKeys("l"), key.WithHelp("l", "logs")),
+	copy:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "copy node ID")),
+	add:      key.NewBinding(key.WithKeys("a"), key.WithHelp("a", "add")),
+	remove:   key.NewBinding(key.WithKeys("u", "delete"), key.WithHelp("u", "remove")),
+	watch:    key.NewBinding(key.WithKeys("w"), key.WithHelp("w", "restart lost ones by itself")),
+	run:      key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "run")),
+	details:  key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "details")),
+	fix:      key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "fix")),
+	log:      key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "into the log")),
+	search:   key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "search log")),
+	escape:   key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
 }
 
 // Keys are the key bindings that mean something now, the most useful first.
@@ -51,7 +52,12 @@ func (m *Model) Keys() []key.Binding {
 	}
 	list = append(list, keys.add, keys.run)
 	if m.sel != "" {
-		list = append(list, keys.details, keys.copy, keys.unregister, keys.all)
+		list = append(list, keys.details, keys.copy, keys.remove, keys.all)
+	}
+	if words := "stop restarting"; m.keeper != nil {
+		list = append(list, key.NewBinding(key.WithKeys("w"), key.WithHelp("w", words)))
+	} else if len(m.have.Nodes) > 0 {
+		list = append(list, keys.watch)
 	}
 	if m.Holds() {
 		list = append(list, keys.escape)
@@ -92,6 +98,8 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return send(NewRun{})
 	case key.Matches(msg, keys.fix):
 		return m.mend()
+	case key.Matches(msg, keys.watch):
+		return m.toggleWatch()
 	}
 	if m.sel == "" {
 		return nil
@@ -118,8 +126,8 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return m.act(steps.StopNodes)
 	case key.Matches(msg, keys.restart):
 		return m.act(steps.RestartNodes)
-	case key.Matches(msg, keys.unregister):
-		return m.act(steps.UnregisterNodes)
+	case key.Matches(msg, keys.remove):
+		return m.act(steps.TakeOutNodes)
 	case key.Matches(msg, keys.logs):
 		return send(OpenLogs{m.targets()})
 	case key.Matches(msg, keys.copy):

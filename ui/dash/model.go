@@ -63,6 +63,9 @@ type Model struct {
 	top    int    // first node that is shown
 	detail bool   // the details of a node are open
 	note   note
+	keeper *steps.Keeper // nil: SuperNodes are left as they are
+	kept   string        // what it said last
+	trying bool          // a restart of its own is under way
 
 	log     *logs.Model
 	logNode string
@@ -182,6 +185,9 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		return m.openLog()
+	case Began:
+		m.began(msg)
+		return nil
 	case Ran:
 		return m.ran(msg)
 	case tea.KeyMsg:
@@ -204,7 +210,10 @@ func (m *Model) ran(msg Ran) tea.Cmd {
 			delete(m.busy, name)
 		}
 	}
-	if msg.Err != nil {
+	switch {
+	case msg.ByItself:
+		m.tried(msg)
+	case msg.Err != nil:
 		m.note = noteOf(msg.Err)
 	}
 	m.hurry()

@@ -141,10 +141,10 @@ func TestKeys(t *testing.T) {
 		keys string
 		want tea.Msg
 	}{
-		{"s", Run{steps.StartNodes, []string{"supernode_1"}}},
-		{"down x", Run{steps.StopNodes, []string{"supernode_2"}}},
-		{"space down space r", Run{steps.RestartNodes, []string{"supernode_1", "supernode_3"}}},
-		{"space space up up space u", Run{steps.UnregisterNodes, []string{"supernode_2"}}},
+		{"s", Run{Verb: steps.StartNodes, Nodes: []string{"supernode_1"}}},
+		{"down x", Run{Verb: steps.StopNodes, Nodes: []string{"supernode_2"}}},
+		{"space down space r", Run{Verb: steps.RestartNodes, Nodes: []string{"supernode_1", "supernode_3"}}},
+		{"space space up up space u", Run{Verb: steps.TakeOutNodes, Nodes: []string{"supernode_2"}}},
 		{"A l", OpenLogs{[]string{"supernode_1", "supernode_2", "supernode_3", "supernode_4", "supernode_5"}}},
 		{"A A l", OpenLogs{[]string{"supernode_1"}}},
 		{"A esc l", OpenLogs{[]string{"supernode_1"}}},
@@ -152,7 +152,7 @@ func TestKeys(t *testing.T) {
 		{"end home j k l", OpenLogs{[]string{"supernode_1"}}},
 		{"y", Copy{"8688387445877465697", "node ID of supernode_1"}},
 		{"space space y", Copy{"8688387445877465697\n7304313080113384584", "2 node IDs"}},
-		{"a", Run{steps.AddNode, nil}},
+		{"a", Run{Verb: steps.AddNode, Nodes: nil}},
 		{"n", NewRun{}},
 		{"enter", nil},
 		{"f", nil}, // opens the details of the node that is not well
@@ -222,7 +222,7 @@ func TestBusy(t *testing.T) {
 	if v := m.View(); !strings.Contains(v, "stopping") {
 		t.Error(v)
 	}
-	m.Update(Ran{Run: Run{steps.StopNodes, []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "docker does not answer", "", "start docker")})
+	m.Update(Ran{Run: Run{Verb: steps.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "docker does not answer", "", "start docker")})
 	v := m.View()
 	if strings.Contains(v, "stopping") || !strings.Contains(v, "! docker does not answer") || !strings.Contains(v, "start docker") {
 		t.Error(v)

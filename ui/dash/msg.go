@@ -12,17 +12,22 @@ type (
 	NewRun struct{}
 	// OpenSteps goes to the list of steps.
 	OpenSteps struct{}
-	// Run starts, stops, restarts, unregisters Nodes, or adds one (Nodes is empty then). The frame calls
-	// Act with its own Sink, which asks the questions, and sends Ran when Act has returned.
+	// Run starts, stops, restarts, removes Nodes, or adds one (Nodes is empty then). The frame calls
+	// Act with its own Sink, which asks the questions, and sends Ran when Act has returned. By itself: nobody
+	// pressed a key for it, so nothing is asked and the dashboard stays in sight.
 	Run struct {
-		Verb  steps.Verb
-		Nodes []string
+		Verb     steps.Verb
+		Nodes    []string
+		ByItself bool
 	}
 	// Copy puts Text on the clipboard; What says what it is: "node ID of supernode_1".
 	Copy struct{ Text, What string }
 	// Failed is a bug inside the dashboard: a panic in one of its goroutines.
 	Failed struct{ Err error }
 )
+
+// Began is sent to the Model by the frame when it does a Run that came by itself.
+type Began struct{ Run }
 
 // Ran is sent to the Model by the frame when the Act that Run asked for is over; Err is what stopped it.
 type Ran struct {

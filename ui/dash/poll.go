@@ -15,6 +15,7 @@ const (
 	fast       = 3 * time.Second  // between two questions to the grid while something changes
 	slow       = 30 * time.Second // when nothing has changed for long
 	running    = 10 * time.Second // at most, while a run is under way
+	watching   = 10 * time.Second // at most, while lost SuperNodes are restarted
 	usageEvery = 3 * time.Second
 	settle     = 90 * time.Second // how long a node may take from its start until it is online
 	forget     = 3 * time.Minute  // an action of which nothing was heard
@@ -218,6 +219,9 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	if msg.grid {
 		m.pace(first || gridMoved(before, m.have))
 	}
+	if msg.grid {
+		cmds = append(cmds, m.keep())
+	}
 	cmds = append(cmds, m.overRuns(before), m.followCursor())
 	if first {
 		cmds = append(cmds, m.poll())
@@ -239,6 +243,9 @@ func (m *Model) pace(moved bool) {
 				m.interval = running
 			}
 		}
+	}
+	if m.keeper != nil {
+		m.interval = min(m.interval, watching)
 	}
 	m.due = m.now().Add(m.interval)
 }

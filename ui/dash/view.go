@@ -22,9 +22,9 @@ const (
 func (m *Model) parts() parts {
 	var p parts
 	left := m.h - 2 // summary, head of the table
-	if m.note.text != "" {
+	if n := m.noted(); n.text != "" {
 		p.note = 1
-		if m.note.fix != "" {
+		if n.fix != "" {
 			p.note = 2
 		}
 		left -= p.note
@@ -76,7 +76,7 @@ func (m *Model) draw() string {
 	}
 	lines := []string{m.summary()}
 	p := m.parts()
-	if m.note.text != "" {
+	if m.noted().text != "" {
 		lines = append(lines, m.noteLines()...)
 	}
 	switch {
@@ -130,6 +130,9 @@ func (m *Model) summaryParts() (text, wrong string) {
 		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + plural(len(m.have.Nodes), "SuperNode") + " online" +
 			sep + "grid " + ago(m.now().Sub(m.have.GridAt))
 	}
+	if m.keeper != nil {
+		text += sep + "restarts lost ones"
+	}
 	if n := len(m.marked); n > 0 {
 		text += sep + plural(n, "node") + " marked"
 	}
@@ -165,14 +168,14 @@ func (m *Model) summary() string {
 }
 
 func (m *Model) noteLines() []string {
-	st := m.ink.OK
-	text := m.note.text
-	if m.note.bad {
+	n := m.noted()
+	st, text := m.ink.OK, n.text
+	if n.bad {
 		st, text = m.ink.Bad, m.st.Signs.Failed+" "+text
 	}
 	lines := []string{st.Render(m.st.Cut(text, m.w))}
-	if m.note.fix != "" {
-		lines = append(lines, m.ink.Dim.Render(m.st.Cut("  "+m.note.fix, m.w)))
+	if n.fix != "" {
+		lines = append(lines, m.ink.Dim.Render(m.st.Cut("  "+n.fix, m.w)))
 	}
 	return lines
 }

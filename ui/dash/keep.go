@@ -1,0 +1,80 @@
+package dash
+
+import (
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/problem"
+	"flwrup/steps"
+)
+
+// The dashboard's own watch: as `flwrup watch`, which can restart nothing while the dashboard is open.
+
+// toggleWatch turns it on or off.
+func (m *Model) toggleWatch() tea.Cmd {
+	if m.keeper != nil {
+		m.keeper, m.kept = nil, ""
+		m.note = note{text: "SuperNodes that are lost are left as they are"}
+		return nil
+	}
+	m.keeper = new(steps.Keeper)
+	m.note = note{text: "SuperNodes that end or that the grid loses are restarted from now on",
+		fix: "growing pauses, five times an hour at most, never one that you stopped; w turns it off"}
+	m.hurry()
+	return m.poll()
+}
+
+// keep looks at what was seen, and asks the frame for the restart that is due. One at a time.
+func (m *Model) keep() tea.Cmd {
+	if m.keeper == nil {
+		return nil
+	}
+	events, todo := m.keeper.Look(m.now(), m.have)
+	for _, e := range events {
+		m.says(e)
+	}
+	if len(todo) == 0 || m.trying {
+		return nil
+	}
+	m.trying = true
+	for _, name := range todo[0].Nodes {
+		m.busy[name] = doing{todo[0].Verb, m.now()}
+	}
+	return send(Run{Verb: todo[0].Verb, Nodes: todo[0].Nodes, ByItself: true})
+}
+
+// began counts a restart that the frame had time for.
+func (m *Model) began(msg Began) {
+	if m.keeper == nil {
+		return
+	}
+	for _, name := range msg.Nodes {
+		m.says(m.keeper.Tried(m.now(), name))
+	}
+}
+
+// tried takes the end of a restart. One that the frame had no time for comes again.
+func (m *Model) tried(msg Ran) {
+	m.trying = false
+	if m.keeper != nil && msg.Err != nil && !problem.Is(msg.Err, problem.Busy) {
+		m.says(steps.WatchEvent{At: m.now(), Kind: steps.WatchFailed, Text: problem.Of(msg.Err).Error()})
+	}
+}
+
+// noted is what is said below the summary: what was done, or else what the watch says.
+func (m *Model) noted() note {
+	if m.note.text == "" && m.kept != "" {
+		return note{text: m.kept}
+	}
+	return m.note
+}
+
+// says shows an event until the next one.
+func (m *Model) says(e steps.WatchEvent) {
+	text := e.At.Local().Format(time.TimeOnly) + " "
+	if e.Node != "" {
+		text += e.Node + " "
+	}
+	m.kept, m.stale = clean(text+e.Text), true
+}
