@@ -241,6 +241,32 @@ func (h *heard) Ask(_ context.Context, q Question) (string, error) {
 	return q.Default, nil
 }
 
+// scripted is a Sink that gives answers by question, else the default, and notes what was asked.
+type scripted struct {
+	heard
+	answers map[string]string
+	asked   []string
+	last    map[string]Question
+}
+
+func (p *scripted) Ask(ctx context.Context, q Question) (string, error) {
+	p.asked = append(p.asked, q.ID)
+	if p.last == nil {
+		p.last = map[string]Question{}
+	}
+	p.last[q.ID] = q
+	a, ok := p.answers[q.ID]
+	if !ok {
+		return p.heard.Ask(ctx, q)
+	}
+	if q.Validate != nil {
+		if err := q.Validate(a); err != nil {
+			return "", err
+		}
+	}
+	return a, nil
+}
+
 // siteOn opens a site in a new folder with n keys on the fake grid.
 func siteOn(t *testing.T, g *fakeGrid, n int) *Site {
 	t.Helper()

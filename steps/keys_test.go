@@ -9,21 +9,6 @@ import (
 	"flwrup/internal/project"
 )
 
-// says answers the questions that it knows, and every other one with its default.
-type says struct {
-	heard
-	answers map[string]string
-	asked   []string
-}
-
-func (a *says) Ask(ctx context.Context, q Question) (string, error) {
-	a.asked = append(a.asked, q.ID)
-	if answer, ok := a.answers[q.ID]; ok {
-		return answer, nil
-	}
-	return a.heard.Ask(ctx, q)
-}
-
 // TestKeysFolder: a person says where the keys shall be, once; the choice is kept, and a script is not asked.
 func TestKeysFolder(t *testing.T) {
 	for _, attended := range []bool{true, false} {
@@ -33,7 +18,7 @@ func TestKeysFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		to := &says{answers: map[string]string{"keys-folder": "of the nodes"}}
+		to := &scripted{answers: map[string]string{"keys-folder": "of the nodes"}}
 		for range 2 {
 			if err := s.Apply(context.Background(), 6, to); err != nil {
 				t.Fatal(err)

@@ -103,7 +103,7 @@ func TestRemovedComesBack(t *testing.T) {
 	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3", "supernode_4"}) {
 		t.Errorf("after add: %v", got)
 	}
-	to := &says{answers: map[string]string{"add": "supernode_2"}}
+	to := &scripted{answers: map[string]string{"add": "supernode_2"}}
 	add(func() error { return s.Act(ctx, AddNode, nil, to) })
 	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_2", "supernode_3", "supernode_4"}) || len(g.members) != 4 || len(rt.running()) != 4 {
 		t.Errorf("back: %v here, %d in the federation, %v running", got, len(g.members), rt.running())
@@ -127,7 +127,7 @@ func TestUnregisterBurns(t *testing.T) {
 	if len(namesHere(t, s)) != 2 || slices.Contains(g.calls, "unregister") {
 		t.Error("something was done without a yes")
 	}
-	if err := s.Act(ctx, UnregisterNodes, []string{"supernode_1"}, &says{answers: map[string]string{"unregister": "yes"}}); err != nil {
+	if err := s.Act(ctx, UnregisterNodes, []string{"supernode_1"}, &scripted{answers: map[string]string{"unregister": "yes"}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := record(s, "supernode_1"); n.NodeID != id || n.State != ledger.Unregistered {
@@ -149,7 +149,7 @@ func TestRemovalCutShort(t *testing.T) {
 			ctx, end := context.WithCancel(context.Background())
 			s, g, rt := inFederation(t, 2)
 			g.faults[op] = []fault{{err: context.Canceled, done: true, after: end}}
-			yes := &says{answers: map[string]string{"unregister": "yes"}}
+			yes := &scripted{answers: map[string]string{"unregister": "yes"}}
 			if err := s.Act(ctx, UnregisterNodes, []string{"supernode_2"}, yes); err == nil {
 				t.Fatal("it was ended in the middle")
 			}

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"flwrup/internal/problem"
 )
@@ -125,7 +126,8 @@ func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 		return s.ended(ctx, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" cannot be done yet",
 			status.Why, fmt.Sprintf("finish step %d first", status.By)))
 	}
-	if err := s.Apply(ctx, st.Number(), to); err != nil {
+	asked := &asked{Sink: to}
+	if err := s.Apply(ctx, st.Number(), asked); err != nil {
 		return s.ended(ctx, to, st, status, err)
 	}
 	if status, err = s.inspectPatiently(ctx, st, to); err != nil {
@@ -140,12 +142,40 @@ func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 		code = problem.NeedsPerson
 	}
 	why := status.Why
+	if no := asked.declined(); why == "" && no != "" {
+		return s.ended(ctx, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" is left for later",
+			"you did not say yes to: "+no, "run the same command again when you can"))
+	}
 	if why == "" {
 		why = "it was done, and what flwrup sees still says " + status.State.String()
 		code = problem.Internal
 	}
 	return s.ended(ctx, to, st, status, problem.New(code, st.Title()+" is "+status.State.String(), why,
 		"run the same command again to go on from here"))
+}
+
+// asked is a Sink that keeps in mind what the person said no to last.
+type asked struct {
+	Sink
+	mu sync.Mutex
+	no string
+}
+
+func (a *asked) Ask(ctx context.Context, q Question) (string, error) {
+	answer, err := a.Sink.Ask(ctx, q)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.no = ""
+	if err == nil && answer != "yes" && (q.Kind == AskConfirm || q.Kind == AskAcknowledge) {
+		a.no = q.Ask
+	}
+	return answer, err
+}
+
+func (a *asked) declined() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.no
 }
 
 // ended reports how a step stopped and gives its error back.

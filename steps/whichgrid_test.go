@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,32 +9,6 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
-
-// scripted is a Sink that gives answers by question, else the default, and notes what was asked.
-type scripted struct {
-	heard
-	answers map[string]string
-	asked   []string
-	last    map[string]Question
-}
-
-func (p *scripted) Ask(ctx context.Context, q Question) (string, error) {
-	p.asked = append(p.asked, q.ID)
-	if p.last == nil {
-		p.last = map[string]Question{}
-	}
-	p.last[q.ID] = q
-	a, ok := p.answers[q.ID]
-	if !ok {
-		return p.heard.Ask(ctx, q)
-	}
-	if q.Validate != nil {
-		if err := q.Validate(a); err != nil {
-			return "", err
-		}
-	}
-	return a, nil
-}
 
 const hospitals = `# mine
 [superlink]

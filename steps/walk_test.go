@@ -1,0 +1,37 @@
+package steps
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+)
+
+// TestWalkTellsWhatWasDeclined: a person who says no is told that this is where it stands, not that
+// something does not work.
+func TestWalkTellsWhatWasDeclined(t *testing.T) {
+	s, err := Open(Options{Dir: t.TempDir(), Create: true, Attended: true, Choose: func(c *project.Choices) { c.Nodes = 1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	to := &scripted{answers: map[string]string{"passphrase": "", "backup-elsewhere": "later"}}
+	for _, n := range []int{6, 7} {
+		st, err := step(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.walkOne(context.Background(), st, to)
+		if n == 6 {
+			if err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if p := problem.Of(err); p.Code != problem.NeedsPerson || !strings.Contains(p.Why, "backed up elsewhere") {
+			t.Errorf("step 7: %v (%s)", err, p.Code)
+		}
+	}
+}
