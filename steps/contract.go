@@ -141,6 +141,8 @@ type (
 		Status Status
 		Err    error
 	}
+	// Planned is what the step that began would do, for a person who follows the walk (Walk sends it).
+	Planned struct{ Actions []Action }
 	// Says is a sentence about what is being done now.
 	Says struct{ Text string }
 	// Output is one line that a program printed, safe to show.
@@ -185,6 +187,7 @@ type (
 
 func (StepBegan) event()   {}
 func (StepEnded) event()   {}
+func (Planned) event()     {}
 func (Says) event()        {}
 func (Output) event()      {}
 func (Ran) event()         {}

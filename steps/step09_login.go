@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"time"
 
 	"flwrup/flwrexec"
@@ -119,6 +120,9 @@ func (l login) Apply(ctx context.Context, s *Site, to Sink) error {
 	return s.settleFederation(ctx, to)
 }
 
+// browserTalk is what flwr says about a browser, which flwrup keeps it from opening: LoginOpen says it better.
+var browserTalk = regexp.MustCompile(`A browser window has been opened|If it did not open automatically|^\s*https?://\S+$`)
+
 func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -145,7 +149,11 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
 		} else {
 			close(asked)
 		}
-	}, func(line string) { to.Event(Output{line}) })
+	}, func(line string) {
+		if !browserTalk.MatchString(line) {
+			to.Event(Output{line})
+		}
+	})
 	if open {
 		to.Event(LoginClosed{Approved: err == nil})
 		cancel(context.Cause(ctx))

@@ -101,7 +101,7 @@ func (s *Site) pollPause(try int) time.Duration {
 	if s.Rehearsal() {
 		return 400 * time.Millisecond
 	}
-	return min(time.Duration(2+try/5)*time.Second, 10*time.Second)
+	return min(time.Duration(1+try/8)*time.Second, 10*time.Second)
 }
 
 // look asks grid and runtime once, tells what changed, and starts again what has ended.

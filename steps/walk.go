@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"flwrup/internal/problem"
@@ -104,6 +105,9 @@ func (s *Site) WalkTo(ctx context.Context, to Sink, last int) error {
 	if last >= signInStep { // the first that calls flwr; the steps before take their own time
 		s.warm(ctx)
 	}
+	if s.o.Attended {
+		to = &guided{to, s}
+	}
 	for _, st := range checklist[:last] {
 		if err := s.walkOne(ctx, st, to); err != nil {
 			return err
@@ -111,6 +115,33 @@ func (s *Site) WalkTo(ctx context.Context, to Sink, last int) error {
 	}
 	return nil
 }
+
+// guided is the front end of a person who follows a walk: what a step would do is told before it is done,
+// and done when they say so.
+type guided struct {
+	Sink
+	s *Site
+}
+
+// tell shows the plan of a step, and asks where the step would change something without a question of its own.
+func (g *guided) tell(ctx context.Context, st Step) error {
+	actions, err := st.Plan(ctx, g.s)
+	if err != nil { // what stands in the way is told by doing it
+		return nil
+	}
+	g.Event(Planned{actions})
+	if !slices.Contains(unasked, st.Number()) {
+		return nil
+	}
+	answer, err := g.Ask(ctx, Question{ID: "do", Kind: AskConfirm, Default: "yes", Ask: "Do this?"})
+	if err == nil && answer != "yes" {
+		err = problem.New(problem.NeedsPerson, "nothing was done", "", "the same command comes back to this step")
+	}
+	return err
+}
+
+// unasked are the steps that change something on this machine or on the grid and would not ask before.
+var unasked = []int{3, 10, 11, 13, 15}
 
 func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 	status, err := s.inspectPatiently(ctx, st, to)
@@ -125,6 +156,11 @@ func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 	if status.State == Blocked {
 		return s.ended(ctx, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" cannot be done yet",
 			status.Why, fmt.Sprintf("finish step %d first", status.By)))
+	}
+	if g, ok := to.(*guided); ok {
+		if err := g.tell(ctx, st); err != nil {
+			return s.ended(ctx, to, st, status, err)
+		}
 	}
 	asked := &asked{Sink: to}
 	if err := s.Apply(ctx, st.Number(), asked); err != nil {

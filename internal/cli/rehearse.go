@@ -67,6 +67,8 @@ func (o rehearseOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 	}
 }
 
+const rehearsalIs = "This is a rehearsal: all 16 steps for real, on a SuperGrid on this machine. It needs no account, and nothing leaves the machine."
+
 func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearseOptions) error {
 	dir := p.dir
 	if dir == "" {
@@ -91,6 +93,9 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 	front := p.front(o.yes)
 	if !p.json {
 		p.say("rehearsal in %s", site.Dir)
+		if !o.yes {
+			p.say("%s", rehearsalIs)
+		}
 	}
 	err = site.Walk(ctx, front)
 	if err == nil {

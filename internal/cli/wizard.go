@@ -30,6 +30,9 @@ func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 		return p.drawn(ctx, site, o.keep)
 	}
 	front := p.front(false)
+	if site.Rehearsal() {
+		p.say("%s", rehearsalIs)
+	}
 	err = site.Walk(ctx, front)
 	if site.Rehearsal() {
 		return p.curtain(ctx, site, front, err, o.keep)

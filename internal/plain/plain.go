@@ -34,8 +34,10 @@ type Front struct {
 	Progress io.Writer
 
 	mu       sync.Mutex
+	step     steps.Step // that is being done
 	reader   *bufio.Reader
 	lastBar  time.Time
+	lastDone int64
 	metrics  map[int]map[string]float64
 	names    []string // of metrics, as they first came
 	sawRun   string
@@ -58,6 +60,9 @@ func (f *Front) Event(e steps.Event) {
 	switch e := e.(type) {
 	case steps.StepBegan:
 		f.line("\n%2d  %s", e.Step.Number(), e.Step.Title())
+		f.step = e.Step
+	case steps.Planned:
+		f.planned(e.Actions)
 	case steps.StepEnded:
 		f.stepEnded(e)
 	case steps.Says:
@@ -89,6 +94,19 @@ func (f *Front) Event(e steps.Event) {
 	}
 }
 
+// planned says why there is the step that began, and what it would do.
+func (f *Front) planned(actions []steps.Action) {
+	f.line("    %s", f.step.Why())
+	for _, a := range actions {
+		if a.Says != "" {
+			f.line("    - %s", a.Says)
+		}
+		if a.Command != "" {
+			f.line("        %s", a.Command)
+		}
+	}
+}
+
 func (f *Front) stepEnded(e steps.StepEnded) {
 	sign := map[steps.State]string{steps.Done: "✓", steps.NotNeeded: "∅", steps.Waiting: "◷"}[e.Status.State]
 	if e.Err != nil || sign == "" {
@@ -115,10 +133,13 @@ func (f *Front) stepEnded(e steps.StepEnded) {
 // bar writes how far some work is, when it ends and at most every two seconds before.
 func (f *Front) bar(p steps.Progress) {
 	full := p.Total > 0 && p.Done >= p.Total
+	if f.progress == p.Label && f.lastDone == p.Done && p.Total > 0 {
+		return
+	}
 	if f.progress == p.Label && !full && time.Since(f.lastBar) < 2*time.Second {
 		return
 	}
-	f.progress, f.lastBar = p.Label, time.Now()
+	f.progress, f.lastDone, f.lastBar = p.Label, p.Done, time.Now()
 	switch {
 	case p.Total == 0:
 		f.line("    %s", p.Label)

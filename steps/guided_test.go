@@ -1,0 +1,38 @@
+package steps
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"flwrup/internal/problem"
+)
+
+// TestGuidedWalk: a person hears what a step would do and says so before it changes anything; a script does not.
+func TestGuidedWalk(t *testing.T) {
+	for _, c := range []struct {
+		attended   bool
+		answer     string
+		registered int
+	}{{true, "no", 0}, {true, "yes", 2}, {false, "", 2}} {
+		g := newFakeGrid("1.42.0")
+		s := siteOn(t, g, 2)
+		s.o.Attended = c.attended
+		to := &scripted{answers: map[string]string{"do": c.answer}}
+		var front Sink = to
+		if c.attended {
+			front = &guided{to, s}
+		}
+		err := s.walkOne(context.Background(), register{}, front)
+		if refused := c.answer == "no"; refused != problem.Is(err, problem.NeedsPerson) || !refused && err != nil {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if len(g.nodes) != c.registered || slices.Contains(to.asked, "do") != c.attended {
+			t.Errorf("%+v: %d nodes, asked %q", c, len(g.nodes), to.asked)
+		}
+		told := slices.ContainsFunc(to.events, func(e Event) bool { p, ok := e.(Planned); return ok && len(p.Actions) == 2 })
+		if told != c.attended {
+			t.Errorf("%+v: told what would be done: %v", c, told)
+		}
+	}
+}
