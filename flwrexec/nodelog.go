@@ -121,9 +121,12 @@ var nodeRules = [...]nodeRule{
 		"wait a minute and start it again; if it stays, look at the node's status in the list"},
 	{problem.NotAllowed, true, regexp.MustCompile(`403 Forbidden`),
 		"something on the way to the grid said no", "a proxy or a firewall", "check the proxy settings; the SuperNode must be started again"},
+	{AppBroken, false, regexp.MustCompile(`RuntimeDependencyInstallationError[^\n]*|Exit Code: 608`),
+		"the app's packages could not be installed", "the SuperNode may install what a run needs, and did not get it: no way to the package index, or a package that is not there",
+		"see its log for which; or use an image that has the packages: `flwrup image`"},
 	{AppBroken, false, regexp.MustCompile(`ModuleNotFoundError: No module named '[^']+'`),
 		"the app needs a package that the SuperNode does not have", "packages are not installed at run time by default",
-		"allow it with --allow-runtime-dependency-installation, or use an image that has the package"},
+		"name it in the app's pyproject.toml and build an image that has it: `flwrup image`; or let SuperNodes install what a run needs (flwrup.toml: install-packages)"},
 	{problem.ServerError, false, regexp.MustCompile(`StatusCode\.INTERNAL|500 Internal Server Error`),
 		"the grid answered the SuperNode with an error of its own", "", "start the SuperNode again in a minute"},
 }
@@ -169,9 +172,11 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 		}
 		if r.pattern.MatchString(text) {
 			p := &problem.Problem{Code: r.code, What: r.what, Why: r.why, Fix: r.fix, Raw: around(trouble, r.pattern)}
-			switch {
+			switch m := noModule.FindStringSubmatch(text); {
 			case r.code == problem.NodeRefused:
 				refine(p, h)
+			case r.code == AppBroken && m != nil:
+				p.What = "the app needs the package " + m[1] + ", which the SuperNode does not have"
 			case r.code == problem.Usage && h.Node.Major > 0 && h.Grid.Major > 0 && h.Node.String() != h.Grid.String():
 				p.Code = NodeVersion
 				p.Why = "it runs flwr " + h.Node.String() + " and was started with the arguments of flwr " + h.Grid.String()

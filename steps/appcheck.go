@@ -200,12 +200,12 @@ func (s *Site) checkPackages(ctx context.Context, a flwrexec.App, to Sink) error
 		}
 		list = append(list, text)
 	}
-	remedy := "start the SuperNodes with an image that has them (flwrup.toml: image)"
+	remedy := "build an image that has them: `flwrup image`, then `flwrup restart`"
 	if s.runtimeKind() != project.RuntimeDocker {
 		remedy = "install them where flwr is: " + s.pip(ctx) + " install " + quote(missing[0].Want)
 	}
 	if f, err := s.session(ctx); err == nil && f.Dialect().RuntimeInstall {
-		remedy += ", or let SuperNodes install what a run needs: --allow-runtime-dependency-installation (flwrup.toml: args of the nodes)"
+		remedy += ", or let SuperNodes install what a run needs (flwrup.toml: install-packages = true)"
 	}
 	answer, err := to.Ask(ctx, Question{ID: "packages", Kind: AskConfirm, Default: "no",
 		Ask: "Run the app all the same?", Help: "The SuperNodes lack " + strings.Join(list, ", ") + ", which the app's pyproject.toml asks for: its ClientApp may fail there. Better: " + remedy + "."})

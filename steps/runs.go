@@ -111,7 +111,7 @@ func (s *Site) FollowRun(ctx context.Context, id string, to Sink) error {
 			}
 			if run.Ended() {
 				to.Event(RunState{s.runView(run)})
-				return outcome(run, reader.tail)
+				return s.outcome(ctx, run, &reader)
 			}
 		}
 		if err := safego.Sleep(ctx, time.Second); err != nil {
@@ -160,6 +160,7 @@ type runReader struct {
 	to       Sink
 	metrics  flwrexec.MetricsParser
 	told, at int
+	failed   int // SuperNodes, over all rounds
 	tail     []string
 }
 
@@ -173,6 +174,7 @@ func (r *runReader) line(text string) {
 	}
 	r.told = r.at
 	r.to.Event(Output{text})
+	r.failed += failedIn(text)
 	if r.tail = append(r.tail, text); len(r.tail) > 200 {
 		r.tail = r.tail[100:]
 	}
@@ -196,14 +198,29 @@ func metricName(m flwrexec.Metric) string {
 }
 
 // outcome makes a problem of a run that did not complete: the exit code of `flwr run` and `flwr log`
-// is 0 for these, too.
-func outcome(run flwrexec.Run, tail []string) error {
+// is 0 for these, too. Where SuperNodes failed, their logs know more than the ServerApp's.
+func (s *Site) outcome(ctx context.Context, run flwrexec.Run, log *runReader) error {
+	var here *problem.Problem
+	if log.failed > 0 {
+		here = s.nodesFailed(ctx, run.ID)
+	}
 	if run.Completed() {
+		if log.failed > 0 {
+			text := fmt.Sprintf("the run completed, but SuperNodes failed in it %d %s", log.failed, plural(log.failed, "time"))
+			if here != nil {
+				text += ": " + here.Error() + fix(here)
+			}
+			log.to.Event(Says{text})
+		}
 		return nil
 	}
-	p := flwrexec.DiagnoseRunLog(tail, run.Details)
+	p := flwrexec.DiagnoseRunLog(log.tail, run.Details)
 	if p == nil {
 		p = problem.New(problem.RunFailed, "", run.Details, "see its log, mend the app, run it again")
+	}
+	if here != nil && p.Code == problem.RunFailed {
+		here.Code = problem.RunFailed
+		p = here
 	}
 	p.What = strings.TrimSuffix(fmt.Sprintf("run %s %s: %s", run.ID, run.StatusText(), p.What), ": ")
 	return p
