@@ -24,6 +24,8 @@ func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 		return s.bringGridUp(ctx, to)
 	case RemoveNodes, UnregisterNodes:
 		return s.remove(ctx, nodes, verb == UnregisterNodes, to)
+	case ChangeSettings:
+		return s.changeSettings(ctx, nodes, to)
 	case TakeOutNodes:
 		return s.takeOut(ctx, nodes, to)
 	case RestoreKey:

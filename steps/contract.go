@@ -33,6 +33,7 @@ type Status struct {
 	Why      string   // Blocked, NotNeeded, Waiting: one sentence
 	By       int      // Blocked: the number of the step that comes first
 	Person   bool     // Waiting: for a person (else for the grid)
+	Change   bool     // Ready: the choice can be made anew before the step is done
 	Before   bool     // not done now, and it was once: what has changed since is looked after on the dashboard
 	Short    string   // for the list of steps: "5", "3/5", "@ada/study"
 	Done, Of int      // where a count is known

@@ -82,6 +82,7 @@ const (
 	RestartNodes    Verb = "restart"    // both, one after the other
 	ReplaceNodes    Verb = "replace"    // restart that also replaces containers started by hand
 	RemoveNodes     Verb = "remove"     // stops it and takes it out of the federation; its key stays good
+	ChangeSettings  Verb = "settings"   // asks what the named ones, or all, shall be started with
 	TakeOutNodes    Verb = "take-out"   // asks which of the two: RemoveNodes or UnregisterNodes
 	UnregisterNodes Verb = "unregister" // the same, and off the grid for good; asks first: it burns the key
 	AddNode         Verb = "add"        // one more: key, registration, membership, start; or one that was removed comes back, with its name or asked for

@@ -58,7 +58,7 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return blockedByFlwr(err)
 	}
-	st := Status{State: Ready, Of: len(list)}
+	st := Status{State: Ready, Of: len(list), Change: true}
 	var byHand []string
 	for _, m := range list {
 		state := states[m.Name]

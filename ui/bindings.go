@@ -104,7 +104,7 @@ func (m *Model) stepBindings() []key.Binding {
 		if m.work.CanUndo(st.number) {
 			list = append(list, keys.undo)
 		}
-		if m.work.CanChange(st.number) && st.settled() {
+		if m.work.CanChange(st.number) && (st.settled() || st.fresh() && st.status.Change) {
 			list = append(list, as(keys.change, st.changeWords()))
 		}
 	}
@@ -122,8 +122,11 @@ func (m *Model) stepBindings() []key.Binding {
 
 // changeWords says what doing a settled step anew means.
 func (st *stepView) changeWords() string {
-	if st.number == runStep {
+	switch st.number {
+	case runStep:
 		return "run again"
+	case startStep:
+		return "change settings"
 	}
 	return keys.change.Help().Desc
 }

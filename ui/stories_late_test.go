@@ -23,6 +23,28 @@ var (
 	grown = []string{"once it is reached, it only changes by itself: the dashboard shows it", onGrid}
 )
 
+// settingQuestions are those of "change settings".
+var settingQuestions = []steps.Question{
+	{ID: "whose-settings", Kind: steps.AskChoice, Default: "all", Ask: "Whose settings?", Help: "What one SuperNode has of its own goes before what all have.",
+		Choices: []steps.Choice{{Value: "all", Label: "all SuperNodes", Note: "memory: 2g; env: DB_PASSWORD"}, {Value: "supernode_1", Label: "supernode_1"},
+			{Value: "supernode_2", Label: "supernode_2", Note: "data: scans:/data/scans"}}},
+	{ID: "setting", Kind: steps.AskChoice, Default: "done", Ask: "What shall be changed for supernode_2?",
+		Choices: []steps.Choice{{Value: "done", Label: "nothing more"}, {Value: "node-config", Label: "values for the ClientApp", Note: "partition-id=1 num-partitions=5"},
+			{Value: "data", Label: "data folders", Note: "scans:/data/scans"}, {Value: "env", Label: "variables", Note: "as all: DB_PASSWORD"}, {Value: "env-file", Label: "file of variables"},
+			{Value: "cpus", Label: "processor cores at most"}, {Value: "memory", Label: "memory at most", Note: "as all: 2g"},
+			{Value: "gpus", Label: "graphics processors", Disabled: true, Note: "does nothing for plain processes"}, {Value: "install-packages", Label: "packages of the app"},
+			{Value: "lasting", Label: "after a reboot", Note: "come back"}, {Value: "args", Label: "more arguments"}}},
+	{ID: "memory", Kind: steps.AskText, Default: "2g", Ask: "How much memory at most?", Help: "Such as 2g or 512m. A SuperNode that wants more is killed. -: nothing."},
+	{ID: "data", Kind: steps.AskChoice, Default: "add", Ask: "Which data folder?", Choices: []steps.Choice{{Value: "add", Label: "add a folder"}, {Value: "without scans:/data/scans", Label: "take away scans:/data/scans"}}},
+	{ID: "data-here", Kind: steps.AskText, Ask: "Which folder may the ClientApp see?", Help: "On this machine; a path that is not absolute begins at this project's folder. -: none."},
+	confirm("data-write", "May the ClientApp write to it?", "The app comes from whoever starts the run: let it only read what it must not change.", "", "no"),
+	{ID: "value of DB_PASSWORD", Kind: steps.AskSecret, Ask: "Value of DB_PASSWORD?",
+		Help: "flwrup.toml hands this variable on to the SuperNodes, and it is not set here. It goes to the SuperNode alone; no file of flwrup's keeps it."},
+	{ID: "lasting", Kind: steps.AskChoice, Default: "yes", Ask: "Shall containers come back after a reboot?", Help: "Those that do not are gone with their log when they end, as with docker run --rm.",
+		Choices: []steps.Choice{{Value: "yes", Label: "come back"}, {Value: "no", Label: "gone when they end"}}},
+	confirm("restart-now", "Restart supernode_2 now?", "Until then they run with what they were started with. A run that is going on loses them for some seconds.", "", "no"),
+}
+
 // lateStories are steps 9 to 16: what happens with the grid.
 var lateStories = map[int]story{
 	9: {
@@ -126,6 +148,12 @@ var lateStories = map[int]story{
 		failed: changed(five(3, says("running"), steps.ItemFailed, "the container name is taken")),
 		err: fmt.Errorf("start supernode_4: %w", &problem.Problem{Code: problem.NameTaken, What: "the container name supernode_4 is taken", Why: "a container that flwrup did not make has it",
 			Fix: "remove that one: docker rm -f supernode_4", Raw: "Conflict. The container name \"/supernode_4\" is already in use by container 0123456789ab."}),
+		asks: settingQuestions,
+		extra: []scene{{"settings can be changed first", func(m *Model, f *fake, n int) {
+			f.changed[n] = true
+			f.set(n, steps.Status{State: steps.Ready, Change: true, Short: "3/5", Done: 3, Of: 5, Evidence: []string{"3 of 5 running as Docker containers"}})
+			m.learn(f)
+		}}},
 	},
 	14: {
 		status: map[string]steps.Status{

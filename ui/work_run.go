@@ -137,8 +137,10 @@ func (j *job) summary() string {
 	return j.what + ": done"
 }
 
-// runStep is the number of the step that starts a run; the one after it follows the run.
-const runStep = 15
+const (
+	startStep = 13 // starts the SuperNodes
+	runStep   = 15 // starts a run; the one after it follows the run
+)
 
 // newRun goes to the step that starts runs, and starts one.
 func (m *Model) newRun() tea.Cmd {
@@ -230,7 +232,7 @@ func (m *Model) act(run dash.Run) tea.Cmd {
 
 func actTitle(run dash.Run) string {
 	words := map[steps.Verb]string{steps.StartNodes: "Start", steps.StopNodes: "Stop", steps.RestartNodes: "Restart",
-		steps.UnregisterNodes: "Unregister", steps.RemoveNodes: "Remove", steps.TakeOutNodes: "Remove", steps.AddNode: "Add a SuperNode",
+		steps.UnregisterNodes: "Unregister", steps.RemoveNodes: "Remove", steps.TakeOutNodes: "Remove", steps.ChangeSettings: "Settings of", steps.AddNode: "Add a SuperNode",
 		steps.RestoreKey: "Take the key from the backup:", steps.OwnImage: "Give up the other image:", steps.ReplaceNodes: "Replace the container of",
 		steps.StartGrid: "Start the rehearsal's grid", steps.StopRun: "Stop run"}
 	text := words[run.Verb]

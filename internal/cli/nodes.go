@@ -70,6 +70,11 @@ and not unregistered, with the keys and node IDs that they had.`,
 			}
 			return p.onSite(o, func(site *steps.Site, to steps.Sink) error { return site.Add(cmd.Context(), n, to) }, cmd.Context())
 		}})
+	add(&cobra.Command{Use: "settings [NODE…]", Short: "Change what SuperNodes are started with, by questions; flwrup.toml keeps it",
+		Long: `Asks for the values that the ClientApp reads, data folders, variables, limits of processor and memory,
+graphics processors, packages, and further arguments. What all SuperNodes have goes into
+[node.all] of flwrup.toml, what the named ones have of their own into tables with their numbers.`,
+		RunE: act(steps.ChangeSettings)})
 	burn := false
 	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation", Args: cobra.MinimumNArgs(1),
 		Long: `Stops the SuperNodes, takes them out of the federation (flwr 1.27 and later) and removes their

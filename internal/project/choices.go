@@ -6,6 +6,7 @@ package project
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -72,19 +73,32 @@ type NodeChoice struct {
 func (c *Choices) ForNode(i int) NodeChoice {
 	n := c.Node[NodeKey(i)]
 	for _, f := range nodeFields {
-		if all := f.value(&c.All); f.given(&c.All) && !f.given(&n) {
-			switch to := f.ref(&n).(type) {
-			case *string:
-				*to = all.(string)
-			case *[]string:
-				*to = all.([]string)
-			case **bool:
-				b := all.(bool)
+		if f.given(&c.All) && !f.given(&n) {
+			n.Take(f.key, c.All)
+		}
+	}
+	return n
+}
+
+// Take takes over the value of one key of the [node.…] tables, or that there is none.
+func (n *NodeChoice) Take(key string, from NodeChoice) {
+	for _, f := range nodeFields {
+		if f.key != key {
+			continue
+		}
+		switch to := f.ref(n).(type) {
+		case *string:
+			*to = *f.ref(&from).(*string)
+		case *[]string:
+			*to = slices.Clone(*f.ref(&from).(*[]string))
+		case **bool:
+			*to = nil
+			if v := *f.ref(&from).(**bool); v != nil {
+				b := *v
 				*to = &b
 			}
 		}
 	}
-	return n
 }
 
 // The values of Choices.Runtime.

@@ -358,3 +358,23 @@ func (f field[T]) set(of *T, v any) (want string) {
 	}
 	return want
 }
+
+// CheckNode says why value does not fit a key of the [node.…] tables, or one of the entries of its list; nil
+// when it does.
+func CheckNode(key, value string) error {
+	for _, f := range nodeFields {
+		if f.key != key {
+			continue
+		}
+		if strings.ContainsFunc(value, unfit) {
+			return errors.New("it has control characters, or is no text")
+		}
+		if f.check != nil {
+			if why := f.check(value); why != "" {
+				return errors.New(why)
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("no key %s", key)
+}

@@ -10,9 +10,9 @@ import (
 )
 
 var keys = struct {
-	up, down, pageUp, pageDown, home, end                                              key.Binding
-	mark, all, start, stop, restart, logs, copy, add, remove, run, details, fix, watch key.Binding
-	log, search, escape                                                                key.Binding
+	up, down, pageUp, pageDown, home, end                                                        key.Binding
+	mark, all, start, stop, restart, logs, copy, add, remove, run, details, settings, fix, watch key.Binding
+	log, search, escape                                                                          key.Binding
 }{
 	up:       key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("k", "up")),
 	down:     key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("j", "down")),
@@ -29,6 +29,7 @@ var keys = struct {
 	copy:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "copy node ID")),
 	add:      key.NewBinding(key.WithKeys("a"), key.WithHelp("a", "add")),
 	remove:   key.NewBinding(key.WithKeys("u", "delete"), key.WithHelp("u", "remove")),
+	settings: key.NewBinding(key.WithKeys("e"), key.WithHelp("e", "settings")),
 	watch:    key.NewBinding(key.WithKeys("w"), key.WithHelp("w", "restart lost ones by itself")),
 	run:      key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "run")),
 	details:  key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "details")),
@@ -52,7 +53,7 @@ func (m *Model) Keys() []key.Binding {
 	}
 	list = append(list, keys.add, keys.run)
 	if m.sel != "" {
-		list = append(list, keys.details, keys.copy, keys.remove, keys.all)
+		list = append(list, keys.details, keys.copy, keys.settings, keys.remove, keys.all)
 	}
 	if words := "stop restarting"; m.keeper != nil {
 		list = append(list, key.NewBinding(key.WithKeys("w"), key.WithHelp("w", words)))
@@ -128,6 +129,8 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return m.act(steps.RestartNodes)
 	case key.Matches(msg, keys.remove):
 		return m.act(steps.TakeOutNodes)
+	case key.Matches(msg, keys.settings):
+		return send(Run{Verb: steps.ChangeSettings, Nodes: m.targets()})
 	case key.Matches(msg, keys.logs):
 		return send(OpenLogs{m.targets()})
 	case key.Matches(msg, keys.copy):

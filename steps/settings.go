@@ -1,0 +1,380 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/supernode"
+)
+
+// What SuperNodes are started with, changed by questions instead of in flwrup.toml. Nobody has to: each has
+// a default.
+
+// setting is one thing that a SuperNode is started with; see project.NodeChoice.
+type setting struct {
+	key, label string
+	containers bool // does nothing for plain processes
+	text       func(project.NodeChoice) string
+	ask        func(context.Context, *Site, *project.NodeChoice, Sink) error
+}
+
+var settings = []setting{
+	{"node-config", "values for the ClientApp", false, func(c project.NodeChoice) string { return c.NodeConfig },
+		askLine("node-config", "Values that the ClientApp reads?", "key=value, several with blanks between: partition-id=0 name=\"clinic b\".", func(c *project.NodeChoice) *string { return &c.NodeConfig })},
+	{"data", "data folders", true, func(c project.NodeChoice) string { return strings.Join(c.Data, ", ") }, askData},
+	{"env", "variables", false, func(c project.NodeChoice) string { return strings.Join(c.Env, ", ") }, askEnv},
+	{"env-file", "file of variables", false, func(c project.NodeChoice) string { return c.EnvFile },
+		askLine("env-file", "File with lines NAME=VALUE?", "Its values go to the SuperNode alone. Keep the file out of version control.", func(c *project.NodeChoice) *string { return &c.EnvFile })},
+	{"cpus", "processor cores at most", true, func(c project.NodeChoice) string { return c.CPUs },
+		askLine("cpus", "How many processor cores at most?", "Such as 2, or 1.5.", func(c *project.NodeChoice) *string { return &c.CPUs })},
+	{"memory", "memory at most", true, func(c project.NodeChoice) string { return c.Memory },
+		askLine("memory", "How much memory at most?", "Such as 2g or 512m. A SuperNode that wants more is killed.", func(c *project.NodeChoice) *string { return &c.Memory })},
+	{"gpus", "graphics processors", true, func(c project.NodeChoice) string { return c.GPUs },
+		askLine("gpus", "Which graphics processors?", "all, a number of them, or device=0,1.", func(c *project.NodeChoice) *string { return &c.GPUs })},
+	{"install-packages", "packages of the app", false, func(c project.NodeChoice) string {
+		return yesNo(c.Install, "installed when a run asks for them", "never installed")
+	},
+		askYesNo("install-packages", "Shall SuperNodes install the packages that the app asks for?", "flwr 1.29 and later. The first run takes longer; what is installed comes from the package index.",
+			"install them", "do not", false, func(c *project.NodeChoice) **bool { return &c.Install })},
+	{"lasting", "after a reboot", true, func(c project.NodeChoice) string { return yesNo(c.Lasting, "come back", "gone with their log") },
+		askYesNo("lasting", "Shall containers come back after a reboot?", "Those that do not are gone with their log when they end, as with docker run --rm.",
+			"come back", "gone when they end", true, func(c *project.NodeChoice) **bool { return &c.Lasting })},
+	{"args", "more arguments", false, func(c project.NodeChoice) string { return strings.Join(c.Args, " ") }, askArgs},
+}
+
+// takenAway is the answer that empties a setting.
+const takenAway = "-"
+
+func yesNo(v *bool, yes, no string) string {
+	switch {
+	case v == nil:
+		return ""
+	case *v:
+		return yes
+	}
+	return no
+}
+
+// changeSettings asks whose settings shall be changed (all SuperNodes' without names), and which, until the
+// person is done; flwrup.toml keeps them, with its comments. SuperNodes that run take them when they are restarted.
+func (s *Site) changeSettings(ctx context.Context, nodes []string, to Sink) error {
+	list, _, err := s.members()
+	if err != nil {
+		return err
+	}
+	of, err := s.whose(ctx, list, nodes, to)
+	if err != nil {
+		return err
+	}
+	changed := false
+	for {
+		chosen, err := s.nextSetting(ctx, of, to)
+		if err != nil {
+			return err
+		}
+		if chosen == nil {
+			break
+		}
+		before := s.own(of[0])
+		now := before
+		if err := chosen.ask(ctx, s, &now, to); err != nil {
+			return err
+		}
+		if chosen.text(now) == chosen.text(before) {
+			continue
+		}
+		for _, key := range of {
+			one := s.own(key)
+			one.Take(chosen.key, now)
+			s.setOwn(key, one)
+		}
+		changed = true
+		if err := s.save(); err != nil {
+			return err
+		}
+	}
+	if !changed {
+		to.Event(Says{"nothing was changed"})
+		return nil
+	}
+	to.Event(Says{"noted in " + project.FileName})
+	return s.offerRestart(ctx, list, of, to)
+}
+
+// whose gives the tables of flwrup.toml that are to be changed.
+func (s *Site) whose(ctx context.Context, list []member, nodes []string, to Sink) ([]string, error) {
+	byName := map[string]string{}
+	q := Question{ID: "whose-settings", Kind: AskChoice, Default: project.AllKey, Ask: "Whose settings?",
+		Help:    "What one SuperNode has of its own goes before what all have.",
+		Choices: []Choice{{Value: project.AllKey, Label: "all SuperNodes"}}}
+	for _, m := range list {
+		key := project.NodeKey(m.Number)
+		byName[m.Name] = key
+		q.Choices = append(q.Choices, Choice{Value: key, Label: m.Name, Note: s.summary(s.Choices.Node[key])})
+	}
+	q.Choices[0].Note = s.summary(s.Choices.All)
+	var of []string
+	for _, name := range nodes {
+		key, ok := byName[name]
+		if !ok {
+			return nil, noSuperNode(name)
+		}
+		of = append(of, key)
+	}
+	switch {
+	case len(of) > 0:
+		return of, nil
+	case len(list) == 0:
+		return []string{project.AllKey}, nil
+	}
+	answer, err := to.Ask(ctx, q)
+	return []string{answer}, err
+}
+
+// summary says in a few words what was chosen.
+func (s *Site) summary(c project.NodeChoice) string {
+	var parts []string
+	for _, st := range settings {
+		if text := st.text(c); text != "" {
+			parts = append(parts, st.key+": "+text)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// nextSetting asks which setting is to be changed; nil when the person is done.
+func (s *Site) nextSetting(ctx context.Context, of []string, to Sink) (*setting, error) {
+	whom := "all SuperNodes"
+	switch {
+	case len(of) > 1:
+		whom = fmt.Sprintf("%d SuperNodes", len(of))
+	case of[0] != project.AllKey:
+		whom = firstWord(s.Choices.Node[of[0]].Name, of[0])
+	}
+	q := Question{ID: "setting", Kind: AskChoice, Default: "done", Ask: "What shall be changed for " + whom + "?",
+		Choices: []Choice{{Value: "done", Label: "nothing more"}}}
+	for _, st := range settings {
+		c := Choice{Value: st.key, Label: st.label, Note: st.text(s.own(of[0]))}
+		if of[0] != project.AllKey && c.Note == "" {
+			if all := st.text(s.Choices.All); all != "" {
+				c.Note = "as all: " + all
+			}
+		}
+		if st.containers && s.runtimeKind() == project.RuntimeProcess {
+			c.Disabled, c.Note = true, "does nothing for plain processes"
+		}
+		q.Choices = append(q.Choices, c)
+	}
+	answer, err := to.Ask(ctx, q)
+	if err != nil || answer == q.Default {
+		return nil, err
+	}
+	i := slices.IndexFunc(settings, func(st setting) bool { return st.key == answer })
+	if i < 0 {
+		return nil, problem.New(problem.BadInput, "no setting "+answer, "", "")
+	}
+	return &settings[i], nil
+}
+
+// own gives what a table of flwrup.toml holds.
+func (s *Site) own(key string) project.NodeChoice {
+	if key == project.AllKey {
+		return s.Choices.All
+	}
+	return s.Choices.Node[key]
+}
+
+func (s *Site) setOwn(key string, c project.NodeChoice) {
+	if key == project.AllKey {
+		s.Choices.All = c
+		return
+	}
+	nodes := maps.Clone(s.Choices.Node) // others read the old one meanwhile
+	if nodes == nil {
+		nodes = map[string]project.NodeChoice{}
+	}
+	nodes[key] = c
+	s.Choices.Node = nodes
+}
+
+// offerRestart asks whether those that run shall take the changed settings now.
+func (s *Site) offerRestart(ctx context.Context, list []member, of []string, to Sink) error {
+	if s.runtimeKind() == "" {
+		return nil
+	}
+	states, err := s.states(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, m := range list {
+		if (of[0] == project.AllKey || slices.Contains(of, project.NodeKey(m.Number))) && states[m.Name].State == supernode.Running && states[m.Name].ByHand == "" {
+			names = append(names, m.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	answer, err := to.Ask(ctx, Question{ID: "restart-now", Kind: AskConfirm, Default: "no", Ask: "Restart " + strings.Join(names, ", ") + " now?",
+		Help: "Until then they run with what they were started with. A run that is going on loses them for some seconds."})
+	if err != nil {
+		return err
+	}
+	if answer != "yes" {
+		to.Event(Says{"noted; what runs takes it when it is restarted (flwrup restart)"})
+		return nil
+	}
+	return s.Act(ctx, RestartNodes, names, to)
+}
+
+// askLine asks for a line of text.
+func askLine(key, ask, help string, ref func(*project.NodeChoice) *string) func(context.Context, *Site, *project.NodeChoice, Sink) error {
+	return func(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) error {
+		answer, err := to.Ask(ctx, Question{ID: key, Kind: AskText, Default: firstWord(*ref(c), takenAway), Ask: ask,
+			Help: help + " " + takenAway + ": nothing.", Validate: checked(key)})
+		if err != nil {
+			return err
+		}
+		if answer = strings.TrimSpace(answer); answer == takenAway {
+			answer = ""
+		}
+		*ref(c) = answer
+		return nil
+	}
+}
+
+// checked is the check of a setting's value as flwrup.toml takes it.
+func checked(key string) func(string) error {
+	return func(v string) error {
+		if v = strings.TrimSpace(v); v == takenAway {
+			return nil
+		}
+		return project.CheckNode(key, v)
+	}
+}
+
+// askYesNo asks a choice of two; by default is what happens where nothing is chosen.
+func askYesNo(key, ask, help, yes, no string, byDefault bool, ref func(*project.NodeChoice) **bool) func(context.Context, *Site, *project.NodeChoice, Sink) error {
+	return func(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) error {
+		now := byDefault
+		if v := *ref(c); v != nil {
+			now = *v
+		}
+		q := Question{ID: key, Kind: AskChoice, Default: map[bool]string{true: "yes", false: "no"}[now], Ask: ask, Help: help,
+			Choices: []Choice{{Value: "yes", Label: yes}, {Value: "no", Label: no}}}
+		answer, err := to.Ask(ctx, q)
+		if err != nil {
+			return err
+		}
+		if chosen := answer == "yes"; chosen != now || *ref(c) != nil {
+			*ref(c) = &chosen
+		}
+		return nil
+	}
+}
+
+// askList asks what is to become of a list: an entry goes, or a new one comes, which add asks for.
+func askList(ctx context.Context, id, ask, adds string, list []string, to Sink, add func() (string, error)) ([]string, error) {
+	q := Question{ID: id, Kind: AskChoice, Default: "add", Ask: ask, Choices: []Choice{{Value: "add", Label: adds}}}
+	for _, entry := range list {
+		q.Choices = append(q.Choices, Choice{Value: "without " + entry, Label: "take away " + entry})
+	}
+	answer := q.Default
+	if len(list) > 0 {
+		var err error
+		if answer, err = to.Ask(ctx, q); err != nil {
+			return list, err
+		}
+	}
+	if answer != q.Default {
+		return slices.DeleteFunc(slices.Clone(list), func(entry string) bool { return answer == "without "+entry }), nil
+	}
+	entry, err := add()
+	if err != nil || entry == "" || slices.Contains(list, entry) {
+		return list, err
+	}
+	return append(slices.Clone(list), entry), nil
+}
+
+func askData(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) (err error) {
+	c.Data, err = askList(ctx, "data", "Which data folder?", "add a folder", c.Data, to, func() (string, error) {
+		host, help := "", "On this machine; a path that is not absolute begins at this project's folder. "+takenAway+": none."
+		for {
+			if host, err = to.Ask(ctx, Question{ID: "data-here", Kind: AskText, Ask: "Which folder may the ClientApp see?", Help: help, Validate: func(v string) error {
+				if strings.TrimSpace(v) == "" {
+					return errors.New("the path of a folder")
+				}
+				return nil
+			}}); err != nil {
+				return "", err
+			}
+			if host = strings.TrimSpace(host); host == takenAway {
+				return "", nil
+			}
+			if _, err := os.Stat(s.path(host)); err == nil {
+				break
+			}
+			help = s.path(host) + " is not there. " + takenAway + ": none."
+		}
+		inside, err := to.Ask(ctx, Question{ID: "data-inside", Kind: AskText, Default: path.Join("/data", filepath.Base(s.path(host))), Ask: "Where shall the ClientApp find it?",
+			Help: "The path in the container.", Validate: func(v string) error { return project.CheckNode("data", host+":"+strings.TrimSpace(v)) }})
+		if err != nil {
+			return "", err
+		}
+		entry := host + ":" + strings.TrimSpace(inside)
+		write, err := to.Ask(ctx, Question{ID: "data-write", Kind: AskConfirm, Default: "no", Ask: "May the ClientApp write to it?",
+			Help: "The app comes from whoever starts the run: let it only read what it must not change."})
+		if write == "yes" {
+			entry += ":rw"
+		}
+		return entry, err
+	})
+	return err
+}
+
+func askEnv(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) (err error) {
+	c.Env, err = askList(ctx, "env", "Which variable?", "add a variable", c.Env, to, func() (string, error) {
+		name, err := to.Ask(ctx, Question{ID: "env-name", Kind: AskText, Default: takenAway, Ask: "The name of the variable?",
+			Help: "flwrup.toml keeps the name alone. The value is taken from your environment when the SuperNode is made, or asked for. " + takenAway + ": none.", Validate: checked("env")})
+		name = strings.TrimSpace(name)
+		if err != nil || name == takenAway {
+			return "", err
+		}
+		if _, known := os.LookupEnv(name); known {
+			to.Event(Says{"the value of " + name + " is taken from your environment"})
+			return name, nil
+		}
+		return name, s.askValues(ctx, supernode.Spec{Name: "the SuperNodes", Missing: []string{name}}, to)
+	})
+	return err
+}
+
+func askArgs(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) error {
+	if slices.ContainsFunc(c.Args, func(a string) bool { return len(strings.Fields(a)) != 1 }) {
+		to.Event(Says{"an argument has a blank in it: change args in " + project.FileName})
+		return nil
+	}
+	answer, err := to.Ask(ctx, Question{ID: "args", Kind: AskText, Default: firstWord(strings.Join(c.Args, " "), takenAway), Ask: "More arguments of flower-supernode?",
+		Help: "With blanks between, such as --max-retries 10. One that has a blank in it goes into " + project.FileName + ". " + takenAway + ": none."})
+	if err != nil {
+		return err
+	}
+	if c.Args = strings.Fields(answer); strings.TrimSpace(answer) == takenAway {
+		c.Args = nil
+	}
+	return nil
+}
+
+// Change asks what the SuperNodes shall be started with.
+func (start) Change(ctx context.Context, s *Site, to Sink) error {
+	return s.changeSettings(ctx, nil, to)
+}
