@@ -89,7 +89,7 @@ func (m *Model) helpPage(d *doc) {
 		group("Logs", m.logs.Keys())
 	}
 	group("Steps", []key.Binding{as(keys.enter, "do the step"), keys.up, keys.down, keys.home, keys.end,
-		keys.copy, keys.open, keys.flags, keys.raw, keys.undo, keys.change, keys.cancel, keys.look, keys.qr})
+		keys.copy, keys.open, keys.flags, keys.raw, keys.undo, keys.change, keys.cancel, keys.look, keys.qr, keys.save})
 	group("Everywhere", []key.Binding{keys.dash, keys.logs, keys.back, keys.pageUp, keys.pageDown, keys.places, keys.reference,
 		keys.mouse, keys.help, keys.quit, keys.break_})
 	group("In a question", []key.Binding{as(keys.enter, "take it"), bind("↑↓", "choose", "up"),

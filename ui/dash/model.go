@@ -109,6 +109,7 @@ func New(src Source, st *style.Set) *Model {
 	}
 	m.log = logs.New(src, nil, st)
 	m.log.Limit(previewLines)
+	m.log.Dense()
 	return m
 }
 

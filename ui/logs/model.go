@@ -98,6 +98,7 @@ type Model struct {
 
 	w, h   int
 	holder bool // see SetFocus
+	dense  bool // see Dense
 	frame  string
 	stale  bool
 	closed bool
@@ -120,6 +121,13 @@ func New(src Source, nodes []string, st *style.Set) *Model {
 // before Init or SetNodes.
 func (m *Model) Limit(lines int) {
 	m.lines = lines
+	m.setNodes(m.nodes)
+}
+
+// Dense leaves empty lines out, of which flwr logs many: for a pane of a few rows. Call it before Init or
+// SetNodes.
+func (m *Model) Dense() {
+	m.dense = true
 	m.setNodes(m.nodes)
 }
 
@@ -157,6 +165,7 @@ func (m *Model) setNodes(nodes []string) {
 	m.scanning, m.stale = false, true
 	// A feed carries no goroutine until Init starts it.
 	m.feed = newFeed(m.src, m.nodes, m.lines/n)
+	m.feed.dense = m.dense
 }
 
 // SetFocus says whether the panes have the keys where they are one part of a screen among others: then the

@@ -57,6 +57,7 @@ type reader struct {
 	level   Level // of the line before, for the lines that belong to it
 	trace   bool  // inside a Python traceback
 	refused bool  // told since the SuperNode began
+	dense   bool  // empty lines are left out
 	runs    []string
 }
 
@@ -78,6 +79,9 @@ func (r *reader) read(line supernode.Line, b *batch) {
 	}
 	inError := r.level == Error
 	level, skip := r.levelOf(text)
+	if r.dense && strings.TrimSpace(text[skip:]) == "" {
+		return
+	}
 	m, run := r.markOf(text[skip:])
 	begins := level == Error && skip > 0 || !inError && strings.HasPrefix(text, "Traceback (")
 	e.kind, e.skip = newKind(level, m), uint8(skip)

@@ -69,6 +69,18 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestDenseLeavesOutEmptyLines(t *testing.T) {
+	for _, dense := range []bool{false, true} {
+		r, b := reader{dense: dense}, new(batch)
+		for _, text := range []string{"INFO :      ", "", "INFO :      Received successfully", "   ", "x"} {
+			r.read(supernode.Line{Text: text}, b)
+		}
+		if n := map[bool]int{false: 5, true: 2}[dense]; len(b.entries) != n {
+			t.Errorf("dense %v: %d lines of 5, %d wanted", dense, len(b.entries), n)
+		}
+	}
+}
+
 func TestReadIsSafeByItself(t *testing.T) {
 	var r reader
 	b := new(batch)
