@@ -1,7 +1,6 @@
 package flwrexec
 
 import (
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -64,6 +63,8 @@ const (
 	// NodeHeld says that the grid still counts the SuperNode as online after it was killed, and lets no
 	// other in with its key: for about a minute.
 	NodeHeld problem.Code = "node-held"
+	// ProgramMissing says that flower-superexec, which the SuperNode starts, is not on PATH.
+	ProgramMissing problem.Code = "flwr-program-missing"
 	// NodeUnregistered says that the node was unregistered: its key is burnt.
 	NodeUnregistered problem.Code = "node-unregistered"
 )
@@ -93,6 +94,9 @@ var nodeRules = [...]nodeRule{
 	{problem.BadKey, true, regexp.MustCompile(`Exit Code: 302`),
 		"the SuperNode cannot use its key", "it must be an elliptic-curve private key in OpenSSH format without a passphrase; this may be the .pub file, or an RSA key",
 		"give the private key that belongs to the registered public key"},
+	{ProgramMissing, true, regexp.MustCompile(`FileNotFoundError: \[Errno 2\][^\n]*'flo?we?r-\w+'`),
+		"the SuperNode does not find a program of flwr's that belongs to it", "it looks for it by PATH, and the environment's folder is not there",
+		"start it with the folder of flower-supernode first in PATH; flwrup does"},
 	{problem.BadKey, true, regexp.MustCompile(`FileNotFoundError: \[Errno 2\][^\n]*`),
 		"a file that the SuperNode was given is not there", "the path is that inside the container", "check the paths of the key and of the certificate"},
 	{problem.PortTaken, true, regexp.MustCompile(`(?i)address already in use|Port in server address \S+ is already in use|error while attempting to bind`),
@@ -255,47 +259,3 @@ func around(lines []string, pattern *regexp.Regexp) string {
 	}
 	return ""
 }
-
-// DiagnoseRunLog says why a run failed, from its log, or nil when the log does not tell. details is
-// Run.Details.
-func DiagnoseRunLog(lines []string, details string) *problem.Problem {
-	text := strings.Join(lines, "\n") + "\n" + details
-	raw := strings.Join(lines[max(0, len(lines)-25):], "\n")
-	if m := readOnlyPattern.FindStringSubmatch(text); m != nil {
-		p := &problem.Problem{Code: problem.RunReadOnly, What: "the app could not save " + m[1],
-			Why: "the grid runs the ServerApp where it cannot write files",
-			Fix: "comment out the line that saves it in server_app.py, such as np.savez(...), and run again", Raw: raw}
-		if i := strings.Index(text, m[0]); i >= 0 {
-			if frames := framePattern.FindAllStringSubmatch(text[:i], -1); len(frames) > 0 {
-				for _, f := range frames { // the innermost that is no library's
-					if !strings.Contains(f[1], "site-packages") && !strings.Contains(f[1], "/lib/python") {
-						p.Fix = "comment out what saves it, " + filepath.Base(f[1]) + " line " + f[2] + ", and run again: flwrup offers to do both"
-					}
-				}
-			}
-		}
-		return p
-	}
-	if m := noModule.FindStringSubmatch(text); m != nil {
-		return &problem.Problem{Code: problem.RunFailed, What: "the app needs the package " + m[1] + ", which is not there",
-			Why: "it is not among the dependencies of the app's pyproject.toml, or they are not installed",
-			Fix: "add it to dependencies in the app's pyproject.toml, and use SuperNodes that have it or may install it", Raw: raw}
-	}
-	for i := len(lines) - 1; i >= 0; i-- {
-		if m := exceptionPattern.FindString(lines[i]); m != "" {
-			return &problem.Problem{Code: problem.RunFailed, What: "the app failed: " + m, Why: "an error in the app's own code",
-				Fix: "read the traceback, correct the app, and run again", Raw: raw}
-		}
-	}
-	if details != "" {
-		return &problem.Problem{Code: problem.RunFailed, What: "the run failed: " + details, Fix: "read the run's log", Raw: raw}
-	}
-	return nil
-}
-
-var (
-	readOnlyPattern  = regexp.MustCompile(`Read-only file system: '([^']+)'`)
-	framePattern     = regexp.MustCompile(`File "([^"]+)", line (\d+), in `)
-	noModule         = regexp.MustCompile(`No module named '([^']+)'`)
-	exceptionPattern = regexp.MustCompile(`^[\w.]*(?:Error|Exception|Interrupt)(?:: .*)?$`)
-)
