@@ -212,7 +212,7 @@ func (r *Runtime) status(c container.InspectResponse) supernode.Status {
 	case st.Running:
 		s.State, s.Since = supernode.Running, when(st.StartedAt)
 		if st.Paused {
-			s.Reason = "paused"
+			s.Reason = supernode.Suspended
 		}
 	case st.Status == "created" && st.Error == "":
 		s.State, s.Since = supernode.Starting, when(c.Created)

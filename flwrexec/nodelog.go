@@ -22,6 +22,9 @@ const (
 	MarkRefused   LandmarkKind = "refused"   // the grid said no
 	MarkFailed    LandmarkKind = "failed"    // the ClientApp or the SuperNode; detail: what it says
 	MarkStopped   LandmarkKind = "stopped"   // ended as asked
+	// MarkInstalling and MarkInstalled frame the installation of the app's packages, which a message waits for.
+	MarkInstalling LandmarkKind = "installing"
+	MarkInstalled  LandmarkKind = "installed"
 )
 
 var marks = [...]struct {
@@ -31,6 +34,8 @@ var marks = [...]struct {
 	{MarkStarting, regexp.MustCompile(`Starting Flower SuperNode`)},
 	{MarkOnline, regexp.MustCompile(`SuperNode ID: (\d+)`)},
 	{MarkRun, regexp.MustCompile(`\[RUN (\d+)\]`)},
+	{MarkInstalling, regexp.MustCompile(`Installing application dependencies`)},
+	{MarkInstalled, regexp.MustCompile(`App dependencies installed successfully|uv sync failed`)},
 	{MarkReceived, regexp.MustCompile(`Receiving: (\w+) message`)},
 	{MarkSent, regexp.MustCompile(`Sent successfully`)},
 	{MarkRetrying, regexp.MustCompile(`Connection attempt failed, retrying in ([\d.]+) seconds`)},
@@ -54,6 +59,20 @@ func Landmark(line string) (LandmarkKind, string) {
 		}
 	}
 	return MarkNone, ""
+}
+
+// Installing tells from the end of a SuperNode's log whether it installs the app's packages just now.
+func Installing(lines []string) bool {
+	now := false
+	for _, l := range lines {
+		switch kind, _ := Landmark(l); kind {
+		case MarkInstalling:
+			now = true
+		case MarkInstalled, MarkStarting, MarkSent, MarkFailed, MarkStopped:
+			now = false
+		}
+	}
+	return now
 }
 
 // The kinds of trouble of a SuperNode that need a word of their own: what helps differs.

@@ -1,6 +1,8 @@
 package flwrexec
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -58,6 +60,7 @@ func TestDiagnoseNodeLog(t *testing.T) {
 		{"new image", []string{start, retry, retry, retry}, NodeHints{Node: v("1.42.0"), Grid: v("1.38.0")}, NodeVersion, "newer flwr"},
 		{"back", []string{start, "SuperNode ID: 12", retry, retry, retry, retry, "INFO :      Connection successful after 27.86 seconds and 9 tries."}, NodeHints{}, "", ""},
 		{"key of another user", []string{start, "PermissionError: [Errno 13] Permission denied: 'keys/client_credentials_1'"}, NodeHints{}, problem.BadKey, "0600"},
+		{"no superexec", []string{start, "    raise child_exception_type(errno_num, err_msg, err_filename)", "FileNotFoundError: [Errno 2] No such file or directory: 'flower-superexec'"}, NodeHints{}, ProgramMissing, "PATH"},
 		{"home", []string{start, "OSError: [Errno 30] Read-only file system: '/flwr'"}, NodeHints{}, problem.BadInput, "FLWR_HOME"},
 		{"port", []string{start, "Port in server address 0.0.0.0:9094 is already in use."}, NodeHints{}, problem.PortTaken, ""},
 		{"port, HTTP", []string{start, "ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 9094): address already in use"}, NodeHints{}, problem.PortTaken, ""},
@@ -96,6 +99,7 @@ func TestLandmark(t *testing.T) {
 		"[code: 2004] Failed to activate SuperNode.":                         {string(MarkRefused), ""},
 		`	details = "No SuperNode found with the given public key."`:         {string(MarkRefused), ""},
 		"ERROR :     Exit Code: 302":                                         {string(MarkFailed), "Exit Code: 302"},
+		"INFO :      Installing application dependencies...":                 {string(MarkInstalling), ""},
 		"ValueError: this run was told to fail early":                        {string(MarkFailed), "ValueError: this run was told to fail early"},
 		"INFO :      SuperNode terminated gracefully.":                       {string(MarkStopped), ""},
 		"INFO :      Received successfully":                                  {"", ""},
@@ -122,7 +126,56 @@ func TestDiagnoseRunLog(t *testing.T) {
 			t.Errorf("%s: %+v", v, p)
 		}
 	}
+	for file, says := range map[string]string{"no-name-1.42.0": "Name or service not known", "no-connection-1.42.0": "Connection refused"} {
+		p := DiagnoseRunLog(realLog(t, "runs", file), "")
+		if p == nil || p.Code != RunNoNetwork || !strings.Contains(p.What, says) || !strings.Contains(p.Fix, "server_app.py line 2") {
+			t.Errorf("%s: %+v", file, p)
+		}
+	}
+	// The grid itself was away: that is not the app's doing.
+	lost := []string{`  File "/app/apps/me.a.1.0.0.ab/a/server_app.py", line 40, in main`,
+		`  File "/venv/lib/python3.13/site-packages/flwr/server/grid/inmemory_grid.py", line 9, in push_messages`, "ConnectionError: [Errno 111] Connection refused"}
+	if p := DiagnoseRunLog(lost, ""); p == nil || p.Code != problem.RunFailed {
+		t.Errorf("%+v", p)
+	}
 	if p := DiagnoseRunLog(nil, "ServerApp failed"); p == nil || !strings.Contains(p.What, "ServerApp failed") {
+		t.Errorf("%+v", p)
+	}
+}
+
+// realLog gives the lines of a real log below testdata.
+func realLog(t *testing.T, kind, name string) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", kind, name+".txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return safeLines(string(b))
+}
+
+// A SuperNode installs an app's packages before it answers, each time anew, and is not called so later.
+func TestInstalling(t *testing.T) {
+	lines := realLog(t, "nodes", "install-1.42.0")
+	began, times := 0, 0
+	for i := range lines {
+		now := Installing(lines[:i+1])
+		switch {
+		case now && began == 0:
+			began, times = i+1, times+1
+			if !strings.Contains(lines[i], "Installing application dependencies") {
+				t.Errorf("since %q", lines[i])
+			}
+		case !now && began > 0:
+			began = 0
+			if !strings.Contains(lines[i], "installed successfully") {
+				t.Errorf("until %q", lines[i])
+			}
+		}
+	}
+	if times != 2 || began != 0 {
+		t.Errorf("%d installations seen, the last one over: %v", times, began == 0)
+	}
+	if p := DiagnoseNodeLog(lines, NodeHints{}); p != nil {
 		t.Errorf("%+v", p)
 	}
 }

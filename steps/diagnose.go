@@ -20,6 +20,7 @@ import (
 const (
 	NodeKilled    problem.Code = "node-killed"             // ended by SIGKILL: by somebody, or for want of memory
 	NodeEnded     problem.Code = "node-ended"              // ended, and nobody asked flwrup to stop it
+	NodeSuspended problem.Code = "node-suspended"          // paused, or stopped with SIGSTOP
 	NodeGone      problem.Code = "node-gone"               // its container or process was removed
 	KeyLost       problem.Code = "node-key-lost"           // the key that was registered is not in the folder
 	KeySwapped    problem.Code = "node-key-changed"        // another key is in its place
@@ -71,6 +72,17 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		return s.gone(ctx, m, v)
 	case up && (v.Grid == flwrexec.StatusOnline || o.GridErr != nil || time.Since(v.Runtime.Since) < startsWithin):
 		return nil, nil
+	}
+	start := remedy(RestartNodes, "start it anew", "restart", name)
+	if p := s.slept(v, time.Now()); p != nil {
+		return p, start
+	}
+	if up && v.Runtime.Reason == supernode.Suspended {
+		p := problem.New(NodeSuspended, name+" is suspended", "somebody stopped its process with Ctrl-Z or SIGSTOP, and the grid lost it", "let it go on: kill -CONT "+v.Runtime.ID+"; or start it anew")
+		if v.Runtime.Image != "" {
+			p.Why, p.Fix = "somebody paused its container, and the grid lost it", "let it go on: docker unpause "+v.Runtime.ID[:min(12, len(v.Runtime.ID))]+"; or start it anew"
+		}
+		return p, start
 	}
 	var lines []string
 	for _, l := range s.lastLines(ctx, name, 80) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -226,6 +227,24 @@ func (r *fakeRuntime) Logs(_ context.Context, name string, _ supernode.LogOption
 type heard struct {
 	mu     sync.Mutex
 	events []Event
+}
+
+// said gives the sentences that were heard.
+func (h *heard) said() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var lines []string
+	for _, e := range h.events {
+		switch e := e.(type) {
+		case Says:
+			lines = append(lines, e.Text)
+		case Output:
+			lines = append(lines, e.Text)
+		case ItemChanged:
+			lines = append(lines, e.Item.Name+": "+e.Item.Text)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (h *heard) Event(e Event) {

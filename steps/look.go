@@ -43,6 +43,7 @@ func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
 // overview is Overview without the runs; diagnose reads the logs of nodes that are not as they should be.
 func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool) Overview {
 	var o Overview
+	s.asleep.look(time.Now())
 	list, folder, err := s.members()
 	if err != nil {
 		o.RuntimeErr = err

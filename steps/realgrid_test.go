@@ -214,24 +214,6 @@ func (p *person) Ask(ctx context.Context, q Question) (string, error) {
 	return p.heard.Ask(ctx, q)
 }
 
-// said gives the sentences that were heard.
-func (h *heard) said() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var lines []string
-	for _, e := range h.events {
-		switch e := e.(type) {
-		case Says:
-			lines = append(lines, e.Text)
-		case Output:
-			lines = append(lines, e.Text)
-		case ItemChanged:
-			lines = append(lines, e.Item.Name+": "+e.Item.Text)
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
 // files gives the content of every file in the site's folder of keys.
 func files(t *testing.T, s *Site) map[string]string {
 	t.Helper()

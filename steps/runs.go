@@ -122,7 +122,7 @@ func (s *Site) FollowRun(ctx context.Context, id string, to Sink) error {
 
 // watchRun tells the run's state whenever it changes, until ctx ends or the run is over.
 func (s *Site) watchRun(ctx context.Context, f Flwr, id string, to Sink) {
-	last := ""
+	last, told := "", map[string]bool{}
 	for {
 		run, err := f.Run(ctx, s.connection(), id)
 		if err == nil && run.StatusText() != last {
@@ -133,6 +133,7 @@ func (s *Site) watchRun(ctx context.Context, f Flwr, id string, to Sink) {
 		pause := statePause
 		if run.Status == "running" {
 			pause *= 5 // what comes next is the end, which the log tells
+			s.tellSlow(ctx, told, to)
 		}
 		if run.Ended() || safego.Sleep(ctx, pause) != nil {
 			return

@@ -70,6 +70,7 @@ type Site struct {
 	asking   sync.Mutex // held while values are asked for
 	opening  sync.Mutex // held while flwr is looked for and checked, which may take seconds
 	packages packageAnswers
+	asleep   sleeper
 	mu       sync.Mutex // guards what follows
 	flwr     Flwr
 	runtime  supernode.Runtime

@@ -12,6 +12,7 @@ import (
 type process struct {
 	pid, ppid, pgid int
 	zombie          bool
+	suspended       bool          // by SIGSTOP or Ctrl-Z
 	ident           string        // differs between two processes that have the same pid one after the other
 	since           time.Duration // start, after the machine's own (Linux)
 	start           time.Time     // start by the clock (others)
@@ -31,7 +32,7 @@ func parsePS(out []byte) []process {
 		p.pid, _ = strconv.Atoi(f[0])
 		p.ppid, _ = strconv.Atoi(f[1])
 		p.pgid, _ = strconv.Atoi(f[2])
-		p.zombie = strings.HasPrefix(f[3], "Z")
+		p.zombie, p.suspended = strings.HasPrefix(f[3], "Z"), strings.HasPrefix(f[3], "T")
 		kib, _ := strconv.ParseUint(f[4], 10, 64)
 		p.memory = kib << 10
 		p.cpu = psTime(f[5])

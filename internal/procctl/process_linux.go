@@ -41,7 +41,7 @@ func parseStat(line, boot string) (process, bool) {
 		return process{}, false
 	}
 	number := func(field int) int64 { n, _ := strconv.ParseInt(f[field-3], 10, 64); return n }
-	p := process{ppid: int(number(4)), pgid: int(number(5)), zombie: f[0] == "Z" || f[0] == "X"}
+	p := process{ppid: int(number(4)), pgid: int(number(5)), zombie: f[0] == "Z" || f[0] == "X", suspended: f[0] == "T"}
 	p.pid, _ = strconv.Atoi(strings.TrimSpace(line[:open]))
 	p.cpu = time.Duration(number(14)+number(15)) * tick
 	p.memory = uint64(number(24)) * uint64(os.Getpagesize())

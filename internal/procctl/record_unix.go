@@ -163,9 +163,12 @@ func (r *Runtime) status(name string) supernode.Status {
 	}
 	s.ID, s.Since, s.Ours = strconv.Itoa(rec.pid), rec.at, !rec.byHand()
 	stop, stopped := readStop(dir, rec)
-	if _, alive := rec.alive(dir); alive {
+	if p, alive := rec.alive(dir); alive {
 		s.State = supernode.Running
-		if stopped {
+		switch {
+		case p.suspended:
+			s.Reason = supernode.Suspended
+		case stopped:
 			s.Reason = "stopping"
 		}
 		return s

@@ -453,3 +453,24 @@ func BenchmarkSignature50(b *testing.B) {
 		r.signature()
 	}
 }
+
+// A node that somebody suspended is told as such, and goes on to its end when it is stopped.
+func TestSuspended(t *testing.T) {
+	r := runtimeIn(t, filepath.Join(t.TempDir(), "nodes"))
+	s := start(t, r, specOf(program(t)))
+	pid, err := strconv.Atoi(s.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logged(t, r, "began")
+	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "suspended", func() bool { s := one(t, r); return s.State == supernode.Running && s.Reason == supernode.Suspended })
+	if err := r.Stop(context.Background(), "supernode_1", 20*time.Second); err != nil {
+		t.Error(err)
+	}
+	if s := one(t, r); s.State != supernode.Stopped {
+		t.Errorf("%+v", s)
+	}
+}

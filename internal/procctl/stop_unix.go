@@ -90,6 +90,9 @@ func (r *Runtime) terminate(dir string, rec record) (process, time.Time, error) 
 		_ = os.Remove(filepath.Join(dir, stopFile))
 		return process{}, time.Time{}, err
 	}
+	if p.suspended { // it cannot act on a signal until it goes on
+		_ = handle.Signal(unix.SIGCONT)
+	}
 	return p, now, nil
 }
 

@@ -77,6 +77,9 @@ const (
 	Stopped    State = "stopped"    // ended by itself or by us; ExitCode says how
 )
 
+// Suspended is the Reason of a SuperNode that runs and is held: docker pause, SIGSTOP, Ctrl-Z.
+const Suspended = "suspended"
+
 // Status is what a runtime can see of one SuperNode.
 type Status struct {
 	Name       string

@@ -1,0 +1,43 @@
+package steps
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/supernode"
+)
+
+// tellSlow says, once for each SuperNode, that a run waits for it to install the app's packages: the run's
+// own log is silent meanwhile, which may be minutes.
+func (s *Site) tellSlow(ctx context.Context, told map[string]bool, to Sink) {
+	states, err := s.states(ctx)
+	if err != nil {
+		return
+	}
+	var slow []string
+	for name, st := range states {
+		if st.State != supernode.Running || told[name] {
+			continue
+		}
+		var lines []string
+		for _, l := range s.lastLines(ctx, name, 40) {
+			lines = append(lines, l.Text)
+		}
+		if flwrexec.Installing(lines) {
+			told[name] = true
+			slow = append(slow, name)
+		}
+	}
+	if len(slow) == 0 {
+		return
+	}
+	slices.SortFunc(slow, naturally)
+	verb := "installs"
+	if len(slow) > 1 {
+		verb = "install"
+	}
+	to.Event(Says{strings.Join(slow, ", ") + " " + verb + " the app's packages, and the run waits: the first time may take minutes. " +
+		"An image that has them spares it: flwrup image"})
+}
