@@ -15,20 +15,17 @@ import (
 )
 
 // pages are what the frame shows beside the steps: the dashboard, what is done from there, the log panes.
-var pages = []struct {
+// pageScene is one thing that the frame can show beside the steps.
+type pageScene struct {
 	name string
 	make func(t testing.TB, m *Model)
-}{
+}
+
+var pages = append([]pageScene{
 	{"dashboard", func(t testing.TB, m *Model) { openDash(t, m) }},
 	{"dashboard, all keys", func(t testing.TB, m *Model) {
 		openDash(t, m)
 		m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?")})
-	}},
-	{"dashboard, unregister asks", func(t testing.TB, m *Model) {
-		openDash(t, m)
-		m.act(dash.Run{Verb: steps.UnregisterNodes, Nodes: []string{"supernode_2", "supernode_3"}})
-		m.job.take(m, []any{question(confirm("unregister", "Unregister supernode_2, supernode_3?",
-			"The grid forgets the node and burns its key: it can never be registered again. The key files stay where they are.", "", "no"))}, 0)
 	}},
 	{"dashboard, at work", func(t testing.TB, m *Model) {
 		openDash(t, m)
@@ -48,7 +45,7 @@ var pages = []struct {
 		openLogs(t, m, 5)
 		m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?")})
 	}},
-}
+}, verbPages()...)
 
 // openDash shows the dashboard of five SuperNodes, one of them offline.
 func openDash(t testing.TB, m *Model) {

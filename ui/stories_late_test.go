@@ -37,11 +37,16 @@ var settingQuestions = []steps.Question{
 	{ID: "memory", Kind: steps.AskText, Default: "2g", Ask: "How much memory at most?", Help: "Such as 2g or 512m. A SuperNode that wants more is killed. -: nothing."},
 	{ID: "data", Kind: steps.AskChoice, Default: "add", Ask: "Which data folder?", Choices: []steps.Choice{{Value: "add", Label: "add a folder"}, {Value: "without scans:/data/scans", Label: "take away scans:/data/scans"}}},
 	{ID: "data-here", Kind: steps.AskText, Ask: "Which folder may the ClientApp see?", Help: "On this machine; a path that is not absolute begins at this project's folder. -: none."},
+	{ID: "data-inside", Kind: steps.AskText, Default: "/data/scans", Ask: "Where shall the ClientApp find it?", Help: "The path in the container."},
 	confirm("data-write", "May the ClientApp write to it?", "The app comes from whoever starts the run: let it only read what it must not change.", "", "no"),
+	{ID: "env-name", Kind: steps.AskText, Default: "-", Ask: "The name of the variable?",
+		Help: "flwrup.toml keeps the name alone. The value is taken from your environment when the SuperNode is made, or asked for. -: none."},
 	{ID: "value of DB_PASSWORD", Kind: steps.AskSecret, Ask: "Value of DB_PASSWORD?",
 		Help: "flwrup.toml hands this variable on to the SuperNodes, and it is not set here. It goes to the SuperNode alone; no file of flwrup's keeps it."},
 	{ID: "lasting", Kind: steps.AskChoice, Default: "yes", Ask: "Shall containers come back after a reboot?", Help: "Those that do not are gone with their log when they end, as with docker run --rm.",
 		Choices: []steps.Choice{{Value: "yes", Label: "come back"}, {Value: "no", Label: "gone when they end"}}},
+	{ID: "args", Kind: steps.AskText, Default: "-", Ask: "More arguments of flower-supernode?",
+		Help: "With blanks between, such as --max-retries 10. One that has a blank in it goes into flwrup.toml. -: none."},
 	confirm("restart-now", "Restart supernode_2 now?", "Until then they run with what they were started with. A run that is going on loses them for some seconds.", "", "no"),
 }
 
