@@ -15,6 +15,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
+	"flwrup/internal/supernode"
 )
 
 // sweep names the versions of flwr on which every case is tried, at full length (docs/testing.md).
@@ -136,12 +137,22 @@ func (x *trial) byHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var ids []string
 	for _, m := range list {
 		id, err := x.flwr.Register(t.Context(), s.connection(), m.Pair.Public, m.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		x.confirm(t, id.String())
+		ids = append(ids, id.String())
+	}
+	if !x.managed { // nobody is let in yet, so no log tells: both IDs are named, to be confirmed
+		err := s.Apply(t.Context(), 10, &person{x: x})
+		if !problem.Is(err, problem.NeedsGrid) || !strings.Contains(err.Error(), ids[0]) || !strings.Contains(err.Error(), ids[1]) {
+			t.Errorf("needs-grid wanted, with %v, got %v", ids, err)
+		}
+		for _, id := range ids {
+			x.confirm(t, id)
+		}
 	}
 	x.apply(t, s, 10, &person{x: x})
 	x.right(t, s, 2, before)
@@ -261,6 +272,40 @@ func (x *trial) expiring(t *testing.T) {
 	}
 	if runs := s.Ledger.Runs(); len(runs) != 1 || runs[0].Status != "finished:completed" {
 		t.Errorf("one completed run wanted, got %+v", runs)
+	}
+	if sweep != "" {
+		x.unregistered(t, s)
+	}
+}
+
+// unregistered takes a SuperNode off the grid while it runs: it ends with 0, and that is not called health.
+func (x *trial) unregistered(t *testing.T, s *Site) {
+	list, _, err := s.members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := list[1]
+	id, err := flwrexec.ParseNodeID(m.Record.NodeID)
+	if err == nil {
+		err = x.flwr.Unregister(t.Context(), s.connection(), id)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	for {
+		v := s.overview(t.Context(), 0, true).Nodes[1]
+		if v.Runtime.State == supernode.Stopped {
+			t.Logf("ended after %.0f s with %d: %v", time.Since(began).Seconds(), v.Runtime.ExitCode, v.Diagnosis)
+			if v.Diagnosis == nil || v.Diagnosis.Code != flwrexec.NodeUnregistered {
+				t.Errorf("node-unregistered wanted, got %+v", v.Diagnosis)
+			}
+			return
+		}
+		if time.Since(began) > 90*time.Second {
+			t.Fatalf("it runs on: %+v", v)
+		}
+		time.Sleep(time.Second)
 	}
 }
 

@@ -8,14 +8,14 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// installer is a runtime whose SuperNodes say the given lines.
-type installer struct {
+// sayingRuntime is a runtime whose SuperNodes say the given lines.
+type sayingRuntime struct {
 	*fakeRuntime
 	lines map[string]string
 }
 
-func (i installer) Logs(_ context.Context, name string, _ supernode.LogOptions, each func(supernode.Line) error) error {
-	for _, text := range strings.Split(i.lines[name], "\n") {
+func (r sayingRuntime) Logs(_ context.Context, name string, _ supernode.LogOptions, each func(supernode.Line) error) error {
+	for _, text := range strings.Split(r.lines[name], "\n") {
 		if err := each(supernode.Line{Node: name, Text: text}); err != nil {
 			return err
 		}
@@ -26,7 +26,7 @@ func (i installer) Logs(_ context.Context, name string, _ supernode.LogOptions, 
 func TestTellSlow(t *testing.T) {
 	s := siteOn(t, newFakeGrid("1.42.0"), 3)
 	begins, ends := "INFO :      Installing application dependencies...", "INFO :      App dependencies installed successfully via uv sync."
-	rt := installer{s.runtime.(*fakeRuntime), map[string]string{"supernode_1": begins, "supernode_2": begins + "\n" + ends, "supernode_3": begins}}
+	rt := sayingRuntime{s.runtime.(*fakeRuntime), map[string]string{"supernode_1": begins, "supernode_2": begins + "\n" + ends, "supernode_3": begins}}
 	for name := range rt.lines {
 		rt.started[name] = supernode.Spec{Name: name}
 	}
