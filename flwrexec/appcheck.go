@@ -32,10 +32,19 @@ type Trap struct {
 	WhyNot string `json:"why_not"` // why it cannot simply be commented out; "" when it can
 }
 
+// Reach is a call of the ServerApp that reaches out over the network, which a grid may not allow.
+type Reach struct {
+	File string `json:"file"` // relative to the app
+	Line int    `json:"line"` // from 1
+	What string `json:"what"` // requests.get
+	Text string `json:"text"` // its first line, as it stands there
+}
+
 // Findings is what an app's source says before it is run.
 type Findings struct {
 	Traps    []Trap
 	Minimums []Minimum
+	Reaches  []Reach
 }
 
 // Mendable are the traps that can be commented out.
@@ -61,7 +70,8 @@ func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
 			Key   string `json:"key"`
 			Value int    `json:"value"`
 		} `json:"minimums"`
-		Found bool `json:"found"`
+		Reaches []Reach `json:"reaches"`
+		Found   bool    `json:"found"`
 	}
 	err := appcheck(ctx, python, map[string]any{"do": "scan", "dir": abs(a.Dir), "server": a.Server, "client": a.Client}, &answer)
 	if err != nil {
@@ -71,7 +81,10 @@ func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
 		return Findings{}, problem.New(AppBroken, "the app "+a.Name+" has no module "+a.Server, "its pyproject.toml names it as the ServerApp",
 			"correct serverapp under [tool.flwr.app.components]")
 	}
-	f := Findings{Traps: answer.Traps}
+	f := Findings{Traps: answer.Traps, Reaches: answer.Reaches}
+	for i := range f.Reaches {
+		f.Reaches[i].Text, f.Reaches[i].What = termsafe.Text(f.Reaches[i].Text), termsafe.Text(f.Reaches[i].What)
+	}
 	for i := range f.Traps {
 		f.Traps[i].Text, f.Traps[i].WhyNot = termsafe.Text(f.Traps[i].Text), termsafe.Text(f.Traps[i].WhyNot)
 	}

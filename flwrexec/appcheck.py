@@ -20,6 +20,9 @@ WRITES = {"savez", "savez_compressed", "savetxt", "savefig", "tofile", "imsave",
           "mkdir", "FileHandler", "RotatingFileHandler"}
 # These write a file when they are given one, and else give text back.
 WRITES_WITH_PATH = {"to_csv", "to_json", "to_html", "to_latex", "to_markdown", "to_string", "save"}
+# Calls into these modules reach out over the network; of the last ones, only these names do.
+REACHES = ("requests", "httpx", "aiohttp", "urllib.request", "urllib3", "wandb", "mlflow", "boto3", "smtplib", "ftplib", "paramiko")
+REACHES_BY_NAME = {"urlopen", "urlretrieve", "create_connection", "load_dataset", "hf_hub_download", "snapshot_download"}
 MODE = re.compile(r"[rwaxbtU+]{1,4}")
 MINIMUMS = {"min_train_nodes", "min_evaluate_nodes", "min_available_nodes",
             "min_fit_clients", "min_evaluate_clients", "min_available_clients"}
@@ -164,6 +167,33 @@ def traps(source):
     return kept
 
 
+def modules(tree):
+    """What the file's names stand for: local name → module, or module.name."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for a in node.names:
+                names[a.asname or a.name.split(".")[0]] = a.name if a.asname else a.name.split(".")[0]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for a in node.names:
+                names[a.asname or a.name] = (node.module or "") + "." + a.name
+    return names
+
+
+def reaches(source):
+    """The calls that reach out over the network."""
+    found, names = [], modules(source.tree)
+    for call in ast.walk(source.tree):
+        where = dotted(call.func) if isinstance(call, ast.Call) else ""
+        first, _, rest = where.partition(".")
+        if first not in names:
+            continue  # a method of some object: whose, the source does not say
+        full = names[first] + ("." + rest if rest else "")
+        if full.startswith(tuple(m + "." for m in REACHES)) or full.split(".")[-1] in REACHES_BY_NAME:
+            found.append({"line": call.lineno, "what": where, "text": source.lines[call.lineno - 1].strip()})
+    return found
+
+
 def minimums(source):
     """How many nodes the strategies want, as numbers or as keys of the run config."""
     found = []
@@ -237,7 +267,7 @@ def scan(q):
     root = q["dir"]
     server = reach(root, q["server"])
     client = set(reach(root, q["client"])) if q.get("client") else set()
-    found, least = [], []
+    found, least, out = [], [], []
     own = module_file(root, q["server"])
     for path, source in server.items():
         rel = os.path.relpath(path, root)
@@ -246,8 +276,10 @@ def scan(q):
                 t["why_not"] = t["why_not"] or "the ClientApp uses this file, too"
             found.append({"file": rel, **t})
         least += [{"file": rel, **m} for m in minimums(source)]
+        if path == own or path not in client:  # what both share is mostly the ClientApp's
+            out += [{"file": rel, **r} for r in reaches(source)]
     found.sort(key=lambda t: (t["file"] != os.path.relpath(own or "", root), t["file"], t["line"]))
-    return {"found": bool(own), "traps": found, "minimums": least}
+    return {"found": bool(own), "traps": found, "minimums": least, "reaches": out}
 
 
 def mend(q):

@@ -2,8 +2,10 @@ package flwrexec
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,5 +106,37 @@ func TestTraps(t *testing.T) {
 				t.Error("undone, it differs")
 			}
 		})
+	}
+}
+
+// TestReaches: calls of the ServerApp that reach out are found by what the names stand for.
+func TestReaches(t *testing.T) {
+	a, python := trapApp(t, `import urllib.request, requests as r
+import numpy.random
+from datasets import load_dataset as load
+from wandb import init
+import socket
+"""requests.get("in a docstring")"""
+r.get("https://example.org")
+urllib.request.urlopen("https://example.org")
+data = load("mnist")
+init(project="x")
+socket.create_connection(("example.org", 443))
+numpy.random.get("x")
+context.requests.get("x")
+init.get
+urllib.parse.quote("x")
+`)
+	found, err := CheckApp(context.Background(), python, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, x := range found.Reaches {
+		got = append(got, fmt.Sprint(x.Line, " ", x.What))
+	}
+	slices.Sort(got)
+	if want := []string{"10 init", "11 socket.create_connection", "7 r.get", "8 urllib.request.urlopen", "9 load"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

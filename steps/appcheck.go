@@ -52,6 +52,16 @@ func (s *Site) trapHints(r appReport) []string {
 		}
 		hints = append(hints, text)
 	}
+	return append(hints, s.reachHints(r)...)
+}
+
+// reachHints says what in the app a grid may not allow; only a run can tell.
+func (s *Site) reachHints(r appReport) []string {
+	var hints []string
+	for _, t := range r.Found.Reaches {
+		hints = append(hints, fmt.Sprintf("%s, line %d: %s reaches out over the network, which a grid may not let the ServerApp do",
+			s.rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.What))
+	}
 	return hints
 }
 
@@ -77,6 +87,9 @@ func (s *Site) checkApp(ctx context.Context, to Sink) (config string, err error)
 
 // disarm offers to comment out what writes files in the ServerApp.
 func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
+	for _, hint := range s.reachHints(r) {
+		to.Event(Says{hint})
+	}
 	for _, t := range r.Found.Traps {
 		if t.WhyNot != "" {
 			to.Event(Says{s.place(r, t) + " writes a file: if the run comes there it fails. Change it by hand: " + t.WhyNot})

@@ -73,7 +73,7 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return st, nil
 	}
 	if a, ok := s.Ledger.Attestation(attestSent); ok && a.Detail == idsOf(list) {
-		st.State = Done
+		st.State, st.Done, st.Of, st.Short = Done, 0, 0, "sent" // the grid's side is step 12's
 		st.Evidence = append(st.Evidence, "sent to Flower Labs, as you said on "+a.At.Local().Format("2 January 2006"))
 	}
 	return st, nil
