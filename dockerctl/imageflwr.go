@@ -26,7 +26,7 @@ func (r *Runtime) rightFlwr(ctx context.Context, spec supernode.Spec) error {
 	if have == "" || spec.Flwr == "" || have == spec.Flwr {
 		return nil
 	}
-	return problem.New(problem.BadInput, fmt.Sprintf("image %s holds flwr %s, not %s", spec.Image, have, spec.Flwr),
+	return problem.New(supernode.WrongFlwr, fmt.Sprintf("image %s holds flwr %s, not %s", spec.Image, have, spec.Flwr),
 		"flwr on this machine, the image and the grid must be of one version",
 		"choose the image flwr/supernode:"+spec.Flwr+" (flwrup restart --own-image does), or flwr "+have)
 }

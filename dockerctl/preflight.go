@@ -37,6 +37,12 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 			continue
 		}
 		images[spec.Image] = true
+		if tagVersion(spec.Image) != "" { // the name tells, before anything is pulled
+			if err := r.rightFlwr(ctx, spec); err != nil {
+				add("", false, problem.Of(err))
+				continue
+			}
+		}
 		image, err := r.cli.ImageInspect(ctx, spec.Image)
 		switch {
 		case cerrdefs.IsNotFound(err):

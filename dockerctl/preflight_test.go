@@ -56,8 +56,9 @@ func TestPreflight(t *testing.T) {
 		warning bool
 	}{
 		"image missing":          {func(s *supernode.Spec) { s.Image = "flwrup-test/none:1" }, problem.ImageMissing, "not on this machine", true},
-		"image of another flwr":  {func(s *supernode.Spec) { s.Image = old }, problem.BadInput, "holds flwr 1.24.0, not " + require.Newest, false},
-		"its name does not tell": {func(s *supernode.Spec) { s.Image = retagged }, problem.BadInput, "holds flwr 1.24.0, not " + require.Newest, false},
+		"image of another flwr":  {func(s *supernode.Spec) { s.Image = old }, supernode.WrongFlwr, "holds flwr 1.24.0, not " + require.Newest, false},
+		"one that is not here":   {func(s *supernode.Spec) { s.Image = "flwr/supernode:1.27.0-py3.13-ubuntu24.04" }, supernode.WrongFlwr, "holds flwr 1.27.0", false},
+		"its name does not tell": {func(s *supernode.Spec) { s.Image = retagged }, supernode.WrongFlwr, "holds flwr 1.24.0, not " + require.Newest, false},
 		"no key":                 {func(s *supernode.Spec) { s.KeyFile += "x" }, problem.BadInput, "private key", false},
 		"port taken": {func(s *supernode.Spec) { s.Port, _ = strconv.Atoi(l.Addr().String()[len("127.0.0.1:"):]) },
 			problem.PortTaken, "in use", false},

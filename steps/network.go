@@ -109,10 +109,14 @@ func transport(overHTTP bool) probe.Transport {
 func otherRelease(d flwrexec.Dialect, n network, why string) *problem.Problem {
 	p := problem.New(problem.NotSupported, "flwr "+d.Version.String()+" and the grid do not understand each other", why,
 		"use a flwr of the grid's release: flwrup up --flwr VERSION")
-	if n.Control.Control == probe.None || n.Fleet.Fleet == probe.None {
+	control, fleet := n.Control.Control, n.Fleet.Fleet
+	if fleet == probe.None { // not where it was looked for; a SuperLink from 1.40 on has both at one address
+		fleet = n.Control.Fleet
+	}
+	if control == probe.None || fleet == probe.None {
 		return p
 	}
-	if r := flwrexec.Releases(n.Control.Control == probe.HTTP, n.Fleet.Fleet == probe.HTTP); r != "" {
+	if r := flwrexec.Releases(control == probe.HTTP, fleet == probe.HTTP); r != "" {
 		p.Fix = "the grid runs flwr " + r + ": use such a one, flwrup up --flwr VERSION (and with containers the image of that version)"
 	}
 	return p

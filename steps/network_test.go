@@ -28,6 +28,7 @@ func TestJudge(t *testing.T) {
 		{"both the fleet's", "1.37.0", at("f:1", "", probe.GRPC), at("f:1", "", probe.GRPC), "for SuperNodes (fleet)", ""},
 		{"both control", "1.37.0", at("c:1", probe.HTTP, ""), at("c:1", probe.HTTP, ""), "", "for flwr's commands (control)"},
 		{"old flwr, new grid", "1.24.0", at("c:1", probe.HTTP, probe.HTTP), at("c:1", probe.HTTP, probe.HTTP), "1.40 or later", "1.40 or later"},
+		{"old flwr, its fleet guessed", "1.24.0", at("c:1", probe.HTTP, probe.HTTP), closed, "1.40 or later", "nothing answers"},
 		{"new flwr, old grid", "1.42.0", at("c:1", probe.GRPC, ""), at("f:1", "", probe.GRPC), "1.24 to 1.36", "1.24 to 1.36"},
 		{"only the fleet differs", "1.42.0", at("c:1", probe.HTTP, ""), at("f:1", "", probe.GRPC), "", "1.37 to 1.39"},
 		{"fleet's port closed", "1.42.0", at("c:1", probe.HTTP, ""), closed, "", "nothing answers"},

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -32,6 +33,11 @@ func (s *Site) preflight(ctx context.Context, list []member) ([]supernode.Findin
 	for _, f := range more {
 		f.Warning = f.Warning || f.Problem.Code == problem.NameTaken && rt.Kind() == project.RuntimeDocker ||
 			f.Problem.Code == problem.PortTaken // another name, another port is taken at the start
+		if f.Problem.Code == supernode.WrongFlwr && s.pinned() != "" {
+			p := *f.Problem
+			p.Fix = "take the image of your flwr: flwrup up --image \"\""
+			f.Problem = &p
+		}
 		found = append(found, f)
 	}
 	return found, err
@@ -73,6 +79,11 @@ func (s *Site) checkFirst(ctx context.Context, list []member, to Sink) (fit []me
 	if err != nil {
 		return nil, nil, err
 	}
+	if own, err := s.ownImage(ctx, found, to); err != nil {
+		return nil, nil, err
+	} else if own {
+		return s.checkFirst(ctx, list, to)
+	}
 	for _, f := range found {
 		if f.Warning && (f.Problem.Code == problem.BadInput || f.Problem.Code == problem.NotSupported) {
 			to.Event(Says{f.Problem.Error() + fix(f.Problem)})
@@ -103,4 +114,24 @@ func sift(list []member, found []supernode.Finding, to Sink) (fit []member, unfi
 		}
 	}
 	return fit, join(some), join(all)
+}
+
+// ownImage asks, where the image that the person chose holds another flwr, whether to take the one of the flwr
+// at hand.
+func (s *Site) ownImage(ctx context.Context, found []supernode.Finding, to Sink) (bool, error) {
+	i := slices.IndexFunc(found, func(f supernode.Finding) bool { return f.Problem.Code == supernode.WrongFlwr })
+	if i < 0 || s.pinned() == "" {
+		return false, nil
+	}
+	f, err := s.session(ctx)
+	if err != nil {
+		return false, err
+	}
+	answer, err := to.Ask(ctx, Question{ID: "own-image", Kind: AskConfirm, Default: "no",
+		Ask: "Start them with " + officialImage(f.Version().String()) + " instead?", Help: found[i].Problem.Error() + "."})
+	if err != nil || answer != "yes" {
+		return false, err
+	}
+	s.Choices.Image = ""
+	return true, s.save()
 }

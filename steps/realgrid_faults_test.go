@@ -40,6 +40,9 @@ func TestRealGrid(t *testing.T) {
 				t.Run("no worker", x.noWorker)
 				t.Run("login", x.loggingIn)
 			}
+			if version == require.Newest {
+				t.Run("misfits", x.misfits)
+			}
 			t.Run("federation", x.federations)
 			t.Run("expired", x.expiring)
 		})

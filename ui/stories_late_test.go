@@ -153,7 +153,8 @@ var lateStories = map[int]story{
 		failed: changed(five(3, says("running"), steps.ItemFailed, "the container name is taken")),
 		err: fmt.Errorf("start supernode_4: %w", &problem.Problem{Code: problem.NameTaken, What: "the container name supernode_4 is taken", Why: "a container that flwrup did not make has it",
 			Fix: "remove that one: docker rm -f supernode_4", Raw: "Conflict. The container name \"/supernode_4\" is already in use by container 0123456789ab."}),
-		asks: settingQuestions,
+		asks: append([]steps.Question{confirm("own-image", "Start them with "+image+" instead?",
+			"image flwr/supernode:1.24.0-py3.13-ubuntu24.04 holds flwr 1.24.0, not 1.42.0: flwr on this machine, the image and the grid must be of one version.", "", "no")}, settingQuestions...),
 		extra: []scene{{"settings can be changed first", func(m *Model, f *fake, n int) {
 			f.changed[n] = true
 			f.set(n, steps.Status{State: steps.Ready, Change: true, Short: "3/5", Done: 3, Of: 5, Evidence: []string{"3 of 5 running as Docker containers"}})

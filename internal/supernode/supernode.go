@@ -66,6 +66,9 @@ type Finding struct {
 // ValueMissing is the code of a Problem about a variable whose value is not known: one has to be given.
 const ValueMissing problem.Code = "value-missing"
 
+// WrongFlwr is the code of a Problem about an image that holds another flwr than Spec.Flwr.
+const WrongFlwr problem.Code = "wrong-flwr"
+
 // State is what a runtime says about a SuperNode. It says nothing about being online: the grid does.
 type State string
 
