@@ -60,6 +60,11 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		}
 		p.Fix = "start it for this grid; it is stopped there first"
 		return p, remedy(RestartNodes, "start it for this grid", "restart", name)
+	}
+	if p, r := s.idDiffers(ctx, m, v.Runtime); p != nil {
+		return p, r
+	}
+	switch {
 	case o.GridErr == nil && m.Known() && v.Grid == flwrexec.StatusUnregistered:
 		return problem.New(flwrexec.NodeUnregistered, name+" was unregistered on the grid", "its key is burnt: no account can register it again",
 			"remove it here, then add a new SuperNode"), remedy(RemoveNodes, "remove it", "remove", name, "--unregister")

@@ -200,8 +200,8 @@ func (r *fakeRuntime) List(context.Context) ([]supernode.Status, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var list []supernode.Status
-	for name := range r.started {
-		list = append(list, supernode.Status{Name: name, State: supernode.Running})
+	for name, spec := range r.started {
+		list = append(list, supernode.Status{Name: name, State: supernode.Running, Labels: spec.Labels})
 	}
 	return list, nil
 }

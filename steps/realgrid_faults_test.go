@@ -12,6 +12,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/grid"
+	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
@@ -270,6 +271,8 @@ func (x *trial) expiring(t *testing.T) {
 		logins += p.logins
 		x.right(t, s, 2, before)
 	}
+	x.mixedUp(t, s)
+	x.right(t, s, 2, before)
 	if logins < 5 {
 		t.Errorf("the person was brought back to the login %d times", logins)
 	}
@@ -310,6 +313,20 @@ func (x *trial) unregistered(t *testing.T, s *Site) {
 		}
 		time.Sleep(time.Second)
 	}
+}
+
+// mixedUp gives two SuperNodes that are online each other's node ID in the ledger: their own logs settle it.
+func (x *trial) mixedUp(t *testing.T, s *Site) {
+	if err := s.Ledger.Change(func(d *ledger.Data) error {
+		d.Nodes[0].NodeID, d.Nodes[1].NodeID = d.Nodes[1].NodeID, d.Nodes[0].NodeID
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if o := s.Overview(t.Context(), 0); o.Nodes[0].Diagnosis == nil || o.Nodes[0].Diagnosis.Code != NodeIDDiffers {
+		t.Errorf("the ledger is wrong, and the diagnosis %+v", o.Nodes[0].Diagnosis)
+	}
+	x.apply(t, s, 14, &person{x: x})
 }
 
 // unconfirmed sees that a SuperNode is refused and that the walk stops at step 12, to go on later; then

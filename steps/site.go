@@ -77,6 +77,7 @@ type Site struct {
 	grid     *grid.Grid // rehearsal only
 	world    world
 	told     map[string]string // values of variables that the person gave, by name; in memory alone
+	said     map[string]saidID // by SuperNode
 	undo     map[int][]string  // step number → undo files of its edits, the last one at the end
 }
 
@@ -86,7 +87,7 @@ func Open(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Dir: dir, o: o, undo: map[int][]string{}}
+	s := &Site{Dir: dir, o: o, undo: map[int][]string{}, said: map[string]saidID{}}
 	if o.Create {
 		if err := s.makeFolder(); err != nil {
 			return nil, err

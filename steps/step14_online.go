@@ -39,12 +39,16 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if o.GridErr != nil {
 		return Status{}, o.GridErr
 	}
-	st := Status{State: Ready, Of: len(o.Nodes), Done: o.Online}
 	list, _, err := s.members()
 	if err != nil {
 		return Status{}, err
 	}
-	st.Before = s.onceOnline(ctx, list)
+	byName := map[string]member{}
+	for _, m := range list {
+		byName[m.Name] = m
+	}
+	st := Status{State: Ready, Of: len(o.Nodes), Done: o.Online, Before: s.onceOnline(ctx, list)}
+	differ := 0
 	for _, n := range o.Nodes {
 		item := Item{Name: n.Name, State: ItemWaiting, Text: n.Grid}
 		if n.Grid == flwrexec.StatusOnline {
@@ -52,10 +56,18 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 		} else if n.Diagnosis != nil {
 			item.State, item.Text = ItemFailed, n.Diagnosis.Error()
 		}
+		if p, _ := s.idDiffers(ctx, byName[n.Name], n.Runtime); p != nil {
+			item.State, item.Text = ItemFailed, p.Error()
+			differ++
+		}
 		st.Items = append(st.Items, item)
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("the grid calls %d of %d online", st.Done, st.Of)}
+	if differ > 0 {
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of them %s another node ID in its log than the ledger has", differ, map[bool]string{true: "has", false: "have"}[differ == 1]))
+		return st, nil
+	}
 	if st.Done == st.Of {
 		if before.State != Done {
 			// The grid believes in a node that died until it has missed its heartbeat.
@@ -83,8 +95,13 @@ func (o online) Apply(ctx context.Context, s *Site, to Sink) error {
 	shown := map[string]string{}
 	for try := 0; ; try++ {
 		st, err := o.look(ctx, s, to, shown)
-		if err != nil || st.Done == st.Of {
+		if err != nil {
 			return err
+		}
+		if st.Done == st.Of || try > 0 { // an ID that is another node's never comes online here
+			if err := s.mendIDs(ctx, to); err != nil || st.Done == st.Of {
+				return err
+			}
 		}
 		if time.Now().After(limit) {
 			return o.laggards(ctx, s, to)

@@ -176,6 +176,8 @@ var lateStories = map[int]story{
 		failed: changed(five(3, says("online"), steps.ItemWorking, "offline")),
 		err: problem.New(problem.NodeNotOnline, "not online: supernode_4, supernode_5", "image flwr 1.24.0 cannot speak to this grid: HTTP since 1.40",
 			"start it again with the image of flwr 1.42.0"),
+		asks: []steps.Question{confirm("node-id", "Note "+nodeIDs[4]+" for supernode_4?", "supernode_4 is node "+nodeIDs[4]+", and the ledger says "+nodeIDs[3]+
+			": the ledger's came \"by elimination\". The SuperNode's own log is right: the grid let it in under that ID.", "", "yes")},
 	},
 	15: {
 		status: map[string]steps.Status{

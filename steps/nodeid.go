@@ -1,0 +1,129 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// A SuperNode says in its own log which node ID the grid let it in as. That is held against the ledger: an ID
+// that was found again by elimination, or typed into the ledger, may be another node's.
+
+// NodeIDDiffers says that a SuperNode's log and the ledger name different node IDs.
+const NodeIDDiffers problem.Code = "node-id-differs"
+
+// saidID is what a SuperNode's log was last seen to say.
+type saidID struct {
+	id    string // "": nothing
+	run   string // the container or process, and since when
+	asked time.Time
+}
+
+// idSaid gives the node ID that a running SuperNode logged when it came online; "" while it has not, and
+// where the log does not reach back so far. A log is read once a start; without an answer once in a while.
+func (s *Site) idSaid(ctx context.Context, name string, st supernode.Status) string {
+	if st.State != supernode.Running {
+		return ""
+	}
+	run := st.ID + " " + st.Since.String()
+	s.mu.Lock()
+	have := s.said[name]
+	s.mu.Unlock()
+	if again := time.Since(have.asked) > time.Minute || time.Since(st.Since) < startsWithin; have.run == run && (have.id != "" || !again) {
+		return have.id
+	}
+	have = saidID{run: run, asked: time.Now()}
+	for _, l := range s.lastLines(ctx, name, lookBack) {
+		switch kind, detail := flwrexec.Landmark(l.Text); {
+		case kind == flwrexec.MarkStarting:
+			have.id = ""
+		case kind == flwrexec.MarkOnline && have.id == "": // what comes later may be a ClientApp's words
+			have.id = detail
+		}
+	}
+	s.mu.Lock()
+	s.said[name] = have
+	s.mu.Unlock()
+	return have.id
+}
+
+// idDiffers says that a SuperNode that runs logged another node ID than the ledger has for it; nil when not.
+func (s *Site) idDiffers(ctx context.Context, m member, st supernode.Status) (*problem.Problem, *Remedy) {
+	if !m.Known() {
+		return nil, nil
+	}
+	said := s.idSaid(ctx, m.Name, st)
+	if said == "" || said == m.Record.NodeID {
+		return nil, nil
+	}
+	p := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
+	if key := st.Labels["flwrup.fingerprint"]; key != "" && key != m.Pair.Fingerprint {
+		p.Why, p.Fix = "it runs with another key than "+s.rel(m.Pair.Private)+", which was changed after it was started", "start it anew, with its key"
+		return p, remedy(RestartNodes, "start it anew", "restart", m.Name)
+	}
+	p.Why = "the ledger's came \"" + m.Record.How + "\""
+	for _, n := range s.Ledger.Nodes() {
+		if n.NodeID == said && n.Connection == m.Record.Connection {
+			p.Why += "; " + said + " stands there for " + n.Name
+		}
+	}
+	return p, &Remedy{Says: "note the right one", Step: 14, Args: []string{"up"}}
+}
+
+// mendIDs puts the node IDs that the SuperNodes themselves say into the ledger, after asking. Only an ID that
+// the grid lists for this account is believed.
+func (s *Site) mendIDs(ctx context.Context, to Sink) error {
+	list, _, err := s.members()
+	if err != nil {
+		return err
+	}
+	states, err := s.states(ctx)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(m member) bool { p, _ := s.idDiffers(ctx, m, states[m.Name]); return p == nil })
+	if len(list) == 0 {
+		return nil
+	}
+	nodes, err := s.nodesNow(ctx, to)
+	if err != nil {
+		return err
+	}
+	right := map[string]ledger.Node{} // by node ID
+	for _, m := range list {
+		p, r := s.idDiffers(ctx, m, states[m.Name])
+		said := s.idSaid(ctx, m.Name, states[m.Name])
+		if r.Step == 0 || !slices.ContainsFunc(nodes, func(n flwrexec.Node) bool { return n.ID.String() == said }) {
+			return p
+		}
+		answer, err := to.Ask(ctx, Question{ID: "node-id", Kind: AskConfirm, Default: "yes", Ask: "Note " + said + " for " + m.Name + "?",
+			Help: p.Error() + ". The SuperNode's own log is right: the grid let it in under that ID."})
+		if err != nil {
+			return err
+		}
+		if answer != "yes" {
+			return p
+		}
+		right[said] = s.record(m, said, "from its log")
+	}
+	defer s.forget()
+	return s.Ledger.Change(func(d *ledger.Data) error {
+		for i, n := range d.Nodes { // two may have each other's
+			if r, taken := right[n.NodeID]; taken && n.Connection == r.Connection && n.Key != r.Key {
+				d.Nodes[i].NodeID = "" // step 10 finds its own again
+			}
+		}
+		for _, r := range right {
+			if err := d.PutNode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

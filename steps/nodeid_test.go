@@ -1,0 +1,104 @@
+package steps
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/ledger"
+	"flwrup/internal/supernode"
+)
+
+// TestNodeIDs: a ledger that has another node's ID for a SuperNode is not called well, whatever the grid says;
+// step 14 says which is which and notes what the SuperNode itself says.
+func TestNodeIDs(t *testing.T) {
+	for name, spoil := range map[string]func(ids []string) []string{
+		"swapped":    func(ids []string) []string { return []string{ids[1], ids[0]} },
+		"one is off": func(ids []string) []string { return []string{"77", ids[1]} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newFakeGrid("1.42.0")
+			s := siteOn(t, g, 2)
+			for n := 10; n <= 12; n++ {
+				if err := s.Apply(t.Context(), n, &heard{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			list, _, err := s.members()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for i, m := range list {
+				ids = append(ids, m.Record.NodeID)
+				g.nodes[i].Status = flwrexec.StatusOnline
+				spec := supernode.Spec{Name: m.Name, KeyFile: m.Pair.Private, Labels: map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint}}
+				if err := s.runtime.Start(t.Context(), spec); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if st, err := s.Inspect(t.Context(), 14); err != nil || st.State != Done {
+				t.Fatalf("step 14 is %s before: %+v %v", st.State, st.Items, err)
+			}
+			given := spoil(slices.Clone(ids))
+			if err := s.Ledger.Change(func(d *ledger.Data) error {
+				for i := range d.Nodes {
+					d.Nodes[i].NodeID, d.Nodes[i].How = given[i], "by elimination"
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			st, err := s.Inspect(t.Context(), 14)
+			if err != nil || st.State != Ready || st.Items[0].State != ItemFailed || !strings.Contains(st.Items[0].Text, ids[0]) {
+				t.Errorf("step 14 is %s: %+v %v", st.State, st.Items, err)
+			}
+			v := s.overview(t.Context(), 0, true).Nodes[0]
+			if v.Diagnosis == nil || v.Diagnosis.Code != NodeIDDiffers || !strings.Contains(v.Diagnosis.Why, "by elimination") || v.Diagnosis.Fix == "" || v.Remedy.Step != 14 {
+				t.Errorf("the diagnosis is %+v, %+v", v.Diagnosis, v.Remedy)
+			}
+			p := &scripted{answers: map[string]string{"node-id": "no"}}
+			if err := s.Apply(t.Context(), 14, p); err == nil {
+				t.Error("after a no all is called well")
+			}
+			if err := s.Apply(t.Context(), 14, &heard{}); err != nil {
+				t.Fatal(err)
+			}
+			settled(t, s, g, 2)
+			if st, err := s.Inspect(t.Context(), 14); err != nil || st.State != Done {
+				t.Errorf("step 14 is %s after: %+v %v", st.State, st.Items, err)
+			}
+		})
+	}
+}
+
+// TestNodeIDOfAnotherKey: a SuperNode that runs with another key than the one in its place is not believed; it
+// has to be started anew.
+func TestNodeIDOfAnotherKey(t *testing.T) {
+	g := newFakeGrid("1.42.0")
+	s := siteOn(t, g, 2)
+	if err := s.Apply(t.Context(), 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := s.members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := supernode.Spec{Name: list[0].Name, KeyFile: list[1].Pair.Private, Labels: map[string]string{"flwrup.fingerprint": list[1].Pair.Fingerprint}}
+	if err := s.runtime.Start(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	states, err := s.states(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, r := s.idDiffers(t.Context(), list[0], states[list[0].Name])
+	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != RestartNodes {
+		t.Errorf("%+v %+v", p, r)
+	}
+	if err := s.mendIDs(t.Context(), &heard{}); err == nil {
+		t.Error("believed")
+	}
+	settled(t, s, g, 2)
+}
