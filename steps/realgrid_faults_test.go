@@ -194,6 +194,40 @@ func (x *trial) loggingIn(t *testing.T) {
 		}
 		x.apply(t, s, signInStep, &person{x: x})
 	})
+	t.Run("denied in a rehearsal", func(t *testing.T) { // its grid tells at once, though flwr does not
+		s := x.site(t, 1)
+		x.logOut(t)
+		s.Choices.Grid.Rehearsal, s.o.Attended, s.grid = true, true, x.g
+		began := time.Now()
+		err := s.Apply(t.Context(), signInStep, &person{x: x, waits: "approve", login: func(o LoginOpen) {
+			began = time.Now()
+			if err := x.g.Deny(context.Background(), o.Code); err != nil {
+				t.Error(err)
+			}
+		}})
+		if !problem.Is(err, problem.LoginTimeout) || !strings.Contains(err.Error(), "denied") || problem.Of(err).Fix == "" {
+			t.Errorf("a denied login wanted, got %v", err)
+		}
+		if took := time.Since(began); took > loginTime/2 {
+			t.Errorf("noticed after %v", took)
+		}
+		s.Choices.Grid.Rehearsal = false // the trial's own grid is not the site's to end
+		x.apply(t, s, signInStep, &person{x: x})
+	})
+	for _, c := range []struct{ rpc, mode string }{{"GetLoginDetails", "unavailable"}, {"GetLoginDetails", "drop-before"}, {"GetAuthTokens", "unavailable"},
+		{"GetAuthTokens", "internal"}, {"GetAuthTokens", "drop-after"}} {
+		if sweep == "" && (c.mode == "drop-before" || c.mode == "internal") {
+			continue
+		}
+		t.Run(c.rpc+" "+c.mode, func(t *testing.T) {
+			s := x.site(t, 1)
+			x.logOut(t)
+			if err := x.g.Fault(t.Context(), grid.Fault{RPC: c.rpc, Mode: c.mode}); err != nil {
+				t.Fatal(err)
+			}
+			x.apply(t, s, signInStep, &person{x: x})
+		})
+	}
 	t.Run("cancelled by the person", func(t *testing.T) {
 		s := x.site(t, 1)
 		x.logOut(t)

@@ -176,6 +176,7 @@ type person struct {
 	login   func(LoginOpen) // in place of approving
 	each    func(Event)
 	answers map[string]string
+	waits   string // the ID of a question that they never answer
 
 	count  sync.Mutex
 	logins int
@@ -208,6 +209,10 @@ func (p *person) approve(open LoginOpen) {
 }
 
 func (p *person) Ask(ctx context.Context, q Question) (string, error) {
+	if q.ID == p.waits {
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
 	if a, ok := p.answers[q.ID]; ok {
 		return a, nil
 	}

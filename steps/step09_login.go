@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/grid"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 )
@@ -107,7 +109,8 @@ func (l login) Apply(ctx context.Context, s *Site, to Sink) error {
 		return err
 	}
 	if _, _, err := s.gridNodes(ctx, 0); problem.Is(err, problem.NotLoggedIn) {
-		if err := l.signIn(ctx, s, f, to); err != nil {
+		// A login that the grid cut short begins anew, with a new link.
+		if err := s.patiently(ctx, to, func() error { return l.signIn(ctx, s, f, to) }); err != nil {
 			return err
 		}
 		s.forget()
@@ -140,6 +143,11 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
 		}
 		open = true
 		if g, ok := s.gridRunning(); ok && s.Rehearsal() {
+			safego.Go("see whether the login is denied", func(error) {}, func() {
+				if denied(ctx, g, p.Code) {
+					cancel(problem.New(problem.LoginTimeout, "the login was denied", "somebody said no on its page", "log in again, and approve it there"))
+				}
+			})
 			safego.Go("approve the rehearsal's login", func(err error) { cancel(err); close(asked) }, func() {
 				if err := s.approve(ctx, g, p.Code, to); err != nil && ctx.Err() == nil {
 					cancel(err)
@@ -163,6 +171,18 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
 		return cause
 	}
 	return err
+}
+
+// denied waits until the login with a user code is denied, or ctx ends. Only a rehearsal's grid tells: a
+// SuperLink answers flwr in the same way before the approval and after a denial.
+func denied(ctx context.Context, g *grid.Grid, code string) bool {
+	for safego.Sleep(ctx, 500*time.Millisecond) == nil {
+		state, err := g.State(ctx)
+		if err == nil && slices.ContainsFunc(state.Logins, func(l grid.Login) bool { return l.UserCode == code && l.Denied }) {
+			return true
+		}
+	}
+	return false
 }
 
 // approver is the rehearsal's grid at the login page.
