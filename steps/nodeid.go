@@ -35,7 +35,8 @@ func (s *Site) idSaid(ctx context.Context, name string, st supernode.Status) str
 	s.mu.Lock()
 	have := s.said[name]
 	s.mu.Unlock()
-	if again := time.Since(have.asked) > time.Minute || time.Since(st.Since) < startsWithin; have.run == run && (have.id != "" || !again) {
+	pause := min(time.Since(st.Since)/4, time.Minute) // a young one may say it any moment
+	if have.run == run && (have.id != "" || time.Since(have.asked) < pause) {
 		return have.id
 	}
 	have = saidID{run: run, asked: time.Now()}
