@@ -154,6 +154,20 @@ var nodeRules = [...]nodeRule{
 		"the grid answered the SuperNode with an error of its own", "", "start the SuperNode again in a minute"},
 }
 
+// CameOnline tells whether a SuperNode has been online since it was started last, by its log (oldest line first).
+func CameOnline(lines []string) bool {
+	came := false
+	for _, l := range lines {
+		switch kind, _ := Landmark(l); kind {
+		case MarkStarting:
+			came = false
+		case MarkOnline, MarkConnected, MarkReceived, MarkSent:
+			came = true
+		}
+	}
+	return came
+}
+
 // retriesBeforeSaying is how many failed tries in a row mean something: the SuperNode's own child
 // needs one or two to reach it.
 const retriesBeforeSaying = 3

@@ -104,6 +104,9 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 	if p == nil && up && time.Since(v.Runtime.Since) < comesWithin {
 		return nil, nil
 	}
+	if p == nil && up && !flwrexec.CameOnline(lines) {
+		p = problem.New(problem.NodeNotOnline, name+" runs and is not online yet", "its log tells no reason; a busy machine takes longer to start it", "look at its log: flwrup logs "+name)
+	}
 	if p == nil {
 		p = s.unexplained(v)
 	}

@@ -110,9 +110,54 @@ func TestFaults(t *testing.T) {
 		f.mend("supernode_1")
 		f.allOnline(0)
 	}
+	if f.long {
+		f.watched(daemon)
+	}
 	if n := flwrSays(t, h, f.dir, "online"); n != f.nodes {
 		t.Errorf("flwr itself calls %d online, %d wanted", n, f.nodes)
 	}
+}
+
+// watched has `flwrup watch` beside: it tells once of each trouble, waits where waiting helps, leaves the folder to
+// whoever is at work there, and restarts what was killed, nothing else.
+func (f *faults) watched(daemon *require.Daemon) {
+	w := f.watching(f.dir)
+	daemon.Stop()
+	w.waits(30*time.Second, "runtime-lost", "")
+	daemon.Start()
+	w.waits(30*time.Second, "runtime-back", "")
+	f.allOnline(0)
+	if err := syscall.Kill(f.gridPID(), syscall.SIGTERM); err != nil {
+		f.t.Fatal(err)
+	}
+	w.waits(30*time.Second, "grid-lost", "")
+	f.must("start", "--grid", "--dir", f.dir)
+	w.waits(30*time.Second, "grid-back", "")
+	f.allOnline(0)
+	if n := w.times("runtime-lost", "") + w.times("runtime-back", "") + w.times("grid-lost", "") + w.times("grid-back", ""); n != 4 {
+		f.t.Errorf("Docker and grid went and came once each, and it told of that %d times", n)
+	}
+
+	s := f.onTerminal(100, 30, "--dir", f.dir) // the dashboard has the folder
+	s.Wait(fmt.Sprintf("%d of %d SuperNodes online", f.nodes, f.nodes))
+	began := time.Now()
+	f.docker("kill", f.container("supernode_1"))
+	w.waits(2*time.Minute, "busy", "")
+	if w.saw("node-restart", "supernode_1") {
+		f.t.Error("it restarts though it cannot")
+	}
+	s.Press("q")
+	s.Over(0)
+	w.waits(time.Minute, "node-back", "supernode_1")
+	f.logf("killed, and back by flwrup watch after a dashboard was left", began)
+	for i := range f.nodes {
+		node := fmt.Sprintf("supernode_%d", i+1)
+		if got, want := w.times("node-restart", node), map[bool]int{true: 1}[i == 0]; got != want {
+			f.t.Errorf("%s was restarted %d times, %d wanted", node, got, want)
+		}
+	}
+	w.end()
+	f.allOnline(0)
 }
 
 type fault struct {

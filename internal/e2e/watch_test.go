@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,48 +31,7 @@ func TestWatch(t *testing.T) {
 	defer h.run("down", "--dir", dir)
 	h.must("rehearse", "--yes", "--json", "--keep", "--nodes", "2", "--flwr", version, "--runtime", "process", "--dir", dir)
 
-	type event struct{ Event, Node, Text string }
-	var mu sync.Mutex
-	var events []event
-	saw := func(kind, node string) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, e := range events {
-			if e.Event == kind && e.Node == node {
-				return true
-			}
-		}
-		return false
-	}
-	cmd := h.command(context.Background(), "watch", "--json", "--dir", dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			var e event
-			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-				t.Errorf("not one JSON object a line: %s", lines.Text())
-			}
-			t.Log(lines.Text())
-			mu.Lock()
-			events = append(events, e)
-			mu.Unlock()
-		}
-	}()
-	eventually(t, 20*time.Second, func() string {
-		if !saw("watching", "") {
-			return "the watch has not begun"
-		}
-		return ""
-	})
+	w := h.watching(dir)
 	if r := h.run("watch", "--json", "--dir", dir); r.code != 1 || !strings.Contains(r.out, `"busy"`) {
 		t.Errorf("a second watch: exit %d, %s", r.code, r.out)
 	}
@@ -82,12 +42,7 @@ func TestWatch(t *testing.T) {
 	if err := syscall.Kill(pid, end); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 100*time.Second, func() string {
-		if !saw("node-back", "supernode_1") {
-			return "supernode_1 is not back"
-		}
-		return ""
-	})
+	w.waits(100*time.Second, "node-back", "supernode_1")
 	t.Logf("back %.1f s after signal %d", time.Since(began).Seconds(), end)
 	if now := nodeProcess(t, h, dir, "supernode_1"); now == pid {
 		t.Error("supernode_1 has the number of the process that was ended")
@@ -95,19 +50,89 @@ func TestWatch(t *testing.T) {
 	if n := flwrSays(t, h, dir, "online"); n != 1 {
 		t.Errorf("flwr calls %d online, 1 wanted", n)
 	}
-	if saw("node-restart", "supernode_2") || saw("node-down", "supernode_2") {
+	if w.saw("node-restart", "supernode_2") || w.saw("node-down", "supernode_2") {
 		t.Error("supernode_2 was stopped by a person, and the watch minds")
 	}
 
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	<-read
-	if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
-		t.Errorf("the watch ended with %s, 130 wanted", cmd.ProcessState)
-	}
+	w.end()
 	if n := flwrSays(t, h, dir, "online"); n != 1 {
 		t.Errorf("after the end of the watch flwr calls %d online, 1 wanted", n)
+	}
+}
+
+// watching is a `flwrup watch --json` that runs beside a test.
+type watching struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	read   chan struct{}
+	mu     sync.Mutex
+	events []watchEvent
+}
+
+type watchEvent struct{ Event, Node, Text, Code string }
+
+// watching starts it, and waits until it has begun.
+func (h *home) watching(dir string) *watching {
+	h.t.Helper()
+	w := &watching{t: h.t, cmd: h.command(context.Background(), "watch", "--json", "--dir", dir), read: make(chan struct{})}
+	out, err := w.cmd.StdoutPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := w.cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = w.cmd.Process.Kill(); <-w.read })
+	go func() {
+		defer close(w.read)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			var e watchEvent
+			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+				h.t.Errorf("not one JSON object a line: %s", lines.Text())
+			}
+			h.t.Log(lines.Text())
+			w.mu.Lock()
+			w.events = append(w.events, e)
+			w.mu.Unlock()
+		}
+	}()
+	w.waits(20*time.Second, "watching", "")
+	return w
+}
+
+// times is how often it told of an event.
+func (w *watching) times(kind, node string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Event == kind && e.Node == node {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *watching) saw(kind, node string) bool { return w.times(kind, node) > 0 }
+
+func (w *watching) waits(within time.Duration, kind, node string) {
+	w.t.Helper()
+	eventually(w.t, within, func() string {
+		if !w.saw(kind, node) {
+			return strings.TrimSpace("the watch has not told of " + kind + " " + node)
+		}
+		return ""
+	})
+}
+
+// end ends it as Ctrl-C does.
+func (w *watching) end() {
+	w.t.Helper()
+	if err := w.cmd.Process.Signal(os.Interrupt); err != nil {
+		w.t.Fatal(err)
+	}
+	<-w.read
+	if _ = w.cmd.Wait(); w.cmd.ProcessState.ExitCode() != 130 {
+		w.t.Errorf("the watch ended with %s, 130 wanted", w.cmd.ProcessState)
 	}
 }
 

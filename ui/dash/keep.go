@@ -77,4 +77,7 @@ func (m *Model) says(e steps.WatchEvent) {
 		text += e.Node + " "
 	}
 	m.kept, m.stale = clean(text+e.Text), true
+	if !m.note.bad {
+		m.note = note{}
+	}
 }
