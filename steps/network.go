@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -188,7 +189,24 @@ func (s *Site) fleetFits(ctx context.Context) error {
 		s.world.network.forget()
 		return fleet
 	}
+	if p := s.insideOut(f.Dialect()); p != nil {
+		return p
+	}
 	return nil
+}
+
+// insideOut says that the fleet's address means the container itself to a SuperNode in a container; nil when
+// it does not.
+func (s *Site) insideOut(d flwrexec.Dialect) *problem.Problem {
+	host, _, err := net.SplitHostPort(s.fleetAddress(d))
+	if err != nil || s.runtimeKind() != project.RuntimeDocker || s.Choices.HostNetwork || s.Rehearsal() {
+		return nil
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil
+	}
+	return problem.New(problem.Unreachable, host+" means the container itself to a SuperNode in a container", "the grid is on this machine, and a container has a network of its own",
+		"let them share this machine's: flwrup up --host-network; or give the address by which other machines reach the grid with --fleet")
 }
 
 // withNetwork adds to an error of the grid's side what is wrong with the way there, where that can be seen.

@@ -24,10 +24,14 @@ func (x *trial) misfits(t *testing.T) {
 	t.Run("old image", func(t *testing.T) {
 		require.Docker(t)
 		s, _ := x.ready(t, 1, func(c *project.Choices) {
-			c.Runtime, c.Image = project.RuntimeDocker, officialImage("1.24.0")
+			c.Runtime, c.HostNetwork, c.Image = project.RuntimeDocker, true, officialImage("1.24.0")
 		})
 		x.registered(t, s)
 		x.refused(t, s, "image "+officialImage("1.24.0")+" holds flwr 1.24.0, not "+x.version, `flwrup up --image ""`)
+		s.Choices.HostNetwork = false
+		x.refused(t, s, "127.0.0.1 means the container itself", "--host-network")
+		x.seenInStep3(t, s, "127.0.0.1 means the container itself", "--host-network")
+		s.Choices.HostNetwork = true
 		list, _, err := s.members()
 		if err != nil {
 			t.Fatal(err)

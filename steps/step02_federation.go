@@ -19,19 +19,25 @@ func (chooseFederation) Number() int   { return 2 }
 func (chooseFederation) Name() string  { return "Federation" }
 func (chooseFederation) Title() string { return "Choose the federation" }
 func (chooseFederation) Why() string {
-	return "A federation is the group that trains together: its members, their SuperNodes, their runs. " +
+	return "A federation is the group that trains together: its members, their SuperNodes, their runs. It lies on a grid: SuperGrid, unless you choose another. " +
 		"The dashboard at flower.ai/federations shows yours. You may also choose after the login, from a list."
 }
 
 var dashboard = Link{"Federations dashboard", "https://flower.ai/federations"}
 
+// dashboard is where a person sees the federations of SuperGrid; another grid has none that we know.
+func (s *Site) dashboard() []Link {
+	if s.Rehearsal() || gridName(s.Choices.Grid) != superGridName {
+		return nil
+	}
+	return []Link{dashboard}
+}
+
 const later = "later"
 
 func (chooseFederation) Inspect(ctx context.Context, s *Site) (Status, error) {
-	st := Status{State: Ready, Links: []Link{dashboard}}
-	if s.Rehearsal() {
-		st.Links = nil
-	} else {
+	st := Status{State: Ready, Links: s.dashboard()}
+	if !s.Rehearsal() {
 		st.Evidence = s.gridLines(s.Choices.Grid)
 	}
 	if s.Choices.Federation == "" {

@@ -114,6 +114,9 @@ func (tools) surroundings(ctx context.Context, s *Site, st *Status) {
 	if fleet == control && fleet != nil {
 		fleet = problem.New(fleet.Code, n.Fleet.Address+" is the address for flwr's commands", "", fleet.Fix) // swapped: said once
 	}
+	if fleet == nil {
+		fleet = s.insideOut(f.Dialect())
+	}
 	add("fleet", side("fleet", n.Fleet, fleet), fleet)
 	if text, bad := n.clock(); text != "" {
 		add("clock", text, bad)

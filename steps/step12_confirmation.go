@@ -31,10 +31,7 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	st := Status{Of: len(list), Links: []Link{dashboard}}
-	if s.Rehearsal() {
-		st.Links = nil
-	}
+	st := Status{Of: len(list), Links: s.dashboard()}
 	in, err := s.federationNodes(ctx)
 	if err != nil {
 		return st, err

@@ -19,8 +19,11 @@ import (
 // A project belongs to one grid at a time: SuperGrid, or a SuperLink that the person named. What the
 // ledger knows goes by the connection's name, so the same keys can have node IDs on several grids.
 
-// superGrid is the name of the connection to SuperGrid that flwr itself writes.
-const superGrid = "supergrid"
+// superGrid is the name of the connection to SuperGrid that flwr itself writes; people know it as superGridName.
+const (
+	superGrid     = "supergrid"
+	superGridName = "SuperGrid"
+)
 
 // gridOffer is a grid that the person can choose.
 type gridOffer struct {
@@ -129,7 +132,7 @@ func controlOf(g project.GridChoice, d flwrexec.Dialect) string {
 // gridName is what a person knows a grid by.
 func gridName(g project.GridChoice) string {
 	if g.Connection == superGrid && (g.Control == "" || flwrexec.OfSuperGrid(g.Control)) {
-		return "SuperGrid"
+		return superGridName
 	}
 	return g.Connection
 }
