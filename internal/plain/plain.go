@@ -94,10 +94,17 @@ func (f *Front) Event(e steps.Event) {
 	}
 }
 
+// manyActions is how many actions of a plan a person wants to hear.
+const manyActions = 6
+
 // planned says why there is the step that began, and what it would do.
 func (f *Front) planned(actions []steps.Action) {
 	f.line("    %s", f.step.Why())
-	for _, a := range actions {
+	for i, a := range actions {
+		if i == manyActions && len(actions) > i+1 {
+			f.line("    - and %d more: `flwrup plan` has them all", len(actions)-i)
+			break
+		}
 		if a.Says != "" {
 			f.line("    - %s", a.Says)
 		}
