@@ -21,11 +21,16 @@ export FLWR_TELEMETRY_ENABLED=0
 
 finish() {
   docker ps -aq --filter "label=$tag" | xargs -r docker rm -f >/dev/null
-  for dir in "$work"/round*/flwrup "$grid"; do
-    [ ! -d "$dir" ] || "$flwrup" down --dir "$dir" >/dev/null 2>&1 || true
-  done
-  docker ps -aq --filter "name=^${tag}_" | xargs -r docker rm -fv >/dev/null
+  for dir in "$work"/round*/flwrup; do clear_up "$dir"; done
+  "$flwrup" down --dir "$grid" >/dev/null 2>&1 || true
   rm -rf "$work"
+}
+
+# clear_up DIR: stops the SuperNodes of flwrup's project there, and removes their containers, which last.
+clear_up() {
+  [ -f "$1/.flwrup/id" ] || return 0
+  "$flwrup" down --dir "$1" >/dev/null 2>&1 || true
+  docker ps -aq --filter "label=flwrup.project=$(cat "$1/.flwrup/id")" | xargs -r docker rm -fv >/dev/null
 }
 trap finish EXIT
 docker image inspect "$image" >/dev/null
@@ -97,7 +102,7 @@ by_flwrup() {
   "$flwrup" up --yes --until 14 --dir "$dir" | approve
   local over; over=$(now)
   [ "$("$flwr" supernode list supergrid --format json | grep -c '"status": "online"')" = "$n" ]
-  "$flwrup" down --dir "$dir"
+  clear_up "$dir"
   echo "$began $over" >"$work/round$1/flwrup.times"
 }
 
