@@ -17,6 +17,9 @@ import (
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
 func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) error {
 	defer s.forget()
+	if err := s.takeEdits(); err != nil {
+		return err
+	}
 	switch verb {
 	case AddNode:
 		return s.addOne(ctx, nodes, to)
@@ -140,6 +143,11 @@ func (s *Site) restart(ctx context.Context, list []member, to Sink) error {
 	found, err := s.preflight(ctx, list) // they run: name and port, which they hold themselves, are remarks only
 	if err != nil {
 		return err
+	}
+	if own, err := s.ownImage(ctx, found, to); err != nil {
+		return err
+	} else if own {
+		return s.restart(ctx, list, to)
 	}
 	list, unfit, err := sift(list, found, to)
 	if err != nil {

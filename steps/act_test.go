@@ -4,9 +4,11 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/supernode"
 )
 
@@ -83,6 +85,37 @@ func TestNotStartedWithAnotherKey(t *testing.T) {
 				t.Errorf("a name that is none: %v", err)
 			}
 		})
+	}
+}
+
+// What a person has written into flwrup.toml beside an open dashboard is taken, and not lost at the next save.
+func TestEditsBesideAreTaken(t *testing.T) {
+	s, rt := upAndRunning(t, 1)
+	file := project.File(s.Dir)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(text, "\n[node.all]\nmemory = \"2g\" # they are greedy\n"...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Act(context.Background(), RestartNodes, nil, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := rt.started["supernode_1"].Memory; got != 2<<30 {
+		t.Errorf("started with %d bytes at most", got)
+	}
+	if err := s.save(); err != nil {
+		t.Fatal(err)
+	}
+	if now, _ := os.ReadFile(file); !strings.Contains(string(now), "memory = \"2g\" # they are greedy") {
+		t.Errorf("the edit is gone:\n%s", now)
+	}
+	if err := os.WriteFile(file, []byte("nodes = many"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Act(context.Background(), RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.running()) != 1 {
+		t.Errorf("with a file that cannot be read: %v, running %v", err, rt.running())
 	}
 }
 

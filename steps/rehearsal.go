@@ -166,6 +166,12 @@ func (s *Site) rehearsalPassphrase() (string, error) {
 	return pass, os.WriteFile(file, []byte(pass), 0o600)
 }
 
+// choseItself tells whether this rehearsal has a passphrase of rehearsalPassphrase's: no person knows it.
+func (s *Site) choseItself() bool {
+	_, err := os.Stat(s.stateDir("rehearsal-passphrase"))
+	return err == nil
+}
+
 // randomWord gives n random letters and digits.
 func randomWord(n int) (string, error) {
 	b := make([]byte, n)

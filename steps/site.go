@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,7 @@ type Site struct {
 	runtime  supernode.Runtime
 	grid     *grid.Grid // rehearsal only
 	world    world
+	written  []byte            // flwrup.toml as this site knows it
 	told     map[string]string // values of variables that the person gave, by name; in memory alone
 	said     map[string]saidID // by SuperNode
 	undo     map[int][]string  // step number → undo files of its edits, the last one at the end
@@ -151,6 +153,26 @@ func (s *Site) load() error {
 	return s.save()
 }
 
+// takeEdits reads flwrup.toml again: a person may have changed it since, in an editor beside the dashboard.
+func (s *Site) takeEdits() error {
+	if s.o.ReadOnly {
+		return nil
+	}
+	s.mu.Lock()
+	text, err := os.ReadFile(project.File(s.Dir))
+	same := err == nil && bytes.Equal(text, s.written)
+	s.mu.Unlock()
+	if same {
+		return nil
+	}
+	now, err := project.Load(s.Dir)
+	if err != nil {
+		return err
+	}
+	*s.Choices = *now
+	return s.save()
+}
+
 // save writes the choices; called after each one that changed.
 func (s *Site) save() error {
 	if s.o.ReadOnly {
@@ -159,6 +181,9 @@ func (s *Site) save() error {
 	if err := s.Choices.Save(s.Dir); err != nil {
 		return fmt.Errorf("save the choices: %w", err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written, _ = os.ReadFile(project.File(s.Dir))
 	return nil
 }
 

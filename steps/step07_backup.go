@@ -111,7 +111,7 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 		if pass, err = keys.ReadPassphrase(file); err != nil {
 			return nil, nil, err
 		}
-	case s.Rehearsal() && !s.o.Attended:
+	case s.Rehearsal() && (!s.o.Attended || s.choseItself()):
 		var err error
 		if pass, err = s.rehearsalPassphrase(); err != nil {
 			return nil, nil, err

@@ -60,6 +60,9 @@ func (s *Site) Apply(ctx context.Context, n int, to Sink) error {
 	if err != nil {
 		return err
 	}
+	if err := s.takeEdits(); err != nil {
+		return err
+	}
 	if n == signInStep {
 		return s.attempt(ctx, st, to)
 	}
@@ -93,6 +96,9 @@ func (s *Site) Change(ctx context.Context, n int, to Sink) error {
 		return problem.New(problem.NotSupported, st.Title()+" has no choice to change", "", "")
 	}
 	defer s.forget()
+	if err := s.takeEdits(); err != nil {
+		return err
+	}
 	return s.loggedIn(ctx, to, func() error { return c.Change(ctx, s, to) })
 }
 

@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -92,16 +91,5 @@ func (f *faults) backByDocker(since time.Time) {
 // unregister takes the SuperNode off the grid behind flwrup's back, with flwr's own command.
 func (f *faults) unregister() {
 	f.t.Helper()
-	id := parse(f.t, f.must("status", "--json", "--dir", f.dir).out).Data.Nodes[0].NodeID
-	for _, line := range strings.Split(f.must("plan", "--all", "--dir", f.dir).out, "\n") {
-		if strings.Contains(line, " supernode list ") && !strings.HasPrefix(line, "#") {
-			cmd := exec.Command("sh", "-c", strings.Replace(line, " supernode list ", " supernode unregister "+id+" ", 1))
-			cmd.Dir, cmd.Env = f.dir, f.env
-			if out, err := cmd.CombinedOutput(); err != nil {
-				f.t.Fatalf("%s: %v\n%s", cmd, err, out)
-			}
-			return
-		}
-	}
-	f.t.Fatal("the plan has no `supernode list`")
+	f.flwr(" supernode unregister "+f.nodeID("supernode_1")+" ", "")
 }

@@ -171,6 +171,8 @@ type faults struct {
 	nodes int
 	long  bool
 	last  faultStatus
+
+	federation string // as flwr listed it last
 }
 
 // faultStatus is the part of `flwrup status --json` that TestFaults looks at.
@@ -179,6 +181,7 @@ type faultStatus struct {
 		Online int
 		Nodes  []struct {
 			Name, Grid, State string
+			ID                string `json:"node_id"`
 			Diagnosis         *struct{ Code, Message, Fix string }
 			Remedy            *struct{ Says, Command string }
 		}
@@ -345,6 +348,18 @@ func (f *faults) ready() (r struct {
 		f.t.Fatal(err)
 	}
 	return r
+}
+
+// nodeID is a SuperNode's, by the last status.
+func (f *faults) nodeID(node string) string {
+	f.t.Helper()
+	for _, n := range f.status().Data.Nodes {
+		if n.Name == node {
+			return n.ID
+		}
+	}
+	f.t.Fatalf("no %s", node)
+	return ""
 }
 
 func (f *faults) gridPID() int  { return f.ready().PID }

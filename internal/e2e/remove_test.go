@@ -1,0 +1,120 @@
+//go:build linux
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"flwrup/internal/require"
+)
+
+// TestRemoveAndAdd takes SuperNodes out of a real federation and off a real grid, adds others, brings one back,
+// and kills flwrup in the middle of a removal.
+func TestRemoveAndAdd(t *testing.T) {
+	h := newHome(t, require.Newest)
+	f := &faults{home: h, dir: filepath.Join(h.dir, "rehearsal"), nodes: 2}
+	f.write("flwrup.toml", "app = \"none\"\n\n[grid]\nrehearsal = true\n")
+	defer h.run("down", "--dir", f.dir)
+	h.must("rehearse", "--yes", "--json", "--keep", "--nodes", "2", "--flwr", require.Newest, "--runtime", "process", "--dir", f.dir)
+	ids := ledgerNodes(t, f.dir)
+
+	second := f.nodeID("supernode_2")
+	h.must("remove", "supernode_2", "--dir", f.dir)
+	f.are("supernode_1")
+	if strings.Contains(f.federation, second) {
+		t.Error("supernode_2 was removed and is in the federation")
+	}
+	h.must("add", "--dir", f.dir)
+	f.are("supernode_1", "supernode_3") // 2 is not given again
+	h.must("add", "supernode_2", "--dir", f.dir)
+	f.are("supernode_1", "supernode_2", "supernode_3")
+	kept := func() {
+		t.Helper()
+		for key, id := range ids {
+			if now := ledgerNodes(t, f.dir)[key]; now != id {
+				t.Errorf("the key %s has node ID %q, before %q", key, now, id)
+			}
+		}
+	}
+	kept()
+	if n := flwrSays(t, h, f.dir, "online"); n != 3 {
+		t.Errorf("flwr calls %d online, 3 wanted", n)
+	}
+
+	if r := h.run("remove", "supernode_1", "--unregister", "--dir", f.dir); r.code != 3 || !strings.Contains(r.err, "burns the key") {
+		t.Errorf("nobody said yes: exit %d\n%s", r.code, r.err)
+	}
+	f.are("supernode_1", "supernode_2", "supernode_3")
+	cmd := h.command(t.Context(), "remove", "supernode_1", "--unregister", "--yes", "--dir", f.dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 20*time.Second, func() string { // what it is about to do is on disk first
+		if ledger, _ := os.ReadFile(filepath.Join(f.dir, ".flwrup", "ledger.json")); strings.Contains(string(ledger), `"unregister"`) {
+			return ""
+		}
+		return "no intent in the ledger"
+	})
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	unfinished := false
+	for _, n := range f.status().Data.Nodes {
+		unfinished = unfinished || n.Name == "supernode_1" && n.Diagnosis != nil && n.Diagnosis.Code == "node-removal-unfinished"
+	}
+	if !unfinished {
+		t.Errorf("killed in the middle, and status says: %+v", f.last.Data.Nodes)
+	}
+	f.mend("supernode_1")
+	f.are("supernode_2", "supernode_3")
+	kept() // also that of the burnt one
+	if n := flwrSays(t, h, f.dir, "unregistered"); n != 1 {
+		t.Errorf("flwr calls %d unregistered, 1 wanted", n)
+	}
+	if r := h.run("add", "supernode_1", "--json", "--dir", f.dir); r.code != 1 || !strings.Contains(r.out, `"node-unregistered"`) {
+		t.Errorf("a burnt one is added: exit %d\n%s", r.code, tail(r.out))
+	}
+}
+
+// are holds the SuperNodes of status, and the number in the federation as flwr lists it, against names.
+func (f *faults) are(names ...string) {
+	f.t.Helper()
+	var got []string
+	for _, n := range f.status().Data.Nodes {
+		if got = append(got, n.Name); n.Grid != "online" || n.State != "running" {
+			f.t.Errorf("%s is %s and %s", n.Name, n.Grid, n.State)
+		}
+	}
+	if !slices.Equal(got, names) {
+		f.t.Errorf("status lists %v, %v wanted", got, names)
+	}
+	f.federation = f.flwr(" federation list ", " --federation @ada/rehearsal --format json")
+	for _, n := range f.last.Data.Nodes {
+		if !strings.Contains(f.federation, n.ID) {
+			f.t.Errorf("%s is not in the federation", n.Name)
+		}
+	}
+}
+
+// flwr runs one of flwr's own commands in the place of the plan's `supernode list`.
+func (f *faults) flwr(instead, more string) string {
+	f.t.Helper()
+	for _, line := range strings.Split(f.must("plan", "--all", "--dir", f.dir).out, "\n") {
+		if strings.Contains(line, " supernode list ") && !strings.HasPrefix(line, "#") {
+			cmd := exec.Command("sh", "-c", strings.Replace(line, " supernode list ", instead, 1)+more)
+			cmd.Dir, cmd.Env = f.dir, f.env
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				f.t.Fatalf("%s: %v\n%s", cmd, err, out)
+			}
+			return string(out)
+		}
+	}
+	f.t.Fatal("the plan has no `supernode list`")
+	return ""
+}
