@@ -277,9 +277,12 @@ func refine(p *problem.Problem, h NodeHints) {
 		p.Code = NodeHeld
 		p.Why = "a SuperNode with this key is online, or was killed less than a minute ago"
 		p.Fix = "stop the other one, or wait a minute, then start it again"
-	case StatusRegistered, StatusOffline:
-		p.Why = "the node is registered but not let in: it may await Flower Labs' confirmation"
-		p.Fix = "wait for the confirmation; the grid may also need a minute after a SuperNode was killed"
+	case StatusRegistered:
+		p.Why = "the node is registered and has never been online: it seems to await its confirmation"
+		p.Fix = "wait until Flower Labs, or whoever runs the grid, have confirmed it"
+	case StatusOffline:
+		p.Why = "the node has been online before: the grid may need a minute after a SuperNode was killed"
+		p.Fix = "start it again in a minute"
 	}
 }
 

@@ -1,8 +1,10 @@
 package steps
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
@@ -34,5 +36,46 @@ func TestEndedIsNotHealth(t *testing.T) {
 		if p == nil || p.Code != c.code || !strings.Contains(p.Error(), c.says) || p.Fix == "" || r == nil {
 			t.Errorf("%+v: %+v %+v", c.st, p, r)
 		}
+	}
+}
+
+// refusedRuntime has SuperNodes that end as soon as they are started, for the grid lets none in.
+type refusedRuntime struct {
+	sayingRuntime
+	starts map[string]int
+}
+
+func (r refusedRuntime) List(context.Context) ([]supernode.Status, error) {
+	var list []supernode.Status
+	for name := range r.lines {
+		list = append(list, supernode.Status{Name: name, State: supernode.Stopped, ExitCode: 1})
+	}
+	return list, nil
+}
+
+func (r refusedRuntime) Start(_ context.Context, spec supernode.Spec) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.starts[spec.Name]++
+	return nil
+}
+
+// SuperNodes that the grid refuses again and again are not hammered, and the person hears why, soon.
+func TestRefusedIsNotHammered(t *testing.T) {
+	g := newFakeGrid("1.26.1")
+	s := siteOn(t, g, 2)
+	if err := s.Apply(t.Context(), 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	no := "INFO :      Starting Flower SuperNode\n	details = \"No SuperNode found with the given public key.\""
+	rt := refusedRuntime{sayingRuntime{s.runtime.(*fakeRuntime), map[string]string{"supernode_1": no, "supernode_2": no}}, map[string]int{}}
+	s.runtime = rt
+	began, h := time.Now(), &heard{}
+	err := online{}.Apply(t.Context(), s, h)
+	if !problem.Is(err, problem.NodeNotOnline) || !strings.Contains(err.Error(), "await its confirmation") {
+		t.Errorf("%v\n%s", err, h.said())
+	}
+	if took := time.Since(began); took > onlineWithin/2 || rt.starts["supernode_1"] > refusals || rt.starts["supernode_2"] > refusals {
+		t.Errorf("after %v: %v", took, rt.starts)
 	}
 }

@@ -77,7 +77,9 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 				byHand = append(byHand, m.Name)
 			}
 		case supernode.Stopped:
-			item.Text = fmt.Sprintf("stopped, exit code %d", state.ExitCode)
+			if item.Text = "stopped"; state.ExitCode >= 0 { // else nobody saw it end
+				item.Text += fmt.Sprintf(", exit code %d", state.ExitCode)
+			}
 		case "":
 			item.Text = "not started"
 		}

@@ -92,9 +92,9 @@ func (online) Plan(ctx context.Context, s *Site) ([]Action, error) {
 
 func (o online) Apply(ctx context.Context, s *Site, to Sink) error {
 	limit := time.Now().Add(onlineWithin)
-	shown := map[string]string{}
+	w := waiting{shown: map[string]string{}, tries: map[string]int{}, next: map[string]time.Time{}, no: map[string]*problem.Problem{}}
 	for try := 0; ; try++ {
-		st, err := o.look(ctx, s, to, shown)
+		st, err := o.look(ctx, s, to, &w)
 		if err != nil {
 			return err
 		}
@@ -103,13 +103,48 @@ func (o online) Apply(ctx context.Context, s *Site, to Sink) error {
 				return err
 			}
 		}
-		if time.Now().After(limit) {
-			return o.laggards(ctx, s, to)
+		if time.Now().After(limit) || w.refused == st.Of-st.Done {
+			return o.laggards(ctx, s, to, w.no)
 		}
 		if err := safego.Sleep(ctx, s.pollPause(try)); err != nil {
 			return err
 		}
 	}
+}
+
+// waiting is what step 14 remembers between two looks.
+type waiting struct {
+	shown   map[string]string           // what was last told of each
+	tries   map[string]int              // how often each was started again
+	next    map[string]time.Time        // not before that
+	no      map[string]*problem.Problem // the grid refused it again and again; Docker may go on trying
+	refused int                         // so many of those are not online
+}
+
+// refusals is how often a SuperNode has to be refused until that is the grid's last word.
+const refusals = 2
+
+// started notes that a SuperNode is started again: a refused one must not be hammered.
+func (w *waiting) started(name string) {
+	w.next[name] = time.Now().Add(3 * time.Second << w.tries[name])
+	w.tries[name]++
+}
+
+// refusal says why the grid goes on refusing a SuperNode that it does not call online, nil when it does not:
+// it is not confirmed, or not registered any more, and waiting does not change that soon.
+func (s *Site) refusal(ctx context.Context, n NodeView, tries int) *problem.Problem {
+	if max(tries, n.Runtime.Restarts) < refusals || n.Grid == flwrexec.StatusOnline {
+		return nil
+	}
+	var lines []string
+	for _, l := range s.lastLines(ctx, n.Name, 80) {
+		lines = append(lines, l.Text)
+	}
+	p := flwrexec.DiagnoseNodeLog(lines, s.hints(n))
+	if p != nil && p.Code != problem.NodeRefused && p.Code != flwrexec.NodeUnregistered {
+		return nil
+	}
+	return p
 }
 
 // pollPause is how long to leave the grid alone between two looks: a second here, longer on a grid
@@ -122,7 +157,7 @@ func (s *Site) pollPause(try int) time.Duration {
 }
 
 // look asks grid and runtime once, tells what changed, and starts again what has ended.
-func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]string) (Status, error) {
+func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status, error) {
 	view := s.overview(ctx, 0, false)
 	if view.GridErr != nil && !problem.Is(view.GridErr, problem.Unreachable, problem.ServerError) {
 		return Status{}, view.GridErr
@@ -131,6 +166,7 @@ func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]str
 		return Status{}, view.RuntimeErr
 	}
 	st := Status{Done: view.Online, Of: len(view.Nodes)}
+	w.refused = 0
 	for _, n := range view.Nodes {
 		state, text := ItemWorking, n.Grid
 		switch {
@@ -142,7 +178,13 @@ func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]str
 			}
 			fallthrough
 		default:
-			if n.Runtime.State == supernode.Stopped && n.Grid != flwrexec.StatusOnline {
+			if w.no[n.Name] == nil {
+				w.no[n.Name] = s.refusal(ctx, n, w.tries[n.Name])
+			}
+			if w.no[n.Name] != nil {
+				state, text = ItemFailed, "the grid does not let it in"
+				w.refused++
+			} else if n.Runtime.State == supernode.Stopped && n.Grid != flwrexec.StatusOnline {
 				text = "stopped: starting it again"
 				m, err := s.member(n.Name)
 				if err != nil {
@@ -152,16 +194,18 @@ func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]str
 				if err != nil {
 					return st, err
 				}
-				if shown[n.Name] == text {
-					break // once a look is enough: a refused node must not be hammered
+				if time.Now().Before(w.next[n.Name]) {
+					text = "stopped: starting it again soon"
+					break
 				}
+				w.started(n.Name)
 				if err := s.startOne(ctx, rt, m, to); err != nil {
 					return st, err
 				}
 			}
 		}
-		if shown[n.Name] != text {
-			shown[n.Name] = text
+		if w.shown[n.Name] != text {
+			w.shown[n.Name] = text
 			to.Event(ItemChanged{Item{n.Name, state, text}})
 			to.Event(Progress{Label: "online", Done: int64(st.Done), Total: int64(st.Of)})
 		}
@@ -170,7 +214,7 @@ func (o online) look(ctx context.Context, s *Site, to Sink, shown map[string]str
 }
 
 // laggards names who is missing and why, with the end of each one's log.
-func (online) laggards(ctx context.Context, s *Site, to Sink) error {
+func (online) laggards(ctx context.Context, s *Site, to Sink, refused map[string]*problem.Problem) error {
 	view := s.overview(ctx, 0, true)
 	var names []string
 	var first *problem.Problem
@@ -179,15 +223,23 @@ func (online) laggards(ctx context.Context, s *Site, to Sink) error {
 			continue
 		}
 		names = append(names, n.Name)
-		if first == nil {
-			first = n.Diagnosis
+		text, why := n.Grid, n.Diagnosis
+		if why == nil {
+			why = refused[n.Name]
 		}
+		if why != nil {
+			text = why.What
+			if first == nil {
+				first = why
+			}
+		}
+		to.Event(ItemChanged{Item{n.Name, ItemFailed, text}})
 		for _, l := range s.lastLines(ctx, n.Name, 5) {
 			to.Event(NodeLine{l})
 		}
 	}
 	p := problem.New(problem.NodeNotOnline, "not online: "+strings.Join(names, ", "),
-		fmt.Sprintf("waited %d s", int(onlineWithin.Seconds())), "look at the log: flwrup logs "+names[0])
+		"neither the grid nor their logs tell why", "look at the log: flwrup logs "+names[0])
 	if first != nil {
 		p.Why, p.Fix = first.Error(), first.Fix
 	}
