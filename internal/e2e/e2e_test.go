@@ -125,6 +125,7 @@ type rehearsal struct {
 			Name, NodeID, Fingerprint, Grid, State, RuntimeID string
 		}
 		Runs    []struct{ ID, Status string }
+		Run     struct{ ID, Status string }
 		Metrics map[string]map[string]float64
 	}
 	Error *struct{ Code, Message, Fix string }

@@ -1,0 +1,73 @@
+package steps
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// written is a runtime whose SuperNodes have logged what the test says.
+type written struct {
+	*fakeRuntime
+	logs map[string][]string
+}
+
+func (w written) Logs(_ context.Context, name string, _ supernode.LogOptions, each func(supernode.Line) error) error {
+	for _, l := range w.logs[name] {
+		if err := each(supernode.Line{Node: name, Text: l}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestNodesFailed: what went wrong on the SuperNodes in a run is told with the run, and nothing of an older run.
+func TestNodesFailed(t *testing.T) {
+	g := newFakeGrid("1.42.0")
+	s := siteOn(t, g, 3)
+	lacks := []string{"INFO :      [RUN 7]", "INFO :      Receiving: train message (ID: a)", "ERROR :     ClientApp raised an exception",
+		"Traceback (most recent call last):", "ModuleNotFoundError: No module named 'torch'", "INFO :      [RUN 7]", "INFO :      Sent successfully"}
+	old := append([]string{"INFO :      [RUN 6]", "ModuleNotFoundError: No module named 'jax'"}, "INFO :      [RUN 7]", "INFO :      Received successfully")
+	s.runtime = written{s.runtime.(*fakeRuntime), map[string][]string{"supernode_1": old, "supernode_2": lacks, "supernode_3": lacks}}
+
+	for _, c := range []struct {
+		status string
+		line   string
+		fails  bool
+		says   []string // the error, or what is told where the run completed
+	}{
+		{"finished:failed", "INFO :      aggregate_train: Received 1 results and 2 failures", true, []string{"run 7 finished:failed: on supernode_2 (and 1 more)", "torch"}},
+		{"finished:completed", "INFO :      aggregate_train: Received 1 results and 2 failures", false, []string{"failed in it 2 times", "supernode_2 (and 1 more)", "torch"}},
+		{"finished:completed", "INFO :      aggregate_train: Received 3 results and 0 failures", false, nil},
+	} {
+		to := &heard{}
+		log := &runReader{to: to}
+		log.line(c.line)
+		status, sub, _ := strings.Cut(c.status, ":")
+		err := s.outcome(context.Background(), flwrexec.Run{ID: "7", Status: status, SubStatus: sub}, log)
+		if c.fails != problem.Is(err, problem.RunFailed) || !c.fails && err != nil {
+			t.Errorf("%+v: %v", c, err)
+		}
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		for _, e := range to.events {
+			if e, ok := e.(Says); ok {
+				text += e.Text
+			}
+		}
+		for _, want := range c.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q does not say %q", c.status, text, want)
+			}
+		}
+		if strings.Contains(text, "jax") || c.says == nil && text != "" {
+			t.Errorf("%s: %q", c.status, text)
+		}
+	}
+}
