@@ -48,9 +48,6 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 	return st, nil
 }
 
-// OnlyAsks tells that doing step number is no more than a question and a note of its answer.
-func OnlyAsks(number int) bool { return number == 2 || number == 5 }
-
 func plural(n int, word string) string {
 	if n == 1 {
 		return word

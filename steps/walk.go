@@ -41,6 +41,10 @@ func (s *Site) Inspect(ctx context.Context, n int) (Status, error) {
 	return status, s.withNetwork(ctx, err)
 }
 
+// AsksOrLooks tells that doing step n is no more than a question and a note of its answer, or a look until all
+// is well: who comes from the step before need not say so first.
+func AsksOrLooks(n int) bool { return n == 2 || n == 5 || n == 14 }
+
 // signInStep is the number of the step that logs in.
 const signInStep = 9
 

@@ -251,8 +251,8 @@ func (m *Model) enter() tea.Cmd {
 	case steps.Done, steps.NotNeeded:
 		if n := m.next(m.at); n >= 0 {
 			cmd := m.open(n)
-			if st := &m.steps[n]; steps.OnlyAsks(st.number) && st.fresh() && st.status.State == steps.Ready {
-				return tea.Batch(cmd, m.apply()) // there is nothing to see before the question
+			if st := &m.steps[n]; steps.AsksOrLooks(st.number) && st.fresh() && st.status.State == steps.Ready {
+				return tea.Batch(cmd, m.apply()) // nothing to read before it
 			}
 			return cmd
 		}
