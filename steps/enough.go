@@ -10,12 +10,15 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/supernode"
 )
 
 // crowd is how many nodes a run would have.
 type crowd struct {
 	online, all int
 	missing     []string // this site's own that are not online
+	down        []string // of these, the ones that do not run
+	asked       bool     // one of them was stopped on purpose
 }
 
 func (s *Site) crowd(ctx context.Context) (crowd, error) {
@@ -27,6 +30,10 @@ func (s *Site) crowd(ctx context.Context) (crowd, error) {
 	for _, n := range o.Nodes {
 		if n.Grid != flwrexec.StatusOnline {
 			c.missing = append(c.missing, n.Name)
+			if st := n.Runtime.State; st == supernode.Stopped || st == supernode.Absent {
+				c.down = append(c.down, n.Name)
+				c.asked = c.asked || n.Wanted == wantedDown
+			}
 		}
 	}
 	c.online, c.all = o.Online, len(o.Nodes)
@@ -60,7 +67,7 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
 		over["min-nodes"] = s.Choices.Nodes
 	}
-	limit, said := time.Now().Add(onlineWithin), ""
+	limit, said, offered := time.Now().Add(onlineWithin), "", false
 	for try := 0; ; try++ {
 		c, err := s.crowd(ctx)
 		if err != nil {
@@ -75,6 +82,16 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 				return "", err
 			}
 			continue
+		case !offered && len(c.down) > 0:
+			offered = true
+			switch started, err := s.startFirst(ctx, want, c, to); {
+			case err != nil:
+				return "", err
+			case !started && !s.o.Attended:
+				return "", tooFew(s, r, want, c)
+			}
+			limit = time.Now().Add(onlineWithin)
+			continue
 		case !s.o.Attended && time.Now().After(limit):
 			return "", tooFew(s, r, want, c)
 		}
@@ -86,6 +103,29 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 			return "", err
 		}
 	}
+}
+
+// startFirst offers to start the SuperNodes that a run wants and that do not run.
+func (s *Site) startFirst(ctx context.Context, want flwrexec.Minimum, c crowd, to Sink) (started bool, err error) {
+	q := Question{ID: "start-first", Kind: AskConfirm, Default: "yes",
+		Ask:  "Start" + names(" ", c.down) + " first?",
+		Help: fmt.Sprintf("The app wants %d nodes, %d of %d are online: the run would wait for the others.", want.Want, c.online, c.all)}
+	if c.asked {
+		q.Default = "no" // somebody stopped it, who may not be the one that is here now
+	}
+	answer, err := to.Ask(ctx, q)
+	if err != nil || answer != "yes" {
+		return false, err
+	}
+	list := make([]member, 0, len(c.down))
+	for _, name := range c.down {
+		m, err := s.member(name)
+		if err != nil {
+			return false, err
+		}
+		list = append(list, m)
+	}
+	return true, (start{}).bringUp(ctx, s, list, to)
 }
 
 // fewer asks whether a run may have fewer nodes than the app wants, where the run config decides it.
@@ -109,7 +149,7 @@ func (s *Site) fewer(ctx context.Context, r appReport, want flwrexec.Minimum, c 
 func tooFew(s *Site, r appReport, want flwrexec.Minimum, c crowd) error {
 	where := fmt.Sprintf("%s, line %d: %s", s.rel(filepath.Join(r.App.Dir, want.File)), want.Line, want.What)
 	p := problem.New(problem.NodeNotOnline, fmt.Sprintf("the app wants %d nodes, %d of %d are online", want.Want, c.online, c.all),
-		"it would wait for them without a word ("+where+")"+names("; missing ", c.missing), "bring the nodes online, or add some")
+		"it would wait for them without a word ("+where+")"+names("; missing ", c.missing), "bring the nodes online (`flwrup start`), or add some")
 	if want.Key != "" {
 		p.Fix += "; or give the app a smaller " + want.Key + " in its pyproject.toml"
 	} else if want.Want > c.all {

@@ -201,6 +201,7 @@ var lateStories = map[int]story{
 			{ID: "app-folder", Kind: steps.AskText, Ask: "Where is the Flower app?", Help: "A folder with the pyproject.toml of a Flower app."},
 			confirm("traps", "Comment out np.savez in line 42?", "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and the edit can be undone. With no the app is run as it is.", trapDiff, "yes"),
 			confirm("packages", "Run the app all the same?", "The SuperNodes lack torch==2.8.0, which the app's pyproject.toml asks for: its ClientApp may fail there. Better: start the SuperNodes with an image that has them (flwrup.toml: image).", "", "no"),
+			confirm("start-first", "Start supernode_4, supernode_5 first?", "The app wants 5 nodes, 3 of 5 are online: the run would wait for the others.", "", "yes"),
 			confirm("fewer-nodes", "Run with 5 nodes this time (min-nodes=5)?", "The app wants 8 nodes (min-nodes), and the federation has 5: it would wait for ever.", "", "no"),
 		},
 	},
