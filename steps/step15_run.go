@@ -245,7 +245,7 @@ func (s *Site) setUp() error {
 // Change starts another run.
 func (r runTask) Change(ctx context.Context, s *Site, to Sink) error {
 	if last, ok := s.refreshRun(ctx); ok && !ended(last.Status) {
-		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "wait for it, or stop it: flwrup runs stop "+last.ID)
+		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "follow it: `flwrup runs log "+last.ID+" -f`, or stop it: `flwrup runs stop "+last.ID+"`")
 	}
 	return r.Apply(ctx, s, to)
 }
