@@ -100,7 +100,7 @@ func TestGuide(t *testing.T) {
 	got := parse(t, h.must("up", "--yes", "--json", "--dir", dir, "--nodes", "2", "--flwr", require.Newest, "--runtime", "docker", "--host-network", "--app", "none",
 		"--control", g.Ready.Control, "--fleet", g.Ready.Fleet, "--ca", g.Ready.CA,
 		"--federation", "@ada/lung-study", "--create-federation", "--passphrase-file", secret).out)
-	defer h.run("down", "--dir", dir)
+	defer h.clearAway(dir)
 	if !got.OK || got.Data.Online != 2 || len(got.Data.Nodes) != 2 {
 		t.Errorf("two nodes online wanted, got %+v", got.Data)
 	}
@@ -158,7 +158,7 @@ func (h *home) secondSetUp(dir string, first rehearsal) {
 	if err := os.WriteFile(filepath.Join(other, "flwrup.toml"), choices, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	defer h.run("down", "--dir", other)
+	defer h.clearAway(other)
 	second := parse(t, h.must("up", "--yes", "--json", "--dir", other).out)
 	now := parse(t, h.must("status", "--json", "--dir", dir).out)
 	if second.Data.Online != 2 || len(second.Data.Nodes) != 2 || now.Data.Online != 2 {
@@ -177,6 +177,22 @@ func (h *home) secondSetUp(dir string, first rehearsal) {
 		if n.RuntimeID != first.Data.Nodes[i].RuntimeID {
 			t.Errorf("%s of the first set-up is another container now", n.Name)
 		}
+	}
+}
+
+// clearAway stops the SuperNodes of a set-up and removes their containers, which outlast `down`.
+func (h *home) clearAway(dir string) {
+	h.run("down", "--dir", dir)
+	id, err := os.ReadFile(filepath.Join(dir, ".flwrup", "id"))
+	if err != nil {
+		h.t.Error(err)
+		return
+	}
+	out, err := exec.Command("docker", "ps", "-aq", "--filter", "label=flwrup.project="+strings.TrimSpace(string(id))).Output()
+	if names := strings.Fields(string(out)); err != nil || len(names) == 0 {
+		h.t.Errorf("no containers of %s: %v", dir, err)
+	} else if out, err := exec.Command("docker", append([]string{"rm", "-fv"}, names...)...).CombinedOutput(); err != nil {
+		h.t.Errorf("%v: %s", err, out)
 	}
 }
 
