@@ -175,6 +175,7 @@ type faults struct {
 	last  faultStatus
 
 	federation string // as flwr listed it last
+	list       string // how a person types `supernode list`
 }
 
 // faultStatus is the part of `flwrup status --json` that TestFaults looks at.

@@ -18,6 +18,7 @@ import (
 // and kills flwrup in the middle of a removal.
 func TestRemoveAndAdd(t *testing.T) {
 	h := newHome(t, require.Newest)
+	h.env = append(h.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
 	f := &faults{home: h, dir: filepath.Join(h.dir, "rehearsal"), nodes: 2}
 	f.write("flwrup.toml", "app = \"none\"\n\n[grid]\nrehearsal = true\n")
 	defer h.run("down", "--dir", f.dir)
@@ -47,8 +48,8 @@ func TestRemoveAndAdd(t *testing.T) {
 		t.Errorf("flwr calls %d online, 3 wanted", n)
 	}
 
-	if r := h.run("remove", "supernode_1", "--unregister", "--dir", f.dir); r.code != 3 || !strings.Contains(r.err, "burns the key") {
-		t.Errorf("nobody said yes: exit %d\n%s", r.code, r.err)
+	if r := h.run("remove", "supernode_1", "--unregister", "--dir", f.dir); r.code != 3 || !strings.Contains(r.out, "burns its key") {
+		t.Errorf("nobody said yes: exit %d\n%s\n%s", r.code, r.out, r.err)
 	}
 	f.are("supernode_1", "supernode_2", "supernode_3")
 	cmd := h.command(t.Context(), "remove", "supernode_1", "--unregister", "--yes", "--dir", f.dir)
@@ -104,17 +105,18 @@ func (f *faults) are(names ...string) {
 // flwr runs one of flwr's own commands in the place of the plan's `supernode list`.
 func (f *faults) flwr(instead, more string) string {
 	f.t.Helper()
-	for _, line := range strings.Split(f.must("plan", "--all", "--dir", f.dir).out, "\n") {
-		if strings.Contains(line, " supernode list ") && !strings.HasPrefix(line, "#") {
-			cmd := exec.Command("sh", "-c", strings.Replace(line, " supernode list ", instead, 1)+more)
-			cmd.Dir, cmd.Env = f.dir, f.env
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				f.t.Fatalf("%s: %v\n%s", cmd, err, out)
+	if f.list == "" {
+		for _, line := range strings.Split(f.must("plan", "--all", "--dir", f.dir).out, "\n") {
+			if strings.Contains(line, " supernode list ") && !strings.HasPrefix(line, "#") {
+				f.list = line
 			}
-			return string(out)
 		}
 	}
-	f.t.Fatal("the plan has no `supernode list`")
-	return ""
+	cmd := exec.Command("sh", "-c", strings.Replace(f.list, " supernode list ", instead, 1)+more)
+	cmd.Dir, cmd.Env = f.dir, f.env
+	out, err := cmd.CombinedOutput()
+	if err != nil || f.list == "" {
+		f.t.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+	return string(out)
 }
