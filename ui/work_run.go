@@ -95,7 +95,11 @@ func (m *Model) ended(j *job) tea.Cmd {
 	m.staleAll(-1)
 	for i := range m.steps {
 		m.steps[i].planned = false
-		if m.steps[i].number == j.step { // what was found before the work says nothing any more
+		switch n := m.steps[i].number; { // what was found before the work says nothing any more
+		case j.run != "" && (n == j.step || n == j.step+1):
+			m.steps[i].status = steps.Status{} // it was about another run
+			fallthrough
+		case n == j.step:
 			m.steps[i].known = false
 		}
 	}
