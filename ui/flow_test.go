@@ -62,16 +62,21 @@ func TestFlow(t *testing.T) {
 	}
 }
 
-// TestResume: the wizard opens where the work is, or on the dashboard when 1 to 14 are done.
+// TestResume: the wizard opens where the work is, or on the dashboard when 1 to 14 are done, or were once:
+// a SuperNode that has ended since is looked after there.
 func TestResume(t *testing.T) {
 	for _, c := range []struct {
-		done int
-		dash bool
-		at   int
-	}{{0, false, 1}, {6, false, 7}, {11, false, 12}, {14, true, 0}, {16, true, 0}} {
+		done   int
+		before int // steps behind those that were done once
+		dash   bool
+		at     int
+	}{{0, 0, false, 1}, {6, 0, false, 7}, {11, 0, false, 12}, {14, 0, true, 0}, {16, 0, true, 0}, {12, 2, true, 0}, {13, 1, true, 0}, {12, 1, false, 14}} {
 		f := newFake()
 		for n := 1; n <= c.done; n++ {
 			f.status[n] = steps.Status{State: steps.Done}
+		}
+		for n := c.done + 1; n <= c.done+c.before; n++ {
+			f.status[n] = steps.Status{State: steps.Ready, Before: true}
 		}
 		m := newModel(context.Background(), Options{Work: f}.filled(), &lockedOutput{to: &bytes.Buffer{}})
 		m.resize(80, 24)

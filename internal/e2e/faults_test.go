@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -233,7 +234,9 @@ func (f *faults) tells(what string, since time.Time, want map[string]string) {
 		}
 		if missing == "" {
 			f.logf(what+": said", since)
-			if took := time.Since(since); took > saidWithin {
+			if took := time.Since(since); took > saidWithin && busy() {
+				f.t.Logf("%s: said only after %.1f s, on a machine that has more to do than it can", what, took.Seconds())
+			} else if took > saidWithin {
 				f.t.Errorf("%s: said only after %.1f s", what, took.Seconds())
 			}
 			return
@@ -242,6 +245,16 @@ func (f *faults) tells(what string, since time.Time, want map[string]string) {
 			f.t.Fatalf("%s: still not said: %s", what, missing)
 		}
 	}
+}
+
+// busy tells whether more programs want a processor than there could be in a test of ours: then times tell nothing.
+func busy() bool {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return false
+	}
+	load, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
+	return err == nil && load > float64(4*runtime.NumCPU())
 }
 
 // mend runs the command that the last status offered against the trouble of a SuperNode, or of the "grid", word

@@ -1,8 +1,6 @@
 package dash
 
 import (
-	"fmt"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/problem"
@@ -35,6 +33,10 @@ var mending = map[problem.Code]int{
 	problem.NodeNotFound: 10, problem.KeyInUse: 10, problem.NodeRefused: 12,
 }
 
+// mends says what is done on these steps.
+var mends = map[int]string{2: "choose the federation", 3: "look at flwr and Docker", 6: "look at the keys", 8: "look at the connection",
+	9: "log in", 10: "register it", 12: "see whether it is confirmed"}
+
 // whole is the trouble that concerns all nodes: with the runtime, else with the grid. nil without one.
 func (m *Model) whole() *problem.Problem {
 	if err := m.have.RuntimeErr; err != nil {
@@ -54,7 +56,7 @@ func (m *Model) offer() (node, words string) {
 			return "", r.Says
 		}
 		if step, ok := mending[p.Code]; ok {
-			return "", fmt.Sprintf("go to step %d", step)
+			return "", mends[step]
 		}
 	}
 	n, ok := m.ailing()
@@ -70,7 +72,7 @@ func remedyWords(n steps.NodeView) string {
 		return clean(n.Remedy.Says)
 	}
 	if step, ok := mending[n.Diagnosis.Code]; ok {
-		return fmt.Sprintf("go to step %d", step)
+		return mends[step]
 	}
 	return "see what to do"
 }
