@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,5 +55,24 @@ func TestUnattendedQuestions(t *testing.T) {
 	_, err := f.Ask(context.Background(), steps.Question{ID: "passphrase", Kind: steps.AskSecret, Ask: "A passphrase"})
 	if p := problem.Of(err); p == nil || p.Code != problem.NeedsPerson || !strings.Contains(p.Fix, "--passphrase-file") {
 		t.Errorf("needs-person with --passphrase-file wanted, got %+v", p)
+	}
+}
+
+// TestPlaceFrom: a file on the command line is where the shell would look for it, and is kept as the project finds it.
+func TestPlaceFrom(t *testing.T) {
+	here := t.TempDir()
+	t.Chdir(here)
+	for _, c := range []struct{ dir, file, want string }{
+		{".", "pass", "pass"},
+		{"project", "pass", filepath.Join(here, "pass")},
+		{"project", "project/secrets/pass", filepath.Join("secrets", "pass")},
+		{"project", filepath.Join(here, "pass"), filepath.Join(here, "pass")},
+	} {
+		if got := placeFrom(c.dir, c.file); got != c.want {
+			t.Errorf("%s for %s: %q, %q wanted", c.file, c.dir, got, c.want)
+		}
+	}
+	if got := appFrom("project", "none"); got != "none" {
+		t.Errorf("no app became %q", got)
 	}
 }

@@ -62,10 +62,10 @@ func metricsOf(front *plain.Front) metricsData {
 }
 
 func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) error {
-	yes := o.yes || p.json || !p.attended()
-	site, err := steps.Open(steps.Options{Dir: p.findDir(), Attended: !yes, Choose: func(c *project.Choices) {
+	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
+	site, err := steps.Open(steps.Options{Dir: dir, Attended: !yes, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {
-			c.App = o.app
+			c.App = appFrom(dir, o.app)
 		}
 	}})
 	if err != nil {

@@ -77,7 +77,7 @@ func (o upOptions) choose(cmd *cobra.Command, dir string) func(*project.Choices)
 			"keys":              func() { c.Keys = from.Keys },
 			"image":             func() { c.Image = from.Image },
 			"host-network":      func() { c.HostNetwork = from.HostNetwork },
-			"app":               func() { c.App = from.App },
+			"app":               func() { c.App = appFrom(dir, from.App) },
 			"backup":            func() { c.Backup = from.Backup },
 			"passphrase-file":   func() { c.BackupPassphrase = placeFrom(dir, o.passphraseFile) },
 			"backup-recipient":  func() { c.BackupRecipient = from.BackupRecipient },
@@ -102,6 +102,14 @@ func placeFrom(dir, file string) string {
 		return rel
 	}
 	return abs
+}
+
+// appFrom is placeFrom for the folder of an app; "none" is no folder.
+func appFrom(dir, app string) string {
+	if app == "none" {
+		return app
+	}
+	return placeFrom(dir, app)
 }
 
 func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) error {

@@ -75,15 +75,14 @@ func (h *home) runIsMended(dir string) {
 		t.Fatal(err)
 	}
 
-	refuse := func(question string) string {
-		if strings.Contains(question, "Comment out") {
-			return "n"
+	screen := h.onTerminal(120, 40, "run", "--dir", dir)
+	screen.Wait("Comment out np.savez")
+	screen.Press("n\r")
+	screen.Over(1)
+	for _, want := range []string{"finished:failed: the app could not save final_model.npz", "comment out what saves it, server_app.py line "} {
+		if out := screen.Output(); !strings.Contains(out, want) {
+			t.Fatalf("a run that failed on final_model.npz wanted, with %q; got\n%s", want, tail(out))
 		}
-		return ""
-	}
-	out, code := h.answering(refuse, "run", "--dir", dir)
-	if code != 1 || !strings.Contains(out, "finished:failed: the app could not save final_model.npz") || !strings.Contains(out, "comment out what saves it, server_app.py line ") {
-		t.Fatalf("a run that failed on final_model.npz wanted, exit 1; got exit %d\n%s", code, tail(out))
 	}
 	if now, err := os.ReadFile(server); err != nil || string(now) != string(trapped) {
 		t.Errorf("no was answered, and server_app.py was changed (%v)", err)
