@@ -92,7 +92,7 @@ func (online) Plan(ctx context.Context, s *Site) ([]Action, error) {
 
 func (o online) Apply(ctx context.Context, s *Site, to Sink) error {
 	limit := time.Now().Add(onlineWithin)
-	w := waiting{shown: map[string]string{}, tries: map[string]int{}, next: map[string]time.Time{}, no: map[string]*problem.Problem{}}
+	w := waiting{shown: map[string]string{}, tries: map[string]int{}, next: map[string]time.Time{}, no: map[string]*problem.Problem{}, before: map[string]int{}}
 	for try := 0; ; try++ {
 		st, err := o.look(ctx, s, to, &w)
 		if err != nil {
@@ -118,6 +118,7 @@ type waiting struct {
 	tries   map[string]int              // how often each was started again
 	next    map[string]time.Time        // not before that
 	no      map[string]*problem.Problem // the grid refused it again and again; Docker may go on trying
+	before  map[string]int              // how often Docker had started each again before this step
 	refused int                         // so many of those are not online
 }
 
@@ -132,8 +133,11 @@ func (w *waiting) started(name string) {
 
 // refusal says why the grid goes on refusing a SuperNode that it does not call online, nil when it does not:
 // it is not confirmed, or not registered any more, and waiting does not change that soon.
-func (s *Site) refusal(ctx context.Context, n NodeView, tries int) *problem.Problem {
-	if max(tries, n.Runtime.Restarts) < refusals || n.Grid == flwrexec.StatusOnline {
+func (s *Site) refusal(ctx context.Context, n NodeView, w *waiting) *problem.Problem {
+	if before, seen := w.before[n.Name]; !seen || n.Runtime.Restarts < before {
+		w.before[n.Name] = n.Runtime.Restarts
+	}
+	if max(w.tries[n.Name], n.Runtime.Restarts-w.before[n.Name]) < refusals || n.Grid == flwrexec.StatusOnline {
 		return nil
 	}
 	var lines []string
@@ -179,12 +183,12 @@ func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status,
 			fallthrough
 		default:
 			if w.no[n.Name] == nil {
-				w.no[n.Name] = s.refusal(ctx, n, w.tries[n.Name])
+				w.no[n.Name] = s.refusal(ctx, n, w)
 			}
 			if w.no[n.Name] != nil {
 				state, text = ItemFailed, "the grid does not let it in"
 				w.refused++
-			} else if n.Runtime.State == supernode.Stopped && n.Grid != flwrexec.StatusOnline {
+			} else if held := n.Runtime.State == supernode.Restarting; (held || n.Runtime.State == supernode.Stopped) && n.Grid != flwrexec.StatusOnline {
 				text = "stopped: starting it again"
 				m, err := s.member(n.Name)
 				if err != nil {
@@ -199,6 +203,11 @@ func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status,
 					break
 				}
 				w.started(n.Name)
+				if held { // Docker's own pauses grow to a minute
+					if err := rt.Stop(ctx, n.Name, stopGrace); err != nil {
+						return st, err
+					}
+				}
 				if err := s.startOne(ctx, rt, m, to); err != nil {
 					return st, err
 				}
