@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,4 +42,54 @@ func TestKilledOneWaitsForTheGrid(t *testing.T) {
 	if err := <-ended; err != nil || !started("supernode_1") {
 		t.Errorf("after the grid let go: %v, started: %v", err, started("supernode_1"))
 	}
+}
+
+// flwrup is ended while it waits for the grid to let go of a killed SuperNode: nothing was started, what was
+// asked for is known, and the same command goes on.
+func TestHoldCutShort(t *testing.T) {
+	g := newFakeGrid("1.42.0")
+	s := siteOn(t, g, 1)
+	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	rt := s.runtime
+	g.nodes[0].Status = flwrexec.StatusOnline
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	to := &heard{}
+	go func() { ended <- s.Act(ctx, StartNodes, nil, to) }()
+	for limit := time.Now().Add(30 * time.Second); !to.waits("supernode_1") && time.Now().Before(limit); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	end()
+	if err := <-ended; err == nil || len(rt.(*fakeRuntime).running()) > 0 {
+		t.Fatalf("%v, running %v", err, rt.(*fakeRuntime).running())
+	}
+	dir := s.Dir
+	s.Close()
+	s, err := Open(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.flwr, s.runtime = g, rt
+	if got := s.wanted("supernode_1"); got != wantedUp {
+		t.Errorf("what was asked for is %q", got)
+	}
+	g.nodes[0].Status = flwrexec.StatusOffline
+	if err := s.Act(context.Background(), StartNodes, nil, &heard{}); err != nil || len(rt.(*fakeRuntime).running()) != 1 {
+		t.Errorf("again: %v, running %v", err, rt.(*fakeRuntime).running())
+	}
+}
+
+// waits tells whether it was said of a SuperNode that the grid lets it in later.
+func (h *heard) waits(name string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range h.events {
+		if i, ok := e.(ItemChanged); ok && i.Item.Name == name && strings.Contains(i.Item.Text, "it was killed") {
+			return true
+		}
+	}
+	return false
 }

@@ -2,11 +2,11 @@ package steps
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/ledger"
@@ -70,10 +70,11 @@ func record(s *Site, name string) ledger.Node {
 func TestRemovedComesBack(t *testing.T) {
 	ctx := context.Background()
 	s, g, rt := inFederation(t, 3)
-	s.o.PassphraseFile = filepath.Join(t.TempDir(), "passphrase")
-	if err := os.WriteFile(s.o.PassphraseFile, []byte("correct horse battery staple"), 0o600); err != nil {
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
 		t.Fatal(err)
 	}
+	s.Choices.BackupRecipient = identity.Recipient().String() // quicker than a passphrase
 	before := record(s, "supernode_2")
 	if err := s.Act(ctx, RemoveNodes, []string{"supernode_2"}, &heard{}); err != nil {
 		t.Fatal(err)
