@@ -49,12 +49,14 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 		o.RuntimeErr = err
 		return o
 	}
+	nodes, at, err := s.allNodes(ctx, maxAge)
+	o.GridAt, o.GridErr = at, s.gridProblem(err)
+	// The grid may take seconds to answer: what runs here is looked at after it. The other way round all
+	// SuperNodes that were stopped meanwhile would seem to run and be lost.
 	var states map[string]supernode.Status
 	if s.runtimeKind() != "" {
 		states, o.RuntimeErr = s.states(ctx)
 	}
-	nodes, at, err := s.allNodes(ctx, maxAge)
-	o.GridAt, o.GridErr = at, s.gridProblem(err)
 	byID := map[string]flwrexec.Node{}
 	if err == nil { // an old answer is no answer: the grid may have changed its mind
 		for _, n := range nodes {

@@ -84,6 +84,9 @@ var noRestart = map[problem.Code]bool{
 	flwrexec.NodeVersion: true, problem.Untrusted: true, flwrexec.WrongService: true, problem.Usage: true, problem.BadInput: true,
 }
 
+// away are the codes of a grid that does not answer, which it may have one after the other while it goes.
+var away = map[problem.Code]bool{problem.Unreachable: true, problem.ServerError: true, GridEnded: true}
+
 func mendable(v NodeView) bool {
 	if v.Diagnosis.Code == problem.NodeRefused {
 		return v.Grid == flwrexec.StatusOffline // it was let in once: the grid may just have held it
@@ -126,8 +129,11 @@ func (w *watchMemory) next(now moment, o Overview) (events []WatchEvent, restart
 	loggedOut := problem.Is(o.GridErr, problem.NotLoggedIn) // SuperNodes need no login: they can be restarted all the same
 	if o.GridErr != nil {
 		p := problem.Of(o.GridErr)
-		if w.gridErr != p.Code {
+		if told := w.gridErr; told != p.Code {
 			w.gridErr = p.Code
+			if away[told] && away[p.Code] {
+				return events, nil
+			}
 			text := "the grid cannot be asked; waits until it answers: "
 			if loggedOut {
 				text = "the grid cannot be asked; looks only at what runs here: "
