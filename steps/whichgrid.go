@@ -208,12 +208,16 @@ func (s *Site) askAddresses(ctx context.Context, to Sink, g *project.GridChoice)
 		}
 		return project.CheckAddress(text)
 	}
-	var err error
-	if g.Control, err = to.Ask(ctx, Question{ID: "control", Kind: AskText, Default: controlOf(*g, d), Validate: needed,
+	control, err := to.Ask(ctx, Question{ID: "control", Kind: AskText, Default: controlOf(*g, d), Validate: needed,
 		Ask:  "At which address does the grid take flwr's commands (control)?",
-		Help: "As host:port. flwrup looks at both addresses in step 3 and says which is which."}); err != nil {
+		Help: "As host:port. flwrup looks at both addresses in step 3 and says which is which."})
+	if err != nil {
 		return err
 	}
+	if control != controlOf(*g, d) {
+		g.Fleet = "" // what belonged to the other address is no guess for this one
+	}
+	g.Control = control
 	g.Fleet, err = to.Ask(ctx, Question{ID: "fleet", Kind: AskText, Default: fleetOf(*g, d), Validate: needed,
 		Ask:  "And at which address its SuperNodes (fleet)?",
 		Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both by itself, an older one port 9092 for SuperNodes."})
@@ -231,7 +235,7 @@ func (s *Site) typeGrid(ctx context.Context, to Sink) error {
 		return err
 	}
 	def := now.CA
-	if def == "" {
+	if def == "" || hostOf(o.Control) != hostOf(controlOf(now, s.dialectNow())) {
 		def = publicCertificate
 	}
 	ca, err := to.Ask(ctx, Question{ID: "ca", Kind: AskText, Default: def, Ask: "Which file has the CA certificate of the grid?",
@@ -256,34 +260,42 @@ func (s *Site) typeGrid(ctx context.Context, to Sink) error {
 	return s.goOver(o)
 }
 
-// connectionQuestion asks for the name of a grid that was typed. The present name is offered where the
-// grid seems to be the present one.
+// connectionQuestion asks for the name of a grid that was typed. The present name is offered only where it is
+// the present grid, or SuperGrid: node IDs of two grids under one name could not be told apart.
 func (s *Site) connectionQuestion(g project.GridChoice) Question {
-	d := s.dialectNow()
-	host := func(address string) string {
-		if h, _, err := net.SplitHostPort(address); err == nil {
-			return h
-		}
-		return address
-	}
 	q := Question{ID: "connection", Kind: AskText, Default: s.Choices.Grid.Connection, Ask: "What shall flwr call this grid?",
-		Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: give another grid a name of its own.",
+		Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: " +
+			"take a name that is there only where the same grid has moved to another address.",
 		Validate: func(name string) error {
 			if name == "local" {
 				return fmt.Errorf("that is flwr's own simulation on this machine")
 			}
 			return project.CheckConnection(name)
 		}}
-	if h := host(g.Control); h != host(controlOf(s.Choices.Grid, d)) {
-		q.Default, _, _ = strings.Cut(h, ".")
-		if net.ParseIP(h) != nil || q.Validate(q.Default) != nil || q.Default == superGrid {
-			q.Default = "grid"
+	switch {
+	case flwrexec.OfSuperGrid(g.Control):
+		q.Default = superGrid
+	case g.Control != controlOf(s.Choices.Grid, s.dialectNow()):
+		host := hostOf(g.Control)
+		name, _, _ := strings.Cut(host, ".")
+		if net.ParseIP(host) != nil || q.Validate(name) != nil || name == superGrid {
+			name = "grid"
 		}
-		if flwrexec.OfSuperGrid(h) {
-			q.Default = superGrid
+		list := s.grids(s.flwrHome())
+		q.Default = name
+		for n := 2; slices.ContainsFunc(list, func(o gridOffer) bool { return o.Connection == q.Default }); n++ {
+			q.Default = fmt.Sprintf("%s%d", name, n)
 		}
 	}
 	return q
+}
+
+// hostOf is an address without its port.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
 }
 
 // goOver makes o the project's grid and keeps in mind what the grid before needs to come back. What the

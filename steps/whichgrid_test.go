@@ -107,6 +107,31 @@ func TestWhichGrid(t *testing.T) {
 	}
 }
 
+// TestTypedGridAnew: typed addresses of another grid bring neither the fleet, the CA nor the name of the present
+// one; with Enter alone nothing changes.
+func TestTypedGridAnew(t *testing.T) {
+	now := project.GridChoice{Connection: "lungs", Control: "10.0.0.1:9093", Fleet: "10.0.0.1:9999", CA: "/etc/lungs/ca.crt"}
+	for control, want := range map[string]project.GridChoice{
+		"10.0.0.1:9093":       now,
+		"10.0.0.1:8000":       {Connection: "grid", Control: "10.0.0.1:8000", Fleet: "10.0.0.1:8000", CA: "/etc/lungs/ca.crt"},
+		"lungs.example.org:1": {Connection: "lungs2", Control: "lungs.example.org:1", Fleet: "lungs.example.org:1"},
+		"api.flower.ai":       {Connection: "supergrid", Control: "api.flower.ai", Fleet: "fleet-supergrid.flower.ai:443"},
+	} {
+		s := newSite(t, hospitals, func(c *project.Choices) { c.Grid = now })
+		p := &scripted{answers: map[string]string{"grid": otherAddresses, "control": control}}
+		if want.CA != "" { // the file is not there
+			file := filepath.Join(t.TempDir(), "ca.crt")
+			if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			s.Choices.Grid.CA, want.CA = file, file
+		}
+		if err := s.Change(t.Context(), 2, p); err != nil || s.Choices.Grid != want {
+			t.Errorf("%s: %+v, wanted %+v, %v", control, s.Choices.Grid, want, err)
+		}
+	}
+}
+
 // TestWhichGridRefuses: what cannot be an address is said while it is typed, and a CA file that is not there
 // before anything is written.
 func TestWhichGridRefuses(t *testing.T) {

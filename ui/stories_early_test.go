@@ -58,7 +58,7 @@ var earlyStories = map[int]story{
 			{ID: "ca", Kind: steps.AskText, Default: "public", Ask: "Which file has the CA certificate of the grid?",
 				Help: "\"public\" where its certificate is one that browsers trust, as SuperGrid's is."},
 			{ID: "connection", Kind: steps.AskText, Default: "lungs", Ask: "What shall flwr call this grid?",
-				Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: give another grid a name of its own."},
+				Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: take a name that is there only where the same grid has moved to another address."},
 			{ID: "federation", Kind: steps.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
 				Help: "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login."},
 			{ID: "federation", Kind: steps.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",
