@@ -53,7 +53,7 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 	case s.wanted(name) == wantedDown && !up:
 		return nil, nil
 	case s.isElsewhere(ctx, v.Runtime):
-		p := problem.New(NodeElsewhere, name+" runs for another grid, at "+v.Runtime.Labels[fleetLabel], "it was started before the project went over to "+s.Choices.Grid.Connection, "")
+		p := problem.New(NodeElsewhere, name+" runs for another grid, at "+nodeLabel(v.Runtime, fleetLabel), "it was started before the project went over to "+s.Choices.Grid.Connection, "")
 		if !m.Known() {
 			p.Fix = "register its key on this grid first"
 			return p, &Remedy{Says: "register it here", Step: 10, Args: []string{"up"}}

@@ -147,12 +147,18 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 }
 
 // fleetLabel is where the runtime keeps which address a SuperNode was started for.
-const fleetLabel = "flwrup.fleet"
+const fleetLabel = "fleet"
+
+// nodeLabel reads a label of a SuperNode. Containers have theirs under flwrup's name, which Docker's runtime
+// takes off; processes have them as they were given.
+func nodeLabel(st supernode.Status, key string) string {
+	return firstWord(st.Labels[key], st.Labels["flwrup."+key])
+}
 
 // elsewhere is the address of another grid that a running SuperNode was started for; "" when it runs for
 // the present one.
 func (s *Site) elsewhere(st supernode.Status, d flwrexec.Dialect) string {
-	address := st.Labels[fleetLabel]
+	address := nodeLabel(st, fleetLabel)
 	if st.State == supernode.Stopped || st.State == supernode.Absent || address == s.fleetAddress(d) {
 		return ""
 	}

@@ -56,7 +56,7 @@ func (s *Site) idSaid(ctx context.Context, name string, st supernode.Status) str
 
 // idDiffers says that a SuperNode that runs logged another node ID than the ledger has for it; nil when not.
 func (s *Site) idDiffers(ctx context.Context, m member, st supernode.Status) (*problem.Problem, *Remedy) {
-	if !m.Known() {
+	if !m.Known() || s.isElsewhere(ctx, st) { // on another grid it is another node
 		return nil, nil
 	}
 	said := s.idSaid(ctx, m.Name, st)
@@ -64,7 +64,7 @@ func (s *Site) idDiffers(ctx context.Context, m member, st supernode.Status) (*p
 		return nil, nil
 	}
 	p := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
-	if key := st.Labels["flwrup.fingerprint"]; key != "" && key != m.Pair.Fingerprint {
+	if key := nodeLabel(st, "fingerprint"); key != "" && key != m.Pair.Fingerprint {
 		p.Why, p.Fix = "it runs with another key than "+s.rel(m.Pair.Private)+", which was changed after it was started", "start it anew, with its key"
 		return p, remedy(RestartNodes, "start it anew", "restart", m.Name)
 	}

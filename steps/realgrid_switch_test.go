@@ -19,6 +19,7 @@ import (
 // person's config.toml has for them: the same keys get node IDs on both, the SuperNodes go over with the
 // project, and going back finds everything as it was.
 func TestTwoGrids(t *testing.T) {
+	require.Image(t, require.Newest)
 	first, second := newTrial(t, require.Newest), newTrial(t, require.Newest)
 	config := "# mine\n[superlink]\ndefault = \"local\"\n\n[superlink.local]\naddress = \":local:\"\n"
 	for name, x := range map[string]*trial{"first": first, "second": second} {
@@ -29,7 +30,8 @@ func TestTwoGrids(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := Open(Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
-		c.Nodes, c.CreateFederation, c.Runtime, c.Flwr.Home, c.Flwr.Version = 2, true, project.RuntimeProcess, first.home, first.version
+		c.Nodes, c.CreateFederation, c.Runtime, c.HostNetwork, c.Flwr.Home, c.Flwr.Version = 2, true, project.RuntimeDocker, true, first.home, first.version
+		c.ContainerPrefix = "flwrup-test-two-grids_"
 	}})
 	if err != nil {
 		t.Fatal(err)

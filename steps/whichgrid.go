@@ -28,7 +28,8 @@ const (
 // gridOffer is a grid that the person can choose.
 type gridOffer struct {
 	project.GridChoice
-	federation string // the one that this project used there before
+	used       bool   // by this project before
+	federation string // the one that it used there
 	note       string // beside its addresses
 	unfit      string // why it cannot be chosen
 }
@@ -72,7 +73,7 @@ func (s *Site) grids(home string) []gridOffer {
 		add(o)
 	}
 	for _, g := range s.Ledger.Data().Grids {
-		o := gridOffer{GridChoice: project.GridChoice{Connection: g.Connection, Control: g.Control, Fleet: g.Fleet, CA: g.CA}, federation: g.Federation}
+		o := gridOffer{GridChoice: project.GridChoice{Connection: g.Connection, Control: g.Control, Fleet: g.Fleet, CA: g.CA}, used: true, federation: g.Federation}
 		if i := slices.IndexFunc(list, func(have gridOffer) bool { return have.Connection == g.Connection && have.Control != "" }); i >= 0 {
 			o.Control, o.CA = list[i].Control, list[i].CA // the file is what flwr itself goes by
 		}
@@ -191,7 +192,7 @@ func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
 		return fmt.Errorf("no connection %q", answer)
 	}
 	o := list[i]
-	if o.Control != "" && o.Connection != now.Connection {
+	if o.Control != "" && !o.used && o.Connection != now.Connection {
 		if err := s.askAddresses(ctx, to, &o.GridChoice); err != nil {
 			return err
 		}
