@@ -169,7 +169,16 @@ func (s *Site) takeEdits() error {
 	if err != nil {
 		return err
 	}
+	from, federation := s.Choices.Grid, s.Choices.Federation
 	*s.Choices = *now
+	if from != now.Grid {
+		s.world.reset()
+		if from.Connection != now.Grid.Connection {
+			if err := s.leaveGridBehind(from, federation); err != nil {
+				return err
+			}
+		}
+	}
 	return s.save()
 }
 

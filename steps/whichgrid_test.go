@@ -202,3 +202,21 @@ func TestGridByFlag(t *testing.T) {
 		t.Errorf("%+v", s.Choices.Grid)
 	}
 }
+
+// TestGridByEditor: another grid that is written into flwrup.toml while flwrup is open is taken like one that was
+// chosen: the one before can be gone back to.
+func TestGridByEditor(t *testing.T) {
+	s := newSite(t, hospitals+lungs, func(c *project.Choices) { c.Federation = "@ada/study" })
+	edited := *s.Choices
+	edited.Federation, edited.Grid = "@lungs/all", project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093"}
+	if err := edited.Save(s.Dir); err != nil {
+		t.Fatal(err)
+	}
+	p := &scripted{answers: map[string]string{"grid": "supergrid"}}
+	if err := s.Change(t.Context(), 2, p); err != nil {
+		t.Fatal(err)
+	}
+	if def := p.last["grid"].Default; def != "lungs" || s.Choices.Grid.Connection != "supergrid" || s.Choices.Federation != "@ada/study" {
+		t.Errorf("was on %s, back on %+v for %q", def, s.Choices.Grid, s.Choices.Federation)
+	}
+}
