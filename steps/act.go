@@ -17,6 +17,14 @@ import (
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
 func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) error {
 	defer s.forget()
+	err := s.act(ctx, verb, nodes, to)
+	if cause := context.Cause(ctx); cause != nil && err != nil {
+		return &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "the same again goes on from here", Err: cause}
+	}
+	return err
+}
+
+func (s *Site) act(ctx context.Context, verb Verb, nodes []string, to Sink) error {
 	if err := s.takeEdits(); err != nil {
 		return err
 	}

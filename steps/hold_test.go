@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/problem"
 )
 
 // A SuperNode that was killed is started only after the grid has noticed; one beside it at once.
@@ -62,7 +63,7 @@ func TestHoldCutShort(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	end()
-	if err := <-ended; err == nil || len(rt.(*fakeRuntime).running()) > 0 {
+	if err := <-ended; !problem.Is(err, problem.Cancelled) || len(rt.(*fakeRuntime).running()) > 0 {
 		t.Fatalf("%v, running %v", err, rt.(*fakeRuntime).running())
 	}
 	dir := s.Dir

@@ -131,8 +131,9 @@ func (f *faults) watched(daemon *require.Daemon) {
 	if err := syscall.Kill(f.gridPID(), syscall.SIGTERM); err != nil {
 		f.t.Fatal(err)
 	}
+	f.tells("the grid stopped, watched", time.Now(), map[string]string{"grid": "rehearsal-grid-ended"})
 	w.waits(30*time.Second, "grid-lost", "")
-	f.must("start", "--grid", "--dir", f.dir)
+	f.mend("grid")
 	w.waits(30*time.Second, "grid-back", "")
 	f.allOnline(0)
 	if n := w.times("runtime-lost", "") + w.times("runtime-back", "") + w.times("grid-lost", "") + w.times("grid-back", ""); n != 4 {

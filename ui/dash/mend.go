@@ -107,6 +107,9 @@ func (m *Model) remedied(r *steps.Remedy, nodes []string) tea.Cmd {
 	if r.Verb == "" {
 		return send(OpenStep{r.Step})
 	}
+	for _, name := range nodes {
+		m.busy[name] = doing{r.Verb, m.now()}
+	}
 	m.hurry()
 	return send(Run{Verb: r.Verb, Nodes: nodes})
 }
