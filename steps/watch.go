@@ -80,7 +80,7 @@ type watched struct {
 
 // noRestart are the troubles of a SuperNode that a restart does not mend.
 var noRestart = map[problem.Code]bool{
-	problem.BadKey: true, KeyLost: true, KeySwapped: true, flwrexec.NodeUnregistered: true, NotListed: true, Unfinished: true,
+	problem.BadKey: true, KeyLost: true, KeySwapped: true, NodeIDDiffers: true, flwrexec.NodeUnregistered: true, NotListed: true, Unfinished: true,
 	flwrexec.NodeVersion: true, problem.Untrusted: true, flwrexec.WrongService: true, problem.Usage: true, problem.BadInput: true,
 }
 
