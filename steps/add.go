@@ -117,7 +117,7 @@ func (s *Site) BringBack(ctx context.Context, nodes []string, to Sink) error {
 		return err
 	}
 	before := s.Choices.Nodes
-	s.Choices.Nodes += len(back)
+	s.Choices.Nodes = max(before, len(list)+len(back)) // the same when it is asked for again after a crash
 	if err := s.save(); err != nil {
 		s.Choices.Nodes = before
 		return err
