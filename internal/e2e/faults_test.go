@@ -287,7 +287,7 @@ func (f *faults) mend(who string) {
 func (f *faults) allOnline(but int) {
 	f.t.Helper()
 	began := time.Now()
-	eventually(f.t, time.Minute, func() string {
+	eventually(f.t, 2*time.Minute, func() string {
 		s, wrong := f.status(), 0
 		for _, n := range s.Data.Nodes {
 			if n.Diagnosis != nil {
