@@ -37,7 +37,7 @@ func TestBuild(t *testing.T) {
 	if err := r.Prepare(ctx, supernode.Spec{Image: tag, Flwr: require.Newest}, nil); err != nil {
 		t.Error(err)
 	}
-	if err := r.Prepare(ctx, supernode.Spec{Image: tag, Flwr: "1.24.0"}, nil); !problem.Is(err, problem.BadInput) {
+	if err := r.Prepare(ctx, supernode.Spec{Image: tag, Flwr: "1.24.0"}, nil); !problem.Is(err, supernode.WrongFlwr) {
 		t.Errorf("another flwr: %v", err)
 	}
 	if out := docker(t, "run", "--rm", "--network", "none", "--entrypoint", "python", tag, "-c", "import flwr, humanize; print(humanize.intcomma(1000))"); out != "1,000" {

@@ -67,12 +67,11 @@ no /etc/passwd Permission denied
 					t.Errorf("inspect shows %q", bad)
 				}
 			}
-			began := time.Now()
-			if err := r.Stop(context.Background(), s.Name, 15*time.Second); err != nil {
+			if err := r.Stop(context.Background(), s.Name, 15*time.Second); err != nil { // then it is killed, which 137 would tell
 				t.Fatal(err)
 			}
-			if st := only(t, r); st.State != supernode.Stopped || st.ExitCode != 0 || time.Since(began) > 12*time.Second {
-				t.Errorf("stopped after %v: %+v\n%s", time.Since(began), st, strings.Join(lines(t, r, s.Name, 5), "\n"))
+			if st := only(t, r); st.State != supernode.Stopped || st.ExitCode != 0 {
+				t.Errorf("stopped: %+v\n%s", st, strings.Join(lines(t, r, s.Name, 5), "\n"))
 			}
 			if err := r.Stop(context.Background(), s.Name, time.Second); err != nil {
 				t.Errorf("stopping twice: %v", err)
@@ -261,7 +260,7 @@ func TestBadInput(t *testing.T) {
 	if _, err := r.Usage(context.Background(), "nobody"); !problem.Is(err, NodeAbsent) {
 		t.Error(err)
 	}
-	if err := r.Prepare(context.Background(), supernode.Spec{Image: "flwr/supernode:1.24.0", Flwr: "1.42.0"}, nil); !problem.Is(err, problem.BadInput) {
+	if err := r.Prepare(context.Background(), supernode.Spec{Image: "flwr/supernode:1.24.0", Flwr: "1.42.0"}, nil); !problem.Is(err, supernode.WrongFlwr) {
 		t.Error(err)
 	}
 	if err := r.Prepare(context.Background(), supernode.Spec{Image: image, Flwr: "1.42.0"}, nil); err != nil {

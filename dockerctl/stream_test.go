@@ -117,10 +117,10 @@ sys.stdout.write("\x1b]52;c;ZXZpbA==\x07\x1b[2Jplain \x1b[31mred\x1b[0m\n" + "x"
 	start(t, r, s)
 	ends(t, r)
 	name := s.Container + "-by-hand"
-	docker(t, "run", "-d", "-t", "--name", name, s.Image, script)
+	byHand := docker(t, "run", "-d", "-t", "--name", name, s.Image, script) // of no project: known by its ID alone
 	t.Cleanup(func() { docker(t, "rm", "-f", name) })
 	docker(t, "wait", name)
-	for _, n := range []string{s.Name, name} {
+	for _, n := range []string{s.Name, byHand} {
 		got := lines(t, r, n, -1)
 		if len(got) != 3 || got[0] != "plain red" || got[2] != "after" {
 			t.Fatalf("%s: %d lines, %.80q", n, len(got), got)
