@@ -39,8 +39,12 @@ type stranger struct {
 	by byHand
 }
 
-// strangersFor is how long a look at what was started by hand serves: fifty SuperNodes are asked at a time.
-const strangersFor = time.Second
+// How long a look at what was started by hand serves: the whole list of processes is read for it, and fifty
+// SuperNodes may be asked at a time what they take.
+const (
+	strangersFor  = time.Second      // for a list
+	strangersLong = 10 * time.Second // for what is asked of one SuperNode again and again
+)
 
 // strangers gives what was started by hand, by SuperNode, as of at most maxAge ago.
 func (e *everyNode) strangers(ctx context.Context, maxAge time.Duration) (map[string]stranger, error) {
@@ -118,7 +122,7 @@ func (e *everyNode) Start(ctx context.Context, spec supernode.Spec) error {
 
 // stranger gives the one that runs in node's place.
 func (e *everyNode) stranger(ctx context.Context, node string) (stranger, bool) {
-	others, err := e.strangers(ctx, strangersFor)
+	others, err := e.strangers(ctx, strangersLong)
 	other, ok := others[node]
 	if err != nil || !ok {
 		return stranger{}, false
