@@ -90,7 +90,7 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		return p, start
 	}
 	var lines []string
-	for _, l := range s.lastLines(ctx, name, 80) {
+	for _, l := range sinceStart(s.lastLines(ctx, name, 80)) {
 		lines = append(lines, l.Text)
 	}
 	hints := s.hints(v)

@@ -40,7 +40,7 @@ func (s *Site) idSaid(ctx context.Context, name string, st supernode.Status) str
 		return have.id
 	}
 	have = saidID{run: run, asked: time.Now()}
-	for _, l := range s.lastLines(ctx, name, lookBack) {
+	for _, l := range sinceStart(s.lastLines(ctx, name, lookBack)) {
 		switch kind, detail := flwrexec.Landmark(l.Text); {
 		case kind == flwrexec.MarkStarting:
 			have.id = ""

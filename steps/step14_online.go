@@ -8,6 +8,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
+	"flwrup/internal/procctl"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
@@ -141,7 +142,7 @@ func (s *Site) refusal(ctx context.Context, n NodeView, w *waiting) *problem.Pro
 		return nil
 	}
 	var lines []string
-	for _, l := range s.lastLines(ctx, n.Name, 80) {
+	for _, l := range sinceStart(s.lastLines(ctx, n.Name, 80)) {
 		lines = append(lines, l.Text)
 	}
 	p := flwrexec.DiagnoseNodeLog(lines, s.hints(n))
@@ -253,6 +254,16 @@ func (online) laggards(ctx context.Context, s *Site, to Sink, refused map[string
 		p.Why, p.Fix = first.Error(), first.Fix
 	}
 	return p
+}
+
+// sinceStart leaves out what an earlier process of the SuperNode said: a fresh one has said nothing yet.
+func sinceStart(lines []supernode.Line) []supernode.Line {
+	for i := len(lines) - 1; i >= 0; i-- {
+		if procctl.Began(lines[i].Text) {
+			return lines[i+1:]
+		}
+	}
+	return lines
 }
 
 // lastLines gives the end of a SuperNode's log; none when it cannot be read.

@@ -141,6 +141,14 @@ func mark(what string, at time.Time) string {
 	return "=== flwrup " + at.UTC().Format(time.RFC3339) + " " + what + "\n"
 }
 
+const startWord = "started" // of the mark that separates one start's log from the one before
+
+// Began tells whether a line of a log is the one that flwrup writes before a node starts: what stands above it
+// was said by an earlier process.
+func Began(line string) bool {
+	return !markTime(line).IsZero() && strings.Contains(line, " "+startWord+": ")
+}
+
 var markLine = regexp.MustCompile(`^=== flwrup (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) `)
 
 func markTime(line string) time.Time {

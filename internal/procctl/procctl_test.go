@@ -96,6 +96,10 @@ func TestMark(t *testing.T) {
 	if !markTime(line).Equal(at) || !markTime("INFO : x").IsZero() || !markTime("=== flwrup 2026 x").IsZero() {
 		t.Error("time of a mark")
 	}
+	if !Began(mark("supernode_1 "+startWord+": /bin/flower-supernode", at)) ||
+		Began(mark("asked process 12 to stop", at)) || Began("INFO : supernode_1 started: x") {
+		t.Error("the mark of a start")
+	}
 }
 
 func TestCommands(t *testing.T) {

@@ -31,8 +31,6 @@ shift
 exec "$@" 3>&- 4>&-
 `
 
-const startWord = "started" // of the mark that separates one start's log from the one before
-
 // Start begins the node's process, detached from this one, and returns once it has become
 // flower-supernode. A node that runs is left alone; one that is on its way down is waited for.
 // Problems: bad-input (name, key), flwr-missing, port-taken, internal.
