@@ -18,6 +18,7 @@ import (
 
 	"flwrup/internal/background" // settles the background's colour before Bubble Tea's init would ask the terminal
 	"flwrup/internal/safego"
+	"flwrup/ui/style"
 )
 
 // Options are what Run needs. The caller decides that there is a terminal fit for a screen at all.
@@ -120,7 +121,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	m := newModel(ctx, o, out)
 	m.resize(o.size[0], o.size[1])
-	p := tea.NewProgram(m, tea.WithInput(o.In), tea.WithOutput(keep), tea.WithAltScreen(), tea.WithoutSignalHandler())
+	p := tea.NewProgram(m, tea.WithInput(o.In), tea.WithOutput(keep), tea.WithAltScreen(), tea.WithoutSignalHandler(),
+		tea.WithFPS(style.FramesPerSecond))
 
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, endSignals...)

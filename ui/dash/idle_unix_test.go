@@ -34,7 +34,7 @@ func BenchmarkIdle(b *testing.B) {
 	m := New(&world{o: o}, style.New(style.Options{Dark: true}))
 	defer m.Close()
 	m.SetSize(120, 40)
-	p := tea.NewProgram(program{m}, tea.WithInput(nil), tea.WithOutput(io.Discard), tea.WithoutSignals())
+	p := tea.NewProgram(program{m}, tea.WithInput(nil), tea.WithOutput(io.Discard), tea.WithoutSignals(), tea.WithFPS(style.FramesPerSecond))
 	ended := make(chan error, 1)
 	go func() { _, err := p.Run(); ended <- err }()
 	time.Sleep(2 * time.Second)

@@ -155,7 +155,7 @@ func BenchmarkLoad(b *testing.B) {
 		w.Close()
 	}
 	m := &timed{Model: New(src, names(loadNodes), style.New(style.Options{Dark: true}))}
-	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(io.Discard), tea.WithoutSignals())
+	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(io.Discard), tea.WithoutSignals(), tea.WithFPS(style.FramesPerSecond))
 	m.SetSize(120, 40)
 	ended := make(chan error, 1)
 	go func() { _, err := p.Run(); ended <- err }()
