@@ -16,9 +16,6 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// keyFlag is how every flower-supernode is told its key.
-const keyFlag = "--auth-supernode-private-key"
-
 // ByHand gives the containers that run with one of the keys and are not this project's: started by hand
 // after the guide, or by another flwrup project with the same keys. keys has the absolute path of each
 // private key by its fingerprint; the answer goes by fingerprint. A key is recognised by the file that the container's argument comes from on this
@@ -37,7 +34,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 		return nil, r.explain(ctx, err, "list the containers")
 	}
 	for _, s := range list {
-		if s.Labels[LabelProject] == r.project || !strings.Contains(s.Command, keyFlag) {
+		if s.Labels[LabelProject] == r.project || !strings.Contains(s.Command, supernode.KeyFlag) {
 			continue
 		}
 		c, err := r.cli.ContainerInspect(ctx, s.ID)
@@ -127,10 +124,10 @@ func keyOnHost(c container.InspectResponse) string {
 // keyArgument finds the key among a SuperNode's arguments: "--flag value" or "--flag=value".
 func keyArgument(args []string) string {
 	for i, a := range args {
-		if v, ok := strings.CutPrefix(a, keyFlag+"="); ok {
+		if v, ok := strings.CutPrefix(a, supernode.KeyFlag+"="); ok {
 			return v
 		}
-		if a == keyFlag && i+1 < len(args) {
+		if a == supernode.KeyFlag && i+1 < len(args) {
 			return args[i+1]
 		}
 	}

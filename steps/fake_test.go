@@ -308,4 +308,18 @@ func siteOn(t *testing.T, g *fakeGrid, n int) *Site {
 	return s
 }
 
+// reopened is the site after flwrup has ended and was started again, on the same grid and runtime.
+func reopened(t *testing.T, s *Site) *Site {
+	t.Helper()
+	flwr, runtime := s.flwr, s.runtime
+	s.Close()
+	again, err := Open(Options{Dir: s.Dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { again.Close() })
+	again.flwr, again.runtime = flwr, runtime
+	return again
+}
+
 var errCut = &problem.Problem{Code: problem.Unreachable, What: "unreachable", Raw: "Socket closed", Err: errors.New("cut")}

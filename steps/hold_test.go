@@ -66,14 +66,7 @@ func TestHoldCutShort(t *testing.T) {
 	if err := <-ended; !problem.Is(err, problem.Cancelled) || len(rt.(*fakeRuntime).running()) > 0 {
 		t.Fatalf("%v, running %v", err, rt.(*fakeRuntime).running())
 	}
-	dir := s.Dir
-	s.Close()
-	s, err := Open(Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	s.flwr, s.runtime = g, rt
+	s = reopened(t, s)
 	if got := s.wanted("supernode_1"); got != wantedUp {
 		t.Errorf("what was asked for is %q", got)
 	}

@@ -154,14 +154,7 @@ func TestRemovalCutShort(t *testing.T) {
 			if err := s.Act(ctx, UnregisterNodes, []string{"supernode_2"}, yes); err == nil {
 				t.Fatal("it was ended in the middle")
 			}
-			dir := s.Dir
-			s.Close()
-			s, err := Open(Options{Dir: dir})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			s.flwr, s.runtime = g, rt
+			s = reopened(t, s)
 			ctx = context.Background()
 			o := s.overview(ctx, 0, true)
 			if len(o.Nodes) != 2 || o.Nodes[1].Diagnosis == nil || o.Nodes[1].Diagnosis.Code != Unfinished || o.Nodes[1].Remedy.Verb != UnregisterNodes {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"flwrup/internal/supernode"
 )
 
 // superNodes looks through the process table for SuperNodes that were told a key. ps joins the arguments
@@ -19,7 +21,7 @@ func superNodes() []handStarted {
 	for _, line := range strings.Split(string(out), "\n") {
 		number, command, _ := strings.Cut(strings.TrimSpace(line), " ")
 		pid, err := strconv.Atoi(number)
-		if err != nil || !strings.Contains(command, keyFlag) {
+		if err != nil || !strings.Contains(command, supernode.KeyFlag) {
 			continue
 		}
 		program, rest, _ := strings.Cut(command, " --")

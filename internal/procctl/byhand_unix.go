@@ -21,9 +21,6 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// keyFlag is how every flower-supernode is told its key.
-const keyFlag = "--auth-supernode-private-key"
-
 // ByHand gives the flower-supernode processes that run with one of the keys and are not among this
 // runtime's nodes: started by hand in a terminal, or by another flwrup project with the same keys. keys
 // has the absolute path of each private key by its fingerprint; the answer goes by fingerprint. A key is
@@ -88,10 +85,10 @@ func told(argv []string) (key string, ok bool) {
 		return "", false
 	}
 	for i, a := range argv {
-		if v, ok := strings.CutPrefix(a, keyFlag+"="); ok {
+		if v, ok := strings.CutPrefix(a, supernode.KeyFlag+"="); ok {
 			return v, v != ""
 		}
-		if a == keyFlag && i+1 < len(argv) {
+		if a == supernode.KeyFlag && i+1 < len(argv) {
 			return argv[i+1], argv[i+1] != ""
 		}
 	}

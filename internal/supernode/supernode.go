@@ -63,6 +63,9 @@ type Finding struct {
 	Problem *problem.Problem
 }
 
+// KeyFlag is how every flower-supernode is told its private key; one that was started by hand is known by it.
+const KeyFlag = "--auth-supernode-private-key"
+
 // ValueMissing is the code of a Problem about a variable whose value is not known: one has to be given.
 const ValueMissing problem.Code = "value-missing"
 
