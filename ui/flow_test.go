@@ -253,7 +253,7 @@ func TestRunIsFollowed(t *testing.T) {
 		t.Error("the run is not followed")
 	}
 	tm.Send(press("q"))
-	final := tm.FinalModel(t, teatest.WithFinalTimeout(5*time.Second)).(*Model)
+	final := tm.FinalModel(t, teatest.WithFinalTimeout(30*time.Second)).(*Model)
 	if final.result.Step != 16 || f.applied[15] != 1 || f.applied[16] != 1 {
 		t.Errorf("at step %d, 15 applied %d times, 16 %d times", final.result.Step, f.applied[15], f.applied[16])
 	}
