@@ -76,11 +76,11 @@ if ! docker image inspect "$base" >/dev/null 2>&1; then
   say "making $base with debootstrap"
   # debootstrap's own PATH: a user's may lack sbin, or put other programs before Debian's.
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$suite" "$work/root" >"$work/log" 2>&1 ||
+    debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$suite" "$work/system" >"$work/log" 2>&1 ||
     { tail -20 "$work/log" >&2; die 'debootstrap failed (above: its last words)'; }
-  rm -rf "$work"/root/var/lib/apt/lists/* "$work"/root/var/cache/apt/archives/*.deb
-  tar -C "$work/root" --exclude=./proc/* --exclude=./sys/* --exclude=./dev/* -c . | docker import - "$base" >/dev/null
-  rm -rf --one-file-system "$work/root"
+  rm -rf "$work"/system/var/lib/apt/lists/* "$work"/system/var/cache/apt/archives/*.deb
+  tar -C "$work/system" --exclude=./proc/* --exclude=./sys/* --exclude=./dev/* -c . | docker import - "$base" >/dev/null
+  rm -rf --one-file-system "$work/system"
 fi
 
 mkdir "$work/context"
