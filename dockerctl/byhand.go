@@ -18,9 +18,9 @@ import (
 
 // ByHand gives the containers that run with one of the keys and are not this project's: started by hand
 // after the guide, or by another flwrup project with the same keys. keys has the absolute path of each
-// private key by its fingerprint; the answer goes by fingerprint. A key is recognised by the file that the container's argument comes from on this
-// machine, whatever the container is called; on a daemon elsewhere, whose files are not ours, by
-// flwrup's label alone.
+// private key by its fingerprint; the answer goes by fingerprint. A key is recognised by the file that
+// the container's argument comes from on this machine, whatever the container is called; on a daemon
+// elsewhere, whose files are not ours, by flwrup's label alone.
 func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
 	out := map[string]supernode.Status{}
 	if len(keys) == 0 {
@@ -95,7 +95,7 @@ func (r *Runtime) UsageByHand(ctx context.Context, id string) (supernode.Usage, 
 // keyOnHost is the file on this machine that holds the key of the SuperNode in c; "" when it is not
 // bind-mounted.
 func keyOnHost(c container.InspectResponse) string {
-	key := keyArgument(c.Args)
+	key := supernode.KeyIn(c.Args)
 	if key == "" {
 		return ""
 	}
@@ -119,19 +119,6 @@ func keyOnHost(c container.InspectResponse) string {
 		}
 	}
 	return host
-}
-
-// keyArgument finds the key among a SuperNode's arguments: "--flag value" or "--flag=value".
-func keyArgument(args []string) string {
-	for i, a := range args {
-		if v, ok := strings.CutPrefix(a, supernode.KeyFlag+"="); ok {
-			return v
-		}
-		if a == supernode.KeyFlag && i+1 < len(args) {
-			return args[i+1]
-		}
-	}
-	return ""
 }
 
 // whose gives the fingerprint of the key that lies in file; "" when it is none of keys.

@@ -83,7 +83,7 @@ func DialectOf(v Version) Dialect {
 
 // OfSuperGrid tells whether an address is one of Flower's own.
 func OfSuperGrid(address string) bool {
-	host := strings.ToLower(hostOf(address))
+	host := strings.ToLower(HostOf(address))
 	return host == "flower.ai" || strings.HasSuffix(host, ".flower.ai")
 }
 
@@ -97,11 +97,11 @@ func (d Dialect) FleetBeside(control string) string {
 		}
 		port = "443"
 	}
-	return net.JoinHostPort(hostOf(control), port)
+	return net.JoinHostPort(HostOf(control), port)
 }
 
-// hostOf is an address without its port and the brackets of IPv6.
-func hostOf(address string) string {
+// HostOf is an address without its port and the brackets of IPv6.
+func HostOf(address string) string {
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		return host
 	}

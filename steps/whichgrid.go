@@ -96,21 +96,6 @@ func (s *Site) grids(home string) []gridOffer {
 	return list
 }
 
-// dialectNow is the dialect of the flwr at hand, of the wanted one while there is none, else the newest.
-func (s *Site) dialectNow() flwrexec.Dialect {
-	s.mu.Lock()
-	f := s.flwr
-	s.mu.Unlock()
-	if f != nil {
-		return f.Dialect()
-	}
-	v, err := flwrexec.ParseVersion(s.Choices.Flwr.Version)
-	if err != nil {
-		v = flwrexec.Version{Major: 1, Minor: 1 << 10}
-	}
-	return flwrexec.DialectOf(v)
-}
-
 // fleetOf and controlOf are the two addresses of a grid: as chosen, else SuperGrid's, else where a
 // SuperLink has the SuperNodes' side by itself.
 func fleetOf(g project.GridChoice, d flwrexec.Dialect) string {
@@ -140,7 +125,7 @@ func gridName(g project.GridChoice) string {
 
 // gridLines describe a grid for step 2.
 func (s *Site) gridLines(g project.GridChoice) []string {
-	d := s.dialectNow()
+	d := s.dialect()
 	lines := []string{gridName(g) + ": flwr's commands at " + controlOf(g, d), "SuperNodes at " + fleetOf(g, d)}
 	if g.CA != "" {
 		lines = append(lines, "its own CA: "+g.CA)
@@ -163,7 +148,7 @@ func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
 	if chosen := now != (project.GridChoice{Connection: superGrid}); !change && (chosen || !others) {
 		return nil
 	}
-	d := s.dialectNow()
+	d := s.dialect()
 	q := Question{ID: "grid", Kind: AskChoice, Default: now.Connection, Ask: "Which grid are the SuperNodes for?",
 		Help: "Each grid gives node IDs of its own: the same keys can be registered on several, and flwrup keeps them apart."}
 	for _, o := range list {
@@ -202,7 +187,7 @@ func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
 
 // askAddresses shows both addresses of a grid, to be changed.
 func (s *Site) askAddresses(ctx context.Context, to Sink, g *project.GridChoice) error {
-	d := s.dialectNow()
+	d := s.dialect()
 	needed := func(text string) error {
 		if text == "" {
 			return fmt.Errorf("host or host:port, without https://")
@@ -236,7 +221,7 @@ func (s *Site) typeGrid(ctx context.Context, to Sink) error {
 		return err
 	}
 	def := now.CA
-	if def == "" || hostOf(o.Control) != hostOf(controlOf(now, s.dialectNow())) {
+	if def == "" || flwrexec.HostOf(o.Control) != flwrexec.HostOf(controlOf(now, s.dialect())) {
 		def = publicCertificate
 	}
 	ca, err := to.Ask(ctx, Question{ID: "ca", Kind: AskText, Default: def, Ask: "Which file has the CA certificate of the grid?",
@@ -254,8 +239,10 @@ func (s *Site) typeGrid(ctx context.Context, to Sink) error {
 		return err
 	}
 	if o.Connection = name; name != now.Connection {
-		if i := slices.IndexFunc(s.Ledger.Data().Grids, func(g ledger.Grid) bool { return g.Connection == name }); i >= 0 {
-			o.federation = s.Ledger.Data().Grids[i].Federation
+		for _, g := range s.Ledger.Data().Grids {
+			if g.Connection == name {
+				o.federation = g.Federation
+			}
 		}
 	}
 	return s.goOver(o)
@@ -276,8 +263,8 @@ func (s *Site) connectionQuestion(g project.GridChoice) Question {
 	switch {
 	case flwrexec.OfSuperGrid(g.Control):
 		q.Default = superGrid
-	case g.Control != controlOf(s.Choices.Grid, s.dialectNow()):
-		host := hostOf(g.Control)
+	case g.Control != controlOf(s.Choices.Grid, s.dialect()):
+		host := flwrexec.HostOf(g.Control)
 		name, _, _ := strings.Cut(host, ".")
 		if net.ParseIP(host) != nil || q.Validate(name) != nil || name == superGrid {
 			name = "grid"
@@ -289,14 +276,6 @@ func (s *Site) connectionQuestion(g project.GridChoice) Question {
 		}
 	}
 	return q
-}
-
-// hostOf is an address without its port.
-func hostOf(address string) string {
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		return host
-	}
-	return address
 }
 
 // goOver makes o the project's grid and keeps in mind what the grid before needs to come back. What the

@@ -100,7 +100,7 @@ func TestWhichGrid(t *testing.T) {
 				t.Errorf("flwrup.toml has %+v, wanted %+v, %v", saved.Grid, c.want, err)
 			}
 			st, err := s.Inspect(t.Context(), 2)
-			if err != nil || st.State != Done || !strings.Contains(st.Evidence[1], fleetOf(c.want, s.dialectNow())) {
+			if err != nil || st.State != Done || !strings.Contains(st.Evidence[1], fleetOf(c.want, s.dialect())) {
 				t.Errorf("step 2 is %s: %v %v", st.State, st.Evidence, err)
 			}
 		})

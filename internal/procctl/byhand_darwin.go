@@ -25,10 +25,7 @@ func superNodes() []handStarted {
 			continue
 		}
 		program, rest, _ := strings.Cut(command, " --")
-		var argv []string
-		for _, word := range strings.Fields(program) {
-			argv = append(argv, word)
-		}
+		argv := strings.Fields(program)
 		for _, option := range strings.Split(rest, " --") {
 			flag, value, _ := strings.Cut(strings.Replace("--"+option, "=", " ", 1), " ")
 			argv = append(argv, flag, strings.TrimSpace(value))

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,15 +83,8 @@ func told(argv []string) (key string, ok bool) {
 	if !slices.ContainsFunc(argv[:min(2, len(argv))], func(a string) bool { return filepath.Base(a) == "flower-supernode" }) {
 		return "", false
 	}
-	for i, a := range argv {
-		if v, ok := strings.CutPrefix(a, supernode.KeyFlag+"="); ok {
-			return v, v != ""
-		}
-		if a == supernode.KeyFlag && i+1 < len(argv) {
-			return argv[i+1], argv[i+1] != ""
-		}
-	}
-	return "", false
+	key = supernode.KeyIn(argv)
+	return key, key != ""
 }
 
 // whose gives the fingerprint of the key that lies in file; "" when it is none of keys.

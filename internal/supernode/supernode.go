@@ -4,6 +4,7 @@ package supernode
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"flwrup/internal/problem"
@@ -65,6 +66,20 @@ type Finding struct {
 
 // KeyFlag is how every flower-supernode is told its private key; one that was started by hand is known by it.
 const KeyFlag = "--auth-supernode-private-key"
+
+// KeyIn finds the file of the key among a SuperNode's arguments, "--flag value" or "--flag=value"; "" when
+// there is none.
+func KeyIn(args []string) string {
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, KeyFlag+"="); ok {
+			return v
+		}
+		if a == KeyFlag && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return ""
+}
 
 // ValueMissing is the code of a Problem about a variable whose value is not known: one has to be given.
 const ValueMissing problem.Code = "value-missing"
