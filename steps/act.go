@@ -44,7 +44,7 @@ func (s *Site) act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 	case StopRun:
 		return s.stopRuns(ctx, nodes, to)
 	}
-	list, keyless, err := s.chosen(nodes)
+	list, keyless, folder, err := s.chosen(nodes)
 	if err != nil {
 		return err
 	}
@@ -60,10 +60,7 @@ func (s *Site) act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 			return err
 		}
 	}
-	unfit, err := s.keysGone(keyless, to)
-	if err != nil {
-		return err
-	}
+	unfit := s.keysGone(keyless, folder, to)
 	if len(list) == 0 {
 		return unfit
 	}
@@ -88,11 +85,11 @@ func (s *Site) act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 }
 
 // chosen gives the named SuperNodes, all of them without a name. keyless are those whose registered key is
-// not in its place: they can be stopped, not started.
-func (s *Site) chosen(nodes []string) (list, keyless []member, err error) {
+// not in its place, in folder: they can be stopped, not started.
+func (s *Site) chosen(nodes []string) (list, keyless []member, folder keys.Folder, err error) {
 	all, folder, err := s.members()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, folder, err
 	}
 	known := map[string]bool{}
 	for _, m := range s.lost(all, folder) {
@@ -112,24 +109,17 @@ func (s *Site) chosen(nodes []string) (list, keyless []member, err error) {
 	}
 	for _, name := range nodes {
 		if !known[name] {
-			return nil, nil, noSuperNode(name)
+			return nil, nil, folder, noSuperNode(name)
 		}
 	}
 	if len(list)+len(keyless) == 0 {
-		return nil, nil, problem.New(problem.NeedsPerson, "there are no SuperNodes here yet", "", "`flwrup` or `flwrup up` sets them up")
+		return nil, nil, folder, problem.New(problem.NeedsPerson, "there are no SuperNodes here yet", "", "`flwrup` or `flwrup up` sets them up")
 	}
-	return list, keyless, nil
+	return list, keyless, folder, nil
 }
 
 // keysGone says why SuperNodes without their key are not started; nil when there are none.
-func (s *Site) keysGone(keyless []member, to Sink) (unfit, err error) {
-	if len(keyless) == 0 {
-		return nil, nil
-	}
-	_, folder, err := s.members()
-	if err != nil {
-		return nil, err
-	}
+func (s *Site) keysGone(keyless []member, folder keys.Folder, to Sink) error {
 	var all []error
 	for _, m := range keyless {
 		p, r := s.keyProblem(m, folder)
@@ -139,7 +129,7 @@ func (s *Site) keysGone(keyless []member, to Sink) (unfit, err error) {
 		to.Event(ItemChanged{Item{m.Name, ItemFailed, p.Error()}})
 		all = append(all, p)
 	}
-	return join(all), nil
+	return join(all)
 }
 
 // restart stops SuperNodes and starts them anew. What would keep one from starting is found before it is

@@ -89,10 +89,7 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		}
 		return p, start
 	}
-	var lines []string
-	for _, l := range sinceStart(s.lastLines(ctx, name, 80)) {
-		lines = append(lines, l.Text)
-	}
+	lines := s.saidLately(ctx, name)
 	hints := s.hints(v)
 	p := flwrexec.DiagnoseNodeLog(lines, hints)
 	if !up && (p == nil || p.Code == flwrexec.NodeHeld) && v.Grid == flwrexec.StatusOnline {

@@ -18,6 +18,9 @@ import (
 // rehearsalAccount is the account that a rehearsal signs in as, by itself or when the person says so.
 const rehearsalAccount = "ada"
 
+// RehearsalIs tells a person who begins one what it is.
+const RehearsalIs = "This is a rehearsal: all 16 steps for real, on a SuperGrid on this machine. It needs no account, and nothing leaves the machine."
+
 func (s *Site) gridDir() string { return s.stateDir("grid") }
 
 // gridRunning tells whether the rehearsal's grid runs now. One that has ended is given, too, for what

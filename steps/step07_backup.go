@@ -181,16 +181,18 @@ func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
 // openBackup restores a backup below dir and gives its key pairs. A rehearsal that chose the passphrase
 // by itself does not ask for it.
 func (s *Site) openBackup(ctx context.Context, file, dir string, to Sink) ([]keys.Pair, error) {
-	if own := s.stateDir("rehearsal-passphrase"); s.Rehearsal() && s.o.PassphraseFile == "" {
-		if pass, err := os.ReadFile(own); err == nil {
-			_, identity, err := keys.PassphraseRecipient(string(pass))
-			if err != nil {
-				return nil, err
-			}
-			pairs, err := keys.RestoreBackup(ctx, file, []age.Identity{identity}, filepath.Join(dir, "own"))
-			if err == nil || ctx.Err() != nil {
-				return pairs, err
-			}
+	if s.Rehearsal() && s.o.PassphraseFile == "" && s.choseItself() {
+		pass, err := s.rehearsalPassphrase()
+		if err != nil {
+			return nil, err
+		}
+		_, identity, err := keys.PassphraseRecipient(pass)
+		if err != nil {
+			return nil, err
+		}
+		pairs, err := keys.RestoreBackup(ctx, file, []age.Identity{identity}, filepath.Join(dir, "own"))
+		if err == nil || ctx.Err() != nil {
+			return pairs, err
 		}
 	}
 	identities, err := s.backupIdentities(ctx, file, to)

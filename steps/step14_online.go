@@ -141,11 +141,7 @@ func (s *Site) refusal(ctx context.Context, n NodeView, w *waiting) *problem.Pro
 	if max(w.tries[n.Name], n.Runtime.Restarts-w.before[n.Name]) < refusals || n.Grid == flwrexec.StatusOnline {
 		return nil
 	}
-	var lines []string
-	for _, l := range sinceStart(s.lastLines(ctx, n.Name, 80)) {
-		lines = append(lines, l.Text)
-	}
-	p := flwrexec.DiagnoseNodeLog(lines, s.hints(n))
+	p := flwrexec.DiagnoseNodeLog(s.saidLately(ctx, n.Name), s.hints(n))
 	if p != nil && p.Code != problem.NodeRefused && p.Code != flwrexec.NodeUnregistered {
 		return nil
 	}
@@ -262,6 +258,14 @@ func sinceStart(lines []supernode.Line) []supernode.Line {
 		if procctl.Began(lines[i].Text) {
 			return lines[i+1:]
 		}
+	}
+	return lines
+}
+
+// saidLately is what a SuperNode has said since it was started, its last lines: what a diagnosis goes by.
+func (s *Site) saidLately(ctx context.Context, name string) (lines []string) {
+	for _, l := range sinceStart(s.lastLines(ctx, name, 80)) {
+		lines = append(lines, l.Text)
 	}
 	return lines
 }

@@ -78,7 +78,7 @@ func (m *Model) stepLines(d *doc, brief int) {
 	m.heading(d, fmt.Sprintf("%d  %s", v.number, v.title), sign+" "+word, st)
 	d.gap()
 	if m.auto && m.title.Rehearsal && m.job == nil { // what is seen first says what this is
-		d.para(s.Warn, "This is a rehearsal: all 16 steps for real, on a SuperGrid on this machine. It needs no account, and nothing leaves the machine. Enter goes on.", 0)
+		d.para(s.Warn, steps.RehearsalIs+" Enter goes on.", 0)
 		d.gap()
 	}
 	j, here := m.last[v.number], m.hereAtWork()

@@ -48,7 +48,7 @@ func (p *program) nodeCommands() []*cobra.Command {
 			case replace:
 				verb = steps.ReplaceNodes
 			}
-			return p.act(cmd.Context(), verb, nodes, actOptions{yes: !p.attended() || p.json})
+			return act(verb)(cmd, nodes)
 		}})
 	restart.Flags().BoolVar(&replace, "replace", false, "stop what was started by hand with a SuperNode's key, too, and start flwrup's own")
 	restart.Flags().BoolVar(&ownImage, "own-image", false, "give up the image in flwrup.toml for the one of the flwr in use")

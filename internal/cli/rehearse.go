@@ -67,8 +67,6 @@ func (o rehearseOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 	}
 }
 
-const rehearsalIs = "This is a rehearsal: all 16 steps for real, on a SuperGrid on this machine. It needs no account, and nothing leaves the machine."
-
 func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearseOptions) error {
 	dir := p.dir
 	if dir == "" {
@@ -94,7 +92,7 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 	if !p.json {
 		p.say("rehearsal in %s", site.Dir)
 		if !o.yes {
-			p.say("%s", rehearsalIs)
+			p.say("%s", steps.RehearsalIs)
 		}
 	}
 	err = site.Walk(ctx, front)

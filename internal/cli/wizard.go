@@ -31,7 +31,7 @@ func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 	}
 	front := p.front(false)
 	if site.Rehearsal() {
-		p.say("%s", rehearsalIs)
+		p.say("%s", steps.RehearsalIs)
 	}
 	err = site.Walk(ctx, front)
 	if site.Rehearsal() {

@@ -55,8 +55,8 @@ func (m *Model) Keys() []key.Binding {
 	if m.sel != "" {
 		list = append(list, keys.details, keys.copy, keys.settings, keys.remove, keys.all)
 	}
-	if words := "stop restarting"; m.keeper != nil {
-		list = append(list, key.NewBinding(key.WithKeys("w"), key.WithHelp("w", words)))
+	if m.keeper != nil {
+		list = append(list, key.NewBinding(key.WithKeys("w"), key.WithHelp("w", "stop restarting")))
 	} else if len(m.have.Nodes) > 0 {
 		list = append(list, keys.watch)
 	}
