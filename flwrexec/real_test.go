@@ -307,11 +307,11 @@ func connected(pid int) bool {
 func TestRealFallsBackToSingle(t *testing.T) {
 	// A Python without flwr stands for an environment that cannot hold a worker.
 	f := realFlwr(t, "1.24.0")
-	python := require.Tool(t, "flwr", "python3")
-	if exec.Command(python, "-c", "import flwr").Run() == nil {
-		t.Skip("this python3 has flwr")
+	env := t.TempDir()
+	if out, err := exec.Command(require.Tool(t, "flwr", "python3"), "-m", "venv", "--without-pip", env).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	f.Python = python
+	f.Python = require.Program(env, "python")
 	var calls []Call
 	s := NewSession(f, SessionOptions{FlwrHome: t.TempDir(), Log: func(c Call) { calls = append(calls, c) }})
 	defer s.Close()

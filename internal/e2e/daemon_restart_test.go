@@ -18,7 +18,7 @@ import (
 // at for ever. FLWRUP_FAULTS asks for it: giving up alone takes minutes.
 func TestDaemonRestarts(t *testing.T) {
 	if os.Getenv("FLWRUP_FAULTS") == "" {
-		t.Skip("FLWRUP_FAULTS asks for it")
+		t.Skip("takes minutes: FLWRUP_FAULTS=10 runs it, see docs/testing.md")
 	}
 	for _, version := range []string{"1.24.0", require.Newest} {
 		t.Run(version, func(t *testing.T) {

@@ -29,7 +29,8 @@ func wanted(part string) bool {
 	return false
 }
 
-func missing(t testing.TB, part, format string, args ...any) {
+// Missing skips a test that lacks something of part ("flwr" or "docker"), or fails it where part is demanded.
+func Missing(t testing.TB, part, format string, args ...any) {
 	t.Helper()
 	if wanted(part) {
 		t.Fatalf("FLWRUP_REQUIRE wants "+part+": "+format, args...)
@@ -46,7 +47,7 @@ func Flwr(t testing.TB, version string) string {
 	if root == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
-			missing(t, "flwr", "no cache folder: %v", err)
+			Missing(t, "flwr", "no cache folder: %v", err)
 		}
 		root = filepath.Join(cache, "flwrup", "test-envs")
 	}
@@ -72,7 +73,7 @@ func Flwr(t testing.TB, version string) string {
 		return env
 	}
 	if err := install(env, version); err != nil {
-		missing(t, "flwr", "installing %s: %v", version, err)
+		Missing(t, "flwr", "installing %s: %v", version, err)
 	}
 	return env
 }
@@ -117,7 +118,7 @@ func Tool(t testing.TB, part, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, part, "no %s on PATH", name)
+		Missing(t, part, "no %s on PATH", name)
 	}
 	return path
 }
@@ -136,7 +137,7 @@ func Docker(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if out, err := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
-		missing(t, "docker", "no daemon answers: %v %s", err, strings.TrimSpace(string(out)))
+		Missing(t, "docker", "no daemon answers: %v %s", err, strings.TrimSpace(string(out)))
 	}
 }
 
@@ -146,7 +147,7 @@ func Image(t testing.TB, version string) string {
 	Docker(t)
 	image := "flwr/supernode:" + version + "-py3.13-ubuntu24.04"
 	if err := exec.Command("docker", "image", "inspect", image).Run(); err != nil {
-		missing(t, "docker", "no image %s (internal/grid/image/build.sh makes it)", image)
+		Missing(t, "docker", "no image %s (internal/grid/image/build.sh makes it)", image)
 	}
 	return image
 }
