@@ -45,8 +45,8 @@ func (m *Model) Keys() []key.Binding {
 		return append(m.log.Keys(), key.NewBinding(key.WithKeys("tab", "esc"), key.WithHelp("esc", "to the nodes")))
 	}
 	var list []key.Binding
-	if _, words := m.offer(); words != "" {
-		list = append(list, key.NewBinding(key.WithKeys("f"), key.WithHelp("f", words)))
+	if _, w := m.offer(); w.words != "" {
+		list = append(list, key.NewBinding(key.WithKeys("f"), key.WithHelp("f", w.words)))
 	}
 	if m.sel != "" {
 		list = append(list, keys.mark, keys.start, keys.stop, keys.restart, keys.logs)

@@ -48,68 +48,70 @@ func (m *Model) whole() *problem.Problem {
 	return nil
 }
 
-// offer says what f does now, and to which node; "" for node when it concerns all, "" for words when
-// there is nothing to mend. What concerns all comes first: the nodes hang on it.
-func (m *Model) offer() (node, words string) {
+// way is how a trouble is put right: by a verb, or on a step; with neither, its details say what to do.
+type way struct {
+	verb  steps.Verb
+	step  int
+	words string
+	led   bool // to a step that goes by the trouble's code alone
+}
+
+// out is the way out of a trouble: its remedy, else the step for its code.
+func out(p *problem.Problem, r *steps.Remedy) way {
+	if r != nil && (r.Verb != "" || r.Step > 0) {
+		return way{verb: r.Verb, step: r.Step, words: clean(r.Says)}
+	}
+	if step, ok := mending[p.Code]; ok {
+		return way{step: step, words: mends[step], led: true}
+	}
+	return way{words: "see what to do"}
+}
+
+// offer says what f does now, and to which node; "" for node when it concerns all, no words when there is
+// nothing to mend. What concerns all comes first: the nodes hang on it.
+func (m *Model) offer() (node string, w way) {
 	if p := m.whole(); p != nil {
-		if r := m.have.Remedy; r != nil && m.have.RuntimeErr == nil {
-			return "", r.Says
+		r := m.have.Remedy // is about the grid
+		if m.have.RuntimeErr != nil {
+			r = nil
 		}
-		if step, ok := mending[p.Code]; ok {
-			return "", mends[step]
+		if w := out(p, r); w.verb != "" || w.step > 0 {
+			return "", w
 		}
 	}
 	n, ok := m.ailing()
 	if !ok {
-		return "", ""
+		return "", way{}
 	}
-	return n.Name, remedyWords(n)
-}
-
-// remedyWords says what f does for a node that has a diagnosis.
-func remedyWords(n steps.NodeView) string {
-	if n.Remedy != nil && (n.Remedy.Verb != "" || n.Remedy.Step > 0) {
-		return clean(n.Remedy.Says)
-	}
-	if step, ok := mending[n.Diagnosis.Code]; ok {
-		return mends[step]
-	}
-	return "see what to do"
+	return n.Name, out(n.Diagnosis, n.Remedy)
 }
 
 // mend puts right what can be put right by itself, or leads to where it is: a step, or the details that
 // say what to do.
 func (m *Model) mend() tea.Cmd {
-	node, words := m.offer()
-	if words == "" {
+	node, w := m.offer()
+	if w.words == "" {
 		return nil
 	}
 	if node == "" {
-		if r := m.have.Remedy; r != nil && m.have.RuntimeErr == nil {
-			return m.remedied(r, nil)
-		}
-		return send(OpenStep{mending[m.whole().Code]})
+		return m.take(w, nil)
 	}
-	n, _ := m.node(node)
-	m.sel = n.Name
-	if r := n.Remedy; r != nil && (r.Verb != "" || r.Step > 0) {
-		return tea.Batch(m.followCursor(), m.remedied(r, []string{n.Name}))
+	m.sel = node
+	if w.verb == "" && (w.step == 0 || w.led && m.detail) {
+		m.detail = true
+		return m.followCursor()
 	}
-	if step, ok := mending[n.Diagnosis.Code]; ok && !m.detail {
-		return tea.Batch(m.followCursor(), send(OpenStep{step}))
-	}
-	m.detail = true
-	return m.followCursor()
+	return tea.Batch(m.followCursor(), m.take(w, []string{node}))
 }
 
-// remedied asks the frame for a remedy.
-func (m *Model) remedied(r *steps.Remedy, nodes []string) tea.Cmd {
-	if r.Verb == "" {
-		return send(OpenStep{r.Step})
+// take asks the frame to go a way.
+func (m *Model) take(w way, nodes []string) tea.Cmd {
+	if w.verb == "" {
+		return send(OpenStep{w.step})
 	}
 	for _, name := range nodes {
-		m.busy[name] = doing{r.Verb, m.now()}
+		m.busy[name] = doing{w.verb, m.now()}
 	}
 	m.hurry()
-	return send(Run{Verb: r.Verb, Nodes: nodes})
+	return send(Run{Verb: w.verb, Nodes: nodes})
 }

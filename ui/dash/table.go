@@ -284,7 +284,8 @@ func (m *Model) pointer(n steps.NodeView) string {
 // diagnosis is the line below a node that is not as it should be, with the key that mends it.
 func (m *Model) diagnosis(n steps.NodeView, w int) string {
 	text, hint, room := "", "", 0
-	for _, try := range [][2]string{{n.Diagnosis.Error(), remedyWords(n)}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, remedyWords(n)}, {n.Diagnosis.What, "fix it"}} {
+	words := out(n.Diagnosis, n.Remedy).words
+	for _, try := range [][2]string{{n.Diagnosis.Error(), words}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, words}, {n.Diagnosis.What, "fix it"}} {
 		text, hint = clean(try[0]), "f "+try[1]
 		if room = w - pointerWidth - 1 - 2 - 3 - style.Width(hint); style.Width(text) <= room {
 			break

@@ -156,8 +156,8 @@ func (m *Model) summary() string {
 		room := m.w - style.Width(text) - 3
 		if room >= 12 {
 			hint := ""
-			if node, words := m.offer(); node == "" && words != "" && style.Width(wrong)+len(words)+7 <= room {
-				hint = "   " + m.hint("f", words, room)
+			if node, w := m.offer(); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+7 <= room {
+				hint = "   " + m.hint("f", w.words, room)
 			}
 			s += "   " + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2)) + hint
 		} else {
