@@ -112,25 +112,9 @@ func TestStartedByHand(t *testing.T) {
 	if err := s.Act(ctx, StopNodes, []string{"supernode_1"}, h); err != nil || docker("inspect", "--format", "{{.State.Running}}", byHand) != "true" {
 		t.Errorf("the container of somebody else was touched: %v", err)
 	}
-	var log []string
 	read, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	err = s.Logs(read, "supernode_1", supernode.LogOptions{Follow: true, Tail: -1}, func(l supernode.Line) error {
-		if l.Node != "supernode_1" {
-			t.Errorf("line of %q", l.Node)
-		}
-		log = append(log, l.Text)
-		if strings.Contains(l.Text, "retrying in") {
-			return errCut
-		}
-		return nil
-	})
-	if !problem.Is(err, problem.Unreachable) {
-		t.Errorf("no line of the SuperNode's: %v\n%s", err, strings.Join(log, "\n"))
-	}
-	if u, err := s.Usage(ctx, "supernode_1"); err != nil || u.Memory == 0 {
-		t.Errorf("%+v %v", u, err)
-	}
+	canBeRead(read, t, s)
 
 	r := &replacing{}
 	if err := s.Act(ctx, RestartNodes, []string{"supernode_1"}, r); err != nil {
@@ -141,6 +125,28 @@ func TestStartedByHand(t *testing.T) {
 	}
 	if out, err := exec.Command("docker", "inspect", byHand).Output(); err == nil {
 		t.Errorf("the replaced container is still there: %s", out)
+	}
+}
+
+// canBeRead fails the test unless the log of supernode_1, which has no grid to reach, and what it takes can be
+// seen before ctx ends.
+func canBeRead(ctx context.Context, t *testing.T, s *Site) {
+	t.Helper()
+	var log []string
+	err := s.Logs(ctx, "supernode_1", supernode.LogOptions{Follow: true, Tail: -1}, func(l supernode.Line) error {
+		if log = append(log, l.Text); l.Node != "supernode_1" {
+			t.Errorf("line of %q", l.Node)
+		}
+		if strings.Contains(l.Text, "retrying in") {
+			return errCut
+		}
+		return nil
+	})
+	if !problem.Is(err, problem.Unreachable) {
+		t.Errorf("no line of the SuperNode's: %v\n%s", err, strings.Join(log, "\n"))
+	}
+	if u, err := s.Usage(ctx, "supernode_1"); err != nil || u.Memory == 0 {
+		t.Errorf("%+v %v", u, err)
 	}
 }
 
@@ -176,7 +182,6 @@ func TestProcessStartedByHand(t *testing.T) {
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	name := fmt.Sprintf("process %d", cmd.Process.Pid)
 
-	var log1 []string
 	read, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	for seen := false; !seen; time.Sleep(50 * time.Millisecond) { // until it is flower-supernode and no fork of ours
@@ -186,21 +191,7 @@ func TestProcessStartedByHand(t *testing.T) {
 		}
 		seen = st.State == Done && st.Items[0].Text == "running, started by hand as "+name
 	}
-	err = s.Logs(read, "supernode_1", supernode.LogOptions{Follow: true, Tail: -1}, func(l supernode.Line) error {
-		if log1 = append(log1, l.Text); l.Node != "supernode_1" {
-			t.Errorf("line of %q", l.Node)
-		}
-		if strings.Contains(l.Text, "retrying in") {
-			return errCut
-		}
-		return nil
-	})
-	if !problem.Is(err, problem.Unreachable) {
-		t.Errorf("no line of the SuperNode's: %v\n%s", err, strings.Join(log1, "\n"))
-	}
-	if u, err := s.Usage(ctx, "supernode_1"); err != nil || u.Memory == 0 {
-		t.Errorf("%+v %v", u, err)
-	}
+	canBeRead(read, t, s)
 	rt, err := s.nodesRuntime(ctx)
 	if err != nil {
 		t.Fatal(err)
