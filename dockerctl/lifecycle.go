@@ -13,7 +13,6 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/volume"
 	"github.com/fvbommel/sortorder"
 
 	"flwrup/internal/problem"
@@ -51,8 +50,9 @@ func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) er
 	return nil
 }
 
-// Remove deletes a stopped node's container with its log, its home and the copy of its key, also a
-// volume that an earlier container left. A node that is not there is no error; one that runs is.
+// Remove deletes a stopped node's container with its log, its home and the copy of its key, also the
+// volumes that an earlier container left. A node that is not there is no error; one that runs is, and so
+// is a volume that stays: it may hold the key.
 func (r *Runtime) Remove(ctx context.Context, name string) error {
 	if err := r.ready(ctx); err != nil {
 		return err
@@ -79,23 +79,6 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 // removing tells that --rm or somebody else is at it already.
 func removing(err error) bool {
 	return cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "already in progress")
-}
-
-// removeVolumes deletes what a `docker rm` without -v has left. A volume still in use is busy with a
-// container that is going: it goes along.
-func (r *Runtime) removeVolumes(ctx context.Context, node string) error {
-	list, err := r.cli.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(
-		filters.Arg("label", LabelProject+"="+r.project), filters.Arg("label", LabelNode+"="+node))})
-	if err != nil {
-		return r.explain(ctx, err, "look for volumes of "+node)
-	}
-	for _, v := range list.Volumes {
-		err := r.cli.VolumeRemove(ctx, v.Name, false)
-		if err != nil && !cerrdefs.IsNotFound(err) && !cerrdefs.IsConflict(err) {
-			return r.explain(ctx, err, "remove the copy of the key of "+node)
-		}
-	}
-	return nil
 }
 
 // List gives every container of the project, running or not, in natural order of the nodes' names.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -195,6 +196,11 @@ func (r *fakeRuntime) Stop(_ context.Context, name string, _ time.Duration) erro
 }
 func (r *fakeRuntime) Remove(_ context.Context, name string) error {
 	return r.Stop(context.Background(), name, 0)
+}
+func (r *fakeRuntime) Leftovers(context.Context) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.started)), nil
 }
 func (r *fakeRuntime) List(context.Context) ([]supernode.Status, error) {
 	r.mu.Lock()

@@ -95,7 +95,10 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 		}
 	}
 	if s.runtimeKind() != "" {
-		keep("end the SuperNodes", s.endNodes(ctx, to, remove))
+		keep("end the SuperNodes", s.endNodes(ctx, to))
+	}
+	if remove {
+		keep("remove the SuperNodes", s.clearLeftovers(ctx))
 	}
 	if s.Rehearsal() {
 		if g, ok := s.gridRunning(); g != nil {
@@ -119,8 +122,8 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 	return join(errs)
 }
 
-// endNodes stops every SuperNode of this site at once; with remove, what belongs to them goes, too.
-func (s *Site) endNodes(ctx context.Context, to Sink, remove bool) error {
+// endNodes stops every SuperNode of this site at once.
+func (s *Site) endNodes(ctx context.Context, to Sink) error {
 	rt, err := s.nodesRuntime(ctx)
 	if err != nil {
 		return err
@@ -144,9 +147,6 @@ func (s *Site) endNodes(ctx context.Context, to Sink, remove bool) error {
 	return s.each(ctx, names, func(ctx context.Context, name string) error {
 		if err := rt.Stop(ctx, name, stopGrace); err != nil && !problem.Is(err, procctl.Killed) {
 			return err
-		}
-		if remove {
-			return rt.Remove(ctx, name)
 		}
 		return nil
 	})

@@ -192,14 +192,8 @@ func (s *Site) leave(ctx context.Context, i ledger.Intent, to Sink) error {
 			return errors.Join(fail(err), s.Ledger.Abandon(i.ID, problem.Of(err).Error()))
 		}
 	}
-	if s.runtimeKind() != "" {
-		rt, err := s.nodesRuntime(ctx)
-		if err != nil {
-			return fail(err)
-		}
-		if err := rt.Remove(ctx, i.Name); err != nil {
-			return fail(err)
-		}
+	if err := s.eachUsed(ctx, func(rt supernode.Runtime) error { return rt.Remove(ctx, i.Name) }); err != nil {
+		return fail(err)
 	}
 	if i.Nodes == 0 { // the last one, or an intent of an earlier flwrup, which noted no number
 		i.Nodes = max(s.Choices.Nodes-1, 0)

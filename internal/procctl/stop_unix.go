@@ -201,3 +201,6 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 		_ = safego.Sleep(ctx, 100*time.Millisecond)
 	}
 }
+
+// Leftovers names the nodes that have a folder: home, log, notes.
+func (r *Runtime) Leftovers(context.Context) ([]string, error) { return r.names() }

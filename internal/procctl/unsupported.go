@@ -42,8 +42,11 @@ func (r *Runtime) Start(context.Context, supernode.Spec) error { return unsuppor
 // Stop says that this platform cannot do it.
 func (r *Runtime) Stop(context.Context, string, time.Duration) error { return unsupported() }
 
-// Remove says that this platform cannot do it.
-func (r *Runtime) Remove(context.Context, string) error { return unsupported() }
+// Remove finds nothing to remove: nothing was ever started here.
+func (r *Runtime) Remove(context.Context, string) error { return nil }
+
+// Leftovers finds none: nothing was ever started here.
+func (r *Runtime) Leftovers(context.Context) ([]string, error) { return nil, nil }
 
 // List says that this platform cannot do it.
 func (r *Runtime) List(context.Context) ([]supernode.Status, error) { return nil, unsupported() }

@@ -160,8 +160,12 @@ type Runtime interface {
 	// that does not run is no error. A second signal is never sent before grace is over: it would
 	// keep flwr from telling the grid (NOTES: SIGTERM twice).
 	Stop(ctx context.Context, name string, grace time.Duration) error
-	// Remove deletes what belongs to a stopped node: container, its key's copy, home, log.
+	// Remove deletes what belongs to a stopped node: container, its key's copy, home, log. It fails when
+	// any of it stays.
 	Remove(ctx context.Context, name string) error
+	// Leftovers names the nodes of which Remove would delete something, sorted: also those whose container
+	// somebody removed by hand, and that List therefore does not know.
+	Leftovers(ctx context.Context) ([]string, error)
 	// List gives every node of the project that this runtime knows, running or not, sorted by name.
 	List(ctx context.Context) ([]Status, error)
 	// Logs sends the node's lines to each, oldest first, until the log ends, ctx ends or each fails.

@@ -1,0 +1,118 @@
+package dockerctl
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/fvbommel/sortorder"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+)
+
+// KeyLeft says that a volume with the copy of a key could not be removed.
+const KeyLeft problem.Code = "key-left"
+
+// Leftovers names the nodes that have a container or a volume here. `docker rm` without -v leaves the
+// volumes, which only their labels tell from others.
+func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
+	if err := r.ready(ctx); err != nil {
+		return nil, err
+	}
+	all, err := r.inspectAll(ctx, LabelProject+"="+r.project)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Config.Labels[LabelNode])
+	}
+	volumes, err := r.volumes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range volumes {
+		names = append(names, v.Labels[LabelNode])
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		switch {
+		case sortorder.NaturalLess(a, b):
+			return -1
+		case sortorder.NaturalLess(b, a):
+			return 1
+		}
+		return 0
+	})
+	return slices.Compact(names), nil
+}
+
+// volumes gives the project's volumes.
+func (r *Runtime) volumes(ctx context.Context) ([]*volume.Volume, error) {
+	list, err := r.cli.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", LabelProject+"="+r.project))})
+	if err != nil {
+		return nil, r.explain(ctx, err, "look for volumes")
+	}
+	return list.Volumes, nil
+}
+
+// volumeBusy is how long a volume may stay in use: a container that --rm takes away needs a moment.
+const volumeBusy = 5 * time.Second
+
+// removeVolumes deletes a node's volumes that no container of its own has taken along.
+func (r *Runtime) removeVolumes(ctx context.Context, node string) error {
+	list, err := r.volumes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range list {
+		if v.Labels[LabelNode] != node {
+			continue
+		}
+		for end := time.Now().Add(volumeBusy); ; {
+			err = r.cli.VolumeRemove(ctx, v.Name, false)
+			if !cerrdefs.IsConflict(err) || time.Now().After(end) {
+				break
+			}
+			if err := safego.Sleep(ctx, 200*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err == nil, cerrdefs.IsNotFound(err):
+		case cerrdefs.IsConflict(err):
+			return r.volumeKept(ctx, node, v.Name, err)
+		default:
+			return r.explain(ctx, err, "remove the copy of the key of "+node)
+		}
+	}
+	return nil
+}
+
+// volumeKept says who holds a volume.
+func (r *Runtime) volumeKept(ctx context.Context, node, name string, cause error) error {
+	p := problem.New(KeyLeft, "a volume of "+node+" is left, with the copy of its private key or its data", "volume "+name+" is in use",
+		"docker volume rm "+name)
+	p.Raw, p.Err = safe(cause), cause
+	users, err := r.cli.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("volume", name))})
+	if err != nil || len(users) == 0 {
+		return p
+	}
+	var names []string
+	for _, c := range users {
+		id := c.ID
+		if len(c.Names) > 0 {
+			id = strings.TrimPrefix(c.Names[0], "/")
+		}
+		names = append(names, shellQuote(id))
+	}
+	list := strings.Join(names, " ")
+	p.Why = "volume " + name + " is in use by a container that is not flwrup's: " + list
+	p.Fix = "remove that container (docker rm -f " + list + ") where nobody needs it, then run the same again"
+	return p
+}

@@ -1,0 +1,72 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"flwrup/internal/problem"
+)
+
+// leaves is a runtime that keeps something of a SuperNode that it does not list: its container is gone, its
+// volume is not.
+type leaves struct {
+	*fakeRuntime
+	left  []string
+	stuck bool
+}
+
+func (r *leaves) Leftovers(context.Context) ([]string, error) { return slices.Clone(r.left), nil }
+func (r *leaves) Remove(ctx context.Context, name string) error {
+	if r.stuck && slices.Contains(r.left, name) {
+		return problem.New("key-left", "a volume of "+name+" is left", "", "")
+	}
+	r.left = slices.DeleteFunc(r.left, func(n string) bool { return n == name })
+	return r.fakeRuntime.Remove(ctx, name)
+}
+
+// Neither `down --remove` nor `remove NODE` ends well while the copy of a key is left.
+func TestNoKeyIsLeftBehind(t *testing.T) {
+	ctx := context.Background()
+	s, rt := upAndRunning(t, 2)
+	l := &leaves{fakeRuntime: rt, left: []string{"supernode_1", "supernode_9"}, stuck: true}
+	s.runtime = l
+	if err := s.TearDown(ctx, &heard{}, false); err != nil || len(l.left) != 2 {
+		t.Fatalf("down without --remove: %v, left %q", err, l.left)
+	}
+	if err := s.TearDown(ctx, &heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
+		t.Errorf("down --remove with a volume that stays: %v", err)
+	}
+	if err := s.Act(ctx, RemoveNodes, []string{"supernode_1"}, &heard{}); err == nil || !strings.Contains(err.Error(), "is left") {
+		t.Errorf("remove with a volume that stays: %v", err)
+	}
+	l.stuck = false
+	if err := s.TearDown(ctx, &heard{}, true); err != nil || len(l.left) > 0 {
+		t.Errorf("down --remove: %v, left %q", err, l.left)
+	}
+}
+
+// A runtime whose answer says that something is left although nothing failed is no success either.
+func TestClearedIsLookedAt(t *testing.T) {
+	s, rt := upAndRunning(t, 1)
+	s.runtime = &forgets{rt}
+	if err := s.TearDown(context.Background(), &heard{}, true); err == nil || !strings.Contains(err.Error(), "still left: supernode_7") {
+		t.Errorf("%v", err)
+	}
+	s.runtime = &deaf{rt}
+	if err := s.TearDown(context.Background(), &heard{}, true); !problem.Is(err, problem.DockerDown) {
+		t.Errorf("without an answer: %v", err)
+	}
+}
+
+type forgets struct{ *fakeRuntime }
+
+func (forgets) Leftovers(context.Context) ([]string, error) { return []string{"supernode_7"}, nil }
+
+type deaf struct{ *fakeRuntime }
+
+func (deaf) Leftovers(context.Context) ([]string, error) {
+	return nil, &problem.Problem{Code: problem.DockerDown, What: "Docker is not running", Err: errors.New("refused")}
+}
