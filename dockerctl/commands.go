@@ -83,9 +83,10 @@ func (r *Runtime) createArgs(spec supernode.Spec) []string {
 	if spec.CPUs > 0 {
 		args = append(args, "--cpus", strconv.FormatFloat(spec.CPUs, 'f', -1, 64))
 	}
-	if spec.Memory > 0 {
-		args = append(args, "--memory", strconv.FormatInt(spec.Memory, 10))
+	if h.Memory > 0 {
+		args = append(args, "--memory", strconv.FormatInt(h.Memory, 10))
 	}
+	args = append(args, "--pids-limit", strconv.FormatInt(*h.PidsLimit, 10))
 	if spec.GPUs != "" {
 		args = append(args, "--gpus", gpuFlag(spec.GPUs))
 	}

@@ -262,6 +262,8 @@ func TestSpecHash(t *testing.T) {
 		"data":  func(s *supernode.Spec) { s.Data = []supernode.Folder{{Host: "/a", Inside: "/b"}} },
 		"cpus":  func(s *supernode.Spec) { s.CPUs = 1 },
 		"mem":   func(s *supernode.Spec) { s.Memory = 1 },
+		"pids":  func(s *supernode.Spec) { s.PIDs = 100 },
+		"tmp":   func(s *supernode.Spec) { s.Tmp = 1 << 20 },
 		"gpus":  func(s *supernode.Spec) { s.GPUs = "all" },
 		"vars":  func(s *supernode.Spec) { s.EnvNames = []string{"A"} },
 		"no ca": func(s *supernode.Spec) { s.CAFile = "" },
@@ -271,6 +273,10 @@ func TestSpecHash(t *testing.T) {
 			t.Errorf("%s: the same hash", name)
 		}
 	}
+	more := base
+	if more.Sharers = 7; SpecHash(more) != h {
+		t.Error("another number of SuperNodes would make the container anew")
+	}
 	later := base
 	later.Labels = map[string]string{"fingerprint": "f", "node-id": "123"}
 	if SpecHash(later) != h {
@@ -279,6 +285,36 @@ func TestSpecHash(t *testing.T) {
 	write(t, ca, "two")
 	if SpecHash(base) == h {
 		t.Error("another CA: the same hash")
+	}
+}
+
+// Every SuperNode has bounds, and together they leave something of the machine.
+func TestBounds(t *testing.T) {
+	const takes, gib = 190 << 20, int64(1 << 30)
+	for _, c := range []struct {
+		total int64
+		n     int
+		want  int64
+	}{
+		{16 * gib, 1, 16 * gib / 10 * 9}, {16 * gib, 0, 16 * gib / 10 * 9}, {16 * gib, 4, 16 * gib / 10 * 9 / 4},
+		{4 * gib, 50, takes + appRoom}, {gib / 4, 1, gib / 4 / 10 * 9}, {0, 3, 0},
+	} {
+		if got := share(c.total, c.n, takes); got != c.want {
+			t.Errorf("%d of %d: %d, want %d", c.n, c.total, got, c.want)
+		}
+	}
+	r := &Runtime{memory: 10 * gib}
+	for _, c := range []struct {
+		spec supernode.Spec
+		want bounds
+	}{
+		{supernode.Spec{Sharers: 3}, bounds{3 * gib, defaultPIDs, defaultTmp}},
+		{supernode.Spec{Memory: gib, PIDs: 100, Tmp: 5}, bounds{gib, 100, 5}},
+		{supernode.Spec{Memory: supernode.Unlimited, PIDs: supernode.Unlimited}, bounds{0, -1, defaultTmp}},
+	} {
+		if got := r.bounds(c.spec); got != c.want {
+			t.Errorf("%+v: %+v, want %+v", c.spec, got, c.want)
+		}
 	}
 }
 

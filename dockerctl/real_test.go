@@ -387,7 +387,8 @@ print(oct(os.stat("/run/supernode/env").st_mode), os.stat("/run/supernode/env").
 			t.Errorf("docker inspect shows %q", bad)
 		}
 	}
-	for _, good := range []string{`"NanoCpus": 500000000`, `"Memory": 268435456`, `"ReadonlyRootfs": true`} {
+	for _, good := range []string{`"NanoCpus": 500000000`, `"Memory": 268435456`, `"ReadonlyRootfs": true`,
+		`"PidsLimit": 4096`, `size=1073741824`} {
 		if !strings.Contains(inspect, good) {
 			t.Errorf("docker inspect has no %s", good)
 		}

@@ -12,7 +12,7 @@
 //   - an anonymous volume at HomeDir, which Docker fills with the image's own /app and so with its
 //     owner. FLWR_HOME, unpacked apps and packages installed at run time (uv's cache beside them) go
 //     to disk, not to memory, and survive a restart
-//   - /tmp in memory
+//   - /tmp in memory, of a bounded size; a bound on memory, and one on processes and threads: see bounds.go
 //   - the variables that only the node may see, in the volume at KeyDir and not in the container's
 //     configuration; and where it shall come back by itself, a policy with a limit: see starter.go
 //   - of this machine's folders only those that were asked for, read-only unless asked otherwise
@@ -72,6 +72,7 @@ type Runtime struct {
 	users    map[string]int      // uid that an image runs as, by image ID
 	entries  map[string][]string // an image's own entrypoint, by its name
 	holds    map[string]string   // version of flwr in an image, by image ID
+	memory   int64               // bytes that the daemon's machine has; 0 while unknown
 }
 
 var _ supernode.Runtime = (*Runtime)(nil)
@@ -124,5 +125,6 @@ func (r *Runtime) ready(ctx context.Context) error {
 	}
 	r.cli.NegotiateAPIVersionPing(ping)
 	done = true
+	_ = r.measure(ctx) // create asks again, and fails where there is no answer
 	return nil
 }

@@ -18,12 +18,12 @@ import (
 )
 
 // layout changes when containers of an older flwrup must be made anew.
-const layout = "2"
+const layout = "3"
 
 // SpecHash tells whether a container was made with the same spec: it is the value of LabelSpec. It
 // covers the image, arguments, environment, network, folders, limits, restarts, CA and key fingerprint;
-// not the other labels, which may be learnt later (a node ID), and not the key and the values of
-// secrets, which are copied in anew at every start.
+// not the other labels, which may be learnt later (a node ID), not the key and the values of secrets,
+// which are copied in anew at every start, and not the bounds that nobody chose: those are renewed.
 func SpecHash(spec supernode.Spec) string {
 	ca := ""
 	if spec.CAFile != "" {
@@ -33,7 +33,7 @@ func SpecHash(spec supernode.Spec) string {
 	}
 	data, err := json.Marshal([]any{layout, spec.Container, spec.Image, arguments(spec), environment(spec), ca,
 		spec.Labels["fingerprint"], spec.Labels[LabelFingerprint], spec.HostNetwork, spec.AutoRemove, spec.Restart,
-		secretNames(spec), spec.EnvFile != "", spec.Data, spec.CPUs, spec.Memory, spec.GPUs})
+		secretNames(spec), spec.EnvFile != "", spec.Data, spec.CPUs, spec.Memory, spec.PIDs, spec.Tmp, spec.GPUs})
 	if err != nil {
 		panic(err) // strings, numbers and lists of them always marshal
 	}
@@ -100,12 +100,14 @@ func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) 
 		AttachStdout: true,
 		AttachStderr: true,
 	}
+	within := r.bounds(spec)
+	tmp := tmpfsOpt + ",size=" + strconv.FormatInt(within.tmp, 10)
 	owned := &mount.VolumeOptions{Labels: r.owned(spec.Name)}
 	h := &container.HostConfig{
 		CapDrop:        []string{"ALL"},
 		SecurityOpt:    []string{"no-new-privileges"},
 		ReadonlyRootfs: true,
-		Tmpfs:          map[string]string{"/tmp": tmpfsOpt},
+		Tmpfs:          map[string]string{"/tmp": tmp},
 		Mounts: []mount.Mount{
 			{Type: mount.TypeVolume, Target: KeyDir, VolumeOptions: owned},
 			{Type: mount.TypeVolume, Target: HomeDir, VolumeOptions: owned},
@@ -119,7 +121,7 @@ func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) 
 		c.User = id + ":" + id
 		// Such an image has no folder that this user owns, from which a volume could take its owner.
 		h.Mounts = h.Mounts[:1]
-		h.Tmpfs[HomeDir] = tmpfsOpt + ",mode=0700,uid=" + id + ",gid=" + id
+		h.Tmpfs[HomeDir] = tmp + ",mode=0700,uid=" + id + ",gid=" + id
 	}
 	if spec.HostNetwork {
 		h.NetworkMode = "host"
@@ -130,7 +132,7 @@ func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) 
 	for _, d := range spec.Data {
 		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeBind, Source: d.Host, Target: d.Inside, ReadOnly: !d.Write})
 	}
-	h.Resources = container.Resources{NanoCPUs: int64(math.Round(spec.CPUs * 1e9)), Memory: spec.Memory, DeviceRequests: gpus(spec.GPUs)}
+	h.Resources = container.Resources{NanoCPUs: int64(math.Round(spec.CPUs * 1e9)), Memory: within.memory, PidsLimit: &within.pids, DeviceRequests: gpus(spec.GPUs)}
 	return c, h
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -51,8 +52,14 @@ func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 			return r.unpause(ctx, c)
 		}
 	}
+	fits := func(c container.InspectResponse) bool {
+		return reusable(c) && c.Config.Labels[LabelSpec] == SpecHash(spec) && strings.TrimPrefix(c.Name, "/") == spec.Container
+	}
+	if len(spec.Missing) > 0 && !slices.ContainsFunc(all, fits) { // the one that is there may be the only one that has the values
+		return valueMissing(spec)
+	}
 	for _, c := range all {
-		if keep == "" && reusable(c) && c.Config.Labels[LabelSpec] == SpecHash(spec) && strings.TrimPrefix(c.Name, "/") == spec.Container {
+		if keep == "" && fits(c) {
 			keep = c.ID
 			continue
 		}
@@ -64,9 +71,6 @@ func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 	if err := r.portFree(spec); err != nil {
 		return err
 	}
-	if keep == "" && len(spec.Missing) > 0 {
-		return valueMissing(spec)
-	}
 	if keep == "" {
 		if keep, err = r.create(ctx, spec); err != nil {
 			return err
@@ -75,6 +79,9 @@ func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 	c, err := r.cli.ContainerInspect(ctx, keep)
 	if err != nil {
 		return r.explain(ctx, err, doing)
+	}
+	if err := r.rebound(ctx, c, spec); err != nil {
+		return err
 	}
 	if err := r.handIn(ctx, c, spec); err != nil {
 		return err
@@ -91,6 +98,9 @@ func (r *Runtime) create(ctx context.Context, spec supernode.Spec) (id string, e
 	}
 	_, forced, err := r.imageUser(ctx, spec.Image)
 	if err != nil {
+		return "", err
+	}
+	if err := r.measure(ctx); err != nil {
 		return "", err
 	}
 	config, host := r.config(spec, forced, r.entrypoint(spec.Image))

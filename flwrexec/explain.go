@@ -29,6 +29,7 @@ var flags = map[string]string{
 	"--pull":         "whether the image is fetched",
 	"--memory":       "how much memory the container may use",
 	"--cpus":         "how many processor cores the container may use",
+	"--pids-limit":   "how many processes and threads it may have",
 	"--gpus":         "which graphics processors the container may use",
 	"--stop-timeout": "seconds between the request to stop and being killed",
 	"--log-opt":      "how much of the log Docker keeps",

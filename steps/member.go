@@ -128,7 +128,8 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String(), fleetLabel: s.fleetAddress(dialect)},
 		Container: s.Choices.ContainerName(m.Number), Image: s.image(found.Version.String()),
 		HostNetwork: hostNetwork, Restart: restartLimit,
-		Memory: project.ParseMemory(choice.Memory), GPUs: choice.GPUs,
+		Memory: project.ParseMemory(choice.Memory), Sharers: s.Choices.Nodes,
+		PIDs: project.ParsePIDs(choice.PIDs), Tmp: project.ParseMemory(choice.Tmp), GPUs: choice.GPUs,
 		Program: found.SuperNode(), Port: port,
 	}
 	if choice.Lasting != nil && !*choice.Lasting {

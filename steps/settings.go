@@ -37,7 +37,11 @@ var settings = []setting{
 	{"cpus", "processor cores at most", true, func(c project.NodeChoice) string { return c.CPUs },
 		askLine("cpus", "How many processor cores at most?", "Such as 2, or 1.5.", func(c *project.NodeChoice) *string { return &c.CPUs })},
 	{"memory", "memory at most", true, func(c project.NodeChoice) string { return c.Memory },
-		askLine("memory", "How much memory at most?", "Such as 2g or 512m. A SuperNode that wants more is killed.", func(c *project.NodeChoice) *string { return &c.Memory })},
+		askLine("memory", "How much memory at most?", "Such as 2g or 512m, its apps included; unlimited takes the limit away. A SuperNode or an app that wants more is killed. Without: its share of the machine.", func(c *project.NodeChoice) *string { return &c.Memory })},
+	{"pids", "processes at most", true, func(c project.NodeChoice) string { return c.PIDs },
+		askLine("pids", "How many processes and threads at most?", "Such as 4096, its apps included; unlimited takes the limit away.", func(c *project.NodeChoice) *string { return &c.PIDs })},
+	{"tmp", "size of /tmp", true, func(c project.NodeChoice) string { return c.Tmp },
+		askLine("tmp", "How large may /tmp become?", "Such as 1g or 512m. It is in memory and counts against memory at most.", func(c *project.NodeChoice) *string { return &c.Tmp })},
 	{"gpus", "graphics processors", true, func(c project.NodeChoice) string { return c.GPUs },
 		askLine("gpus", "Which graphics processors?", "all, a number of them, or device=0,1.", func(c *project.NodeChoice) *string { return &c.GPUs })},
 	{"install-packages", "packages of the app", false, func(c project.NodeChoice) string {

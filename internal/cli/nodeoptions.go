@@ -21,7 +21,9 @@ func (o *nodeOptions) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&c.Env, "env", nil, "`name` of a variable to hand on to the SuperNodes; asked for where it is not set")
 	f.StringVar(&c.EnvFile, "env-file", "", "`file` of lines NAME=VALUE for the SuperNodes")
 	f.StringVar(&c.CPUs, "cpus", "", "processor `cores` that each container may use, such as 1.5")
-	f.StringVar(&c.Memory, "memory", "", "`memory` that each container may use, such as 2g")
+	f.StringVar(&c.Memory, "memory", "", "`memory` that each container may use, such as 2g, or unlimited; else its share of the machine")
+	f.StringVar(&c.PIDs, "pids", "", "`processes` and threads that each container may have, such as 4096, or unlimited")
+	f.StringVar(&c.Tmp, "tmp", "", "`size` of each container's /tmp, which is in memory, such as 1g")
 	f.StringVar(&c.GPUs, "gpus", "", "graphics `processors` for the containers: all, a number, or device=0,1")
 	f.BoolVar(&o.install, "install-packages", false, "SuperNodes install what the app asks for (flwr 1.29 and later)")
 	f.BoolVar(&o.lasting, "lasting", true, "containers come back after a reboot; false: gone with their log when they end")
@@ -36,6 +38,8 @@ func (o nodeOptions) choose(cmd *cobra.Command, to *project.NodeChoice) {
 		"env-file":         func() { to.EnvFile = o.from.EnvFile },
 		"cpus":             func() { to.CPUs = o.from.CPUs },
 		"memory":           func() { to.Memory = o.from.Memory },
+		"pids":             func() { to.PIDs = o.from.PIDs },
+		"tmp":              func() { to.Tmp = o.from.Tmp },
 		"gpus":             func() { to.GPUs = o.from.GPUs },
 		"install-packages": func() { to.Install = &o.install },
 		"lasting":          func() { to.Lasting = &o.lasting },

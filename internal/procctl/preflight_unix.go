@@ -25,7 +25,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 			found = append(found, supernode.Finding{Node: spec.Name, Warning: problem.Is(err, supernode.ValueMissing), Problem: problem.Of(err)})
 		}
 		var none []string
-		for what, set := range map[string]bool{"data": len(spec.Data) > 0, "cpus": spec.CPUs > 0, "memory": spec.Memory > 0, "gpus": spec.GPUs != ""} {
+		for what, set := range map[string]bool{"data": len(spec.Data) > 0, "cpus": spec.CPUs > 0, "memory": spec.Memory > 0, "pids": spec.PIDs > 0, "tmp": spec.Tmp > 0, "gpus": spec.GPUs != ""} {
 			if set {
 				none = append(none, what)
 			}

@@ -63,7 +63,9 @@ type NodeChoice struct {
 	EnvFile    string   // file of NAME=VALUE lines, relative to the project
 	Data       []string // folders the ClientApp may see: "host:container", ":rw" behind it to write; relative to the project
 	CPUs       string   // processor cores at most: "1.5"
-	Memory     string   // memory at most: "2g", "512m"
+	Memory     string   // memory at most: "2g", "512m", Unlimited; "": its share of the machine's
+	PIDs       string   // processes and threads at most: "4096", Unlimited; "": flwrup's default
+	Tmp        string   // size of /tmp, which is in memory: "1g"; "": flwrup's default
 	GPUs       string   // "all", a number, or "device=0,1"
 	Install    *bool    // --allow-runtime-dependency-installation
 	Lasting    *bool    // nil or true: comes back after a reboot; false: gone with its log when it ends
@@ -100,6 +102,9 @@ func (n *NodeChoice) Take(key string, from NodeChoice) {
 		}
 	}
 }
+
+// Unlimited takes a limit away.
+const Unlimited = "unlimited"
 
 // The values of Choices.Runtime.
 const (

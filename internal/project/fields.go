@@ -59,7 +59,9 @@ var nodeFields = []field[NodeChoice]{
 	{"env-file", "", func(n *NodeChoice) any { return &n.EnvFile }, nil},
 	{"data", "", func(n *NodeChoice) any { return &n.Data }, dataFolder},
 	{"cpus", "", func(n *NodeChoice) any { return &n.CPUs }, matching(cpuCount, "it takes a number of processor cores in quotes, such as \"1.5\"")},
-	{"memory", "", func(n *NodeChoice) any { return &n.Memory }, matching(memorySize, "it takes a number with m or g behind it in quotes, such as \"2g\"")},
+	{"memory", "", func(n *NodeChoice) any { return &n.Memory }, limit(memorySize, "it takes a number with m or g behind it in quotes, such as \"2g\"")},
+	{"pids", "", func(n *NodeChoice) any { return &n.PIDs }, limit(pidCount, "it takes a number of processes and threads in quotes, 64 or more, such as \"4096\"")},
+	{"tmp", "", func(n *NodeChoice) any { return &n.Tmp }, matching(memorySize, "it takes a number with m or g behind it in quotes, such as \"1g\"")},
 	{"gpus", "", func(n *NodeChoice) any { return &n.GPUs }, matching(gpuChoice, "it takes \"all\", a number, or \"device=0,1\"")},
 	{"install-packages", "", func(n *NodeChoice) any { return &n.Install }, nil},
 	{"lasting", "", func(n *NodeChoice) any { return &n.Lasting }, nil},
@@ -82,6 +84,7 @@ var (
 	versionText = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+_-]*$`)
 	cpuCount    = regexp.MustCompile(`^(0\.0*[1-9][0-9]*|[1-9][0-9]*(\.[0-9]+)?)$`)
 	memorySize  = regexp.MustCompile(`^[1-9][0-9]{0,6}[mg]$`)
+	pidCount    = regexp.MustCompile(`^(6[4-9]|[7-9][0-9]|[1-9][0-9]{2,6})$`)
 	gpuChoice   = regexp.MustCompile(`^(all|[1-9][0-9]*|device=[A-Za-z0-9-]+(,[A-Za-z0-9-]+)*)$`)
 	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	hostPort    = regexp.MustCompile(`^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(:([0-9]{1,5}))?$`)
@@ -93,6 +96,17 @@ func matching(re *regexp.Regexp, why string) func(string) string {
 			return ""
 		}
 		return why
+	}
+}
+
+// limit is matching, or Unlimited.
+func limit(re *regexp.Regexp, why string) func(string) string {
+	fits := matching(re, why+", or \""+Unlimited+"\"")
+	return func(v string) string {
+		if v == Unlimited {
+			return ""
+		}
+		return fits(v)
 	}
 }
 
@@ -199,8 +213,11 @@ func ParseData(v string) (host, inside string, write bool) {
 	return rest[:i], rest[i+1:], write
 }
 
-// ParseMemory gives the bytes of a memory entry; 0 for "" and for what is none.
+// ParseMemory gives the bytes of a memory entry; 0 for "" and for what is none, -1 for Unlimited.
 func ParseMemory(v string) int64 {
+	if v == Unlimited {
+		return -1
+	}
 	if !memorySize.MatchString(v) {
 		return 0
 	}
@@ -209,6 +226,18 @@ func ParseMemory(v string) int64 {
 		return n << 30
 	}
 	return n << 20
+}
+
+// ParsePIDs gives the number of a pids entry; 0 for "" and for what is none, -1 for Unlimited.
+func ParsePIDs(v string) int64 {
+	if v == Unlimited {
+		return -1
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // invalid is a value that is out of range, with the key that a person finds in the file.

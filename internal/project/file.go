@@ -242,7 +242,9 @@ const nodeHead = `
 #   env = ["DB_PASSWORD"]              # variables handed on from your environment, or asked for: no values here
 #   env-file = "secrets/b.env"         # file with lines NAME=VALUE; keep it out of version control
 #   cpus = "1.5"                       # limits of the container
-#   memory = "2g"
+#   memory = "2g"                      # with its apps; without: its share of the machine; "unlimited": no limit
+#   pids = "4096"                      # processes and threads; "unlimited": no limit
+#   tmp = "1g"                         # its /tmp, which is in memory
 #   gpus = "all"                       # or a number, or "device=0,1"
 #   install-packages = true            # the SuperNode installs what the app asks for (flwr 1.29 or later)
 #   lasting = false                    # gone with its log when it ends; true: comes back after a reboot

@@ -275,8 +275,25 @@ func TestForNode(t *testing.T) {
 	if host, inside, write := ParseData(`C:\x y:/data:rw`); host != `C:\x y` || inside != "/data" || !write {
 		t.Error(host, inside, write)
 	}
-	if ParseMemory("2g") != 2<<30 || ParseMemory("512m") != 512<<20 || ParseMemory("x") != 0 {
+	if ParseMemory("2g") != 2<<30 || ParseMemory("512m") != 512<<20 || ParseMemory("x") != 0 || ParseMemory(Unlimited) != -1 {
 		t.Error("memory")
+	}
+	if ParsePIDs("4096") != 4096 || ParsePIDs("") != 0 || ParsePIDs(Unlimited) != -1 {
+		t.Error("pids")
+	}
+	for key, values := range map[string][]string{"pids": {"64", "4096", Unlimited, ""}, "memory": {"2g", Unlimited}, "tmp": {"1g", "512m"}} {
+		for _, v := range values {
+			if err := CheckNode(key, v); err != nil {
+				t.Errorf("%s = %q: %v", key, v, err)
+			}
+		}
+	}
+	for key, values := range map[string][]string{"pids": {"0", "-1", "63", "many", "4096m"}, "memory": {"2", "0g", "-1"}, "tmp": {Unlimited, "0m", "50%"}} {
+		for _, v := range values {
+			if CheckNode(key, v) == nil {
+				t.Errorf("%s = %q is taken", key, v)
+			}
+		}
 	}
 }
 

@@ -42,13 +42,19 @@ type Spec struct {
 	Restart     int      // Docker brings the node back, also after a reboot, but at most so often within ten minutes; 0 never
 	Data        []Folder // folders of this machine that the ClientApp may see
 	CPUs        float64  // processor cores at most; 0 no limit
-	Memory      int64    // bytes at most; 0 no limit
+	Memory      int64    // bytes at most, ClientApps included; 0 its share of the daemon's memory, Unlimited no limit
+	Sharers     int      // how many SuperNodes share that memory; 0 counts as one
+	PIDs        int64    // processes and threads at most; 0 the runtime's default, Unlimited no limit
+	Tmp         int64    // bytes that its /tmp, which is in memory, may hold; 0 the runtime's default
 	GPUs        string   // as docker's --gpus: "all", a number, or "device=0,1"; "" none
 
 	// Processes only.
 	Program string // absolute path of flower-supernode
 	Port    int    // its own ClientAppIo port, already part of Args; checked before the start. Containers on the host network use it as well
 }
+
+// Unlimited is the value of a bound that somebody took away.
+const Unlimited = -1
 
 // Folder is a folder (or file) of this machine inside of a SuperNode's container.
 type Folder struct {
