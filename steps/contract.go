@@ -162,9 +162,11 @@ type (
 	}
 	// ItemChanged is one SuperNode's (or file's) new state.
 	ItemChanged struct{ Item Item }
-	// LoginOpen asks the person to approve the login at URL. Expires is zero when flwr does not say.
+	// LoginOpen asks the person to approve the login at URL, whose page shows the Code, or, when Typed, asks for
+	// it. Expires is zero when flwr does not say.
 	LoginOpen struct {
 		URL, Code      string
+		Typed          bool
 		Since, Expires time.Time
 	}
 	// LoginClosed ends LoginOpen: approved, or over.

@@ -203,7 +203,11 @@ func (p *person) Event(e Event) {
 
 // approve says yes at the login page. A wrong code shows in the login itself, which then is not approved.
 func (p *person) approve(open LoginOpen) {
-	if err := p.x.g.Approve(context.Background(), open.Code, "ada"); err != nil {
+	l, err := p.x.g.LoginAt(context.Background(), open.URL)
+	if err == nil {
+		err = p.x.g.Approve(context.Background(), l.UserCode, "ada")
+	}
+	if err != nil {
 		p.heard.Event(Says{"approving failed: " + err.Error()})
 	}
 }

@@ -137,19 +137,27 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
 		if p.Expires > 0 {
 			e.Expires = now.Add(p.Expires)
 		}
+		g, rehearses := s.gridRunning()
+		if rehearses = rehearses && s.Rehearsal(); rehearses {
+			l, err := g.LoginAt(ctx, p.URL)
+			if err != nil {
+				cancel(err)
+			}
+			e.Code, e.Typed = l.UserCode, true
+		}
 		to.Event(e)
 		if open {
 			return // flwr said more; the person is already being asked
 		}
 		open = true
-		if g, ok := s.gridRunning(); ok && s.Rehearsal() {
+		if rehearses {
 			safego.Go("see whether the login is denied", func(error) {}, func() {
-				if denied(ctx, g, p.Code) {
-					cancel(problem.New(problem.LoginTimeout, "the login was denied", "somebody said no on its page", "log in again, and approve it there"))
+				if denied(ctx, g, e.Code) {
+					cancel(problem.New(problem.LoginTimeout, "the login was denied", "its page got a no, or a wrong code too often", "log in again, and approve it there"))
 				}
 			})
 			safego.Go("approve the rehearsal's login", func(err error) { cancel(err); close(asked) }, func() {
-				if err := s.approve(ctx, g, p.Code, to); err != nil && ctx.Err() == nil {
+				if err := s.approve(ctx, g, e.Code, to); err != nil && ctx.Err() == nil {
 					cancel(err)
 				}
 				close(asked)
@@ -196,7 +204,7 @@ func (s *Site) approve(ctx context.Context, g approver, code string, to Sink) er
 	if s.o.Attended {
 		answer, err := to.Ask(ctx, Question{ID: "approve", Kind: AskConfirm, Default: "yes",
 			Ask:  "Approve this login as " + rehearsalAccount + " for the rehearsal?",
-			Help: "On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it and approve, or let flwrup do it."})
+			Help: "On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it, type the code, and approve; or let flwrup do it."})
 		if err != nil || answer != "yes" {
 			return err
 		}

@@ -262,7 +262,11 @@ func (m *Model) loginPart(d *doc, j *job) {
 		d.line(s.Dim.Render("Code there: ") + bigText(s, l.Code, 0)[0])
 	default:
 		gap()
-		d.para(s.Dim, "The page shows this code; it should be the same:", 0)
+		says := "The page shows this code; it should be the same:"
+		if l.Typed {
+			says = "The page asks for this code:"
+		}
+		d.para(s.Dim, says, 0)
 		gap()
 		for _, row := range bigText(s, l.Code, d.width) {
 			d.line(row)

@@ -64,7 +64,7 @@ var lateStories = map[int]story{
 		err: &problem.Problem{Code: problem.LoginTimeout, What: "nobody approved the login in time", Why: "flwr waits ten minutes for the browser", Fix: "start the login again, and choose \"Yes\" in the browser",
 			Raw: "Failed to login: the device code has expired"},
 		asks: []steps.Question{confirm("approve", "Approve this login as ada for the rehearsal?",
-			"On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it and approve, or let flwrup do it.", "", "yes")},
+			"On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it, type the code, and approve; or let flwrup do it.", "", "yes")},
 		extra: []scene{
 			{"login that asks", func(m *Model, f *fake, n int) { m.pretend(n, loginOpen, question(questions["confirm"])) }},
 			{"login without a code or an end", func(m *Model, f *fake, n int) {

@@ -54,9 +54,9 @@ func TestWriteApp(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	got := strings.Join(arguments(Options{Dir: "/d", AutoApprove: true, LoginTTL: 1500e6, RotateRefresh: true,
+	got := strings.Join(arguments(Options{Dir: "/d", LoginTTL: 1500e6, RotateRefresh: true,
 		ConfirmNodes: "fleet", Federations: []string{"a", "b"}, Extra: []string{"--x"}}), " ")
-	want := "--dir /d --watch-stdin --auto-approve 0 --login-ttl 1.5 --rotate-refresh --confirm-nodes fleet --federation a --federation b -- --x"
+	want := "--dir /d --watch-stdin --login-ttl 1.5 --rotate-refresh --confirm-nodes fleet --federation a --federation b -- --x"
 	if got != want {
 		t.Errorf("%s", got)
 	}

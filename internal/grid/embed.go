@@ -24,7 +24,7 @@ const AppName = "@flwrup/numpyfl"
 // writeProgram puts the grid's Python below dir and gives the folder to run.
 func writeProgram(dir string) (string, error) {
 	program := filepath.Join(dir, "program", "supergrid")
-	return program, eachFile("supergrid", program, func(path string, content []byte) error {
+	return program, eachFile("supergrid", program, 0o700, func(path string, content []byte) error {
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 			return nil // keeps Python's compiled copy valid
 		}
@@ -57,7 +57,7 @@ func WriteApp(dir string, trap bool) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return folderProblem(dir, err)
 	}
-	err := eachFile("app", dir, func(path string, content []byte) error {
+	err := eachFile("app", dir, 0o755, func(path string, content []byte) error {
 		if _, err := os.Lstat(path); err == nil {
 			return nil
 		}
@@ -77,15 +77,16 @@ const saving = `    # saved where the ServerApp runs, which a grid may not allow
     np.savez("final_model.npz", model)
 `
 
-// eachFile calls write for each embedded file below from, with its place below to.
-func eachFile(from, to string, write func(path string, content []byte) error) error {
+// eachFile calls write for each embedded file below from, with its place below to. Folders that are missing get
+// the mode.
+func eachFile(from, to string, mode fs.FileMode, write func(path string, content []byte) error) error {
 	return fs.WalkDir(embedded, from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		path := filepath.Join(to, filepath.FromSlash(strings.TrimPrefix(name, from)))
 		if d.IsDir() {
-			return os.MkdirAll(path, 0o755)
+			return os.MkdirAll(path, mode)
 		}
 		content, err := embedded.ReadFile(name)
 		if err != nil {

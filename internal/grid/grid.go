@@ -28,8 +28,7 @@ const ReadyTimeout = 90 * time.Second
 type Options struct {
 	Dir           string        // its state; made when missing, everything that survives a restart is there
 	Python        string        // the Python of an environment that has flwr
-	AutoApprove   bool          // logins approve themselves, as AutoAccount
-	AutoAccount   string        // "ada" (default) or "bob"
+	AutoAccount   string        // who an approval is for that names nobody: "ada" (default) or "bob"
 	LoginTTL      time.Duration // time to approve a login (300 s)
 	TokenTTL      time.Duration // life of an access token (1 h)
 	RefreshTTL    time.Duration // life of a login, refreshed or not (24 h)
@@ -64,6 +63,7 @@ type Grid struct {
 	Attached bool // it was running before; its life is not tied to this flwrup
 
 	client *http.Client
+	secret string // opens the portal; this start's own
 	child  *child // nil when attached
 }
 
@@ -139,10 +139,10 @@ func launch(ctx context.Context, o Options, say func(string), deadline time.Time
 	}
 	late := time.After(5 * time.Second)
 	for {
-		r, err := readReady(o.Dir)
+		r, secret, err := readReady(o.Dir)
 		if err == nil && r.PID == c.pid {
-			g := &Grid{Ready: r, Dir: o.Dir, client: newClient(), child: c}
-			say("the rehearsal grid is ready: flwr " + r.Version + " at " + r.Control)
+			g := &Grid{Ready: r, Dir: o.Dir, client: newClient(), secret: secret, child: c}
+			say("the rehearsal grid is ready: flwr " + r.Version + " at " + r.Control + ", which only this machine reaches")
 			return g, nil
 		}
 		select {
@@ -201,9 +201,6 @@ func arguments(o Options) []string {
 			args = append(args, name, strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
 		}
 	}
-	if o.AutoApprove {
-		add("--auto-approve", "0")
-	}
 	add("--auto-account", o.AutoAccount)
 	seconds("--login-ttl", o.LoginTTL)
 	seconds("--token-ttl", o.TokenTTL)
@@ -235,11 +232,11 @@ func Running(dir string) (*Grid, bool) {
 }
 
 func attach(ctx context.Context, dir string) (*Grid, error) {
-	r, err := readReady(dir)
+	r, secret, err := readReady(dir)
 	if err != nil {
 		return nil, err
 	}
-	g := &Grid{Ready: r, Dir: dir, Attached: true, client: newClient()}
+	g := &Grid{Ready: r, Dir: dir, Attached: true, client: newClient(), secret: secret}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	ping, err := g.ping(ctx)
@@ -252,13 +249,19 @@ func attach(ctx context.Context, dir string) (*Grid, error) {
 	return g, g.post(ctx, "/attach", struct{}{}, nil)
 }
 
-func readReady(dir string) (r Ready, err error) {
+// readReady gives what a grid says of itself when it is ready, and apart from it, since Ready is shown, the secret
+// that opens its portal. The file is its owner's alone.
+func readReady(dir string) (Ready, string, error) {
 	file, _, _ := files(dir)
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return r, err
+	var content struct {
+		Ready
+		Secret string `json:"secret"`
 	}
-	return r, json.Unmarshal(content, &r)
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, &content)
+	}
+	return content.Ready, content.Secret, err
 }
 
 // Keep lets the grid live on when flwrup ends. Only Stop ends it then.

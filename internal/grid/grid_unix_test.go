@@ -164,7 +164,7 @@ func (c *cli) login(g *Grid, account string) {
 		must(c.t, err)
 		return len(s.Logins) == 1
 	})
-	code := s.Logins[0].UserCode
+	code, page := s.Logins[0].UserCode, s.Logins[0].URL
 	if err := g.Approve(c.t.Context(), "NO-SUCH", account); err == nil {
 		c.t.Error("approved a login that does not exist")
 	}
@@ -172,8 +172,8 @@ func (c *cli) login(g *Grid, account string) {
 	if err := cmd.Wait(); err != nil {
 		c.t.Fatalf("login: %v\n%s", err, out.String())
 	}
-	if !strings.Contains(out.String(), code) {
-		c.t.Errorf("flwr showed no code: %s", out.String())
+	if strings.Contains(out.String(), code) || !strings.Contains(out.String(), page) {
+		c.t.Errorf("flwr showed another page than %s: %s", page, out.String())
 	}
 }
 

@@ -26,6 +26,7 @@ type State struct {
 // Login is a login that waits.
 type Login struct {
 	UserCode string  `json:"user_code"`
+	URL      string  `json:"url"`     // the page that flwr shows; without the code, which the page asks for
 	Account  string  `json:"account"` // "" while nobody has approved it
 	Denied   bool    `json:"denied"`
 	Started  float64 `json:"started"` // seconds since 1970
@@ -64,9 +65,10 @@ type ping struct {
 	Ready, Kept bool
 }
 
-// newClient makes a client that ignores proxies: the portal is on this machine.
+// newClient makes a client that ignores proxies and follows nobody elsewhere: the portal is on this machine.
 func newClient() *http.Client {
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 func (g *Grid) ping(ctx context.Context) (p ping, err error) {
@@ -76,6 +78,21 @@ func (g *Grid) ping(ctx context.Context) (p ping, err error) {
 // State asks the grid what it knows.
 func (g *Grid) State(ctx context.Context) (s State, err error) {
 	return s, g.call(ctx, http.MethodGet, "/state", nil, &s)
+}
+
+// LoginAt gives the waiting login whose page flwr shows. Its code is nowhere else: other users of this machine may
+// see the page's address among the arguments of a browser.
+func (g *Grid) LoginAt(ctx context.Context, page string) (Login, error) {
+	s, err := g.State(ctx)
+	if err != nil {
+		return Login{}, err
+	}
+	for _, l := range s.Logins {
+		if l.URL == page {
+			return l, nil
+		}
+	}
+	return Login{}, problem.New(problem.GridFailed, "the rehearsal grid knows no login at "+page, "", "log in again")
 }
 
 // Approve approves the waiting login with a user code, as the account; "" is the grid's default one.
@@ -142,6 +159,7 @@ func (g *Grid) call(ctx context.Context, method, path string, in, out any) error
 	if err != nil {
 		return err
 	}
+	req.Header.Set("Authorization", "Bearer "+g.secret)
 	answer, err := g.client.Do(req)
 	if err != nil {
 		if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {

@@ -75,7 +75,10 @@ func (f *Front) Event(e steps.Event) {
 		f.line("    %s %s  %s", [...]string{"·", "…", "✓", "✗"}[e.Item.State], e.Item.Name, e.Item.Text)
 	case steps.LoginOpen:
 		f.line("    open this page in a browser, on this machine or any other, and approve:\n\n%s\n", e.URL)
-		if e.Code != "" {
+		switch {
+		case e.Typed:
+			f.line("    the code to type there is %s", e.Code)
+		case e.Code != "":
 			f.line("    the code there should be %s", e.Code)
 		}
 	case steps.LoginClosed:

@@ -53,10 +53,7 @@ def parse_args(argv):
     p.add_argument("--portal-port", type=int)
     p.add_argument("--watch-stdin", action="store_true",
                    help='end when stdin does, unless "keep" was written to it')
-    p.add_argument("--auto-approve", type=float, metavar="SECONDS",
-                   help="approve logins by themselves after SECONDS")
-    p.add_argument("--no-auto-approve", dest="auto_approve", action="store_const", const=None)
-    p.add_argument("--auto-account", default="ada", choices=ACCOUNTS)
+    p.add_argument("--auto-account", default="ada", choices=ACCOUNTS, help="who an approval is for that names nobody")
     p.add_argument("--login-ttl", type=float, default=300, help="seconds to approve a login")
     p.add_argument("--login-interval", type=int, default=1, help="seconds between CLI polls")
     p.add_argument("--token-ttl", type=float, default=3600)
@@ -72,6 +69,13 @@ def parse_args(argv):
                    help="a ServerApp may write into its working folder, which SuperGrid does not allow")
     p.add_argument("extra", nargs="*", metavar="-- ARGS", help="for flower-superlink")
     return p.parse_args(argv)
+
+
+def close_to_others(folder: Path) -> None:
+    """What lies here is for its owner alone, also what an earlier flwrup wrote."""
+    for path in (folder, *folder.iterdir()):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
 
 
 def environment(o) -> None:
@@ -117,7 +121,7 @@ def prepare(o, life: Life) -> tuple[Grid, Compat]:
         import uvicorn  # do not wait for ever for a `flwr log` that is still reading
         run = uvicorn.run
         uvicorn.run = lambda *a, **k: run(*a, **{"timeout_graceful_shutdown": 1, **k})
-    start_portal(grid, life, "127.0.0.1", o.portal_port)
+    start_portal(grid, life, o.portal_port)
     return grid, compat
 
 
@@ -140,6 +144,7 @@ def wait_until_ready(o, life: Life, grid: Grid, compat: Compat) -> None:
     life.ready = True
     write_atomic(life.ready_file, json.dumps({
         "version": ".".join(map(str, VERSION)), "pid": os.getpid(), "instance": life.instance,
+        "secret": life.secret,
         "control_transport": "http" if compat.control_http else "grpc",
         "fleet_transport": "http" if compat.fleet_http else "grpc",
         "control_address": f"{o.host}:{o.control_port}",
@@ -169,8 +174,10 @@ def serve(o, life: Life) -> int:
 
 def main() -> None:
     o = parse_args(sys.argv[1:])
+    os.umask(0o077)
     o.dir = o.dir.resolve()
     o.dir.mkdir(parents=True, exist_ok=True)
+    close_to_others(o.dir)
     o.fleet_host = o.fleet_host or o.host
     life = Life(o.dir, o.watch_stdin)
     status = 1

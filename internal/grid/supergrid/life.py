@@ -24,6 +24,7 @@ class Life:
     def __init__(self, folder: Path, watch: bool) -> None:
         self.folder, self.watch = folder, watch
         self.instance = secrets.token_hex(16)
+        self.secret = secrets.token_urlsafe(32)  # for the portal; another one at each start
         self.ready_file, self.failed_file = folder / "ready.json", folder / "failed.json"
         self.locked = self.ready = self.kept = self.ending = False
 

@@ -71,7 +71,7 @@ def make_authn_plugin(grid: Grid):
             login, o = grid.logins.start(), grid.o
             return c.types.AccountAuthLoginDetails(
                 authn_type="oidc", device_code=login["device_code"],
-                verification_uri_complete=f"{o.portal}/device?user_code={login['user_code']}",
+                verification_uri_complete=grid.page_of(login),
                 expires_in=int(o.login_ttl), interval=o.login_interval)
 
         def get_auth_tokens(self, device_code):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from supergrid.compat import ACCOUNTS, VERSION, Compat
+from supergrid.guard import same
 
 
 class JsonFile:
@@ -22,14 +23,22 @@ class JsonFile:
         write_atomic(self.path, json.dumps(self.data, indent=1))
 
 
-def write_atomic(path: Path, text: str) -> None:
+def write_atomic(path: Path, text: str | bytes) -> None:
+    """The old content or the new one, whenever we are killed."""
     tmp = path.with_name(f".{path.name}.{os.getpid()}")
-    tmp.write_text(text)
+    with tmp.open("wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
+        f.flush()
+        os.fsync(f.fileno())
     tmp.replace(path)
 
 
 class Logins:
-    """Device-flow logins and the tokens they end in."""
+    """Device-flow logins and the tokens they end in. Anybody on this machine may begin one; what it takes to
+    approve it is shown to whoever began it (the link) and to the owner of the grid (the code)."""
+
+    MOST = 2000  # logins that wait
+    TRIES = 5  # wrong codes that are typed into the page of one login
 
     def __init__(self, path: Path, o) -> None:
         self.o, self.file = o, JsonFile(path, {"access": {}, "refresh": {}})
@@ -38,31 +47,54 @@ class Logins:
     def start(self) -> dict:
         login = {"device_code": secrets.token_hex(16), "started": time.time(),
                  "user_code": "-".join(secrets.token_hex(2).upper() for _ in range(2)),
-                 "account": None, "denied": False}
-        self.pending[login["device_code"]] = login
+                 "link": secrets.token_urlsafe(16), "tries": 0, "account": None, "denied": False}
+        with self.file.lock:
+            for old in [p for p in self.pending.values() if not self.lives(p)]:
+                del self.pending[old["device_code"]]
+            while len(self.pending) >= self.MOST:
+                del self.pending[next(iter(self.pending))]
+            self.pending[login["device_code"]] = login
+        print(f"a login waits: its code is {login['user_code']}", flush=True)  # the log is its owner's alone
         return login
+
+    def lives(self, login: dict) -> bool:
+        return time.time() - login["started"] <= self.o.login_ttl
+
+    def by_link(self, link: str) -> dict | None:
+        """The undecided login with this link."""
+        with self.file.lock:
+            open_ones = [p for p in self.pending.values()
+                         if same(link, p["link"]) and not (p["account"] or p["denied"]) and self.lives(p)]
+        return open_ones[0] if open_ones else None
+
+    def decide_by_link(self, link: str, user_code: str, account: str | None) -> bool:
+        """decide for a person in a browser, who types the code."""
+        with self.file.lock:
+            login = self.by_link(link)
+            if login is None:
+                return False
+            if not same(user_code.strip().upper(), login["user_code"]):
+                login["tries"] += 1
+                login["denied"] = login["tries"] >= self.TRIES
+                return False
+            login["account"], login["denied"] = account, account is None
+            return True
 
     def decide(self, user_code: str, account: str | None) -> bool:
         """account None denies. True if there was such a login, still undecided."""
-        for login in self.pending.values():
-            if login["user_code"] == user_code and not (login["account"] or login["denied"]):
-                login["account"], login["denied"] = account, account is None
-                return True
+        with self.file.lock:
+            for login in self.pending.values():
+                if login["user_code"] == user_code and not (login["account"] or login["denied"]):
+                    login["account"], login["denied"] = account, account is None
+                    return True
         return False
 
     def finish(self, device_code: str) -> tuple[str, str] | None:
-        login = self.pending.get(device_code)
-        if login is None or login["denied"]:
-            return None
-        age = time.time() - login["started"]
-        if age > self.o.login_ttl:
-            return None
-        if login["account"] is None and self.o.auto_approve is not None \
-                and age >= self.o.auto_approve:
-            login["account"] = self.o.auto_account
-        if login["account"] is None:
-            return None
-        del self.pending[device_code]
+        with self.file.lock:
+            login = self.pending.get(device_code)
+            if login is None or login["denied"] or login["account"] is None or not self.lives(login):
+                return None
+            del self.pending[device_code]
         return self._issue(ACCOUNTS[login["account"]], time.time() + self.o.refresh_ttl)
 
     def _issue(self, aid: str, refresh_until: float, refresh: str | None = None):
@@ -150,6 +182,10 @@ class Grid:
         self.factory = None  # the SuperLink's LinkStateFactory
         self.open = False  # whether there is a linkstate to ask
 
+    def page_of(self, login: dict) -> str:
+        """The page for a login. Its link does not carry the code: programs that open it show it to all users."""
+        return f"{self.o.portal}/device?login={login['link']}"
+
     def linkstate(self):
         return Compat.linkstate(self.manager.linkstate)
 
@@ -187,7 +223,8 @@ class Grid:
                   "public_key": n.public_key.decode(errors="replace")}
                  for n in (self.linkstate().get_node_info() if self.open else [])]
         return {"version": ".".join(map(str, VERSION)), "accounts": list(ACCOUNTS),
-                "logins": [{k: v for k, v in p.items() if k != "device_code"}
-                           for p in self.logins.pending.values()],
+                "logins": [{"user_code": p["user_code"], "url": self.page_of(p), "account": p["account"],
+                            "denied": p["denied"], "started": p["started"]}
+                           for p in list(self.logins.pending.values())],
                 "nodes": nodes, "federations": self.federations.data["federations"],
                 "faults": self.faults.items}
