@@ -1,6 +1,7 @@
 package flwrexec
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -129,11 +130,14 @@ func (d Dialect) StopArgv(c Connection, run string) []string {
 type SuperNodeOptions struct {
 	Fleet        string   // host:port of the fleet's side; the port is always needed
 	Key, CA      string   // paths as the SuperNode sees them; CA "" trusts the system's certificates
-	Port         int      // its own port; 0 leaves flwr's default, 9094
+	Port         int      // its own port; 0 is flwr's default, 9094
 	NodeConfig   string   // key=value pairs for the ClientApp
 	AllowInstall bool     // install the app's packages when a run needs them, where the dialect can
 	Extra        []string // further arguments, word for word
 }
+
+// ownPort is flwr's default for the port that a SuperNode's ClientApps talk to.
+const ownPort = 9094
 
 // SuperNodeArgs gives the arguments of flower-supernode, without its name. Port listens on loopback
 // only. A fleet address without a port gets 443.
@@ -146,13 +150,11 @@ func (d Dialect) SuperNodeArgs(o SuperNodeOptions) []string {
 	if o.NodeConfig != "" {
 		args = append(args, "--node-config", o.NodeConfig)
 	}
-	if o.Port != 0 {
-		port := strconv.Itoa(o.Port)
-		if d.HostPort {
-			args = append(args, "--host", "127.0.0.1", "--port", port)
-		} else {
-			args = append(args, "--clientappio-api-address", "127.0.0.1:"+port)
-		}
+	// Without this flwr up to 1.34 listens on all addresses of its machine or container.
+	if port := strconv.Itoa(cmp.Or(o.Port, ownPort)); d.HostPort {
+		args = append(args, "--host", "127.0.0.1", "--port", port)
+	} else {
+		args = append(args, "--clientappio-api-address", "127.0.0.1:"+port)
 	}
 	if o.AllowInstall && d.RuntimeInstall {
 		args = append(args, "--allow-runtime-dependency-installation")

@@ -88,6 +88,12 @@ func TestSuperNodeArgs(t *testing.T) {
 			}
 		}
 	}
+	for version, want := range map[string]string{"1.24.0": "--clientappio-api-address 127.0.0.1:9094", "1.34.0": "--clientappio-api-address 127.0.0.1:9094",
+		"1.35.0": "--host 127.0.0.1 --port 9094", "1.42.0": "--host 127.0.0.1 --port 9094"} {
+		if got := strings.Join(DialectOf(parse(t, version)).SuperNodeArgs(SuperNodeOptions{Fleet: "h", Key: "k"}), " "); !strings.HasSuffix(got, want) {
+			t.Errorf("%s without a port of its own: %s", version, got)
+		}
+	}
 	for in, want := range map[string]string{"h:1": "h:1", "h": "h:443", "[::1]": "[::1]:443", "[::1]:9": "[::1]:9", "": ""} {
 		if got := withPort(in); got != want {
 			t.Errorf("%s: %s", in, got)
