@@ -40,7 +40,7 @@ from supergrid.life import (Life, Ports, accepts, become_subreaper, end_children
                             make_read_only)
 from supergrid.plugins import install_ee, note_factory
 from supergrid.portal import start_portal
-from supergrid.state import Grid, write_atomic
+from supergrid.state import Grid, drop_unused_database, write_atomic
 
 def parse_args(argv):
     p = argparse.ArgumentParser(description="A SuperGrid for one machine")
@@ -157,6 +157,7 @@ def wait_until_ready(o, life: Life, grid: Grid, compat: Compat) -> None:
 def serve(o, life: Life) -> int:
     """Run the SuperLink until it ends; its status."""
     grid, compat = prepare(o, life)
+    drop_unused_database(o.dir)
     auth = o.dir / "account-auth.yaml"
     auth.write_text("authentication: {authn_type: oidc}\nauthorization: {authz_type: oidc}\n")
     sys.argv = ["flower-superlink", *compat.superlink_args(o),

@@ -5,10 +5,27 @@ import datetime
 import ipaddress
 from pathlib import Path
 
+from supergrid.state import write_atomic
+
+
+def belong_together(folder: Path) -> bool:
+    """Whether ca.crt, server.crt and server.key are there, whole, and made for each other. A kill or a full disk
+    leaves some of them."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        ca, server = (x509.load_pem_x509_certificate((folder / n).read_bytes()) for n in ("ca.crt", "server.crt"))
+        key = load_pem_private_key((folder / "server.key").read_bytes(), None)
+        server.verify_directly_issued_by(ca)
+        return key.public_key() == server.public_key()
+    except Exception:
+        return False
+
 
 def make_certificates(folder: Path, hosts: list[str]) -> None:
-    """ca.crt, server.crt, server.key (and ca.key); kept if they are there."""
-    if (folder / "server.crt").exists():
+    """ca.crt, server.crt, server.key (and ca.key); kept if they are good."""
+    if belong_together(folder):
         return
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -51,8 +68,7 @@ def make_certificates(folder: Path, hosts: list[str]) -> None:
                  (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ski), False))
     pem = serialization.Encoding.PEM
     for name, secret in (("ca.key", ca_key), ("server.key", key)):
-        (folder / name).write_bytes(secret.private_bytes(
+        write_atomic(folder / name, secret.private_bytes(
             pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-        (folder / name).chmod(0o600)
-    (folder / "ca.crt").write_bytes(ca.public_bytes(pem))
-    (folder / "server.crt").write_bytes(leaf.public_bytes(pem))
+    write_atomic(folder / "ca.crt", ca.public_bytes(pem))
+    write_atomic(folder / "server.crt", leaf.public_bytes(pem))

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -11,13 +12,21 @@ from pathlib import Path
 from supergrid.compat import ACCOUNTS, VERSION, Compat
 from supergrid.guard import same
 
+TOKENS = "tokens.json"  # from the first login on
+
 
 class JsonFile:
     """A dict kept in a JSON file; hold `lock` while you change `data`, then save()."""
 
     def __init__(self, path: Path, default: dict) -> None:
-        self.path, self.lock = path, threading.RLock()
-        self.data = json.loads(path.read_text()) if path.exists() else default
+        self.path, self.lock, self.data = path, threading.RLock(), default
+        try:
+            self.data = {**default, **json.loads(path.read_text())}
+        except FileNotFoundError:
+            pass
+        except (ValueError, TypeError) as err:  # a disk that lost it: the grid starts all the same
+            path.replace(path.with_name(path.name + ".damaged"))
+            print(f"{path} is damaged and put aside: {err}", flush=True)
 
     def save(self) -> None:
         write_atomic(self.path, json.dumps(self.data, indent=1))
@@ -31,6 +40,16 @@ def write_atomic(path: Path, text: str | bytes) -> None:
         f.flush()
         os.fsync(f.fileno())
     tmp.replace(path)
+
+
+def drop_unused_database(folder: Path) -> None:
+    """Without a login nothing ever came into the database, and a SuperLink that was killed while it made
+    the database cannot go on from there: a start makes it from scratch until somebody has logged in."""
+    if (folder / TOKENS).exists():
+        return
+    for path in folder.glob("superlink.db*"):
+        path.unlink()
+    shutil.rmtree(folder / "ffs", ignore_errors=True)
 
 
 class Logins:
@@ -174,7 +193,7 @@ class Grid:
 
     def __init__(self, o) -> None:
         self.o = o
-        self.logins = Logins(o.dir / "tokens.json", o)
+        self.logins = Logins(o.dir / TOKENS, o)
         self.federations = JsonFile(o.dir / "federations.json",
                                     {"federations": {}, "confirmed": []})
         self.faults = Faults()
