@@ -53,7 +53,15 @@ func (r *Runtime) Build(ctx context.Context, b ImageBuild, say func(line string)
 	if err != nil {
 		return err
 	}
-	answer, err := r.cli.ImageBuild(ctx, stream, build.ImageBuildOptions{Tags: []string{b.Tag}, Remove: true, ForceRemove: true})
+	proxies, err := r.dockerProxies()
+	if err != nil {
+		return err
+	}
+	options := build.ImageBuildOptions{Tags: []string{b.Tag}, Remove: true, ForceRemove: true, BuildArgs: map[string]*string{}}
+	for name, value := range proxies { // as `docker build`; the image does not keep them
+		options.BuildArgs[name] = &value
+	}
+	answer, err := r.cli.ImageBuild(ctx, stream, options)
 	if err != nil {
 		return r.explain(ctx, err, "build image "+b.Tag)
 	}
@@ -70,7 +78,7 @@ func (r *Runtime) Build(ctx context.Context, b ImageBuild, say func(line string)
 			return r.explain(ctx, err, "build image "+b.Tag)
 		}
 		for line := range strings.SplitSeq(strings.TrimSpace(e.Stream), "\n") {
-			if line = termsafe.Line(line); line != "" {
+			if line = veil(termsafe.Line(line), proxies); line != "" {
 				say(line)
 				if strings.HasPrefix(line, "ERROR") {
 					last = line
@@ -79,7 +87,7 @@ func (r *Runtime) Build(ctx context.Context, b ImageBuild, say func(line string)
 		}
 		if e.Error != "" {
 			p := problem.New(problem.BadInput, "image "+b.Tag+" cannot be built", last, "see the lines above: a package that is not there, or an index that the build cannot reach")
-			p.Raw = termsafe.Line(e.Error)
+			p.Raw = veil(termsafe.Line(e.Error), proxies)
 			return p
 		}
 	}

@@ -43,7 +43,8 @@ func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
 
 // createArgs says in flags what config says to the API.
 func (r *Runtime) createArgs(spec supernode.Spec) []string {
-	c, h := r.config(spec, false, r.entrypoint(spec.Image))
+	proxies, _ := r.dockerProxies() // Start says what is wrong with them
+	c, h := r.config(withProxies(spec, proxies), false, r.entrypoint(spec.Image))
 	args := []string{"create", "--name", spec.Container}
 	for _, k := range slices.Sorted(maps.Keys(c.Labels)) {
 		args = append(args, "--label", k+"="+c.Labels[k])
@@ -64,9 +65,10 @@ func (r *Runtime) createArgs(spec supernode.Spec) []string {
 		}
 		args = append(args, "--mount", csvLine(fields))
 	}
-	for _, e := range c.Env {
+	for _, e := range environment(spec) {
 		args = append(args, "--env", e)
 	}
+	args = append(args, proxyArgs(proxies, withProxies(spec, proxies).Env)...)
 	args = append(args, "--log-driver", h.LogConfig.Type)
 	for _, k := range slices.Sorted(maps.Keys(h.LogConfig.Config)) {
 		args = append(args, "--log-opt", k+"="+h.LogConfig.Config[k])

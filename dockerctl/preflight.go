@@ -26,6 +26,10 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 	if err != nil {
 		return nil, r.explain(ctx, err, "ask the daemon what it has")
 	}
+	proxies, err := r.dockerProxies()
+	if err != nil {
+		return nil, err
+	}
 	var found []supernode.Finding
 	add := func(node string, warning bool, p *problem.Problem) {
 		found = append(found, supernode.Finding{Node: node, Warning: warning, Problem: p})
@@ -77,7 +81,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 			fmt.Sprintf("each takes about %d MB before its app takes any", specs[0].Takes>>20), "start fewer here, or end other programs"))
 	}
 	for _, spec := range specs {
-		for _, p := range r.ofNode(ctx, spec, info.NCPU, here) {
+		for _, p := range r.ofNode(ctx, withProxies(spec, proxies), info.NCPU, here) {
 			add(spec.Name, p.Code == supernode.ValueMissing, p)
 		}
 		if err := ctx.Err(); err != nil {

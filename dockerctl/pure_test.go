@@ -319,7 +319,7 @@ func TestBounds(t *testing.T) {
 }
 
 func TestCommandsMacOS(t *testing.T) {
-	r := &Runtime{project: "p", at: endpoint{host: "unix:///x y/docker.sock", from: "found"}}
+	r := &Runtime{project: "p", at: endpoint{host: "unix:///x y/docker.sock", from: "found"}, cli: offline(t).cli}
 	got := r.commands(supernode.Spec{Name: "supernode_1", Container: "supernode_1", Image: "flwr/supernode:1.42.0", KeyFile: "/Users/Ada B/keys/k"}, "darwin")
 	want := "tar --uid 49999 --gid 49999 --uname '' --gname '' -s '|.*|key|' -C '/Users/Ada B/keys' -chf - ./k" +
 		" | docker --host 'unix:///x y/docker.sock' cp - supernode_1:/run/supernode"

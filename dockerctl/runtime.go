@@ -13,6 +13,7 @@
 //     owner. FLWR_HOME, unpacked apps and packages installed at run time (uv's cache beside them) go
 //     to disk, not to memory, and survive a restart
 //   - /tmp in memory, of a bounded size; a bound on memory, and one on processes and threads: see bounds.go
+//   - the proxies of the docker command's config.json, as docker run gives them: see proxies.go
 //   - the variables that only the node may see, in the volume at KeyDir and not in the container's
 //     configuration; and where it shall come back by itself, a policy with a limit: see starter.go
 //   - of this machine's folders only those that were asked for, read-only unless asked otherwise

@@ -27,6 +27,11 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
+	proxies, err := r.dockerProxies()
+	if err != nil {
+		return err
+	}
+	spec = withProxies(spec, proxies)
 	for attempt := 0; ; attempt++ {
 		err := r.start(ctx, spec)
 		// Somebody made, started or removed it between our look and our act: look again.
