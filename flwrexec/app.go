@@ -20,6 +20,7 @@ type App struct {
 	Publisher    string
 	Server       string         // module of the ServerApp: numpyfl.server_app
 	Client       string         // module of the ClientApp
+	Agent        string         // module of the AgentApp, which an app may have instead of both
 	Config       map[string]any // [tool.flwr.app.config], nested keys joined by dots
 	Dependencies []string       // [project] dependencies
 }
@@ -51,7 +52,7 @@ func ReadApp(dir string) (App, error) {
 	}
 	project := table(all, "project")
 	a := App{Dir: dir, Name: text(project, "name"), Version: text(project, "version"), Publisher: text(table(all, "tool", "flwr", "app"), "publisher"),
-		Server: module(text(parts, "serverapp")), Client: module(text(parts, "clientapp")), Config: map[string]any{}}
+		Server: module(text(parts, "serverapp")), Client: module(text(parts, "clientapp")), Agent: module(text(parts, "agentapp")), Config: map[string]any{}}
 	flatten(a.Config, "", table(all, "tool", "flwr", "app", "config"))
 	list, _ := project["dependencies"].([]any)
 	for _, d := range list {

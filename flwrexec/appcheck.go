@@ -21,13 +21,15 @@ var appcheckSource string
 // checkWait is how long Python may take to read an app: it parses files and imports nothing of it.
 const checkWait = 30 * time.Second
 
-// Trap is a statement of the ServerApp that writes a file. SuperGrid runs the ServerApp where nothing
-// can be written: the run fails there, mostly at its very end.
+// Trap is a statement of the ServerApp that writes a file, or may. SuperGrid runs the ServerApp where
+// nothing but the temporary folder can be written: the run fails there, mostly at its very end.
 type Trap struct {
 	File   string `json:"file"` // relative to the app
 	Line   int    `json:"line"` // from 1
 	End    int    `json:"end"`
 	What   string `json:"what"`    // np.savez
+	Target string `json:"target"`  // the file as the source gives it: final.npz, out/{name}; "" when it does not
+	Sure   bool   `json:"sure"`    // it writes Target; else the source does not tell whether, or where
 	Text   string `json:"text"`    // the first line, as it stands there
 	WhyNot string `json:"why_not"` // why it cannot simply be commented out; "" when it can
 }
@@ -47,19 +49,32 @@ type Findings struct {
 	Reaches  []Reach
 }
 
-// Mendable are the traps that can be commented out.
+// Does says in words how the statement meets the grid: "writes final.npz", "may write a file".
+func (t Trap) Does() string {
+	switch {
+	case !t.Sure && t.Target == "":
+		return "may write a file"
+	case !t.Sure:
+		return "may write " + t.Target
+	case t.Target == "":
+		return "writes a file"
+	}
+	return "writes " + t.Target
+}
+
+// Mendable returns the traps that can be commented out: those that surely write.
 func (f Findings) Mendable() []Trap {
 	var list []Trap
 	for _, t := range f.Traps {
-		if t.WhyNot == "" {
+		if t.WhyNot == "" && t.Sure {
 			list = append(list, t)
 		}
 	}
 	return list
 }
 
-// CheckApp reads the app's ServerApp and what it imports of the app, with the parser of python. The app's
-// code is not run. Source that Python cannot parse is a Problem with code AppBroken.
+// CheckApp reads the app's ServerApp, or its AgentApp, and what it reaches of the app's own modules, with the
+// parser of python. The app's code is not run. Source that Python cannot parse is a Problem with code AppBroken.
 func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
 	var answer struct {
 		Traps    []Trap `json:"traps"`
@@ -70,23 +85,33 @@ func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
 			Key   string `json:"key"`
 			Value int    `json:"value"`
 		} `json:"minimums"`
-		Reaches []Reach `json:"reaches"`
-		Found   bool    `json:"found"`
+		Reaches []Reach  `json:"reaches"`
+		Missing []string `json:"missing"`
 	}
-	err := appcheck(ctx, python, map[string]any{"do": "scan", "dir": abs(a.Dir), "server": a.Server, "client": a.Client}, &answer)
+	if a.Server == "" && a.Agent == "" {
+		return Findings{}, problem.New(AppBroken, "the app "+a.Name+" names no ServerApp", "its pyproject.toml has neither serverapp nor agentapp",
+			"add serverapp under [tool.flwr.app.components]")
+	}
+	err := appcheck(ctx, python, map[string]any{"do": "scan", "dir": abs(a.Dir), "server": a.Server, "agent": a.Agent, "client": a.Client,
+		"config": a.Config}, &answer)
 	if err != nil {
 		return Findings{}, fmt.Errorf("read the app %s: %w", a.Name, err)
 	}
-	if !answer.Found {
-		return Findings{}, problem.New(AppBroken, "the app "+a.Name+" has no module "+a.Server, "its pyproject.toml names it as the ServerApp",
-			"correct serverapp under [tool.flwr.app.components]")
+	for _, module := range answer.Missing {
+		part, key := "ServerApp", "serverapp"
+		if module == a.Agent {
+			part, key = "AgentApp", "agentapp"
+		}
+		return Findings{}, problem.New(AppBroken, "the app "+a.Name+" has no module "+module, "its pyproject.toml names it as the "+part,
+			"correct "+key+" under [tool.flwr.app.components]")
 	}
 	f := Findings{Traps: answer.Traps, Reaches: answer.Reaches}
 	for i := range f.Reaches {
 		f.Reaches[i].Text, f.Reaches[i].What = termsafe.Text(f.Reaches[i].Text), termsafe.Text(f.Reaches[i].What)
 	}
 	for i := range f.Traps {
-		f.Traps[i].Text, f.Traps[i].WhyNot = termsafe.Text(f.Traps[i].Text), termsafe.Text(f.Traps[i].WhyNot)
+		t := &f.Traps[i]
+		t.Text, t.What, t.Target, t.WhyNot = termsafe.Text(t.Text), termsafe.Text(t.What), termsafe.Text(t.Target), termsafe.Text(t.WhyNot)
 	}
 	for _, m := range answer.Minimums {
 		f.Minimums = append(f.Minimums, Minimum{File: m.File, Line: m.Line, What: m.What, Key: m.Key, Want: m.Value})
@@ -94,8 +119,8 @@ func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
 	return f, nil
 }
 
-// MendTraps gives the edits, one a file, that comment the traps out and change nothing else: Python holds
-// the meaning of the rest against what it was.
+// MendTraps returns the edits, one a file, that comment the traps out and change nothing else: Python compares
+// the meaning of the rest with what it was.
 func MendTraps(ctx context.Context, python string, a App, traps []Trap) ([]ConfigEdit, error) {
 	lines := map[string][]int{}
 	var files []string

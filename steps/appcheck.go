@@ -37,20 +37,28 @@ func (s *Site) appReport(ctx context.Context, maxAge time.Duration) (appReport, 
 	return r, err
 }
 
-// place says where a trap is, and what it does there.
+// place says where a trap is, and its statement.
 func (s *Site) place(r appReport, t flwrexec.Trap) string {
 	return fmt.Sprintf("%s, line %d: %s", s.rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.Text)
+}
+
+// trapHint says how sure it is that a statement fails on a grid.
+func (s *Site) trapHint(r appReport, t flwrexec.Trap) string {
+	if !t.Sure {
+		return s.place(r, t) + " " + t.Does() + "; on a grid only /tmp can be written to"
+	}
+	text := s.place(r, t) + " " + t.Does() + ", which fails on a grid"
+	if t.WhyNot != "" {
+		text += "; change it by hand: " + t.WhyNot
+	}
+	return text
 }
 
 // trapHints says what in the app would fail on a grid.
 func (s *Site) trapHints(r appReport) []string {
 	var hints []string
 	for _, t := range r.Found.Traps {
-		text := s.place(r, t) + " writes a file, which fails on a grid"
-		if t.WhyNot != "" {
-			text += "; it has to be changed by hand: " + t.WhyNot
-		}
-		hints = append(hints, text)
+		hints = append(hints, s.trapHint(r, t))
 	}
 	return append(hints, s.reachHints(r)...)
 }
@@ -69,7 +77,7 @@ func (s *Site) reachHints(r appReport) []string {
 // the SuperNodes lack, more nodes wanted than there are. It gives the run configuration to send with it.
 func (s *Site) checkApp(ctx context.Context, to Sink) (config string, err error) {
 	r, err := s.appReport(ctx, 0)
-	if problem.Is(err, problem.PythonMissing) {
+	if problem.Is(err, problem.PythonMissing) || problem.Is(err, problem.Internal) {
 		to.Event(Says{"the app's source was not looked at: " + problem.Of(err).Error()})
 		return "", nil
 	}
@@ -85,17 +93,23 @@ func (s *Site) checkApp(ctx context.Context, to Sink) (config string, err error)
 	return s.enoughNodes(ctx, r, to)
 }
 
-// disarm offers to comment out what writes files in the ServerApp.
+// disarm offers to comment out what surely writes files in the ServerApp. Unattended it changes nothing, unless
+// the person asked for it with --mend.
 func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
 	for _, hint := range s.reachHints(r) {
 		to.Event(Says{hint})
 	}
+	mends := s.o.Attended || s.o.Mend
 	for _, t := range r.Found.Traps {
-		if t.WhyNot != "" {
-			to.Event(Says{s.place(r, t) + " writes a file: if the run comes there it fails. Change it by hand: " + t.WhyNot})
+		switch mendable := t.Sure && t.WhyNot == ""; {
+		case mendable && mends:
+		case mendable:
+			to.Event(Says{s.trapHint(r, t) + "; --mend comments it out"})
+		default:
+			to.Event(Says{s.trapHint(r, t)})
 		}
 	}
-	if len(r.Found.Mendable()) == 0 {
+	if len(r.Found.Mendable()) == 0 || !mends {
 		return nil
 	}
 	f, err := s.session(ctx)
@@ -114,7 +128,7 @@ func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
 			}
 		}
 		list := strings.Join(what, ", ")
-		done, err := s.edit(ctx, to, runTask{}.Number(), e, Question{ID: "traps", Default: s.disarmByDefault(), Ask: "Comment out " + list + "?",
+		done, err := s.edit(ctx, to, runTask{}.Number(), e, Question{ID: "traps", Default: s.mendByDefault(), Ask: "Comment out " + list + "?",
 			Help: "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and " +
 				"the edit can be undone. With no the app is run as it is."})
 		if err != nil {
@@ -128,9 +142,9 @@ func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
 	return nil
 }
 
-// disarmByDefault: SuperGrid never lets a ServerApp write, another grid may.
-func (s *Site) disarmByDefault() string {
-	if s.Rehearsal() || !s.customAddress() {
+// mendByDefault: SuperGrid never lets a ServerApp write, another grid may.
+func (s *Site) mendByDefault() string {
+	if s.o.Mend || s.Rehearsal() || !s.customAddress() {
 		return "yes"
 	}
 	return "no"

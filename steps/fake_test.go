@@ -24,6 +24,7 @@ type fakeGrid struct {
 
 	mu       sync.Mutex
 	version  string
+	python   string // that reads an app; "" for none
 	loggedIn bool
 	nodes    []flwrexec.Node
 	keys     map[string]flwrexec.NodeID // public key file → node
@@ -54,7 +55,7 @@ func (g *fakeGrid) Version() flwrexec.Version {
 }
 func (g *fakeGrid) Dialect() flwrexec.Dialect { return flwrexec.DialectOf(g.Version()) }
 func (g *fakeGrid) Found() flwrexec.Found {
-	return flwrexec.Found{Program: "/usr/bin/flwr", Version: g.Version(), Source: flwrexec.SourcePath}
+	return flwrexec.Found{Program: "/usr/bin/flwr", Version: g.Version(), Source: flwrexec.SourcePath, Python: g.python}
 }
 func (g *fakeGrid) Close() error                                { return nil }
 func (g *fakeGrid) Warm(context.Context) (time.Duration, error) { return 0, nil }

@@ -78,7 +78,7 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 			"leave --dir out, or name another folder")
 	}
 	o.yes = o.yes || p.json
-	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Trap: o.trap, Attended: !o.yes, Choose: o.choose(cmd)}
+	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Trap: o.trap, Mend: o.trap, Attended: !o.yes, Choose: o.choose(cmd)}
 	if !o.yes && p.screen() {
 		return p.wizard(ctx, wizardOptions{Options: open, keep: o.keep})
 	}

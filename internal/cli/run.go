@@ -13,8 +13,8 @@ import (
 
 // runOptions are the flags of `flwrup run`.
 type runOptions struct {
-	app         string
-	detach, yes bool
+	app               string
+	detach, yes, mend bool
 }
 
 func (p *program) run() *cobra.Command {
@@ -26,6 +26,8 @@ func (p *program) run() *cobra.Command {
 lack, how many nodes it waits for), waits until enough SuperNodes are online, sends it
 to the grid and follows its log; at the end come the metrics, a row a round.
 
+Unattended, the app's source is left as it is; --mend comments out what writes files.
+
 Ctrl-C leaves the run going and says how to come back to it.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.doRun(cmd.Context(), cmd, o) },
@@ -34,9 +36,12 @@ Ctrl-C leaves the run going and says how to come back to it.`,
 	f.StringVar(&o.app, "app", "", "`folder` of the Flower app; kept in flwrup.toml (default: the one that is there)")
 	f.BoolVarP(&o.detach, "detach", "d", false, "do not follow it: flwrup runs log ID -f does")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
+	f.BoolVar(&o.mend, "mend", false, mendHelp)
 	p.jsonFlag(cmd)
 	return cmd
 }
+
+const mendHelp = "comment out what writes files in the app's ServerApp; a copy is kept"
 
 // finishedRun is what `flwrup run --json` carries: the run, and what it measured.
 type finishedRun struct {
@@ -63,7 +68,7 @@ func metricsOf(front *plain.Front) metricsData {
 
 func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) error {
 	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
-	site, err := steps.Open(steps.Options{Dir: dir, Attended: !yes, Choose: func(c *project.Choices) {
+	site, err := steps.Open(steps.Options{Dir: dir, Attended: !yes, Mend: o.mend, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {
 			c.App = appFrom(dir, o.app)
 		}

@@ -17,7 +17,7 @@ type upOptions struct {
 	nodes          nodeOptions
 	passphraseFile string
 	until          int
-	yes            bool
+	yes, mend      bool
 }
 
 func (p *program) up() *cobra.Command {
@@ -53,6 +53,7 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup; its place is kept in flwrup.toml")
 	f.IntVar(&o.until, "until", steps.Count, "the `step` after which to stop: 10 registers and starts nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
+	f.BoolVar(&o.mend, "mend", false, mendHelp)
 	p.jsonFlag(cmd)
 	return cmd
 }
@@ -118,7 +119,7 @@ func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) err
 	}
 	o.yes = o.yes || p.json
 	dir := p.findDir()
-	site, err := steps.Open(steps.Options{Dir: dir, Create: true, Attended: !o.yes, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)})
+	site, err := steps.Open(steps.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)})
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func TestRunIsLeftAndFoundAgain(t *testing.T) {
 
 // runIsMended has a run fail on a file that the app saves, on the grid of a rehearsal with --trap whose app
 // was mended before its first run: the mend is taken back and not wanted again, the run fails and is
-// understood; offered once more to a script, which takes the default, the next run finishes.
+// understood; a script that asks for the mend with --mend gets it, and the next run finishes.
 func (h *home) runIsMended(dir string) {
 	t := h.t
 	t.Helper()
@@ -69,7 +69,7 @@ func (h *home) runIsMended(dir string) {
 	}
 	trapped, err := os.ReadFile(copies[0])
 	if err != nil || strings.Contains(string(trapped), "# np.savez") || !strings.Contains(string(mended), "# np.savez") {
-		t.Fatalf("commented out by --yes, not in the copy: %v\n%s", err, mended)
+		t.Fatalf("commented out by --trap, not in the copy: %v\n%s", err, mended)
 	}
 	if err := os.WriteFile(server, trapped, 0o644); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func (h *home) runIsMended(dir string) {
 		t.Errorf("no was answered, and server_app.py was changed (%v)", err)
 	}
 
-	r := h.must("run", "--json", "--dir", dir) // answers with the defaults, and tells meanwhile what happens
+	r := h.must("run", "--json", "--mend", "--dir", dir) // and tells meanwhile what happens
 	got := parse(t, r.out)
 	if got.Data.Run.Status != "finished:completed" || len(got.Data.Metrics["server loss"]) < 3 {
 		t.Errorf("a completed run with its metrics wanted: %+v", got.Data)

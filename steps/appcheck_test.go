@@ -1,0 +1,83 @@
+package steps
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"flwrup/internal/require"
+)
+
+// appIn writes an app into the site's folder and reads it.
+func appIn(t *testing.T, s *Site, files map[string]string) appReport {
+	t.Helper()
+	s.flwr.(*fakeGrid).python = require.Tool(t, "flwr", "python3")
+	if _, ok := files["pyproject.toml"]; !ok {
+		files["pyproject.toml"] = "[project]\nname = \"a\"\nversion = \"1\"\n[tool.flwr.app]\npublisher = \"me\"\n[tool.flwr.app.components]\n" +
+			"serverapp = \"pk.server_app:app\"\nclientapp = \"pk.client_app:app\"\n"
+	}
+	for name, content := range files {
+		file := filepath.Join(s.appDir(), filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := s.appReport(context.Background(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestSourceIsLeftAlone: unattended, a source file is changed only with --mend; attended, the diff comes first.
+// What may write, or writes to memory, is never offered.
+func TestSourceIsLeftAlone(t *testing.T) {
+	const source = "import io\nimport numpy as np\nbuf = io.BytesIO()\nnp.savez(buf)\nnp.savez(\"final.npz\")\nnp.savez(where)\n"
+	const mended = "import io\nimport numpy as np\nbuf = io.BytesIO()\nnp.savez(buf)\n# np.savez(\"final.npz\")\nnp.savez(where)\n"
+	for name, c := range map[string]struct {
+		attended, mend bool
+		answer, want   string
+	}{
+		"unattended":                {false, false, "", source},
+		"unattended, --mend":        {false, true, "", mended},
+		"attended":                  {true, false, "", mended},
+		"attended, no":              {true, false, "no", source},
+		"attended, --mend, a no":    {true, true, "no", source},
+		"unattended, yes to others": {false, false, "yes", source},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := siteOn(t, newFakeGrid("1.42.0"), 1)
+			s.o.Attended, s.o.Mend = c.attended, c.mend
+			r := appIn(t, s, map[string]string{"pk/server_app.py": source, "pk/client_app.py": ""})
+			to := &scripted{answers: map[string]string{}}
+			if c.answer != "" {
+				to.answers["traps"] = c.answer
+			}
+			if err := s.disarm(context.Background(), r, to); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(filepath.Join(s.appDir(), "pk", "server_app.py"))
+			if err != nil || string(got) != c.want {
+				t.Errorf("%v: %q", err, got)
+			}
+			said := to.said()
+			if !strings.Contains(said, "line 6: np.savez(where) may write where") || strings.Contains(said, "np.savez(buf)") {
+				t.Errorf("said:\n%s", said)
+			}
+			switch asked := slices.Contains(to.asked, "traps"); {
+			case asked != (c.attended || c.mend):
+				t.Errorf("asked %v", to.asked)
+			case asked && !strings.Contains(to.last["traps"].Diff, "+# np.savez(\"final.npz\")"):
+				t.Errorf("the diff comes first: %q", to.last["traps"].Diff)
+			case !asked && !strings.Contains(said, "line 5: np.savez(\"final.npz\") writes final.npz, which fails on a grid; --mend comments it out"):
+				t.Errorf("said:\n%s", said)
+			}
+		})
+	}
+}
