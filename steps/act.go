@@ -129,7 +129,7 @@ func (s *Site) keysGone(keyless []member, folder keys.Folder, to Sink) error {
 		to.Event(ItemChanged{Item{m.Name, ItemFailed, p.Error()}})
 		all = append(all, p)
 	}
-	return join(all)
+	return problem.Join(all...)
 }
 
 // restart stops SuperNodes and starts them anew. What would keep one from starting is found before it is

@@ -113,7 +113,7 @@ func sift(list []member, found []supernode.Finding, to Sink) (fit []member, unfi
 			fit = append(fit, m)
 		}
 	}
-	return fit, join(some), join(all)
+	return fit, problem.Join(some...), problem.Join(all...)
 }
 
 // ownImage asks, where the image that the person chose holds another flwr, whether to take the one of the flwr

@@ -129,7 +129,7 @@ func burnt(list []member) error {
 			"it was unregistered, which burns a key for good, or it belongs to another account",
 			"move "+m.Pair.Name+" and "+m.Pair.Name+".pub to another folder; flwrup then makes a new pair"))
 	}
-	return join(errs)
+	return problem.Join(errs...)
 }
 
 func (s *Site) recovered(m member, id, how string, to Sink) error {

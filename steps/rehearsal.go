@@ -85,6 +85,25 @@ func (s *Site) KeepGrid(ctx context.Context) error {
 	return s.grid.Keep(ctx)
 }
 
+// GridStays reports whether the rehearsal's grid and its SuperNodes outlive this flwrup: the grid was kept, by this call or an
+// earlier one, or this call did not start it. Only TearDown ends them then.
+func (s *Site) GridStays(ctx context.Context) bool {
+	g, alive := s.gridRunning()
+	switch {
+	case !s.Rehearsal():
+		return false
+	case g != nil && !g.Attached:
+		kept, err := g.Kept(ctx)
+		return err == nil && kept
+	case alive:
+		return true
+	case s.runtimeKind() == "":
+		return false
+	}
+	up, err := s.running(ctx) // left behind by a grid that has ended
+	return err == nil && len(up) > 0
+}
+
 // TearDown ends what a rehearsal started on this machine: its SuperNodes, its grid, and with remove
 // its folder, if flwrup made that. What goes wrong does not stop the rest; all of it is reported.
 func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
@@ -119,7 +138,7 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 			keep("remove "+s.Dir, project.RemoveMarked(s.Dir))
 		}
 	}
-	return join(errs)
+	return problem.Join(errs...)
 }
 
 // endNodes stops every SuperNode of this site at once.

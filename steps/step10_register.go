@@ -128,7 +128,7 @@ func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
 			failed = append(failed, err)
 		}
 	}
-	return join(failed)
+	return problem.Join(failed...)
 }
 
 // listed is what one Apply knows of the grid's nodes: asked for once, since a list a key would double the

@@ -370,23 +370,5 @@ func (s *Site) each(ctx context.Context, names []string, do func(context.Context
 			all = append(all, errs[name])
 		}
 	}
-	return join(all)
-}
-
-// join makes one error of several. The first that a person can act on leads.
-func join(errs []error) error {
-	switch len(errs) {
-	case 0:
-		return nil
-	case 1:
-		return errs[0]
-	}
-	p := problem.Of(errs[0])
-	q := *p
-	q.Err = errors.Join(errs...)
-	q.What = fmt.Sprintf("%s (and %d more)", p.What, len(errs)-1)
-	for _, err := range errs[1:] {
-		q.Raw += problem.Of(err).Error() + "\n"
-	}
-	return &q
+	return problem.Join(all...)
 }

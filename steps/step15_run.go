@@ -160,7 +160,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 	id, err := f.StartRun(ctx, s.connection(), s.appDir(), s.Choices.Federation, config)
 	if err != nil {
 		if ctx.Err() == nil && !flwrexec.MayHaveHappened(err) {
-			return join([]error{err, s.Ledger.Abandon(key, problem.Of(err).Error())})
+			return problem.Join(err, s.Ledger.Abandon(key, problem.Of(err).Error()))
 		}
 		return err // it may have been started: the next look tells
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 )
 
 // checklist is the 16 steps in the guide's order.
@@ -119,7 +120,8 @@ func (s *Site) WalkTo(ctx context.Context, to Sink, last int) error {
 		to = &guided{to, s}
 	}
 	for _, st := range checklist[:last] {
-		if err := s.walkOne(ctx, st, to); err != nil {
+		where := fmt.Sprintf("step %d", st.Number())
+		if err := safego.Call(where, func() error { return s.walkOne(ctx, st, to) }); err != nil {
 			return err
 		}
 	}

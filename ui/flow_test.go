@@ -3,8 +3,10 @@ package ui
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/exp/teatest"
 	"go.uber.org/goleak"
 
+	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/steps"
 	"flwrup/ui/dash"
@@ -137,22 +140,19 @@ func TestQuitWaits(t *testing.T) {
 	}
 }
 
-// TestPanics: wherever ours breaks, Run returns an error.
+// TestPanics: wherever a job or a look of ours breaks, it has failed, the screen says how to report it, and stays.
 func TestPanics(t *testing.T) {
 	for name, broken := range map[string]func(*fake){
 		"inspect": func(f *fake) { f.inspect = func(context.Context, int) { panic("broken") } },
 		"apply":   func(f *fake) { f.apply[10] = func(context.Context, steps.Sink) error { panic("broken") } },
+		"nil error": func(f *fake) {
+			f.apply[10] = func(context.Context, steps.Sink) error { return errors.New("broken: " + problem.Of(nil).What) }
+		},
 		"goroutine of a step": func(f *fake) {
 			f.apply[10] = func(ctx context.Context, to steps.Sink) error {
 				failed := make(chan error, 1)
 				safego.Go("helper", func(err error) { failed <- err }, func() { panic("broken") })
 				return fmt.Errorf("register: %w", <-failed)
-			}
-		},
-		"validate": func(f *fake) {
-			f.apply[10] = func(ctx context.Context, to steps.Sink) error {
-				_, err := to.Ask(ctx, steps.Question{Kind: steps.AskText, Default: "x", Validate: func(string) error { panic("broken") }})
-				return err
 			}
 		},
 	} {
@@ -162,25 +162,57 @@ func TestPanics(t *testing.T) {
 			broken(f)
 			in, feed := newPipe(t)
 			got := make(chan error, 1)
+			screen := &screenBytes{}
 			go func() {
-				_, err := Run(context.Background(), Options{Work: f, In: in, Out: &bytes.Buffer{}, size: [2]int{80, 24}, Start: "step:10"})
+				_, err := Run(context.Background(), Options{Work: f, In: in, Out: screen, size: [2]int{80, 24}, Start: "step:10"})
 				got <- err
 			}()
 			deadline := time.After(5 * time.Second)
-			for {
+			for asked := false; ; {
 				select {
 				case err := <-got:
-					if err == nil || !strings.Contains(err.Error(), "broken") {
-						t.Errorf("error %v", err)
+					if err != nil || !asked {
+						t.Errorf("left with %v; a bug was shown: %v", err, asked)
 					}
 					return
 				case <-time.After(30 * time.Millisecond):
-					feed("\r")
+					if asked = asked || strings.Contains(screen.String(), "bug in flwrup"); asked {
+						feed("q")
+					} else {
+						feed("\r")
+					}
 				case <-deadline:
-					t.Fatal("it does not end")
+					t.Fatal("no bug is shown, or it does not end")
 				}
 			}
 		})
+	}
+}
+
+// screenBytes is what a program has written to its terminal, readable meanwhile.
+type screenBytes struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *screenBytes) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func (b *screenBytes) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.String()
+}
+
+// TestScreenPanics: a bug in the screen itself ends the program in good order, with its stack.
+func TestScreenPanics(t *testing.T) {
+	m := still(world(10), 10, 80, 24, Options{})
+	defer m.close()
+	if _, cmd := m.Update(lookMsg{gen: m.looks.gen, i: 99}); cmd == nil || !m.leaving || !strings.Contains(m.broken().Error(), "look.go") {
+		t.Errorf("leaving %v, error %v", m.leaving, m.err)
 	}
 }
 

@@ -2,8 +2,8 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"reflect"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -102,10 +102,16 @@ func (m *Model) lookAt(i int, front bool) tea.Cmd {
 		if ctx.Err() != nil {
 			return msg
 		}
-		msg.status, msg.err = work.Inspect(ctx, n)
+		msg.err = safego.Call(fmt.Sprintf("looking at step %d", n), func() (err error) {
+			msg.status, err = work.Inspect(ctx, n)
+			return err
+		})
 		msg.status = cleanStatus(msg.status)
 		if msg.err == nil && (msg.status.State == steps.Ready || msg.status.State == steps.Waiting) {
-			msg.plan, msg.planErr = work.Plan(ctx, n)
+			msg.planErr = safego.Call(fmt.Sprintf("planning step %d", n), func() (err error) {
+				msg.plan, err = work.Plan(ctx, n)
+				return err
+			})
 			msg.plan = cleanActions(msg.plan)
 		}
 		if h, ok := work.(handover); ok && n == 11 && msg.status.State != steps.Blocked {
@@ -266,8 +272,4 @@ func cleanTitle(t steps.Title) steps.Title {
 	t.Project, t.Federation, t.Connection = termsafe.Line(t.Project), termsafe.Line(t.Federation), termsafe.Line(t.Connection)
 	t.Account, t.Flwr = termsafe.Line(t.Account), termsafe.Line(t.Flwr)
 	return t
-}
-
-func panicked(where string, v any) *safego.Panic {
-	return &safego.Panic{Where: where, Value: v, Stack: debug.Stack()}
 }

@@ -139,7 +139,7 @@ func (m *Model) Init() tea.Cmd {
 func (m *Model) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if v := recover(); v != nil {
-			model, cmd = m, m.fail(panicked("screen", v))
+			model, cmd = m, m.fail(safego.Recovered("the screen", v))
 		}
 	}()
 	if m.leaving {
@@ -177,7 +177,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case endMsg:
 		return m.end(msg.interrupted, msg.err)
 	case safego.Panic:
-		return m.fail(&msg)
+		m.message, m.bad = msg.Error(), true
 	case dash.OpenLogs:
 		return m.showLogs(msg.Nodes)
 	case dash.OpenStep:
@@ -193,9 +193,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case dash.Copy:
 		return m.copyText(msg.Text, msg.What)
 	case dash.Failed:
-		return m.fail(msg.Err)
+		m.message, m.bad = msg.Err.Error(), true
 	case logs.Failed:
-		return m.fail(msg.Err)
+		m.message, m.bad = msg.Err.Error(), true
 	default:
 		return m.pass(msg)
 	}
@@ -326,7 +326,7 @@ func (t *tasks) wait(d time.Duration) bool {
 	}
 }
 
-// guard makes a command count as running, and a panic in it end the program the orderly way.
+// guard makes a command count as running, and a panic in it a sentence on the screen.
 func (m *Model) guard(cmd tea.Cmd) tea.Cmd {
 	if cmd == nil {
 		return nil
@@ -336,7 +336,7 @@ func (m *Model) guard(cmd tea.Cmd) tea.Cmd {
 		defer m.tasks.done()
 		defer func() {
 			if v := recover(); v != nil {
-				msg = *panicked("command", v)
+				msg = *safego.Recovered("something beside the screen", v)
 			}
 		}()
 		msg = cmd()

@@ -48,7 +48,7 @@ func (m *Model) start(step int, what string, do func(context.Context, steps.Sink
 		defer cancel(nil)
 		defer close(to.done)
 		before.Wait()
-		to.err = do(ctx, to)
+		to.err = safego.Call(what, func() error { return do(ctx, to) }) // a bug ends the job, not what runs
 		return nil
 	}
 	return tea.Batch(run, m.listen(j))
@@ -85,10 +85,6 @@ func (m *Model) events(msg eventsMsg) tea.Cmd {
 // ended goes on after a job: its step is looked at at once, all others after it.
 func (m *Model) ended(j *job) tea.Cmd {
 	err := j.sink.err
-	var p *safego.Panic
-	if errors.As(err, &p) {
-		return m.fail(p)
-	}
 	j.end(m.now(), err)
 	m.follow()
 	m.title = cleanTitle(m.work.Title())

@@ -16,6 +16,7 @@ import (
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/safego"
 	"flwrup/steps"
 )
 
@@ -42,7 +43,7 @@ func Main(args []string, streams Streams) int {
 	root.SetArgs(args)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	err := root.ExecuteContext(ctx)
+	err := safego.Call("flwrup "+strings.Join(args[:min(1, len(args))], ""), func() error { return root.ExecuteContext(ctx) })
 	if err == nil {
 		return exitDone
 	}

@@ -10,6 +10,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/safego"
 	"flwrup/steps"
 )
 
@@ -32,8 +33,8 @@ authentication, account login, federations), on loopback only, and goes through 
 16 steps against it, for real.
 
 A rehearsal that ended well stops and removes all that it made; --keep leaves it
-running. One that was left or failed keeps its folder: the same command goes on with
-it, and ` + "`flwrup down`" + ` ends it. The environment with flwr is kept for the next time.`,
+running, and what was kept once stays until ` + "`flwrup down`" + `. One that was left or failed
+keeps its folder: the same command goes on with it, and ` + "`flwrup down`" + ` ends it. The environment with flwr is kept for the next time.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.doRehearse(cmd.Context(), cmd, o) },
 	}
@@ -103,18 +104,25 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 	return p.curtain(ctx, site, front, err, o.keep)
 }
 
-// curtain ends a rehearsal that stopped with err, nil when it ended well. A run goes on only as long as its
-// grid does: with keep a person may leave it, without it ends now, and that is said.
+// curtain ends a rehearsal that stopped with err, nil when it ended well. What was kept before stays, whatever this
+// call's flags are; so does what runs when a bug of ours ends the call. A run goes on only as long as its grid does:
+// with keep a person may leave it, without it ends now, and that is said.
 func (p *program) curtain(ctx context.Context, site *steps.Site, to steps.Sink, err error, keep bool) error {
 	id, going := site.GoingRun()
 	going = going && err != nil && ctx.Err() != nil
-	if going && keep {
+	var bug *safego.Panic
+	stays := site.GridStays(context.Background()) || errors.As(err, &bug)
+	if going && (keep || stays) {
 		if kept := site.KeepGrid(context.Background()); kept != nil {
 			return kept
 		}
 		return p.goesOn(id)
 	}
-	ended := p.endRehearsal(site, to, err, keep)
+	if stays && err != nil {
+		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", site.Dir)
+		return errors.Join(err, site.KeepGrid(context.Background()))
+	}
+	ended := p.endRehearsal(site, to, err, keep || stays)
 	if going && ended == nil {
 		return problem.New(problem.Cancelled, "stopped; run "+id+" has ended, too: its grid was this rehearsal's", "",
 			"the same command starts the run anew; with --keep the grid and a run on it go on when you leave")

@@ -52,7 +52,7 @@ func (p *program) lookOn(ctx context.Context, dir string, busy error) error {
 }
 
 // drawn runs the wizard on the screen. Left with q, everything that was started goes on, also a
-// rehearsal's grid: the person comes back to it. Ended by Ctrl-C or a signal, a rehearsal without keep
+// rehearsal's grid: the person comes back to it. Ended by Ctrl-C or a signal, a rehearsal that nobody kept
 // stops and keeps its folder. A run goes on where its grid does.
 func (p *program) drawn(ctx context.Context, site *steps.Site, keep bool) error {
 	ctx, cancel := context.WithCancel(ctx)

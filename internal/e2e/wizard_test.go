@@ -83,8 +83,22 @@ func TestWizard(t *testing.T) {
 	}
 	hostileLog(t, s, containers[0])
 
-	s.Signal(syscall.SIGTERM)
-	s.Over(130)
+	// What q kept stays, however the next flwrup ends; down ends it.
+	for how, end := range map[string]func(){
+		"SIGTERM": func() { s.Signal(syscall.SIGTERM); s.Over(130) },
+		"SIGHUP":  func() { s.Signal(syscall.SIGHUP); s.Over(130) },
+		"Ctrl-C":  func() { s.Press("\x03"); s.Over(130) },
+	} {
+		end()
+		if up := containersOf(t, dir, "running"); len(up) != 3 {
+			t.Errorf("%s: of three containers these run: %v", how, up)
+		}
+		s = h.onTerminal(120, 40, "--dir", dir)
+		s.Wait("3 of 3 SuperNodes online")
+	}
+	s.Press("q")
+	s.Over(0)
+	h.must("down", "--dir", dir)
 	if left := processesOf(h.dir); len(left) > 0 {
 		t.Errorf("processes left: %v", left)
 	}

@@ -6,6 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
 	"flwrup/ui/logs"
@@ -117,7 +118,15 @@ func (m *Model) look() tea.Cmd {
 		return nil
 	}
 	m.looking = true
-	return func() tea.Msg { return overviewMsg{m, m.src.Overview(m.ctx, 365*24*time.Hour), false} }
+	return func() tea.Msg { return overviewMsg{m, m.overview(365 * 24 * time.Hour), false} }
+}
+
+// overview reads both sides. A bug in that is shown where a runtime or a grid that does not answer is.
+func (m *Model) overview(age time.Duration) (o steps.Overview) {
+	if err := safego.Call("looking at the SuperNodes", func() error { o = m.src.Overview(m.ctx, age); return nil }); err != nil {
+		o = steps.Overview{RuntimeErr: err, GridErr: err}
+	}
+	return o
 }
 
 // askGrid gives the command that asks the grid.
@@ -127,7 +136,7 @@ func (m *Model) askGrid() tea.Cmd {
 	}
 	m.asking = true
 	age := m.interval / 2 // the answer to another screen's question will do
-	return func() tea.Msg { return overviewMsg{m, m.src.Overview(m.ctx, age), true} }
+	return func() tea.Msg { return overviewMsg{m, m.overview(age), true} }
 }
 
 // hurry makes the grid be asked soon: something is about to change.
