@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -81,7 +82,7 @@ func (c *Choices) keepID(dir string) error {
 }
 
 // Lock keeps other flwrups from acting in dir until unlock is called; the kernel gives the lock back when
-// the process dies. Held by another process it is a Problem (busy) with its number where that is known;
+// the process dies, and two seconds are given to one that is just dying. Held by another process it is a Problem (busy) with its number where that is known;
 // in a folder that cannot be written, or that is not there, a Problem (bad-input).
 func Lock(dir string) (unlock func(), err error) {
 	return lock(dir, "lock", "another flwrup is at work in "+dir)
@@ -92,33 +93,35 @@ func LockWatch(dir string) (unlock func(), err error) {
 	return lock(dir, "watch.lock", "another flwrup watches "+dir)
 }
 
+// dyingTime is how long a flwrup that was killed or interrupted may still hold its lock.
+const dyingTime = 2 * time.Second
+
 func lock(dir, name, held string) (unlock func(), err error) {
 	state, err := EnsureStateDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	path, pidFile := filepath.Join(state, name), filepath.Join(state, name+".pid")
-	for range 3 {
+	for end := time.Now().Add(dyingTime); ; time.Sleep(20 * time.Millisecond) {
 		l := flock.New(path, flock.SetPermissions(0o600))
 		ok, err := l.TryLock()
 		if err != nil {
 			return nil, accessProblem("cannot lock "+dir, state, err)
 		}
-		if !ok {
-			_ = l.Close()
+		if ok && same(l, path) {
+			_ = os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600) // only for the sentence in busy
+			return func() { _ = l.Close() }, nil
+		}
+		_ = l.Close()
+		if time.Now().After(end) {
 			return nil, busy(held, pidFile)
 		}
-		if !same(l, path) { // removed by its last holder between our opening and locking it
-			_ = l.Close()
+		if ok { // removed by its last holder between our opening and locking it
 			if _, err := EnsureStateDir(dir); err != nil {
 				return nil, err
 			}
-			continue
 		}
-		_ = os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600) // only for the sentence in busy
-		return func() { _ = l.Close() }, nil
 	}
-	return nil, busy(held, pidFile)
 }
 
 func same(l *flock.Flock, path string) bool {

@@ -28,6 +28,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// TestLockOfTheDying: a lock that is about to be given back is waited for.
+func TestLockOfTheDying(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(dyingTime/2, unlock)
+	unlock, err = Lock(dir)
+	if err != nil {
+		t.Fatalf("a lock held for %v: %v", dyingTime/2, err)
+	}
+	unlock()
+}
+
 func TestLock(t *testing.T) {
 	dir := t.TempDir()
 	unlock, err := Lock(dir)
