@@ -2,14 +2,12 @@ package flwrexec
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"flwrup/internal/problem"
-	"flwrup/internal/tomledit"
 )
 
 // App is what the pyproject.toml of a Flower app says.
@@ -34,7 +32,8 @@ func IsApp(dir string) bool {
 	return err == nil
 }
 
-// ReadApp reads the app in dir. What is no Flower app is a Problem with code AppBroken.
+// ReadApp reads the app in dir. What is no Flower app is a Problem with code AppBroken; one whose pyproject.toml flwr
+// refuses is AppUnusable.
 func ReadApp(dir string) (App, error) {
 	file := filepath.Join(dir, "pyproject.toml")
 	content, err := os.ReadFile(file)
@@ -42,9 +41,9 @@ func ReadApp(dir string) (App, error) {
 		return App{}, &problem.Problem{Code: AppBroken, What: "no Flower app in " + dir, Why: "it has no pyproject.toml that can be read",
 			Fix: "name the folder of an app, or make one: flwr new", Err: err}
 	}
-	all, err := tomledit.Decode(content)
+	all, err := decodeApp(file, content)
 	if err != nil {
-		return App{}, fmt.Errorf("%s: %w", file, err)
+		return App{}, err
 	}
 	parts := table(all, "tool", "flwr", "app", "components")
 	if parts == nil {

@@ -19,7 +19,11 @@ const (
 // settleApp sees that there is an app to run, or that somebody else starts the runs: the one that was
 // chosen, the only one that is there, or the person's choice.
 func (s *Site) settleApp(ctx context.Context, to Sink) error {
-	for !s.runsElsewhere() && !flwrexec.IsApp(s.appDir()) {
+	for !s.runsElsewhere() {
+		_, err := flwrexec.ReadApp(s.appDir())
+		if err == nil || problem.Is(err, flwrexec.AppUnusable) { // another app is not what the person wants
+			return err
+		}
 		if err := s.chooseApp(ctx, to); err != nil {
 			return err
 		}
