@@ -1529,6 +1529,92 @@ def without(tree, gone):
     return tree
 
 
+# ---------------------------------------------------------------------------------------------------------
+# What is sent
+
+SECRET = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\\[rn]|[\"',\s])+[A-Za-z0-9+/=:]{16}|AGE-SECRET-KEY-1[0-9A-Z]{40}")
+SCANNED = 4 << 20    # bytes of a file that are searched for private keys
+MEASURED = 16 << 20  # bytes of a file that are compressed to know how small it gets
+
+
+def flwr_packs(app):
+    """The files of the app's folder that this flwr itself would pack, by its own code: relative path → path.
+    None when this flwr does not have that code."""
+    from pathlib import Path
+    try:
+        from flwr.cli import build
+        disk, pack, limit = build.build_fab_from_disk, build.build_fab_from_files, build.FAB_MAX_SIZE
+    except (ImportError, AttributeError):
+        return None, 10 << 20
+    files = {}
+
+    class Enough(Exception):
+        pass
+
+    def note(found):
+        files.update(found)
+        raise Enough
+
+    build.build_fab_from_files = note
+    try:
+        disk(Path(app))
+    except Enough:
+        pass
+    # With nothing in them, but for what its rules are read from: the rules go by name.
+    empty = {name: path.read_bytes() if name in ("pyproject.toml", ".gitignore") else b"" for name, path in files.items()}
+    fab = pack(empty)
+    with io.BytesIO(fab[0] if isinstance(fab, tuple) else fab) as f:
+        import zipfile
+        with zipfile.ZipFile(f) as z:
+            names = [n for n in z.namelist() if not n.startswith(".info/")]
+    return {n: str(files[n]) for n in names if n in files}, limit
+
+
+def packed(path, size):
+    """How many bytes a file takes when it is packed, about."""
+    import zlib
+    squeeze, read, out = zlib.compressobj(wbits=-15), 0, 0
+    with open(path, "rb") as f:
+        while read < MEASURED:
+            chunk = f.read(1 << 20)
+            if not chunk:
+                break
+            read += len(chunk)
+            out += len(squeeze.compress(chunk))
+    out += len(squeeze.flush())
+    return out if read >= size else out * size // max(read, 1)
+
+
+def pack(q):
+    """What flwr would send of the app's folder: the files, what is odd about them, how large it gets."""
+    app = os.path.realpath(q["dir"])
+    try:
+        found, limit = flwr_packs(app)
+    except Exception as err:  # flwr's own no: a name, a pattern, a folder too deep
+        return {"refused": str(err) or type(err).__name__, "files": []}
+    if found is None:
+        return {"unknown": True, "files": []}
+    files, total = [], 0
+    for name, path in sorted(found.items()):
+        if not os.path.isfile(path):
+            continue
+        size = os.path.getsize(path)
+        total += size
+        with open(path, "rb") as f:
+            secret = bool(SECRET.search(f.read(SCANNED)))
+        real = os.path.realpath(path)
+        inside = real == app or real.startswith(app.rstrip(os.sep) + os.sep)
+        files.append({"name": name.replace(os.sep, "/"), "real": real, "size": size, "packed": size, "secret": secret, "outside": not inside})
+    if total > limit:
+        for f in files:
+            f["packed"] = packed(f["real"], f["size"])
+    try:
+        from flwr.common.constant import FAB_EXCLUDE_KEY as key
+    except ImportError:
+        key = ""
+    return {"files": files, "limit": limit, "exclude": key}
+
+
 def packages(q):
     """Which requirements this Python does not meet."""
     from importlib.metadata import PackageNotFoundError, version
@@ -1567,7 +1653,7 @@ def packages(q):
 def main():
     q = json.loads(sys.argv[1])
     try:
-        answer = {"scan": scan, "mend": mend, "packages": packages}[q["do"]](q)
+        answer = {"scan": scan, "mend": mend, "pack": pack, "packages": packages}[q["do"]](q)
     except (SyntaxError, UnicodeDecodeError, LookupError, ValueError, OSError) as err:
         answer = {"error": str(err) or type(err).__name__, "file": getattr(err, "filename", None) or "", "line": getattr(err, "lineno", None) or 0}
     sys.stdout.write(json.dumps(answer))

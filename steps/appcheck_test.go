@@ -15,10 +15,19 @@ import (
 func appIn(t *testing.T, s *Site, files map[string]string) appReport {
 	t.Helper()
 	s.flwr.(*fakeGrid).python = require.Tool(t, "flwr", "python3")
-	if _, ok := files["pyproject.toml"]; !ok {
-		files["pyproject.toml"] = "[project]\nname = \"a\"\nversion = \"1\"\n[tool.flwr.app]\npublisher = \"me\"\n[tool.flwr.app.components]\n" +
-			"serverapp = \"pk.server_app:app\"\nclientapp = \"pk.client_app:app\"\n"
+	writeApp(t, s, files)
+	r, err := s.appReport(context.Background(), 0)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return r
+}
+
+// writeApp writes the files of an app into the site's folder, with a pyproject.toml.
+func writeApp(t *testing.T, s *Site, files map[string]string) {
+	t.Helper()
+	files["pyproject.toml"] = "[project]\nname = \"a\"\nversion = \"1.0.0\"\n[tool.flwr.app]\npublisher = \"me\"\n[tool.flwr.app.components]\n" +
+		"serverapp = \"pk.server_app:app\"\nclientapp = \"pk.client_app:app\"\n"
 	for name, content := range files {
 		file := filepath.Join(s.appDir(), filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -28,11 +37,6 @@ func appIn(t *testing.T, s *Site, files map[string]string) appReport {
 			t.Fatal(err)
 		}
 	}
-	r, err := s.appReport(context.Background(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 // TestSourceIsLeftAlone: unattended, a source file is changed only with --mend; attended, the diff comes first.

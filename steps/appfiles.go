@@ -1,73 +1,132 @@
 package steps
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"flwrup/internal/outgoing"
+	"flwrup/internal/project"
 )
 
-// flwr sends the grid, and through it every SuperNode, each .py, .toml, .md and (from about 1.40 on) .json and
-// .yaml file below the app's folder that the .gitignore at its top does not name; a .gitignore further down
-// counts for nothing (flwr/cli/build.py of 1.24.0 and 1.42.0). Where the project's folder is the app's, that
-// takes in what flwrup keeps in .flwrup: the ledger, in a rehearsal even the login, and copies of the app
-// that grow with each run until flwr finds the folders too deep.
+// flwr sends the grid, and through it every SuperNode, each .py, .toml and .md file below the app's folder, and from
+// 1.27 on .json, .jsonl and .yaml, too. Left out is what the .gitignore at its top names; one further down counts for
+// nothing (flwr/cli/build.py of 1.24.0 to 1.42.0). Where the project's folder is the app's, that takes in flwrup.toml
+// and what flwrup keeps in .flwrup: the ledger, in a rehearsal even the login.
 
-// leaking gives the .gitignore at the top of the app's folder and the line that it lacks; "" when nothing of
-// flwrup's would be sent.
-func (s *Site) leaking() (file, line string, err error) {
+// leaking returns the .gitignore at the top of the app's folder and the lines that it lacks, as patterns; none when
+// nothing of flwrup's would be sent.
+func (s *Site) leaking() (file string, lines []string, err error) {
 	app, err := filepath.EvalSymlinks(s.appDir())
 	if err != nil {
-		return "", "", fmt.Errorf("look at the app's folder: %w", err)
+		return "", nil, fmt.Errorf("look at the app's folder: %w", err)
 	}
-	state, err := filepath.EvalSymlinks(s.stateDir())
-	if err != nil {
-		return "", "", fmt.Errorf("look at flwrup's folder: %w", err)
-	}
-	rel, err := filepath.Rel(app, state)
-	if err != nil || !filepath.IsLocal(rel) {
-		return "", "", nil
-	}
-	rel = filepath.ToSlash(rel)
 	file = filepath.Join(s.appDir(), ".gitignore")
 	content, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", "", fmt.Errorf("read %s: %w", s.rel(file), err)
+		return "", nil, fmt.Errorf("read %s: %w", s.rel(file), err)
 	}
-	for _, have := range strings.Split(string(content), "\n") {
-		if have = strings.Trim(strings.TrimSpace(have), "/"); have == rel || have == filepath.Base(state) {
-			return file, "", nil
+	for _, own := range []struct {
+		path   string
+		folder bool
+	}{{s.stateDir(), true}, {filepath.Join(s.Dir, project.FileName), false}} {
+		real, err := filepath.EvalSymlinks(own.path)
+		if err != nil {
+			return "", nil, fmt.Errorf("look at flwrup's own files: %w", err)
+		}
+		rel, err := filepath.Rel(app, real)
+		if err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		rel = filepath.ToSlash(rel)
+		line := outgoing.Line(rel, own.folder)
+		if !hasLine(content, line, rel, filepath.Base(real)) {
+			lines = append(lines, line)
 		}
 	}
-	return file, "/" + rel + "/", nil
+	return file, lines, nil
 }
 
-// keepOut adds to the app's .gitignore what keeps flwrup's own folder out of what is sent.
-func (s *Site) keepOut(to Sink) error {
-	file, line, err := s.leaking()
-	if err != nil || line == "" {
-		return err
+// hasLine reports whether a .gitignore has one of the patterns as a line.
+func hasLine(content []byte, patterns ...string) bool {
+	for _, have := range strings.Split(string(content), "\n") {
+		for _, p := range patterns {
+			if strings.Trim(strings.TrimSpace(have), "/") == strings.Trim(p, "/") {
+				return true
+			}
+		}
 	}
+	return false
+}
+
+// ignoreLines is what to append to a .gitignore so that flwr leaves the patterns out. flwrup.toml is made to be
+// kept in version control: flwr strips the space before its line, and git, which does not, goes on to see the file.
+func ignoreLines(before []byte, lines []string) []byte {
+	var b bytes.Buffer
+	if n := len(before); n > 0 && before[n-1] != '\n' {
+		b.WriteByte('\n') // the last line lacks its end
+	}
+	for _, line := range lines {
+		if strings.HasSuffix(line, "/"+project.FileName) {
+			b.WriteString("# for flwr alone: git does not read the next line, which begins with a space\n ")
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.Bytes()
+}
+
+// appendTo adds text to a file that others may read, and makes it when it is missing.
+func appendTo(file string, text []byte) error {
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
-		return fmt.Errorf("keep flwrup's own folder out of the app: %w", err)
+		return fmt.Errorf("keep files out of the app: %w", err)
 	}
-	_, err = f.WriteString("\n" + line + "\n") // the last line may lack its end
+	_, err = f.Write(text)
 	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("keep flwrup's own folder out of the app: %w", err)
+		return fmt.Errorf("keep files out of the app: %w", err)
 	}
-	to.Event(Says{s.rel(file) + " now names " + line + ": flwr would send it with the app"})
+	return nil
+}
+
+// keepOut adds to the app's .gitignore what keeps flwrup's own files out of what is sent.
+func (s *Site) keepOut(to Sink) error {
+	file, lines, err := s.leaking()
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	before, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read %s: %w", s.rel(file), err)
+	}
+	if err := appendTo(file, ignoreLines(before, lines)); err != nil {
+		return err
+	}
+	to.Event(Says{s.rel(file) + " now names " + strings.Join(lines, " and ") + ": flwr would send it with the app"})
 	return nil
 }
 
 // keepOutAction is keepOut as a person would do it; false when there is nothing to do.
 func (s *Site) keepOutAction() (Action, bool) {
-	file, line, err := s.leaking()
-	if err != nil || line == "" {
+	file, lines, err := s.leaking()
+	if err != nil || len(lines) == 0 {
 		return Action{}, false
 	}
-	return Action{Says: "keep flwrup's own folder out of what is sent with the app",
-		Command: "printf '\\n" + line + "\\n' >> " + quote(s.rel(file))}, true
+	return Action{Says: "keep flwrup's own files out of what is sent with the app",
+		Command: "printf '\\n%s" + strings.Repeat("\\n%s", len(lines)-1) + "\\n' " + quoted(lines) + " >> " + quote(s.rel(file))}, true
+}
+
+// quoted writes lines as arguments; the space before flwrup.toml is for flwr alone.
+func quoted(lines []string) string {
+	var list []string
+	for _, line := range lines {
+		if strings.HasSuffix(line, "/"+project.FileName) {
+			line = " " + line
+		}
+		list = append(list, quote(line))
+	}
+	return strings.Join(list, " ")
 }

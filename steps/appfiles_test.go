@@ -8,16 +8,17 @@ import (
 	"flwrup/internal/project"
 )
 
-// TestStateStaysOutOfTheApp: the app's .gitignore gets the one line that it lacks, once, and what stands in it stays.
+// TestStateStaysOutOfTheApp: the app's .gitignore gets the lines that it lacks, once, and what stands in it stays.
 func TestStateStaysOutOfTheApp(t *testing.T) {
+	const state, note, choices = "/.flwrup/\n", "# for flwr alone: git does not read the next line, which begins with a space\n ", "/flwrup.toml\n"
 	for name, c := range map[string]struct{ app, have, want string }{
-		"no .gitignore":                  {"", "", "\n/.flwrup/\n"},
-		"one without an end":             {"", "*.pyc", "*.pyc\n/.flwrup/\n"},
-		"named already":                  {"", "*.pyc\n.flwrup\n", "*.pyc\n.flwrup\n"},
-		"named as a folder, \\r\\n":      {"", "/.flwrup/\r\n", "/.flwrup/\r\n"},
-		"named only in a comment":        {"", "# .flwrup\n", "# .flwrup\n\n/.flwrup/\n"},
+		"no .gitignore":                  {"", "", state + note + choices},
+		"one without an end":             {"", "*.pyc", "*.pyc\n" + state + note + choices},
+		"both named already":             {"", "*.pyc\n.flwrup\nflwrup.toml\n", "*.pyc\n.flwrup\nflwrup.toml\n"},
+		"named as a folder, \\r\\n":      {"", "/.flwrup/\r\n /flwrup.toml\r\n", "/.flwrup/\r\n /flwrup.toml\r\n"},
+		"named only in a comment":        {"", "# .flwrup\nflwrup.toml\n", "# .flwrup\nflwrup.toml\n" + state},
 		"an app below, which holds none": {"app", "", ""},
-		"an app around the project":      {"..", "", "\n/project/.flwrup/\n"},
+		"an app around the project":      {"..", "", "/project/.flwrup/\n" + note + "/project/flwrup.toml\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "project")

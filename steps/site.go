@@ -55,6 +55,7 @@ type Options struct {
 	Trap           bool   // a new rehearsal's app saves its model at the end, which a grid does not allow
 	Attended       bool   // a person is there: a rehearsal waits for them at the login page
 	Mend           bool   // comment out what writes files in the ServerApp, unattended, too
+	SendAll        bool   // send what checkSent finds, keys and backups excepted
 	Choose         func(*project.Choices)
 }
 

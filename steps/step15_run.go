@@ -97,6 +97,7 @@ func (runTask) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if keep, ok := s.keepOutAction(); ok {
 		actions = append(actions, keep)
 	}
+	actions = append(actions, s.sentActions(ctx)...)
 	return append(actions, s.command("run the app over all SuperNodes that are online, and follow it",
 		f.Dialect().RunArgv(s.connection(), s.shellDir(s.appDir()), s.Choices.Federation, s.plannedConfig(r), true))), nil
 }
@@ -132,11 +133,14 @@ func (r runTask) Apply(ctx context.Context, s *Site, to Sink) error {
 	if err != nil {
 		return err
 	}
-	config, err := s.checkApp(ctx, to)
-	if err != nil {
+	if err := s.keepOut(to); err != nil {
 		return err
 	}
-	if err := s.keepOut(to); err != nil {
+	if err := s.checkSent(ctx, to); err != nil {
+		return err
+	}
+	config, err := s.checkApp(ctx, to)
+	if err != nil {
 		return err
 	}
 	return r.send(ctx, s, list, config, to)

@@ -17,6 +17,7 @@ type world struct {
 	runs    answer[[]flwrexec.Run]
 	network answer[network]
 	app     answer[appReport]
+	parcel  answer[parcel]
 }
 
 // answer is one answer of the grid with its age.
@@ -86,6 +87,7 @@ func (w *world) reset() {
 	w.runs.reset()
 	w.network.reset()
 	w.app.reset()
+	w.parcel.reset()
 }
 
 // fresh is how old the grid's answer may be while a person goes through the steps.
@@ -98,6 +100,7 @@ func (s *Site) forget() {
 	s.world.list.forget()
 	s.world.runs.forget()
 	s.world.app.forget()
+	s.world.parcel.forget()
 }
 
 // gridNodes gives the account's nodes on the grid, those unregistered left out.

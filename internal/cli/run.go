@@ -15,6 +15,7 @@ import (
 type runOptions struct {
 	app               string
 	detach, yes, mend bool
+	sendAll           bool
 }
 
 func (p *program) run() *cobra.Command {
@@ -27,6 +28,8 @@ lack, how many nodes it waits for), waits until enough SuperNodes are online, se
 to the grid and follows its log; at the end come the metrics, a row a round.
 
 Unattended, the app's source is left as it is; --mend comments out what writes files.
+Files of the SuperNodes' data, flwrup.toml and an app over the grid's limit stop the run
+with exit code 3; --send-all accepts the files.
 
 Ctrl-C leaves the run going and says how to come back to it.`,
 		Args: noArgs,
@@ -37,11 +40,16 @@ Ctrl-C leaves the run going and says how to come back to it.`,
 	f.BoolVarP(&o.detach, "detach", "d", false, "do not follow it: flwrup runs log ID -f does")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	f.BoolVar(&o.mend, "mend", false, mendHelp)
+	f.BoolVar(&o.sendAll, "send-all", false, sendAllHelp)
 	p.jsonFlag(cmd)
 	return cmd
 }
 
-const mendHelp = "comment out what writes files in the app's ServerApp; a copy is kept"
+// Flags of every command that starts runs.
+const (
+	mendHelp    = "comment out what writes files in the app's ServerApp; a copy is kept"
+	sendAllHelp = "send the app even with files of the SuperNodes' data among it; keys never"
+)
 
 // finishedRun is what `flwrup run --json` carries: the run, and what it measured.
 type finishedRun struct {
@@ -68,7 +76,7 @@ func metricsOf(front *plain.Front) metricsData {
 
 func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) error {
 	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
-	site, err := steps.Open(steps.Options{Dir: dir, Attended: !yes, Mend: o.mend, Choose: func(c *project.Choices) {
+	site, err := steps.Open(steps.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {
 			c.App = appFrom(dir, o.app)
 		}

@@ -18,6 +18,7 @@ type upOptions struct {
 	passphraseFile string
 	until          int
 	yes, mend      bool
+	sendAll        bool
 }
 
 func (p *program) up() *cobra.Command {
@@ -54,6 +55,7 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.IntVar(&o.until, "until", steps.Count, "the `step` after which to stop: 10 registers and starts nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	f.BoolVar(&o.mend, "mend", false, mendHelp)
+	f.BoolVar(&o.sendAll, "send-all", false, sendAllHelp)
 	p.jsonFlag(cmd)
 	return cmd
 }
@@ -119,7 +121,7 @@ func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) err
 	}
 	o.yes = o.yes || p.json
 	dir := p.findDir()
-	site, err := steps.Open(steps.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)})
+	site, err := steps.Open(steps.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, SendAll: o.sendAll, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)})
 	if err != nil {
 		return err
 	}
