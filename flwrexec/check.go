@@ -83,7 +83,7 @@ func (s *Session) Check(ctx context.Context) error {
 		nodeHelp, _ = output2(ctx, s.found.SuperNode(), "--help") // "" where there is none: nothing to hold against
 	}
 	d, err := s.Dialect().Check(ctx, func(ctx context.Context, args ...string) (string, error) {
-		out, err := s.run(ctx, append(append([]string{"flwr"}, args...), "--help"))
+		out, err := s.runUnattended(ctx, nil, append(append([]string{"flwr"}, args...), "--help"))
 		if err == nil && out.code != 0 {
 			err = classify(out.stdout+out.stderr, out.code)
 		}

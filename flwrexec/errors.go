@@ -54,7 +54,7 @@ var rules = [...]rule{
 		"there is no public key file at that path", "", "check the path, or make the keys first"},
 	{problem.BadKey, []string{"IsADirectoryError"},
 		"the public key's path is a folder", "", "give the path of the .pub file"},
-	{problem.BadKey, []string{"PermissionError: [Errno 13]"},
+	{problem.BadInput, []string{"PermissionError: [Errno 13]"},
 		"flwr may not read a file", "", "check who owns the file and its mode"},
 	{problem.NodeNotFound, []string{"[code: 24]", "[code: 28]", "Node ID not found", "not found or you are not its owner"},
 		"the grid knows no such SuperNode of this account",
@@ -80,11 +80,11 @@ var rules = [...]rule{
 		"check which account is signed in, or ask the federation's owner"},
 	{problem.NotSupported, []string{"[code: 1]", "does not support federation management"},
 		"this SuperLink does not manage federations", "", "ask whoever runs it to put the SuperNodes into the federation"},
-	{NoAccounts, []string{"[code: 19]", "Account authentication is not enabled"}, // (code)
-		"this SuperLink has no login", "it runs without account authentication", "go on without logging in"},
 	{NoAccounts, []string{"requires TLS to be enabled", "`enable-account-auth`", "Account authentication is not enabled for"}, // (code)
 		"the connection is not set up for a login", "a login needs TLS, and up to flwr 1.25 enable-account-auth = true",
 		"take `insecure` out of the connection and set enable-account-auth = true"},
+	{NoAccounts, []string{"[code: 19]", "Account authentication is not enabled"}, // (code)
+		"this SuperLink has no login", "it runs without account authentication", "go on without logging in"},
 	{RunOver, []string{"[code: 18]", "is already finished", "Run is already finished"},
 		"the run is over already", "", ""},
 	{problem.RunNotFound, []string{"[code: 16]", "[code: 31]", "Run ID not found", "Invalid run_id"},
@@ -99,11 +99,11 @@ var rules = [...]rule{
 	{problem.NotLoggedIn, []string{"Please run `flwr login`", "[code: 36]", "[code: 37]", "[code: 1008]", "Authentication failed", "No authentication credentials",
 		"Missing authentication tokens", "Invalid credentials file"}, // the last two: (code)
 		"not logged in", "there is no session for this connection, or it is over", "log in again"},
-	{problem.LoginTimeout, []string{"Login failed: Process timed out", "Login failed"},
+	{problem.LoginTimeout, []string{"Login failed: Process timed out"},
 		"the login was not approved", "nobody approved it in time, or it was denied", "log in again and select \"Yes\" in the browser"},
 	{problem.NoConnection, []string{"SuperLink connection '", "federation declared in the `pyproject.toml`", "federation declared in"},
 		"flwr knows no connection of that name", "", "write the connection first (step 8), or use one that flwr has: flwr config list"},
-	{problem.FedNotFound, []string{"Federation '", "Federation does not exist", "Federation not found"},
+	{problem.FedNotFound, []string{"not found or has been archived", "not found or flwr_aid", "' does not exist.", "Federation does not exist", "Federation not found"},
 		"the grid knows no such federation that this account may use", "it does not exist, is archived, or you are not a member",
 		"list the federations, and check which account is signed in"},
 	{problem.Unreachable, []string{"Unable to connect to Platform API"},
@@ -116,7 +116,9 @@ var rules = [...]rule{
 		"check the network and the connection's address, then try again"},
 	{problem.ServerError, []string{"StatusCode.INTERNAL", "500 Internal Server Error", "StatusCode.UNKNOWN", "Server error '"},
 		"the SuperLink answered with an error of its own", "", "try again in a minute; if it stays, tell whoever runs the grid"},
-	{problem.NotAllowed, []string{"403 Forbidden"},
+	{problem.Unreachable, []string{"429 Too Many Requests", "StatusCode.RESOURCE_EXHAUSTED", "408 Request Timeout"}, // (code)
+		"the SuperLink takes no more questions now", "it was asked too often, or is busy", "wait a minute, then try again"},
+	{problem.NotAllowed, []string{"403 Forbidden", "407 Proxy Authentication Required"},
 		"something on the way to the SuperLink said no", "a proxy, a firewall, or the SuperLink", "check the proxy settings and the address"},
 	{WrongService, []string{"404 Not Found", "Client error '4", "StatusCode.UNIMPLEMENTED"},
 		"what answers at the address is not the SuperLink that this flwr expects", "another service, or another release of flwr",

@@ -45,6 +45,9 @@ func (s *Session) Login(ctx context.Context, c Connection, prompt func(LoginProm
 	hung := errors.New("flwr login hangs")
 	guard := time.AfterFunc(beforePrompt, func() { stop(hung) })
 	defer guard.Stop()
+	quiet, shownPage := context.WithCancel(ctx)
+	defer shownPage()
+	s.whileQuiet(quiet, knockAfter, stop)
 	var mu sync.Mutex // stdout and stderr come side by side
 	var seen strings.Builder
 	var p LoginPrompt
@@ -53,6 +56,7 @@ func (s *Session) Login(ctx context.Context, c Connection, prompt func(LoginProm
 		if p.URL != "" && !shown {
 			shown = true
 			guard.Stop()
+			shownPage() // from here on the grid waits for the person
 			p.Output = seen.String()
 			prompt(p)
 		}
@@ -88,6 +92,9 @@ func (s *Session) Login(ctx context.Context, c Connection, prompt func(LoginProm
 	ended = true
 	guard.Stop()
 	mu.Unlock()
+	if silent := silenceOf(ctx); silent != nil {
+		return silent
+	}
 	if errors.Is(context.Cause(ctx), hung) {
 		if strings.TrimSpace(out) == "" {
 			out = "Connection to the SuperLink is unavailable"
@@ -116,7 +123,7 @@ func (s *Session) login(ctx context.Context, argv []string, each func(string)) (
 	defer s.give()
 	w, err := s.ensure(ctx)
 	if err != nil {
-		return "", s.noAnswer(ctx, err)
+		return "", s.noAnswer(ctx, err, s.o.Limit)
 	}
 	if w == nil {
 		return s.long(ctx, argv, each)
@@ -133,7 +140,7 @@ func (s *Session) login(ctx context.Context, argv []string, each func(string)) (
 	lines.Close() //nolint:errcheck
 	switch {
 	case err != nil:
-		err = s.noAnswer(ctx, err)
+		err = s.noAnswer(ctx, err, s.o.Limit)
 	case a.Code != 0:
 		for _, l := range termsafe.Lines(a.Err + "\n" + a.Native) {
 			if l != "" {
@@ -160,6 +167,11 @@ func (s *Session) long(ctx context.Context, argv []string, each func(string)) (s
 func (s *Session) longRun(ctx context.Context, argv []string, each func(string)) (string, error) {
 	ctx, release := s.within(ctx)
 	defer release()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	heard := s.whileQuiet(ctx, knockAfter, stop)
+	line := each
+	each = func(l string) { heard(); line(l) }
 	dir, err := s.dir()
 	if err != nil {
 		return "", err
@@ -206,6 +218,9 @@ func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, dir string, each 
 	err := cmd.Wait()
 	stdout.Close() //nolint:errcheck // safe never fails
 	stderr.Close() //nolint:errcheck
+	if silent := silenceOf(ctx); silent != nil {
+		return kept.String(), silent
+	}
 	if ctx.Err() != nil {
 		return kept.String(), cancelled(ctx)
 	}

@@ -86,6 +86,9 @@ const (
 	ProgramMissing problem.Code = "flwr-program-missing"
 	// NodeUnregistered says that the node was unregistered: its key is burnt.
 	NodeUnregistered problem.Code = "node-unregistered"
+	// NodeGaveUp says that the SuperNode ended its tries to come back to the grid: flwr takes any trouble with
+	// TLS for final, also a grid that was slow for a minute.
+	NodeGaveUp problem.Code = "node-gave-up"
 )
 
 // NodeHints is what DiagnoseNodeLog should know beside the log. Everything may be left out.
@@ -96,9 +99,18 @@ type NodeHints struct {
 	Fleet  string  // the address that the node was given
 }
 
+// scope is where in a log a rule's words mean what the rule says.
+type scope int
+
+const (
+	anywhere scope = iota
+	startup        // until the SuperNode has been online: later they are the ClientApp's own
+	ofGrid         // about the way to the grid: not in a ClientApp's traceback
+)
+
 type nodeRule struct {
 	code    problem.Code
-	startup bool // means this only until the SuperNode has been online
+	scope   scope
 	pattern *regexp.Regexp
 	what    string
 	why     string
@@ -107,50 +119,55 @@ type nodeRule struct {
 
 // nodeRules are held against the log since the last start, in order.
 var nodeRules = [...]nodeRule{
-	{problem.BadKey, true, regexp.MustCompile(`PermissionError: \[Errno 13\][^\n]*`),
+	{problem.BadKey, startup, regexp.MustCompile(`PermissionError: \[Errno 13\][^\n]*'[^'\n]*(?i:key|credential)[^'\n]*'`),
 		"the SuperNode may not read its key", "the key is for its owner alone (0600), and the container's user is another one (the image's is 49999)",
 		"start the container as the key's owner, or let flwrup hand the key in"},
-	{problem.BadKey, true, regexp.MustCompile(`Exit Code: 302`),
+	{problem.BadInput, startup, regexp.MustCompile(`PermissionError: \[Errno 13\][^\n]*`),
+		"the SuperNode may not read or write a file that it needs", "the file, or its FLWR_HOME, belongs to another user", "see its log for which, and let the SuperNode's user have it"},
+	{problem.BadKey, startup, regexp.MustCompile(`Exit Code: 302\b`),
 		"the SuperNode cannot use its key", "it must be an elliptic-curve private key in OpenSSH format without a passphrase; this may be the .pub file, or an RSA key",
 		"give the private key that belongs to the registered public key"},
-	{ProgramMissing, true, regexp.MustCompile(`FileNotFoundError: \[Errno 2\][^\n]*'flo?we?r-\w+'`),
+	{ProgramMissing, startup, regexp.MustCompile(`FileNotFoundError: \[Errno 2\][^\n]*'flo?we?r-\w+'`),
 		"the SuperNode does not find a program of flwr's that belongs to it", "it looks for it by PATH, and the environment's folder is not there",
 		"start it with the folder of flower-supernode first in PATH; flwrup does"},
-	{problem.BadKey, true, regexp.MustCompile(`FileNotFoundError: \[Errno 2\][^\n]*`),
+	{problem.BadKey, startup, regexp.MustCompile(`FileNotFoundError: \[Errno 2\][^\n]*`),
 		"a file that the SuperNode was given is not there", "the path is that inside the container", "check the paths of the key and of the certificate"},
-	{problem.PortTaken, true, regexp.MustCompile(`(?i)address already in use|Port in server address \S+ is already in use|error while attempting to bind`),
+	{problem.PortTaken, startup, regexp.MustCompile(`(?i)address already in use|Port in server address \S+ is already in use|error while attempting to bind`),
 		"the SuperNode's own port is taken", "another SuperNode on this machine has it; the default is 9094 for all",
 		"give each SuperNode a port of its own"},
-	{problem.BadInput, true, regexp.MustCompile(`Read-only file system: '[^']*'|OSError: \[Errno 30\]`),
+	{problem.BadInput, startup, regexp.MustCompile(`Read-only file system: '[^']*'|OSError: \[Errno 30\]`),
 		"the SuperNode cannot write its home", "its FLWR_HOME, or where the app writes, is read-only", "set FLWR_HOME to a folder that can be written, one for each SuperNode"},
-	{problem.BadInput, false, regexp.MustCompile(`(?i)no space left on device`),
+	{problem.BadInput, anywhere, regexp.MustCompile(`(?i)no space left on device`),
 		"the disk is full", "", "make room, then start the SuperNode again"},
-	{problem.BadInput, false, regexp.MustCompile(`Unable to locate site-packages in runtime environment`),
+	{problem.BadInput, anywhere, regexp.MustCompile(`Unable to locate site-packages in runtime environment`),
 		"the SuperNode cannot install the app's packages", "several SuperNodes share one FLWR_HOME", "give each SuperNode an FLWR_HOME of its own"},
-	{problem.BadInput, true, regexp.MustCompile(`Exit Code: 600|cannot be parsed`),
+	{problem.BadInput, startup, regexp.MustCompile(`Exit Code: 600\b|address \([^)\n]*\) cannot be parsed`),
 		"the SuperNode cannot read the grid's address", "it needs host and port, without https://", "write it as host:port, such as fleet-supergrid.flower.ai:443"},
-	{problem.Usage, false, regexp.MustCompile(`unrecognized arguments: [^\n]*`),
+	{problem.Usage, anywhere, regexp.MustCompile(`flo?we?r-\w+: error: unrecognized arguments: [^\n]*`),
 		"this flwr does not take the SuperNode's arguments", "they belong to another release; --grpc-rere and --grpc-adapter went with 1.40",
 		"start it with arguments for its own release"},
-	{problem.Untrusted, false, regexp.MustCompile(`CERTIFICATE_VERIFY_FAILED|SSL/TLS handshake error detected`),
+	{problem.Untrusted, ofGrid, regexp.MustCompile(`CERTIFICATE_VERIFY_FAILED|certificate verify failed`),
 		"the SuperNode does not trust the grid's certificate", "the certificate was not signed by an authority that it knows", "give it the grid's CA with --root-certificates, or leave that out for the public SuperGrid"},
-	{WrongService, false, regexp.MustCompile(`WRONG_VERSION_NUMBER|wrong version number`),
+	{WrongService, ofGrid, regexp.MustCompile(`WRONG_VERSION_NUMBER|wrong version number`),
 		"what answers at the grid's address does not speak TLS", "host or port is another service's", "check the address"},
-	{problem.NodeRefused, false, regexp.MustCompile(`No SuperNode found with the given public key`),
+	{NodeGaveUp, ofGrid, regexp.MustCompile(`SSL/TLS handshake error detected|The handshake operation timed out`),
+		"the SuperNode gave up trying to reach the grid", "the grid, or something on the way, did not finish the secure handshake in time or broke it off; flwr tries no more after that",
+		"start it again"},
+	{problem.NodeRefused, anywhere, regexp.MustCompile(`No SuperNode found with the given public key`),
 		"the grid does not know the SuperNode's key", "it was not registered, was unregistered, or awaits Flower Labs' confirmation", "register its public key, or wait for the confirmation"},
-	{problem.NodeRefused, false, regexp.MustCompile(`\[code: 2004\]|Failed to activate SuperNode|could not be activated`),
+	{problem.NodeRefused, anywhere, regexp.MustCompile(`\[code: 2004\]|Failed to activate SuperNode|could not be activated`),
 		"the grid did not let the SuperNode in",
 		"its key is not registered or not confirmed yet, or a SuperNode with this key is online, or was killed less than a minute ago",
 		"wait a minute and start it again; if it stays, look at the node's status in the list"},
-	{problem.NotAllowed, true, regexp.MustCompile(`403 Forbidden`),
+	{problem.NotAllowed, startup, regexp.MustCompile(`403 Forbidden`),
 		"something on the way to the grid said no", "a proxy or a firewall", "check the proxy settings; the SuperNode must be started again"},
-	{AppBroken, false, regexp.MustCompile(`RuntimeDependencyInstallationError[^\n]*|Exit Code: 608`),
+	{AppBroken, anywhere, regexp.MustCompile(`RuntimeDependencyInstallationError[^\n]*|Exit Code: 608\b`),
 		"the app's packages could not be installed", "the SuperNode may install what a run needs, and did not get it: no way to the package index, or a package that is not there",
 		"see its log for which; or use an image that has the packages: `flwrup image`"},
-	{AppBroken, false, regexp.MustCompile(`ModuleNotFoundError: No module named '[^']+'`),
+	{AppBroken, anywhere, regexp.MustCompile(`ModuleNotFoundError: No module named '[^']+'`),
 		"the app needs a package that the SuperNode does not have", "packages are not installed at run time by default",
 		"name it in the app's pyproject.toml and build an image that has it: `flwrup image`; or let SuperNodes install what a run needs (flwrup.toml: install-packages)"},
-	{problem.ServerError, false, regexp.MustCompile(`StatusCode\.INTERNAL|500 Internal Server Error`),
+	{problem.ServerError, ofGrid, regexp.MustCompile(`StatusCode\.INTERNAL|500 Internal Server Error`),
 		"the grid answered the SuperNode with an error of its own", "", "start the SuperNode again in a minute"},
 }
 
@@ -203,9 +220,10 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 		}
 	}
 	text := strings.Join(trouble, "\n")
+	app := strings.Contains(text, "ClientApp raised an exception")
 	for _, r := range nodeRules {
-		if r.startup && wasOnline {
-			continue // later it is the ClientApp's own
+		if r.scope == startup && wasOnline || r.scope == ofGrid && app {
+			continue
 		}
 		if r.pattern.MatchString(text) {
 			p := &problem.Problem{Code: r.code, What: r.what, Why: r.why, Fix: r.fix, Raw: around(trouble, r.pattern)}
@@ -225,7 +243,7 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 	if !online && !stopped && (retries >= retriesBeforeSaying || retries > 0 && !h.speaks()) {
 		return retrying(lines, h)
 	}
-	if strings.Contains(text, "ClientApp raised an exception") {
+	if app {
 		p := &problem.Problem{Code: AppBroken, What: "the app's ClientApp failed on this SuperNode", Why: "an error in the app's own code",
 			Fix: "read the traceback in the log, correct the app, and run again", Raw: strings.Join(trouble[max(0, len(trouble)-25):], "\n")}
 		for i := len(trouble) - 1; i >= 0; i-- {

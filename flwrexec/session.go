@@ -23,6 +23,10 @@ type SessionOptions struct {
 	Log      func(Call)    // gets every command after it has run, one at a time; may be nil
 	Limit    time.Duration // for one short command; 0 is two minutes
 	NoWorker bool          // a process a command from the beginning
+
+	// Silent reports why the grid gives no answer, and returns nil at its first sign of life. A Session calls it
+	// while an answer keeps it waiting. nil: every command may take Limit.
+	Silent func(context.Context) error
 }
 
 // Session runs the commands of one flwr for one FLWR_HOME. It holds one Python process with flwr's
@@ -49,6 +53,10 @@ type Session struct {
 	deaths int // workers that died over a command, one after the other
 	single bool
 	closed bool
+
+	verdict  sync.Mutex // held while the grid is asked whether it lives; guards what follows
+	silent   error      // of the last knock
+	silentAt time.Time
 }
 
 // NewSession makes a Session; no process is started before the first command.
@@ -161,31 +169,59 @@ type output struct {
 	worker bool
 }
 
-// run runs one short command, argv with "flwr" first. An error means that flwr gave no answer; what
-// the command did is then not known.
+// run runs one short command that asks the grid, argv with "flwr" first. An error means that flwr gave no
+// answer; what the command did is then not known.
 func (s *Session) run(ctx context.Context, argv []string) (output, error) {
 	ctx, release := s.within(ctx)
 	defer release()
+	look := lookOf(ctx)
+	if _, err := look.open(s.o.Limit); err != nil {
+		return output{}, err
+	}
+	var out output
+	asking, leave, err := s.attend(ctx)
+	if err == nil {
+		defer leave()
+		if out, err = s.runUnattended(asking, look, argv); err != nil && ctx.Err() != nil {
+			err = cancelled(ctx)
+		} else if silent := silenceOf(asking); err != nil && silent != nil {
+			err = silent
+		}
+	}
+	look.ended(err)
+	return out, err
+}
+
+// runUnattended is run for a command that asks no grid: flwr's help.
+func (s *Session) runUnattended(ctx context.Context, look *look, argv []string) (output, error) {
 	if err := s.take(ctx); err != nil {
 		return output{}, err
 	}
 	defer s.give()
-	limited, cancel := context.WithTimeout(ctx, s.o.Limit)
-	defer cancel()
-	w, err := s.ensure(limited)
+	starting, cancel := context.WithTimeout(ctx, s.o.Limit)
+	w, err := s.ensure(starting)
+	cancel()
 	if err != nil {
-		return output{}, s.noAnswer(ctx, err)
+		return output{}, s.noAnswer(ctx, err, s.o.Limit)
 	}
+	limit, err := look.open(s.o.Limit)
+	if err != nil {
+		return output{}, err
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	began := time.Now()
+	defer func() { look.waited(time.Since(began)) }()
 	if w == nil {
 		out, err := s.runSingle(limited, argv)
 		if err != nil {
-			return out, s.noAnswer(ctx, err)
+			return out, s.noAnswer(ctx, err, limit)
 		}
 		return out, nil
 	}
 	a, err := s.call(limited, w, argv[1:], nil)
 	if err != nil {
-		return output{worker: true}, s.noAnswer(ctx, err)
+		return output{worker: true}, s.noAnswer(ctx, err, limit)
 	}
 	return output{stdout: a.Out, stderr: a.Err + "\n" + a.Native, code: a.Code, worker: true}, nil
 }
@@ -210,16 +246,13 @@ func (s *Session) call(ctx context.Context, w *worker, args []string, live func(
 	return a, nil
 }
 
-// noAnswer says why flwr gave no answer: the person stopped it, it took too long, or it died.
-func (s *Session) noAnswer(ctx context.Context, err error) error {
+// noAnswer says why flwr gave no answer within limit: the person stopped it, it took too long, or it died.
+func (s *Session) noAnswer(ctx context.Context, err error, limit time.Duration) error {
 	if ctx.Err() != nil {
 		return cancelled(ctx)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		p := problem.New(problem.Unreachable, fmt.Sprintf("flwr had no answer from the SuperLink within %v", s.o.Limit),
-			"the connection was made but nothing came back", "check the address and the network, then try again")
-		p.Err = err
-		return p
+		return tooSlow(limit)
 	}
 	p := problem.New(problem.FlwrFailed, "flwr ended before it gave an answer", "", "try again; if it happens again, run the command by hand")
 	p.Err, p.Raw = err, termsafe.Text(err.Error())

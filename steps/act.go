@@ -188,7 +188,7 @@ func namesOf(list []member) []string {
 // bringGridUp starts the rehearsal's grid where it does not run, and lets it go on without flwrup.
 func (s *Site) bringGridUp(ctx context.Context, to Sink) error {
 	if _, running := s.gridRunning(); running || !s.Rehearsal() {
-		return nil
+		return s.resumeGrid(to)
 	}
 	f, err := s.session(ctx)
 	if err != nil {

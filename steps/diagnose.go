@@ -61,6 +61,9 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		p.Fix = "start it for this grid; it is stopped there first"
 		return p, remedy(RestartNodes, "start it for this grid", "restart", name)
 	}
+	if isSuspended(v.Runtime) {
+		return suspended(v), remedy(StartNodes, "let it go on", "start", name)
+	}
 	if p, r := s.idDiffers(ctx, m, v.Runtime); p != nil {
 		return p, r
 	}
@@ -82,20 +85,13 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 	if p := s.slept(v, time.Now()); p != nil {
 		return p, start
 	}
-	if up && v.Runtime.Reason == supernode.Suspended {
-		p := problem.New(NodeSuspended, name+" is suspended", "somebody stopped its process with Ctrl-Z or SIGSTOP, and the grid lost it", "let it go on: kill -CONT "+v.Runtime.ID+"; or start it anew")
-		if v.Runtime.Image != "" {
-			p.Why, p.Fix = "somebody paused its container, and the grid lost it", "let it go on: docker unpause "+v.Runtime.ID[:min(12, len(v.Runtime.ID))]+"; or start it anew"
-		}
-		return p, start
-	}
 	lines := s.saidLately(ctx, name)
 	hints := s.hints(v)
 	p := flwrexec.DiagnoseNodeLog(lines, hints)
 	if !up && (p == nil || p.Code == flwrexec.NodeHeld) && v.Grid == flwrexec.StatusOnline {
 		p = s.heldProblem(v, p)
 	}
-	if p != nil && (p.Code == problem.NodeNotOnline || p.Code == problem.Untrusted) {
+	if p != nil && (p.Code == problem.NodeNotOnline || p.Code == problem.Untrusted) && !flwrexec.Silent(o.GridErr) {
 		s.whyNot(ctx, p)
 	}
 	if p == nil && up && time.Since(v.Runtime.Since) < comesWithin {
@@ -108,6 +104,25 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		p = s.unexplained(v)
 	}
 	return p, s.remedyFor(p, v, hints)
+}
+
+// isSuspended tells whether a SuperNode runs and is kept from working: docker pause, SIGSTOP, Ctrl-Z. The grid
+// notices only after a minute; this machine knows at once.
+func isSuspended(st supernode.Status) bool {
+	return st.State == supernode.Running && st.Reason == supernode.Suspended
+}
+
+// suspended is the trouble of a SuperNode that is held.
+func suspended(v NodeView) *problem.Problem {
+	grid := "the grid loses it within a minute"
+	if v.Grid == flwrexec.StatusOffline {
+		grid = "the grid has lost it"
+	}
+	p := problem.New(NodeSuspended, v.Name+" is suspended", "somebody stopped its process with Ctrl-Z or SIGSTOP; "+grid, "let it go on: kill -CONT "+v.Runtime.ID)
+	if v.Runtime.Image != "" {
+		p.Why, p.Fix = "somebody paused its container; "+grid, "let it go on: docker unpause "+v.Runtime.ID[:min(12, len(v.Runtime.ID))]
+	}
+	return p
 }
 
 // isElsewhere tells whether a SuperNode runs for another grid than the project's.

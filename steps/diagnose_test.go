@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,11 @@ func TestEndedIsNotHealth(t *testing.T) {
 		code problem.Code
 		says string
 	}{
+		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, flwrexec.StatusOnline, NodeSuspended, "loses it within a minute"},
+		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, "", NodeSuspended, "Ctrl-Z"},
+		{supernode.Status{State: supernode.Running, ID: "0123456789abcdef", Image: "flwr/supernode:1.42.0", Reason: supernode.Suspended}, flwrexec.StatusOnline, NodeSuspended, "paused its container"},
+		{supernode.Status{State: supernode.Restarting, ExitCode: 1}, flwrexec.StatusOnline, flwrexec.NodeHeld, "grid"},
+		{supernode.Status{State: supernode.Stopped, ExitCode: 137, Reason: "out of memory"}, flwrexec.StatusOffline, NodeKilled, "out of memory"},
 		{supernode.Status{State: supernode.Stopped, ExitCode: 0}, flwrexec.StatusOffline, NodeEnded, "not by flwrup"},
 		{supernode.Status{State: supernode.Stopped, ExitCode: 3}, flwrexec.StatusOffline, NodeEnded, "exit code 3"},
 		{supernode.Status{State: supernode.Stopped, ExitCode: 137}, flwrexec.StatusOffline, NodeKilled, "SIGKILL"},
@@ -37,6 +43,58 @@ func TestEndedIsNotHealth(t *testing.T) {
 			t.Errorf("%+v: %+v %+v", c.st, p, r)
 		}
 	}
+}
+
+// A suspended SuperNode is told at once, whatever the grid says or does not say, and is not counted.
+func TestSuspendedIsSaidAtOnce(t *testing.T) {
+	grid := newFakeGrid("1.42.0")
+	s := siteOn(t, grid, 2)
+	if err := s.Apply(t.Context(), 10, &heard{}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range grid.nodes {
+		grid.nodes[i].Status = flwrexec.StatusOnline
+	}
+	s.runtime = heldRuntime{s.runtime.(*fakeRuntime)}
+	if err := s.want([]string{"supernode_1", "supernode_2"}, wantedUp); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{"grid answers": nil, "grid is silent": problem.New(problem.Unreachable, "the grid does not answer", "", "")} {
+		s.forget()
+		if err != nil {
+			grid.faults["nodes"] = []fault{{err: err}}
+		}
+		o := s.overview(t.Context(), 0, true)
+		if (o.GridErr != nil) != (err != nil) || o.Online > 1 {
+			t.Errorf("%s: %+v", name, o)
+		}
+		for _, v := range o.Nodes {
+			is := v.Diagnosis != nil && v.Diagnosis.Code == NodeSuspended && v.Remedy != nil && v.Remedy.Verb == StartNodes
+			if is != (v.Name == "supernode_1") {
+				t.Errorf("%s: %s: %v %v", name, v.Name, v.Diagnosis, v.Remedy)
+			}
+		}
+		var w watchMemory
+		events, _ := w.next(moment{Wall: time.Now()}, o)
+		if said := slices.ContainsFunc(events, func(e WatchEvent) bool { return e.Node == "supernode_1" && e.Code == NodeSuspended }); !said {
+			t.Errorf("%s: watch says %+v", name, events)
+		}
+	}
+	s.forget()
+	if st, err := (online{}).Inspect(t.Context(), s); err != nil || st.Done != 1 || st.State == Done || !slices.ContainsFunc(st.Items, func(i Item) bool {
+		return i.Name == "supernode_1" && i.State == ItemFailed && strings.Contains(i.Text, "suspended")
+	}) {
+		t.Errorf("step 14: %+v %v", st, err)
+	}
+}
+
+// heldRuntime has two SuperNodes that run, the first of them suspended.
+type heldRuntime struct{ *fakeRuntime }
+
+func (heldRuntime) List(context.Context) ([]supernode.Status, error) {
+	since := time.Now().Add(-time.Hour)
+	return []supernode.Status{{Name: "supernode_1", State: supernode.Running, Reason: supernode.Suspended, ID: "4711", Since: since, Ours: true},
+		{Name: "supernode_2", State: supernode.Running, ID: "4712", Since: since, Ours: true}}, nil
 }
 
 // refusedRuntime has SuperNodes that end as soon as they are started, for the grid lets none in.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/problem"
+	"flwrup/internal/safego"
 )
 
 // Finding is one thing that Doctor looked at: a step, the grid, what runs here, a SuperNode.
@@ -20,9 +22,13 @@ type Finding struct {
 // Doctor looks at all that can be wrong, in the order in which one thing needs the other: the 16 steps
 // as they stand now, then each SuperNode. It changes nothing. each gets the findings as they come.
 func (s *Site) Doctor(ctx context.Context, each func(Finding)) {
+	ctx = flwrexec.OneLook(ctx)
 	s.forget()
 	s.world.network.forget()
 	said := map[string]bool{} // a grid that is away stops many steps with the same words
+	if s.workedBefore() {     // a grid that is silent is known by the time that it is asked for
+		safego.Go("ask the grid", func(error) {}, func() { _, _, _ = s.allNodes(ctx, fresh) })
+	}
 	for _, st := range checklist {
 		if ctx.Err() != nil {
 			return

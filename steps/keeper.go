@@ -52,7 +52,7 @@ func restarts(o Overview, names []string) (todo []Restart) {
 		up := v.Runtime.State == supernode.Running
 		switch {
 		case !slices.Contains(names, v.Name) || v.Wanted != wantedUp || up && v.Grid == flwrexec.StatusOnline:
-		case up:
+		case up && !isSuspended(v.Runtime):
 			lost.Nodes = append(lost.Nodes, v.Name)
 		default:
 			down.Nodes = append(down.Nodes, v.Name)

@@ -27,6 +27,7 @@ func (s *Site) Title() Title {
 // Overview gives the dashboard's data; the grid is asked again only when its answer is older than
 // maxAge. What cannot be had is left empty, and GridErr or RuntimeErr say why.
 func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
+	ctx = flwrexec.OneLook(ctx)
 	o := s.overview(ctx, maxAge, true)
 	if o.GridErr == nil {
 		runs, err := s.runs(ctx, maxAge)
@@ -43,6 +44,7 @@ func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
 // overview is Overview without the runs; diagnose reads the logs of nodes that are not as they should be.
 func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool) Overview {
 	var o Overview
+	ctx = flwrexec.OneLook(ctx)
 	s.asleep.look(time.Now())
 	list, folder, err := s.members()
 	if err != nil {
@@ -84,7 +86,7 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 				v.GridSince = n.Offline
 			}
 		}
-		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent && v.Wanted == wantedUp
+		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent && v.Wanted == wantedUp || isSuspended(v.Runtime)
 		if v.Grid == flwrexec.StatusOnline && !ended { // else the grid has not noticed
 			o.Online++
 		}
@@ -103,8 +105,12 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 	if len(o.Nodes) > len(list) {
 		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int { return naturally(a.Name, b.Name) })
 	}
-	if o.GridErr != nil && s.Rehearsal() && problem.Is(o.GridErr, GridEnded) {
+	switch {
+	case o.GridErr == nil || !s.Rehearsal():
+	case problem.Is(o.GridErr, GridEnded):
 		o.Remedy = remedy(StartGrid, "start the rehearsal's grid again", "start", "--grid")
+	case s.gridSuspended() != nil:
+		o.Remedy = remedy(StartGrid, "let the rehearsal's grid go on", "start", "--grid")
 	}
 	return o
 }

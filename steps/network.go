@@ -25,8 +25,11 @@ type network struct{ Control, Fleet probe.Result }
 const networkAge = 2 * time.Minute
 
 // network looks at both addresses, side by side. In a rehearsal whose grid was not started yet both are
-// empty.
+// empty, as they are while that grid is suspended.
 func (s *Site) network(ctx context.Context, maxAge time.Duration) (network, error) {
+	if s.gridSuspended() != nil {
+		return network{}, nil // what answers is known
+	}
 	n, _, err := s.world.network.get(maxAge, func() (network, error) {
 		f, err := s.session(ctx)
 		if err != nil {
@@ -36,7 +39,7 @@ func (s *Site) network(ctx context.Context, maxAge time.Duration) (network, erro
 			return network{}, nil
 		}
 		d := f.Dialect()
-		o := probe.Options{CA: s.path(s.Choices.Grid.CA), Roots: extraRoots(), Proxy: http.ProxyFromEnvironment}
+		o := s.probeOptions()
 		ofNodes := o
 		if s.runtimeKind() == project.RuntimeDocker {
 			ofNodes.Proxy = nil // a container knows nothing of this shell's proxy
@@ -53,6 +56,11 @@ func (s *Site) network(ctx context.Context, maxAge time.Duration) (network, erro
 		return n, ctx.Err()
 	})
 	return n, err
+}
+
+// probeOptions say how to ask at the grid's addresses.
+func (s *Site) probeOptions() probe.Options {
+	return probe.Options{CA: s.path(s.Choices.Grid.CA), Roots: extraRoots(), Proxy: http.ProxyFromEnvironment}
 }
 
 // extraRoots are the files by which a person tells flwr of more authorities: Python's HTTP takes the
@@ -211,7 +219,7 @@ func (s *Site) insideOut(d flwrexec.Dialect) *problem.Problem {
 
 // withNetwork adds to an error of the grid's side what is wrong with the way there, where that can be seen.
 func (s *Site) withNetwork(ctx context.Context, err error) error {
-	if !problem.Is(err, problem.Unreachable, problem.Untrusted, probe.WrongService, problem.NotAllowed) || ctx.Err() != nil {
+	if !problem.Is(err, problem.Unreachable, problem.Untrusted, probe.WrongService, problem.NotAllowed) || ctx.Err() != nil || flwrexec.Silent(err) {
 		return err
 	}
 	f, ferr := s.session(ctx)

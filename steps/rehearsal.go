@@ -128,6 +128,8 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 			s.mu.Lock()
 			s.grid = nil
 			s.mu.Unlock()
+		} else { // one that is only half there
+			keep("stop the grid", grid.StopDir(ctx, s.gridDir()))
 		}
 	}
 	if len(errs) == 0 && remove && s.Rehearsal() {

@@ -30,7 +30,7 @@ func (s *Site) runView(r flwrexec.Run) RunView {
 // Runs gives the account's runs as the grid lists them; the grid is asked again only when its answer is
 // older than maxAge.
 func (s *Site) Runs(ctx context.Context, maxAge time.Duration) ([]RunView, error) {
-	list, err := s.runs(ctx, maxAge)
+	list, err := s.runs(flwrexec.OneLook(ctx), maxAge)
 	views := make([]RunView, 0, len(list))
 	for _, r := range list {
 		views = append(views, s.runView(r))

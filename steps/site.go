@@ -287,7 +287,7 @@ func (s *Site) session(ctx context.Context) (Flwr, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := flwrexec.NewSession(found, flwrexec.SessionOptions{FlwrHome: s.flwrHome(), Dir: s.neutralDir()})
+	f := flwrexec.NewSession(found, flwrexec.SessionOptions{FlwrHome: s.flwrHome(), Dir: s.neutralDir(), Silent: s.silentGrid})
 	if !f.Dialect().Known() {
 		if err := f.Check(ctx); err != nil {
 			f.Close()

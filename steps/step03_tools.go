@@ -57,8 +57,10 @@ func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
 		st.Evidence = append(st.Evidence, "SuperNodes run as "+runtimeText(kind))
 	}
 	if s.Rehearsal() && st.State == Done {
-		if g, ok := s.gridRunning(); ok {
-			st.Evidence = append(st.Evidence, "the rehearsal grid answers at "+g.Ready.Control)
+		if p := s.gridSuspended(); p != nil {
+			todo("grid", p.Why)
+		} else if g, ok := s.gridRunning(); ok {
+			st.Evidence = append(st.Evidence, "the rehearsal grid runs at "+g.Ready.Control)
 			st.Items = append(st.Items, Item{"grid", ItemDone, g.Ready.Control})
 		} else {
 			todo("grid", "the rehearsal grid is not running")
@@ -180,7 +182,11 @@ func (t tools) Apply(ctx context.Context, s *Site, to Sink) error {
 	}
 	if s.Rehearsal() {
 		s.warm(ctx)
-		if _, running := s.gridRunning(); !running {
+		if _, running := s.gridRunning(); running {
+			if err := s.resumeGrid(to); err != nil {
+				return err
+			}
+		} else {
 			if err := s.startGrid(ctx, found, to); err != nil {
 				return err
 			}

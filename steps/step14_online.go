@@ -52,7 +52,7 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 	differ := 0
 	for _, n := range o.Nodes {
 		item := Item{Name: n.Name, State: ItemWaiting, Text: n.Grid}
-		if n.Grid == flwrexec.StatusOnline {
+		if n.Grid == flwrexec.StatusOnline && !isSuspended(n.Runtime) {
 			item.State = ItemDone
 		} else if n.Diagnosis != nil {
 			item.State, item.Text = ItemFailed, n.Diagnosis.Error()
@@ -171,6 +171,14 @@ func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status,
 	for _, n := range view.Nodes {
 		state, text := ItemWorking, n.Grid
 		switch {
+		case isSuspended(n.Runtime):
+			if text = "suspended: letting it go on"; time.Now().Before(w.next[n.Name]) {
+				break
+			}
+			w.started(n.Name)
+			if err := s.startNamed(ctx, n.Name, to); err != nil {
+				return st, err
+			}
 		case n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running:
 			state = ItemDone
 		case n.Grid == flwrexec.StatusOnline: // gone, and the grid has not noticed
@@ -187,25 +195,21 @@ func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status,
 				w.refused++
 			} else if held := n.Runtime.State == supernode.Restarting; (held || n.Runtime.State == supernode.Stopped) && n.Grid != flwrexec.StatusOnline {
 				text = "stopped: starting it again"
-				m, err := s.member(n.Name)
-				if err != nil {
-					return st, err
-				}
-				rt, err := s.nodesRuntime(ctx)
-				if err != nil {
-					return st, err
-				}
 				if time.Now().Before(w.next[n.Name]) {
 					text = "stopped: starting it again soon"
 					break
 				}
 				w.started(n.Name)
 				if held { // Docker's own pauses grow to a minute
+					rt, err := s.nodesRuntime(ctx)
+					if err != nil {
+						return st, err
+					}
 					if err := rt.Stop(ctx, n.Name, stopGrace); err != nil {
 						return st, err
 					}
 				}
-				if err := s.startOne(ctx, rt, m, to); err != nil {
+				if err := s.startNamed(ctx, n.Name, to); err != nil {
 					return st, err
 				}
 			}
@@ -219,13 +223,26 @@ func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status,
 	return st, nil
 }
 
+// startNamed is startOne for a SuperNode of which only the name is at hand.
+func (s *Site) startNamed(ctx context.Context, name string, to Sink) error {
+	m, err := s.member(name)
+	if err != nil {
+		return err
+	}
+	rt, err := s.nodesRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	return s.startOne(ctx, rt, m, to)
+}
+
 // laggards names who is missing and why, with the end of each one's log.
 func (online) laggards(ctx context.Context, s *Site, to Sink, refused map[string]*problem.Problem) error {
 	view := s.overview(ctx, 0, true)
 	var names []string
 	var first *problem.Problem
 	for _, n := range view.Nodes {
-		if n.Grid == flwrexec.StatusOnline {
+		if n.Grid == flwrexec.StatusOnline && !isSuspended(n.Runtime) {
 			continue
 		}
 		names = append(names, n.Name)

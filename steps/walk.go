@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 )
@@ -35,7 +36,7 @@ func (s *Site) Inspect(ctx context.Context, n int) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	status, err := st.Inspect(ctx, s)
+	status, err := st.Inspect(flwrexec.OneLook(ctx), s)
 	if n > signInStep && problem.Is(err, problem.NotLoggedIn) {
 		return Status{State: Blocked, By: signInStep, Why: "the login is over: log in again, and this step goes on where it was"}, nil
 	}

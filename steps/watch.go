@@ -131,17 +131,13 @@ func (w *watchMemory) next(now moment, o Overview) (events []WatchEvent, restart
 		p := problem.Of(o.GridErr)
 		if told := w.gridErr; told != p.Code {
 			w.gridErr = p.Code
-			if away[told] && away[p.Code] {
-				return events, nil
-			}
 			text := "the grid cannot be asked; waits until it answers: "
 			if loggedOut {
 				text = "the grid cannot be asked; looks only at what runs here: "
 			}
-			say(WatchGridLost, "", text+p.Error(), p)
-		}
-		if !loggedOut {
-			return events, nil
+			if !away[told] || !away[p.Code] {
+				say(WatchGridLost, "", text+p.Error(), p)
+			}
 		}
 	} else if w.gridErr != "" {
 		w.gridErr = ""
@@ -189,6 +185,9 @@ func (w *watchMemory) next(now moment, o Overview) (events []WatchEvent, restart
 		}
 		lost := running && v.Grid == flwrexec.StatusOffline
 		held := ended && v.Grid == flwrexec.StatusOnline // it would be refused now
+		if o.GridErr != nil && !loggedOut { // what happened here is told; it would not come online now
+			continue
+		}
 		if !can || n.left || held || !ended && !lost || now.Mono < w.graceEnd {
 			continue
 		}

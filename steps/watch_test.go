@@ -83,8 +83,8 @@ func TestWatchDecides(t *testing.T) {
 			{at: 900, nodes: "bad-key node-unregistered node-version grid-untrusted node-key-lost unconfirmed up"}}},
 		{"refused though it was let in before", []lookAt{{at: 0, nodes: "node-refused up", says: "node-down"}, {at: 10, nodes: "node-refused up", restarts: "n1"}}},
 		{"the grid goes away and comes back", []lookAt{
-			{at: 0, nodes: "up up"}, {at: 10, nodes: "ended up", err: unreachable, says: "grid-lost"}, {at: 300, nodes: "ended up", err: unreachable},
-			{at: 310, nodes: "ended lost", says: "grid-back node-down node-down"}, {at: 369, nodes: "ended up", says: "node-back"},
+			{at: 0, nodes: "up up"}, {at: 10, nodes: "ended up", err: unreachable, says: "grid-lost node-down"}, {at: 300, nodes: "ended up", err: unreachable},
+			{at: 310, nodes: "ended lost", says: "grid-back node-down"}, {at: 369, nodes: "ended up", says: "node-back"},
 			{at: 370, nodes: "ended up", restarts: "n1"}}},
 		{"all offline at once", []lookAt{
 			{at: 0, nodes: "up up"}, {at: 10, nodes: "lost lost", says: "grid-lost node-down node-down"}, {at: 69, nodes: "lost up", says: "node-back"},

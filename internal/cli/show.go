@@ -120,7 +120,11 @@ func (p *program) showStatus(t steps.Title, o steps.Overview) {
 	if t.Flwr != "" {
 		head += " · flwr " + t.Flwr
 	}
-	p.say("%s · %d of %d online", head, o.Online, len(o.Nodes))
+	if o.GridErr != nil {
+		p.say("%s · %d SuperNodes, not known whether online", head, len(o.Nodes))
+	} else {
+		p.say("%s · %d of %d online", head, o.Online, len(o.Nodes))
+	}
 	if o.GridErr != nil {
 		e := envelopeError(o.GridErr)
 		p.say("! grid: %s", e.Message)

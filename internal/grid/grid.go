@@ -97,7 +97,14 @@ func Start(ctx context.Context, o Options, say func(string)) (*Grid, error) {
 		return nil, folderProblem(dir, err)
 	}
 	deadline := time.Now().Add(o.Timeout)
+	hung := 0
 	for {
+		if _, is := Suspended(dir); is {
+			say("the rehearsal grid is suspended: letting it go on")
+			if err := Resume(dir); err != nil {
+				return nil, err
+			}
+		}
 		if !alive(dir) {
 			g, err := launch(ctx, o, say, deadline)
 			if !errors.Is(err, errRace) {
@@ -112,7 +119,10 @@ func Start(ctx context.Context, o Options, say func(string)) (*Grid, error) {
 		if ctx.Err() != nil {
 			return nil, cancelled(ctx)
 		}
-		if time.Now().After(deadline) {
+		if errors.Is(err, errHangs) {
+			hung++
+		}
+		if time.Now().After(deadline) || hung > 1 {
 			return nil, &problem.Problem{Code: problem.GridFailed, What: "a rehearsal grid runs in " + dir + " but does not answer",
 				Why: err.Error(), Fix: "end it with flwrup down, then run the same command again", Err: err}
 		}
@@ -218,36 +228,73 @@ func arguments(o Options) []string {
 	return args
 }
 
-// Running gives the grid that runs in dir and accepts connections. Only the process that holds the
-// folder's lock and answers on the portal with this start's own secret counts.
+// Running gives the grid that runs in dir and accepted connections once. Only the process that holds the
+// folder's lock and answers on the portal with this start's own secret counts; one that hangs runs, too.
 func Running(dir string) (*Grid, bool) {
 	dir, err := filepath.Abs(dir)
 	if err != nil || supported() != nil || !alive(dir) {
 		return nil, false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	g, err := attach(ctx, dir)
-	return g, err == nil
+	g, err := attach(context.Background(), dir)
+	return g, err == nil || errors.Is(err, errHangs)
 }
 
+// Suspended tells whether the grid in dir was stopped with SIGSTOP, and gives its pid. It asks the system alone.
+func Suspended(dir string) (pid int, is bool) {
+	dir, err := filepath.Abs(dir)
+	if err != nil || supported() != nil {
+		return 0, false
+	}
+	if _, _, err := readReady(dir); err != nil { // there is no hurry with one that starts
+		return 0, false
+	}
+	pid = holder(dir, "")
+	return pid, pid != 0 && suspended(pid)
+}
+
+// Resume lets a grid go on that was stopped with SIGSTOP. One that runs, or does not run at all, is no error.
+func Resume(dir string) error {
+	pid, is := Suspended(dir)
+	if !is {
+		return nil
+	}
+	if err := resume(pid); err != nil {
+		return &problem.Problem{Code: problem.GridFailed, What: "cannot let the rehearsal's grid go on", Why: err.Error(),
+			Fix: fmt.Sprintf("kill -CONT %d", pid), Err: err}
+	}
+	return nil
+}
+
+// errHangs means that the grid of a folder holds its lock and does not answer.
+var errHangs = errors.New("the rehearsal grid does not answer")
+
+// attach finds the grid that runs in dir. With errHangs it gives the grid as well.
 func attach(ctx context.Context, dir string) (*Grid, error) {
 	r, secret, err := readReady(dir)
 	if err != nil {
 		return nil, err
 	}
 	g := &Grid{Ready: r, Dir: dir, Attached: true, client: newClient(), secret: secret}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	if _, is := Suspended(dir); is && g.Alive() {
+		return g, errHangs
+	}
+	asking, cancel := context.WithTimeout(ctx, pingWait)
 	defer cancel()
-	ping, err := g.ping(ctx)
+	ping, err := g.ping(asking)
 	if err != nil {
+		if asking.Err() != nil && ctx.Err() == nil && g.Alive() {
+			return g, errHangs
+		}
 		return nil, err
 	}
 	if ping.Instance != r.Instance {
 		return nil, errors.New("another program answers at " + r.Portal)
 	}
-	return g, g.post(ctx, "/attach", struct{}{}, nil)
+	return g, g.post(asking, "/attach", struct{}{}, nil)
 }
+
+// pingWait is how long a grid on this machine may take to say that it is there.
+const pingWait = 5 * time.Second
 
 // readReady gives what a grid says of itself when it is ready, and apart from it, since Ready is shown, the secret
 // that opens its portal. The file is its owner's alone.

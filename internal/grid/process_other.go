@@ -25,5 +25,7 @@ func (*child) kill()                                           {}
 func (*child) ending() string                                  { return "" }
 func (*child) lastLines(int) string                            { return "" }
 func alive(string) bool                                        { return false }
+func suspended(int) bool                                       { return false }
+func resume(int) error                                         { return supported() }
 func holder(string, string) int                                { return 0 }
 func end(context.Context, int, *child, func() bool) error      { return supported() }

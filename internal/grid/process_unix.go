@@ -160,6 +160,17 @@ func alive(dir string) bool {
 	return err == nil && !free
 }
 
+// suspended tells whether a process was stopped with SIGSTOP or Ctrl-Z.
+func suspended(pid int) bool {
+	if f := statFields(fmt.Sprintf("/proc/%d/stat", pid)); len(f) > 0 {
+		return f[0] == "T"
+	}
+	out, _ := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	return strings.HasPrefix(strings.TrimSpace(string(out)), "T")
+}
+
+func resume(pid int) error { return syscall.Kill(pid, syscall.SIGCONT) }
+
 // holder gives the pid of the grid that holds the lock of dir, or 0. With an instance, only of that one.
 func holder(dir, instance string) int {
 	_, _, file := files(dir)
@@ -197,6 +208,7 @@ func end(ctx context.Context, pid int, c *child, holds func() bool) error {
 	}
 	if !gone() {
 		_ = syscall.Kill(pid, syscall.SIGTERM)
+		_ = syscall.Kill(pid, syscall.SIGCONT) // a suspended one hears it only then
 	}
 	for !gone() && ctx.Err() == nil {
 		pause(ctx, 20*time.Millisecond)

@@ -101,24 +101,8 @@ func (r *Result) ask(ctx context.Context, o Options) {
 		r.Problem = problem.Of(err)
 		return
 	}
-	connect := func() (*tls.Conn, error) {
-		raw, err := r.dial(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		if deadline, ok := ctx.Deadline(); ok {
-			_ = raw.SetDeadline(deadline)
-		}
-		conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true, // verified below: what it is tells more than that it is refused
-			NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12})
-		if err := conn.HandshakeContext(ctx); err != nil {
-			raw.Close()
-			r.Problem = r.noTLS(err)
-			return nil, err
-		}
-		return conn, nil
-	}
-	conn, err := connect()
+	connect := func() (net.Conn, error) { return r.connect(ctx, o, host) }
+	conn, err := r.connect(ctx, o, host)
 	if err != nil {
 		return
 	}
@@ -130,6 +114,36 @@ func (r *Result) ask(ctx context.Context, o Options) {
 		}
 		r.Problem = untrusted
 	}
+}
+
+// connect makes the connection and TLS on it; why it could not is in r.Problem.
+func (r *Result) connect(ctx context.Context, o Options, host string) (*tls.Conn, error) {
+	raw, err := r.dial(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = raw.SetDeadline(deadline)
+	}
+	conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true, // verified later: what it is tells more than that it is refused
+		NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12})
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		r.Problem = r.noTLS(err)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// over gives HTTP over conn; more connects where the server closes it after an answer.
+func (r *Result) over(conn net.Conn, more func() (net.Conn, error)) *http.Transport {
+	return &http.Transport{ForceAttemptHTTP2: true, DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
+		if c := conn; c != nil {
+			conn = nil
+			return c, nil
+		}
+		return more()
+	}}
 }
 
 // authorities gives the certificates to trust; nil are the system's.
@@ -177,15 +191,9 @@ var sides = [...]struct {
 
 // identify asks for both APIs over conn, the way that TLS agreed on; connect makes another connection
 // where the server closes this one after an answer.
-func (r *Result) identify(ctx context.Context, conn *tls.Conn, connect func() (*tls.Conn, error)) {
+func (r *Result) identify(ctx context.Context, conn *tls.Conn, connect func() (net.Conn, error)) {
 	proto := conn.ConnectionState().NegotiatedProtocol
-	t := &http.Transport{ForceAttemptHTTP2: true, DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
-		if c := conn; c != nil {
-			conn = nil
-			return c, nil
-		}
-		return connect()
-	}}
+	t := r.over(conn, connect)
 	defer t.CloseIdleConnections()
 	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	ask := func(path string, grpc bool) (a answer, ok bool) {

@@ -51,6 +51,9 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	if rec, ok := readRecord(dir); ok {
 		if p, alive := rec.alive(dir); alive {
 			if _, ending := readStop(dir, rec); !ending {
+				if p.suspended {
+					return unix.Kill(p.pid, unix.SIGCONT)
+				}
 				return nil
 			}
 			if !waitGone(ctx, dir, rec, time.Now().Add(time.Minute)) {

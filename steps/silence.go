@@ -1,0 +1,48 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"flwrup/internal/grid"
+	"flwrup/internal/probe"
+	"flwrup/internal/problem"
+)
+
+// silentGrid reports why the grid gives no answer; nil at its first sign of life. flwr's commands ask it while
+// they wait. What this machine knows comes first: a rehearsal's grid that is suspended needs no patience.
+func (s *Site) silentGrid(ctx context.Context) error {
+	if p := s.gridSuspended(); p != nil {
+		return p
+	}
+	if s.Rehearsal() && s.Choices.Grid.Control == "" {
+		return nil
+	}
+	if p := probe.Knock(ctx, s.controlAddress(s.dialect()), s.probeOptions()); p != nil {
+		return p
+	}
+	return nil
+}
+
+// gridSuspended is the Problem of a rehearsal whose grid was stopped with SIGSTOP; nil of any other.
+func (s *Site) gridSuspended() *problem.Problem {
+	if !s.Rehearsal() {
+		return nil
+	}
+	pid, is := grid.Suspended(s.gridDir())
+	if !is {
+		return nil
+	}
+	return problem.New(problem.Unreachable, "the grid does not answer",
+		fmt.Sprintf("the process of the rehearsal's grid (%d) is suspended: somebody stopped it with SIGSTOP or Ctrl-Z", pid),
+		"let it go on: flwrup start --grid")
+}
+
+// resumeGrid lets a rehearsal's grid go on that was suspended.
+func (s *Site) resumeGrid(to Sink) error {
+	if s.gridSuspended() == nil {
+		return nil
+	}
+	to.Event(Says{"the rehearsal's grid is suspended: letting it go on"})
+	return grid.Resume(s.gridDir())
+}
