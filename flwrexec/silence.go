@@ -120,6 +120,9 @@ func (s *Session) knock(ctx context.Context) error {
 	return s.silent
 }
 
+// Pulse reports why the grid gives no sign of life, without running flwr: nil, or a silent grid's error.
+func (s *Session) Pulse(ctx context.Context) error { return s.knock(ctx) }
+
 // wasSilent reports whether the last knock found nobody.
 func (s *Session) wasSilent() bool {
 	s.verdict.Lock()

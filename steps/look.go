@@ -29,6 +29,13 @@ func (s *Site) Title() Title {
 func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
 	ctx = flwrexec.OneLook(ctx)
 	o := s.overview(ctx, maxAge, true)
+	if o.GridErr == nil && maxAge < Anytime && time.Since(o.GridAt) > pulseAge {
+		if err := s.pulse(ctx); err != nil {
+			s.world.nodes.forget()
+			o.GridErr = err
+			s.settleGridErr(&o)
+		}
+	}
 	if o.GridErr == nil {
 		runs, err := s.runs(ctx, maxAge)
 		if err != nil {
@@ -105,6 +112,15 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 	if len(o.Nodes) > len(list) {
 		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int { return naturally(a.Name, b.Name) })
 	}
+	s.settleGridErr(&o)
+	return o
+}
+
+// settleGridErr gives what puts GridErr right. Nobody counts as online while the grid does not say so.
+func (s *Site) settleGridErr(o *Overview) {
+	if o.GridErr != nil {
+		o.Online = 0
+	}
 	switch {
 	case o.GridErr == nil || !s.Rehearsal():
 	case problem.Is(o.GridErr, GridEnded):
@@ -112,7 +128,24 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 	case s.gridSuspended() != nil:
 		o.Remedy = remedy(StartGrid, "let the rehearsal's grid go on", "start", "--grid")
 	}
-	return o
+}
+
+// Anytime is a maxAge for Overview: any answer of the grid's will do, and nobody is asked for another.
+const Anytime = 365 * 24 * time.Hour
+
+// pulseAge is how old an answer may be until a look asks whether the grid lives at all.
+const pulseAge = 4 * time.Second
+
+// pulse reports whether the grid is silent, without a question that it would have to work for.
+func (s *Site) pulse(ctx context.Context) error {
+	f, err := s.session(ctx)
+	if err != nil {
+		return nil
+	}
+	if p, ok := f.(interface{ Pulse(context.Context) error }); ok {
+		return p.Pulse(ctx)
+	}
+	return nil
 }
 
 // naturally compares names as people order them: supernode_2 before supernode_10.

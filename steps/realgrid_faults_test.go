@@ -43,6 +43,7 @@ func TestRealGrid(t *testing.T) {
 			}
 			if version == require.Newest {
 				t.Run("misfits", x.misfits)
+				t.Run("hangs", x.hangs)
 			}
 			t.Run("federation", x.federations)
 			t.Run("expired", x.expiring)
@@ -79,6 +80,53 @@ func (x *trial) registering(t *testing.T) {
 			x.apply(t, s, 10, &person{x: x})
 			x.right(t, s, 2, before)
 		})
+	}
+}
+
+// hangs stops the SuperLink with SIGSTOP: every look says within 10 s that the grid does not answer, one that
+// looks at everything, too, and the same site works again afterwards. A grid that only takes 8 s is waited for.
+func (x *trial) hangs(t *testing.T) {
+	s, _ := x.ready(t, 1)
+	x.apply(t, s, 10, &person{x: x})
+	neutral := t.TempDir()
+	s.flwr = flwrexec.NewSession(x.flwr.Found(), flwrexec.SessionOptions{FlwrHome: x.home, Dir: neutral, Silent: s.silentGrid})
+	if _, err := s.flwr.Nodes(t.Context(), s.connection()); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(x.g.Ready.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(x.g.Ready.PID, syscall.SIGCONT) //nolint:errcheck
+	said := func(what string, err error, began time.Time) {
+		t.Helper()
+		if took := time.Since(began); !flwrexec.Silent(err) || !problem.Is(err, problem.Unreachable) || took > 10*time.Second {
+			t.Errorf("%s: after %v: %v", what, took, err)
+		}
+	}
+	began := time.Now()
+	said("status", s.Overview(t.Context(), 0).GridErr, began)
+	began = time.Now()
+	_, err := s.Inspect(t.Context(), 14)
+	said("step 14", err, began)
+	began = time.Now()
+	f, _ := s.session(t.Context())
+	_, err = f.StartRun(t.Context(), s.connection(), s.appDir(), s.Choices.Federation, "")
+	said("run", err, began)
+	began, found := time.Now(), false
+	s.Doctor(t.Context(), func(f Finding) { found = found || f.Problem != nil && strings.Contains(f.Problem.Error(), "does not answer") })
+	if took := time.Since(began); !found || took > 15*time.Second {
+		t.Errorf("doctor: %v after %v", found, took)
+	}
+	if err := syscall.Kill(x.g.Ready.PID, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(6 * time.Second) // the verdict of a moment ago is given again for a while
+	if o := s.Overview(t.Context(), 0); o.GridErr != nil || o.GridAt.IsZero() {
+		t.Errorf("the grid is back: %v", o.GridErr)
+	}
+	x.fault(t, "delay", 1, 8)
+	if err := s.Act(t.Context(), AddNode, nil, &person{x: x}); err != nil {
+		t.Errorf("a slow grid: %v", err)
 	}
 }
 

@@ -492,3 +492,32 @@ func TestEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// A grid stopped with SIGSTOP runs, is known for what it is, and goes on or ends as it is asked to.
+func TestSuspended(t *testing.T) {
+	env := require.Flwr(t, require.Newest)
+	o := Options{Dir: filepath.Join(t.TempDir(), "grid"), Python: require.Program(env, "python")}
+	g := start(t, o)
+	if _, is := Suspended(o.Dir); is {
+		t.Error("called suspended while it runs")
+	}
+	must(t, syscall.Kill(g.Ready.PID, syscall.SIGSTOP))
+	within(t, time.Second, "suspended", func() bool { pid, is := Suspended(o.Dir); return is && pid == g.Ready.PID })
+	began := time.Now()
+	if again, ok := Running(o.Dir); !ok || again.Ready.PID != g.Ready.PID || time.Since(began) > time.Second {
+		t.Errorf("a suspended grid does not run: %v after %v", ok, time.Since(began))
+	}
+	again, err := Start(t.Context(), o, nil)
+	must(t, err)
+	if again.Ready.PID != g.Ready.PID {
+		t.Error("another grid was started in place of the suspended one")
+	}
+	if _, err := again.State(t.Context()); err != nil {
+		t.Error(err)
+	}
+	must(t, syscall.Kill(g.Ready.PID, syscall.SIGSTOP))
+	must(t, StopDir(context.Background(), o.Dir))
+	if left := family(t, g.Ready.PID, o.Dir); len(left) > 0 {
+		t.Errorf("still there: %q", left)
+	}
+}

@@ -82,6 +82,7 @@ func boards() (list []struct {
 	}), "", nil)
 	add("no SuperNode", steps.Overview{GridAt: noon}, "", nil)
 	add("nothing seen yet", steps.Overview{}, "", func(m *Model) { m.loaded, m.asking = false, true })
+	add("the grid leaves a question open", five(), "", func(m *Model) { m.asking, m.asked = true, m.now().Add(-7*time.Second) })
 	add("the grid is being asked", five(), "", func(m *Model) { m.asking = true })
 	add("restarts lost ones", five(), "w j", func(m *Model) {
 		m.Update(Began{Run{Verb: steps.StartNodes, Nodes: []string{"supernode_5"}, ByItself: true}})

@@ -48,9 +48,11 @@ type Model struct {
 
 	have     steps.Overview
 	loaded   bool
-	asking   bool // the grid
-	looking  bool // the runtime
-	again    bool // it changed once more meanwhile
+	asking   bool      // the grid
+	pulsing  bool      // whether the grid lives
+	asked    time.Time // when the last of the two was asked
+	looking  bool      // the runtime
+	again    bool      // it changed once more meanwhile
 	interval time.Duration
 	due      time.Time // when the grid is asked next
 	ticking  bool

@@ -101,7 +101,7 @@ func testModel(t testing.TB, o steps.Overview, w, h int, look style.Options) *Mo
 	t.Cleanup(m.Close)
 	m.now = func() time.Time { return noon }
 	m.SetSize(w, h)
-	m.Update(overviewMsg{m, o, true})
+	m.Update(overviewMsg{model: m, o: o, grid: true})
 	m.openLog()
 	return m
 }
@@ -236,7 +236,7 @@ func TestPace(t *testing.T) {
 	m := testModel(t, o, 80, 24, style.Options{NoColor: true})
 	var waits []time.Duration
 	for range 9 {
-		m.Update(overviewMsg{m, o, true})
+		m.Update(overviewMsg{model: m, o: o, grid: true})
 		waits = append(waits, m.due.Sub(noon).Round(time.Second))
 	}
 	if got := fmt.Sprint(waits); got != "[5s 7s 10s 15s 23s 30s 30s 30s 30s]" {
@@ -245,27 +245,60 @@ func TestPace(t *testing.T) {
 	moved := o
 	moved.Nodes = append([]steps.NodeView(nil), o.Nodes...)
 	moved.Nodes[0].Grid = "offline"
-	m.Update(overviewMsg{m, moved, true})
+	m.Update(overviewMsg{model: m, o: moved, grid: true})
 	if wait := m.due.Sub(noon); wait != fast {
 		t.Errorf("after a change: %v", wait)
 	}
 	for range 9 {
-		m.Update(overviewMsg{m, moved, true})
+		m.Update(overviewMsg{model: m, o: moved, grid: true})
 	}
 	stopped := moved
 	stopped.Nodes = append([]steps.NodeView(nil), moved.Nodes...)
 	stopped.Nodes[1].Runtime.State = supernode.Stopped
-	m.Update(overviewMsg{m, stopped, false})
+	m.Update(overviewMsg{model: m, o: stopped})
 	if m.due.After(noon) || m.interval != fast {
 		t.Errorf("after a container stopped: %v, every %v", m.due.Sub(noon), m.interval)
 	}
 	busy := stopped
 	busy.Runs = []steps.RunView{{ID: "1", Status: "running"}}
 	for range 9 {
-		m.Update(overviewMsg{m, busy, true})
+		m.Update(overviewMsg{model: m, o: busy, grid: true})
 	}
 	if wait := m.due.Sub(noon); wait != running {
 		t.Errorf("while a run is under way: %v", wait)
+	}
+}
+
+// Between two questions to the grid the dashboard looks whether it lives at all, and says so when it does not.
+func TestPulse(t *testing.T) {
+	o := five()
+	o.GridAt = noon
+	m := testModel(t, o, 100, 24, style.Options{NoColor: true})
+	at := noon
+	m.now = func() time.Time { return at }
+	m.due, m.interval, m.asked, m.asking, m.pulsing = noon.Add(slow), slow, noon, false, false
+	at = noon.Add(beat - time.Second)
+	m.poll()
+	if m.pulsing || m.asking {
+		t.Error("asks too soon")
+	}
+	at = noon.Add(beat)
+	m.poll()
+	if !m.pulsing || m.asking {
+		t.Error("does not look whether the grid lives")
+	}
+	at = at.Add(unanswered + time.Second)
+	if s := m.Summary(); !strings.Contains(s, "no answer for 4 s") {
+		t.Errorf("an open question is not told: %s", s)
+	}
+	silent := o
+	silent.GridErr = problem.New(problem.Unreachable, "the grid does not answer", "", "")
+	m.Update(overviewMsg{model: m, o: silent, pulse: true})
+	if m.pulsing || m.due.After(at) {
+		t.Error("is not asked again soon")
+	}
+	if s := m.Summary(); strings.Contains(s, "online") || !strings.Contains(m.View(), "the grid does not answer") {
+		t.Errorf("%s", s)
 	}
 }
 
@@ -336,7 +369,7 @@ func TestRunOverIsToldToTheLogs(t *testing.T) {
 			found = found || strings.Contains(fmt.Sprintf("%T%v", msg, msg), "logs.RunOver{1762309077582676982 finished:failed")
 		}
 	}
-	walk(m.Update(overviewMsg{m, over, true}))
+	walk(m.Update(overviewMsg{model: m, o: over, grid: true}))
 	if !found {
 		t.Error("not told")
 	}
@@ -396,6 +429,6 @@ func BenchmarkUpdate(b *testing.B) {
 	m := testModel(b, many(50), 120, 40, style.Options{Dark: true})
 	o := many(50)
 	for b.Loop() {
-		m.Update(overviewMsg{m, o, true})
+		m.Update(overviewMsg{model: m, o: o, grid: true})
 	}
 }

@@ -25,6 +25,9 @@ const (
 	quiet      = 150 * time.Millisecond // gathers the changes of many nodes
 	logAfter   = 200 * time.Millisecond // the cursor rests this long before the log follows it
 	oneAnswer  = 15 * time.Second       // for one node's usage
+	beat       = 5 * time.Second        // between two looks whether the grid lives
+	long       = time.Hour              // how old the grid's answer may be for such a look
+	unanswered = 3 * time.Second        // a question that takes longer is told
 )
 
 type (
@@ -32,6 +35,7 @@ type (
 		model *Model
 		o     steps.Overview
 		grid  bool
+		pulse bool
 	}
 	changedMsg struct{ model *Model }
 	usageMsg   struct {
@@ -118,7 +122,7 @@ func (m *Model) look() tea.Cmd {
 		return nil
 	}
 	m.looking = true
-	return func() tea.Msg { return overviewMsg{m, m.overview(365 * 24 * time.Hour), false} }
+	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(steps.Anytime)} }
 }
 
 // overview reads both sides. A bug in that is shown where a runtime or a grid that does not answer is.
@@ -134,9 +138,15 @@ func (m *Model) askGrid() tea.Cmd {
 	if m.asking {
 		return nil
 	}
-	m.asking = true
+	m.asking, m.asked = true, m.now()
 	age := m.interval / 2 // the answer to another screen's question will do
-	return func() tea.Msg { return overviewMsg{m, m.overview(age), true} }
+	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(age), grid: true} }
+}
+
+// pulse gives the command that looks whether the grid lives: it is asked too seldom to tell of one that hangs.
+func (m *Model) pulse() tea.Cmd {
+	m.pulsing, m.asked = true, m.now()
+	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(long), pulse: true} }
 }
 
 // hurry makes the grid be asked soon: something is about to change.
@@ -154,6 +164,8 @@ func (m *Model) poll() tea.Cmd {
 	}
 	if !m.asking && !now.Before(m.due) {
 		cmds = append(cmds, m.askGrid())
+	} else if m.loaded && !m.asking && !m.pulsing && !m.have.GridAt.IsZero() && now.Sub(m.asked) >= beat {
+		cmds = append(cmds, m.pulse())
 	}
 	for _, n := range m.inSight() {
 		u := m.usage[n.Name]
@@ -198,8 +210,14 @@ func (m *Model) took(msg usageMsg) {
 func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	var cmds []tea.Cmd
 	before, first := m.have, !m.loaded
-	if msg.grid {
-		m.asking = false
+	if msg.pulse {
+		m.pulsing = false
+		if (msg.o.GridErr == nil) != (m.have.GridErr == nil) {
+			m.hurry()
+		}
+	}
+	if msg.grid || msg.pulse {
+		m.asking = m.asking && !msg.grid
 		if m.looking {
 			m.again = true // this answer's runtime side may be older than what is on its way
 		}

@@ -1,7 +1,9 @@
 package dash
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"flwrup/internal/problem"
 	"flwrup/steps"
@@ -125,10 +127,15 @@ func (m *Model) summaryParts() (text, wrong string) {
 		text = "the grid was not asked yet"
 	case m.have.GridAt.IsZero():
 		text = plural(len(m.have.Nodes), "SuperNode")
+	case m.have.GridErr != nil:
+		text = plural(len(m.have.Nodes), "SuperNode") + sep + "grid " + ago(m.now().Sub(m.have.GridAt))
 	default:
 		text = plural(m.have.Online, "")
 		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + plural(len(m.have.Nodes), "SuperNode") + " online" +
 			sep + "grid " + ago(m.now().Sub(m.have.GridAt))
+	}
+	if waits := m.unanswered(); waits > 0 {
+		text += sep + "no answer for " + strconv.Itoa(int(waits.Seconds())) + " s"
 	}
 	if m.keeper != nil {
 		text += sep + "restarts lost ones"
@@ -144,10 +151,18 @@ func (m *Model) summaryParts() (text, wrong string) {
 	return text, wrong
 }
 
+// unanswered is how long the grid has left a question open, once that is longer than usual; else 0.
+func (m *Model) unanswered() time.Duration {
+	if !m.asking && !m.pulsing || m.asked.IsZero() || m.now().Sub(m.asked) < unanswered {
+		return 0
+	}
+	return m.now().Sub(m.asked)
+}
+
 func (m *Model) summary() string {
 	text, wrong := m.summaryParts()
 	st := m.ink.Dim
-	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" {
+	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" && m.unanswered() == 0 {
 		st = m.ink.OK
 		text = m.st.Signs.Done + " " + text
 	}
