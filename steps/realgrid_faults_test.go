@@ -113,7 +113,9 @@ func (x *trial) hangs(t *testing.T) {
 	_, err = f.StartRun(t.Context(), s.connection(), s.appDir(), s.Choices.Federation, "")
 	said("run", err, began)
 	began, found := time.Now(), false
-	s.Doctor(t.Context(), func(f Finding) { found = found || f.Problem != nil && strings.Contains(f.Problem.Error(), "does not answer") })
+	s.Doctor(t.Context(), func(f Finding) {
+		found = found || f.Problem != nil && strings.Contains(f.Problem.Error(), "does not answer")
+	})
 	if took := time.Since(began); !found || took > 15*time.Second {
 		t.Errorf("doctor: %v after %v", found, took)
 	}

@@ -185,7 +185,7 @@ func (w *watchMemory) next(now moment, o Overview) (events []WatchEvent, restart
 		}
 		lost := running && v.Grid == flwrexec.StatusOffline
 		held := ended && v.Grid == flwrexec.StatusOnline // it would be refused now
-		if o.GridErr != nil && !loggedOut { // what happened here is told; it would not come online now
+		if o.GridErr != nil && !loggedOut {              // what happened here is told; it would not come online now
 			continue
 		}
 		if !can || n.left || held || !ended && !lost || now.Mono < w.graceEnd {
