@@ -71,15 +71,13 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 			}
 		}
 	}
-	need := specs[0].Takes * int64(len(specs))
-	have, known := info.MemTotal, info.MemTotal > 0
+	have := info.MemTotal
 	if free, ok := probe.MemoryFree(); ok && here {
-		have, known = free, true
+		have = free
+	} else if have == 0 {
+		have = -1
 	}
-	if known && have < need {
-		add("", true, problem.New(problem.BadInput, fmt.Sprintf("%.1f GB of memory for %d SuperNodes", float64(have)/1e9, len(specs)),
-			fmt.Sprintf("each takes about %d MB before its app takes any", specs[0].Takes>>20), "start fewer here, or end other programs"))
-	}
+	found = append(found, supernode.LoadOf(specs).Short(have, info.NCPU)...)
 	for _, spec := range specs {
 		for _, p := range r.ofNode(ctx, withProxies(spec, proxies), info.NCPU, here) {
 			add(spec.Name, p.Code == supernode.ValueMissing, p)

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"net"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -115,11 +116,11 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		// A rehearsal sends nothing anywhere.
 		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
 			// flwr 1.42 looks for work this often, in seconds; by itself it waits longer.
-			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": "0.2"})
+			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": workInterval(s.Choices.Nodes, runtime.NumCPU())})
 	}
 	spec := supernode.Spec{
 		Name: m.Name, Project: s.Choices.ID, KeyFile: m.Pair.Private, CAFile: s.path(s.Choices.Grid.CA),
-		Flwr: found.Version.String(), Takes: dialect.NodeMemory,
+		Flwr: found.Version.String(), Takes: dialect.NodeMemory, AtOnce: s.loadOf(0).AtOnce,
 		Args: func(key, ca string) []string {
 			return dialect.SuperNodeArgs(flwrexec.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,
 				Port: port, NodeConfig: config, AllowInstall: choice.Install != nil && *choice.Install, Extra: choice.Args})

@@ -54,6 +54,7 @@ type Options struct {
 	Rehearsal      bool   // with Create: a new site is a rehearsal
 	Trap           bool   // a new rehearsal's app saves its model at the end, which a grid does not allow
 	Attended       bool   // a person is there: a rehearsal waits for them at the login page
+	Crowded        bool   // a rehearsal with more SuperNodes than memory carries
 	Mend           bool   // comment out what writes files in the ServerApp, unattended, too
 	SendAll        bool   // send what checkSent finds, keys and backups excepted
 	Choose         func(*project.Choices)

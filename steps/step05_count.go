@@ -35,6 +35,10 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if n := len(folder.Pairs); n > 0 {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, plural(n, "pair"), s.rel(folder.Dir)))
 	}
+	if err := s.noRoom(s.Choices.Nodes); err != nil {
+		st.Evidence = append(st.Evidence, err.Error())
+		return st, nil
+	}
 	if s.Choices.Nodes > 0 {
 		st.State, st.Short = Done, strconv.Itoa(s.Choices.Nodes)
 		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", s.Choices.Nodes, plural(s.Choices.Nodes, "SuperNode"))}, st.Evidence...)
@@ -79,7 +83,9 @@ func (count) Plan(ctx context.Context, s *Site) ([]Action, error) {
 
 func (c count) Apply(ctx context.Context, s *Site, to Sink) error {
 	if s.Choices.Nodes > 0 {
-		return nil
+		if err := s.noRoom(s.Choices.Nodes); err == nil || !s.o.Attended {
+			return err
+		}
 	}
 	return c.Change(ctx, s, to)
 }
@@ -116,7 +122,7 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 			case n < registered:
 				return fmt.Errorf("%d are registered: unregister one on the dashboard first", registered)
 			}
-			return nil
+			return s.noRoom(n)
 		}})
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ type rehearseOptions struct {
 	flwr      string
 	runtime   string
 	yes, keep bool
+	crowded   bool
 	trap      bool
 }
 
@@ -44,6 +45,7 @@ keeps its folder: the same command goes on with it, and ` + "`flwrup down`" + ` 
 	f.StringVar(&o.runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default; approve the login")
 	f.BoolVar(&o.keep, "keep", false, "leave grid and SuperNodes running at the end")
+	f.BoolVar(&o.crowded, "crowded", false, "go on with more SuperNodes than this machine's memory carries")
 	f.BoolVar(&o.trap, "trap", false, "the app saves its model at the end, which a grid does not allow: see it found, and mended")
 	p.jsonFlag(cmd)
 	return cmd
@@ -79,7 +81,7 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 			"leave --dir out, or name another folder")
 	}
 	o.yes = o.yes || p.json
-	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Trap: o.trap, Mend: o.trap, Attended: !o.yes, Choose: o.choose(cmd)}
+	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Trap: o.trap, Crowded: o.crowded, Mend: o.trap, Attended: !o.yes, Choose: o.choose(cmd)}
 	if !o.yes && p.screen() {
 		return p.wizard(ctx, wizardOptions{Options: open, keep: o.keep})
 	}

@@ -4,7 +4,7 @@ package procctl
 
 import (
 	"context"
-	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -39,11 +39,9 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 	if len(specs) == 0 {
 		return nil, nil
 	}
-	each := specs[0].Takes
-	if free, ok := probe.MemoryFree(); ok && free < each*int64(len(specs)) {
-		found = append(found, supernode.Finding{Warning: true, Problem: problem.New(problem.BadInput,
-			fmt.Sprintf("%.1f GB of memory for %d SuperNodes", float64(free)/1e9, len(specs)),
-			fmt.Sprintf("each takes about %d MB before its app takes any", each>>20), "start fewer here, or end other programs")})
+	free, ok := probe.MemoryFree()
+	if !ok {
+		free = -1
 	}
-	return found, nil
+	return append(found, supernode.LoadOf(specs).Short(free, runtime.NumCPU())...), nil
 }

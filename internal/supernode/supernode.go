@@ -17,6 +17,7 @@ type Spec struct {
 	KeyFile string // absolute path of the private key on this machine
 	CAFile  string // absolute path of the grid's CA certificate; "" when the grid has a public certificate
 	Flwr    string // version of flwr that it should speak: 1.42.0
+	AtOnce  int    // how many SuperNodes of this machine the app has work at the same time; 0: all
 	Takes   int64  // bytes of memory that a SuperNode of this flwr takes before its app takes any; about
 
 	// Args gives the arguments of flower-supernode, without the program's name, for the places where
