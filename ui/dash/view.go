@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -214,6 +215,7 @@ func (m *Model) hint(key, means string, w int) string {
 func (m *Model) table(rows int) []string {
 	cols := m.columns(m.w)
 	lines := []string{m.tableRow(cols, nil, m.w)}
+	rows = m.forNodes(rows)
 	m.scroll(rows)
 	for i := m.top; i < len(m.have.Nodes) && len(lines) <= rows; i++ {
 		n := m.have.Nodes[i]
@@ -222,13 +224,34 @@ func (m *Model) table(rows int) []string {
 			lines = append(lines, m.diagnosis(n, m.w))
 		}
 	}
-	if m.top > 0 || m.lastRow(rows) < len(m.have.Nodes)-1 { // say that there is more
-		head, more := lines[0], m.ink.Dim.Render(plural(len(m.have.Nodes), "node")+" "+m.st.Signs.Up+m.st.Signs.Down)
-		if room := m.w - style.Width(head) - style.Width(more); room > 1 {
-			lines[0] = head + strings.Repeat(" ", room) + more
-		}
+	if more := m.hidden(rows); more != "" {
+		lines = append(lines, m.st.Cut(m.ink.Dim.Render("  "+more), m.w))
 	}
 	return lines
+}
+
+// forNodes gives how many of the table's rows are for nodes: where they do not all fit, one says so.
+func (m *Model) forNodes(rows int) int {
+	need := 0
+	for i := range m.have.Nodes {
+		need += m.nodeHeight(i)
+	}
+	if need > rows && rows > 1 {
+		rows--
+	}
+	return rows
+}
+
+// hidden says how many nodes lie above and below those in sight; "" when all are.
+func (m *Model) hidden(rows int) string {
+	var parts []string
+	if m.top > 0 {
+		parts = append(parts, fmt.Sprintf("%s %d more above", m.st.Signs.Up, m.top))
+	}
+	if below := len(m.have.Nodes) - 1 - m.lastRow(rows); below > 0 {
+		parts = append(parts, fmt.Sprintf("%s %d more below", m.st.Signs.Down, below))
+	}
+	return strings.Join(parts, "  ")
 }
 
 func (m *Model) nodeHeight(i int) int {
@@ -280,7 +303,7 @@ func (m *Model) inSight() []steps.NodeView {
 		return []steps.NodeView{n}
 	}
 	top := min(m.top, len(m.have.Nodes)-1)
-	return m.have.Nodes[top : m.lastRow(m.parts().nodes)+1]
+	return m.have.Nodes[top : m.lastRow(m.forNodes(m.parts().nodes))+1]
 }
 
 // runs draws the last runs below a rule.

@@ -1,0 +1,48 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/problem"
+)
+
+// TestAppThatFlwrRefuses: the app that the person named is not exchanged for another one, and flwr is not asked.
+func TestAppThatFlwrRefuses(t *testing.T) {
+	s := siteOn(t, newFakeGrid("1.42.0"), 1)
+	app := filepath.Join(s.Dir, "app")
+	if err := os.Mkdir(app, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text := "\ufeff[project]\nname = \"a\"\n[tool.flwr.app.components]\nserverapp = \"a:app\"\n"
+	if err := os.WriteFile(filepath.Join(app, "pyproject.toml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Choices.App = "app"
+	if err := s.settleApp(context.Background(), &heard{}); !problem.Is(err, flwrexec.AppUnusable) || !strings.Contains(err.Error(), "byte order mark") {
+		t.Errorf("%v", err)
+	}
+}
+
+// refusing is a grid whose flwr refuses every run.
+type refusing struct{ *fakeGrid }
+
+func (refusing) StartRun(context.Context, flwrexec.Connection, string, string, string) (string, error) {
+	return "", errors.New("flwr said no")
+}
+
+// TestRunRefused: a run that flwr refuses is an error with its words, and its intent is given up.
+func TestRunRefused(t *testing.T) {
+	g := newFakeGrid("1.42.0")
+	s := siteOn(t, g, 1)
+	s.flwr = refusing{g}
+	err := runTask{}.send(context.Background(), s, nil, "", &heard{})
+	if err == nil || err.Error() != "flwr said no" || len(s.Ledger.Intents()) > 0 {
+		t.Errorf("%v; intents %v", err, s.Ledger.Intents())
+	}
+}
