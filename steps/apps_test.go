@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +32,7 @@ func TestAppThatFlwrRefuses(t *testing.T) {
 type refusing struct{ *fakeGrid }
 
 func (refusing) StartRun(context.Context, flwrexec.Connection, string, string, string) (string, error) {
-	return "", errors.New("flwr said no")
+	return "", problem.New(flwrexec.AppBroken, "flwr said no", "", "")
 }
 
 // TestRunRefused: a run that flwr refuses is an error with its words, and its intent is given up.
