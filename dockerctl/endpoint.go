@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/userdirs"
 )
 
 // endpoint is where a daemon answers and how we came to it.
@@ -61,7 +62,7 @@ func configDir() string {
 	if d := os.Getenv("DOCKER_CONFIG"); d != "" {
 		return d
 	}
-	home, err := os.UserHomeDir()
+	home, err := userdirs.Home()
 	if err != nil {
 		return ""
 	}

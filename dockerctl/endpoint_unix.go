@@ -6,12 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"flwrup/internal/userdirs"
 )
 
 // otherSockets are where a daemon's socket may be when /var/run/docker.sock is missing.
 func otherSockets() []string {
 	var out []string
-	if home, err := os.UserHomeDir(); err == nil {
+	if home, err := userdirs.Home(); err == nil {
 		for _, p := range []string{".docker/run", ".docker/desktop", ".colima/default", ".orbstack/run", ".rd"} {
 			out = append(out, filepath.Join(home, p, "docker.sock"))
 		}

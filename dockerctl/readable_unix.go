@@ -3,11 +3,13 @@
 package dockerctl
 
 import (
+	"context"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"flwrup/internal/child"
 )
 
 // readable tells whether the containers' user gets into a folder (or file) of this machine, by its mode
@@ -36,6 +38,6 @@ func readable(path string, write bool) bool {
 	if mode&want == want {
 		return true
 	}
-	out, err := exec.Command("getfacl", "-cnp", path).Output()
+	out, err := child.Tool(context.Background(), "getfacl", "-cnp", path).Output()
 	return err == nil && strings.Contains(string(out), "user:"+strconv.Itoa(userID)+":")
 }

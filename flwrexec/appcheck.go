@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -191,11 +192,7 @@ func appcheck(ctx context.Context, python string, request map[string]any, to any
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, python, args...)
-	ownGroup(cmd)
-	cmd.Cancel = func() error { killGroup(cmd); return nil }
-	cmd.WaitDelay = 2 * time.Second
-	out, err := cmd.Output()
+	out, err := child.Tool(ctx, python, args...).Output()
 	if ctx.Err() != nil {
 		return cancelled(ctx)
 	}

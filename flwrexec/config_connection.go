@@ -12,6 +12,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/tomledit"
+	"flwrup/internal/userdirs"
 )
 
 // ConnectionSettings is one connection of the CLI to a SuperLink, wherever flwr keeps it. An edit leaves
@@ -75,19 +76,23 @@ func RetireLegacyBlock(pyproject string) (ConfigEdit, error) {
 }
 
 // FlowerConfigFile is Flower's config.toml for a value of FLWR_HOME; "" is the person's own: $FLWR_HOME,
-// else ~/.flwr, as flwr >= 1.26 looks for it.
-func FlowerConfigFile(flwrHome string) string {
+// else ~/.flwr, as flwr >= 1.26 looks for it. Where HOME is not set that is below the account's home;
+// without one it is a Problem.
+func FlowerConfigFile(flwrHome string) (string, error) {
 	if flwrHome == "" {
 		flwrHome = os.Getenv("FLWR_HOME")
 	}
 	if flwrHome == "" {
-		home, err := os.UserHomeDir()
+		home, err := userdirs.Home()
 		if err != nil {
-			home = "."
+			p := problem.Of(err)
+			p.What = "cannot find Flower's configuration"
+			p.Fix += ", or FLWR_HOME to the one for flwr's files"
+			return "", p
 		}
 		flwrHome = filepath.Join(home, ".flwr")
 	}
-	return filepath.Join(flwrHome, "config.toml")
+	return filepath.Join(abs(flwrHome), "config.toml"), nil
 }
 
 // configFederation is what flwr >= 1.26 takes in config.toml (check_federation_format in flwr); with another

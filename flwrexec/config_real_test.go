@@ -125,7 +125,11 @@ func TestLegacyBlockStopsNewFlwr(t *testing.T) {
 	env := require.Flwr(t, require.Newest)
 	file, home := placed(t, "retire-21-guide-block"), t.TempDir()
 	dir := filepath.Dir(file)
-	edit, err := EditFlowerConfig(FlowerConfigFile(home), nowhere)
+	file, err := FlowerConfigFile(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit, err := EditFlowerConfig(file, nowhere)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -355,16 +356,27 @@ func TestUnwritable(t *testing.T) {
 
 func TestFlowerConfigFile(t *testing.T) {
 	t.Setenv("FLWR_HOME", "/x/y")
-	if got := FlowerConfigFile(""); got != filepath.FromSlash("/x/y/config.toml") {
-		t.Error(got)
+	if got, err := FlowerConfigFile(""); got != filepath.FromSlash("/x/y/config.toml") {
+		t.Error(got, err)
 	}
-	if got := FlowerConfigFile("/z"); got != filepath.FromSlash("/z/config.toml") {
-		t.Error(got)
+	if got, err := FlowerConfigFile("/z"); got != filepath.FromSlash("/z/config.toml") {
+		t.Error(got, err)
 	}
 	t.Setenv("FLWR_HOME", "")
 	home, _ := os.UserHomeDir()
-	if got := FlowerConfigFile(""); got != filepath.Join(home, ".flwr", "config.toml") {
-		t.Error(got)
+	if got, err := FlowerConfigFile(""); got != filepath.Join(home, ".flwr", "config.toml") {
+		t.Error(got, err)
+	}
+	// Without HOME, and with an empty one, it lies below the account's home, never in the current folder.
+	account, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, home := range []string{"", "relative"} {
+		t.Setenv("HOME", home)
+		if got, err := FlowerConfigFile(""); got != filepath.Join(account.HomeDir, ".flwr", "config.toml") {
+			t.Error(got, err)
+		}
 	}
 }
 

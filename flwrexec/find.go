@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,10 +14,13 @@ import (
 	"runtime"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/userdirs"
 )
 
 // Where a flwr was found.
@@ -44,8 +49,43 @@ func (f Found) SuperNode() string { return program(f.Bin, "flower-supernode") }
 // FindOptions says where to look.
 type FindOptions struct {
 	Path       string // a flwr program, or the folder of an environment: nothing else is looked at
+	OnlyOwn    bool   // look at flwrup's own environments and at nothing else
 	ProjectDir string // its .venv, venv and env are looked at
 	OwnRoot    string // flwrup's own environments; "" is OwnRoot()
+	Seen       *Seen  // what earlier calls learnt; may be nil
+}
+
+// Seen keeps the answers of programs that Find had to start. The zero value is empty.
+type Seen struct {
+	mu      sync.Mutex
+	answers map[string]heard
+}
+
+type heard struct {
+	file os.FileInfo
+	out  string
+	err  error
+}
+
+// version returns what "PROGRAM --version" prints. A program that has not changed is asked once.
+func (s *Seen) version(ctx context.Context, path string) (string, error) {
+	file, serr := os.Stat(path)
+	if s == nil || serr != nil {
+		return output2(ctx, path, "--version")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h, ok := s.answers[path]; ok && os.SameFile(h.file, file) && h.file.ModTime().Equal(file.ModTime()) && h.file.Mode() == file.Mode() {
+		return h.out, h.err
+	}
+	out, err := output2(ctx, path, "--version")
+	if ctx.Err() == nil {
+		if s.answers == nil {
+			s.answers = map[string]heard{}
+		}
+		s.answers[path] = heard{file, out, err}
+	}
+	return out, err
 }
 
 // Find gives every flwr that can be used, best first: the path given; the active environment; the
@@ -56,7 +96,11 @@ func Find(ctx context.Context, o FindOptions) ([]Found, []error) {
 	var found []Found
 	var errs []error
 	seen := map[string]bool{}
-	for _, c := range candidates(o) {
+	places, noOwn := candidates(o)
+	if noOwn != nil {
+		errs = append(errs, noOwn)
+	}
+	for _, c := range places {
 		if ctx.Err() != nil {
 			return found, append(errs, cancelled(ctx))
 		}
@@ -75,7 +119,7 @@ func Find(ctx context.Context, o FindOptions) ([]Found, []error) {
 			continue
 		}
 		seen[key] = true
-		f, err := inspect(ctx, c.path, c.source)
+		f, err := inspect(ctx, c.path, c.source, o.Seen)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -87,13 +131,14 @@ func Find(ctx context.Context, o FindOptions) ([]Found, []error) {
 
 type candidate struct{ path, source string }
 
-func candidates(o FindOptions) []candidate {
+// candidates returns the places to look at, and why flwrup's own environments are not among them.
+func candidates(o FindOptions) ([]candidate, error) {
 	if o.Path != "" {
 		path := abs(o.Path)
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			return []candidate{{program(binOf(path), "flwr"), SourceGiven}}
+			return []candidate{{program(binOf(path), "flwr"), SourceGiven}}, nil
 		}
-		return []candidate{{path, SourceGiven}}
+		return []candidate{{path, SourceGiven}}, nil
 	}
 	var list []candidate
 	add := func(source, env string) {
@@ -101,34 +146,41 @@ func candidates(o FindOptions) []candidate {
 			list = append(list, candidate{program(binOf(env), "flwr"), source})
 		}
 	}
-	add(SourceActive, os.Getenv("VIRTUAL_ENV"))
-	add(SourceActive, os.Getenv("CONDA_PREFIX"))
-	if o.ProjectDir != "" {
-		for _, name := range [...]string{".venv", "venv", "env"} {
-			add(SourceProject, filepath.Join(abs(o.ProjectDir), name))
+	if !o.OnlyOwn {
+		add(SourceActive, os.Getenv("VIRTUAL_ENV"))
+		add(SourceActive, os.Getenv("CONDA_PREFIX"))
+		if o.ProjectDir != "" {
+			for _, name := range [...]string{".venv", "venv", "env"} {
+				add(SourceProject, filepath.Join(abs(o.ProjectDir), name))
+			}
+		}
+		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+			if filepath.IsAbs(dir) {
+				list = append(list, candidate{program(dir, "flwr"), SourcePath})
+			}
+		}
+		for _, t := range toolEnvironments() {
+			add(t.source, t.path)
 		}
 	}
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		if filepath.IsAbs(dir) {
-			list = append(list, candidate{program(dir, "flwr"), SourcePath})
-		}
-	}
-	for _, t := range toolEnvironments() {
-		add(t.source, t.path)
-	}
-	root := o.OwnRoot
+	root, err := o.OwnRoot, error(nil)
 	if root == "" {
-		root = OwnRoot()
+		root, err = OwnRoot()
+	} else {
+		err = userdirs.Check(root)
+	}
+	if err != nil {
+		return list, err
 	}
 	for _, env := range ownEnvironments(root) {
 		add(SourceOwn, env)
 	}
-	return list
+	return list, nil
 }
 
 // toolEnvironments are the places where uv and pipx put a tool named flwr.
 func toolEnvironments() []candidate {
-	home, _ := os.UserHomeDir()
+	home, _ := userdirs.Home()
 	data := os.Getenv("XDG_DATA_HOME")
 	if data == "" && home != "" {
 		data = filepath.Join(home, ".local", "share")
@@ -160,7 +212,7 @@ func ownEnvironments(root string) []string {
 	for _, e := range entries {
 		v, err := ParseVersion(strings.TrimPrefix(e.Name(), envPrefix))
 		dir := filepath.Join(root, e.Name())
-		if err == nil && e.IsDir() && complete(dir) {
+		if err == nil && e.IsDir() && complete(dir) && userdirs.Check(dir) == nil {
 			envs = append(envs, env{dir, v})
 		}
 	}
@@ -172,12 +224,20 @@ func ownEnvironments(root string) []string {
 	return dirs
 }
 
-// inspect says what the flwr at path is.
-func inspect(ctx context.Context, path, source string) (Found, error) {
+// inspect says what the flwr at path is. Broken (flwr-broken) and not permitted (flwr-denied) are two
+// causes.
+func inspect(ctx context.Context, path, source string, seen *Seen) (Found, error) {
 	f := Found{Program: path, Source: source}
+	remedy := "repair or remove it, or let flwrup make an environment of its own"
+	if source == SourceGiven {
+		remedy = "repair it, or name one that works with --flwr-path; with --flwr-path '' flwrup finds or installs one"
+	}
 	broken := func(why string) error {
-		return problem.New(problem.FlwrMissing, "the flwr at "+path+" does not work", why,
-			"repair that environment, or let flwrup make its own")
+		return problem.New(problem.FlwrBroken, "the flwr at "+path+" does not work", why, remedy)
+	}
+	denied := func(what string, err error) error {
+		return &problem.Problem{Code: problem.FlwrDenied, What: "the flwr at " + path + " may not be run by this account",
+			Why: what + ": " + plainError(err), Fix: "have its owner allow it, or name another one with --flwr-path", Err: err}
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -195,10 +255,24 @@ func inspect(ctx context.Context, path, source string) (Found, error) {
 		}
 	}
 	f.Bin = filepath.Dir(real)
+	if err := mayRun(real); err != nil {
+		return f, denied(real, err)
+	}
 	if f.Version, err = metadataVersion(f.Python, real); err != nil {
-		out, err := output2(ctx, f.Program, "--version")
-		if err != nil {
-			return f, broken(lastLines(termsafe.Text(out), 2))
+		out, err := seen.version(ctx, f.Program)
+		switch {
+		case ctx.Err() != nil:
+			return f, cancelled(ctx)
+		case errors.Is(err, context.DeadlineExceeded):
+			return f, broken(fmt.Sprintf("it gave no answer to --version within %v", answerWait))
+		case errors.Is(err, fs.ErrPermission):
+			return f, denied("the system refused to start it", err)
+		case err != nil:
+			why := plainError(err)
+			if said := lastLines(termsafe.Text(out), 2); said != "" {
+				why += ": " + said
+			}
+			return f, broken(why)
 		}
 		m := printedVersion.FindStringSubmatch(out)
 		if m == nil {
@@ -223,16 +297,20 @@ func inspect(ctx context.Context, path, source string) (Found, error) {
 
 var printedVersion = regexp.MustCompile(`(\d+\.\d+\.\d+\S*)`)
 
-// output2 runs a program for a few seconds and gives what it printed.
+// answerWait is how long a program may take to say its version. flwr takes 1.5 to 3 seconds.
+const answerWait = 6 * time.Second
+
+// output2 runs a program for a few seconds and gives what it printed. One that does not end in time is a
+// context.DeadlineExceeded.
 func output2(ctx context.Context, name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, answerWait)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "FLWR_DISABLE_UPDATE_CHECK=1", "PYTHONUTF8=1", "NO_COLOR=1")
-	ownGroup(cmd)
-	cmd.Cancel = func() error { killGroup(cmd); return nil }
-	cmd.WaitDelay = time.Second
+	cmd := child.Tool(ctx, name, args...)
+	cmd.Env = append(cmd.Env, "FLWR_DISABLE_UPDATE_CHECK=1", "PYTHONUTF8=1", "PYTHONSAFEPATH=1", "NO_COLOR=1")
 	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	return string(out), err
 }
 

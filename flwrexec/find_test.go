@@ -10,6 +10,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/require"
+	"flwrup/internal/userdirs"
 )
 
 // fakeEnv makes what a virtual environment with flwr looks like.
@@ -138,5 +139,105 @@ func TestRealLeavesPyprojectAlone(t *testing.T) {
 			t.Errorf("%s changed it:\n%s", version, b)
 		}
 		s.Close()
+	}
+}
+
+// Missing, broken and not permitted are three causes, and a program that hangs is given up.
+func TestFindCauses(t *testing.T) {
+	unixOnly(t)
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, c := range []struct {
+		path string
+		code problem.Code
+		says string
+	}{
+		{filepath.Join(dir, "none"), problem.FlwrMissing, "there is no flwr at"},
+		{write("fails", "#!/bin/sh\necho cannot import flwr >&2\nexit 3\n", 0o755), problem.FlwrBroken, "does not work: exit status 3: cannot import flwr"},
+		{write("silent", "#!/bin/sh\nexit 0\n", 0o755), problem.FlwrBroken, "does not work: it does not say its version"},
+		{write("hangs", "#!/bin/sh\nsleep 1000\n", 0o755), problem.FlwrBroken, "does not work: it gave no answer"},
+		{write("nothing", "", 0o755), problem.FlwrBroken, "does not work"},
+		{write("elf", "\x7fELF", 0o755), problem.FlwrBroken, "does not work"},
+		{write("lost", "#!/no/such/python\n", 0o755), problem.FlwrBroken, "does not work"},
+		{write("closed", "#!/bin/sh\necho 1.42.0\n", 0o644), problem.FlwrDenied, "may not be run by this account"},
+	} {
+		var seen Seen
+		begun := time.Now()
+		_, errs := Find(t.Context(), FindOptions{Path: c.path, Seen: &seen})
+		if len(errs) != 1 || !problem.Is(errs[0], c.code) || !strings.Contains(errs[0].Error(), c.says) || problem.Of(errs[0]).Fix == "" {
+			t.Errorf("%s: %v", filepath.Base(c.path), errs)
+		}
+		if took := time.Since(begun); took > answerWait+3*time.Second {
+			t.Errorf("%s took %v", filepath.Base(c.path), took)
+		}
+		if filepath.Base(c.path) != "hangs" {
+			continue
+		}
+		begun = time.Now()
+		if _, again := Find(t.Context(), FindOptions{Path: c.path, Seen: &seen}); len(again) != 1 || time.Since(begun) > answerWait/2 {
+			t.Errorf("asked again: %v after %v", again, time.Since(begun))
+		}
+		write("hangs", "#!/bin/sh\necho Flower version: 1.42.0\n", 0o755)
+		if found, again := Find(t.Context(), FindOptions{Path: c.path, Seen: &seen}); len(found) != 1 {
+			t.Errorf("mended and not seen: %v", again)
+		}
+	}
+}
+
+// A "flwr" that another user could have put where flwrup keeps its own is never run.
+func TestFindPlanted(t *testing.T) {
+	unixOnly(t)
+	shared := filepath.Join(t.TempDir(), "shared")
+	if err := os.Mkdir(shared, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(shared, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	plant := func(root string) {
+		env := fakeEnv(t, filepath.Join(root, "flwr-1.42.0"), "1.42.0", "#!/bin/sh")
+		if err := os.WriteFile(marker(env), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	home := t.TempDir()
+	for _, name := range []string{"XDG_CACHE_HOME", "XDG_DATA_HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_TOOL_DIR", "PIPX_HOME", "APPDATA"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("PATH", "/usr/bin:/bin")
+	t.Setenv("TMPDIR", shared)
+	plant(filepath.Join(shared, "flwrup", "envs"))
+	for _, value := range []string{home, ""} {
+		t.Setenv("HOME", value)
+		found, _ := Find(t.Context(), FindOptions{})
+		for _, f := range found {
+			if strings.HasPrefix(f.Program, shared) {
+				t.Errorf("HOME=%q: found %+v", value, f)
+			}
+		}
+	}
+	// Named as the cache, a folder that others may write to is refused with its reason.
+	open := filepath.Join(shared, "cache")
+	if err := os.Mkdir(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	plant(filepath.Join(open, "flwrup", "envs"))
+	t.Setenv("HOME", home)
+	found, errs := Find(t.Context(), FindOptions{OwnRoot: filepath.Join(open, "flwrup", "envs")})
+	if len(found) > 0 || len(errs) != 1 || !problem.Is(errs[0], userdirs.Unsafe) || !strings.Contains(errs[0].Error(), "others may write to "+open) {
+		t.Errorf("%+v %v", found, errs)
+	}
+	if _, err := Install(t.Context(), InstallOptions{Root: filepath.Join(open, "flwrup", "envs"), Version: "1.42.0"}); !problem.Is(err, userdirs.Unsafe) {
+		t.Errorf("%v", err)
 	}
 }

@@ -15,19 +15,15 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/userdirs"
 )
 
 const envPrefix = "flwr-"
 
 // OwnRoot is the folder of flwrup's own environments, one a version: flwrup/envs below the user's
-// cache folder. Their programs hold absolute paths, so an environment is never moved.
-func OwnRoot() string {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	return filepath.Join(cache, "flwrup", "envs")
-}
+// cache folder. Their programs hold absolute paths, so an environment is never moved. Without a home, or
+// where another user could put a program there, it is a Problem (userdirs.NoPlace, userdirs.Unsafe).
+func OwnRoot() (string, error) { return userdirs.Cache("envs") }
 
 // InstallOptions says what to install.
 type InstallOptions struct {
@@ -43,9 +39,16 @@ type InstallOptions struct {
 // no network, disk full, no such version.
 func Install(ctx context.Context, o InstallOptions) (Found, error) {
 	if o.Root == "" {
-		o.Root = OwnRoot()
+		root, err := OwnRoot()
+		if err != nil {
+			return Found{}, err
+		}
+		o.Root = root
 	}
 	o.Root = abs(o.Root)
+	if err := userdirs.Check(o.Root); err != nil {
+		return Found{}, err
+	}
 	say := func(s string) {
 		if o.Say != nil {
 			o.Say(s)
@@ -69,10 +72,10 @@ func Install(ctx context.Context, o InstallOptions) (Found, error) {
 	}
 	env := filepath.Join(o.Root, envPrefix+v.String())
 	if have(env, o.Packages) {
-		return inspect(ctx, program(binOf(env), "flwr"), SourceOwn)
+		return inspect(ctx, program(binOf(env), "flwr"), SourceOwn, nil)
 	}
-	if err := os.MkdirAll(o.Root, 0o755); err != nil {
-		return Found{}, installProblem("make the folder "+o.Root, err.Error(), err)
+	if err := userdirs.Private(o.Root); err != nil {
+		return Found{}, err
 	}
 	lock := flock.New(env + ".lock")
 	if ok, _ := lock.TryLock(); !ok {
@@ -85,13 +88,18 @@ func Install(ctx context.Context, o InstallOptions) (Found, error) {
 		}
 	}
 	defer lock.Unlock() //nolint:errcheck // the file stays for the next one
-	i := installer{ctx: ctx, env: env, version: v, say: say}
 	if !have(env, o.Packages) {
+		tools, err := openInstallers(say)
+		if err != nil {
+			return Found{}, err
+		}
+		defer tools.close()
+		i := installer{ctx: ctx, env: env, version: v, say: say, installers: tools}
 		if err := i.install(o.Packages); err != nil {
 			return Found{}, err
 		}
 	}
-	return inspect(ctx, program(binOf(env), "flwr"), SourceOwn)
+	return inspect(ctx, program(binOf(env), "flwr"), SourceOwn, nil)
 }
 
 // The marker of a complete environment lists the further packages that it has.
@@ -124,6 +132,7 @@ type installer struct {
 	env     string
 	version Version
 	say     func(string)
+	installers
 }
 
 func (i installer) install(packages []string) (err error) {
@@ -142,56 +151,55 @@ func (i installer) install(packages []string) (err error) {
 		packages = append(strings.Fields(string(b)), packages...)
 	}
 	wanted := append([]string{"flwr==" + i.version.String()}, packages...)
-	uv, _ := exec.LookPath("uv")
 	if fresh {
-		if err := i.make(uv); err != nil {
+		if err := i.make(); err != nil {
 			return err
 		}
 	}
-	if err := i.packages(uv, wanted); err != nil {
+	if err := i.packages(wanted); err != nil {
 		return err
 	}
-	return os.WriteFile(marker(i.env), []byte(strings.Join(packages, "\n")+"\n"), 0o644)
+	return os.WriteFile(marker(i.env), []byte(strings.Join(packages, "\n")+"\n"), 0o600)
 }
 
 // make makes the empty environment.
-func (i installer) make(uv string) error {
+func (i installer) make() error {
 	i.say("making an environment in " + i.env)
-	if uv != "" {
+	if i.uv != "" {
 		// uv fetches a Python of its own where the machine has none that fits.
-		_, err := i.run(uv, "venv", "--no-project", "--python", fmt.Sprintf(">=3.%d,<3.14", DialectOf(i.version).MinPython), i.env)
+		_, err := i.run(i.uv, "venv", "--no-project", "--python", fmt.Sprintf(">=3.%d,<3.14", DialectOf(i.version).MinPython), i.env)
 		return err
 	}
-	python, err := i.python()
+	python, err := findPython(i.ctx, i.version)
 	if err != nil {
 		return err
 	}
-	_, err = i.run(python, "-m", "venv", i.env)
+	_, err = i.run(python, "-I", "-m", "venv", i.env)
 	return err
 }
 
-// python finds a Python that flwr can use.
-func (i installer) python() (string, error) {
+// findPython finds a Python that flwr of a version can use.
+func findPython(ctx context.Context, flwr Version) (string, error) {
 	var old string
 	for _, name := range [...]string{"python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			continue
 		}
-		out, err := output2(i.ctx, path, "-c", "import sys;print('%d.%d'%sys.version_info[:2])")
+		out, err := output2(ctx, path, "-I", "-c", "import sys;print('%d.%d'%sys.version_info[:2])")
 		v, perr := ParseVersion(strings.TrimSpace(out))
 		if err != nil || perr != nil {
 			continue
 		}
-		if v.Major == 3 && v.Minor >= DialectOf(i.version).MinPython {
+		if v.Major == 3 && v.Minor >= DialectOf(flwr).MinPython {
 			return path, nil
 		}
 		old = fmt.Sprintf("%s is Python %d.%d", path, v.Major, v.Minor)
 	}
-	need := fmt.Sprintf("flwr %s needs Python 3.%d or newer", i.version, DialectOf(i.version).MinPython)
+	need := fmt.Sprintf("flwr %s needs Python 3.%d or newer", flwr, DialectOf(flwr).MinPython)
 	if old != "" {
 		return "", problem.New(problem.PythonMissing, "the Python here is too old: "+old, need,
-			fmt.Sprintf("install Python 3.%d or newer, or uv, which brings its own", DialectOf(i.version).MinPython))
+			fmt.Sprintf("install Python 3.%d or newer, or uv, which brings its own", DialectOf(flwr).MinPython))
 	}
 	return "", problem.New(problem.PythonMissing, "there is no Python on this machine", need,
 		"install Python from python.org or your system's packages, or uv, which brings its own")
@@ -199,69 +207,42 @@ func (i installer) python() (string, error) {
 
 // packages installs into the environment. The newest flwr may ask for a certifi that an index does
 // not have yet; an older one does as well, but only uv can be told so.
-func (i installer) packages(uv string, wanted []string) error {
+func (i installer) packages(wanted []string) error {
 	i.say("installing " + strings.Join(wanted, " "))
 	python := program(binOf(i.env), "python")
 	var out string
 	var err error
-	if uv != "" {
-		out, err = i.run(uv, append([]string{"pip", "install", "--compile-bytecode", "--python", python}, wanted...)...)
+	if i.uv != "" {
+		out, err = i.run(i.uv, append([]string{"pip", "install", "--compile-bytecode", "--python", python}, wanted...)...)
 	} else {
-		out, err = i.run(python, append([]string{"-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"}, wanted...)...)
+		out, err = i.pip(python, wanted...)
 	}
 	if err == nil || !strings.Contains(out, "certifi") || i.ctx.Err() != nil {
 		return err
 	}
 	i.say("the index lacks the certifi that flwr asks for; trying with another one")
-	if uv == "" {
-		if _, err := i.run(python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "uv"); err != nil {
+	if i.uv == "" {
+		if _, err := i.pip(python, "uv"); err != nil {
 			return err
 		}
-		uv = program(binOf(i.env), "uv")
+		i.uv = program(binOf(i.env), "uv")
 	}
-	override := i.env + ".override"
-	if err := os.WriteFile(override, []byte("certifi>=2025\n"), 0o644); err != nil {
+	override := filepath.Join(i.dir, "override.txt")
+	if err := os.WriteFile(override, []byte("certifi>=2025\n"), 0o600); err != nil {
 		return installProblem("install flwr "+i.version.String(), err.Error(), err)
 	}
-	defer os.Remove(override) //nolint:errcheck
-	_, err = i.run(uv, append([]string{"pip", "install", "--compile-bytecode", "--python", python, "--override", override}, wanted...)...)
+	_, err = i.run(i.uv, append([]string{"pip", "install", "--compile-bytecode", "--python", python, "--override", override}, wanted...)...)
 	return err
+}
+
+func (i installer) pip(python string, wanted ...string) (string, error) {
+	return i.run(python, append([]string{"-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"}, wanted...)...)
 }
 
 // run runs a step of the installation, its lines to say, and gives what it printed.
 func (i installer) run(name string, args ...string) (string, error) {
 	i.say("$ " + strings.Join(append([]string{filepath.Base(name)}, args...), " "))
-	return runSaying(i.ctx, i.say, "install flwr "+i.version.String(), name, args...)
-}
-
-func runSaying(ctx context.Context, say func(string), doing, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
-	kept := newTail(32 << 10)
-	lines := &termsafe.Splitter{Each: func(l string) error {
-		kept.Write([]byte(l + "\n")) //nolint:errcheck // never fails
-		say(l)
-		return nil
-	}}
-	cmd.Stdout, cmd.Stderr = lines, lines // one writer: os/exec then uses one pipe
-	cmd.Dir = os.TempDir()                // a project's own settings are not meant for this
-	for _, kv := range os.Environ() {
-		if !strings.HasPrefix(kv, "VIRTUAL_ENV=") && !strings.HasPrefix(kv, "PYTHONPATH=") && !strings.HasPrefix(kv, "PYTHONHOME=") {
-			cmd.Env = append(cmd.Env, kv)
-		}
-	}
-	cmd.Env = append(cmd.Env, "NO_COLOR=1", "PYTHONUTF8=1", "PIP_NO_INPUT=1", "UV_NO_PROGRESS=1")
-	ownGroup(cmd)
-	cmd.Cancel = func() error { killGroup(cmd); return nil }
-	cmd.WaitDelay = 2 * time.Second
-	err := cmd.Run()
-	lines.Close() //nolint:errcheck // Each never fails
-	if ctx.Err() != nil {
-		return kept.String(), cancelled(ctx)
-	}
-	if err != nil {
-		return kept.String(), installProblem(doing, kept.String(), err)
-	}
-	return kept.String(), nil
+	return i.installers.run(i.ctx, "install flwr "+i.version.String(), i.say, nil, name, args...)
 }
 
 // installRules are what uv, pip and venv say when an installation fails.
@@ -310,35 +291,28 @@ var newestPattern = regexp.MustCompile(`(?m)^flwr(?:==| \()([0-9][^\s)]*)`)
 // would install.
 func Newest(ctx context.Context) (string, error) {
 	const doing = "look for the newest flwr"
-	var out string
-	var err error
 	quiet := func(string) {}
-	if uv, lerr := exec.LookPath("uv"); lerr == nil {
-		file, terr := os.CreateTemp("", "flwrup-*.in")
-		if terr != nil {
-			return "", installProblem(doing, terr.Error(), terr)
-		}
-		defer os.Remove(file.Name()) //nolint:errcheck
-		file.WriteString("flwr\n")   //nolint:errcheck // an empty file is found out below
-		file.Close()                 //nolint:errcheck
-		out, err = runSaying(ctx, quiet, doing, uv, "pip", "compile", "--no-deps", "--quiet", "--no-header",
-			"--no-annotate", "--python-version", "3.12", file.Name())
+	tools, err := openInstallers(quiet)
+	if err != nil {
+		return "", err
+	}
+	defer tools.close()
+	var out string
+	if tools.uv != "" {
+		out, err = tools.run(ctx, doing, quiet, strings.NewReader("flwr\n"), tools.uv, "pip", "compile", "--no-deps", "--quiet",
+			"--no-header", "--no-annotate", "--python-version", "3.12", "-")
 	} else {
-		python, perr := (installer{ctx: ctx, version: Latest().Version}).python()
+		python, perr := findPython(ctx, Latest().Version)
 		if perr != nil {
 			return "", perr
 		}
-		list := []string{"-m", "pip", "index", "versions", "--disable-pip-version-check", "flwr"}
-		out, err = runSaying(ctx, quiet, doing, python, list...)
+		list := []string{"-I", "-m", "pip", "index", "versions", "--disable-pip-version-check", "flwr"}
+		out, err = tools.run(ctx, doing, quiet, nil, python, list...)
 		if err != nil && strings.Contains(out, "No module named pip") {
 			// A system's Python may come without pip; an environment of it has one.
-			dir, terr := os.MkdirTemp("", "flwrup-pip-")
-			if terr != nil {
-				return "", installProblem(doing, terr.Error(), terr)
-			}
-			defer os.RemoveAll(dir) //nolint:errcheck
-			if out, err = runSaying(ctx, quiet, doing, python, "-m", "venv", dir); err == nil {
-				out, err = runSaying(ctx, quiet, doing, program(binOf(dir), "python"), list...)
+			env := filepath.Join(tools.dir, "pip")
+			if out, err = tools.run(ctx, doing, quiet, nil, python, "-I", "-m", "venv", env); err == nil {
+				out, err = tools.run(ctx, doing, quiet, nil, program(binOf(env), "python"), list...)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -177,22 +178,22 @@ func (s *Session) longRun(ctx context.Context, argv []string, each func(string))
 		return "", err
 	}
 	if s.found.Python == "" {
-		return s.longWait(ctx, exec.CommandContext(ctx, s.found.Program, argv[1:]...), dir, each, nil)
+		return s.longWait(ctx, child.Command(ctx, dir, s.found.Program, argv[1:]...), each, nil)
 	}
-	cmd := exec.CommandContext(ctx, s.found.Python, pythonArgs("one", argv[1:]...)...)
+	cmd := child.Command(ctx, dir, s.found.Python, pythonArgs("one", argv[1:]...)...)
 	in, err := cmd.StdinPipe() // stays open: its end is what tells the process that flwrup is gone
 	if err != nil {
 		return "", err
 	}
 	defer in.Close()
-	return s.longWait(ctx, cmd, dir, each, func() error {
+	return s.longWait(ctx, cmd, each, func() error {
 		_, err := io.WriteString(in, workerSource)
 		return err
 	})
 }
 
 // longWait starts cmd, feeds it, and waits for its end.
-func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, dir string, each func(string), feed func() error) (string, error) {
+func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, each func(string), feed func() error) (string, error) {
 	kept := newTail(32 << 10)
 	var mu sync.Mutex
 	safe := func(l string) error {
@@ -203,16 +204,13 @@ func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, dir string, each 
 		return nil
 	}
 	stdout, stderr := &termsafe.Splitter{Each: safe}, &termsafe.Splitter{Each: safe}
-	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = stdout, stderr, dir, s.env
-	ownGroup(cmd)
-	cmd.Cancel = func() error { killGroup(cmd); return nil }
-	cmd.WaitDelay = 2 * time.Second
+	cmd.Stdout, cmd.Stderr, cmd.Env = stdout, stderr, s.env
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
 	if feed != nil {
 		if err := feed(); err != nil && ctx.Err() == nil {
-			killGroup(cmd)
+			child.KillGroup(cmd)
 		}
 	}
 	err := cmd.Wait()

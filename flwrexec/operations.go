@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"time"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -231,7 +231,7 @@ func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(
 	call := Call{Argv: argv, Began: time.Now()}
 	runCtx, release := s.within(ctx)
 	defer release()
-	out, err := s.longWait(runCtx, exec.CommandContext(runCtx, s.found.Program, argv[1:]...), work, line, nil)
+	out, err := s.longWait(runCtx, child.Command(runCtx, work, s.found.Program, argv[1:]...), line, nil)
 	call.Took, call.Err, call.Raw = time.Since(call.Began), err, out
 	s.record(call)
 	apps := FindApps(work)

@@ -23,7 +23,11 @@ func (s *Session) credentialsFile(c Connection) string {
 	if s.Dialect().ConfigInPyproject {
 		return filepath.Join(s.absolute(c).App, ".flwr", ".credentials", c.Name+".json")
 	}
-	return filepath.Join(filepath.Dir(FlowerConfigFile(s.o.FlwrHome)), "credentials.yaml")
+	config, err := FlowerConfigFile(s.o.FlwrHome)
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(config), "credentials.yaml")
 }
 
 // overtaken tells whether a command begun at began that was refused as not logged in lost a race: the

@@ -11,8 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/userdirs"
 )
 
 // SessionOptions says where and how flwr's commands run.
@@ -265,12 +267,9 @@ func (s *Session) runSingle(ctx context.Context, argv []string) (output, error) 
 	if err != nil {
 		return output{}, err
 	}
-	cmd := exec.CommandContext(ctx, s.found.Program, argv[1:]...)
+	cmd := child.Command(ctx, dir, s.found.Program, argv[1:]...)
 	var stdout, stderr strings.Builder
-	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = &stdout, &stderr, dir, s.env
-	ownGroup(cmd)
-	cmd.Cancel = func() error { killGroup(cmd); return nil }
-	cmd.WaitDelay = 2 * time.Second
+	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, s.env
 	err = cmd.Run()
 	out := output{stdout: stdout.String(), stderr: stderr.String()}
 	var exit *exec.ExitError
@@ -289,11 +288,7 @@ func (s *Session) dir() (string, error) {
 	if s.o.Dir != "" {
 		return s.o.Dir, nil
 	}
-	dir := filepath.Join(filepath.Dir(OwnRoot()), "empty")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make a working folder for flwr: %w", err)
-	}
-	return dir, nil
+	return userdirs.Work()
 }
 
 // abs makes a path absolute: the session's working folder need not be flwrup's.
@@ -332,7 +327,7 @@ func cancelled(ctx context.Context) error {
 // flower-superexec there), wide plain output, no browser, no update check. Whether telemetry is on
 // stays the person's choice.
 func environment(f Found, o SessionOptions) []string {
-	drop := map[string]bool{"VIRTUAL_ENV": true, "FORCE_COLOR": true, "CLICOLOR_FORCE": true, "PYTHONHOME": true}
+	drop := map[string]bool{"FORCE_COLOR": true, "CLICOLOR_FORCE": true}
 	set := [][2]string{
 		{"PATH", f.Bin + string(os.PathListSeparator) + os.Getenv("PATH")},
 		{"FLWR_DISABLE_UPDATE_CHECK", "1"},
@@ -340,20 +335,25 @@ func environment(f Found, o SessionOptions) []string {
 		{"BROWSER", "true"},
 		{"PYTHONUTF8", "1"},
 		{"PYTHONUNBUFFERED", "1"},
+		{"PYTHONSAFEPATH", "1"},
 		{"NO_COLOR", "1"},
 		{"TERM", "dumb"},
 	}
 	if f.Bin == "" {
 		set = set[1:]
 	}
-	if o.FlwrHome != "" {
-		set = append(set, [2]string{"FLWR_HOME", abs(o.FlwrHome)})
+	home := o.FlwrHome
+	if home == "" {
+		home = os.Getenv("FLWR_HOME")
+	}
+	if home != "" {
+		set = append(set, [2]string{"FLWR_HOME", abs(home)})
 	}
 	for _, kv := range set {
 		drop[kv[0]] = true
 	}
 	var env []string
-	for _, kv := range os.Environ() {
+	for _, kv := range child.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); !drop[strings.ToUpper(name)] {
 			env = append(env, kv)
 		}

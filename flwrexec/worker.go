@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"flwrup/internal/child"
 	"flwrup/internal/safego"
 )
 
@@ -21,8 +22,8 @@ import (
 var workerSource string
 
 // bootstrap reads worker.py from stdin, so that nothing has to lie on disk, and leaves the rest of
-// stdin to it.
-const bootstrap = `import os,sys;requests=os.fdopen(os.dup(0),"rb");exec(compile(requests.read(int(sys.argv[1])),"flwrup-worker","exec"))`
+// stdin to it. "python -c" puts the working folder first on the path: no module is taken from there.
+const bootstrap = `import os,sys;sys.path[:]=[p for p in sys.path if p not in ("",os.getcwd())];requests=os.fdopen(os.dup(0),"rb");exec(compile(requests.read(int(sys.argv[1])),"flwrup-worker","exec"))`
 
 // startWait is how long flwr's imports may take: 2 to 4 s on an idle machine, more on a cold disk.
 const startWait = 90 * time.Second
@@ -69,9 +70,8 @@ func pythonArgs(mode string, rest ...string) []string {
 func startWorker(ctx context.Context, python, dir string, env []string) (*worker, error) {
 	begun := time.Now()
 	w := &worker{answers: make(chan answer, 1), stderr: newTail(8 << 10)}
-	w.cmd = exec.Command(python, pythonArgs("worker")...)
-	w.cmd.Dir, w.cmd.Env, w.cmd.Stderr = dir, env, w.stderr
-	ownGroup(w.cmd)
+	w.cmd = child.Command(context.WithoutCancel(ctx), dir, python, pythonArgs("worker")...)
+	w.cmd.Env, w.cmd.Stderr = env, w.stderr
 	in, err := w.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -84,7 +84,6 @@ func startWorker(ctx context.Context, python, dir string, env []string) (*worker
 	if err := w.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoWorker, err)
 	}
-	w.cmd.WaitDelay = 2 * time.Second
 	safego.Go("flwr worker", func(error) { w.killGroup() }, func() { w.read(out) })
 	if _, err := io.WriteString(w.in, workerSource); err != nil {
 		w.kill()
@@ -128,7 +127,7 @@ func (w *worker) read(out io.Reader) {
 	}
 	// Without its answers the process is of no use; and as long as it is not reaped its ID is its own.
 	w.mu.Lock()
-	killGroup(w.cmd)
+	child.KillGroup(w.cmd)
 	w.reaped = true
 	w.mu.Unlock()
 	w.cmd.Wait() //nolint:errcheck // how it ended is of no interest: an answer is missing or it is not
@@ -138,7 +137,7 @@ func (w *worker) killGroup() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.reaped {
-		killGroup(w.cmd)
+		child.KillGroup(w.cmd)
 	}
 }
 

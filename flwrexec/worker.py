@@ -20,8 +20,6 @@ import threading
 import time
 import traceback
 
-# `python -c` puts the working folder first; a file there must not pass for a module.
-sys.path[:] = [p for p in sys.path if p not in ("", os.getcwd())]
 sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
 os.dup2(sys.stdin.fileno(), 0)
 MODE = sys.argv[2]

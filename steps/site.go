@@ -18,6 +18,7 @@ import (
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
+	"flwrup/internal/userdirs"
 )
 
 // Flwr is what the steps need of flwr's command line; *flwrexec.Session is one.
@@ -74,9 +75,11 @@ type Site struct {
 	asking   sync.Mutex // held while values are asked for
 	opening  sync.Mutex // held while flwr is looked for and checked, which may take seconds
 	packages packageAnswers
+	seen     flwrexec.Seen
 	asleep   sleeper
 	mu       sync.Mutex // guards what follows
 	flwr     Flwr
+	aside    []error // of every flwr that could not be taken
 	runtime  supernode.Runtime
 	grid     *grid.Grid // rehearsal only
 	world    world
@@ -288,7 +291,11 @@ func (s *Site) session(ctx context.Context) (Flwr, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := flwrexec.NewSession(found, flwrexec.SessionOptions{FlwrHome: s.flwrHome(), Dir: s.neutralDir(), Silent: s.silentGrid})
+	dir, err := s.neutralDir()
+	if err != nil {
+		return nil, err
+	}
+	f := flwrexec.NewSession(found, flwrexec.SessionOptions{FlwrHome: s.flwrHome(), Dir: dir, Silent: s.silentGrid})
 	if !f.Dialect().Known() {
 		if err := f.Check(ctx); err != nil {
 			f.Close()
@@ -317,35 +324,68 @@ func (s *Site) dialect() flwrexec.Dialect {
 
 // neutralDir is a folder without pyproject.toml: a flwr from 1.26 on rewrites a
 // pyproject.toml with the guide's block that it finds where it is started.
-func (s *Site) neutralDir() string {
+func (s *Site) neutralDir() (string, error) {
 	dir := s.stateDir("cwd")
-	if os.MkdirAll(dir, 0o700) != nil {
-		return os.TempDir()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + dir, Why: reason(err),
+			Fix: "make " + s.Dir + " writable for you", Err: err}
 	}
-	return dir
+	return dir, nil
 }
 
-// findFlwr looks for the chosen flwr, or for the best one that is there.
+// findFlwr looks for the chosen flwr, or for the best one that is there. It keeps why others were left
+// aside. A flwr that the person named is never replaced by another one.
 func (s *Site) findFlwr(ctx context.Context) (flwrexec.Found, error) {
-	o := flwrexec.FindOptions{Path: s.path(s.Choices.Flwr.Path), ProjectDir: s.Dir, OwnRoot: flwrexec.OwnRoot()}
+	o := flwrexec.FindOptions{Path: s.path(s.Choices.Flwr.Path), ProjectDir: s.Dir, Seen: &s.seen}
+	if s.Rehearsal() {
+		o.Path, o.OnlyOwn = "", true // a rehearsal leaves the person's own environments alone
+	}
 	found, errs := flwrexec.Find(ctx, o)
+	if ctx.Err() != nil {
+		return flwrexec.Found{}, ctx.Err()
+	}
+	s.mu.Lock()
+	s.aside = errs
+	s.mu.Unlock()
 	want := s.Choices.Flwr.Version
 	for _, f := range found {
-		if s.Rehearsal() && f.Source != flwrexec.SourceOwn {
-			continue // a rehearsal leaves the person's own environments alone
-		}
 		if want == "" || f.Version.String() == want || f.Version.Raw == want {
 			return f, nil
 		}
-	}
-	if len(found) == 0 && len(errs) > 0 && o.Path != "" {
-		return flwrexec.Found{}, errs[0]
 	}
 	what := "no flwr found"
 	if want != "" {
 		what = "flwr " + want + " is not installed"
 	}
+	if o.Path != "" {
+		if len(found) == 0 && len(errs) > 0 {
+			return flwrexec.Found{}, errs[0]
+		}
+		if len(found) > 0 {
+			what = fmt.Sprintf("the flwr at %s is %s, and flwr %s is wanted", o.Path, found[0].Version, want)
+		}
+		return flwrexec.Found{}, problem.New(problem.FlwrMissing, what, "", "name that one with --flwr-path, or choose the version with --flwr")
+	}
+	for _, err := range errs {
+		if problem.Is(err, userdirs.NoPlace, userdirs.Unsafe) {
+			return flwrexec.Found{}, err
+		}
+	}
 	return flwrexec.Found{}, problem.New(problem.FlwrMissing, what, "", "step 3 installs it")
+}
+
+// leftAside returns a line for each flwr that is there and was not taken because it does not work.
+func (s *Site) leftAside() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var lines []string
+	for _, err := range s.aside {
+		if problem.Is(err, problem.FlwrBroken, problem.FlwrDenied) {
+			p := problem.Of(err)
+			lines = append(lines, p.Error()+"; "+p.Fix)
+		}
+	}
+	return lines
 }
 
 // runtimeKind is "docker" or "process", as chosen or as step 3 settled "auto"; "" before that.

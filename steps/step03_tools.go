@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -36,8 +37,12 @@ func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	f, err := s.session(ctx)
 	switch {
-	case problem.Is(err, problem.FlwrMissing):
-		todo("flwr", err.Error())
+	case problem.Is(err, noFlwr...):
+		p := problem.Of(err)
+		todo("flwr", p.Error())
+		if s.namedFlwr() {
+			st.Hints = append(st.Hints, p.Error()+fix(p))
+		}
 	case err != nil:
 		return st, err
 	default:
@@ -66,9 +71,18 @@ func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
 			todo("grid", "the rehearsal grid is not running")
 		}
 	}
+	if !s.namedFlwr() {
+		st.Hints = append(st.Hints, s.leftAside()...)
+	}
 	t.surroundings(ctx, s, &st)
 	return st, nil
 }
+
+// noFlwr are the codes that say that there is no flwr to work with.
+var noFlwr = []problem.Code{problem.FlwrMissing, problem.FlwrBroken, problem.FlwrDenied}
+
+// namedFlwr reports whether the person named the flwr to use: no other one takes its place.
+func (s *Site) namedFlwr() bool { return s.Choices.Flwr.Path != "" && !s.Rehearsal() }
 
 // surroundings adds what else decides whether SuperNodes come online: the image, the disk, the network
 // to the two addresses, the clock. None of it holds up the steps until the login.
@@ -146,13 +160,15 @@ func (tools) checkRuntime(ctx context.Context, s *Site, kind string) error {
 
 func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	var actions []Action
-	if _, err := s.session(ctx); err != nil {
-		version := s.Choices.Flwr.Version
-		if version == "" {
-			version = "newest"
+	if _, err := s.session(ctx); err != nil && s.namedFlwr() {
+		return nil, err
+	} else if err != nil {
+		root, err := flwrexec.OwnRoot()
+		if err != nil {
+			return nil, err
 		}
-		actions = append(actions, Action{Says: "install flwr " + version + " into an environment of its own below " + flwrexec.OwnRoot(),
-			Command: installCommand(s.Choices.Flwr.Version)})
+		actions = append(actions, Action{Says: "install flwr " + orNewest(s.Choices.Flwr.Version) + " into an environment of its own below " + root,
+			Command: installCommand(root, s.Choices.Flwr.Version)})
 	}
 	if s.runtimeKind() == "" {
 		actions = append(actions, Action{Says: "use Docker where it answers and has the image, else plain processes"})
@@ -165,12 +181,12 @@ func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
 
 // installCommand is how a person would do the same by hand. The quotes matter: unquoted, the guide's
 // `flwr>=1.24.0` makes a shell write to a file named "=1.24.0".
-func installCommand(version string) string {
+func installCommand(root, version string) string {
 	want := "flwr"
 	if version != "" {
 		want = "flwr==" + version
 	}
-	dir := quote(flwrexec.OwnRoot() + "/by-hand")
+	dir := quote(filepath.Join(root, "by-hand"))
 	return fmt.Sprintf("python3 -m venv %s && %s/bin/pip install '%s'", dir, dir, want)
 }
 
@@ -208,8 +224,11 @@ func (s *Site) warm(ctx context.Context) {
 func (t tools) flwr(ctx context.Context, s *Site, to Sink) (flwrexec.Found, error) {
 	if f, err := s.session(ctx); err == nil {
 		return f.Found(), nil
-	} else if !problem.Is(err, problem.FlwrMissing) {
+	} else if s.namedFlwr() || !problem.Is(err, problem.FlwrMissing) {
 		return flwrexec.Found{}, err
+	}
+	for _, line := range s.leftAside() {
+		to.Event(Says{line})
 	}
 	version := s.Choices.Flwr.Version
 	answer, err := to.Ask(ctx, Question{ID: "flwr", Kind: AskText, Default: orNewest(version),
@@ -229,7 +248,7 @@ func (t tools) flwr(ctx context.Context, s *Site, to Sink) (flwrexec.Found, erro
 		answer = ""
 	}
 	to.Event(Says{"installing flwr " + orNewest(answer)})
-	o := flwrexec.InstallOptions{Root: flwrexec.OwnRoot(), Version: answer, Say: func(line string) { to.Event(Output{line}) }}
+	o := flwrexec.InstallOptions{Version: answer, Say: func(line string) { to.Event(Output{line}) }}
 	if s.Rehearsal() {
 		o.Packages = []string{"numpy"} // the rehearsal's app
 	}

@@ -54,7 +54,10 @@ func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, err
 			}
 		}
 	}
-	config := flwrexec.FlowerConfigFile(s.flwrHome())
+	config, err := flwrexec.FlowerConfigFile(s.flwrHome())
+	if err != nil {
+		return nil, err
+	}
 	if !s.customAddress() {
 		// The person's own file, and flwr's own default: only an absent connection is to be written.
 		have, err := flwrexec.ReadFlowerConfigConnections(config)
@@ -96,9 +99,11 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 		}
 		return st, nil
 	}
-	where := flwrexec.FlowerConfigFile(s.flwrHome())
-	if f.Dialect().ConfigInPyproject {
-		where = filepath.Join(s.appDir(), "pyproject.toml")
+	where := filepath.Join(s.appDir(), "pyproject.toml")
+	if !f.Dialect().ConfigInPyproject {
+		if where, err = flwrexec.FlowerConfigFile(s.flwrHome()); err != nil {
+			return Status{}, err
+		}
 	}
 	return Status{State: Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), s.Choices.Grid.Connection,
 		s.controlAddress(f.Dialect()))}}, nil
@@ -106,7 +111,7 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 
 // blockedByFlwr makes of a missing flwr what a step says that needs one.
 func blockedByFlwr(err error) (Status, error) {
-	if problem.Is(err, problem.FlwrMissing) {
+	if problem.Is(err, noFlwr...) {
 		return Status{State: Blocked, By: 3, Why: err.Error()}, nil
 	}
 	return Status{}, err

@@ -56,7 +56,10 @@ func (s *Site) grids(home string) []gridOffer {
 		_, more, _ := flwrexec.LegacyBlock(file)
 		known = append(known, more...)
 	}
-	more, _ := flwrexec.ReadFlowerConfigConnections(flwrexec.FlowerConfigFile(home))
+	var more []flwrexec.ConnectionSettings
+	if file, err := flwrexec.FlowerConfigFile(home); err == nil {
+		more, _ = flwrexec.ReadFlowerConfigConnections(file)
+	}
 	for _, c := range append(known, more...) {
 		if c.Simulation() || c.Name == superGrid && flwrexec.OfSuperGrid(c.Address) {
 			continue

@@ -4,9 +4,9 @@ package ui
 
 import (
 	"os"
-	"os/exec"
 	"runtime"
-	"syscall"
+
+	"flwrup/internal/child"
 )
 
 // openBrowser hands the page to the desktop. Without one it does not try: xdg-open would start a text
@@ -18,7 +18,5 @@ func openBrowser(url string) error {
 	} else if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
 		return errNoDisplay
 	}
-	cmd := exec.Command(program, url)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	return launch(cmd)
+	return launch(child.Detached(child.SystemDir(), program, url))
 }

@@ -1,8 +1,8 @@
 package ui
 
-import "os/exec"
+import "flwrup/internal/child"
 
 // openBrowser hands the page to Windows.
 func openBrowser(url string) error {
-	return launch(exec.Command("rundll32", "url.dll,FileProtocolHandler", url))
+	return launch(child.Detached(child.SystemDir(), "rundll32", "url.dll,FileProtocolHandler", url))
 }

@@ -260,7 +260,7 @@ func (m *Model) stop() tea.Cmd {
 func remedy(p *problem.Problem, here int) (words string, step int) {
 	to := map[problem.Code]int{
 		problem.NotLoggedIn: 9, problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3,
-		problem.ImageMissing: 3, problem.FlwrMissing: 3, problem.PythonMissing: 3, problem.FedNotFound: 2,
+		problem.ImageMissing: 3, problem.FlwrMissing: 3, problem.FlwrBroken: 3, problem.FlwrDenied: 3, problem.PythonMissing: 3, problem.FedNotFound: 2,
 		problem.NoConnection: 8, problem.LegacyConfig: 8, problem.RunReadOnly: 15,
 	}[p.Code]
 	if to == here {

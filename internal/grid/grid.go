@@ -63,8 +63,8 @@ type Grid struct {
 	Attached bool // it was running before; its life is not tied to this flwrup
 
 	client *http.Client
-	secret string // opens the portal; this start's own
-	child  *child // nil when attached
+	secret string   // opens the portal; this start's own
+	child  *process // nil when attached
 }
 
 func files(dir string) (ready, failed, lock string) {
@@ -174,7 +174,7 @@ func launch(ctx context.Context, o Options, say func(string), deadline time.Time
 }
 
 // died turns the end of a starting grid into a Problem.
-func died(o Options, c *child) error {
+func died(o Options, c *process) error {
 	_, failed, _ := files(o.Dir)
 	raw := c.lastLines(15)
 	var why struct {

@@ -14,18 +14,18 @@ func supported() error {
 		"flower-superlink is for Linux and macOS", "rehearse in WSL, or use flwrup up with a SuperGrid")
 }
 
-// child is never made here.
-type child struct {
+// process is never made here.
+type process struct {
 	pid  int
 	done chan struct{}
 }
 
-func spawn(string, []string, []string, string) (*child, error) { return nil, supported() }
-func (*child) kill()                                           {}
-func (*child) ending() string                                  { return "" }
-func (*child) lastLines(int) string                            { return "" }
-func alive(string) bool                                        { return false }
-func suspended(int) bool                                       { return false }
-func resume(int) error                                         { return supported() }
-func holder(string, string) int                                { return 0 }
-func end(context.Context, int, *child, func() bool) error      { return supported() }
+func spawn(string, []string, []string, string) (*process, error) { return nil, supported() }
+func (*process) kill()                                           {}
+func (*process) ending() string                                  { return "" }
+func (*process) lastLines(int) string                            { return "" }
+func alive(string) bool                                          { return false }
+func suspended(int) bool                                         { return false }
+func resume(int) error                                           { return supported() }
+func holder(string, string) int                                  { return 0 }
+func end(context.Context, int, *process, func() bool) error      { return supported() }

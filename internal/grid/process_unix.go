@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,9 +17,11 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/userdirs"
 )
 
 // logLimit is the size in bytes at which the log is put aside at the next start.
@@ -28,8 +29,8 @@ const logLimit = 8 << 20
 
 func supported() error { return nil }
 
-// child is a grid's process that we started.
-type child struct {
+// process is a grid's process that we started.
+type process struct {
 	pid   int
 	stdin *os.File // the grid ends when this end closes; only we hold it
 	done  chan struct{}
@@ -39,7 +40,7 @@ type child struct {
 }
 
 // spawn starts the grid in a session of its own, so that Ctrl-C in the terminal does not hit it.
-func spawn(python string, args, env []string, log string) (*child, error) {
+func spawn(python string, args, env []string, log string) (*process, error) {
 	if info, err := os.Stat(log); err == nil && info.Size() > logLimit {
 		_ = os.Rename(log, log+".previous")
 	}
@@ -57,16 +58,14 @@ func spawn(python string, args, env []string, log string) (*child, error) {
 		return nil, err
 	}
 	defer in.Close()
-	cmd := exec.Command(python, args...)
-	cmd.Dir = filepath.Dir(log)
+	cmd := child.Detached(filepath.Dir(log), python, append([]string{"-I", "-u"}, args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, out
-	cmd.Env = append(environment(os.Environ()), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Env = append(environment(child.Environ()), env...)
 	if err := cmd.Start(); err != nil {
 		stdin.Close()
 		return nil, err
 	}
-	c := &child{pid: cmd.Process.Pid, stdin: stdin, done: make(chan struct{}), log: log, from: from}
+	c := &process{pid: cmd.Process.Pid, stdin: stdin, done: make(chan struct{}), log: log, from: from}
 	safego.Go("rehearsal grid", func(error) {}, func() {
 		defer close(c.done)
 		_ = cmd.Wait()
@@ -76,8 +75,7 @@ func spawn(python string, args, env []string, log string) (*child, error) {
 	return c, nil
 }
 
-// environment is what the grid gets of ours. FLWR_* of the person's would steer the SuperLink, and
-// Python's own variables would lead to other packages. Without compiled copies every Python start of
+// environment is what the grid gets of ours. FLWR_* of the person's would steer the SuperLink. Without compiled copies every Python start of
 // flwr takes twice as long, so a wish to have none beside the sources puts them into the user's cache.
 func environment(ours []string) []string {
 	var env []string
@@ -86,7 +84,7 @@ func environment(ours []string) []string {
 	for _, e := range ours {
 		name, value, _ := strings.Cut(e, "=")
 		switch {
-		case strings.HasPrefix(name, "FLWR_"), name == "PYTHONHOME", name == "PYTHONPATH", name == "PYTHONSTARTUP", name == "NO_PROXY":
+		case strings.HasPrefix(name, "FLWR_"), name == "NO_PROXY":
 			continue
 		case name == "PYTHONDONTWRITEBYTECODE":
 			uncompiled = value != ""
@@ -99,21 +97,21 @@ func environment(ours []string) []string {
 		}
 		env = append(env, e)
 	}
-	if cache, err := os.UserCacheDir(); err == nil && uncompiled && !prefixed {
-		env = append(env, "PYTHONPYCACHEPREFIX="+filepath.Join(cache, "flwrup", "pycache"))
+	if cache, err := userdirs.Cache("pycache"); err == nil && uncompiled && !prefixed {
+		env = append(env, "PYTHONPYCACHEPREFIX="+cache)
 	}
 	return append(env, "PYTHONUNBUFFERED=1", "NO_COLOR=1", "no_proxy="+noProxy, "NO_PROXY="+noProxy)
 }
 
 // kill ends the process and all of its group at once.
-func (c *child) kill() {
+func (c *process) kill() {
 	killTree(c.pid)
 	<-c.done
 	waitGroup(context.Background(), c.pid, time.Second)
 }
 
 // ending says how the process ended.
-func (c *child) ending() string {
+func (c *process) ending() string {
 	if c.state == nil {
 		return ""
 	}
@@ -121,7 +119,7 @@ func (c *child) ending() string {
 }
 
 // lastLines gives the end of what this process logged, safe for a terminal.
-func (c *child) lastLines(n int) string {
+func (c *process) lastLines(n int) string {
 	f, err := os.Open(c.log)
 	if err != nil {
 		return ""
@@ -194,7 +192,7 @@ func holder(dir, instance string) int {
 }
 
 // end sends SIGTERM once and waits; what is left when ctx ends gets SIGKILL.
-func end(ctx context.Context, pid int, c *child, holds func() bool) error {
+func end(ctx context.Context, pid int, c *process, holds func() bool) error {
 	gone := func() bool {
 		if c == nil {
 			return !holds()
@@ -256,7 +254,7 @@ func childrenOf() map[int][]int {
 		}
 	}
 	if len(stats) == 0 {
-		out, _ := exec.Command("ps", "-axo", "pid=,ppid=").Output()
+		out, _ := child.Tool(context.Background(), "ps", "-axo", "pid=,ppid=").Output()
 		for _, line := range strings.Split(string(out), "\n") {
 			if f := strings.Fields(line); len(f) == 2 {
 				add(f[0], f[1])

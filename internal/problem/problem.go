@@ -21,6 +21,8 @@ const (
 	BadInput      Code = "bad-input"        // a file or a value of the person's is wrong
 	Busy          Code = "busy"             // another flwrup is at work in the folder
 	FlwrMissing   Code = "flwr-missing"     // no flwr found
+	FlwrBroken    Code = "flwr-broken"      // a flwr that is there does not work
+	FlwrDenied    Code = "flwr-denied"      // a flwr that is there may not be run by this account
 	FlwrInstall   Code = "flwr-install"     // installing flwr failed
 	FlwrFailed    Code = "flwr-failed"      // flwr said no in words that we do not know
 	PythonMissing Code = "python-missing"   // no Python, or one too old for flwr

@@ -1,19 +1,20 @@
 package procctl
 
 import (
+	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"flwrup/internal/child"
 	"flwrup/internal/supernode"
 )
 
 // superNodes looks through the process table for SuperNodes that were told a key. ps joins the arguments
 // with spaces, so that a path with " --" in it is not found.
 func superNodes() []handStarted {
-	out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,command=").Output()
+	out, err := child.Tool(context.Background(), "ps", "-A", "-ww", "-o", "pid=,command=").Output()
 	if err != nil {
 		return nil
 	}
@@ -57,7 +58,7 @@ func stderrFile(pid int) string {
 
 // lsof gives the file behind a descriptor of a process, or behind "cwd"; lsof comes with macOS.
 func lsof(pid int, descriptor string) string {
-	out, err := exec.Command("lsof", "-a", "-p", strconv.Itoa(pid), "-d", descriptor, "-Fn").Output()
+	out, err := child.Tool(context.Background(), "lsof", "-a", "-p", strconv.Itoa(pid), "-d", descriptor, "-Fn").Output()
 	if err != nil {
 		return ""
 	}

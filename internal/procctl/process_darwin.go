@@ -1,11 +1,12 @@
 package procctl
 
 import (
-	"os"
-	"os/exec"
+	"context"
 	"strconv"
 	"strings"
 	"time"
+
+	"flwrup/internal/child"
 )
 
 // psColumns are understood by the ps of macOS, the BSDs and Linux; lstart comes last as it has spaces.
@@ -24,8 +25,8 @@ func ps(pid int) []process {
 	if pid != 0 {
 		args = []string{"-o", psColumns, "-p", strconv.Itoa(pid)}
 	}
-	cmd := exec.Command("ps", args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC0")
+	cmd := child.Tool(context.Background(), "ps", args...)
+	cmd.Env = child.Environ("LC_ALL=C", "TZ=UTC0")
 	out, err := cmd.Output()
 	if err != nil {
 		return nil
@@ -48,7 +49,7 @@ func inspect(pid int) (process, bool) {
 func processes() []process { return ps(0) }
 
 func commandLine(pid int) string {
-	out, _ := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
+	out, _ := child.Tool(context.Background(), "ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	return string(out)
 }
 
@@ -57,7 +58,7 @@ func (rec record) otherBoot() bool { return false }
 
 // portOwner asks lsof, which comes with macOS.
 func portOwner(port int) string {
-	out, err := exec.Command("lsof", "-nP", "-iTCP:"+strconv.Itoa(port), "-sTCP:LISTEN", "-Fpc").Output()
+	out, err := child.Tool(context.Background(), "lsof", "-nP", "-iTCP:"+strconv.Itoa(port), "-sTCP:LISTEN", "-Fpc").Output()
 	if err != nil {
 		return ""
 	}

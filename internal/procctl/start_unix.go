@@ -14,11 +14,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
@@ -164,18 +164,16 @@ func (r *Runtime) launch(ctx context.Context, spec supernode.Spec, dir string, l
 	if work == "" {
 		work = dir
 	}
-	argv := append([]string{"/bin/sh", "-c", launcher, "flwrup", filepath.Join(dir, pidFile), spec.Program}, args...)
-	child, err := os.StartProcess("/bin/sh", argv, &os.ProcAttr{
-		Dir: work, Env: environment(spec, dir),
-		Files: []*os.File{null, log, log, lock, give},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
-	})
+	cmd := child.Detached(work, "/bin/sh", append([]string{"-c", launcher, "flwrup", filepath.Join(dir, pidFile), spec.Program}, args...)...)
+	cmd.Env = environment(spec, dir)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = null, log, log, []*os.File{lock, give}
+	err = cmd.Start()
 	give.Close()
 	if err != nil {
 		return fmt.Errorf("start %s: %w", spec.Name, err)
 	}
-	pid := child.Pid
-	_ = child.Release() // collected by pid, by whichever method sees its end first
+	pid := cmd.Process.Pid
+	_ = cmd.Process.Release() // collected by pid, by whichever method sees its end first
 
 	// The pipe ends when the shell has become the program, or is gone.
 	_ = taken.SetReadDeadline(time.Now().Add(10 * time.Second))
@@ -233,8 +231,7 @@ func openLog(dir string) (*os.File, error) {
 }
 
 // environment is flwrup's own, with the node's variables and the program's folder first on PATH, so
-// that flower-superexec of the same flwr is found. A virtual environment that happens to be active
-// and flwrup's own variables do not reach the node.
+// that flower-superexec of the same flwr is found. child.Environ says what does not reach the node.
 func environment(spec supernode.Spec, dir string) []string {
 	set := variables(spec, dir)
 	for _, name := range slices.Sorted(maps.Keys(spec.Secrets)) {
@@ -244,17 +241,17 @@ func environment(spec supernode.Spec, dir string) []string {
 	}
 	path := filepath.Dir(spec.Program)
 	var env []string
-	own := map[string]bool{"VIRTUAL_ENV": true, "PYTHONHOME": true, "PATH": true}
+	own := map[string]bool{"PATH": true}
 	for _, kv := range set {
 		name, _, _ := strings.Cut(kv, "=")
 		own[name] = true
 	}
-	for _, kv := range os.Environ() {
+	for _, kv := range child.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
 		if name == "PATH" && value != "" {
 			path += string(os.PathListSeparator) + value
 		}
-		if !own[name] && !strings.HasPrefix(name, "FLWRUP_") {
+		if !own[name] {
 			env = append(env, kv)
 		}
 	}

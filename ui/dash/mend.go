@@ -26,7 +26,7 @@ func (m *Model) ailing() (steps.NodeView, bool) {
 var mending = map[problem.Code]int{
 	problem.FedNotFound: 2, problem.FedBadName: 2,
 	problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3, problem.ImageMissing: 3,
-	problem.FlwrMissing: 3, problem.FlwrInstall: 3, problem.PythonMissing: 3,
+	problem.FlwrMissing: 3, problem.FlwrBroken: 3, problem.FlwrDenied: 3, problem.FlwrInstall: 3, problem.PythonMissing: 3,
 	problem.BadKey:       6,
 	problem.NoConnection: 8, problem.LegacyConfig: 8, problem.Untrusted: 8,
 	problem.NotLoggedIn: 9, problem.LoginTimeout: 9,

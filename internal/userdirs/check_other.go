@@ -1,0 +1,24 @@
+//go:build !unix
+
+package userdirs
+
+import (
+	"os"
+
+	"flwrup/internal/problem"
+)
+
+// Check accepts every path: access on Windows is by lists, and a profile is its owner's by default.
+func Check(string) error { return nil }
+
+// Folder refuses what is not a folder; see Check.
+func Folder(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return &problem.Problem{Code: problem.BadInput, What: "cannot use the folder " + dir, Why: cause(err), Fix: "make it", Err: err}
+	}
+	if !info.IsDir() {
+		return problem.New(problem.BadInput, "cannot use the folder "+dir, "it is a file", "move it away")
+	}
+	return nil
+}
