@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"flwrup/internal/atomicfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 )
@@ -27,10 +28,10 @@ const (
 	leftoverSuffix = ".tmp"
 )
 
-// stage writes data to a new hidden file of dir and flushes it. made, where not zero, becomes its
+// stage writes data to a new hidden file of dir, perm less the umask, and flushes it. made, where not zero, becomes its
 // modification time.
 func stage(dir string, data []byte, perm os.FileMode, made time.Time) (tmp string, err error) {
-	f, err := os.CreateTemp(dir, leftoverPrefix+"*"+leftoverSuffix) // 0600, O_EXCL
+	f, err := atomicfile.Temp(dir, leftoverPrefix+"*"+leftoverSuffix, perm)
 	if err != nil {
 		return "", err
 	}
@@ -40,11 +41,6 @@ func stage(dir string, data []byte, perm os.FileMode, made time.Time) (tmp strin
 			os.Remove(f.Name())
 		}
 	}()
-	if perm != 0o600 {
-		if err = f.Chmod(perm); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			return "", err
-		}
-	}
 	if _, err = f.Write(data); err != nil {
 		return "", err
 	}

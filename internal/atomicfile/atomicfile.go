@@ -2,26 +2,31 @@
 package atomicfile
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Write puts data at path: a temporary file beside it, flushed to disk, then renamed over it. A
 // symlink at path is followed, so that a person's linked dotfile stays a link. An existing file keeps
-// its own mode; perm is for a new one.
+// its own mode; perm, less the umask, is for a new one.
 func Write(path string, data []byte, perm os.FileMode) (err error) {
 	if target, lerr := filepath.EvalSymlinks(path); lerr == nil {
 		path = target
 	}
-	if info, serr := os.Stat(path); serr == nil {
-		if !info.Mode().IsRegular() {
+	old, serr := os.Stat(path)
+	if serr == nil {
+		if !old.Mode().IsRegular() {
 			return fmt.Errorf("write %s: not a regular file", path)
 		}
-		perm = info.Mode().Perm()
+		perm &= old.Mode().Perm()
 	}
 	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	tmp, err := Temp(dir, "."+filepath.Base(path)+".*.tmp", perm)
 	if err != nil {
 		return err
 	}
@@ -31,8 +36,10 @@ func Write(path string, data []byte, perm os.FileMode) (err error) {
 			os.Remove(tmp.Name())
 		}
 	}()
-	if err = tmp.Chmod(perm); err != nil {
-		return err
+	if serr == nil {
+		if err = tmp.Chmod(old.Mode().Perm()); err != nil {
+			return err
+		}
 	}
 	if _, err = tmp.Write(data); err != nil {
 		return err
@@ -48,4 +55,20 @@ func Write(path string, data []byte, perm os.FileMode) (err error) {
 	}
 	syncDir(dir)
 	return nil
+}
+
+// Temp makes a new file in dir and opens it for writing. The last "*" of pattern becomes a random text.
+// Unlike that of os.CreateTemp the file has the mode perm, less the umask.
+func Temp(dir, pattern string, perm os.FileMode) (*os.File, error) {
+	before, after := pattern, ""
+	if i := strings.LastIndexByte(pattern, '*'); i >= 0 {
+		before, after = pattern[:i], pattern[i+1:]
+	}
+	for {
+		name := filepath.Join(dir, before+rand.Text()[:12]+after)
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
 }
