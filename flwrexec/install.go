@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,10 +32,13 @@ type InstallOptions struct {
 	Version  string       // of flwr; "" or "newest" is the newest that the index has
 	Packages []string     // further packages, such as numpy
 	Say      func(string) // gets what is done and every line that uv or pip prints, safe to show; may be nil
+
+	locks fs.FS // nil is the locks of this flwrup
 }
 
 // Install makes an environment with the wanted flwr, or gives the one that is there. uv makes it when
-// uv is installed, else `python3 -m venv` and pip. Two at once wait for each other. A marker written
+// uv is installed, else `python3 -m venv` and pip. The packages of a known flwr are those of its lock,
+// file by file; others are taken as the index gives them, which is said. Two at once wait for each other. A marker written
 // last tells a complete environment; what failed is removed. Errors are Problems: no Python, too old,
 // no network, disk full, no such version.
 func Install(ctx context.Context, o InstallOptions) (Found, error) {
@@ -94,7 +98,10 @@ func Install(ctx context.Context, o InstallOptions) (Found, error) {
 			return Found{}, err
 		}
 		defer tools.close()
-		i := installer{ctx: ctx, env: env, version: v, say: say, installers: tools}
+		i := installer{ctx: ctx, env: env, version: v, say: say, installers: tools, locks: o.locks}
+		if i.locks == nil {
+			i.locks = embeddedLocks()
+		}
 		if err := i.install(o.Packages); err != nil {
 			return Found{}, err
 		}
@@ -132,6 +139,7 @@ type installer struct {
 	env     string
 	version Version
 	say     func(string)
+	locks   fs.FS
 	installers
 }
 
@@ -150,13 +158,23 @@ func (i installer) install(packages []string) (err error) {
 		b, _ := os.ReadFile(marker(i.env))
 		packages = append(strings.Fields(string(b)), packages...)
 	}
-	wanted := append([]string{"flwr==" + i.version.String()}, packages...)
 	if fresh {
 		if err := i.make(); err != nil {
 			return err
 		}
 	}
-	if err := i.packages(wanted); err != nil {
+	lock := i.lock(i.locks)
+	if fresh && lock != "" {
+		err = i.locked(lock)
+	}
+	switch {
+	case err != nil:
+	case lock != "":
+		err = i.further(lock, packages)
+	default:
+		err = i.packages(append([]string{"flwr==" + i.version.String()}, packages...))
+	}
+	if err != nil {
 		return err
 	}
 	return os.WriteFile(marker(i.env), []byte(strings.Join(packages, "\n")+"\n"), 0o600)
@@ -205,7 +223,7 @@ func findPython(ctx context.Context, flwr Version) (string, error) {
 		"install Python from python.org or your system's packages, or uv, which brings its own")
 }
 
-// packages installs into the environment. The newest flwr may ask for a certifi that an index does
+// packages installs a flwr that has no lock. The newest flwr may ask for a certifi that an index does
 // not have yet; an older one does as well, but only uv can be told so.
 func (i installer) packages(wanted []string) error {
 	i.say("installing " + strings.Join(wanted, " "))
@@ -259,6 +277,9 @@ var installRules = [...]struct {
 		"this Python cannot make environments", "the system splits it off", "sudo apt install python3-venv, or install uv"},
 	{problem.PythonMissing, regexp.MustCompile(`(?i)no interpreter found|requires a different python|does not satisfy Python|no download found for request`),
 		"there is no Python here that this flwr takes", "", "install Python 3.11 or newer, or another version of flwr"},
+	{problem.FlwrInstall, regexp.MustCompile(`(?i)hash mismatch|do not match the hashes|expected sha256`),
+		"the index gave a file that is not the one flwrup knows", "it was exchanged on the index or on the way from there",
+		"install from the public index or an exact copy of it; if that is what you do, tell whoever runs it"},
 	{problem.FlwrInstall, regexp.MustCompile(`(?i)failed to fetch|dns error|could not connect|connection (refused|reset|timed out)|temporary failure in name|network is unreachable|failed to establish a new connection|name or service not known|client error \(connect\)|read timed out|proxy|tunnel error`),
 		"the package index cannot be reached", "no network, or a proxy in between", "check the network (HTTPS_PROXY where there is a proxy), then try again"},
 	{problem.FlwrInstall, regexp.MustCompile(`(?i)no version of flwr|no matching distribution found for flwr|there is no version of flwr|could not find a version that satisfies the requirement flwr|not find.*flwr`),

@@ -4,15 +4,18 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"flwrup/internal/problem"
@@ -122,11 +125,11 @@ func withPip(t *testing.T) {
 func TestInstall(t *testing.T) {
 	for _, with := range []string{"uv", "pip"} {
 		t.Run(with, func(t *testing.T) {
-			index(t, []string{"flwr", "1.41.0"}, []string{"flwr", "1.42.0"}, []string{"numpy", "2.0.0"})
+			index(t, []string{"flwr", "1.41.7"}, []string{"flwr", "1.42.7"}, []string{"numpy", "2.0.0"})
 			map[string]func(*testing.T){"uv": withUV, "pip": withPip}[with](t)
 			root := filepath.Join(t.TempDir(), "a folder, ünïcode")
 			// What a killed installation left is done anew.
-			env := filepath.Join(root, "flwr-1.42.0")
+			env := filepath.Join(root, "flwr-1.42.7")
 			if err := os.MkdirAll(filepath.Join(env, "junk"), 0o755); err != nil {
 				t.Fatal(err)
 			}
@@ -143,18 +146,18 @@ func TestInstall(t *testing.T) {
 				go func() {
 					defer wg.Done()
 					f, err := Install(t.Context(), InstallOptions{Root: root, Version: "newest", Say: say})
-					if err != nil || f.Version.String() != "1.42.0" || f.Source != SourceOwn || !strings.HasPrefix(f.Program, env) {
+					if err != nil || f.Version.String() != "1.42.7" || f.Source != SourceOwn || !strings.HasPrefix(f.Program, env) {
 						t.Errorf("%+v %v\n%+v", f, err, problem.Of(err))
 						return
 					}
-					if out, err := exec.Command(f.Program, "--version").CombinedOutput(); err != nil || !strings.Contains(string(out), "1.42.0") {
+					if out, err := exec.Command(f.Program, "--version").CombinedOutput(); err != nil || !strings.Contains(string(out), "1.42.7") {
 						t.Errorf("%v %s", err, out)
 					}
 				}()
 			}
 			wg.Wait()
 			all := strings.Join(said, "\n")
-			if n := strings.Count(all, "making an environment"); n != 1 || !strings.Contains(all, "installing flwr==1.42.0") {
+			if n := strings.Count(all, "making an environment"); n != 1 || !strings.Contains(all, "installing flwr==1.42.7") {
 				t.Errorf("made %d times: %s", n, all)
 			}
 			if _, err := os.Stat(filepath.Join(env, "junk")); err == nil {
@@ -162,7 +165,7 @@ func TestInstall(t *testing.T) {
 			}
 			// A further package goes into the same environment; then nothing is left to do.
 			said = nil
-			if _, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.42.0", Packages: []string{"numpy"}, Say: say}); err != nil {
+			if _, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.42.7", Packages: []string{"numpy"}, Say: say}); err != nil {
 				t.Fatal(err)
 			}
 			if strings.Contains(strings.Join(said, "\n"), "making") || !have(env, []string{"numpy"}) {
@@ -170,14 +173,14 @@ func TestInstall(t *testing.T) {
 			}
 			said = nil
 			begun := time.Now()
-			if _, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.42.0", Packages: []string{"numpy"}, Say: say}); err != nil || len(said) > 0 || time.Since(begun) > time.Second {
+			if _, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.42.7", Packages: []string{"numpy"}, Say: say}); err != nil || len(said) > 0 || time.Since(begun) > time.Second {
 				t.Errorf("%v %q", err, said)
 			}
-			_, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.39.0", Say: say})
+			_, err := Install(t.Context(), InstallOptions{Root: root, Version: "1.39.7", Say: say})
 			if !problem.Is(err, problem.FlwrInstall) || !strings.Contains(err.Error(), "no such version") {
 				t.Errorf("%v\n%s", err, problem.Of(err).Raw)
 			}
-			if _, err := os.Stat(filepath.Join(root, "flwr-1.39.0")); err == nil {
+			if _, err := os.Stat(filepath.Join(root, "flwr-1.39.7")); err == nil {
 				t.Error("a failed installation left its folder")
 			}
 			if found, _ := Find(t.Context(), FindOptions{OwnRoot: root}); len(found) == 0 || found[len(found)-1].Program != program(binOf(env), "flwr") {
@@ -189,14 +192,83 @@ func TestInstall(t *testing.T) {
 
 func TestInstallOddCertifi(t *testing.T) {
 	withUV(t)
-	index(t, []string{"flwr", "1.42.0", "certifi>=2099"}, []string{"certifi", "2026.1.1"})
+	index(t, []string{"flwr", "1.42.7", "certifi>=2099"}, []string{"certifi", "2026.1.1"})
 	var said []string
-	_, err := Install(t.Context(), InstallOptions{Root: t.TempDir(), Version: "1.42.0", Say: func(s string) { said = append(said, s) }})
+	_, err := Install(t.Context(), InstallOptions{Root: t.TempDir(), Version: "1.42.7", Say: func(s string) { said = append(said, s) }})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, problem.Of(err).Raw)
 	}
 	if !strings.Contains(strings.Join(said, "\n"), "lacks the certifi") {
 		t.Errorf("%q", said)
+	}
+}
+
+// A known flwr is installed file by file as its lock says, and by nothing else.
+func TestInstallLocked(t *testing.T) {
+	for _, with := range []string{"uv", "pip"} {
+		t.Run(with, func(t *testing.T) {
+			// flwr asks for what the index lacks: the lock decides, not what flwr asks for.
+			index(t, []string{"flwr", "1.42.7", "certifi>=2099"}, []string{"certifi", "2026.1.1"}, []string{"certifi", "2026.2.2"},
+				[]string{"numpy", "2.0.0"}, []string{"extra", "1.0.0", "certifi"})
+			map[string]func(*testing.T){"uv": withUV, "pip": withPip}[with](t)
+			line := func(name, version string, requires ...string) string {
+				_, data := wheel(t, name, version, requires...)
+				return fmt.Sprintf("%s==%s \\\n    --hash=sha256:%x\n", name, version, sha256.Sum256(data))
+			}
+			good := line("certifi", "2026.1.1") + line("flwr", "1.42.7", "certifi>=2099") + line("numpy", "2.0.0")
+			install := func(lock string, packages ...string) (Found, string, error) {
+				var said []string
+				f, err := Install(t.Context(), InstallOptions{Root: t.TempDir(), Version: "1.42.7", Packages: packages,
+					Say: func(s string) { said = append(said, s) }, locks: fstest.MapFS{"1.42.7.txt": {Data: []byte(lock)}}})
+				return f, strings.Join(said, "\n"), err
+			}
+			f, said, err := install(good, "numpy", "extra")
+			if err != nil {
+				t.Fatalf("%v\n%s", err, said)
+			}
+			if !strings.Contains(said, "--require-hashes") || strings.Contains(said, "no hashes") {
+				t.Error(said)
+			}
+			for _, name := range []string{"certifi-2026.1.1", "numpy-2.0.0", "extra-1.0.0"} {
+				if m, _ := filepath.Glob(filepath.Join(filepath.Dir(f.Bin), "lib", "python3*", "site-packages", name+".dist-info")); len(m) != 1 {
+					t.Errorf("%s is not there", name)
+				}
+			}
+			exchanged := strings.Replace(good, "--hash=sha256:", "--hash=sha256:"+strings.Repeat("0", 8), 1)
+			exchanged = regexp.MustCompile(`sha256:(0{8}.{56}).{8}`).ReplaceAllString(exchanged, "sha256:$1")
+			if _, said, err = install(exchanged); !problem.Is(err, problem.FlwrInstall) || !strings.Contains(err.Error(), "not the one flwrup knows") {
+				t.Errorf("%v\n%s", err, said)
+			}
+		})
+	}
+}
+
+// The locks are whole: every line of a package has hashes, and flwr itself is in it.
+func TestLocks(t *testing.T) {
+	entries, err := lockFiles.ReadDir("locks")
+	if err != nil || len(entries) < 20 {
+		t.Fatalf("%d locks, %v", len(entries), err)
+	}
+	entry := regexp.MustCompile(`^[a-z0-9-]+==[0-9a-z.]+( ; [^\\#]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+$`)
+	for _, e := range entries {
+		v, err := ParseVersion(strings.TrimSuffix(e.Name(), ".txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock := lockOf(embeddedLocks(), v)
+		for _, part := range regexp.MustCompile(`(?m)^[^ ].*\n( .*\n)*`).FindAllString(lock, -1) {
+			if !entry.MatchString(part) {
+				t.Errorf("%s: %s", e.Name(), part)
+			}
+		}
+		if !strings.Contains(lock, "flwr=="+v.String()+" ") || strings.Contains(pins(lock), "--hash") || len(notLocked(lock, []string{"numpy", "torch"})) != 1 {
+			t.Error(e.Name())
+		}
+	}
+	for minor := oldestMinor; minor <= newestKnown; minor++ {
+		if lockOf(embeddedLocks(), Version{Major: 1, Minor: minor}) == "" {
+			t.Errorf("no lock for flwr 1.%d.0: run go generate ./flwrexec after flwrexec/locks/update.sh 1.%d.0", minor, minor)
+		}
 	}
 }
 
