@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker/docker/api/types/build"
 
+	"flwrup/internal/pep508"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -26,6 +27,11 @@ type ImageBuild struct {
 // Build makes an image with Packages on top of a SuperNode image; say gets the build's lines. The image
 // runs as Base's user, with Base's entrypoint, and its label says which flwr it holds.
 func (r *Runtime) Build(ctx context.Context, b ImageBuild, say func(line string)) error {
+	packages, err := pep508.Lines(b.Packages)
+	if err != nil {
+		return problem.New(problem.BadInput, "image "+b.Tag+" is not built", err.Error(), "write requirements as pyproject.toml takes them, such as torch>=2.4")
+	}
+	b.Packages = packages
 	if err := r.ready(ctx); err != nil {
 		return err
 	}

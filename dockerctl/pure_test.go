@@ -17,6 +17,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
+	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
@@ -347,5 +348,15 @@ func TestBackoff(t *testing.T) {
 	cancel()
 	if err := safego.Sleep(ctx, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
+	}
+}
+
+// A line that pip would take for an option of its own never reaches the build; no daemon is asked.
+func TestBuildRefusesOptions(t *testing.T) {
+	for _, line := range []string{"-r /etc/passwd", "--index-url https://evil.example", "-e .", "numpy --pre", "numpy\n--pre", "https://evil.example/x.whl"} {
+		err := (&Runtime{}).Build(t.Context(), ImageBuild{Packages: []string{"numpy>=1", line}}, func(string) {})
+		if !problem.Is(err, problem.BadInput) || problem.Of(err).Fix == "" {
+			t.Errorf("%q: %v", line, err)
+		}
 	}
 }

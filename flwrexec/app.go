@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"flwrup/internal/pep508"
 	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
 )
 
 // App is what the pyproject.toml of a Flower app says.
@@ -149,4 +151,15 @@ func (a App) Wants(found Findings, overrides map[string]int) Minimum {
 		return Minimum{}
 	}
 	return slices.MaxFunc(all, func(x, y Minimum) int { return cmp.Compare(x.Want, y.Want) })
+}
+
+// Requirements returns the app's dependencies as lines for pip or uv. What is no requirement, such as an
+// option of pip, is a Problem with code AppBroken.
+func (a App) Requirements() ([]string, error) {
+	lines, err := pep508.Lines(a.Dependencies)
+	if err != nil {
+		return nil, problem.New(AppBroken, "the app "+a.Name+" asks for what is no package", termsafe.Text(err.Error()),
+			"correct dependencies under [project] in its pyproject.toml")
+	}
+	return lines, nil
 }

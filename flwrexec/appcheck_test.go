@@ -280,3 +280,15 @@ urllib.parse.quote("x")
 		t.Errorf("%q", got)
 	}
 }
+
+func TestAppRequirements(t *testing.T) {
+	lines, err := App{Name: "a", Dependencies: []string{"flwr[simulation] >= 1.42", "torch==2.9.0"}}.Requirements()
+	if err != nil || len(lines) != 2 || lines[0] != "flwr[simulation]>=1.42" {
+		t.Errorf("%q %v", lines, err)
+	}
+	for _, bad := range []string{"-r ../requirements.txt", "--index-url https://evil.example", "-e .", "numpy --extra-index-url https://evil.example"} {
+		if _, err := (App{Name: "a", Dependencies: []string{"numpy", bad}}).Requirements(); !problem.Is(err, AppBroken) || !strings.Contains(err.Error(), "option of pip") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

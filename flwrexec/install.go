@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"flwrup/internal/pep508"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 	"flwrup/internal/userdirs"
@@ -73,6 +74,9 @@ func Install(ctx context.Context, o InstallOptions) (Found, error) {
 	if oldest, _ := ParseVersion(Oldest); v.Compare(oldest) < 0 {
 		return Found{}, problem.New(problem.BadInput, "flwr "+o.Version+" is too old for SuperGrid", "",
 			"choose "+Oldest+" or newer")
+	}
+	if o.Packages, err = pep508.Lines(o.Packages); err != nil {
+		return Found{}, problem.New(problem.BadInput, "cannot install further packages", err.Error(), "write them as pyproject.toml takes them, such as torch>=2.4")
 	}
 	env := filepath.Join(o.Root, envPrefix+v.String())
 	if have(env, o.Packages) {

@@ -282,6 +282,7 @@ func TestInstallCannot(t *testing.T) {
 		"root is a file": {Root: file, Version: "1.42.0"},
 		"too old":        {Root: t.TempDir(), Version: "1.20.0"},
 		"no version":     {Root: t.TempDir(), Version: "latest please"},
+		"an option":      {Root: t.TempDir(), Version: "1.42.0", Packages: []string{"numpy", "--index-url=http://127.0.0.1:1"}},
 	} {
 		if _, err := Install(t.Context(), o); !problem.Is(err, problem.FlwrInstall, problem.BadInput) {
 			t.Errorf("%s: %v", name, err)

@@ -3,7 +3,6 @@ package flwrexec
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"

@@ -205,6 +205,10 @@ func (s *Site) missingPackages(ctx context.Context, a flwrexec.App) ([]flwrexec.
 
 // checkPackages holds the app's dependencies against what the SuperNodes have.
 func (s *Site) checkPackages(ctx context.Context, a flwrexec.App, to Sink) error {
+	// A SuperNode that installs what a run needs hands the same lines to uv.
+	if _, err := a.Requirements(); err != nil {
+		return err
+	}
 	if len(a.Dependencies) == 0 || s.nodesInstall() {
 		return nil
 	}

@@ -26,7 +26,11 @@ func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	packages := slices.DeleteFunc(slices.Clone(app.Dependencies), isFlwr)
+	packages, err := app.Requirements()
+	if err != nil {
+		return "", err
+	}
+	packages = slices.DeleteFunc(packages, isFlwr)
 	if len(packages) == 0 {
 		return "", problem.New(problem.BadInput, app.Title()+" asks for no packages but flwr", "", "the official image will do")
 	}

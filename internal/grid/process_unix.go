@@ -163,7 +163,7 @@ func suspended(pid int) bool {
 	if f := statFields(fmt.Sprintf("/proc/%d/stat", pid)); len(f) > 0 {
 		return f[0] == "T"
 	}
-	out, _ := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	out, _ := child.Tool(context.Background(), "ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return strings.HasPrefix(strings.TrimSpace(string(out)), "T")
 }
 
