@@ -2,6 +2,7 @@ package flwrexec
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -184,8 +185,8 @@ func appChanges(src []byte, file string) ([]tomledit.Change, error) {
 		value string
 		path  []string
 	}{
-		{projectName(file), []string{"project", "name"}},
-		{"0.1.0", []string{"project", "version"}},
+		{cmp.Or(poetry(m, "name"), projectName(file)), []string{"project", "name"}},
+		{cmp.Or(poetry(m, "version"), "0.1.0"), []string{"project", "version"}},
 		{"local", []string{"tool", "flwr", "app", "publisher"}},
 		{"app.server_app:app", []string{"tool", "flwr", "app", "components", "serverapp"}},
 		{"app.client_app:app", []string{"tool", "flwr", "app", "components", "clientapp"}},
@@ -195,6 +196,13 @@ func appChanges(src []byte, file string) ([]tomledit.Change, error) {
 		}
 	}
 	return changes, nil
+}
+
+// poetry reads a key of [tool.poetry], where projects had their name and version before there was [project].
+func poetry(m map[string]any, key string) string {
+	v, _ := tomledit.Lookup(m, []string{"tool", "poetry", key})
+	text, _ := v.(string)
+	return text
 }
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)

@@ -93,6 +93,8 @@ var rules = [...]rule{
 		"the run names no federation", "", "give a federation, @account/name"},
 	{BadRunConfig, []string{"[code: 15]", "is not present in the main dictionary", "Invalid run configuration"}, // (code)
 		"the run configuration is not valid", "a value must be TOML and its key one of the app's own", "correct the run configuration"},
+	{problem.NotSupported, []string{"[code: 44]", "user prompt is required to start an AgentApp"},
+		"an AgentApp starts with a person's prompt", "`flwr run` gives it none", "talk to it in `flwr chat`, or give the app a ServerApp"},
 	{WrongService, []string{"[code: 1001]", "Runtime version compatibility check failed", "cannot process this request"}, // (code)
 		"this flwr and the SuperLink do not understand each other",
 		"their versions are too far apart, or the address is not the one for commands", "check the address, and use a flwr of the grid's release"},

@@ -140,6 +140,7 @@ func TestClassifyDocumented(t *testing.T) {
 		"[code: 1] SuperLink does not support federation management.":                                             problem.NotSupported,
 		"[code: 19] ControlServicer initialized without account authentication.":                                  NoAccounts,
 		"[code: 1001] Runtime version compatibility check failed.":                                                WrongService,
+		"[code: 44] A user prompt is required to start an AgentApp run.":                                          problem.NotSupported,
 		"[code: 15] Invalid run configuration.":                                                                   BadRunConfig,
 		"Client error '404 Not Found' for url 'https://x/v1/control/list-nodes'":                                  WrongService,
 		"OSError: [Errno 28] No space left on device":                                                             problem.BadInput,
