@@ -252,6 +252,15 @@ func (s ConnectionSettings) edit(text []byte, file string, table []string, first
 	if s.Federation != "" {
 		changes = append(changes, tomledit.Change{Path: path("federation"), Value: s.Federation})
 	}
+	if v, _ := tomledit.Lookup(m, base); slices.Equal(table, flowerTable) {
+		if t, ok := v.(map[string]any); ok {
+			for _, c := range s.mended(t, file) {
+				if !slices.ContainsFunc(changes, func(have tomledit.Change) bool { return slices.Equal(have.Path, c.Path) }) {
+					changes = append(changes, c)
+				}
+			}
+		}
+	}
 	out, err := tomledit.Set(text, changes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

@@ -2,10 +2,9 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"slices"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
@@ -43,35 +42,47 @@ func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, err
 		err := add(flwrexec.EditPyproject(pyproject, want))
 		return due, err
 	}
+	var legacy []string
 	for _, file := range []string{pyproject, filepath.Join(s.Dir, "pyproject.toml")} {
 		has, _, err := flwrexec.LegacyBlock(file)
 		if err != nil {
 			return nil, err
 		}
-		if has && (len(due) == 0 || due[0].File != file) {
-			if err := add(flwrexec.RetireLegacyBlock(file)); err != nil {
-				return nil, err
-			}
+		if has && !slices.Contains(legacy, file) {
+			legacy = append(legacy, file)
 		}
 	}
+	// What a block holds is in Flower's configuration before the block goes.
 	config, err := flwrexec.FlowerConfigFile(s.flwrHome())
 	if err != nil {
 		return nil, err
 	}
-	if !s.customAddress() {
-		// The person's own file, and flwr's own default: only an absent connection is to be written.
-		have, err := flwrexec.ReadFlowerConfigConnections(config)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+	e, err := s.flowerConfig(config, want)
+	if err != nil {
+		return nil, err
+	}
+	if err := add(flwrexec.CarryLegacy(e, want.Name, legacy...)); err != nil {
+		return nil, err
+	}
+	for _, file := range legacy {
+		if err := add(flwrexec.RetireLegacyBlock(file)); err != nil {
 			return nil, err
 		}
-		for _, c := range have {
-			if c.Name == want.Name {
-				return due, nil
-			}
+	}
+	return due, nil
+}
+
+// flowerConfig plans the connection in Flower's own file. Without an address of the site's own a connection that
+// is there is the person's, but for values that flwr refuses.
+func (s *Site) flowerConfig(file string, want flwrexec.ConnectionSettings) (flwrexec.ConfigEdit, error) {
+	if !s.customAddress() {
+		mend := want
+		mend.Federation = s.Choices.Federation
+		if e, has, err := flwrexec.MendFlowerConfig(file, mend); has || err != nil {
+			return e, err
 		}
 	}
-	err = add(flwrexec.EditFlowerConfig(config, want))
-	return due, err
+	return flwrexec.EditFlowerConfig(file, want)
 }
 
 // customAddress tells whether the person (or the rehearsal) chose where the grid is.

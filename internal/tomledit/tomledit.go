@@ -20,7 +20,7 @@ import (
 // Change is one key that shall have a value, or shall be gone.
 type Change struct {
 	Path    []string // tables and key, undotted and unquoted: {"tool", "flwr", "app", "publisher"}
-	Value   any      // string, bool, int, int64 or []string
+	Value   any      // string, bool, int, int64, float64 or []string
 	Comment string   // for a new key outside an inline table: lines put above it, without '#'
 	Delete  bool     // take the key out; nothing happens when it is not there
 }
@@ -175,7 +175,7 @@ func (c Change) normal() (Change, error) {
 		return c, nil
 	}
 	switch v := c.Value.(type) {
-	case string, bool, int64:
+	case string, bool, int64, float64:
 	case int:
 		c.Value = int64(v)
 	case []string:

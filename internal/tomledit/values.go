@@ -136,6 +136,12 @@ func format(v any) string {
 		return strconv.FormatBool(x)
 	case int64:
 		return strconv.FormatInt(x, 10)
+	case float64:
+		text := strings.Replace(strconv.FormatFloat(x, 'g', -1, 64), "Inf", "inf", 1)
+		if strings.Trim(text, "-0123456789") == "" {
+			text += ".0"
+		}
+		return strings.Replace(text, "NaN", "nan", 1)
 	case string:
 		return quote(x)
 	case []any:
