@@ -71,6 +71,18 @@ func (e ConfigEdit) Write() (undo string, err error) {
 	return undo, nil
 }
 
+// Writable reports why Write could not change the file; nil when it could, or need not.
+func (e ConfigEdit) Writable() error {
+	if !e.Changed() || e.Before == nil {
+		return nil
+	}
+	_, mode, err := readConfig(e.File)
+	if err != nil {
+		return err
+	}
+	return writable(e.File, mode)
+}
+
 // Names of undo copies carry the hash of the text that the edit left, so that Undo can tell whether the
 // person has worked on the file since: pyproject.toml.before-flwrup-1a2b3c4d, and .absent-before-flwrup-…
 // (empty) where the edit made the file.

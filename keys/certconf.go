@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"flwrup/internal/problem"
 )
@@ -33,18 +35,25 @@ type confLine struct {
 }
 
 // SetDNS puts `DNS.n = name` under the section that subjectAltName refers to ([alt_names] in the
-// guide), n being the number after the highest there. All other bytes stay as they are, and nothing
-// changes when some DNS.n of that section is name already; a comment does not count. Where the section
-// is referred to but missing it is added at the end. conf is the content of a certificate.conf.
+// guide), n being the number after the highest there; where subjectAltName is itself the list, `DNS:name`
+// comes at its end. All other bytes stay as they are, and nothing changes when the name is there already; a
+// comment does not count. Where the section is referred to but missing it is added at the end. conf is the
+// content of a certificate.conf. A conf that is no text, or has no place for names, is a Problem (bad-input).
 func SetDNS(conf []byte, name string) (out []byte, changed bool, err error) {
 	if len(name) > 253 || !dnsName.MatchString(name) {
 		return conf, false, problem.New(problem.BadInput, fmt.Sprintf("%q is no DNS name", show(name)), "", "give a host name such as fleet-supergrid.flower.ai")
 	}
+	if !utf8.Valid(conf) || bytes.ContainsRune(conf, 0) {
+		return conf, false, problem.New(problem.BadInput, "the certificate configuration is not a text", "it holds bytes that are no UTF-8", "put OpenSSL's configuration in its place")
+	}
 	lines := parseConf(conf)
-	section, exists := altNames(lines)
+	section, list, exists := altNames(lines)
+	if list >= 0 {
+		return addToList(conf, lines, list, name)
+	}
 	if section == "" {
 		return conf, false, problem.New(problem.BadInput, "the certificate configuration names no alternative names",
-			"it has neither subjectAltName = @alt_names nor a section [alt_names]",
+			"it has neither a subjectAltName nor a section [alt_names]",
 			"add `subjectAltName = @alt_names` to its extensions, and a section [alt_names]")
 	}
 	if !exists {
@@ -101,39 +110,107 @@ func SetDNS(conf []byte, name string) (out []byte, changed bool, err error) {
 	return insertAfter(lines, after, fmt.Sprintf("%sDNS.%d%s%s", indent, next, equals, name)), true, nil
 }
 
-// altNames gives the section with the alternative names, and whether the file has it: what
-// subjectAltName refers to in the extensions of a request, else anywhere, else [alt_names].
-func altNames(lines []confLine) (section string, exists bool) {
-	requested, anywhere, has := "", "", map[string]bool{}
-	extensions := map[string]bool{}
+// altNames gives the section with the alternative names, and whether the file has it; or, where they stand in
+// subjectAltName itself, the line of that, else -1. It is what the extensions of a request say, else those of
+// anything else, else [alt_names].
+func altNames(lines []confLine) (section string, list int, exists bool) {
+	has, extensions := map[string]bool{}, map[string]bool{}
 	for _, line := range lines {
 		has[line.section] = has[line.section] || line.header
 		if line.section == "req" && (line.key == "req_extensions" || line.key == "x509_extensions") {
 			extensions[line.value] = true
 		}
 	}
-	for _, line := range lines {
-		if line.key != "subjectAltName" {
+	found := -1
+	for i, line := range lines {
+		if line.key != "subjectAltName" || found >= 0 && extensions[lines[found].section] {
 			continue
 		}
-		if m := altSection.FindStringSubmatch(line.value); m != nil {
-			if extensions[line.section] && requested == "" {
-				requested = m[1]
-			}
-			if anywhere == "" {
-				anywhere = m[1]
-			}
+		if found < 0 || extensions[line.section] {
+			found = i
 		}
 	}
-	for _, s := range []string{requested, anywhere} {
-		if s != "" {
-			return s, has[s]
+	switch {
+	case found >= 0:
+		value := logical(lines, found)
+		if m := altSection.FindStringSubmatch(value); m != nil {
+			return m[1], -1, has[m[1]]
+		}
+		return "", found, true
+	case has["alt_names"]:
+		return "alt_names", -1, true
+	}
+	return "", -1, false
+}
+
+// logical is the value of the entry in line i, the lines that continue it included.
+func logical(lines []confLine, i int) string {
+	var text strings.Builder
+	for j := i; j <= lines[i].last; j++ {
+		body := strings.TrimRight(lines[j].text, "\r\n")
+		if j == 0 {
+			body = strings.TrimPrefix(body, "\ufeff")
+		}
+		if j < lines[i].last {
+			body = strings.TrimSuffix(body, `\`)
+		}
+		text.WriteString(body)
+	}
+	m := confEntry.FindStringSubmatch(text.String())
+	if m == nil {
+		return ""
+	}
+	return confValue(m[4])
+}
+
+// addToList puts DNS:name at the end of the list that subjectAltName in line i is.
+func addToList(conf []byte, lines []confLine, i int, name string) ([]byte, bool, error) {
+	value := logical(lines, i)
+	for item := range strings.SplitSeq(value, ",") {
+		if kind, dns, ok := strings.Cut(item, ":"); ok && strings.TrimSpace(kind) == "DNS" && strings.EqualFold(strings.TrimSpace(dns), name) {
+			return conf, false, nil
 		}
 	}
-	if has["alt_names"] {
-		return "alt_names", true
+	last := lines[i].last
+	body := strings.TrimRight(lines[last].text, "\r\n")
+	from := 0
+	if last == i {
+		from = strings.Index(body, "=") + 1
 	}
-	return "", false
+	end := from + valueEnd(body[from:])
+	text := ", DNS:" + name
+	switch {
+	case value == "":
+		text = strings.Repeat(" ", min(1, from)) + "DNS:" + name
+	case strings.HasSuffix(value, ","):
+		text = " DNS:" + name
+	}
+	at := end
+	for _, line := range lines[:last] {
+		at += len(line.text)
+	}
+	return slices.Concat(conf[:at], []byte(text), conf[at:]), true, nil
+}
+
+// valueEnd is where a value in s ends: before a comment and the blanks around it.
+func valueEnd(s string) int {
+	quote, end := byte(0), 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s):
+			i++
+			end = i + 1
+		case quote != 0 && c == quote:
+			quote, end = 0, i+1
+		case quote == 0 && (c == '"' || c == '\'' || c == '`'):
+			quote, end = c, i+1
+		case quote == 0 && c == '#':
+			return end
+		case c != ' ' && c != '\t':
+			end = i + 1
+		}
+	}
+	return end
 }
 
 func parseConf(conf []byte) []confLine {

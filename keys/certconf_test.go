@@ -30,6 +30,18 @@ func TestSetDNS(t *testing.T) {
 		{"what the request uses, not another certificate", "[req]\nreq_extensions = mine\n[ca]\nsubjectAltName=@ca_names\n[mine]\nsubjectAltName=@names\n[ca_names]\nDNS.1=a\n[names]\nDNS.1=b\n",
 			"[req]\nreq_extensions = mine\n[ca]\nsubjectAltName=@ca_names\n[mine]\nsubjectAltName=@names\n[ca_names]\nDNS.1=a\n[names]\nDNS.1=b\nDNS.2=" + fleet + "\n"},
 		{"quoted, other case", "[alt_names]\nDNS.1 = \"Fleet-SuperGrid.flower.ai\"\n", ""},
+		{"an inline list", "[ v3_req ]\nsubjectAltName = DNS:localhost,IP:127.0.0.1,IP:::1\n", "[ v3_req ]\nsubjectAltName = DNS:localhost,IP:127.0.0.1,IP:::1, DNS:" + fleet + "\n"},
+		{"inline, there", "[v3]\nsubjectAltName = DNS:localhost, DNS:FLEET-supergrid.flower.ai\n", ""},
+		{"inline, there in a line that goes on", "[v3]\nsubjectAltName = DNS:localhost, \\\n  DNS:" + fleet + "\n", ""},
+		{"inline, a comment", "[v3]\nsubjectAltName = critical, DNS:a  # DNS:" + fleet + "\n[x]\n", "[v3]\nsubjectAltName = critical, DNS:a, DNS:" + fleet + "  # DNS:" + fleet + "\n[x]\n"},
+		{"inline, goes on", "[v3]\nsubjectAltName = DNS:a, \\\n  DNS:b\nx = 1\n", "[v3]\nsubjectAltName = DNS:a, \\\n  DNS:b, DNS:" + fleet + "\nx = 1\n"},
+		{"inline, CRLF and byte order mark", "\ufeffsubjectAltName=DNS:a\r\nx=1\r\n", "\ufeffsubjectAltName=DNS:a, DNS:" + fleet + "\r\nx=1\r\n"},
+		{"inline, quoted", "[v3]\nsubjectAltName = \"DNS:a,DNS:b\"\n", "[v3]\nsubjectAltName = \"DNS:a,DNS:b\", DNS:" + fleet + "\n"},
+		{"inline, a comma at the end", "[v3]\nsubjectAltName = DNS:a,\n", "[v3]\nsubjectAltName = DNS:a, DNS:" + fleet + "\n"},
+		{"inline, empty", "[v3]\nsubjectAltName =\n", "[v3]\nsubjectAltName = DNS:" + fleet + "\n"},
+		{"inline for the request, a section for another", "[req]\nreq_extensions = mine\n[ca]\nsubjectAltName=@n\n[mine]\nsubjectAltName=DNS:a\n[n]\nDNS.1=b\n",
+			"[req]\nreq_extensions = mine\n[ca]\nsubjectAltName=@n\n[mine]\nsubjectAltName=DNS:a, DNS:" + fleet + "\n[n]\nDNS.1=b\n"},
+		{"a reference in a line that goes on", "[v3]\nsubjectAltName = DNS:a, \\\n @names\n[names]\nDNS.1 = b\n", "[v3]\nsubjectAltName = DNS:a, \\\n @names\n[names]\nDNS.1 = b\nDNS.2 = " + fleet + "\n"},
 		{"IP addresses only", "[alt_names]\nIP.1 = ::1\n\n# end\n", "[alt_names]\nIP.1 = ::1\nDNS.1 = " + fleet + "\n\n# end\n"},
 	} {
 		out, changed, err := SetDNS([]byte(c.in), fleet)
@@ -47,7 +59,7 @@ func TestSetDNS(t *testing.T) {
 			t.Errorf("%s: a second time changes it again", c.name)
 		}
 	}
-	for _, in := range []string{"", "[dn]\nC = DE\n", "[v3]\nsubjectAltName = DNS:localhost\n"} {
+	for _, in := range []string{"", "[dn]\nC = DE\n", "\xff\xfe[alt_names]", "[alt_names]\x00\n"} {
 		out, changed, err := SetDNS([]byte(in), fleet)
 		wantCode(t, err, problem.BadInput)
 		if changed || string(out) != in {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/problem"
 	"flwrup/keys"
 )
 
@@ -34,13 +35,25 @@ func (certificate) file(s *Site) string {
 	return ""
 }
 
+// attestLine is what the ledger keeps of a person who wants certificate.conf left as it is.
+const attestLine = "certificate line left out"
+
+// confLimit is the size in bytes above which a file is no certificate.conf.
+const confLimit = 1 << 20
+
 // edit plans the line; nothing where there is no file, and a file that has the line is no change.
 func (c certificate) edit(s *Site) (flwrexec.ConfigEdit, error) {
-	e := flwrexec.ConfigEdit{File: c.file(s), Why: "add the DNS line under [alt_names]"}
+	e := flwrexec.ConfigEdit{File: c.file(s), Why: "add the DNS name to the certificate's names"}
 	if e.File == "" {
 		return e, nil
 	}
-	var err error
+	info, err := os.Stat(e.File)
+	switch {
+	case err != nil:
+		return e, err
+	case !info.Mode().IsRegular() || info.Size() > confLimit:
+		return e, problem.New(problem.BadInput, s.rel(e.File)+" is no certificate configuration", "it is a folder, a device or far too large", "")
+	}
 	if e.Before, err = os.ReadFile(e.File); err != nil {
 		return e, err
 	}
@@ -54,12 +67,23 @@ func (c certificate) Inspect(ctx context.Context, s *Site) (Status, error) {
 	case e.File == "":
 		return Status{State: NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here",
 			Evidence: []string{"no certificate.conf in this folder"}}, nil
-	case err != nil:
-		return Status{}, err
+	case err != nil: // no SuperGrid needs the file: it does not end the way
+		return leftAlone(s.rel(e.File)+" stays as it is", problem.Of(err).Error()), nil
 	case !e.Changed():
 		return Status{State: Done, Evidence: []string{s.rel(e.File) + " names " + fleetName}}, nil
 	}
+	if _, no := s.Ledger.Attestation(attestLine); no {
+		return leftAlone(s.rel(e.File)+" stays as it is", "you wanted it so"), nil
+	}
+	if err := e.Writable(); err != nil {
+		return leftAlone(s.rel(e.File)+" does not name "+fleetName, problem.Of(err).Error()), nil
+	}
 	return Status{State: Ready, Evidence: []string{s.rel(e.File) + " does not name " + fleetName}}, nil
+}
+
+// leftAlone is the status of a file that flwrup cannot, or is not to, change.
+func leftAlone(says, why string) Status {
+	return Status{State: NotNeeded, Why: "a SuperGrid needs no certificate.conf of yours", Evidence: []string{says + ": " + why}}
 }
 
 func (c certificate) Plan(ctx context.Context, s *Site) ([]Action, error) {
@@ -75,8 +99,11 @@ func (c certificate) Apply(ctx context.Context, s *Site, to Sink) error {
 	if err != nil || !e.Changed() {
 		return err
 	}
-	_, err = s.edit(ctx, to, c.Number(), e, Question{ID: "certificate", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?"})
-	return err
+	done, err := s.edit(ctx, to, c.Number(), e, Question{ID: "certificate", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?"})
+	if err != nil || done {
+		return err
+	}
+	return s.Ledger.Attest(attestLine, "no")
 }
 
 // Change writes a complete certificate.conf for somebody who runs a SuperLink of his own and has none.
