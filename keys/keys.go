@@ -31,6 +31,8 @@ const (
 	Unreadable   problem.Code = "key-unreadable"      // no permission, or not a plain file
 	Symlink      problem.Code = "key-symlink"         // flwrup does not read or write keys through links
 	LooseMode    problem.Code = "key-loose-mode"      // others on this machine can read; FixModes
+	SameKey      problem.Code = "key-twice"           // another file holds the same key; harmless
+	ServerKey    problem.Code = "key-of-superlink"    // a SuperLink's own; harmless
 	HasComment   problem.Code = "key-comment"         // the public key names somebody; harmless
 	Leftover     problem.Code = "key-leftover"        // unfinished file of a run that was killed; harmless
 	DiskFull     problem.Code = "disk-full"           // no space, or over quota
@@ -60,7 +62,8 @@ type Issue struct {
 // Folder is what Scan found.
 type Folder struct {
 	Dir    string
-	Pairs  []Pair   // usable ones, by number, then name
+	Pairs  []Pair   // usable ones, by number, then name; each key once
+	Others []Pair   // whole pairs that are no SuperNode's own: copies, a SuperLink's
 	Halves []string // names of good private keys whose public half is missing: Complete or Generate writes it
 	Issues []Issue  // by file name
 

@@ -53,7 +53,10 @@ func (f Folder) NextNames(n int) []string {
 	}
 	names := make([]string, 0, missing)
 	for i := highest + 1; len(names) < missing; i++ {
-		names = append(names, fmt.Sprintf("%s%0*d", prefix, width, i))
+		name := fmt.Sprintf("%s%0*d", prefix, width, i)
+		if !slices.ContainsFunc(taken, func(t string) bool { return strings.EqualFold(t, name) }) { // more digits than split counts
+			names = append(names, name)
+		}
 	}
 	return names
 }

@@ -60,13 +60,14 @@ func Scan(dir string) (Folder, error) {
 			folder.Issues = append(folder.Issues, stale)
 		}
 	}
-	slices.SortStableFunc(folder.Issues, func(a, b Issue) int { return strings.Compare(a.File, b.File) })
 	slices.SortFunc(folder.Pairs, func(a, b Pair) int {
 		if a.Number != b.Number {
 			return a.Number - b.Number
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
+	folder.part()
+	slices.SortStableFunc(folder.Issues, func(a, b Issue) int { return strings.Compare(a.File, b.File) })
 	return folder, nil
 }
 
@@ -75,6 +76,9 @@ func (f *Folder) add(name string, in inspected) {
 		return // removed since the folder was listed
 	}
 	private := filepath.Join(f.Dir, name)
+	if serverName.MatchString(name) && (in.half() || in.broken != nil) {
+		return // a SuperLink's: completing or mending it is not ours
+	}
 	if in.half() {
 		f.Halves = append(f.Halves, name)
 		in.issues = append(in.issues, Issue{File: private, Problem: problem.New(HalfPair,

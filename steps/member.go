@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,7 +21,7 @@ import (
 
 // member is one SuperNode of this site: a key pair, the name it goes by, what the ledger knows of it.
 type member struct {
-	Number int // of the key, else its place in the list; names and per-node choices go by it
+	Number int // of its [node.…] table; see project.Seats
 	Name   string
 	Pair   keys.Pair
 	Record ledger.Node // zero while nothing was registered
@@ -32,8 +33,8 @@ func (m member) Known() bool { return m.Record.State == ledger.Registered && m.R
 func (s *Site) keysDir() string { return s.path(s.Choices.Keys) }
 
 // members gives the site's SuperNodes, as many as there are usable keys, at most as many as wished.
-// A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys: the ledger has them,
-// and a new key's name comes from its own number.
+// A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys:
+// the ledger has them, and those go first. A new key's name comes from its own number where that is free.
 func (s *Site) members() ([]member, keys.Folder, error) {
 	folder, err := keys.Scan(s.keysDir())
 	if err != nil {
@@ -43,29 +44,61 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 	for _, i := range s.leaving() {
 		leaving[i.Key] = true
 	}
-	numbers := map[int]int{}
-	for _, p := range folder.Pairs {
-		numbers[p.Number]++
-	}
 	var list []member
-	for _, p := range folder.Pairs {
+	registered := 0
+	for _, p := range slices.Concat(folder.Pairs, folder.Others) {
 		record, _ := s.Ledger.NodeOn(s.Choices.Grid.Connection, p.Fingerprint)
-		if record.State == ledger.Unregistered || record.State == ledger.Removed || leaving[p.Fingerprint] {
+		switch {
+		case record.State == ledger.Unregistered, record.State == ledger.Removed, leaving[p.Fingerprint]:
 			continue
+		case slices.ContainsFunc(list, func(m member) bool { return m.Pair.Fingerprint == p.Fingerprint }): // a copy
+			continue
+		case record.State == ledger.Registered:
+			registered++
+		case !slices.ContainsFunc(folder.Pairs, func(o keys.Pair) bool { return o.Name == p.Name }):
+			continue // no SuperNode's own, unless it was registered as one
 		}
-		if len(list) == s.Choices.Nodes {
-			break
-		}
-		m := member{Number: p.Number, Pair: p, Record: record, Name: record.Name}
-		if p.Number == 0 || numbers[p.Number] > 1 {
-			m.Number = len(list) + 1
-		}
-		if m.Name == "" {
-			m.Name = s.Choices.NodeName(m.Number)
-		}
-		list = append(list, m)
+		list = append(list, member{Pair: p, Record: record})
 	}
+	room := max(s.Choices.Nodes-registered, 0) // for new ones
+	list = slices.DeleteFunc(list, func(m member) bool {
+		if m.Record.State == ledger.Registered {
+			return false
+		}
+		room--
+		return room < 0
+	})
+	list = list[:min(len(list), s.Choices.Nodes)]
+	s.name(list)
 	return list, folder, nil
+}
+
+// name gives each of list its number and its name.
+func (s *Site) name(list []member) {
+	records, intents := s.Ledger.Nodes(), s.Ledger.Intents()
+	seats := make([]project.Seat, len(list))
+	for i, m := range list {
+		seat := project.Seat{Recorded: m.Record.Name, Own: m.Pair.Number}
+		for _, in := range intents { // its registration may have been cut short
+			if seat.Recorded == "" && in.Op == "register" && in.Key == m.Pair.Fingerprint {
+				seat.Recorded = in.Name
+			}
+		}
+		if other, ok := s.Ledger.NodeByKey(m.Pair.Fingerprint); ok && seat.Recorded == "" {
+			seat.Recorded = other.Name // on another grid
+		}
+		file := s.rel(m.Pair.Private)
+		seat.Barred = func(name string) bool {
+			return slices.ContainsFunc(records, func(n ledger.Node) bool {
+				return n.Connection == s.Choices.Grid.Connection && n.Key != m.Pair.Fingerprint && strings.EqualFold(n.Name, name) &&
+					n.KeyFile != file // in the place of a key that was exchanged it has that one's name
+			})
+		}
+		seats[i] = seat
+	}
+	for i, place := range s.Choices.Seats(seats) {
+		list[i].Number, list[i].Name = place.Number, place.Name
+	}
 }
 
 // member finds one SuperNode by name.
@@ -109,7 +142,7 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 	}
 	config := choice.NodeConfig
 	if config == "" && s.Rehearsal() {
-		config = fmt.Sprintf("partition-id=%d num-partitions=%d", m.Number-1, s.Choices.Nodes)
+		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(s.Choices.Nodes, 1), s.Choices.Nodes)
 	}
 	env := map[string]string{}
 	if s.Rehearsal() {
@@ -132,6 +165,9 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		Memory: project.ParseMemory(choice.Memory), Sharers: s.Choices.Nodes,
 		PIDs: project.ParsePIDs(choice.PIDs), Tmp: project.ParseMemory(choice.Tmp), GPUs: choice.GPUs,
 		Program: found.SuperNode(), Port: port,
+	}
+	if known, ok := s.knownImage(spec.Image); ok && kind == project.RuntimeDocker {
+		spec.ImageID = known.ID
 	}
 	if choice.Lasting != nil && !*choice.Lasting {
 		spec.AutoRemove, spec.Restart = true, 0
