@@ -1,6 +1,7 @@
 package dockerctl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -178,7 +179,8 @@ func (r *Runtime) status(c container.InspectResponse) supernode.Status {
 		Project:    c.Config.Labels[LabelProject],
 		ID:         c.ID,
 		Restarts:   c.RestartCount,
-		Image:      c.Config.Image,
+		Image:      cmp.Or(c.Config.Labels[LabelImage], c.Config.Image),
+		ImageID:    c.Image,
 		Labels:     map[string]string{},
 		Ours:       true,
 		LogKeptFor: "docker logs " + shellQuote(strings.TrimPrefix(c.Name, "/")),

@@ -49,7 +49,8 @@ const (
 	LabelProject     = "flwrup.project"
 	LabelNode        = "flwrup.node"
 	LabelFingerprint = "flwrup.fingerprint"
-	LabelSpec        = "flwrup.spec" // SpecHash of what the container was made with
+	LabelSpec        = "flwrup.spec"  // SpecHash of what the container was made with
+	LabelImage       = "flwrup.image" // the image's name; Docker shows an ID once the name leads elsewhere
 	labelPrefix      = "flwrup."
 )
 

@@ -77,7 +77,7 @@ func (r *Runtime) labels(spec supernode.Spec) map[string]string {
 		out[k] = v
 	}
 	maps.Copy(out, r.owned(spec.Name))
-	out[LabelSpec] = SpecHash(spec)
+	out[LabelSpec], out[LabelImage] = SpecHash(spec), spec.Image
 	return out
 }
 

@@ -58,7 +58,7 @@ func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 		}
 	}
 	fits := func(c container.InspectResponse) bool {
-		return reusable(c) && c.Config.Labels[LabelSpec] == SpecHash(spec) && strings.TrimPrefix(c.Name, "/") == spec.Container
+		return reusable(c) && (spec.ImageID == "" || c.Image == spec.ImageID) && c.Config.Labels[LabelSpec] == SpecHash(spec) && strings.TrimPrefix(c.Name, "/") == spec.Container
 	}
 	if len(spec.Missing) > 0 && !slices.ContainsFunc(all, fits) { // the one that is there may be the only one that has the values
 		return valueMissing(spec)
@@ -101,17 +101,33 @@ func (r *Runtime) create(ctx context.Context, spec supernode.Spec) (id string, e
 	if err := r.nameFree(ctx, spec.Container); err != nil {
 		return "", err
 	}
-	_, forced, err := r.imageUser(ctx, spec.Image)
+	image, err := r.imageFor(ctx, spec)
+	if err != nil {
+		return "", err
+	}
+	_, forced, err := r.imageUser(ctx, image)
 	if err != nil {
 		return "", err
 	}
 	if err := r.measure(ctx); err != nil {
 		return "", err
 	}
-	config, host := r.config(spec, forced, r.entrypoint(spec.Image))
+	config, host := r.config(spec, forced, r.entrypoint(image))
+	config.Image = image
 	made, err := r.cli.ContainerCreate(ctx, config, host, nil, nil, spec.Container)
 	if err != nil {
 		return "", r.explain(ctx, err, "create the container of "+spec.Name)
+	}
+	if spec.ImageID == "" {
+		return made.ID, nil
+	}
+	c, err := r.cli.ContainerInspect(ctx, made.ID)
+	if err != nil {
+		return "", r.explain(ctx, err, "look at the container of "+spec.Name)
+	}
+	if c.Image != spec.ImageID { // the name moved between the two calls
+		_ = r.cli.ContainerRemove(ctx, made.ID, container.RemoveOptions{RemoveVolumes: true})
+		return "", problem.New(problem.Busy, "the image "+spec.Image+" changes just now", "somebody pulls or builds it", "wait for that, then start "+spec.Name+" again")
 	}
 	return made.ID, nil
 }

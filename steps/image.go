@@ -62,6 +62,15 @@ func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
 	if err := builder.Build(ctx, b, func(line string) { to.Event(Output{line}) }); err != nil {
 		return "", err
 	}
+	if r, ok := inner(rt).(imageResolver); ok { // this change of the name is the person's own
+		made, err := r.ResolveImage(ctx, b.Tag)
+		if err != nil {
+			return "", err
+		}
+		if err := s.noteImage(b.Tag, made); err != nil {
+			return "", err
+		}
+	}
 	s.Choices.Image = b.Tag
 	return b.Tag, s.save()
 }

@@ -80,7 +80,7 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 	list = slices.DeleteFunc(list, func(m member) bool { return gone[m.Name] })
 	for _, m := range slices.Concat(list, lost) {
 		v := NodeView{Name: m.Name, NodeID: m.Record.NodeID, KeyFile: s.rel(m.Pair.Private), Fingerprint: m.Pair.Fingerprint,
-			Runtime: states[m.Name], Wanted: s.wanted(m.Name)}
+			Runtime: states[m.Name], Digest: s.digestOf(states[m.Name]), Wanted: s.wanted(m.Name)}
 		if gone[m.Name] {
 			v.KeyFile, v.Fingerprint = m.Record.KeyFile, m.Record.Key
 		}

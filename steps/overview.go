@@ -28,6 +28,7 @@ type NodeView struct {
 	Grid        string // registered, online, offline, unregistered; "" unknown
 	GridSince   time.Time
 	Runtime     supernode.Status
+	Digest      string           // of the image that its container was made from; "" for a process
 	Wanted      string           // what the person last asked of it: up, down, or "" when nothing was
 	Diagnosis   *problem.Problem // why it is not as it should be; nil when all is well
 	Remedy      *Remedy          // what puts it right; nil when nothing does by itself

@@ -40,6 +40,12 @@ func (s *Site) preflight(ctx context.Context, list []member) ([]supernode.Findin
 		}
 		found = append(found, f)
 	}
+	if err == nil && len(specs) > 0 {
+		var moved *problem.Problem
+		if _, _, moved, err = s.movedImage(ctx, rt, specs[0].Image); moved != nil {
+			found = append(found, supernode.Finding{Warning: true, Problem: moved})
+		}
+	}
 	return found, err
 }
 

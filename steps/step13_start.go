@@ -246,6 +246,9 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 		}); err != nil {
 			return err
 		}
+		if err := s.settleImage(ctx, rt, spec.Image, to); err != nil {
+			return err
+		}
 	}
 	free, held, states, err := s.held(ctx, list)
 	if err != nil {

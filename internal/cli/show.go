@@ -44,7 +44,8 @@ type nodeData struct {
 	Since       time.Time    `json:"since,omitzero"`
 	Restarts    int          `json:"restarts"`
 	Image       string       `json:"image,omitempty"`
-	ByHand      string       `json:"by_hand,omitempty"` // "container NAME" or "process PID" that somebody started with this key
+	ImageDigest string       `json:"image_digest,omitempty"` // repository@sha256:…, or the ID of an image that was built here
+	ByHand      string       `json:"by_hand,omitempty"`      // "container NAME" or "process PID" that somebody started with this key
 	RuntimeID   string       `json:"runtime_id,omitempty"`
 	Wanted      string       `json:"wanted,omitempty"` // up or down: what was last asked of it
 	Diagnosis   *problemData `json:"diagnosis,omitempty"`
@@ -95,7 +96,7 @@ func (p *program) statusOf(t steps.Title, o steps.Overview) statusData {
 	for _, n := range o.Nodes {
 		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: n.Grid,
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
-			Image: n.Runtime.Image, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Wanted: n.Wanted, Remedy: p.remedy(n.Remedy)}
+			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Wanted: n.Wanted, Remedy: p.remedy(n.Remedy)}
 		if n.Diagnosis != nil {
 			nd.Diagnosis = shape(n.Diagnosis)
 		}

@@ -38,6 +38,7 @@ type Spec struct {
 	// Containers only.
 	Container   string   // the container's name; unique on the daemon
 	Image       string   // flwr/supernode:1.42.0-py3.13-ubuntu24.04
+	ImageID     string   // the image that Image must lead to; "" whichever it does
 	HostNetwork bool     // rehearsal: everything stays on loopback
 	AutoRemove  bool     // as the guide's --rm
 	Restart     int      // Docker brings the node back, also after a reboot, but at most so often within ten minutes; 0 never
@@ -70,6 +71,24 @@ type Finding struct {
 	Warning bool   // they may be started all the same
 	Problem *problem.Problem
 }
+
+// Image is to what an image's name leads.
+type Image struct {
+	ID     string // sha256:…, of this daemon
+	Digest string // repository@sha256:…; "" for one that was built here
+}
+
+// Name is what to call it by: the digest, which other machines know too, else the ID.
+func (i Image) Name() string {
+	if i.Digest != "" {
+		return i.Digest
+	}
+	return i.ID
+}
+
+// Same reports whether both are one image. The IDs of one image differ between Docker's ways to store it; the
+// digest comes with the first pull or push.
+func (i Image) Same(o Image) bool { return i.ID == o.ID || i.Digest != "" && i.Digest == o.Digest }
 
 // KeyFlag is how every flower-supernode is told its private key; one that was started by hand is known by it.
 const KeyFlag = "--auth-supernode-private-key"
@@ -119,6 +138,7 @@ type Status struct {
 	Since      time.Time // start of the present state
 	Restarts   int
 	Image      string // containers: image reference
+	ImageID    string // containers: the image itself, sha256:…
 	Labels     map[string]string
 	Ours       bool   // false for one that was found, started by hand
 	ByHand     string // "container NAME" or "process PID", not the project's, that runs with the node's key; "" for the project's own

@@ -66,7 +66,7 @@ func (m *Model) facts(n steps.NodeView) [][2]string {
 	}
 	facts := [][2]string{
 		{"node ID", clean(n.NodeID)}, {"grid", grid}, {m.here(), here},
-		{"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)},
+		{"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)}, {"image digest", clean(n.Digest)},
 		{idLabel(m.here()), shortID(clean(r.ID))},
 	}
 	if r.Restarts > 0 {

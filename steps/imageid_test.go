@@ -1,0 +1,91 @@
+package steps
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/supernode"
+)
+
+// imageful is a runtime of containers with images by name and by ID.
+type imageful struct {
+	*fakeRuntime
+	images map[string]supernode.Image
+}
+
+func (imageful) Kind() string { return project.RuntimeDocker }
+func (r imageful) ResolveImage(_ context.Context, name string) (supernode.Image, error) {
+	i, ok := r.images[name]
+	if !ok {
+		return i, problem.New(problem.ImageMissing, "image "+name+" is not on the daemon", "", "")
+	}
+	return i, nil
+}
+
+// A name is resolved once; what it leads to later is told, asked, and not taken unasked.
+func TestAChangedImageIsTold(t *testing.T) {
+	ctx := context.Background()
+	s, rt := upAndRunning(t, 1)
+	s.Choices.Runtime = project.RuntimeDocker
+	f, err := s.session(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := s.image(f.Version().String())
+	first := supernode.Image{ID: "sha256:aaa", Digest: "flwr/supernode@sha256:111"}
+	second := supernode.Image{ID: "sha256:bbb", Digest: "flwr/supernode@sha256:222"}
+	r := imageful{rt, map[string]supernode.Image{name: first, first.ID: first}}
+	s.runtime = r
+	start := func(to Sink) (string, error) {
+		t.Helper()
+		delete(rt.started, "supernode_1")
+		err := s.Act(ctx, StartNodes, nil, to)
+		return rt.started["supernode_1"].ImageID, err
+	}
+	if got, err := start(&heard{}); err != nil || got != first.ID {
+		t.Fatalf("first: %q %v", got, err)
+	}
+	if got := s.digestOf(supernode.Status{Image: name, ImageID: first.ID}); got != first.Digest {
+		t.Errorf("shown: %q", got)
+	}
+	if got := s.digestOf(supernode.Status{Image: name, ImageID: "sha256:other"}); got != "sha256:other" {
+		t.Errorf("shown of a container of another image: %q", got)
+	}
+
+	r.images[name] = second
+	to := &heard{}
+	if got, err := start(to); err != nil || got != first.ID || !strings.Contains(to.said(), first.Digest) || !strings.Contains(to.said(), second.Digest) {
+		t.Errorf("unattended: %q %v\n%s", got, err, to.said())
+	}
+	found, err := s.preflight(ctx, must1(s.members()))
+	if err != nil || len(found) != 1 || found[0].Problem.Code != ImageChanged || !found[0].Warning {
+		t.Errorf("%+v %v", found, err)
+	}
+	delete(r.images, first.ID)
+	if got, err := start(&heard{}); !problem.Is(err, problem.NeedsPerson) || got != "" {
+		t.Errorf("unattended, the former gone: %q %v", got, err)
+	}
+	answers := &scripted{answers: map[string]string{"image-changed": "take"}}
+	if got, err := start(answers); err != nil || got != second.ID || len(answers.asked) != 1 {
+		t.Errorf("taken: %q %v %q", got, err, answers.asked)
+	}
+	if got, err := start(answers); err != nil || got != second.ID || len(answers.asked) != 1 {
+		t.Errorf("asked again: %q %v %q", got, err, answers.asked)
+	}
+
+	// The same image under another ID: Docker stores images in more than one way.
+	r.images[name] = supernode.Image{ID: "sha256:ccc", Digest: second.Digest}
+	if got, err := start(answers); err != nil || got != "sha256:ccc" || len(answers.asked) != 1 {
+		t.Errorf("another store: %q %v %q", got, err, answers.asked)
+	}
+}
+
+func must1(list []member, _ any, err error) []member {
+	if err != nil {
+		panic(err)
+	}
+	return list
+}
