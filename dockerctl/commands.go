@@ -25,6 +25,9 @@ func (r *Runtime) Commands(spec supernode.Spec) []string {
 }
 
 func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
+	if _, err := binds(spec); err != nil {
+		return []string{"# " + strings.ReplaceAll(err.Error(), "\n", " ")}
+	}
 	docker := append([]string{"docker"}, r.at.flags()...)
 	out := []string{shellLine(append(slices.Clone(docker), r.createArgs(spec)...))}
 	hand := func(path, name, mode string) {
@@ -44,7 +47,10 @@ func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
 // createArgs says in flags what config says to the API.
 func (r *Runtime) createArgs(spec supernode.Spec) []string {
 	proxies, _ := r.dockerProxies() // Start says what is wrong with them
-	c, h := r.config(withProxies(spec, proxies), false, r.entrypoint(spec.Image))
+	c, h, err := r.config(withProxies(spec, proxies), false, r.entrypoint(spec.Image))
+	if err != nil {
+		return nil
+	}
 	args := []string{"create", "--name", spec.Container}
 	for _, k := range slices.Sorted(maps.Keys(c.Labels)) {
 		args = append(args, "--label", k+"="+c.Labels[k])

@@ -114,6 +114,10 @@ func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, he
 		keep(r.nameFree(ctx, spec.Container))
 	}
 	keep(r.portFree(spec))
+	if _, err := binds(spec); err != nil {
+		keep(err)
+		return all
+	}
 	if len(spec.Missing) > 0 && !same {
 		keep(valueMissing(spec))
 	}

@@ -87,8 +87,9 @@ func (r *Runtime) owned(node string) map[string]string {
 }
 
 // config is what the daemon is asked for. uid is the image's user, forced whether it has to be named
-// because the image would run as root; entrypoint is the image's own.
-func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) (*container.Config, *container.HostConfig) {
+// because the image would run as root; entrypoint is the image's own. A folder that no SuperNode may see is a
+// Problem.
+func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) (*container.Config, *container.HostConfig, error) {
 	entry, args := program(spec, entrypoint)
 	c := &container.Config{
 		Image:      spec.Image,
@@ -129,11 +130,13 @@ func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) 
 	if again(spec) > 0 {
 		h.RestartPolicy = container.RestartPolicy{Name: container.RestartPolicyUnlessStopped} // the starter limits it
 	}
-	for _, d := range spec.Data {
-		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeBind, Source: d.Host, Target: d.Inside, ReadOnly: !d.Write})
+	data, err := binds(spec)
+	if err != nil {
+		return nil, nil, err
 	}
+	h.Mounts = append(h.Mounts, data...)
 	h.Resources = container.Resources{NanoCPUs: int64(math.Round(spec.CPUs * 1e9)), Memory: within.memory, PidsLimit: &within.pids, DeviceRequests: gpus(spec.GPUs)}
-	return c, h
+	return c, h, nil
 }
 
 // gpus reads a value of docker's --gpus: "all", a number, or "device=0,1".

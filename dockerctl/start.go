@@ -47,6 +47,9 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 
 func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 	doing := "start " + spec.Name
+	if _, err := binds(spec); err != nil { // a container made before may see what is closed by now
+		return err
+	}
 	all, err := r.ours(ctx, spec.Name)
 	if err != nil {
 		return err
@@ -112,7 +115,10 @@ func (r *Runtime) create(ctx context.Context, spec supernode.Spec) (id string, e
 	if err := r.measure(ctx); err != nil {
 		return "", err
 	}
-	config, host := r.config(spec, forced, r.entrypoint(image))
+	config, host, err := r.config(spec, forced, r.entrypoint(image))
+	if err != nil {
+		return "", err
+	}
 	config.Image = image
 	made, err := r.cli.ContainerCreate(ctx, config, host, nil, nil, spec.Container)
 	if err != nil {

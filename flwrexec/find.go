@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -412,4 +413,29 @@ func program(dir, name string) string {
 		name += ".exe"
 	}
 	return filepath.Join(dir, name)
+}
+
+// ProjectPrograms gives the flwr of each environment inside dir that Find would look at for the sake of
+// FindOptions.ProjectDir alone: an active one, and one on PATH, are the person's own.
+func ProjectPrograms(dir string) []string {
+	own := map[string]bool{}
+	var list []string
+	all, _ := candidates(FindOptions{ProjectDir: dir}) // of flwrup's own there are none of the project's
+	for _, c := range all {
+		real := c.path
+		if r, err := filepath.EvalSymlinks(c.path); err == nil {
+			real = r
+		}
+		switch _, err := os.Lstat(c.path); {
+		case err != nil:
+		case c.source == SourceProject:
+			list = append(list, c.path)
+		case c.source == SourceActive || c.source == SourcePath:
+			own[real] = true
+		}
+	}
+	return slices.DeleteFunc(list, func(path string) bool {
+		real, err := filepath.EvalSymlinks(path)
+		return err == nil && own[real]
+	})
 }

@@ -24,9 +24,16 @@ func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 	return err
 }
 
+// runsAsBefore are the verbs that go on with the values before an edit of flwrup.toml that nobody accepted.
+var runsAsBefore = []Verb{StartNodes, RestartNodes, ReplaceNodes}
+
 func (s *Site) act(ctx context.Context, verb Verb, nodes []string, to Sink) error {
 	if err := s.takeEdits(); err != nil {
-		return err
+		stops := verb == StopNodes || verb == StopRun
+		if !stops && (!problem.Is(err, problem.NotAccepted) || !slices.Contains(runsAsBefore, verb)) {
+			return err
+		}
+		to.Event(Says{"goes on with the values before: " + err.Error()})
 	}
 	switch verb {
 	case AddNode:

@@ -29,6 +29,7 @@ func (s *Site) Title() Title {
 func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
 	ctx = flwrexec.OneLook(ctx)
 	o := s.overview(ctx, maxAge, true)
+	o.FileErr = s.fileProblem()
 	if o.GridErr == nil && maxAge < Anytime && time.Since(o.GridAt) > pulseAge {
 		if err := s.pulse(ctx); err != nil {
 			s.world.nodes.forget()

@@ -36,6 +36,9 @@ func (s *Site) keysDir() string { return s.path(s.Choices.Keys) }
 // A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys:
 // the ledger has them, and those go first. A new key's name comes from its own number where that is free.
 func (s *Site) members() ([]member, keys.Folder, error) {
+	if s.holds("keys") {
+		return nil, keys.Folder{}, s.withheld()
+	}
 	folder, err := keys.Scan(s.keysDir())
 	if err != nil {
 		return nil, folder, err
@@ -152,7 +155,7 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": workInterval(s.Choices.Nodes, runtime.NumCPU())})
 	}
 	spec := supernode.Spec{
-		Name: m.Name, Project: s.Choices.ID, KeyFile: m.Pair.Private, CAFile: s.path(s.Choices.Grid.CA),
+		Name: m.Name, Project: s.Choices.ID, KeyFile: m.Pair.Private, Private: []string{s.keysDir(), project.StateDir(s.Dir)}, CAFile: s.path(s.Choices.Grid.CA),
 		Flwr: found.Version.String(), Takes: dialect.NodeMemory, AtOnce: s.loadOf(0).AtOnce,
 		Args: func(key, ca string) []string {
 			return dialect.SuperNodeArgs(flwrexec.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,

@@ -70,6 +70,7 @@ type Overview struct {
 	GridAt     time.Time // when the grid was asked last; zero: never
 	GridErr    error     // why the grid's side is old or missing
 	RuntimeErr error     // why the runtime's side is missing
+	FileErr    error     // why flwrup.toml as it is now is not gone by
 	Online     int       // nodes that the grid calls online, but for those that have ended here
 	Remedy     *Remedy   // what puts GridErr right; nil when nothing does by itself
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -137,7 +138,7 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 			to.Event(Says{s.Dir + " was there before flwrup: it stays, with all that is in it"})
 		} else {
 			s.Close()
-			keep("remove "+s.Dir, project.RemoveMarked(s.Dir))
+			keep("remove "+s.Dir, errors.Join(project.RemoveMarked(s.Dir), s.store.Forget()))
 		}
 	}
 	return problem.Join(errs...)

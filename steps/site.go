@@ -18,6 +18,7 @@ import (
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
+	"flwrup/internal/trust"
 	"flwrup/internal/userdirs"
 )
 
@@ -48,16 +49,20 @@ type Flwr interface {
 
 // Options says which site to open and what cannot be kept in flwrup.toml.
 type Options struct {
-	Dir            string // project folder; made when Create is set
-	Create         bool   // make the folder and flwrup.toml when they are missing
-	ReadOnly       bool   // status, logs, plan: no lock, nothing is written
-	PassphraseFile string // for the backup, unattended
-	Rehearsal      bool   // with Create: a new site is a rehearsal
-	Trap           bool   // a new rehearsal's app saves its model at the end, which a grid does not allow
-	Attended       bool   // a person is there: a rehearsal waits for them at the login page
-	Crowded        bool   // a rehearsal with more SuperNodes than memory carries
-	Mend           bool   // comment out what writes files in the ServerApp, unattended, too
-	SendAll        bool   // send what checkSent finds, keys and backups excepted
+	Dir            string           // project folder; made when Create is set
+	Create         bool             // make the folder and flwrup.toml when they are missing
+	ReadOnly       bool             // status, logs, plan: no lock, nothing is written
+	Ending         bool             // stop, down: nothing is started, so what was not accepted is left out
+	Trust          bool             // accepts all that the folder asks for
+	Accept         []trust.Value    // accepts these
+	Instead        *project.Choices // for a watch: goes on with these where flwrup.toml cannot be taken over
+	PassphraseFile string           // for the backup, unattended
+	Rehearsal      bool             // with Create: a new site is a rehearsal
+	Trap           bool             // a new rehearsal's app saves its model at the end, which a grid does not allow
+	Attended       bool             // a person is there: a rehearsal waits for them at the login page
+	Mend           bool             // comment out what writes files in the ServerApp, unattended, too
+	Crowded        bool             // a rehearsal with more SuperNodes than memory carries
+	SendAll        bool             // send what checkSent finds, keys and backups excepted
 	Choose         func(*project.Choices)
 }
 
@@ -68,8 +73,13 @@ type Site struct {
 	Choices *project.Choices
 	Ledger  *ledger.Ledger
 
-	o      Options
-	unlock func()
+	o       Options
+	unlock  func()
+	store   *trust.Store  // what the person accepted here
+	leftOut []trust.Value // left out of Choices: nobody accepted them
+	state   string        // where flwrup's records lie
+	made    bool          // this call made the folder
+	frozen  bool          // flwrup.toml is neither written nor read again
 
 	ports    sync.Mutex // held while a port is chosen
 	asking   sync.Mutex // held while values are asked for
@@ -89,32 +99,59 @@ type Site struct {
 	undo     map[int][]string  // step number → undo files of its edits, the last one at the end
 }
 
-// Open opens the site in o.Dir and takes its lock. The caller closes it.
+// Open opens the site in o.Dir and takes its lock. The caller closes it. What the folder asks for and
+// nobody accepted is an *Unaccepted; nothing was changed then.
 func Open(o Options) (*Site, error) {
-	dir, err := filepath.Abs(o.Dir)
+	s, err := siteIn(o)
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Dir: dir, o: o, undo: map[int][]string{}, said: map[string]saidID{}}
-	if o.Create {
-		if err := s.makeFolder(); err != nil {
-			return nil, err
-		}
+	v, err := s.look()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.refused(v); err != nil {
+		return nil, err
 	}
 	if !o.ReadOnly {
-		if s.unlock, err = project.Lock(dir); err != nil {
+		if s.unlock, err = project.Lock(s.Dir); err != nil {
 			return nil, err
 		}
+		if v, err = s.look(); err == nil && !s.frozen { // another flwrup may have been at work
+			err = s.settle(v)
+		}
 	}
-	if err := s.load(); err != nil {
+	if err == nil {
+		err = s.load(v)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// makeFolder makes the project folder; one that flwrup made itself carries its mark, and only such a
-// folder may ever be removed.
+// siteIn makes the folder where that was asked for, and finds what was accepted in it.
+func siteIn(o Options) (*Site, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{Dir: dir, o: o, frozen: o.ReadOnly || o.Ending, state: project.StateDir(dir), undo: map[int][]string{}, said: map[string]saidID{}}
+	if o.Create {
+		if err := s.makeFolder(); err != nil {
+			return nil, err
+		}
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, problem.New(problem.BadInput, "no flwrup.toml in "+dir, "nothing was set up here yet",
+			"start with `flwrup`, or name the folder with --dir")
+	}
+	s.store, err = trust.For(dir)
+	return s, err
+}
+
+// makeFolder makes the project folder.
 func (s *Site) makeFolder() error {
 	if info, err := os.Stat(s.Dir); err == nil {
 		if !info.IsDir() {
@@ -127,52 +164,55 @@ func (s *Site) makeFolder() error {
 		return &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + s.Dir, Why: reason(err),
 			Fix: "name a folder that you may write to with --dir", Err: err}
 	}
-	if s.o.Rehearsal {
-		return project.Mark(s.Dir, "rehearsal")
-	}
+	s.made = true
 	return nil
 }
 
-func (s *Site) load() error {
-	choices, err := project.Load(s.Dir)
-	switch {
-	case err == nil:
-	case errors.Is(err, os.ErrNotExist) && s.o.Create:
-		choices = project.Defaults(s.Dir)
-		choices.Grid.Rehearsal = s.o.Rehearsal
-	case errors.Is(err, os.ErrNotExist):
-		return problem.New(problem.BadInput, "no flwrup.toml in "+s.Dir, "nothing was set up here yet",
-			"start with `flwrup`, or name the folder with --dir")
-	default:
-		return err
+func (s *Site) load(v survey) (err error) {
+	s.Choices = v.choices
+	if s.frozen {
+		s.leaveOut(v.open)
 	}
-	s.Choices = choices
-	if s.Ledger, err = ledger.Open(filepath.Join(project.StateDir(s.Dir), "ledger.json")); err != nil {
+	if s.Ledger, err = ledger.Open(s.stateDir("ledger.json")); err != nil {
 		return err
 	}
 	if err := s.takeFlags(); err != nil {
 		return err
 	}
-	if s.o.ReadOnly {
-		return nil
-	}
+	s.written, _ = os.ReadFile(project.File(s.Dir))
 	return s.save()
 }
 
-// takeEdits reads flwrup.toml again: a person may have changed it since, in an editor beside the dashboard.
-func (s *Site) takeEdits() error {
-	if s.o.ReadOnly {
-		return nil
-	}
+// edited reads flwrup.toml where it is no longer as this site knows it: a person may have changed it since,
+// in an editor. It gives nil where nothing changed, and an error for what cannot be taken over.
+func (s *Site) edited() (*project.Choices, error) {
 	s.mu.Lock()
 	text, err := os.ReadFile(project.File(s.Dir))
 	same := err == nil && bytes.Equal(text, s.written)
 	s.mu.Unlock()
 	if same {
-		return nil
+		return nil, s.withheld()
 	}
 	now, err := project.Load(s.Dir)
 	if err != nil {
+		return nil, err
+	}
+	if open := s.store.Missing(now.ID, now.Sensitive(s.ground(now))); len(open) > 0 {
+		p := trust.Refused(s.Dir, open)
+		p.What = "flwrup.toml was changed, and asks for something that you have not accepted"
+		p.Fix = "accept it with `flwrup trust` in another terminal, or undo the change; until then all goes on with the values before it"
+		return nil, p
+	}
+	return now, nil
+}
+
+// takeEdits takes over what a person changed in flwrup.toml since.
+func (s *Site) takeEdits() error {
+	if s.frozen {
+		return nil
+	}
+	now, err := s.edited()
+	if err != nil || now == nil {
 		return err
 	}
 	from, federation := s.Choices.Grid, s.Choices.Federation
@@ -188,10 +228,17 @@ func (s *Site) takeEdits() error {
 	return s.save()
 }
 
-// save writes the choices; called after each one that changed.
+// save writes the choices; called after each one that changed. Flwrup chose them itself, or the person
+// accepted them.
 func (s *Site) save() error {
-	if s.o.ReadOnly {
+	if s.frozen {
 		return nil
+	}
+	if _, err := s.edited(); err != nil && !errors.Is(err, os.ErrNotExist) { // it would undo what the person is about to mend
+		return err
+	}
+	if err := s.accept(); err != nil {
+		return err
 	}
 	if err := s.Choices.Save(s.Dir); err != nil {
 		return fmt.Errorf("save the choices: %w", err)
@@ -227,7 +274,7 @@ func (s *Site) Rehearsal() bool { return s.Choices.Grid.Rehearsal }
 
 // stateDir joins names below .flwrup.
 func (s *Site) stateDir(names ...string) string {
-	return filepath.Join(append([]string{project.StateDir(s.Dir)}, names...)...)
+	return filepath.Join(append([]string{s.state}, names...)...)
 }
 
 // path makes a path of flwrup.toml absolute.
@@ -287,6 +334,9 @@ func (s *Site) session(ctx context.Context) (Flwr, error) {
 	if have != nil {
 		return have, nil
 	}
+	if s.holds(needFlwr...) {
+		return nil, s.withheld()
+	}
 	found, err := s.findFlwr(ctx)
 	if err != nil {
 		return nil, err
@@ -337,6 +387,10 @@ func (s *Site) neutralDir() (string, error) {
 // aside. A flwr that the person named is never replaced by another one.
 func (s *Site) findFlwr(ctx context.Context) (flwrexec.Found, error) {
 	o := flwrexec.FindOptions{Path: s.path(s.Choices.Flwr.Path), ProjectDir: s.Dir, Seen: &s.seen}
+	brought := s.store.Missing(s.Choices.ID, s.environments(s.Choices))
+	if len(brought) > 0 {
+		o.ProjectDir = ""
+	}
 	if s.Rehearsal() {
 		o.Path, o.OnlyOwn = "", true // a rehearsal leaves the person's own environments alone
 	}
@@ -352,6 +406,9 @@ func (s *Site) findFlwr(ctx context.Context) (flwrexec.Found, error) {
 		if want == "" || f.Version.String() == want || f.Version.Raw == want {
 			return f, nil
 		}
+	}
+	if len(brought) > 0 {
+		return flwrexec.Found{}, trust.Refused(s.Dir, brought)
 	}
 	what := "no flwr found"
 	if want != "" {
@@ -405,6 +462,9 @@ func (s *Site) nodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 	defer s.mu.Unlock()
 	if s.runtime != nil {
 		return s.runtime, nil
+	}
+	if s.holds(recordsKey) {
+		return nil, s.withheld()
 	}
 	kind := s.runtimeKind()
 	if kind == "" {

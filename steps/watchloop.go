@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ type watcher struct {
 	dir     string
 	site    *Site     // for looking only; its flwr stays open from look to look
 	choices time.Time // of the flwrup.toml that site was opened with
+	unfit   time.Time // of one that cannot be taken over, and was told
 	keeper  Keeper
 	busy    bool
 	each    func(WatchEvent)
@@ -110,16 +112,20 @@ func (w *watcher) open() error {
 		return w.site.Ledger.Reload()
 	}
 	site, err := Open(Options{Dir: w.dir, ReadOnly: true})
-	if info != nil {
-		w.choices = info.ModTime()
+	if err == nil && site.Withheld() != nil {
+		err = errors.Join(site.Withheld(), site.Close())
 	}
 	if err != nil {
 		if w.site == nil {
 			return err
 		}
-		w.trouble(WatchBadChoice, "", "goes on with the choices as they were: ", err)
-		return nil
+		if !info.ModTime().Equal(w.unfit) { // said once; the person may accept it, or mend it
+			w.unfit = info.ModTime()
+			w.trouble(WatchBadChoice, "", "goes on with the choices as they were: ", err)
+		}
+		return w.site.Ledger.Reload()
 	}
+	w.choices = info.ModTime()
 	if w.site != nil {
 		w.site.Close()
 	}
@@ -132,7 +138,7 @@ func (w *watcher) open() error {
 func (w *watcher) restart(ctx context.Context, names []string) {
 	ctx, cancel := context.WithTimeout(ctx, restartWithin)
 	defer cancel()
-	site, err := Open(Options{Dir: w.dir})
+	site, err := Open(Options{Dir: w.dir, Instead: w.site.Choices})
 	if problem.Is(err, problem.Busy) {
 		if !w.busy {
 			w.busy = true

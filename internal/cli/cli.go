@@ -32,6 +32,8 @@ type program struct {
 	dir   string
 	plain bool
 	json  bool
+
+	trustAll bool // --trust
 }
 
 // Main runs one command and gives the exit code.
@@ -88,8 +90,9 @@ and brings you back to look after them: status, logs, runs.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
 	root.PersistentFlags().StringVar(&p.dir, "dir", "", "the project's `folder` (default: this one, or flwrup-rehearsal in it)")
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
+	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(p.rehearse(), p.doctor(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.image(), p.run(), p.runs(), p.version())
+	root.AddCommand(p.rehearse(), p.doctor(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.image(), p.run(), p.runs(), p.trust(), p.version())
 	root.AddCommand(p.nodeCommands()...)
 	root.AddCommand(p.watch())
 	return root

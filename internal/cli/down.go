@@ -33,7 +33,7 @@ func (p *program) doDown(ctx context.Context, remove bool) error {
 		}
 		return notSetUp(dir, err)
 	}
-	site, err := steps.Open(steps.Options{Dir: dir})
+	site, err := p.open(ctx, steps.Options{Dir: dir, Ending: true}, p.json)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func exitCode(err error) int {
 	switch problem.Of(err).Code {
 	case problem.Usage:
 		return exitUsage
-	case problem.NeedsPerson, problem.NeedsGrid, problem.NotLoggedIn, problem.LoginTimeout:
+	case problem.NeedsPerson, problem.NotAccepted, problem.NeedsGrid, problem.NotLoggedIn, problem.LoginTimeout:
 		return exitWaiting
 	case problem.Cancelled:
 		return exitInterrupted

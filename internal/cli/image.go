@@ -14,7 +14,7 @@ pyproject.toml asks for, and notes its name in flwrup.toml. SuperNodes have it f
 their next start on: flwrup restart. PIP_CERT names the certificates of a package
 index of your own.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			site, err := steps.Open(steps.Options{Dir: p.findDir()})
+			site, err := p.open(cmd.Context(), steps.Options{Dir: p.findDir()}, false)
 			if err != nil {
 				return err
 			}

@@ -47,7 +47,11 @@ func (p *program) version() *cobra.Command {
 
 // openToLook opens a site for reading only: another flwrup may be at work in it.
 func (p *program) openToLook() (*steps.Site, error) {
-	return steps.Open(steps.Options{Dir: p.findDir(), ReadOnly: true})
+	site, err := steps.Open(steps.Options{Dir: p.findDir(), ReadOnly: true})
+	if err == nil {
+		p.tellWithheld(site)
+	}
+	return site, err
 }
 
 func (p *program) status() *cobra.Command {

@@ -63,12 +63,12 @@ and not unregistered, with the keys and node IDs that they had.`,
 				n, err = strconv.Atoi(args[0])
 			}
 			if len(args) > 1 || err != nil {
-				return p.onSite(o, func(site *steps.Site, to steps.Sink) error { return site.BringBack(cmd.Context(), args, to) }, cmd.Context())
+				return p.onSite(o, false, func(site *steps.Site, to steps.Sink) error { return site.BringBack(cmd.Context(), args, to) }, cmd.Context())
 			}
 			if n < 1 {
 				return usage(args[0] + " is no number of SuperNodes")
 			}
-			return p.onSite(o, func(site *steps.Site, to steps.Sink) error { return site.Add(cmd.Context(), n, to) }, cmd.Context())
+			return p.onSite(o, false, func(site *steps.Site, to steps.Sink) error { return site.Add(cmd.Context(), n, to) }, cmd.Context())
 		}})
 	add(&cobra.Command{Use: "settings [NODE…]", Short: "Change what SuperNodes are started with, by questions; flwrup.toml keeps it",
 		Long: `Asks for the values that the ClientApp reads, data folders, variables, limits of processor and memory,
@@ -109,12 +109,12 @@ type actOptions struct {
 }
 
 func (p *program) act(ctx context.Context, verb steps.Verb, nodes []string, o actOptions) error {
-	return p.onSite(o, func(site *steps.Site, to steps.Sink) error { return site.Act(ctx, verb, nodes, to) }, ctx)
+	return p.onSite(o, verb == steps.StopNodes, func(site *steps.Site, to steps.Sink) error { return site.Act(ctx, verb, nodes, to) }, ctx)
 }
 
 // onSite opens the site, does the work and shows how the SuperNodes stand then.
-func (p *program) onSite(o actOptions, do func(*steps.Site, steps.Sink) error, ctx context.Context) error {
-	site, err := steps.Open(steps.Options{Dir: p.findDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile})
+func (p *program) onSite(o actOptions, ending bool, do func(*steps.Site, steps.Sink) error, ctx context.Context) error {
+	site, err := p.open(ctx, steps.Options{Dir: p.findDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile, Ending: ending}, o.yes)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 		return p.wizard(ctx, wizardOptions{Options: open, keep: o.keep})
 	}
 	began := time.Now()
-	site, err := steps.Open(open)
+	site, err := p.open(ctx, open, o.yes)
 	if err != nil {
 		return err
 	}

@@ -76,11 +76,11 @@ func metricsOf(front *plain.Front) metricsData {
 
 func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) error {
 	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
-	site, err := steps.Open(steps.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
+	site, err := p.open(ctx, steps.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {
 			c.App = appFrom(dir, o.app)
 		}
-	}})
+	}}, yes)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (p *program) runs() *cobra.Command {
 	stop := &cobra.Command{
 		Use: "stop ID…", Short: "Stop runs; asks first", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			site, err := steps.Open(steps.Options{Dir: p.findDir(), Attended: p.attended()})
+			site, err := p.open(cmd.Context(), steps.Options{Dir: p.findDir(), Attended: p.attended()}, yes)
 			if err != nil {
 				return err
 			}

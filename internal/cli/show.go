@@ -30,7 +30,8 @@ type statusData struct {
 	Runs       []runData    `json:"runs"`
 	GridError  *problemData `json:"grid_error,omitempty"`
 	LocalError *problemData `json:"runtime_error,omitempty"`
-	Remedy     *remedyData  `json:"remedy,omitempty"` // of grid_error
+	FileError  *problemData `json:"file_error,omitempty"` // flwrup.toml as it is now is not gone by
+	Remedy     *remedyData  `json:"remedy,omitempty"`     // of grid_error
 }
 
 type nodeData struct {
@@ -92,7 +93,7 @@ func shape(err error) *problemData {
 func (p *program) statusOf(t steps.Title, o steps.Overview) statusData {
 	d := statusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
 		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, Nodes: []nodeData{}, Runs: []runData{},
-		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr), Remedy: p.remedy(o.Remedy)}
+		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr), FileError: shape(o.FileErr), Remedy: p.remedy(o.Remedy)}
 	for _, n := range o.Nodes {
 		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: n.Grid,
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,

@@ -121,7 +121,7 @@ func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) err
 	}
 	o.yes = o.yes || p.json
 	dir := p.findDir()
-	site, err := steps.Open(steps.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, SendAll: o.sendAll, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)})
+	site, err := p.open(ctx, steps.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, SendAll: o.sendAll, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, o.yes)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ within an hour the SuperNode is left alone. While the grid cannot be reached the
 after that, and after this machine slept, the SuperNodes get a minute to come back by themselves.
 Its end leaves the SuperNodes running.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := p.gate(cmd.Context(), p.findDir()); err != nil {
+				return err
+			}
 			enc := json.NewEncoder(p.Out)
 			enc.SetEscapeHTML(false)
 			err := steps.WatchNodes(cmd.Context(), p.findDir(), func(e steps.WatchEvent) {

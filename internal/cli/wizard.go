@@ -18,7 +18,7 @@ type wizardOptions struct {
 // wizard opens the site and goes through its steps: with a screen where there is one, else with plain
 // questions and lines.
 func (p *program) wizard(ctx context.Context, o wizardOptions) error {
-	site, err := steps.Open(o.Options)
+	site, err := p.open(ctx, o.Options, false)
 	if problem.Is(err, problem.Busy) && p.screen() {
 		return p.lookOn(ctx, o.Dir, err)
 	}

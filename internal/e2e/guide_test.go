@@ -159,7 +159,11 @@ func (h *home) secondSetUp(dir string, first rehearsal) {
 		t.Fatal(err)
 	}
 	defer h.clearAway(other)
-	second := parse(t, h.must("up", "--yes", "--json", "--dir", other).out)
+	// The file names addresses and the like: a person has to accept them in a folder that they were not chosen in.
+	if got := h.run("up", "--yes", "--json", "--dir", other); got.code != 3 || !strings.Contains(got.out, `"not-accepted"`) || !strings.Contains(got.out, "--trust") {
+		t.Errorf("a flwrup.toml that came from elsewhere: exit code %d\n%s", got.code, got.out)
+	}
+	second := parse(t, h.must("up", "--yes", "--trust", "--json", "--dir", other).out)
 	now := parse(t, h.must("status", "--json", "--dir", dir).out)
 	if second.Data.Online != 2 || len(second.Data.Nodes) != 2 || now.Data.Online != 2 {
 		t.Errorf("two nodes online wanted in each, got %+v and %+v", now.Data, second.Data)

@@ -18,6 +18,7 @@ const (
 	Usage         Code = "usage"            // wrong flags or arguments
 	NeedsPerson   Code = "needs-person"     // only a person can go on
 	NeedsGrid     Code = "needs-grid"       // the grid has to do something first
+	NotAccepted   Code = "not-accepted"     // flwrup.toml asks for something that the person has not accepted
 	BadInput      Code = "bad-input"        // a file or a value of the person's is wrong
 	Busy          Code = "busy"             // another flwrup is at work in the folder
 	FlwrMissing   Code = "flwr-missing"     // no flwr found

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"flwrup/internal/hostpath"
 	"flwrup/internal/problem"
 )
 
@@ -186,7 +188,12 @@ func variableName(v string) string {
 
 // dataFolder checks host:container[:rw].
 func dataFolder(v string) string {
-	_, inside, _ := ParseData(v)
+	host, inside, _ := ParseData(v)
+	if filepath.IsAbs(host) {
+		if why := hostpath.Closed(host); why != "" {
+			return "no SuperNode gets to see " + host + ": " + why
+		}
+	}
 	switch clean := path.Clean(inside); {
 	case inside == "":
 		return "it takes \"folder here:folder in the container\", with \":rw\" behind it where the node may write"

@@ -107,7 +107,11 @@ func parse(src []byte, dir string) (*Choices, error) {
 			c.Node[k] = n
 		}
 	}
-	if bad := c.invalid(); bad != nil {
+	bad := c.invalid()
+	if bad == nil {
+		bad = c.badMount(dir)
+	}
+	if bad != nil {
 		return nil, badValue(at(bad.path), bad.path, bad.why)
 	}
 	return c, nil
@@ -160,7 +164,10 @@ func (c *Choices) Save(dir string) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	if err := c.keepID(dir); err != nil {
+	if bad := c.badMount(dir); bad != nil {
+		return badValue(FileName, bad.path, bad.why)
+	}
+	if err := c.KeepID(dir); err != nil {
 		return err
 	}
 	file := File(dir)

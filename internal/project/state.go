@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -27,13 +29,14 @@ func EnsureStateDir(dir string) (string, error) {
 	if err := os.Mkdir(state, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", accessProblem(what, dir, err)
 	}
-	info, err := os.Stat(state)
-	switch {
-	case err != nil:
+	if err := CheckStateDir(dir); err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(state)
+	if err != nil {
 		return "", accessProblem(what, dir, err)
-	case !info.IsDir():
-		return "", problem.New(problem.BadInput, what, state+" is a file", "move "+state+" away")
-	case info.Mode().Perm()&0o077 != 0:
+	}
+	if info.Mode().Perm()&0o077 != 0 {
 		_ = os.Chmod(state, 0o700) // Windows has no such modes, some shared folders neither
 	}
 	ignore := filepath.Join(state, ".gitignore")
@@ -45,13 +48,82 @@ func EnsureStateDir(dir string) (string, error) {
 	return state, nil
 }
 
+// CheckStateDir refuses a StateDir(dir) through which flwrup would read or change something else: a link, a
+// folder of another user's, one with links in it. One that is not there is fine. It changes nothing.
+func CheckStateDir(dir string) error {
+	state := StateDir(dir)
+	refuse := func(why, fix string) error {
+		return problem.New(problem.BadInput, "flwrup does not use "+state, why, fix)
+	}
+	info, err := os.Lstat(state)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return nil
+	case err != nil:
+		return accessProblem("cannot look at "+state, dir, err)
+	case info.Mode()&fs.ModeSymlink != 0:
+		return refuse("it is a link to another place", "remove the link, and find out who put it there")
+	case !info.IsDir():
+		return refuse("it is a file", "move "+state+" away")
+	case !ours(info):
+		return refuse("it belongs to another user", "work in a folder of your own, or move "+state+" away")
+	}
+	entries, err := os.ReadDir(state)
+	if err != nil {
+		return accessProblem("cannot look at "+state, state, err)
+	}
+	for _, e := range entries {
+		if e.Type()&fs.ModeSymlink != 0 {
+			return refuse(e.Name()+" in it is a link to another place", "remove that link, and find out who put it there")
+		}
+	}
+	return nil
+}
+
+// Fresh reports whether dir has no records of flwrup's yet: no .flwrup, or one with nothing but the files of
+// the lock in it. The error is that of CheckStateDir.
+func Fresh(dir string) (bool, error) {
+	if err := CheckStateDir(dir); err != nil {
+		return false, err
+	}
+	entries, err := os.ReadDir(StateDir(dir))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return true, nil
+	}
+	if err != nil {
+		return false, accessProblem("cannot look at "+StateDir(dir), dir, err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if name == "cwd" && e.IsDir() { // where flwr is started by a look
+			if in, err := os.ReadDir(filepath.Join(StateDir(dir), name)); err == nil && len(in) == 0 {
+				continue
+			}
+		}
+		first := slices.Contains([]string{".gitignore", "lock", "lock.pid", "watch.lock", "watch.lock.pid"}, name) ||
+			strings.HasPrefix(name, ".id.") && strings.HasSuffix(name, ".tmp") // of a flwrup that was killed there
+		if !first || !e.Type().IsRegular() {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 var idText = regexp.MustCompile(`^[0-9a-f]{8}$`)
 
 func idFile(dir string) string { return filepath.Join(StateDir(dir), "id") }
 
+// readState reads a file of StateDir(dir), unless that is not flwrup's own.
+func readState(dir, file string) ([]byte, error) {
+	if err := CheckStateDir(dir); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+}
+
 // knownID gives the kept id of the project in dir, else a new one that is not kept yet.
 func knownID(dir string) string {
-	if b, err := os.ReadFile(idFile(dir)); err == nil {
+	if b, err := readState(dir, idFile(dir)); err == nil {
 		if id := strings.TrimSpace(string(b)); idText.MatchString(id) {
 			return id
 		}
@@ -61,9 +133,9 @@ func knownID(dir string) string {
 	return hex.EncodeToString(b[:])
 }
 
-// keepID writes c.ID to the project's state, unless an id is kept there already: that one counts, for
+// KeepID writes c.ID to the project's state, unless an id is kept there already: that one counts, for
 // containers may carry it.
-func (c *Choices) keepID(dir string) error {
+func (c *Choices) KeepID(dir string) error {
 	if _, err := EnsureStateDir(dir); err != nil {
 		return err
 	}
@@ -179,7 +251,7 @@ func Marked(dir, kind string) bool {
 }
 
 func mark(dir string) (kind string, ok bool) {
-	b, err := os.ReadFile(markFile(dir))
+	b, err := readState(dir, markFile(dir))
 	if err != nil {
 		return "", false
 	}

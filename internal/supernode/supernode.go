@@ -42,6 +42,7 @@ type Spec struct {
 	HostNetwork bool     // rehearsal: everything stays on loopback
 	AutoRemove  bool     // as the guide's --rm
 	Restart     int      // Docker brings the node back, also after a reboot, but at most so often within ten minutes; 0 never
+	Private     []string // folders of keys and records: none of Data may show them
 	Data        []Folder // folders of this machine that the ClientApp may see
 	CPUs        float64  // processor cores at most; 0 no limit
 	Memory      int64    // bytes at most, ClientApps included; 0 its share of the daemon's memory, Unlimited no limit

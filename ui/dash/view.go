@@ -146,6 +146,8 @@ func (m *Model) summaryParts() (text, wrong string) {
 	}
 	if err := m.have.RuntimeErr; err != nil {
 		wrong = clean(problem.Of(err).What)
+	} else if err := m.have.FileErr; err != nil {
+		wrong = clean(problem.Of(err).What)
 	} else if err := m.have.GridErr; err != nil {
 		wrong = clean(problem.Of(err).What)
 	}

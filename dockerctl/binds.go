@@ -1,0 +1,23 @@
+package dockerctl
+
+import (
+	"github.com/docker/docker/api/types/mount"
+
+	"flwrup/internal/hostpath"
+	"flwrup/internal/problem"
+	"flwrup/internal/supernode"
+)
+
+// binds are the mounts of a spec's folders. It is the only place that makes any, and refuses what no SuperNode
+// may see: the system, container runtimes, the person's credentials, keys and flwrup's records.
+func binds(spec supernode.Spec) ([]mount.Mount, error) {
+	private := append([]string{spec.KeyFile}, spec.Private...)
+	var list []mount.Mount
+	for _, d := range spec.Data {
+		if why := hostpath.Closed(d.Host, private...); why != "" {
+			return nil, problem.New(problem.BadInput, "no SuperNode gets to see "+d.Host, why, "take it out of the data of "+spec.Name+" in flwrup.toml")
+		}
+		list = append(list, mount.Mount{Type: mount.TypeBind, Source: d.Host, Target: d.Inside, ReadOnly: !d.Write})
+	}
+	return list, nil
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/trust"
+	"flwrup/steps"
+)
+
+// open opens a site to act in. Where the folder asks for something that nobody accepted, a person at the
+// terminal is asked once; --trust accepts it, and without either it is an error.
+func (p *program) open(ctx context.Context, o steps.Options, yes bool) (*steps.Site, error) {
+	o.Trust = p.trustAll
+	site, err := steps.Open(o)
+	var left *steps.Unaccepted
+	if !errors.As(err, &left) || yes || p.json || !p.attended() {
+		return site, err
+	}
+	if err := p.askTrust(ctx, left); err != nil {
+		return nil, err
+	}
+	o.Accept = left.Values
+	return steps.Open(o)
+}
+
+// askTrust shows what a folder asks for, and asks whether the person accepts it.
+func (p *program) askTrust(ctx context.Context, left *steps.Unaccepted) error {
+	front := p.front(false)
+	answer, err := front.Ask(ctx, steps.Question{ID: "trust", Kind: steps.AskConfirm, Default: "no",
+		Ask:  "Accept this for " + left.Dir + "?",
+		Help: "This came with the folder, or was written into flwrup.toml by hand:\n  " + strings.Join(trust.Lines(left.Values), "\n  ")})
+	if err == nil && answer != "yes" {
+		refused := trust.Refused(left.Dir, left.Values)
+		refused.Fix = "take it out of flwrup.toml, or accept it with `flwrup trust`; nothing was done"
+		return refused
+	}
+	return err
+}
+
+// gate is open's question for commands that open sites themselves.
+func (p *program) gate(ctx context.Context, dir string) error {
+	t, err := steps.Trust(dir, nil)
+	if err != nil || len(t.Open) == 0 {
+		return err
+	}
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	left := &steps.Unaccepted{Dir: dir, Values: t.Open}
+	switch {
+	case p.trustAll:
+	case p.json || !p.attended():
+		return left
+	default:
+		if err := p.askTrust(ctx, left); err != nil {
+			return err
+		}
+	}
+	_, err = steps.Trust(dir, t.Open)
+	return err
+}
+
+// trustData is what `flwrup trust --json` carries.
+type trustData struct {
+	Accepted []trustValue `json:"accepted"`
+	Open     []trustValue `json:"open"`
+}
+
+type trustValue struct {
+	Key  string `json:"key"`
+	Does string `json:"does"`
+}
+
+func trustValues(list []trust.Value) []trustValue {
+	out := []trustValue{}
+	for _, v := range list {
+		out = append(out, trustValue{v.Key, v.Says})
+	}
+	return out
+}
+
+func (p *program) trust() *cobra.Command {
+	var yes, revoke bool
+	cmd := &cobra.Command{
+		Use: "trust", Short: "Show and accept what the folder asks for", Args: noArgs,
+		Long: `Lists the values of flwrup.toml, and the environments in the folder, that run code, or read
+or expose something outside the folder, and asks whether you accept those that are new.
+Values that you chose in flwrup are accepted already. Nothing in the folder is changed.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.doTrust(cmd.Context(), yes || p.trustAll, revoke)
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "accept without a question")
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "take back all that was accepted in this folder")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+func (p *program) doTrust(ctx context.Context, yes, revoke bool) error {
+	dir, err := filepath.Abs(p.findDir())
+	if err != nil {
+		return err
+	}
+	if revoke {
+		if err := steps.Distrust(dir); err != nil {
+			return err
+		}
+	}
+	t, err := steps.Trust(dir, nil)
+	if err != nil {
+		return err
+	}
+	left := &steps.Unaccepted{Dir: dir, Values: t.Open}
+	ask := len(t.Open) > 0 && !revoke
+	switch {
+	case ask && yes:
+		t, err = steps.Trust(dir, t.Open)
+	case ask && !p.json && p.attended():
+		if err := p.askTrust(ctx, left); err != nil {
+			return err
+		}
+		t, err = steps.Trust(dir, t.Open)
+	case ask:
+		err = left
+	}
+	if p.json {
+		writeJSON(p.Out, trustData{trustValues(t.Accepted), trustValues(t.Open)}, err)
+		if err != nil {
+			return &shownError{err}
+		}
+		return nil
+	}
+	p.listTrust("accepted", t.Accepted)
+	p.listTrust("not accepted", t.Open)
+	if len(t.Accepted)+len(t.Open) == 0 {
+		p.say("nothing here needs to be accepted")
+	}
+	return err
+}
+
+func (p *program) listTrust(head string, values []trust.Value) {
+	if len(values) == 0 {
+		return
+	}
+	p.say("%s:\n  %s", head, strings.Join(trust.Lines(values), "\n  "))
+}
+
+// tellWithheld says on the standard error what a command that only looks leaves out.
+func (p *program) tellWithheld(site *steps.Site) {
+	err := site.Withheld()
+	if err == nil {
+		return
+	}
+	w := problem.Of(err)
+	fmt.Fprintf(p.Err, "flwrup leaves out what you have not accepted: %s\n  what to do: %s\n", w.Why, w.Fix)
+}

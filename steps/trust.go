@@ -1,0 +1,285 @@
+package steps
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/hostpath"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/trust"
+	"flwrup/keys"
+)
+
+// What flwrup.toml and the folder ask for is acted on only after the person accepted it, or chose it through
+// flwrup. A site that acts is not opened before that; one that only looks leaves out what was not accepted.
+// So Choices never holds a value that somebody else put there.
+
+// Unaccepted is the error of Open, a Problem (not-accepted): front ends show the values, ask, and open again.
+type Unaccepted struct {
+	Dir    string
+	Values []trust.Value
+}
+
+func (u *Unaccepted) Error() string { return u.Unwrap().Error() }
+
+// Unwrap gives the Problem.
+func (u *Unaccepted) Unwrap() error { return trust.Refused(u.Dir, u.Values) }
+
+// recordsKey stands for .flwrup in a list of values: containers, processes and node IDs are known by it.
+const recordsKey = ".flwrup"
+
+// needFlwr are the values without which flwr is not asked anything by a site that only looks.
+var needFlwr = []string{recordsKey, "flwr.path", "flwr.home", "grid.control", "grid.fleet", "grid.ca", "grid.rehearsal"}
+
+// survey is what a site finds when it is opened.
+type survey struct {
+	choices *project.Choices // of the file, else the defaults
+	made    bool             // there was no flwrup.toml
+	fresh   bool             // there was no .flwrup
+	open    []trust.Value    // nobody accepted them
+}
+
+// look reads flwrup.toml and says which values nobody accepted. The values that this call's flags set are
+// the person's own. It writes nothing.
+func (s *Site) look() (v survey, err error) {
+	if v.fresh, err = project.Fresh(s.Dir); err != nil {
+		return v, err
+	}
+	v.choices, err = project.Load(s.Dir)
+	if err != nil && s.o.Instead != nil {
+		return s.instead(v), nil
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, os.ErrNotExist) && s.o.Create:
+		v.choices, v.made = project.Defaults(s.Dir), true
+		v.choices.Grid.Rehearsal = s.o.Rehearsal
+	case errors.Is(err, os.ErrNotExist):
+		return v, problem.New(problem.BadInput, "no flwrup.toml in "+s.Dir, "nothing was set up here yet",
+			"start with `flwrup`, or name the folder with --dir")
+	default:
+		return v, err
+	}
+	then, given := *v.choices, project.Defaults(s.Dir)
+	if s.o.Choose != nil {
+		s.o.Choose(&then)
+		s.o.Choose(given)
+	}
+	at := s.ground(&then)
+	inFile := hashes(v.choices.Sensitive(at))
+	if v.made {
+		inFile = nil
+	}
+	fromFlags := hashes(given.Sensitive(at))
+	var asks []trust.Value
+	for _, value := range then.Sensitive(at) {
+		if inFile[value.Hash()] && !fromFlags[value.Hash()] {
+			asks = append(asks, value)
+		}
+	}
+	asks = append(asks, s.brought(&then, v)...)
+	if v.open = s.store.Missing(v.choices.ID, asks); len(v.open) > 0 && s.o.Instead != nil && s.store.Known(v.choices.ID) {
+		return s.instead(v), nil
+	}
+	return v, nil
+}
+
+// instead goes on with the choices from before an edit.
+func (s *Site) instead(v survey) survey {
+	before := *s.o.Instead
+	v.choices, v.open, s.frozen = &before, nil, true
+	return v
+}
+
+func hashes(values []trust.Value) map[string]bool {
+	set := map[string]bool{}
+	for _, v := range values {
+		set[v.Hash()] = true
+	}
+	return set
+}
+
+// ground is what project needs to know about the folder.
+func (s *Site) ground(c *project.Choices) project.Ground {
+	at := project.Ground{Dir: s.Dir}
+	if folder, err := keys.Scan(s.path(c.Keys)); err == nil {
+		at.Keys = len(folder.Pairs) > 0
+	}
+	return at
+}
+
+// brought are the things beside flwrup.toml that came with the folder: flwrup's records, environments with
+// a flwr, and an app that a new rehearsal would run.
+//
+// Records of an earlier flwrup, from before acceptance was kept, are asked about once. Nothing in the folder
+// tells them from records that the author of a repository committed: modes, dates and contents can all be
+// copied, and the records name processes, logs and addresses that flwrup acts on.
+func (s *Site) brought(c *project.Choices, v survey) []trust.Value {
+	var list []trust.Value
+	if !v.fresh && !s.store.Known(v.choices.ID) {
+		list = append(list, trust.Value{Key: recordsKey, Text: v.choices.ID,
+			Says: "holds flwrup's records of keys, SuperNodes and runs, and they were not made here by this flwrup"})
+	}
+	if c.Grid.Rehearsal && v.made && flwrexec.IsApp(s.Dir) {
+		list = append(list, trust.Value{Key: "pyproject.toml", Text: hostpath.Real(s.Dir), Says: "a rehearsal runs the app in this folder with your rights"})
+	}
+	return append(list, s.environments(c)...)
+}
+
+// environments are those inside the folder that flwr would be taken from.
+func (s *Site) environments(c *project.Choices) []trust.Value {
+	if c.Flwr.Path != "" || c.Grid.Rehearsal {
+		return nil
+	}
+	var list []trust.Value
+	for _, program := range flwrexec.ProjectPrograms(s.Dir) {
+		list = append(list, trust.Value{Key: s.rel(filepath.Dir(filepath.Dir(program))), Text: program + "\x00" + hostpath.Real(program),
+			Says: "an environment in this folder: runs its flwr, " + s.rel(program)})
+	}
+	return list
+}
+
+// settle accepts what the person accepts with this call, and makes the records' ID known. It runs with the
+// lock in hand.
+func (s *Site) settle(v survey) error {
+	var accepted []trust.Value
+	for _, value := range v.open {
+		if !s.o.Trust && !slices.ContainsFunc(s.o.Accept, func(a trust.Value) bool { return a.Hash() == value.Hash() }) {
+			return &Unaccepted{s.Dir, v.open}
+		}
+		accepted = append(accepted, value)
+	}
+	if v.fresh || len(accepted) > 0 {
+		if err := s.store.Accept(v.choices.ID, accepted); err != nil {
+			return err
+		}
+	}
+	if err := v.choices.KeepID(s.Dir); err != nil {
+		return err
+	}
+	if s.made && s.o.Rehearsal { // only a folder that flwrup made itself may ever be removed
+		return project.Mark(s.Dir, "rehearsal")
+	}
+	return nil
+}
+
+// refused is the error for a call that does not accept all of v.open; nil where it does, or leaves it out.
+func (s *Site) refused(v survey) error {
+	if s.o.ReadOnly || s.o.Trust {
+		return nil
+	}
+	accepts := hashes(s.o.Accept)
+	left := slices.DeleteFunc(slices.Clone(v.open), func(x trust.Value) bool {
+		return accepts[x.Hash()] || s.o.Ending && x.Key != recordsKey
+	})
+	if len(left) == 0 {
+		return nil
+	}
+	return &Unaccepted{s.Dir, v.open}
+}
+
+// leaveOut makes the site one without the values that nobody accepted.
+func (s *Site) leaveOut(open []trust.Value) {
+	s.leftOut = slices.DeleteFunc(slices.Clone(open), func(v trust.Value) bool {
+		return s.o.Ending && (v.Key == "grid.rehearsal" || v.Key == "runtime") // they say where to find what is ended
+	})
+	if len(s.leftOut) == 0 {
+		return
+	}
+	s.Choices = s.Choices.Without(s.leftOut, s.ground(s.Choices))
+	if !s.o.Ending { // one value may have been harmless only beside another
+		more := s.store.Missing(s.Choices.ID, s.Choices.Sensitive(s.ground(s.Choices)))
+		s.Choices = s.Choices.Without(more, s.ground(s.Choices))
+	}
+	if s.holds(recordsKey) {
+		s.state = s.store.Nowhere()
+	}
+}
+
+// holds reports whether one of the keys has a value that is left out.
+func (s *Site) holds(keys ...string) bool {
+	return slices.ContainsFunc(s.leftOut, func(v trust.Value) bool { return slices.Contains(keys, v.Key) })
+}
+
+// fileProblem says why flwrup.toml as it lies there now is not what this site goes by; nil where it is, or will
+// be taken over with the next action.
+func (s *Site) fileProblem() error {
+	_, err := s.edited()
+	if errors.Is(err, os.ErrNotExist) {
+		return problem.New(problem.BadInput, project.File(s.Dir)+" is gone", "", "put it back, or leave and start flwrup again")
+	}
+	return err
+}
+
+// withheld is the Problem of a site that left out values; nil when it left out none.
+func (s *Site) withheld() error {
+	if len(s.leftOut) == 0 {
+		return nil
+	}
+	return trust.Refused(s.Dir, s.leftOut)
+}
+
+// Withheld is the Problem (not-accepted) about the values that this site, which only looks, leaves out.
+func (s *Site) Withheld() error { return s.withheld() }
+
+// accept remembers the values of Choices: flwrup itself puts them there.
+func (s *Site) accept() error {
+	return s.store.Accept(s.Choices.ID, s.Choices.Sensitive(s.ground(s.Choices)))
+}
+
+// Trusted is what `flwrup trust` shows of a folder.
+type Trusted struct {
+	Open     []trust.Value // nobody accepted them
+	Accepted []trust.Value
+}
+
+// Trust lists what the folder asks for. With accept, the open values that it names are accepted.
+func Trust(dir string, accept []trust.Value) (Trusted, error) {
+	s, v, err := openTrust(dir)
+	if err != nil {
+		return Trusted{}, err
+	}
+	if len(accept) > 0 {
+		wanted := hashes(accept)
+		given := slices.DeleteFunc(slices.Clone(v.open), func(x trust.Value) bool { return !wanted[x.Hash()] })
+		if err := v.choices.KeepID(s.Dir); err != nil {
+			return Trusted{}, err
+		}
+		if err := s.store.Accept(v.choices.ID, given); err != nil {
+			return Trusted{}, err
+		}
+		if v, err = s.look(); err != nil {
+			return Trusted{}, err
+		}
+	}
+	t := Trusted{Open: v.open}
+	open := hashes(v.open)
+	for _, x := range append(v.choices.Sensitive(s.ground(v.choices)), s.environments(v.choices)...) {
+		if !open[x.Hash()] {
+			t.Accepted = append(t.Accepted, x)
+		}
+	}
+	return t, nil
+}
+
+// Distrust takes back all that was accepted in the folder.
+func Distrust(dir string) error {
+	s, _, err := openTrust(dir)
+	if err != nil {
+		return err
+	}
+	return s.store.Revoke()
+}
+
+func openTrust(dir string) (*Site, survey, error) {
+	s, err := siteIn(Options{Dir: dir})
+	if err != nil {
+		return nil, survey{}, err
+	}
+	v, err := s.look()
+	return s, v, err
+}

@@ -1,0 +1,305 @@
+package steps
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/trust"
+)
+
+// clone is a folder as it comes out of version control.
+func clone(t *testing.T, toml string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(project.File(dir), []byte(toml), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// trap puts a flwr into env that leaves a mark when it, or its Python, is run.
+func trap(t *testing.T, env string) (mark string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("a shell script")
+	}
+	mark = filepath.Join(t.TempDir(), "ran")
+	meta := filepath.Join(env, "lib", "python3.11", "site-packages", "flwr-1.42.0.dist-info")
+	for _, d := range []string{filepath.Join(env, "bin"), meta} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, text := range map[string]string{
+		filepath.Join(meta, "METADATA"):      "Name: flwr\nVersion: 1.42.0\n",
+		filepath.Join(env, "bin", "flwr"):    "#!" + env + "/bin/python\n",
+		filepath.Join(env, "bin", "python"):  "#!/bin/sh\necho ran > " + mark + "\nexit 1\n",
+		filepath.Join(env, "bin", "python3"): "#!/bin/sh\necho ran > " + mark + "\nexit 1\n",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return mark
+}
+
+func refusedFor(t *testing.T, err error, keys ...string) []trust.Value {
+	t.Helper()
+	var u *Unaccepted
+	if !errors.As(err, &u) || !problem.Is(err, problem.NotAccepted) {
+		t.Fatalf("nothing was asked, got %v", err)
+	}
+	var got []string
+	for _, v := range u.Values {
+		got = append(got, v.Key)
+	}
+	if strings.Join(got, " ") != strings.Join(keys, " ") {
+		t.Errorf("asked about %q, want %q", got, keys)
+	}
+	return u.Values
+}
+
+// A site that only looks runs nothing that came with the folder, and says what it leaves out.
+func TestLookingRunsNothingForeign(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv("VIRTUAL_ENV", "")
+	t.Setenv("CONDA_PREFIX", "")
+	for name, c := range map[string]struct{ toml, env string }{
+		"path":           {"nodes = 1\nfederation = \"@a/b\"\n[flwr]\npath = \"tools\"\n", "tools"},
+		"path, program":  {"nodes = 1\nfederation = \"@a/b\"\n[flwr]\npath = \"tools/bin/flwr\"\n", "tools"},
+		".venv":          {"nodes = 1\nfederation = \"@a/b\"\n", ".venv"},
+		"venv":           {"nodes = 1\nfederation = \"@a/b\"\n", "venv"},
+		"env":            {"nodes = 1\nfederation = \"@a/b\"\n", "env"},
+		"rehearsal path": {"app = \"none\"\n[flwr]\npath = \"tools\"\n[grid]\nrehearsal = true\n", "tools"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := clone(t, c.toml)
+			mark := trap(t, filepath.Join(dir, c.env))
+			s, err := Open(Options{Dir: dir, ReadOnly: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if !problem.Is(s.Withheld(), problem.NotAccepted) {
+				t.Error("nothing is said to be left out")
+			}
+			if o := s.Overview(t.Context(), 0); o.GridErr == nil || o.FileErr == nil {
+				t.Errorf("the overview says %v and %v", o.GridErr, o.FileErr)
+			}
+			s.Doctor(t.Context(), func(Finding) {})
+			for n := range Count {
+				_, _ = s.Plan(t.Context(), n+1)
+				_, _ = s.Inspect(t.Context(), n+1)
+			}
+			if _, err := os.Stat(mark); err == nil {
+				t.Error("a program of the folder was run")
+			}
+			if fresh, err := project.Fresh(dir); !fresh || err != nil {
+				t.Errorf("looking made records: %v", err)
+			}
+			_, err = Open(Options{Dir: dir})
+			if !problem.Is(err, problem.NotAccepted) {
+				t.Errorf("it may act: %v", err)
+			}
+			if fresh, err := project.Fresh(dir); !fresh || err != nil {
+				t.Errorf("a site that was refused made records: %v", err)
+			}
+		})
+	}
+}
+
+// What flwrup wrote asks nothing; what was in the file and what came into it later does, once.
+func TestAcceptedOnce(t *testing.T) {
+	dir := clone(t, "nodes = 1\nimage = \"theirs\"\n[node.all]\nenv = [\"SECRET\"]\n")
+	values := refusedFor(t, openTo(t, Options{Dir: dir, Create: true}), "image", "node.all.env")
+	refusedFor(t, openTo(t, Options{Dir: dir, Accept: values[:1]}), "image", "node.all.env")
+	// A flag is the person's own word, also where it says what the file says.
+	refusedFor(t, openTo(t, Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "theirs" }}), "node.all.env")
+	refusedFor(t, openTo(t, Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "mine" }}), "node.all.env")
+	if err := openTo(t, Options{Dir: dir, Accept: values}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := openTo(t, Options{Dir: dir}); err != nil {
+			t.Fatal("asked again: ", err)
+		}
+	}
+	if err := openTo(t, Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "mine"; c.All.Args = []string{"-x"} }}); err != nil {
+		t.Fatal(err)
+	}
+	if err := openTo(t, Options{Dir: dir}); err != nil {
+		t.Fatal("flags ask later: ", err)
+	}
+	rewrite(t, dir, "\"SECRET\"", "\"SECRET\", \"MORE\"")
+	refusedFor(t, openTo(t, Options{Dir: dir}), "node.all.env")
+	if err := openTo(t, Options{Dir: dir, Ending: true}); err != nil {
+		t.Error("SuperNodes cannot be stopped: ", err)
+	}
+	if text, _ := os.ReadFile(project.File(dir)); !strings.Contains(string(text), "MORE") {
+		t.Error("stopping changed flwrup.toml")
+	}
+	if err := openTo(t, Options{Dir: dir, Trust: true}); err != nil {
+		t.Error(err)
+	}
+	if err := Distrust(dir); err != nil {
+		t.Fatal(err)
+	}
+	refusedFor(t, openTo(t, Options{Dir: dir}), "image", "node.all.args", "node.all.env", "node.all.env")
+}
+
+// Records that came with the folder are not gone by, wherever they come from.
+func TestForeignRecords(t *testing.T) {
+	dir := clone(t, "nodes = 1\n")
+	if err := openTo(t, Options{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	copied := clone(t, "nodes = 1\n")
+	if err := os.CopyFS(project.StateDir(copied), os.DirFS(project.StateDir(dir))); err != nil {
+		t.Fatal(err)
+	}
+	refusedFor(t, openTo(t, Options{Dir: copied}), ".flwrup")
+	refusedFor(t, openTo(t, Options{Dir: copied, Ending: true}), ".flwrup")
+	s, err := Open(Options{Dir: copied, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if strings.HasPrefix(s.Ledger.File(), copied) {
+		t.Error("the ledger of the folder is read")
+	}
+	if o := s.Overview(t.Context(), 0); !problem.Is(o.GridErr, problem.NotAccepted) {
+		t.Errorf("the overview says %v", o.GridErr)
+	}
+	if err := openTo(t, Options{Dir: copied, Trust: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := openTo(t, Options{Dir: copied}); err != nil {
+		t.Error("asked again: ", err)
+	}
+}
+
+// An edit beside an open site is told, and changes nothing until it is accepted.
+func TestEditIsNotTaken(t *testing.T) {
+	dir := clone(t, "nodes = 1\n")
+	s, err := Open(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	rewrite(t, dir, "nodes = 1", "nodes = 1\nimage = \"theirs\"")
+	if o := s.Overview(t.Context(), 0); !problem.Is(o.FileErr, problem.NotAccepted) {
+		t.Errorf("the overview says %v", o.FileErr)
+	}
+	if err := s.Apply(t.Context(), 5, nobody{}); !problem.Is(err, problem.NotAccepted) || s.Choices.Image != "" {
+		t.Errorf("%v; the image is %q", err, s.Choices.Image)
+	}
+	s.Choices.Nodes = 2
+	if err := s.save(); !problem.Is(err, problem.NotAccepted) {
+		t.Errorf("saved over the edit: %v", err)
+	}
+	open, err := Trust(dir, nil)
+	if err != nil || len(open.Open) != 1 {
+		t.Fatalf("%v %v", open, err)
+	}
+	if _, err := Trust(dir, open.Open); err != nil {
+		t.Fatal(err)
+	}
+	if o := s.Overview(t.Context(), 0); o.FileErr != nil {
+		t.Errorf("accepted, and the overview says %v", o.FileErr)
+	}
+	if err := s.takeEdits(); err != nil || s.Choices.Image != "theirs" {
+		t.Errorf("%v; the image is %q", err, s.Choices.Image)
+	}
+	for _, broken := range []string{"nodes = = 1\n", "nodez = 1\n"} {
+		if err := os.WriteFile(project.File(dir), []byte(broken), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if o := s.Overview(t.Context(), 0); !problem.Is(o.FileErr, problem.BadInput) {
+			t.Errorf("%s: the overview says %v", broken, o.FileErr)
+		}
+	}
+	if err := os.WriteFile(project.File(dir), []byte("nodes = 3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if o := s.Overview(t.Context(), 0); o.FileErr != nil {
+		t.Errorf("mended, and the overview says %v", o.FileErr)
+	}
+}
+
+// A watch goes on with the values before an edit that nobody accepted.
+func TestWatchKeepsValues(t *testing.T) {
+	dir := clone(t, "nodes = 1\n")
+	if err := openTo(t, Options{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	var said []WatchEvent
+	w := &watcher{dir: dir, each: func(e WatchEvent) { said = append(said, e) }}
+	if err := w.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { w.site.Close() }()
+	rewrite(t, dir, "nodes = 1", "nodes = 2\nimage = \"theirs\"")
+	for range 2 {
+		if err := w.open(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(said) != 1 || said[0].Code != problem.NotAccepted || w.site.Choices.Nodes != 1 {
+		t.Errorf("said %v, and has %d nodes", said, w.site.Choices.Nodes)
+	}
+	s, err := Open(Options{Dir: dir, Instead: w.site.Choices})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Choices.Image != "" || s.Choices.Nodes != 1 {
+		t.Error("a restart takes what nobody accepted")
+	}
+	s.Close()
+	if text, _ := os.ReadFile(project.File(dir)); !strings.Contains(string(text), "theirs") {
+		t.Error("a restart undid the edit")
+	}
+	if _, err := Trust(dir, must(Trust(dir, nil)).Open); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.open(); err != nil || w.site.Choices.Image != "theirs" {
+		t.Errorf("accepted, and the watch has %q: %v", w.site.Choices.Image, err)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// openTo opens a site and closes it at once.
+func openTo(t *testing.T, o Options) error {
+	t.Helper()
+	s, err := Open(o)
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+func rewrite(t *testing.T, dir, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(project.File(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := strings.Replace(string(text), from, to, 1)
+	if now == string(text) {
+		t.Fatalf("no %q in\n%s", from, text)
+	}
+	if err := os.WriteFile(project.File(dir), []byte(now), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
