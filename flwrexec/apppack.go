@@ -53,6 +53,9 @@ func PackOf(ctx context.Context, python string, a App) (Pack, error) {
 	return answer.Pack, nil
 }
 
+// packedKinds are the files that flwr 1.24 to 1.42 pack.
+var packedKinds = []string{".py", ".toml", ".md", ".json", ".jsonl", ".yaml", ".yml"}
+
 // everyFile is the most that any flwr could send.
 func everyFile(dir string) (Pack, error) {
 	p := Pack{Limit: maxBundle, Guess: true}
@@ -66,7 +69,7 @@ func everyFile(dir string) (Pack, error) {
 			return err
 		case d.IsDir() && slices.Contains([]string{".git", ".venv", "__pycache__"}, d.Name()):
 			return fs.SkipDir
-		case d.IsDir():
+		case d.IsDir() || !slices.Contains(packedKinds, filepath.Ext(file)):
 			return nil
 		}
 		rel, err := filepath.Rel(root, file)

@@ -53,6 +53,10 @@ func (s *Site) parcel(ctx context.Context, maxAge time.Duration) (parcel, error)
 			p.files = append(p.files, outgoing.File{Name: x.Name, Real: x.Real, Packed: x.Packed, Secret: x.Secret, Outside: x.Outside})
 		}
 		p.found = outgoing.Check(p.app, p.files, s.private(p.app))
+		if p.guess { // nobody has read the .gitignore yet
+			ignored, _ := os.ReadFile(filepath.Join(p.app, ".gitignore")) // none that can be read: nothing ignored
+			p.found = slices.DeleteFunc(p.found, func(f outgoing.Finding) bool { return hasLine(ignored, f.Line) })
+		}
 		return p, nil
 	})
 	return p, err

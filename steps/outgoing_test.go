@@ -23,6 +23,7 @@ func TestDataIsNotSent(t *testing.T) {
 		choose            func(*project.Choices)
 		attended, sendAll bool
 		answers           map[string]string
+		guess             bool     // the flwr at hand does not say what it packs
 		want              []string // in the problem; none: it may be sent
 		planned           string   // in the plan, where it is looked at
 		ignored           string   // that .gitignore got, behind flwrup's own
@@ -47,8 +48,12 @@ func TestDataIsNotSent(t *testing.T) {
 		"variables": {files: map[string]string{"vars.yaml": ""}, sendAll: true, choose: func(p *project.Choices) { p.All.EnvFile = "vars.yaml" },
 			want: []string{"vars.yaml (the variables of the SuperNodes)"}},
 		"kept in by the person": {files: map[string]string{".gitignore": ".flwrup\nflwrup.toml\n!flwrup.toml\n"}, want: []string{"flwrup.toml (flwrup's choices"}},
-		"too large":             {files: map[string]string{"big.json": random(11 << 20)}, sendAll: true, want: []string{"too large", "big.json (", "MB packed)", "/big.json", "fab-exclude"}},
-		"too large, kept out":   {files: map[string]string{"big.json": random(11 << 20)}, attended: true, ignored: "/big.json\n"},
+		"a guess":               {guess: true, files: map[string]string{"conf.yaml": "x: 1\n"}},
+		"a guess, data": {guess: true, files: map[string]string{"data/a/patients.json": "[]", "data/a/x.csv": ""},
+			want: []string{"data/a/patients.json (data of the SuperNodes)", "/data/a/", "--send-all"}},
+		"a guess, ignored":    {guess: true, files: map[string]string{"data/a/patients.json": "[]", ".gitignore": "data/a\n"}},
+		"too large":           {files: map[string]string{"big.json": random(11 << 20)}, sendAll: true, want: []string{"too large", "big.json (", "MB packed)", "/big.json", "fab-exclude"}},
+		"too large, kept out": {files: map[string]string{"big.json": random(11 << 20)}, attended: true, ignored: "/big.json\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,7 +69,9 @@ func TestDataIsNotSent(t *testing.T) {
 				files[name] = content
 			}
 			writeApp(t, s, files)
-			s.flwr.(*fakeGrid).python = require.Program(env, "python")
+			if !c.guess {
+				s.flwr.(*fakeGrid).python = require.Program(env, "python")
+			}
 			to := &scripted{answers: c.answers}
 			if err := s.keepOut(to); err != nil {
 				t.Fatal(err)
@@ -98,7 +105,7 @@ func TestDataIsNotSent(t *testing.T) {
 			if !c.attended && len(to.asked) > 0 || c.ignored != "" && !slices.Equal(to.asked, []string{"keep-out"}) {
 				t.Errorf("asked %v", to.asked)
 			}
-			if len(c.want) == 0 && !strings.Contains(to.said(), "to be sent") && !slices.Contains(to.asked, "send-all") {
+			if len(c.want) == 0 && !c.guess && !strings.Contains(to.said(), "to be sent") && !slices.Contains(to.asked, "send-all") {
 				t.Errorf("said %s", to.said())
 			}
 		})
