@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -187,5 +188,39 @@ func TestPortalHasOneDoor(t *testing.T) {
 	}
 	if n := strings.Count(string(source), "def do_"); n != 1 {
 		t.Errorf("%d methods of HTTP have a way of their own", n)
+	}
+}
+
+// TestRuntimeIsItsOwners: what flwr's helper processes ask for without a secret, other users of this machine do not get.
+func TestRuntimeIsItsOwners(t *testing.T) {
+	env := require.Flwr(t, require.Newest)
+	g := start(t, Options{Dir: t.TempDir(), Python: require.Program(env, "python")})
+	// Only root can be somebody else; everybody can pretend not to be asking from here.
+	cmd := exec.Command(require.Program(env, "python"), "-c", `
+import http.client, os, ssl, sys
+host, port = sys.argv[1].split(":")
+tls = ssl._create_unverified_context()
+def ask(path, headers={}):
+    c = http.client.HTTPSConnection(host, int(port), context=tls, timeout=10)
+    c.request("POST", path, b"", {"Content-Type": "application/protobuf", **headers})
+    return c.getresponse().status
+print(ask("/v1/runtime/acquire-task"), ask("/v1/runtime/acquire-task", {"X-Forwarded-For": "10.0.0.1"}), flush=True)
+if os.getuid() == 0:
+    os.setgid(20001)
+    os.setuid(20001)
+    for path in "/v1/runtime/acquire-task", "/v1/runtime/other", "/v1/responses", "/openapi.json", "/":
+        print(path, ask(path), ask(path, {"X-Forwarded-For": "127.0.0.1"}), ask(path, {"Forwarded": "for=127.0.0.1"}), flush=True)
+    print("fleet", ask("/v1/fleet/activate-node") != 403)
+`, g.Ready.Control)
+	out, err := cmd.CombinedOutput()
+	want := "200 200\n"
+	if os.Geteuid() == 0 {
+		for _, path := range []string{"/v1/runtime/acquire-task", "/v1/runtime/other", "/v1/responses", "/openapi.json", "/"} {
+			want += path + " 403 403 403\n"
+		}
+		want += "fleet True\n"
+	}
+	if err != nil || string(out) != want {
+		t.Errorf("%v: got\n%swant\n%s", err, out, want)
 	}
 }

@@ -118,9 +118,9 @@ def prepare(o, life: Life) -> tuple[Grid, Compat]:
         o.fleet_port = ports.get("fleet", o.fleet_host, o.fleet_port, remembered=True)
     o.runtime_port = ports.get("runtime", "127.0.0.1", o.runtime_port, remembered=False)
     if compat.control_http:
-        import uvicorn  # do not wait for ever for a `flwr log` that is still reading
+        import uvicorn  # do not wait for ever for a `flwr log` that is still reading, nor believe who says who they are
         run = uvicorn.run
-        uvicorn.run = lambda *a, **k: run(*a, **{"timeout_graceful_shutdown": 1, **k})
+        uvicorn.run = lambda *a, **k: run(*a, **{"timeout_graceful_shutdown": 1, **k, "proxy_headers": False})
     start_portal(grid, life, o.portal_port)
     return grid, compat
 

@@ -1,10 +1,12 @@
-"""Faults, in the way of every request: an interceptor (gRPC) or middleware (HTTP)."""
+"""In the way of every request, as an interceptor (gRPC) or middleware (HTTP): the guard of what flwr's own helper
+processes call without a secret, and faults."""
 from __future__ import annotations
 
 import time
 from importlib import import_module
 
 from supergrid.compat import Compat
+from supergrid.guard import OPEN_SERVICES, from_owner
 from supergrid.state import Grid
 
 
@@ -13,7 +15,12 @@ def tap_grpc(grid: Grid) -> None:
     import grpc
 
     def wrap(call, rpc):
+        service = rpc.partition("/")[0]
+
         def run(request, context):
+            if service not in OPEN_SERVICES and "health" not in service.lower() \
+                    and not from_owner(int(context.peer().rpartition(":")[2])):
+                context.abort(grpc.StatusCode.PERMISSION_DENIED, "not the owner of this grid")
             fault = grid.faults.take(rpc) or {"mode": None}
             mode = fault["mode"]
             if mode == "delay":
@@ -61,6 +68,9 @@ def http_tap(grid: Grid):
 
         async def __call__(self, scope, receive, send):
             path = scope["path"].split("/") if scope["type"] == "http" else []
+            service = path[2].title() if len(path) > 3 and path[1] == "v1" else ""
+            if path and service not in OPEN_SERVICES and not from_owner(scope["client"][1], scope["server"][1]):
+                return await PlainTextResponse("not the owner of this grid", 403)(scope, receive, send)
             if len(path) != 4:  # only /v1/<service>/<method>
                 return await self.app(scope, receive, send)
             rpc = f"{path[2].title()}/{path[3].title().replace('-', '')}"

@@ -4,6 +4,8 @@ the one-time link of a login that waits."""
 from __future__ import annotations
 
 import hmac
+import os
+from pathlib import Path
 
 OWNER = "owner"  # flwrup itself: the secret in ready.json, which its owner alone can read
 LINK = "link"  # a browser: the link that flwr shows, good until its login is decided
@@ -14,6 +16,29 @@ BODY_LIMIT = 16 << 10  # bytes
 def same(given: str, wanted: str) -> bool:
     """Compare in a time that does not depend on where the two differ."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+
+def from_owner(client_port: int, server_port: int | None = None) -> bool:
+    """Whether the other end of a connection over loopback is a process of this user, and of nobody else who has
+    the same port elsewhere. Linux tells; on other systems nobody does, and everybody is let in."""
+    uids = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            rows = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            _, local, remote, *rest = row.split()
+            if int(local.rpartition(":")[2], 16) == client_port \
+                    and server_port in (None, int(remote.rpartition(":")[2], 16)):
+                uids.add(int(rest[4]))
+    if not uids and not Path("/proc/net/tcp").exists():
+        return True
+    return uids == {os.getuid()}
+
+
+# The services that others than the processes of this grid may call: they have logins, or registered keys.
+OPEN_SERVICES = ("Control", "Fleet")
 
 
 class Guard:
