@@ -13,6 +13,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 	udiff "github.com/aymanbagabas/go-udiff"
+	gotoml "github.com/pelletier/go-toml/v2"
 
 	"flwrup/internal/problem"
 )
@@ -127,19 +128,25 @@ func Decode(src []byte) (map[string]any, error) {
 	m := map[string]any{}
 	body, _ := split(src)
 	if _, err := toml.Decode(string(body), &m); err != nil {
-		return nil, Invalid(err)
+		return nil, invalid(body, err)
 	}
 	return m, nil
 }
 
-// Invalid turns an error of the TOML library into a Problem (bad-input) that names the line.
-func Invalid(err error) error {
+// invalid turns an error of the TOML library into a Problem (bad-input) that names the line. Where a line ends
+// too early, this library names the next one; the other library knows better.
+func invalid(src []byte, err error) error {
 	p := problem.New(problem.BadInput, "not valid TOML", err.Error(), "correct the file, or take it out of the way")
 	p.Err = err
 	var pe toml.ParseError
 	if errors.As(err, &pe) {
-		p.Why = fmt.Sprintf("line %d: %s", pe.Position.Line, pe.Message)
-		p.Fix = fmt.Sprintf("correct line %d", pe.Position.Line)
+		line := pe.Position.Line
+		var other *gotoml.DecodeError
+		if errors.As(gotoml.Unmarshal(src, new(map[string]any)), &other) {
+			line, _ = other.Position()
+		}
+		p.Why = fmt.Sprintf("line %d: %s", line, strings.NewReplacer(`, but got '\n' instead`, " before the line ends", `, but got '\x00' instead`, " before the file ends").Replace(pe.Message))
+		p.Fix = fmt.Sprintf("correct line %d", line)
 		if pe.Usage != "" {
 			p.Raw = strings.TrimSpace(pe.Usage)
 		}
