@@ -14,12 +14,14 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"flwrup/internal/problem"
 	"flwrup/internal/require"
+	"flwrup/internal/userdirs"
 )
 
 // wheel makes a package that holds nothing but, for flwr, its command.
@@ -200,6 +202,67 @@ func TestInstallOddCertifi(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(said, "\n"), "lacks the certifi") {
 		t.Errorf("%q", said)
+	}
+}
+
+// The index comes from the person's own settings, never from those of the current folder or of a shared
+// temporary one; settings that others can write end the installation before anything is run.
+func TestInstallSettings(t *testing.T) {
+	unixOnly(t)
+	for _, with := range []string{"uv", "pip"} {
+		t.Run(with, func(t *testing.T) {
+			srv := index(t, []string{"flwr", "1.42.7"})
+			map[string]func(*testing.T){"uv": withUV, "pip": withPip}[with](t)
+			home, shared := t.TempDir(), t.TempDir()
+			for name, value := range map[string]string{"HOME": home, "XDG_CONFIG_HOME": "", "XDG_CONFIG_DIRS": t.TempDir(), "XDG_CACHE_HOME": "", "TMPDIR": shared,
+				"UV_NO_CONFIG": "", "UV_DEFAULT_INDEX": "", "PIP_CONFIG_FILE": "", "PIP_INDEX_URL": ""} {
+				t.Setenv(name, value)
+				if value == "" {
+					os.Unsetenv(name)
+				}
+			}
+			settings := func(dir, url string) string {
+				file, text := filepath.Join(dir, "uv.toml"), fmt.Sprintf("index-url = %q\n", url)
+				if with == "pip" {
+					file, text = filepath.Join(dir, "pip.conf"), "[global]\nindex-url = "+url+"\n"
+				}
+				if err := os.MkdirAll(dir, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return file
+			}
+			var hits atomic.Int32
+			evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hits.Add(1); http.NotFound(w, r) }))
+			defer evil.Close()
+			own := settings(filepath.Join(home, ".config", with), srv.URL+"/simple")
+			settings(shared, evil.URL+"/simple")
+			if err := os.WriteFile(filepath.Join(shared, "venv.py"), []byte("raise SystemExit('code of another user')"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(shared)
+			var said []string
+			version := map[string]string{"uv": "newest", "pip": "1.42.7"}[with] // pip needs an environment to look for the newest
+			install := func() error {
+				said = nil
+				_, err := Install(t.Context(), InstallOptions{Root: t.TempDir(), Version: version, Say: func(s string) { said = append(said, s) }})
+				return err
+			}
+			if err := install(); err != nil || hits.Load() > 0 || !strings.Contains(strings.Join(said, "\n"), "takes its settings from "+own) {
+				t.Errorf("%v, %d calls to the other index\n%s", err, hits.Load(), strings.Join(said, "\n"))
+			}
+			if left, _ := filepath.Glob(filepath.Join(shared, "*")); len(left) != 2 {
+				t.Errorf("written to the shared folder: %q", left)
+			}
+			if err := os.Chmod(own, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if err := install(); !problem.Is(err, userdirs.Unsafe) || strings.Contains(strings.Join(said, "\n"), "$ ") {
+				t.Errorf("settings that others can write: %v\n%s", err, strings.Join(said, "\n"))
+			}
+		})
 	}
 }
 
