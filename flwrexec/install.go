@@ -263,7 +263,7 @@ func (i installer) pip(python string, wanted ...string) (string, error) {
 
 // run runs a step of the installation, its lines to say, and gives what it printed.
 func (i installer) run(name string, args ...string) (string, error) {
-	i.say("$ " + strings.Join(append([]string{filepath.Base(name)}, args...), " "))
+	i.say("$ " + strings.Join(append([]string{filepath.Base(name)}, i.with(name, args)...), " "))
 	return i.installers.run(i.ctx, "install flwr "+i.version.String(), i.say, nil, name, args...)
 }
 

@@ -70,10 +70,7 @@ func (t installers) close() { os.RemoveAll(t.dir) } //nolint:errcheck // the nex
 
 // run runs uv or pip, its lines to say, and gives what it printed.
 func (t installers) run(ctx context.Context, doing string, say func(string), stdin io.Reader, name string, args ...string) (string, error) {
-	if name == t.uv {
-		args = append(slices.Clone(t.args), args...)
-	}
-	cmd := child.Command(ctx, t.dir, name, args...)
+	cmd := child.Command(ctx, t.dir, name, t.with(name, args)...)
 	kept := newTail(32 << 10)
 	lines := &termsafe.Splitter{Each: func(l string) error {
 		kept.Write([]byte(l + "\n")) //nolint:errcheck // never fails
@@ -97,6 +94,14 @@ func (t installers) run(ctx context.Context, doing string, say func(string), std
 		return kept.String(), installProblem(doing, kept.String(), err)
 	}
 	return kept.String(), nil
+}
+
+// with returns the arguments that name is run with.
+func (t installers) with(name string, args []string) []string {
+	if name != t.uv {
+		return args
+	}
+	return append(slices.Clone(t.args), args...)
 }
 
 // elsewhere are the variables with which pip and uv install something else, or somewhere else.
