@@ -125,11 +125,11 @@ func TestLegacyBlockStopsNewFlwr(t *testing.T) {
 	env := require.Flwr(t, require.Newest)
 	file, home := placed(t, "retire-21-guide-block"), t.TempDir()
 	dir := filepath.Dir(file)
-	file, err := FlowerConfigFile(home)
+	config, err := FlowerConfigFile(home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	edit, err := EditFlowerConfig(file, nowhere)
+	edit, err := EditFlowerConfig(config, nowhere)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/require"
 )
@@ -480,13 +481,17 @@ func TestCannotStart(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	got := strings.Join(environment([]string{"PATH=/bin", "FLWR_HOME=/x", "PYTHONPATH=/y", "PYTHONDONTWRITEBYTECODE=1", "no_proxy=a"}), " ")
-	for _, want := range []string{"PATH=/bin", "PYTHONPYCACHEPREFIX=", "no_proxy=127.0.0.1,localhost,a"} {
+	for name, value := range map[string]string{"FLWR_HOME": "/x", "PYTHONPATH": "/y", "PYTHONHOME": "/z", "PYTHONDONTWRITEBYTECODE": "1", "no_proxy": "a"} {
+		t.Setenv(name, value)
+	}
+	t.Setenv("PYTHONPYCACHEPREFIX", "")
+	got := strings.Join(environment(child.Environ()), " ")
+	for _, want := range []string{"PATH=" + os.Getenv("PATH"), "PYTHONPYCACHEPREFIX=", "no_proxy=127.0.0.1,localhost,a"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing in %s", want, got)
 		}
 	}
-	for _, no := range []string{"FLWR_HOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"} {
+	for _, no := range []string{"FLWR_HOME", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"} {
 		if strings.Contains(got, no) {
 			t.Errorf("%s is in %s", no, got)
 		}
