@@ -98,8 +98,8 @@ func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
 	if err != nil {
 		return Findings{}, fmt.Errorf("read the app %s: %w", a.Name, err)
 	}
-	for _, module := range answer.Missing {
-		part, key := "ServerApp", "serverapp"
+	if len(answer.Missing) > 0 {
+		module, part, key := answer.Missing[0], "ServerApp", "serverapp"
 		if module == a.Agent {
 			part, key = "AgentApp", "agentapp"
 		}
