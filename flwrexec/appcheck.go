@@ -192,18 +192,24 @@ func appcheck(ctx context.Context, python string, request map[string]any, to any
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
-	out, err := child.Tool(ctx, python, args...).Output()
+	cmd := child.Tool(ctx, python, args...)
+	stdout, stderr := bounded{stop: cancel}, newTail(32<<10)
+	cmd.Stdout, cmd.Stderr = &stdout, stderr
+	err = cmd.Run()
+	if stdout.over {
+		return problem.New(AppBroken, "the app is too large to be read", fmt.Sprintf("its findings take more than %d MB", maxAnswer>>20), "")
+	}
 	if ctx.Err() != nil {
 		return cancelled(ctx)
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return &problem.Problem{Code: problem.Internal, What: "Python could not read the app", Raw: termsafe.Text(string(exit.Stderr)), Err: err}
+		return &problem.Problem{Code: problem.Internal, What: "Python could not read the app", Raw: termsafe.Text(stderr.String()), Err: err}
 	}
 	if err != nil {
 		return err
 	}
-	return readAppcheck(out, to)
+	return readAppcheck([]byte(stdout.String()), to)
 }
 
 func readAppcheck(out []byte, to any) error {

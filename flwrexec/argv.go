@@ -112,18 +112,18 @@ func (d Dialect) RunArgv(c Connection, app, federation, config string, stream bo
 func (d Dialect) RunsArgv(c Connection) []string { return join([]string{"list"}, d.connection(c)) }
 
 // RunStatusArgv shows one run.
-func (d Dialect) RunStatusArgv(c Connection, run string) []string {
-	return append(d.RunsArgv(c), "--run-id", run)
+func (d Dialect) RunStatusArgv(c Connection, run RunID) []string {
+	return append(d.RunsArgv(c), "--run-id", run.String())
 }
 
 // LogArgv follows a run's log until the run ends.
-func (d Dialect) LogArgv(c Connection, run string) []string {
-	return join([]string{"log", run}, d.connection(c))
+func (d Dialect) LogArgv(c Connection, run RunID) []string {
+	return join([]string{"log", run.String()}, d.connection(c))
 }
 
 // StopArgv stops a run.
-func (d Dialect) StopArgv(c Connection, run string) []string {
-	return join([]string{"stop", run}, d.connection(c))
+func (d Dialect) StopArgv(c Connection, run RunID) []string {
+	return join([]string{"stop", run.String()}, d.connection(c))
 }
 
 // SuperNodeOptions is what a SuperNode is started with.

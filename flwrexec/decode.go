@@ -13,25 +13,28 @@ import (
 	"flwrup/internal/problem"
 )
 
-// jsonPart finds the JSON value in what flwr printed; chatter may stand before it. nil when there is
-// none.
+// jsonPart finds the JSON value in what flwr printed: it begins a line, and chatter may stand before it.
+// nil when there is none.
 func jsonPart(out string) []byte {
-	for rest := out; ; {
-		i := strings.IndexAny(rest, "{[")
+	rest := out
+	for range mostChatter {
+		if rest != "" && (rest[0] == '{' || rest[0] == '[') {
+			var v json.RawMessage
+			if json.NewDecoder(strings.NewReader(rest)).Decode(&v) == nil {
+				return v
+			}
+		}
+		i := strings.IndexByte(rest, '\n')
 		if i < 0 {
 			return nil
 		}
-		rest = rest[i:]
-		var v json.RawMessage
-		dec := json.NewDecoder(strings.NewReader(rest))
-		if dec.Decode(&v) == nil && startsLine(out, len(out)-len(rest)) {
-			return v
-		}
-		rest = rest[1:]
+		rest = rest[i+1:]
 	}
+	return nil
 }
 
-func startsLine(s string, i int) bool { return i == 0 || s[i-1] == '\n' }
+// mostChatter is how many lines may stand before the answer.
+const mostChatter = 200
 
 type nodesAnswer struct {
 	Nodes []struct {
@@ -93,6 +96,9 @@ func (a *federationsAnswer) UnmarshalJSON(b []byte) error {
 		if f.ID == "" {
 			f.ID = f.Name
 		}
+		if err := checkForeignFederation(f.ID); err != nil {
+			return err
+		}
 		*a = append(*a, Federation{ID: f.ID, Description: f.Description, Archived: f.Archived, Simulation: f.Simulation})
 	}
 	return nil
@@ -112,7 +118,7 @@ func (a *detailsAnswer) UnmarshalJSON(b []byte) error {
 		Status string `json:"status"`
 	}
 	type run struct {
-		ID      number `json:"run_id"`
+		ID      RunID  `json:"run_id"`
 		App     string `json:"app"`
 		Status  string `json:"status"`
 		Elapsed number `json:"elapsed"`
@@ -153,7 +159,7 @@ func (a *detailsAnswer) UnmarshalJSON(b []byte) error {
 	}
 	for _, r := range all.Runs {
 		fab, version, _ := strings.Cut(strings.TrimPrefix(r.App, "@"), "==")
-		one := Run{ID: string(r.ID), FabID: fab, FabVersion: version, Elapsed: elapsed(r.Elapsed)}
+		one := Run{ID: r.ID, FabID: fab, FabVersion: version, Elapsed: elapsed(r.Elapsed)}
 		one.Status, one.SubStatus, _ = strings.Cut(r.Status, ":")
 		d.Runs = append(d.Runs, one)
 	}
@@ -163,7 +169,7 @@ func (a *detailsAnswer) UnmarshalJSON(b []byte) error {
 
 type runsAnswer struct {
 	Runs []struct {
-		ID           number `json:"run-id"`
+		ID           *RunID `json:"run-id"`
 		Federation   string `json:"federation"` // up to 1.29
 		FederationID string `json:"federation-id"`
 		FabID        string `json:"fab-id"`
@@ -177,10 +183,14 @@ type runsAnswer struct {
 	} `json:"runs"`
 }
 
-func (a runsAnswer) runs() []Run {
+func (a runsAnswer) runs() ([]Run, error) {
 	runs := make([]Run, 0, len(a.Runs))
 	for _, r := range a.Runs {
-		one := Run{ID: string(r.ID), Federation: r.FederationID, FabID: r.FabID, FabVersion: r.FabVersion,
+		if r.ID == nil {
+			return nil, problem.New(problem.NotSupported, "flwr lists a run without a run ID", "",
+				"this flwr may be newer than flwrup; try another version of flwr")
+		}
+		one := Run{ID: *r.ID, Federation: r.FederationID, FabID: r.FabID, FabVersion: r.FabVersion,
 			Details: r.Details, Elapsed: elapsed(r.Elapsed),
 			Pending: timeOf(r.Pending), Running: timeOf(r.Running), Finished: timeOf(r.Finished)}
 		if one.Federation == "" {
@@ -192,7 +202,7 @@ func (a runsAnswer) runs() []Run {
 		one.Status, one.SubStatus, _ = strings.Cut(r.Status, ":")
 		runs = append(runs, one)
 	}
-	return runs
+	return runs, nil
 }
 
 // timeOf reads "2026-11-23 02:15:10Z"; "N/A" and anything else is the zero time.
@@ -212,13 +222,16 @@ func elapsed(n number) time.Duration {
 	if m := clockPattern.FindStringSubmatch(string(n)); m != nil {
 		var total time.Duration
 		for i, unit := range [...]time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
-			v, _ := strconv.Atoi(m[i+1]) // "" is no days
+			v, err := strconv.Atoi(m[i+1])
+			if m[i+1] != "" && (err != nil || v > 1e6) { // "" is no days
+				return 0
+			}
 			total += time.Duration(v) * unit
 		}
 		return total
 	}
 	seconds, err := strconv.ParseFloat(string(n), 64)
-	if err != nil || seconds < 0 || seconds > 1e9 {
+	if err != nil || !(seconds >= 0 && seconds <= 1e9) { // NaN, too
 		return 0
 	}
 	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
@@ -237,6 +250,17 @@ func CheckFederationName(name string) error {
 }
 
 var federationID = regexp.MustCompile(`^@[^/\s@]+/[^/\s@]+$`)
+
+// bareFederation is what a grid up to flwr 1.29 calls a federation. It never looks like a flag.
+var bareFederation = regexp.MustCompile(`^[\p{L}\p{N}_][^/\s@]*$`)
+
+// checkForeignFederation refuses a federation ID of the grid's that is none: it goes into command lines.
+func checkForeignFederation(id string) error {
+	if len(id) <= 200 && (federationID.MatchString(id) || bareFederation.MatchString(id)) {
+		return nil
+	}
+	return fmt.Errorf("%q is no federation ID", id)
+}
 
 // IsFederationID tells whether s has the form @account/name.
 func IsFederationID(s string) bool { return federationID.MatchString(s) }

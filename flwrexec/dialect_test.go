@@ -60,9 +60,9 @@ func TestArgv(t *testing.T) {
 		{now.RemoveArgv(c, 7, "@a/f"), "flwr federation remove-supernode 7 @a/f supergrid"},
 		{old.RunArgv(c, ".", "@a/f", "", true), "flwr run . supergrid --stream"},
 		{now.RunArgv(c, "app", "@a/f", "x=1", true), "flwr run app supergrid --federation @a/f --run-config x=1 --stream"},
-		{old.LogArgv(c, "9"), "flwr log 9 . supergrid"},
-		{now.StopArgv(c, "9"), "flwr stop 9 supergrid"},
-		{now.RunStatusArgv(c, "9"), "flwr list supergrid --run-id 9"},
+		{old.LogArgv(c, 9), "flwr log 9 . supergrid"},
+		{now.StopArgv(c, 9), "flwr stop 9 supergrid"},
+		{now.RunStatusArgv(c, 9), "flwr list supergrid --run-id 9"},
 		{old.RunsArgv(Connection{Name: "s", App: "a b"}), "flwr list a b s"},
 	} {
 		if got := strings.Join(a.argv, " "); got != a.want {

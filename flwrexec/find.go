@@ -308,11 +308,16 @@ func output2(ctx context.Context, name string, args ...string) (string, error) {
 	defer cancel()
 	cmd := child.Tool(ctx, name, args...)
 	cmd.Env = append(cmd.Env, "FLWR_DISABLE_UPDATE_CHECK=1", "PYTHONUTF8=1", "PYTHONSAFEPATH=1", "NO_COLOR=1")
-	out, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
+	out := bounded{stop: cancel}
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	switch {
+	case out.over:
+		err = errTooLong
+	case ctx.Err() != nil:
 		err = ctx.Err()
 	}
-	return string(out), err
+	return out.String(), err
 }
 
 var shebangSecond = regexp.MustCompile(`^'''exec' (?:"([^"]+)"|'([^']+)'|([^\s"']+)) `)

@@ -25,7 +25,7 @@ const (
 
 // FollowLog sends the run's log to line, from its beginning, safe for a terminal, until the run has
 // ended (nil), ctx ends or the connection breaks. That the run failed is no error here: ask Run.
-func (s *Session) FollowLog(ctx context.Context, c Connection, run string, line func(string)) error {
+func (s *Session) FollowLog(ctx context.Context, c Connection, run RunID, line func(string)) error {
 	argv, began := s.Dialect().LogArgv(s.absolute(c), run), time.Now()
 	_, err := s.long(ctx, argv, line)
 	if s.overtaken(ctx, c, began, err) {

@@ -34,7 +34,8 @@ func (s *Session) askOnce(ctx context.Context, argv []string, to any) error {
 	return err
 }
 
-// decode reads flwr's JSON: an object with "success", or for federations a bare list or object. The
+// decode is the one door for flwr's answers: every string in them is cleaned before anything is read
+// from it. It reads flwr's JSON: an object with "success", or for federations a bare list or object. The
 // exit code does not count: it is 0 for every error that the grid gives.
 func decode(out output, to any) error {
 	b := jsonPart(out.stdout)
@@ -45,9 +46,19 @@ func decode(out output, to any) error {
 	if b == nil {
 		return classify(out.stdout+"\n"+out.stderr, out.code)
 	}
+	unknown := func(err error) error {
+		p := problem.New(problem.FlwrFailed, "flwr answered in a form that flwrup does not know", termsafe.Line(err.Error()),
+			"this flwr may be newer than flwrup; try another version of flwr")
+		p.Err, p.Raw = err, termsafe.Text(out.stdout)
+		return p
+	}
+	b, err := termsafe.JSON(b, "error-message")
+	if err != nil {
+		return unknown(err)
+	}
 	if b[0] == '{' {
 		if err := json.Unmarshal(b, &head); err != nil {
-			return fmt.Errorf("flwr's answer is not JSON: %w", err)
+			return unknown(err)
 		}
 		if head.Success != nil && !*head.Success {
 			return classify(head.Message+"\n"+out.stderr, out.code)
@@ -57,10 +68,7 @@ func decode(out output, to any) error {
 		return nil
 	}
 	if err := json.Unmarshal(b, to); err != nil {
-		p := problem.New(problem.FlwrFailed, "flwr answered in a form that flwrup does not know", err.Error(),
-			"this flwr may be newer than flwrup; try another version of flwr")
-		p.Err, p.Raw = err, termsafe.Text(out.stdout)
-		return p
+		return unknown(err)
 	}
 	return nil
 }
@@ -138,6 +146,9 @@ func (s *Session) CreateFederation(ctx context.Context, c Connection, name, desc
 	if a.ID == "" {
 		a.ID = a.Name
 	}
+	if err := checkForeignFederation(a.ID); err != nil {
+		return "", fmt.Errorf("create federation %s: %w", name, err)
+	}
 	return a.ID, nil
 }
 
@@ -180,15 +191,19 @@ func notManaged(d Dialect) error {
 
 // StartRun submits the app in folder app and gives the run's ID. federation is ignored where the
 // connection names it; config is one --run-config value, "" for none.
-func (s *Session) StartRun(ctx context.Context, c Connection, app, federation, config string) (string, error) {
+func (s *Session) StartRun(ctx context.Context, c Connection, app, federation, config string) (RunID, error) {
 	var a struct {
-		ID number `json:"run-id"`
+		ID *RunID `json:"run-id"`
 	}
 	argv := s.Dialect().RunArgv(s.absolute(c), abs(app), federation, config, false)
 	if err := s.ask(ctx, c, argv, &a); err != nil {
-		return "", fmt.Errorf("run the app in %s: %w", app, err)
+		return 0, fmt.Errorf("run the app in %s: %w", app, err)
 	}
-	return string(a.ID), nil
+	if a.ID == nil {
+		return 0, fmt.Errorf("run the app in %s: %w", app, problem.New(problem.FlwrFailed,
+			"flwr started a run but gave no run ID", "", "look for the new run: flwrup runs"))
+	}
+	return *a.ID, nil
 }
 
 // Runs lists the account's runs, newest first where flwr does so.
@@ -197,16 +212,20 @@ func (s *Session) Runs(ctx context.Context, c Connection) ([]Run, error) {
 	if err := s.ask(ctx, c, s.Dialect().RunsArgv(s.absolute(c)), &a); err != nil {
 		return nil, fmt.Errorf("list the runs: %w", err)
 	}
-	return a.runs(), nil
+	return a.runs()
 }
 
 // Run gives one run.
-func (s *Session) Run(ctx context.Context, c Connection, id string) (Run, error) {
+func (s *Session) Run(ctx context.Context, c Connection, id RunID) (Run, error) {
 	var a runsAnswer
 	if err := s.ask(ctx, c, s.Dialect().RunStatusArgv(s.absolute(c), id), &a); err != nil {
 		return Run{}, fmt.Errorf("look at run %s: %w", id, err)
 	}
-	for _, r := range a.runs() {
+	runs, err := a.runs()
+	if err != nil {
+		return Run{}, fmt.Errorf("look at run %s: %w", id, err)
+	}
+	for _, r := range runs {
 		if r.ID == id {
 			return r, nil
 		}
@@ -216,7 +235,7 @@ func (s *Session) Run(ctx context.Context, c Connection, id string) (Run, error)
 }
 
 // StopRun stops a run. A run that is over gives a Problem with code RunOver.
-func (s *Session) StopRun(ctx context.Context, c Connection, id string) error {
+func (s *Session) StopRun(ctx context.Context, c Connection, id RunID) error {
 	if err := s.ask(ctx, c, s.Dialect().StopArgv(s.absolute(c), id), nil); err != nil {
 		return fmt.Errorf("stop run %s: %w", id, err)
 	}
@@ -245,7 +264,7 @@ func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(
 }
 
 // ShowLog sends the run's log so far to line, safe for a terminal.
-func (s *Session) ShowLog(ctx context.Context, c Connection, run string, line func(string)) error {
+func (s *Session) ShowLog(ctx context.Context, c Connection, run RunID, line func(string)) error {
 	_, err := s.long(ctx, append(s.Dialect().LogArgv(s.absolute(c), run), "--show"), line)
 	return err
 }

@@ -270,7 +270,7 @@ func childThatHangs() {
 	case "login":
 		s.Login(context.Background(), c, func(LoginPrompt) {}, func(string) {})
 	case "log":
-		s.FollowLog(context.Background(), c, "1", func(string) {})
+		s.FollowLog(context.Background(), c, 1, func(string) {})
 	}
 	time.Sleep(time.Minute)
 }

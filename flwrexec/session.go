@@ -252,6 +252,9 @@ func (s *Session) noAnswer(ctx context.Context, err error, limit time.Duration) 
 	if ctx.Err() != nil {
 		return cancelled(ctx)
 	}
+	if errors.Is(err, errTooLong) {
+		return tooLong(err)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return tooSlow(limit)
 	}
@@ -266,12 +269,17 @@ func (s *Session) runSingle(ctx context.Context, argv []string) (output, error) 
 	if err != nil {
 		return output{}, err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	cmd := child.Command(ctx, dir, s.found.Program, argv[1:]...)
-	var stdout, stderr strings.Builder
+	stdout, stderr := bounded{stop: stop}, bounded{stop: stop}
 	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, s.env
 	err = cmd.Run()
 	out := output{stdout: stdout.String(), stderr: stderr.String()}
 	var exit *exec.ExitError
+	if stdout.over || stderr.over {
+		return output{}, errTooLong
+	}
 	if ctx.Err() != nil {
 		return out, ctx.Err()
 	}

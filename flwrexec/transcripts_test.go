@@ -144,7 +144,7 @@ func TestFederationsOfEveryVersion(t *testing.T) {
 		if len(d.Members) == 0 || len(d.Nodes) < 3 || len(d.Runs) < 4 {
 			t.Fatalf("%s: %+v", v, d)
 		}
-		if r := d.Runs[0]; r.FabID != "rig/numpyfl" || r.FabVersion != "1.0.0" || !r.Ended() || r.Elapsed == 0 || r.ID == "" {
+		if r := d.Runs[0]; r.FabID != "rig/numpyfl" || r.FabVersion != "1.0.0" || !r.Ended() || r.Elapsed == 0 || r.ID == 0 {
 			t.Errorf("%s: %+v", v, r)
 		}
 	}
@@ -158,9 +158,13 @@ func TestRunsOfEveryVersion(t *testing.T) {
 			t.Fatal(v, err)
 		}
 		states := map[string]int{}
-		for _, r := range a.runs() {
+		runs, err := a.runs()
+		if err != nil {
+			t.Fatal(v, err)
+		}
+		for _, r := range runs {
 			states[r.StatusText()]++
-			if r.Federation == "" || r.FabID != "rig/numpyfl" || r.Pending.IsZero() || !strings.Contains(all["list-runs-json"].stdout, r.ID) {
+			if r.Federation == "" || r.FabID != "rig/numpyfl" || r.Pending.IsZero() || !strings.Contains(all["list-runs-json"].stdout, r.ID.String()) {
 				t.Errorf("%s: %+v", v, r)
 			}
 		}

@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
 )
 
 // NodeID is the number that the SuperLink gave to a SuperNode. It uses all 64 bits, so it must never
@@ -16,7 +19,7 @@ type NodeID uint64
 func ParseNodeID(s string) (NodeID, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no node ID", s)
+		return 0, fmt.Errorf("%q is no node ID", termsafe.Line(s))
 	}
 	return NodeID(n), nil
 }
@@ -42,6 +45,34 @@ func (id NodeID) MarshalText() ([]byte, error) { return []byte(id.String()), nil
 
 // UnmarshalText reads decimal.
 func (id *NodeID) UnmarshalText(b []byte) error { return id.UnmarshalJSON(b) }
+
+// RunID is the number that the SuperLink gave to a run: 64 bits, too. What is no number never becomes one,
+// so that a run ID can stand in a command line and in the name of a file.
+type RunID uint64
+
+// ParseRunID reads a run ID in decimal.
+func ParseRunID(s string) (RunID, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
+	if err != nil {
+		return 0, problem.New(problem.Usage, fmt.Sprintf("%q is no run ID", termsafe.Line(s)), "a run ID is a number of up to 20 digits", "flwrup runs lists the runs")
+	}
+	return RunID(n), nil
+}
+
+// String gives the ID in decimal.
+func (id RunID) String() string { return strconv.FormatUint(uint64(id), 10) }
+
+// MarshalJSON writes a string, as for NodeID.
+func (id RunID) MarshalJSON() ([]byte, error) { return []byte(`"` + id.String() + `"`), nil }
+
+// UnmarshalJSON reads a string or a bare number.
+func (id *RunID) UnmarshalJSON(b []byte) error {
+	n, err := ParseRunID(strings.Trim(string(b), `"`))
+	if err == nil {
+		*id = n
+	}
+	return err
+}
 
 // What the grid says about a SuperNode.
 const (
@@ -97,9 +128,9 @@ type Member struct {
 	Role    string `json:"role"` // owner, member
 }
 
-// Run is one run. ID is decimal, 64 bits.
+// Run is one run.
 type Run struct {
-	ID         string        `json:"id"`
+	ID         RunID         `json:"id"`
 	Federation string        `json:"federation,omitempty"`
 	Status     string        `json:"status"`               // pending, starting, running, finished
 	SubStatus  string        `json:"sub_status,omitempty"` // completed, failed, stopped; "" until finished

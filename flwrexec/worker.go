@@ -57,7 +57,8 @@ type answer struct {
 	Secs    float64 `json:"secs"`
 	Last    bool    `json:"last"`
 	Text    *string `json:"text"` // printed by a live command that goes on
-	bad     error   // the line was no JSON
+	Over    bool    `json:"over"` // more was printed than an answer may have
+	bad     error   // the line was no JSON, or too long
 }
 
 // pythonArgs gives the arguments of python for running worker.py in a mode.
@@ -113,7 +114,11 @@ func (w *worker) read(out io.Reader) {
 	defer close(w.answers)
 	lines := bufio.NewReader(out)
 	for {
-		line, err := lines.ReadBytes('\n')
+		line, err := boundedLine(lines, maxLine)
+		if errors.Is(err, errTooLong) {
+			w.answers <- answer{bad: err}
+			break
+		}
 		if len(line) > 0 {
 			var a answer
 			if bad := json.Unmarshal(line, &a); bad != nil {
@@ -162,6 +167,8 @@ func (w *worker) call(ctx context.Context, args []string, live func(text string)
 			case a.bad != nil:
 				w.kill()
 				return a, fmt.Errorf("the flwr process answered in no known form: %w", a.bad)
+			case a.Over:
+				return a, errTooLong
 			case a.ID != w.next:
 				w.kill()
 				return a, errors.New("the flwr process answered out of turn")

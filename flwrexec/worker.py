@@ -93,8 +93,19 @@ def run(command, args):
         return (code, "", False) if isinstance(code, int) else (1, traceback.format_exc(), False)
 
 
+LIMIT = 8 << 20  # characters of one answer, as in bounds.go
+
+
 class Text(io.StringIO):
-    """Takes what is printed. One for the life of the process: flwr's logger keeps hold of it."""
+    """Takes what is printed, up to LIMIT. One for the life of the process: flwr's logger keeps hold of it."""
+
+    over = False
+
+    def write(self, text):
+        if self.tell() + len(text) > LIMIT:
+            self.over = True
+            return len(text)
+        return super().write(text)
 
     def close(self):
         pass
@@ -103,6 +114,7 @@ class Text(io.StringIO):
         text = self.getvalue()
         self.seek(0)
         self.truncate()
+        self.over = False
         return text
 
 
@@ -114,7 +126,8 @@ class Live(Text):
         self.say = say
 
     def write(self, text):
-        self.say(text)
+        for at in range(0, len(text), 1 << 16):
+            self.say(text[at:at + (1 << 16)])
         return len(text)
 
 
@@ -192,8 +205,8 @@ def worker():
         last = last or "Handshake failed" in chatter
         if CAUSES:  # which say it better
             chatter = ""
-        answer(id=asked["id"], code=code, secs=time.monotonic() - begun, last=last, out=out.take(),
-               err="\n".join([err.take(), said, *CAUSES]), native=chatter)
+        answer(id=asked["id"], code=code, over=out.over or err.over, secs=time.monotonic() - begun, last=last, out=out.take(),
+               err="\n".join([err.take(), said[:1 << 16], *CAUSES]), native=chatter)
         if last:
             os._exit(0)
 

@@ -3,7 +3,6 @@ package steps
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,9 +10,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/problem"
+	"flwrup/internal/sheet"
 )
 
 // SaveMetrics writes the metrics that a run has given so far to a new CSV file in the project's folder,
@@ -26,6 +26,11 @@ func (s *Site) SaveMetrics(ctx context.Context, id string) (file string, err err
 		}
 		id = r.ID
 	}
+	number, err := flwrexec.ParseRunID(id)
+	if err != nil {
+		return "", err
+	}
+	id = number.String() // it becomes part of a file's name
 	list, err := s.RunMetrics(ctx, id)
 	if err != nil {
 		return "", err
@@ -60,7 +65,7 @@ func (s *Site) SaveMetrics(ctx context.Context, id string) (file string, err err
 }
 
 // MetricsCSV writes a run's metrics as a table: a row a round, a column a metric, empty where a round has
-// none. Lines end as RFC 4180 has it.
+// none. Names come from the app: none becomes a formula.
 func MetricsCSV(list []Metric) string {
 	names, rounds := []string{}, []int{}
 	values := map[string]map[int]float64{}
@@ -75,9 +80,6 @@ func MetricsCSV(list []Metric) string {
 		}
 	}
 	slices.Sort(rounds)
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	w.UseCRLF = true
 	rows := [][]string{append([]string{"round"}, names...)}
 	for _, r := range rounds {
 		row := []string{strconv.Itoa(r)}
@@ -90,6 +92,5 @@ func MetricsCSV(list []Metric) string {
 		}
 		rows = append(rows, row)
 	}
-	_ = w.WriteAll(rows) // a strings.Builder never fails
-	return b.String()
+	return sheet.CSV(rows)
 }

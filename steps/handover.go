@@ -1,10 +1,11 @@
 package steps
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"strings"
+
+	"flwrup/internal/sheet"
+	"flwrup/internal/termsafe"
 )
 
 // Handover is what Flower Labs, or a federation's owner, have to know of this site's SuperNodes.
@@ -59,9 +60,10 @@ func (h Handover) Text() string { return strings.Join(h.Lines(), "\n") + "\n" }
 // Markdown is the same as a table.
 func (h Handover) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# SuperNodes for %s\n\nAccount: %s\n\n| name | node ID | key fingerprint |\n|---|---|---|\n", h.Federation, orUnknown(h.Account))
+	fmt.Fprintf(&b, "# SuperNodes for %s\n\nAccount: %s\n\n| name | node ID | key fingerprint |\n|---|---|---|\n",
+		sheet.Markdown(h.Federation), sheet.Markdown(orUnknown(h.Account)))
 	for _, n := range h.Nodes {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", n.Name, n.NodeID, n.Fingerprint)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", sheet.Markdown(n.Name), sheet.Markdown(n.NodeID), sheet.Markdown(n.Fingerprint))
 	}
 	return b.String()
 }
@@ -75,21 +77,18 @@ func orUnknown(s string) string {
 
 // CSV is the same for a spreadsheet; open the node ID as text there, it has more digits than a number keeps.
 func (h Handover) CSV() string {
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	w.Write([]string{"name", "node_id", "key_fingerprint", "account", "federation"})
+	rows := [][]string{{"name", "node_id", "key_fingerprint", "account", "federation"}}
 	for _, n := range h.Nodes {
-		w.Write([]string{n.Name, n.NodeID, n.Fingerprint, h.Account, h.Federation})
+		rows = append(rows, []string{n.Name, n.NodeID, n.Fingerprint, h.Account, h.Federation})
 	}
-	w.Flush()
-	return b.String()
+	return sheet.CSV(rows)
 }
 
 // JSON is the same for programs.
 func (h Handover) JSON() string {
-	b, err := json.MarshalIndent(h, "", "  ")
+	b, err := termsafe.EncodeJSON(h, "  ")
 	if err != nil {
 		return err.Error()
 	}
-	return string(b) + "\n"
+	return string(b)
 }

@@ -18,12 +18,12 @@ import (
 )
 
 func (s *Site) runView(r flwrexec.Run) RunView {
-	v := RunView{ID: r.ID, App: r.FabID, Status: r.StatusText(), Elapsed: r.Elapsed, Details: r.Details,
+	v := RunView{ID: r.ID.String(), App: r.FabID, Status: r.StatusText(), Elapsed: r.Elapsed, Details: r.Details,
 		Pending: r.Pending, Running: r.Running, Over: r.Finished}
 	if r.FabVersion != "" {
 		v.App += " " + r.FabVersion
 	}
-	v.Here = slices.ContainsFunc(s.Ledger.Runs(), func(have ledger.Run) bool { return have.ID == r.ID })
+	v.Here = slices.ContainsFunc(s.Ledger.Runs(), func(have ledger.Run) bool { return have.ID == v.ID })
 	return v
 }
 
@@ -50,7 +50,7 @@ func (s *Site) refreshRun(ctx context.Context) (ledger.Run, bool) {
 		return r, ok // what was known last
 	}
 	for _, have := range list {
-		if have.ID == r.ID && have.StatusText() != r.Status {
+		if have.ID.String() == r.ID && have.StatusText() != r.Status {
 			r.Status = have.StatusText()
 			if !s.o.ReadOnly {
 				_ = s.Ledger.PutRun(r) // the next look tries again
@@ -73,12 +73,16 @@ const statePause = 2 * time.Second
 // FollowRun tells all that a run's log says, from its beginning, with its state and its metrics, until it
 // has ended; nil means that it completed. Ending ctx leaves the run going. It may follow any run of the
 // account.
-func (s *Site) FollowRun(ctx context.Context, id string, to Sink) error {
+func (s *Site) FollowRun(ctx context.Context, run string, to Sink) error {
+	id, err := flwrexec.ParseRunID(run)
+	if err != nil {
+		return err
+	}
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
 	}
-	to.Event(RunBegan{id})
+	to.Event(RunBegan{id.String()})
 	watched, stop := context.WithCancel(ctx)
 	defer stop()
 	var watching sync.WaitGroup
@@ -121,7 +125,7 @@ func (s *Site) FollowRun(ctx context.Context, id string, to Sink) error {
 }
 
 // watchRun tells the run's state whenever it changes, until ctx ends or the run is over.
-func (s *Site) watchRun(ctx context.Context, f Flwr, id string, to Sink) {
+func (s *Site) watchRun(ctx context.Context, f Flwr, id flwrexec.RunID, to Sink) {
 	last, told := "", map[string]bool{}
 	for {
 		run, err := f.Run(ctx, s.connection(), id)
@@ -147,7 +151,7 @@ func (s *Site) noteRun(run flwrexec.Run) error {
 		return nil
 	}
 	for _, have := range s.Ledger.Runs() {
-		if have.ID == run.ID && have.Status != run.StatusText() {
+		if have.ID == run.ID.String() && have.Status != run.StatusText() {
 			have.Status = run.StatusText()
 			return s.Ledger.PutRun(have)
 		}
@@ -203,7 +207,7 @@ func metricName(m flwrexec.Metric) string {
 func (s *Site) outcome(ctx context.Context, run flwrexec.Run, log *runReader) error {
 	var here *problem.Problem
 	if log.failed > 0 {
-		here = s.nodesFailed(ctx, run.ID)
+		here = s.nodesFailed(ctx, run.ID.String())
 	}
 	if run.Completed() {
 		if log.failed > 0 {
@@ -228,7 +232,11 @@ func (s *Site) outcome(ctx context.Context, run flwrexec.Run, log *runReader) er
 }
 
 // RunLog gives the lines of a run's log so far.
-func (s *Site) RunLog(ctx context.Context, id string, line func(string)) error {
+func (s *Site) RunLog(ctx context.Context, run string, line func(string)) error {
+	id, err := flwrexec.ParseRunID(run)
+	if err != nil {
+		return err
+	}
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -259,6 +267,13 @@ func (l *metricList) Ask(context.Context, Question) (string, error) {
 
 // stopRuns ends runs, after asking: what they have computed so far is lost.
 func (s *Site) stopRuns(ctx context.Context, ids []string, to Sink) error {
+	runs := make([]flwrexec.RunID, len(ids))
+	for i, id := range ids {
+		var err error
+		if runs[i], err = flwrexec.ParseRunID(id); err != nil {
+			return err
+		}
+	}
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -268,16 +283,16 @@ func (s *Site) stopRuns(ctx context.Context, ids []string, to Sink) error {
 	if err != nil || answer != "yes" {
 		return err
 	}
-	for _, id := range ids {
+	for _, id := range runs {
 		err := f.StopRun(ctx, s.connection(), id)
 		if problem.Is(err, flwrexec.RunOver) {
-			to.Event(Says{"run " + id + " was over already"})
+			to.Event(Says{"run " + id.String() + " was over already"})
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		to.Event(Says{"run " + id + " is stopped"})
+		to.Event(Says{"run " + id.String() + " is stopped"})
 		if run, err := f.Run(ctx, s.connection(), id); err == nil {
 			if err := s.noteRun(run); err != nil {
 				return err
@@ -291,7 +306,11 @@ func (s *Site) stopRuns(ctx context.Context, ids []string, to Sink) error {
 const lookBack = 1000
 
 // TookPart gives the names of this site's SuperNodes whose log speaks of the run.
-func (s *Site) TookPart(ctx context.Context, id string) ([]string, error) {
+func (s *Site) TookPart(ctx context.Context, run string) ([]string, error) {
+	id, err := flwrexec.ParseRunID(run)
+	if err != nil {
+		return nil, err
+	}
 	list, _, err := s.members()
 	if err != nil {
 		return nil, err
@@ -309,7 +328,7 @@ func (s *Site) TookPart(ctx context.Context, id string) ([]string, error) {
 		seen := false
 		err := rt.Logs(ctx, name, supernode.LogOptions{Tail: lookBack}, func(l supernode.Line) error {
 			kind, detail := flwrexec.Landmark(l.Text)
-			seen = seen || kind == flwrexec.MarkRun && detail == id
+			seen = seen || kind == flwrexec.MarkRun && detail == id.String()
 			return nil
 		})
 		mu.Lock()

@@ -48,7 +48,7 @@ func TestNodesFailed(t *testing.T) {
 		log := &runReader{to: to}
 		log.line(c.line)
 		status, sub, _ := strings.Cut(c.status, ":")
-		err := s.outcome(context.Background(), flwrexec.Run{ID: "7", Status: status, SubStatus: sub}, log)
+		err := s.outcome(context.Background(), flwrexec.Run{ID: 7, Status: status, SubStatus: sub}, log)
 		if c.fails != problem.Is(err, problem.RunFailed) || !c.fails && err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}

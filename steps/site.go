@@ -36,12 +36,12 @@ type Flwr interface {
 	CreateFederation(ctx context.Context, c flwrexec.Connection, name, description string) (string, error)
 	AddToFederation(ctx context.Context, c flwrexec.Connection, id flwrexec.NodeID, federation string) error
 	RemoveFromFederation(ctx context.Context, c flwrexec.Connection, id flwrexec.NodeID, federation string) error
-	StartRun(ctx context.Context, c flwrexec.Connection, app, federation, config string) (string, error)
+	StartRun(ctx context.Context, c flwrexec.Connection, app, federation, config string) (flwrexec.RunID, error)
 	Runs(ctx context.Context, c flwrexec.Connection) ([]flwrexec.Run, error)
-	Run(ctx context.Context, c flwrexec.Connection, id string) (flwrexec.Run, error)
-	StopRun(ctx context.Context, c flwrexec.Connection, id string) error
-	FollowLog(ctx context.Context, c flwrexec.Connection, id string, line func(string)) error
-	ShowLog(ctx context.Context, c flwrexec.Connection, id string, line func(string)) error
+	Run(ctx context.Context, c flwrexec.Connection, id flwrexec.RunID) (flwrexec.Run, error)
+	StopRun(ctx context.Context, c flwrexec.Connection, id flwrexec.RunID) error
+	FollowLog(ctx context.Context, c flwrexec.Connection, id flwrexec.RunID, line func(string)) error
+	ShowLog(ctx context.Context, c flwrexec.Connection, id flwrexec.RunID, line func(string)) error
 	NewApp(ctx context.Context, work, publisher string, line func(string)) (flwrexec.App, error)
 	Warm(ctx context.Context) (time.Duration, error)
 	Close() error

@@ -154,7 +154,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 	}
 	intent := ledger.Intent{Op: "run", Connection: s.Choices.Grid.Connection, Federation: s.Choices.Federation}
 	for _, have := range before {
-		intent.Before = append(intent.Before, have.ID)
+		intent.Before = append(intent.Before, have.ID.String())
 	}
 	key, err := s.Ledger.Begin(intent)
 	if err != nil {
@@ -168,9 +168,9 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 		}
 		return err // it may have been started: the next look tells
 	}
-	to.Event(RunBegan{id})
+	to.Event(RunBegan{id.String()})
 	return s.Ledger.Finish(key, func(d *ledger.Data) error {
-		d.PutRun(ledger.Run{ID: id, Connection: s.Choices.Grid.Connection, Federation: s.Choices.Federation,
+		d.PutRun(ledger.Run{ID: id.String(), Connection: s.Choices.Grid.Connection, Federation: s.Choices.Federation,
 			App: s.rel(s.appDir()), Started: time.Now(), Status: "pending"})
 		return nil
 	})
@@ -188,7 +188,7 @@ func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
 		}
 		var fresh []flwrexec.Run
 		for _, r := range list {
-			if !slices.Contains(i.Before, r.ID) && (r.Federation == "" || r.Federation == i.Federation) {
+			if !slices.Contains(i.Before, r.ID.String()) && (r.Federation == "" || r.Federation == i.Federation) {
 				fresh = append(fresh, r)
 			}
 		}
@@ -200,7 +200,7 @@ func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
 		}
 		r := fresh[0]
 		if err := s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
-			d.PutRun(ledger.Run{ID: r.ID, Connection: i.Connection, Federation: i.Federation, App: s.rel(s.appDir()), Started: i.At, Status: r.StatusText()})
+			d.PutRun(ledger.Run{ID: r.ID.String(), Connection: i.Connection, Federation: i.Federation, App: s.rel(s.appDir()), Started: i.At, Status: r.StatusText()})
 			return nil
 		}); err != nil {
 			return false, err

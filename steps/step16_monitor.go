@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/problem"
 )
 
@@ -42,9 +43,13 @@ func (monitor) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
+	id, err := flwrexec.ParseRunID(r.ID)
+	if err != nil {
+		return nil, err
+	}
 	return []Action{
-		s.command("follow the run's log", f.Dialect().LogArgv(s.connection(), r.ID)),
-		s.command("see how it ended", f.Dialect().RunStatusArgv(s.connection(), r.ID)),
+		s.command("follow the run's log", f.Dialect().LogArgv(s.connection(), id)),
+		s.command("see how it ended", f.Dialect().RunStatusArgv(s.connection(), id)),
 	}, nil
 }
 

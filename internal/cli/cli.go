@@ -17,6 +17,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
+	"flwrup/internal/termsafe"
 	"flwrup/steps"
 )
 
@@ -28,10 +29,11 @@ type Streams struct {
 
 // program is one call of flwrup: its streams and the flags that every command has.
 type program struct {
-	Streams
-	dir   string
-	plain bool
-	json  bool
+	Streams           // Out and Err through termsafe.Writer
+	terminal *os.File // Out as it is, for the screen alone; nil where it is no file
+	dir      string
+	plain    bool
+	json     bool
 
 	trustAll bool // --trust
 }
@@ -40,7 +42,11 @@ type program struct {
 func Main(args []string, streams Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
 	defer stop()
-	p := &program{Streams: streams}
+	p := &program{}
+	p.terminal, _ = streams.Out.(*os.File)
+	// Whatever a command prints goes through this door: nothing below root has the streams themselves.
+	streams.Out, streams.Err = &termsafe.Writer{Out: streams.Out}, &termsafe.Writer{Out: streams.Err}
+	p.Streams = streams
 	root := p.root()
 	root.SetArgs(args)
 	root.SetOut(streams.Out)
@@ -130,8 +136,7 @@ func (p *program) attended() bool { return p.In != nil && term.IsTerminal(int(p.
 
 // screen tells whether the wizard can draw: a person, a terminal that can, and no wish for plain lines.
 func (p *program) screen() bool {
-	out, ok := p.Out.(*os.File)
-	return !p.plain && !p.json && p.attended() && ok && term.IsTerminal(int(out.Fd())) &&
+	return !p.plain && !p.json && p.attended() && p.terminal != nil && term.IsTerminal(int(p.terminal.Fd())) &&
 		os.Getenv("TERM") != "dumb" && os.Getenv("ACCESSIBLE") == ""
 }
 

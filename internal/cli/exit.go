@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
 )
 
 // What flwrup exits with.
@@ -59,10 +59,11 @@ func writeJSON(w io.Writer, data any, err error) {
 		shape := envelopeError(err)
 		e.Error = &shape
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(e)
+	b, err := termsafe.EncodeJSON(e, "  ")
+	if err != nil { // a number that JSON does not have
+		b, _ = termsafe.EncodeJSON(envelope{Error: &problemShape{Code: problem.Internal, Message: err.Error()}}, "  ")
+	}
+	_, _ = w.Write(b)
 }
 
 func envelopeError(err error) problemShape {

@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
 	"flwrup/steps"
 )
 
@@ -35,11 +35,14 @@ Its end leaves the SuperNodes running.`,
 			if err := p.gate(cmd.Context(), p.findDir()); err != nil {
 				return err
 			}
-			enc := json.NewEncoder(p.Out)
-			enc.SetEscapeHTML(false)
+			line := func(v any) {
+				if b, err := termsafe.EncodeJSON(v, ""); err == nil { // an event has nothing that JSON does not
+					_, _ = p.Out.Write(b)
+				}
+			}
 			err := steps.WatchNodes(cmd.Context(), p.findDir(), func(e steps.WatchEvent) {
 				if lines {
-					_ = enc.Encode(watchData{e.At.Truncate(time.Millisecond), e.Kind, e.Node, e.Text, e.Code, e.Fix})
+					line(watchData{e.At.Truncate(time.Millisecond), e.Kind, e.Node, e.Text, e.Code, e.Fix})
 					return
 				}
 				text := e.At.Local().Format(time.TimeOnly) + "  "
@@ -52,7 +55,7 @@ Its end leaves the SuperNodes running.`,
 				}
 			})
 			if lines && err != nil {
-				_ = enc.Encode(envelope{Error: shape(err)})
+				line(envelope{Error: shape(err)})
 				return &shownError{err}
 			}
 			return err

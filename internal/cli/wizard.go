@@ -47,7 +47,7 @@ func (p *program) lookOn(ctx context.Context, dir string, busy error) error {
 		return busy // there is nothing to look at yet
 	}
 	defer site.Close()
-	_, err = ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.Out}.FromEnv(os.Getenv))
+	_, err = ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
 	return err
 }
 
@@ -57,7 +57,7 @@ func (p *program) lookOn(ctx context.Context, dir string, busy error) error {
 func (p *program) drawn(ctx context.Context, site *steps.Site, keep bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	result, err := ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.Out}.FromEnv(os.Getenv))
+	result, err := ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
 	if err == nil && (result.Interrupted || result.Signal != nil || ctx.Err() != nil) { // a signal also ends ctx, at times before the screen has seen it
 		cancel() // for all that follows the person has left
 		err = problem.New(problem.Cancelled, "stopped", "", "start flwrup again to go on from here")

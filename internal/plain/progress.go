@@ -1,10 +1,10 @@
 package plain
 
 import (
-	"encoding/json"
 	"math"
 	"time"
 
+	"flwrup/internal/termsafe"
 	"flwrup/steps"
 )
 
@@ -42,9 +42,9 @@ func (f *Front) record(e event) {
 	if f.Progress == nil {
 		return
 	}
-	enc := json.NewEncoder(f.Progress)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(e)
+	if b, err := termsafe.EncodeJSON(e, ""); err == nil { // an event has nothing that JSON does not
+		_, _ = f.Progress.Write(b)
+	}
 }
 
 // lineOf is what an event of the steps is on Progress.

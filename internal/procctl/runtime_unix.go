@@ -63,12 +63,20 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 	defer cancel()
 	cmd := child.Tool(ctx, spec.Program, "--help")
 	cmd.Env = environment(spec, filepath.Join(r.opts.Dir, spec.Name))
-	out, err := cmd.CombinedOutput()
+	var raw []string
+	out := &termsafe.Splitter{Each: func(line string) error {
+		if raw = append(raw, line); len(raw) > 100 {
+			raw = raw[50:]
+		}
+		return nil
+	}}
+	cmd.Stdout, cmd.Stderr = out, out
+	err := cmd.Run()
+	out.Close() //nolint:errcheck // Each never fails
 	if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return ctx.Err()
 	}
 	if err != nil {
-		raw := termsafe.Lines(string(out))
 		why := err.Error()
 		if len(raw) > 0 {
 			why = raw[len(raw)-1]

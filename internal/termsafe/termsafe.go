@@ -100,6 +100,8 @@ func clean(s string) string {
 		i += size
 
 		switch {
+		case r == '\r' && i < len(s) && s[i] == '\n': // the line ends here, and does not start again
+			continue
 		case r == '\r':
 			if !blank(out) {
 				kept, out = out, kept[:0]
