@@ -17,6 +17,7 @@ import (
 	"github.com/docker/docker/api/types/versions"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 )
 
 // Outdated says that the daemon is older than what flwrup works with.
@@ -87,7 +88,7 @@ func (r *Runtime) whyUnreachable(err error, sys system) *problem.Problem {
 }
 
 func (r *Runtime) denied(sys system, named string) *problem.Problem {
-	fix := "run `sudo usermod -aG docker " + shellQuote(sys.user) + "`, then log out and in again (or run `newgrp docker`) and start flwrup again"
+	fix := "run `sudo usermod -aG docker " + shell.Word(sys.user) + "`, then log out and in again (or run `newgrp docker`) and start flwrup again"
 	switch {
 	case sys.goos != "linux":
 		fix = "start Docker Desktop as this user: " + sys.start()
@@ -222,7 +223,7 @@ func (s system) install() string {
 	sudo := s.sudo()
 	join := ""
 	if !s.root {
-		join = " && sudo usermod -aG docker " + shellQuote(s.user) + ", then log out and in again"
+		join = " && sudo usermod -aG docker " + shell.Word(s.user) + ", then log out and in again"
 	}
 	switch {
 	case s.goos == "darwin":

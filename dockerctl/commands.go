@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -29,10 +30,10 @@ func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
 		return []string{"# " + strings.ReplaceAll(err.Error(), "\n", " ")}
 	}
 	docker := append([]string{"docker"}, r.at.flags()...)
-	out := []string{shellLine(append(slices.Clone(docker), r.createArgs(spec)...))}
+	out := []string{shell.Line(append(slices.Clone(docker), r.createArgs(spec)...))}
 	hand := func(path, name, mode string) {
 		cp := append(slices.Clone(docker), "cp", "-", spec.Container+":"+KeyDir)
-		out = append(out, shellLine(tarArgs(goos, path, name, mode))+" | "+shellLine(cp))
+		out = append(out, shell.Line(tarArgs(goos, path, name, mode))+" | "+shell.Line(cp))
 	}
 	hand(spec.KeyFile, "key", "0400")
 	if spec.CAFile != "" {
@@ -41,7 +42,7 @@ func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
 	if needsStarter(spec) {
 		out = append(out, handStarter(goos, r.dir, spec, docker)...)
 	}
-	return append(out, shellLine(append(slices.Clone(docker), "start", spec.Container)))
+	return append(out, shell.Line(append(slices.Clone(docker), "start", spec.Container)))
 }
 
 // createArgs says in flags what config says to the API.
@@ -131,27 +132,4 @@ func csvLine(fields []string) string {
 	_ = w.Write(fields) // a buffer takes all
 	w.Flush()
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-func shellLine(args []string) string {
-	quoted := make([]string, len(args))
-	for i, a := range args {
-		quoted[i] = shellQuote(a)
-	}
-	return strings.Join(quoted, " ")
-}
-
-// shellQuote makes s one word for /bin/sh, unchanged where that is safe.
-func shellQuote(s string) string {
-	plain := s != ""
-	for _, c := range s {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("_-./:=@%+,", c)) {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

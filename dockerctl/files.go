@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -88,7 +89,7 @@ func readSmall(what, path string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, bad("there is no such file", "put it back, or choose another", err)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, bad("permission denied", "make yourself its owner: sudo chown \"$(id -u)\" "+shellQuote(path), err)
+		return nil, bad("permission denied", "make yourself its owner: sudo chown \"$(id -u)\" "+shell.Word(path), err)
 	case err != nil:
 		return nil, bad(err.Error(), "check the path", err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/shell"
 )
 
 // KeyLeft says that a volume with the copy of a key could not be removed.
@@ -109,7 +110,7 @@ func (r *Runtime) volumeKept(ctx context.Context, node, name string, cause error
 		if len(c.Names) > 0 {
 			id = strings.TrimPrefix(c.Names[0], "/")
 		}
-		names = append(names, shellQuote(id))
+		names = append(names, shell.Word(id))
 	}
 	list := strings.Join(names, " ")
 	p.Why = "volume " + name + " is in use by a container that is not flwrup's: " + list

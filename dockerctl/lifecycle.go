@@ -17,6 +17,7 @@ import (
 	"github.com/fvbommel/sortorder"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -183,7 +184,7 @@ func (r *Runtime) status(c container.InspectResponse) supernode.Status {
 		ImageID:    c.Image,
 		Labels:     map[string]string{},
 		Ours:       true,
-		LogKeptFor: "docker logs " + shellQuote(strings.TrimPrefix(c.Name, "/")),
+		LogKeptFor: "docker logs " + shell.Word(strings.TrimPrefix(c.Name, "/")),
 	}
 	for k, v := range c.Config.Labels {
 		if k, ok := strings.CutPrefix(k, labelPrefix); ok {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
 
+	"flwrup/internal/letin"
 	"flwrup/internal/probe"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
@@ -136,13 +138,13 @@ func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, he
 		if _, err := os.Stat(d.Host); err != nil && os.IsNotExist(err) {
 			keep(problem.New(problem.BadInput, "the data folder "+d.Host+" of "+spec.Name+" is not there", "Docker would refuse it", "make it, or correct data in flwrup.toml"))
 		} else if err == nil && !readable(d.Host, d.Write) {
-			can, mode := "read", "rX"
+			can := "read"
 			if d.Write {
-				can, mode = "write", "rwX"
+				can = "write"
 			}
 			keep(problem.New(problem.BadInput, fmt.Sprintf("%s cannot %s its data folder %s", spec.Name, can, d.Host),
 				fmt.Sprintf("in the container it is user %d, whom the folder's mode does not let in", userID),
-				fmt.Sprintf("let it in: setfacl -R -m u:%d:%s %s, or chmod -R o+%s %s", userID, mode, shellQuote(d.Host), mode, shellQuote(d.Host))))
+				letin.Fix(letin.Request{Path: d.Host, Write: d.Write, User: userID, Never: []string{spec.KeyFile, filepath.Dir(spec.KeyFile)}})))
 		}
 	}
 	return all

@@ -19,6 +19,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 )
@@ -233,9 +234,9 @@ func TestFamily(t *testing.T) {
 // The shell itself says whether a word comes out as it went in.
 func TestShellQuote(t *testing.T) {
 	for _, s := range []string{"", "plain", "a b", "it's", "$HOME `id` \"x\" \\", "Schlüssel für Ada", "-n", "a\nb", "*?[x]", "~", "#x", "a=b", "{a,b}", "!x", "日本"} {
-		out, err := exec.Command("/bin/sh", "-c", "printf %s "+shellQuote(s)).Output()
+		out, err := exec.Command("/bin/sh", "-c", "printf %s "+shell.Word(s)).Output()
 		if err != nil || string(out) != s {
-			t.Errorf("%q came out as %q (%v) from %s", s, out, err, shellQuote(s))
+			t.Errorf("%q came out as %q (%v) from %s", s, out, err, shell.Word(s))
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -182,10 +183,10 @@ func (r *Runtime) nameFree(ctx context.Context, name string) error {
 	if t := when(c.Created); !t.IsZero() {
 		state += ", made " + t.Local().Format("2006-01-02 15:04")
 	}
-	q := shellQuote(name)
+	q := shell.Word(name)
 	return problem.New(problem.NameTaken, "the container name "+name+" is taken",
 		fmt.Sprintf("container %.12s (image %s, %s) has it, and %s", c.ID, c.Config.Image, state, whose),
-		"choose another name, or keep that container under another one: docker rename "+q+" "+shellQuote(name+"_old")+
+		"choose another name, or keep that container under another one: docker rename "+q+" "+shell.Word(name+"_old")+
 			"; if nobody needs it: docker rm -f "+q)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -112,17 +113,17 @@ func program(spec supernode.Spec, image []string) (entrypoint, args []string) {
 func handStarter(goos, dir string, spec supernode.Spec, docker []string) []string {
 	quoted := make([]string, len(starterLines))
 	for i, l := range starterLines {
-		quoted[i] = shellQuote(l)
+		quoted[i] = shell.Word(l)
 	}
-	start := shellQuote(filepath.Join(dir, path.Base(startPath)))
-	starts := shellQuote(filepath.Join(dir, path.Base(startsPath)))
+	start := shell.Word(filepath.Join(dir, path.Base(startPath)))
+	starts := shell.Word(filepath.Join(dir, path.Base(startsPath)))
 	into := func(name string) string { // named files of dir, into the container
-		return " | " + shellLine(append(slices.Clone(docker), "cp", "-", name+":"+KeyDir))
+		return " | " + shell.Line(append(slices.Clone(docker), "cp", "-", name+":"+KeyDir))
 	}
 	out := []string{
-		"mkdir -p " + shellQuote(dir) + " && printf '%s\\n' " + strings.Join(quoted, " ") + " >" + start +
+		"mkdir -p " + shell.Word(dir) + " && printf '%s\\n' " + strings.Join(quoted, " ") + " >" + start +
 			" && : >" + starts + " && chmod 700 " + start + " " + starts,
-		shellLine(append(tarOwned(goos, "0700"), "-C", dir, "-chf", "-", "./"+path.Base(startPath), "./"+path.Base(startsPath))) + into(spec.Container),
+		shell.Line(append(tarOwned(goos, "0700"), "-C", dir, "-chf", "-", "./"+path.Base(startPath), "./"+path.Base(startsPath))) + into(spec.Container),
 	}
 	if spec.EnvFile == "" && len(secretNames(spec)) == 0 {
 		return out
@@ -130,11 +131,11 @@ func handStarter(goos, dir string, spec supernode.Spec, docker []string) []strin
 	// The values pass through a folder that only this user can read, and that is gone at once.
 	var write []string
 	if spec.EnvFile != "" {
-		write = append(write, "cat "+shellQuote(spec.EnvFile)+"; echo")
+		write = append(write, "cat "+shell.Word(spec.EnvFile)+"; echo")
 	}
 	for _, n := range spec.EnvNames {
 		write = append(write, `printf '%s\n' "`+n+"=$"+n+`"`)
 	}
 	return append(out, `d=$(mktemp -d) && { `+strings.Join(write, "; ")+`; } >"$d/env" && chmod 400 "$d/env" && `+
-		shellLine(append(tarOwned(goos, "0400"), "-C"))+` "$d" -chf - ./env`+into(spec.Container)+`; rm -rf "$d"`)
+		shell.Line(append(tarOwned(goos, "0400"), "-C"))+` "$d" -chf - ./env`+into(spec.Container)+`; rm -rf "$d"`)
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"flwrup/internal/shell"
 )
 
 // Connection says which SuperLink a command talks to.
@@ -21,7 +23,7 @@ func (d Dialect) connection(c Connection) []string {
 	if app == "" {
 		app = "."
 	}
-	return []string{app, c.Name}
+	return []string{shell.Arg(app), c.Name}
 }
 
 func join(parts ...[]string) []string {
@@ -45,7 +47,7 @@ func (d Dialect) NodesArgv(c Connection) []string {
 
 // RegisterArgv registers a public key file; name is left out where the dialect has none.
 func (d Dialect) RegisterArgv(c Connection, publicKeyFile, name string) []string {
-	argv := join([]string{"supernode", "register", publicKeyFile}, d.connection(c))
+	argv := join([]string{"supernode", "register", shell.Arg(publicKeyFile)}, d.connection(c))
 	if name != "" && d.RegisterName {
 		argv = append(argv, "--name", name)
 	}
@@ -95,7 +97,7 @@ func (d Dialect) RunArgv(c Connection, app, federation, config string, stream bo
 	if app == "" {
 		app = "."
 	}
-	argv := []string{"flwr", "run", app, c.Name}
+	argv := []string{"flwr", "run", shell.Arg(app), c.Name}
 	if federation != "" && d.FederationFlag {
 		argv = append(argv, "--federation", federation)
 	}

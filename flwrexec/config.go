@@ -13,6 +13,7 @@ import (
 
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 	"flwrup/internal/tomledit"
 )
 
@@ -205,13 +206,13 @@ func writable(file string, mode fs.FileMode) error {
 			return writeProblem(file, err)
 		}
 	}
-	return problem.New(problem.BadInput, file+" is read-only", "", "allow writing with: chmod u+w "+shellWord(file))
+	return problem.New(problem.BadInput, file+" is read-only", "", "allow writing with: chmod u+w "+shell.Path(file))
 }
 
 func readProblem(file string, err error) error {
 	p := problem.New(problem.BadInput, "cannot read "+file, plainError(err), "")
 	if errors.Is(err, fs.ErrPermission) {
-		p.Fix = "allow reading with: chmod u+r " + shellWord(file)
+		p.Fix = "allow reading with: chmod u+r " + shell.Path(file)
 	}
 	p.Err = err
 	return p
@@ -242,14 +243,4 @@ func plainError(err error) string {
 		return le.Err.Error()
 	}
 	return err.Error()
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// shellWord writes s as one word of /bin/sh.
-func shellWord(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return "'" + string(bytes.ReplaceAll([]byte(s), []byte("'"), []byte(`'\''`))) + "'"
 }

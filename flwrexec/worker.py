@@ -126,6 +126,8 @@ class Live(Text):
         self.say = say
 
     def write(self, text):
+        if not isinstance(text, str):  # click finds out by it that this is no binary stream
+            raise TypeError(type(text))
         for at in range(0, len(text), 1 << 16):
             self.say(text[at:at + (1 << 16)])
         return len(text)

@@ -10,7 +10,6 @@
 package keys
 
 import (
-	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -85,14 +84,3 @@ func Fingerprint(publicKeyFile string) (string, error) {
 
 // show makes a path of the person's safe for a terminal.
 func show(path string) string { return termsafe.Line(path) }
-
-// quote gives a path as a POSIX shell takes it, for the commands in a Fix.
-func quote(path string) string {
-	path = show(path)
-	plain := path != "" && !strings.HasPrefix(path, "-") && strings.Trim(path,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+@%:,") == ""
-	if plain {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}

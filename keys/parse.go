@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 )
 
 // maxKeyFile is far above any key file and small enough to read whatever lies in the folder.
@@ -70,7 +71,7 @@ func looksPrivate(data []byte) bool {
 // parsePrivate gives the public half of an OpenSSH private key on P-384. The library checks that the
 // halves of its private part belong together; outerPublic is held against them here.
 func parsePrivate(data []byte, path string) (ssh.PublicKey, *problem.Problem) {
-	convert := "convert it in place: ssh-keygen -p -N \"\" -f " + quote(path)
+	convert := "convert it in place: ssh-keygen -p -N \"\" -f " + shell.Path(path)
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, problem.New(Damaged, show(path)+" is empty", "",
 			"move it away; a new pair gets a new name")
@@ -84,7 +85,7 @@ func parsePrivate(data []byte, path string) (ssh.PublicKey, *problem.Problem) {
 		case bytes.HasPrefix(data, []byte("PuTTY-User-Key-File")):
 			return nil, problem.New(PEMKey, show(path)+" is a private key in PuTTY's format",
 				"flwr reads OpenSSH format only",
-				"convert it: puttygen "+quote(path)+" -O private-openssh-new -o NEWFILE")
+				"convert it: puttygen "+shell.Path(path)+" -O private-openssh-new -o NEWFILE")
 		}
 		return nil, problem.New(Damaged, show(path)+" is not an OpenSSH private key", "it is cut off or damaged",
 			"restore it from a backup, or move it away; a new pair gets a new name")
@@ -94,7 +95,7 @@ func parsePrivate(data []byte, path string) (ssh.PublicKey, *problem.Problem) {
 	if errors.As(err, &locked) {
 		return nil, problem.New(Passphrase, show(path)+" is protected by a passphrase",
 			"a SuperNode cannot ask for one",
-			"remove the passphrase: ssh-keygen -p -N \"\" -f "+quote(path))
+			"remove the passphrase: ssh-keygen -p -N \"\" -f "+shell.Path(path))
 	}
 	if err != nil {
 		p := problem.New(Damaged, show(path)+" is not a whole OpenSSH private key", "it is damaged, or of a type that flwr does not take",
@@ -150,10 +151,10 @@ func parsePublic(data []byte, path string) (public ssh.PublicKey, comment string
 	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("-----BEGIN")) || bytes.HasPrefix(data, []byte("---- BEGIN")) {
 		return nil, "", problem.New(PEMKey, show(path)+" is not in OpenSSH's one-line format",
 			"flwr answers such a file with: Unsupported key type: b'-----BEGIN'",
-			"move it away, then write it anew: ssh-keygen -y -f PRIVATEKEY > "+quote(path))
+			"move it away, then write it anew: ssh-keygen -y -f PRIVATEKEY > "+shell.Path(path))
 	}
 	damaged := problem.New(Damaged, show(path)+" is not an OpenSSH public key", "it is empty, cut off or damaged",
-		"move it away, then write it anew: ssh-keygen -y -f PRIVATEKEY > "+quote(path))
+		"move it away, then write it anew: ssh-keygen -y -f PRIVATEKEY > "+shell.Path(path))
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	if len(line) == 0 || line[0] == ' ' || line[0] == '\t' {
 		return nil, "", damaged
@@ -209,7 +210,7 @@ func inspect(private string) (in inspected) {
 		return in
 	case in.privateGone:
 		in.bad(public, problem.New(NoPrivate, show(public)+" has no private key beside it", "",
-			"put "+quote(private)+" back from a backup, or move the public key away"))
+			"put "+shell.Path(private)+" back from a backup, or move the public key away"))
 		return in
 	case err != nil:
 		in.bad(private, readProblem(private, err))
@@ -237,7 +238,7 @@ func inspect(private string) (in inspected) {
 	case in.public != nil && !bytes.Equal(key.Marshal(), in.public.Marshal()):
 		in.bad(public, problem.New(Mismatch, show(public)+" does not belong to "+show(private),
 			"the two halves are of different pairs",
-			"move the public key away, then write the right one: ssh-keygen -y -f "+quote(private)+" > "+quote(public)))
+			"move the public key away, then write the right one: ssh-keygen -y -f "+shell.Path(private)+" > "+shell.Path(public)))
 	case comment != "":
 		in.issues = append(in.issues, Issue{File: public, Harmless: true, Problem: problem.New(HasComment,
 			fmt.Sprintf("%s carries the comment %q", show(public), show(comment)),
@@ -254,7 +255,7 @@ func readProblem(path string, err error) *problem.Problem {
 			"move the file that it points to here, or name the folder where the keys are")
 	case errors.Is(err, os.ErrPermission):
 		return &problem.Problem{Code: Unreadable, What: "cannot read " + show(path), Why: "permission denied",
-			Fix: "make it yours: sudo chown \"$(id -un)\" " + quote(path), Err: err}
+			Fix: "make it yours: sudo chown \"$(id -un)\" " + shell.Path(path), Err: err}
 	}
 	return &problem.Problem{Code: Unreadable, What: "cannot read " + show(path), Why: err.Error(),
 		Fix: "move it away", Err: err}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 )
 
 // Scan looks at every key of a folder and changes nothing. A folder that is not there is an empty
@@ -83,7 +84,7 @@ func (f *Folder) add(name string, in inspected) {
 		f.Halves = append(f.Halves, name)
 		in.issues = append(in.issues, Issue{File: private, Problem: problem.New(HalfPair,
 			show(private)+" has no public key beside it", "making it was interrupted, or the file was removed",
-			"nothing is lost, write it anew: ssh-keygen -y -f "+quote(private)+" > "+quote(private+".pub"))})
+			"nothing is lost, write it anew: ssh-keygen -y -f "+shell.Path(private)+" > "+shell.Path(private+".pub"))})
 	}
 	f.Issues = append(f.Issues, in.issues...)
 	if in.broken == nil && !in.publicGone {
@@ -137,7 +138,7 @@ func keyNames(dir string, entries []os.DirEntry) []string {
 func looseIssue(path string, info os.FileInfo, want string) Issue {
 	return Issue{File: path, Problem: problem.New(LooseMode,
 		fmt.Sprintf("%s has mode %04o", show(path), info.Mode().Perm()), "others on this machine can get at it",
-		"chmod "+want+" "+quote(path))}
+		"chmod "+want+" "+shell.Path(path))}
 }
 
 func linkProblem(dir string) *problem.Problem {
@@ -162,7 +163,7 @@ func fileProblem(verb, path string, err error) error {
 		return &problem.Problem{Code: NotWritable, What: what, Why: "the file system is read-only", Fix: "choose a folder that can be written", Err: err}
 	case errors.Is(err, os.ErrPermission):
 		return &problem.Problem{Code: NotWritable, What: what, Why: "permission denied",
-			Fix: "look at who owns it (ls -ld " + quote(path) + ") and make it yours, or choose another folder", Err: err}
+			Fix: "look at who owns it (ls -ld " + shell.Path(path) + ") and make it yours, or choose another folder", Err: err}
 	case errors.Is(err, os.ErrExist):
 		return &problem.Problem{Code: FileExists, What: show(path) + " is there already", Why: "flwrup replaces no file of yours", Fix: "move it away, or choose another name", Err: err}
 	case errors.Is(err, os.ErrNotExist):

@@ -12,6 +12,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/shell"
 )
 
 // appReport is what is known of the app before it is run.
@@ -233,7 +234,7 @@ func (s *Site) checkPackages(ctx context.Context, a flwrexec.App, to Sink) error
 	}
 	remedy := "build an image that has them: `flwrup image`, then `flwrup restart`"
 	if s.runtimeKind() != project.RuntimeDocker {
-		remedy = "install them where flwr is: " + s.pip(ctx) + " install " + quote(missing[0].Want)
+		remedy = "install them where flwr is: " + s.pip(ctx) + " install " + shell.Word(missing[0].Want)
 	}
 	if f, err := s.session(ctx); err == nil && f.Dialect().RuntimeInstall {
 		remedy += ", or let SuperNodes install what a run needs (flwrup.toml: install-packages = true)"
@@ -267,5 +268,5 @@ func (s *Site) pip(ctx context.Context) string {
 	if err != nil || f.Found().Python == "" {
 		return "pip"
 	}
-	return quote(f.Found().Python) + " -m pip"
+	return shell.Path(f.Found().Python) + " -m pip"
 }

@@ -11,6 +11,7 @@ import (
 
 	"flwrup/internal/outgoing"
 	"flwrup/internal/project"
+	"flwrup/internal/shell"
 )
 
 // flwr sends the grid, and through it every SuperNode, each .py, .toml and .md file below the app's folder, and from
@@ -116,7 +117,7 @@ func (s *Site) keepOutAction() (Action, bool) {
 		return Action{}, false
 	}
 	return Action{Says: "keep flwrup's own files out of what is sent with the app",
-		Command: "printf '\\n%s" + strings.Repeat("\\n%s", len(lines)-1) + "\\n' " + quoted(lines) + " >> " + quote(s.rel(file))}, true
+		Command: "printf '\\n%s" + strings.Repeat("\\n%s", len(lines)-1) + "\\n' " + quoted(lines) + " >> " + shell.Path(s.rel(file))}, true
 }
 
 // quoted writes lines as arguments; the space before flwrup.toml is for flwr alone.
@@ -126,7 +127,7 @@ func quoted(lines []string) string {
 		if strings.HasSuffix(line, "/"+project.FileName) {
 			line = " " + line
 		}
-		list = append(list, quote(line))
+		list = append(list, shell.Word(line))
 	}
 	return strings.Join(list, " ")
 }

@@ -31,8 +31,8 @@ func TestAppThatFlwrRefuses(t *testing.T) {
 // refusing is a grid whose flwr refuses every run.
 type refusing struct{ *fakeGrid }
 
-func (refusing) StartRun(context.Context, flwrexec.Connection, string, string, string) (string, error) {
-	return "", problem.New(flwrexec.AppBroken, "flwr said no", "", "")
+func (refusing) StartRun(context.Context, flwrexec.Connection, string, string, string) (flwrexec.RunID, error) {
+	return 0, problem.New(flwrexec.AppBroken, "flwr said no", "", "")
 }
 
 // TestRunRefused: a run that flwr refuses is an error with its words, and its intent is given up.

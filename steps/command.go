@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/shell"
 )
 
 // command makes an Action of a flwr command, written so that it can be typed into /bin/sh in the
@@ -17,13 +18,13 @@ func (s *Site) command(says string, argv []string) Action {
 func (s *Site) shell(argv []string) string {
 	words := make([]string, 0, len(argv)+1)
 	if home := s.flwrHome(); home != "" {
-		words = append(words, "FLWR_HOME="+quote(home))
+		words = append(words, "FLWR_HOME="+shell.Path(home))
 	}
 	for i, w := range argv {
 		if i == 0 && w == "flwr" {
 			w = s.program()
 		}
-		words = append(words, quote(w))
+		words = append(words, shell.Word(w))
 	}
 	return strings.Join(words, " ")
 }
@@ -55,14 +56,6 @@ func explain(argv []string) []Flag {
 		}
 	}
 	return flags
-}
-
-// quote makes one word for /bin/sh.
-func quote(w string) string {
-	if w != "" && strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_") == "" {
-		return w
-	}
-	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
 // shellWords splits a command line that flwrup itself wrote, for its flags only.

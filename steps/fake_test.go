@@ -179,8 +179,9 @@ type fakeRuntime struct {
 	started map[string]supernode.Spec
 }
 
-func (r *fakeRuntime) Kind() string { return project.RuntimeProcess }
-func (r *fakeRuntime) Close() error { return nil }
+func (r *fakeRuntime) Kind() string                     { return project.RuntimeProcess }
+func (r *fakeRuntime) Close() error                     { return nil }
+func (r *fakeRuntime) Commands(supernode.Spec) []string { return nil }
 func (r *fakeRuntime) Preflight(context.Context, []supernode.Spec) ([]supernode.Finding, error) {
 	return r.findings, nil
 }

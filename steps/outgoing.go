@@ -17,6 +17,7 @@ import (
 	"flwrup/internal/outgoing"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/shell"
 	"flwrup/internal/tomledit"
 )
 
@@ -261,7 +262,7 @@ func (s *Site) sentActions(ctx context.Context) []Action {
 	for _, f := range p.found {
 		if !slices.Contains(own, f.Line) {
 			actions = append(actions, Action{Says: "keep out of what is sent, when you agree: " + f.String(),
-				Command: "printf '\\n%s\\n' " + quote(f.Line) + " >> " + quote(s.rel(filepath.Join(s.appDir(), ".gitignore")))})
+				Command: "printf '\\n%s\\n' " + shell.Word(f.Line) + " >> " + shell.Path(s.rel(filepath.Join(s.appDir(), ".gitignore")))})
 		}
 	}
 	for _, f := range outgoing.TooLarge(p.files, p.limit) {

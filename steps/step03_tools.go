@@ -14,6 +14,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -186,7 +187,7 @@ func installCommand(root, version string) string {
 	if version != "" {
 		want = "flwr==" + version
 	}
-	dir := quote(filepath.Join(root, "by-hand"))
+	dir := shell.Path(filepath.Join(root, "by-hand"))
 	return fmt.Sprintf("python3 -m venv %s && %s/bin/pip install '%s'", dir, dir, want)
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 	"flwrup/keys"
 )
 
@@ -102,13 +103,13 @@ func (k makeKeys) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		return nil, err
 	}
 	var actions []Action
-	dir := quote(s.rel(folder.Dir))
+	dir := shell.Path(s.rel(folder.Dir))
 	if len(names) > 0 {
 		actions = append(actions, Action{Says: "make the folder for the keys, for you alone",
 			Command: "mkdir -p " + dir + " && chmod 700 " + dir})
 	}
 	for _, name := range names {
-		file := quote(s.rel(folder.Dir) + "/" + name)
+		file := shell.Path(s.rel(folder.Dir) + "/" + name)
 		actions = append(actions, Action{Says: "make the key pair " + name,
 			Command: `ssh-keygen -q -t ecdsa -b 384 -N "" -C "" -f ` + file,
 			Flags:   explain([]string{"-t", "-b", "-N", "-C", "-f"})})

@@ -13,6 +13,7 @@ import (
 
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 	"flwrup/keys"
 )
 
@@ -78,10 +79,10 @@ func (b backUp) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	file, dir := s.rel(b.file(s)), s.rel(s.keysDir())
 	who := "-p"
 	if r := s.Choices.BackupRecipient; r != "" {
-		who = "-r " + quote(r)
+		who = "-r " + shell.Word(r)
 	}
 	return []Action{{Says: "encrypt all keys into one archive, open it again and compare",
-		Command: fmt.Sprintf("tar -c %s | age %s -o %s", quote(dir), who, quote(file))}}, nil
+		Command: fmt.Sprintf("tar -c %s | age %s -o %s", shell.Path(dir), who, shell.Path(file))}}, nil
 }
 
 func (b backUp) Apply(ctx context.Context, s *Site, to Sink) error {

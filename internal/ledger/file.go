@@ -16,6 +16,7 @@ import (
 
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 )
 
 // WriteFailed is the code of a ledger that could not be written: disk full, read-only folder.
@@ -218,7 +219,7 @@ func read(file string) (d Data, u unknown, found bool, err error) {
 		if _, serr := os.Stat(prev); serr == nil {
 			return d, nil, false, problem.New(problem.BadInput, "the ledger "+file+" is missing",
 				"its generation before, "+prev+", is still there, so somebody removed it",
-				fmt.Sprintf("copy it back: cp %s %s, or remove both to begin anew (known node IDs are then forgotten)", quote(prev), quote(file)))
+				fmt.Sprintf("copy it back: cp %s %s, or remove both to begin anew (known node IDs are then forgotten)", shell.Path(prev), shell.Path(file)))
 		}
 		return Data{Format: currentFormat}, unknown{}, false, nil
 	}
@@ -243,7 +244,7 @@ func damaged(file string, err error) *problem.Problem {
 	prev := previousOf(file)
 	if content, rerr := os.ReadFile(prev); rerr == nil {
 		if _, _, derr := decode(content); derr == nil {
-			p.Fix = fmt.Sprintf("repair the line by hand, or go back to the last good copy, one change older: cp %s %s", quote(prev), quote(file))
+			p.Fix = fmt.Sprintf("repair the line by hand, or go back to the last good copy, one change older: cp %s %s", shell.Path(prev), shell.Path(file))
 		}
 	}
 	return p
@@ -301,7 +302,7 @@ func unwritable(file string, err error) *problem.Problem {
 	case errors.Is(err, syscall.EROFS):
 		p.Fix = "choose a project folder on a disk that can be written"
 	case errors.Is(err, fs.ErrPermission):
-		p.Fix = "make the folder yours to write: chmod u+rwx " + quote(dir)
+		p.Fix = "make the folder yours to write: chmod u+rwx " + shell.Path(dir)
 	default:
 		p.Fix = "see that " + dir + " is a folder that you can write to"
 	}
@@ -315,14 +316,4 @@ func reason(err error) string {
 		return path.Err.Error()
 	}
 	return err.Error()
-}
-
-// quote makes s one word for /bin/sh.
-func quote(s string) string {
-	if s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/._-+:@%=", r))
-	}) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

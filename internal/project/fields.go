@@ -29,7 +29,7 @@ func (f field[T]) path() []string { return strings.Split(f.key, ".") }
 var fields = []field[Choices]{
 	{"name", "what the project is called", func(c *Choices) any { return &c.Name }, notEmpty},
 	{"nodes", "number of SuperNodes; 0: not decided yet", func(c *Choices) any { return &c.Nodes }, nodeCount},
-	{"federation", "\"@account/name\"; a bare name with flwr 1.25 or older; \"\": not decided yet", func(c *Choices) any { return &c.Federation }, nil},
+	{"federation", "\"@account/name\"; a bare name with flwr 1.25 or older; \"\": not decided yet", func(c *Choices) any { return &c.Federation }, matching(federation, "it is neither @account/name nor a bare name")},
 	{"create-federation", "make the federation when it does not exist (flwr 1.27 or later)", func(c *Choices) any { return &c.CreateFederation }, nil},
 	{"keys", "folder of the key pairs; keep it out of version control", func(c *Choices) any { return &c.Keys }, notEmpty},
 	{"runtime", "\"docker\", \"process\", or \"auto\": containers where Docker works", func(c *Choices) any { return &c.Runtime }, oneOf(RuntimeAuto, RuntimeDocker, RuntimeProcess)},
@@ -79,6 +79,7 @@ var tables = map[string]string{
 const MaxNodes = 1000
 
 var (
+	federation  = regexp.MustCompile(`^(@[^/\s@]+/[^/\s@]+|[\p{L}\p{N}_][^/\s@]*)$`) // as the grids write it; never a flag
 	plainName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 	nodeName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 	nodeKey     = regexp.MustCompile(`^supernode_[1-9][0-9]{0,3}$`)
