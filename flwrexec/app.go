@@ -47,6 +47,7 @@ func ReadApp(dir string) (App, error) {
 	if err != nil {
 		return App{}, err
 	}
+	termsafe.Value(&all) // an app is somebody else's text, too
 	parts := table(all, "tool", "flwr", "app", "components")
 	if parts == nil {
 		return App{}, problem.New(AppBroken, "no Flower app in "+dir, "its pyproject.toml has no [tool.flwr.app.components]", "name the folder of an app, or make one: flwr new")

@@ -35,7 +35,7 @@ func (s *Session) FollowLog(ctx context.Context, c Connection, run RunID, line f
 }
 
 var urlPattern = regexp.MustCompile(`https?://[^\s<>"']+`)
-var userCode = regexp.MustCompile(`(?i)[?&](?:user_code|code)=([^&\s]+)`)
+var userCode = regexp.MustCompile(`(?i)[?&](?:user_code|code)=([A-Za-z0-9_-]{1,64})(?:[&\s]|$)`)
 
 // Login runs flwr's device flow. prompt is called once, when the page to open is known; line gets
 // everything that flwr prints. It returns when the login is approved (nil), over (login-timeout) or

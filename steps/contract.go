@@ -167,6 +167,7 @@ type (
 	LoginOpen struct {
 		URL, Code      string
 		Typed          bool
+		Warn           string // why nothing opens URL by itself; "" where it leads to the grid
 		Since, Expires time.Time
 	}
 	// LoginClosed ends LoginOpen: approved, or over.

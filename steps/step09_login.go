@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/grid"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/weblink"
 )
 
 // login is step 9: flwr's device flow, approved in a browser on any machine.
@@ -133,7 +134,7 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
 	open := false
 	err := f.Login(ctx, s.connection(), func(p flwrexec.LoginPrompt) {
 		now := time.Now()
-		e := LoginOpen{URL: p.URL, Code: p.Code, Since: now}
+		e := LoginOpen{URL: p.URL, Code: p.Code, Warn: s.linkWarning(f, p.URL), Since: now}
 		if p.Expires > 0 {
 			e.Expires = now.Add(p.Expires)
 		}
@@ -179,6 +180,15 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
 		return cause
 	}
 	return err
+}
+
+// linkWarning says why a login page is not opened without a further look.
+func (s *Site) linkWarning(f Flwr, link string) string {
+	portal := ""
+	if g, ok := s.gridRunning(); ok && s.Rehearsal() {
+		portal = g.Ready.Portal
+	}
+	return weblink.Foreign(link, s.controlAddress(f.Dialect()), portal)
 }
 
 // denied waits until the login with a user code is denied, or ctx ends. Only a rehearsal's grid tells: a

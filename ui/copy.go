@@ -12,6 +12,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/safego"
+	"flwrup/internal/weblink"
 	"flwrup/steps"
 )
 
@@ -185,6 +186,10 @@ func (m *Model) links() []entry {
 }
 
 func (m *Model) openWhat() tea.Cmd {
+	if l := m.login(); l != nil && l.Warn != "" && m.top() != pagePlaces {
+		m.message, m.bad = "not opened: "+l.Warn+"; c copies it", true
+		return nil
+	}
 	list := m.links()
 	switch len(list) {
 	case 0:
@@ -204,6 +209,9 @@ var errNoDisplay = errors.New("no display on this machine")
 func (m *Model) openLink(url string) tea.Cmd {
 	open := m.o.open
 	return func() tea.Msg {
+		if why := weblink.Bad(url); why != "" {
+			return saidMsg{text: "not opened: " + why, bad: true}
+		}
 		if err := open(url); err != nil {
 			return saidMsg{text: "no browser opens here: open " + url + " on any machine, c copies it", bad: true}
 		}

@@ -91,7 +91,10 @@ func (j *job) event(m *Model, e steps.Event) {
 		j.item(e.Item)
 	case steps.LoginOpen:
 		e2 := e
-		j.login, j.qr, j.approved = &e2, qrLines(m.s, e.URL), false
+		j.login, j.qr, j.approved = &e2, nil, false
+		if e.Warn == "" {
+			j.qr = qrLines(m.s, e.URL)
+		}
 	case steps.LoginClosed:
 		j.login, j.qr, j.approved = nil, nil, e.Approved
 		if e.Approved {

@@ -247,6 +247,9 @@ func (m *Model) loginPart(d *doc, j *job) {
 	} else {
 		d.para(s.Text, "Open this link in any browser, here or elsewhere, and choose \"Yes\" there:", 0)
 	}
+	if l.Warn != "" {
+		d.para(s.Warn, s.Signs.Failed+" Beware of this link: "+l.Warn+".", 2)
+	}
 	gap()
 	for _, part := range style.HardWrap(l.URL, m.w) {
 		d.flush(s.Command.Render(part))
@@ -320,6 +323,10 @@ func (m *Model) besideCode(j *job, used int) bool {
 func (m *Model) qrPage(d *doc) {
 	if m.job == nil || m.job.login == nil {
 		d.line("The login is over.")
+		return
+	}
+	if len(m.job.qr) == 0 {
+		d.line("There is no QR code of this link.")
 		return
 	}
 	if len(m.job.qr) > m.bodyHeight() || style.Width(m.job.qr[0]) > d.width {

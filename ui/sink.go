@@ -115,7 +115,7 @@ func clean(e steps.Event) steps.Event {
 	case steps.ItemChanged:
 		return steps.ItemChanged{Item: cleanItem(e.Item)}
 	case steps.LoginOpen:
-		e.URL, e.Code = termsafe.Line(e.URL), termsafe.Line(e.Code)
+		e.URL, e.Code, e.Warn = termsafe.Line(e.URL), termsafe.Line(e.Code), termsafe.Line(e.Warn)
 		return e
 	case steps.NodeLine:
 		e.Line.Node, e.Line.Text = termsafe.Line(e.Line.Node), termsafe.Line(e.Line.Text)

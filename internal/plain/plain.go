@@ -74,6 +74,9 @@ func (f *Front) Event(e steps.Event) {
 	case steps.ItemChanged:
 		f.line("    %s %s  %s", [...]string{"·", "…", "✓", "✗"}[e.Item.State], e.Item.Name, e.Item.Text)
 	case steps.LoginOpen:
+		if e.Warn != "" {
+			f.line("    ! beware of this link: %s", e.Warn)
+		}
 		f.line("    open this page in a browser, on this machine or any other, and approve:\n\n%s\n", e.URL)
 		switch {
 		case e.Typed:

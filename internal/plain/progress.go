@@ -69,7 +69,7 @@ func lineOf(e steps.Event) (event, bool) {
 		return event{Event: "item", Name: e.Item.Name, Text: e.Item.Text,
 			State: [...]string{"waiting", "working", "done", "failed"}[e.Item.State]}, true
 	case steps.LoginOpen:
-		return event{Event: "login", URL: e.URL, Code: e.Code, Expires: e.Expires}, true
+		return event{Event: "login", URL: e.URL, Code: e.Code, Text: e.Warn, Expires: e.Expires}, true
 	case steps.LoginClosed:
 		return event{Event: "login", Approved: &e.Approved}, true
 	case steps.NodeLine:
