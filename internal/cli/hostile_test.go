@@ -110,8 +110,8 @@ func TestNoCommandPassesOnWhatATerminalActsOn(t *testing.T) {
 		"tools/lib/python3.11/site-packages/flwr-1.42.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: flwr\nVersion: 1.42.0\n",
 		"pass":          "long enough a passphrase for this test 29\n",
 		"home/.profile": "", "cache/x": "",
-		"p/pyproject.toml": "[project]\nname = \"x\\u001b[31m\"\nversion = \"1\"\n[tool.flwr.app]\npublisher = \"p\\u202e\"\n[tool.flwr.app.components]\nserverapp = \"s:app\"\nclientapp = \"c:app\"\n",
-		"p/s.py":           "app = 1\n", "p/c.py": "app = 1\n",
+		"app/pyproject.toml": "[project]\nname = \"x\\u001b[31m\"\nversion = \"1\"\n[tool.flwr.app]\npublisher = \"p\\u202e\"\n[tool.flwr.app.components]\nserverapp = \"s:app\"\nclientapp = \"c:app\"\n",
+		"app/s.py":           "app = 1\n", "app/c.py": "app = 1\n",
 	} {
 		file := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -147,7 +147,7 @@ func TestNoCommandPassesOnWhatATerminalActsOn(t *testing.T) {
 		return text
 	}
 	defer Main([]string{"down", "--dir", dir}, Streams{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}})
-	said := try("up", "--yes", "--until", "13", "--nodes", "1", "--federation", "@a/b", "--runtime", "process", "--app", dir,
+	said := try("up", "--yes", "--until", "13", "--nodes", "1", "--federation", "@a/b", "--runtime", "process", "--app", filepath.Join(root, "app"),
 		"--flwr-path", tools, "--flwr-home", filepath.Join(root, "fh"), "--passphrase-file", filepath.Join(root, "pass"))
 	if _, err := os.Stat(filepath.Join(dir, "keys", "client_credentials_1")); err != nil {
 		t.Fatalf("the hostile flwr was not taken: %s", said)
