@@ -81,7 +81,10 @@ func ignoreLines(before []byte, lines []string) []byte {
 }
 
 // appendTo adds text to a file that others may read, and makes it when it is missing.
-func appendTo(file string, text []byte) error {
+func (s *Site) appendTo(file string, text []byte) error {
+	if err := s.stays(file); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("keep files out of the app: %w", err)
@@ -103,7 +106,7 @@ func (s *Site) keepOut(to Sink) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read %s: %w", s.rel(file), err)
 	}
-	if err := appendTo(file, ignoreLines(before, lines)); err != nil {
+	if err := s.appendTo(file, ignoreLines(before, lines)); err != nil {
 		return err
 	}
 	to.Event(Says{s.rel(file) + " now names " + strings.Join(lines, " and ") + ": flwr would send it with the app"})

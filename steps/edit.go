@@ -12,6 +12,9 @@ import (
 // edit shows an edit of the person's file as a diff, asks q, and does it after a yes: the file's mode stays,
 // a copy of what it was stays beside it, and step n can take it back.
 func (s *Site) edit(ctx context.Context, to Sink, n int, e flwrexec.ConfigEdit, q Question) (done bool, err error) {
+	if err := s.stays(e.File); err != nil {
+		return false, err
+	}
 	q.Kind, q.Diff = AskConfirm, s.diff(e)
 	answer, err := to.Ask(ctx, q)
 	if err != nil || answer != "yes" {

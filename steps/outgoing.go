@@ -165,7 +165,7 @@ func (s *Site) offerKeepOut(ctx context.Context, p parcel, large []outgoing.File
 	if err != nil || answer != "yes" {
 		return false, err
 	}
-	if err := appendTo(file, added); err != nil {
+	if err := s.appendTo(file, added); err != nil {
 		return false, err
 	}
 	to.Event(Says{s.rel(file) + " now names " + strings.Join(lines, ", ")})

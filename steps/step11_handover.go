@@ -140,6 +140,9 @@ func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
 		return nil
 	}
 	report := s.Handover()
+	if err := s.stays(s.messageFile()); err != nil {
+		return err
+	}
 	if err := atomicfile.Write(s.messageFile(), []byte(report.Markdown()), 0o644); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/hostpath"
@@ -70,11 +71,16 @@ func (s *Site) look() (v survey, err error) {
 		s.o.Choose(given)
 	}
 	at := s.ground(&then)
+	plain := project.Defaults(s.Dir) // a default may lead out of the folder by a link: nobody chose that
+	byItself := hashes(plain.Sensitive(at))
 	inFile := hashes(v.choices.Sensitive(at))
 	if v.made {
-		inFile = nil
+		inFile = byItself
 	}
 	fromFlags := hashes(given.Sensitive(at))
+	for h := range byItself {
+		delete(fromFlags, h)
+	}
 	var asks []trust.Value
 	for _, value := range then.Sensitive(at) {
 		if inFile[value.Hash()] && !fromFlags[value.Hash()] {
@@ -124,10 +130,27 @@ func (s *Site) brought(c *project.Choices, v survey) []trust.Value {
 		list = append(list, trust.Value{Key: recordsKey, Text: v.choices.ID,
 			Says: "holds flwrup's records of keys, SuperNodes and runs, and they were not made here by this flwrup"})
 	}
+	if at := s.ground(c); at.Keys && v.fresh && !v.made {
+		list = append(list, trust.Value{Key: "keys", Text: c.Keys + "\x00" + s.fingerprints(c),
+			Says: "the keys in " + c.Keys + " came with this folder: whoever made them can act as your SuperNodes"})
+	}
 	if c.Grid.Rehearsal && v.made && flwrexec.IsApp(s.Dir) {
 		list = append(list, trust.Value{Key: "pyproject.toml", Text: hostpath.Real(s.Dir), Says: "a rehearsal runs the app in this folder with your rights"})
 	}
 	return append(list, s.environments(c)...)
+}
+
+// fingerprints names the keys in the folder of keys.
+func (s *Site) fingerprints(c *project.Choices) string {
+	folder, err := keys.Scan(s.path(c.Keys))
+	if err != nil {
+		return ""
+	}
+	var all []string
+	for _, p := range folder.Pairs {
+		all = append(all, p.Fingerprint)
+	}
+	return strings.Join(all, " ")
 }
 
 // environments are those inside the folder that flwr would be taken from.

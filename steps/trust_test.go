@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/trust"
+	"flwrup/keys"
 )
 
 // clone is a folder as it comes out of version control.
@@ -182,6 +183,63 @@ func TestForeignRecords(t *testing.T) {
 	if err := openTo(t, Options{Dir: copied}); err != nil {
 		t.Error("asked again: ", err)
 	}
+}
+
+// What lies in a clone is asked about where it does harm under its usual name, too.
+func TestForeignKeysAndLinks(t *testing.T) {
+	mine := clone(t, "nodes = 1\n")
+	s, err := Open(Options{Dir: mine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := keys.Generate(t.Context(), filepath.Join(mine, "keys"), []string{"client_credentials_1"}, func(keys.Pair) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := openAfter(t, s, Options{Dir: mine}); err != nil {
+		t.Error("the keys that were made here: ", err)
+	}
+	dir := clone(t, "nodes = 1\n")
+	if err := os.CopyFS(filepath.Join(dir, "keys"), os.DirFS(filepath.Join(mine, "keys"))); err != nil {
+		t.Fatal(err)
+	}
+	refusedFor(t, openTo(t, Options{Dir: dir}), "keys")
+	linked := t.TempDir() // without a flwrup.toml
+	if err := os.Symlink(filepath.Join(mine, "keys"), filepath.Join(linked, "keys")); err != nil {
+		t.Skip("no links here:", err)
+	}
+	o := Options{Dir: linked, Create: true, Choose: func(c *project.Choices) { c.Nodes = 1 }}
+	refusedFor(t, openTo(t, o), "keys")
+	o.Choose = func(c *project.Choices) { c.Keys = "keys/" }
+	if err := openTo(t, o); err != nil {
+		t.Error("the folder of keys that the person named: ", err)
+	}
+
+	target := filepath.Join(t.TempDir(), "theirs")
+	for name, link := range map[string]string{"pyproject.toml": target, ".gitignore": target, "up": filepath.Dir(target)} {
+		if err := os.Symlink(link, filepath.Join(mine, name)); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(mine, name)
+		if name == "up" {
+			file = filepath.Join(file, "x")
+		}
+		if s.stays(file) == nil {
+			t.Errorf("%s, a link to %s, would be changed", name, link)
+		}
+	}
+	if s.stays(filepath.Join(mine, "new")) != nil || s.stays(target) != nil {
+		t.Error("a new file of the project, or one of the person's elsewhere, is refused")
+	}
+}
+
+// openAfter opens a site that is open already.
+func openAfter(t *testing.T, open *Site, o Options) error {
+	t.Helper()
+	if err := open.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return openTo(t, o)
 }
 
 // An edit beside an open site is told, and changes nothing until it is accepted.
