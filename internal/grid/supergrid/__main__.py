@@ -31,6 +31,8 @@ import traceback
 from importlib import metadata
 from pathlib import Path
 
+os.umask(0o077)  # also for what Python compiles of the modules below
+
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from supergrid.certificates import make_certificates
@@ -175,7 +177,6 @@ def serve(o, life: Life) -> int:
 
 def main() -> None:
     o = parse_args(sys.argv[1:])
-    os.umask(0o077)
     o.dir = o.dir.resolve()
     o.dir.mkdir(parents=True, exist_ok=True)
     close_to_others(o.dir)
