@@ -24,6 +24,10 @@ const AppName = "@flwrup/numpyfl"
 // writeProgram puts the grid's Python below dir and gives the folder to run.
 func writeProgram(dir string) (string, error) {
 	program := filepath.Join(dir, "program", "supergrid")
+	// Python compiles the first file before that can set a umask.
+	if err := os.MkdirAll(filepath.Join(program, "__pycache__"), 0o700); err != nil {
+		return "", err
+	}
 	return program, eachFile("supergrid", program, 0o700, func(path string, content []byte) error {
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 			return nil // keeps Python's compiled copy valid

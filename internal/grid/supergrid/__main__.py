@@ -31,7 +31,7 @@ import traceback
 from importlib import metadata
 from pathlib import Path
 
-os.umask(0o077)  # also for what Python compiles of the modules below
+os.umask(0o077)
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
