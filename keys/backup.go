@@ -249,7 +249,9 @@ func sorted(files map[string]keyFile) []string {
 
 func seal(files map[string]keyFile, recipients []age.Recipient) ([]byte, error) {
 	var sealed bytes.Buffer
-	encrypted, err := age.Encrypt(&sealed, recipients...)
+	var encrypted io.WriteCloser
+	var err error
+	alone(func() { encrypted, err = age.Encrypt(&sealed, recipients...) })
 	if err != nil {
 		return nil, &problem.Problem{Code: problem.BadInput, What: "cannot encrypt the backup to these recipients", Why: err.Error(),
 			Fix: "give one passphrase, or recipients of one kind", Err: err}
@@ -291,7 +293,8 @@ func open(ctx context.Context, file string, identities []age.Identity) (map[stri
 	bad := func(why string, err error) error {
 		return &problem.Problem{Code: BackupBad, What: show(file) + " is not a whole backup of keys", Why: why, Fix: "use another copy of the backup", Err: err}
 	}
-	plain, err := age.Decrypt(bytes.NewReader(sealed), identities...)
+	var plain io.Reader
+	alone(func() { plain, err = age.Decrypt(bytes.NewReader(sealed), identities...) })
 	var noMatch *age.NoIdentityMatchError
 	if errors.As(err, &noMatch) || errors.Is(err, age.ErrIncorrectIdentity) {
 		return nil, "", &problem.Problem{Code: BackupLocked, What: "cannot open " + show(file), Why: "the passphrase or identity is not the one it was made with",

@@ -37,6 +37,8 @@ func passphrase(pass string, work int) (age.Recipient, age.Identity, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("take the passphrase: %w", err)
 	}
+	// A file may ask for more work than flwrup and age ever do, up to gigabytes: nobody has to follow.
+	identity.SetMaxWorkFactor(max(work, passphraseWork))
 	return recipient, identity, nil
 }
 

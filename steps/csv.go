@@ -48,7 +48,7 @@ func (s *Site) SaveMetrics(ctx context.Context, id string) (file string, err err
 		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, content) {
 			return file, nil
 		}
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if errors.Is(err, fs.ErrExist) && n < 100 {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
+	"flwrup/keys"
 )
 
 // preflight says what would keep the given SuperNodes from starting or from working, before anything is
@@ -26,6 +27,9 @@ func (s *Site) preflight(ctx context.Context, list []member) ([]supernode.Findin
 			continue
 		} else if err != nil {
 			return nil, err
+		}
+		if p := keys.OpenToOthers(spec.EnvFile); spec.EnvFile != "" && p != nil {
+			found = append(found, supernode.Finding{Node: m.Name, Warning: true, Problem: p})
 		}
 		specs = append(specs, spec)
 	}

@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 
 	"flwrup/internal/ledger"
+	"flwrup/internal/probe"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
 	"flwrup/keys"
@@ -90,6 +91,9 @@ func (b backUp) Apply(ctx context.Context, s *Site, to Sink) error {
 	if err != nil || recipients == nil {
 		return err
 	}
+	if err := roomFor(identities != nil); err != nil {
+		return err
+	}
 	to.Event(Says{"encrypting, opening again, comparing"})
 	made, err := keys.MakeBackup(ctx, s.keysDir(), b.file(s), recipients, identities)
 	if err != nil {
@@ -112,6 +116,9 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 		if pass, err = keys.ReadPassphrase(file); err != nil {
 			return nil, nil, err
 		}
+		if p := keys.OpenToOthers(file); p != nil {
+			to.Event(Says{"warning: " + p.Error() + fix(p)})
+		}
 	case s.Rehearsal() && (!s.o.Attended || s.choseItself()):
 		var err error
 		if pass, err = s.rehearsalPassphrase(); err != nil {
@@ -120,7 +127,7 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 	default:
 		q := Question{ID: "passphrase", Kind: AskSecret, Twice: true,
 			Ask:      "A passphrase for the backup",
-			Help:     "At least 8 characters. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere.",
+			Help:     "Several words that do not belong together. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere.",
 			Validate: validPassphrase}
 		if s.Rehearsal() {
 			q.Help += " (A rehearsal's keys are worth nothing afterwards: Enter alone will do.)"
@@ -138,8 +145,8 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 			return nil, nil, b.attestElsewhere(ctx, s, to)
 		}
 	}
-	if err := validPassphrase(pass); err != nil || pass == "" {
-		return nil, nil, problem.New(problem.BadInput, "the passphrase will not do", fmt.Sprint(err), "use 8 characters or more")
+	if err := keys.CheckPassphrase(pass); err != nil {
+		return nil, nil, problem.New(problem.BadInput, "the passphrase will not do", err.Error(), "use several words that do not belong together, 8 characters or more")
 	}
 	r, i, err := keys.PassphraseRecipient(pass)
 	if err != nil {
@@ -163,11 +170,24 @@ func (s *Site) passphraseFile() string {
 	return file
 }
 
+// validPassphrase lets an empty one through: it means something else.
 func validPassphrase(pass string) error {
-	if n := len([]rune(pass)); n > 0 && n < 8 {
-		return fmt.Errorf("8 characters or more")
+	if pass == "" {
+		return nil
 	}
-	return nil
+	return keys.CheckPassphrase(pass)
+}
+
+// roomFor says before a passphrase is worked on that the memory for it is not there: the system would end flwrup
+// in the middle.
+func roomFor(passphrase bool) error {
+	free, known := probe.MemoryFree()
+	if !passphrase || !known || free >= keys.PassphraseMemory {
+		return nil
+	}
+	return problem.New(problem.BadInput, "there is too little memory to work on the passphrase",
+		fmt.Sprintf("%d MiB are free, and encrypting with a passphrase takes %d MiB on purpose, which makes guessing dear", free>>20, keys.PassphraseMemory>>20),
+		"end other programs or give this machine or container more memory, then try again; or encrypt to an age recipient: flwrup up --backup-recipient age1…")
 }
 
 func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
@@ -182,6 +202,9 @@ func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
 // openBackup restores a backup below dir and gives its key pairs. A rehearsal that chose the passphrase
 // by itself does not ask for it.
 func (s *Site) openBackup(ctx context.Context, file, dir string, to Sink) ([]keys.Pair, error) {
+	if err := roomFor(true); err != nil {
+		return nil, err
+	}
 	if s.Rehearsal() && s.o.PassphraseFile == "" && s.choseItself() {
 		pass, err := s.rehearsalPassphrase()
 		if err != nil {

@@ -143,7 +143,7 @@ func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
 	if err := s.stays(s.messageFile()); err != nil {
 		return err
 	}
-	if err := atomicfile.Write(s.messageFile(), []byte(report.Markdown()), 0o644); err != nil {
+	if err := atomicfile.Write(s.messageFile(), []byte(report.Markdown()), 0o600); err != nil {
 		return err
 	}
 	for _, line := range report.Lines() {

@@ -109,7 +109,7 @@ var earlyStories = map[int]story{
 			isNotNeeded: {State: steps.NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here", Evidence: []string{"no certificate.conf in this folder"}},
 		},
 		never: never(noWaiting, gridless, []string{noBlock, isBlocked}, []string{"it only asks", atWork}),
-		plan:  []steps.Action{{Says: "add the DNS line under [alt_names] of certificate.conf", Diff: dnsDiff}},
+		plan:  []steps.Action{{Says: "add the DNS name to the certificate's names of certificate.conf", Diff: dnsDiff}},
 		err: problem.New(problem.BadInput, "the certificate configuration names no alternative names", "it has no section [alt_names], from which a SuperLink's certificate gets its names",
 			"take the certificate.conf of Flower's authentication example"),
 		asks: []steps.Question{confirm("certificate", "Change certificate.conf like this?", "", dnsDiff, "yes")},
@@ -160,7 +160,7 @@ var earlyStories = map[int]story{
 		err:  problem.New("backup-bad", "the backup came back from disk changed", "the disk or its file system is failing", "write it to another disk"),
 		asks: []steps.Question{
 			{ID: "passphrase", Kind: steps.AskSecret, Twice: true, Ask: "A passphrase for the backup",
-				Help: "At least 8 characters. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere."},
+				Help: "Several words that do not belong together. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere."},
 			{ID: "backup-elsewhere", Kind: steps.AskAcknowledge, Ask: "Are all keys backed up elsewhere, where you can get at them?", Help: "flwrup cannot check that."},
 		},
 	},

@@ -1,23 +1,71 @@
 package probe
 
 import (
+	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
 
-// MemoryFree gives the bytes of memory that programs can still have on this machine without swapping;
-// false where that cannot be told (only Linux says it, in /proc/meminfo).
-func MemoryFree() (int64, bool) {
-	text, err := os.ReadFile("/proc/meminfo")
+// MemoryFree gives the bytes of memory that this program can still have without swapping: what the machine has
+// left, and what the limits of its control groups leave of that. false where it cannot be told (only Linux says
+// it, in /proc/meminfo).
+func MemoryFree() (int64, bool) { return memoryFree("/") }
+
+// memoryFree is MemoryFree for the /proc and /sys below root.
+func memoryFree(root string) (int64, bool) {
+	free, ok := number(filepath.Join(root, "proc/meminfo"), "MemAvailable:")
+	if !ok {
+		return 0, false
+	}
+	free <<= 10
+	groups, _ := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
+	for line := range strings.SplitSeq(strings.TrimSpace(string(groups)), "\n") {
+		part := strings.SplitN(line, ":", 3)
+		if len(part) != 3 {
+			continue
+		}
+		switch {
+		case part[0] == "0" && part[1] == "":
+			free = min(free, groupFree(filepath.Join(root, "sys/fs/cgroup"), part[2], "memory.max", "memory.current", "inactive_file"))
+		case strings.Contains(","+part[1]+",", ",memory,"):
+			free = min(free, groupFree(filepath.Join(root, "sys/fs/cgroup/memory"), part[2], "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"))
+		}
+	}
+	return max(free, 0), true
+}
+
+// groupFree is what the limits of a control group and of those above it leave. In a container the group's path may
+// be the host's, and its files lie at the mount itself: a folder that is not there limits nothing.
+func groupFree(mount, group, limit, usage, cache string) int64 {
+	free := int64(math.MaxInt64)
+	for dir := filepath.Join("/", group); ; dir = filepath.Dir(dir) {
+		at := filepath.Join(mount, dir)
+		if top, ok := number(filepath.Join(at, limit), ""); ok {
+			used, _ := number(filepath.Join(at, usage), "")
+			idle, _ := number(filepath.Join(at, "memory.stat"), cache) // goes before anything is killed
+			free = min(free, top-used+idle)
+		}
+		if dir == "/" {
+			return free
+		}
+	}
+}
+
+// number reads the number after name at the beginning of a line, or with "" the whole file as one.
+func number(file, name string) (int64, bool) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0, false
 	}
 	for line := range strings.SplitSeq(string(text), "\n") {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "MemAvailable:" {
-			kb, err := strconv.ParseInt(f[1], 10, 64)
-			return kb << 10, err == nil
+		f := strings.Fields(line)
+		if name != "" && (len(f) < 2 || f[0] != name) || len(f) == 0 {
+			continue
 		}
+		n, err := strconv.ParseInt(f[min(1, len(f)-1)], 10, 64) // "max" is none
+		return n, err == nil
 	}
 	return 0, false
 }

@@ -1,0 +1,69 @@
+package keys
+
+import (
+	"os"
+	"runtime"
+	"strings"
+
+	zxcvbn "github.com/ccojocar/zxcvbn-go"
+
+	"flwrup/internal/problem"
+)
+
+const (
+	// leastLetters is the shortest passphrase of a backup.
+	leastLetters = 8
+	// leastBits is the estimate below which a passphrase is refused. Each try costs an attacker a second of a
+	// core and 256 MiB (passphraseWork): 23 bits are some three months.
+	leastBits = 23
+	// estimated is how many letters the estimate looks at. Longer texts take too long while somebody types.
+	estimated = 32
+)
+
+// tooKnown are words that an attacker of these backups tries first.
+var tooKnown = []string{"flower", "flwr", "flwrup", "supergrid", "supernode", "superlink", "client", "credentials", "hospital", "keys"}
+
+// CheckPassphrase reports why a passphrase is too weak for a backup: a Problem (bad-input), nil when it will do.
+// It goes by how hard it is to guess, in words, names, dates, keys side by side and repetitions, not by its
+// length. It is quick enough for every key that is typed.
+func CheckPassphrase(pass string) error {
+	letters := []rune(pass)
+	if len(letters) < leastLetters {
+		return problem.New(problem.BadInput, "8 characters or more", "", "")
+	}
+	if bits(letters) < leastBits {
+		return problem.New(problem.BadInput, "too easy to guess: take several words that do not belong together", "", "")
+	}
+	return nil
+}
+
+// bits estimates how hard letters are to guess; of a long text the better end counts.
+func bits(letters []rune) float64 {
+	if len(letters) <= estimated {
+		return zxcvbn.PasswordStrength(string(letters), tooKnown).Entropy
+	}
+	return max(bits(letters[:estimated]), bits(letters[len(letters)-estimated:]))
+}
+
+// OpenToOthers tells of a file with a secret that more users than its owner may read; nil of one that they may
+// not, and where the system has no such modes.
+func OpenToOthers(file string) *problem.Problem {
+	info, err := os.Stat(file)
+	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o044 == 0 || !info.Mode().IsRegular() {
+		return nil
+	}
+	return problem.New(problem.BadInput, "other users of this machine may read "+show(file), "its mode is "+strings.TrimPrefix(info.Mode().Perm().String(), "-"),
+		"let its owner alone read it: chmod 600 "+quoted(file))
+}
+
+// quoted writes a path as one word of a shell.
+func quoted(path string) string {
+	if !strings.ContainsFunc(path, func(r rune) bool { return !strings.ContainsRune("/._-+@%:,=", r) && !isWord(r) }) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+func isWord(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
