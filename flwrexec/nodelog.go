@@ -91,6 +91,9 @@ const (
 	NodeGaveUp problem.Code = "node-gave-up"
 )
 
+// NodeConfig says that the SuperNode's own configuration is wrong: starting it again does not help.
+const NodeConfig problem.Code = "node-config"
+
 // NodeHints is what DiagnoseNodeLog should know beside the log. Everything may be left out.
 type NodeHints struct {
 	Node   Version // flwr of the SuperNode (its image)
@@ -119,6 +122,10 @@ type nodeRule struct {
 
 // nodeRules are held against the log since the last start, in order.
 var nodeRules = [...]nodeRule{
+	{NodeConfig, startup, regexp.MustCompile(`The provided configuration string is in an invalid format|in parse_config_args|TOML files cannot be passed alongside|The value for key \S+ needs to be of type[^\n]*`),
+		"flwr cannot read the SuperNode's node-config", "it takes key=value pairs with blanks between; a text needs quotes", "correct node-config"},
+	{NodeConfig, startup, regexp.MustCompile(`flower-supernode: error: (?:argument|the following arguments|one of|ambiguous)[^\n]*`),
+		"flwr does not take one of the SuperNode's arguments", "", "correct args, or the setting that the argument is made from"},
 	{problem.BadKey, startup, regexp.MustCompile(`PermissionError: \[Errno 13\][^\n]*'[^'\n]*(?i:key|credential)[^'\n]*'`),
 		"the SuperNode may not read its key", "the key is for its owner alone (0600), and the container's user is another one (the image's is 49999)",
 		"start the container as the key's owner, or let flwrup hand the key in"},
@@ -228,6 +235,8 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 		if r.pattern.MatchString(text) {
 			p := &problem.Problem{Code: r.code, What: r.what, Why: r.why, Fix: r.fix, Raw: around(trouble, r.pattern)}
 			switch m := noModule.FindStringSubmatch(text); {
+			case r.code == NodeConfig && p.Why == "":
+				p.Why = strings.TrimPrefix(r.pattern.FindString(text), "flower-supernode: error: ")
 			case r.code == problem.NodeRefused:
 				refine(p, h)
 			case r.code == AppBroken && m != nil:

@@ -254,6 +254,10 @@ func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *
 		start = remedy(ReplaceNodes, "replace "+other+" by flwrup's own", "restart", v.Name, "--replace")
 	}
 	switch p.Code {
+	case flwrexec.NodeConfig:
+		if v.Runtime.ByHand == "" {
+			return remedy(ChangeSettings, "change its settings", "settings", v.Name)
+		}
 	case flwrexec.NodeVersion:
 		if v.Runtime.Image != "" && s.pinned() != "" {
 			return remedy(OwnImage, "use the image of flwr "+h.Grid.String(), "restart", v.Name, "--own-image")

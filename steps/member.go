@@ -143,6 +143,9 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 			return supernode.Spec{}, err
 		}
 	}
+	if err := checkNodeConfig(m.Name, choice, kind); err != nil {
+		return supernode.Spec{}, err
+	}
 	config := choice.NodeConfig
 	if config == "" && s.Rehearsal() {
 		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(s.Choices.Nodes, 1), s.Choices.Nodes)

@@ -81,7 +81,7 @@ type watched struct {
 // noRestart are the troubles of a SuperNode that a restart does not mend.
 var noRestart = map[problem.Code]bool{
 	problem.BadKey: true, KeyLost: true, KeySwapped: true, NodeIDDiffers: true, flwrexec.NodeUnregistered: true, NotListed: true, Unfinished: true,
-	flwrexec.NodeVersion: true, problem.Untrusted: true, flwrexec.WrongService: true, problem.Usage: true, problem.BadInput: true,
+	flwrexec.NodeVersion: true, flwrexec.NodeConfig: true, problem.Untrusted: true, flwrexec.WrongService: true, problem.Usage: true, problem.BadInput: true,
 }
 
 // away are the codes of a grid that does not answer, which it may have one after the other while it goes.

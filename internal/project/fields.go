@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"flwrup/internal/hostpath"
+	"flwrup/internal/nodeconfig"
 	"flwrup/internal/problem"
 )
 
@@ -55,7 +56,7 @@ var fields = []field[Choices]{
 var nodeFields = []field[NodeChoice]{
 	{"name", "", func(n *NodeChoice) any { return &n.Name }, matching(nodeName, "names are 1 to 63 letters, digits, '_', '.' and '-', the first one a letter or digit")},
 	{"key", "", func(n *NodeChoice) any { return &n.Key }, nil},
-	{"node-config", "", func(n *NodeChoice) any { return &n.NodeConfig }, nil},
+	{"node-config", "", func(n *NodeChoice) any { return &n.NodeConfig }, nodeConfig},
 	{"args", "", func(n *NodeChoice) any { return &n.Args }, nil},
 	{"env", "", func(n *NodeChoice) any { return &n.Env }, variableName},
 	{"env-file", "", func(n *NodeChoice) any { return &n.EnvFile }, nil},
@@ -183,6 +184,14 @@ func variableName(v string) string {
 		return "it takes the name of a variable alone: values, which may be secret, stay out of this file"
 	case !variable.MatchString(v):
 		return "it is not the name of an environment variable"
+	}
+	return ""
+}
+
+// nodeConfig checks values for the ClientApp as flwr reads them.
+func nodeConfig(v string) string {
+	if err := nodeconfig.Check(v); err != nil {
+		return err.Error()
 	}
 	return ""
 }

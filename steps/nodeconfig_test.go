@@ -1,0 +1,39 @@
+package steps
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+)
+
+// What flwr would refuse is said before a SuperNode is started, whichever way it came.
+func TestNodeConfigIsChecked(t *testing.T) {
+	ctx := context.Background()
+	s, rt := upAndRunning(t, 2)
+	for _, c := range []project.NodeChoice{{NodeConfig: "name=clinic"}, {Args: []string{"--node-config", "name=clinic"}}, {Args: []string{"--node-config=name=clinic"}}} {
+		delete(rt.started, "supernode_1")
+		delete(rt.started, "supernode_2")
+		s.Choices.Node = map[string]project.NodeChoice{"supernode_1": c}
+		err := s.Act(ctx, StartNodes, nil, &heard{})
+		if p := problem.Of(err); err == nil || !strings.Contains(p.Error(), "`name=clinic`") {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if _, ok := rt.started["supernode_1"]; ok || len(rt.started) != 1 {
+			t.Errorf("%+v: started %v", c, rt.started)
+		}
+	}
+	file := project.NodeChoice{NodeConfig: "/data/a.toml"}
+	if err := checkNodeConfig("n", file, project.RuntimeDocker); !strings.Contains(problem.Of(err).Error(), "not in its container") {
+		t.Errorf("%v", err)
+	}
+	file.Data = []string{"x:/data"}
+	if err := checkNodeConfig("n", file, project.RuntimeDocker); err != nil {
+		t.Error(err)
+	}
+	if project.CheckNode("node-config", "a = 1") == nil || checked("node-config")("a=b") == nil {
+		t.Error("a setting that does not fit is taken")
+	}
+}
