@@ -32,7 +32,7 @@ var bad = map[string]string{
 	"a=1 a.b=2":                     "do not go together",
 	"a=[1,2]":                       "neither true or false",
 	"d=2026-01-01":                  "neither true or false",
-	"t={b=[1]}":                       "neither true or false",
+	"t={b=[1]}":                     "neither true or false",
 	`path="C:\x"`:                   "quotes or a \\",
 	"ä=1":                           "the key `ä`",
 	"a=1\nb=2":                      "one line",
