@@ -107,13 +107,6 @@ func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
 			"correct "+key+" under [tool.flwr.app.components]")
 	}
 	f := Findings{Traps: answer.Traps, Reaches: answer.Reaches}
-	for i := range f.Reaches {
-		f.Reaches[i].Text, f.Reaches[i].What = termsafe.Text(f.Reaches[i].Text), termsafe.Text(f.Reaches[i].What)
-	}
-	for i := range f.Traps {
-		t := &f.Traps[i]
-		t.Text, t.What, t.Target, t.WhyNot = termsafe.Text(t.Text), termsafe.Text(t.What), termsafe.Text(t.Target), termsafe.Text(t.WhyNot)
-	}
 	for _, m := range answer.Minimums {
 		f.Minimums = append(f.Minimums, Minimum{File: m.File, Line: m.Line, What: m.What, Key: m.Key, Want: m.Value})
 	}
@@ -212,6 +205,7 @@ func appcheck(ctx context.Context, python string, request map[string]any, to any
 	return readAppcheck([]byte(stdout.String()), to)
 }
 
+// readAppcheck decodes what Python found, every string of it cleaned.
 func readAppcheck(out []byte, to any) error {
 	var bad struct {
 		Error, File string
@@ -227,5 +221,9 @@ func readAppcheck(out []byte, to any) error {
 		}
 		return p
 	}
-	return json.Unmarshal(out, to)
+	if err := json.Unmarshal(out, to); err != nil {
+		return fmt.Errorf("read what Python found: %w", err)
+	}
+	termsafe.Value(to)
+	return nil
 }

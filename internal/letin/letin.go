@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"flwrup/internal/hostpath"
 	"flwrup/internal/shell"
 )
 
@@ -23,8 +24,9 @@ type Request struct {
 	Never []string
 }
 
-// system are folders that belong to the machine, whole or with all that lies in them.
-var system = []string{"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var", "/snap",
+// system are folders that belong to the machine, with all that lies in them: more than those that no
+// SuperNode sees at all (package hostpath).
+var system = []string{"/bin", "/lib", "/lib32", "/lib64", "/libx32", "/root", "/run", "/sbin", "/usr", "/var", "/snap",
 	"/System", "/Library", "/Applications", "/private/etc", "/private/var", "/nix", "/gnu"}
 
 // shared are folders that hold much more than one project's data; folders in them may be opened.
@@ -56,6 +58,9 @@ func refuse(r Request) string {
 	if err != nil || r.Path == "" {
 		return "its path is not known"
 	}
+	if why := hostpath.Closed(path, r.Never...); why != "" {
+		return why
+	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "it cannot be looked at"
@@ -72,11 +77,6 @@ func refuse(r Request) string {
 	case !info.IsDir() && !info.Mode().IsRegular():
 		return "it is a socket, a device or a pipe"
 	}
-	for _, n := range r.Never {
-		if n, err := filepath.EvalSymlinks(n); err == nil && (within(n, real) || within(real, n)) {
-			return "it holds keys, or lies with them"
-		}
-	}
 	if holdsKeys(real) {
 		return "it holds private keys"
 	}
@@ -87,14 +87,11 @@ func byName(path string) string {
 	if slices.Contains(shared, path) || filepath.Dir(path) == path {
 		return "it is more than a data folder"
 	}
-	if home, err := os.UserHomeDir(); err == nil && within(filepath.Clean(home), path) {
-		return "a home folder is more than a data folder"
-	}
 	if dir := filepath.Dir(path); dir == "/home" || dir == "/Users" {
 		return "a home folder is more than a data folder"
 	}
 	for _, s := range system {
-		if within(path, s) && !within(path, "/var/tmp") && !within(path, "/private/var/folders") {
+		if hostpath.Within(path, s) && !hostpath.Within(path, "/var/tmp") && !hostpath.Within(path, "/private/var/folders") {
 			return "it belongs to the system"
 		}
 	}
@@ -104,11 +101,6 @@ func byName(path string) string {
 		}
 	}
 	return ""
-}
-
-// within reports whether path is folder or lies in it.
-func within(path, folder string) bool {
-	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
 
 // Bounds of the look for keys in a folder.
