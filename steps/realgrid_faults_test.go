@@ -127,7 +127,7 @@ func (x *trial) hangs(t *testing.T) {
 		t.Errorf("the grid is back: %v", o.GridErr)
 	}
 	x.fault(t, "delay", 1, 8)
-	if err := s.Act(t.Context(), AddNode, nil, &person{x: x}); err != nil {
+	if err := s.Act(t.Context(), AddNode, nil, &person{x: x, answers: map[string]string{"passphrase": "correct horse battery"}}); err != nil {
 		t.Errorf("a slow grid: %v", err)
 	}
 }
