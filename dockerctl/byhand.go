@@ -12,6 +12,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
+	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
@@ -34,7 +35,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 		return nil, r.explain(ctx, err, "list the containers")
 	}
 	for _, s := range list {
-		if s.Labels[LabelProject] == r.project || !strings.Contains(s.Command, supernode.KeyFlag) {
+		if s.Labels[LabelProject] == r.project || !r.mayHoldKey(s, keys) {
 			continue
 		}
 		c, err := r.cli.ContainerInspect(ctx, s.ID)
@@ -46,17 +47,113 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 		}
 		fingerprint := c.Config.Labels[LabelFingerprint]
 		if _, ok := keys[fingerprint]; !ok && r.at.remote() == "" {
-			fingerprint = whose(keyOnHost(c), keys)
+			fingerprint = r.keyOf(ctx, c, keys)
 		}
 		if _, ok := keys[fingerprint]; !ok {
 			continue
 		}
-		st := r.status(c)
-		name := strings.TrimPrefix(c.Name, "/")
-		st.Ours, st.ByHand, st.EndWith = false, "container "+name, "docker stop "+name
-		out[fingerprint] = st
+		if first, twice := out[fingerprint]; !twice || when(c.State.StartedAt).Before(first.Since) { // the grid let in the first one
+			out[fingerprint] = r.byHand(c)
+		}
 	}
 	return out, nil
+}
+
+// byHand is the status of a container that somebody else started.
+func (r *Runtime) byHand(c container.InspectResponse) supernode.Status {
+	st := r.status(c)
+	name := strings.TrimPrefix(c.Name, "/")
+	st.Ours, st.ByHand, st.EndWith = false, "container "+name, "docker stop "+name
+	return st
+}
+
+// Container is the status of the container with this ID, in which a SuperNode was found by its process.
+// Problem node-absent where this daemon has none, or where it is the project's own.
+func (r *Runtime) Container(ctx context.Context, id string) (supernode.Status, error) {
+	if err := r.ready(ctx); err != nil {
+		return supernode.Status{}, err
+	}
+	c, err := r.cli.ContainerInspect(ctx, id)
+	if cerrdefs.IsNotFound(err) || err == nil && c.Config.Labels[LabelProject] == r.project {
+		return supernode.Status{}, problem.New(NodeAbsent, "there is no container "+id, "", "")
+	}
+	if err != nil {
+		return supernode.Status{}, r.explain(ctx, err, "look at container "+id)
+	}
+	return r.byHand(c), nil
+}
+
+// mayHoldKey reports whether a container is worth a closer look: its command names a key, or one of the keys
+// lies below what is mounted from this machine. A shell or a script may stand between the two.
+func (r *Runtime) mayHoldKey(s container.Summary, keys map[string]string) bool {
+	if strings.Contains(s.Command, supernode.KeyFlag) {
+		return true
+	}
+	for _, m := range s.Mounts {
+		if m.Type != "bind" || r.at.remote() != "" {
+			continue
+		}
+		source := filepath.FromSlash(strings.TrimPrefix(m.Source, "/host_mnt"))
+		for _, key := range keys {
+			if key == source || strings.HasPrefix(key, strings.TrimSuffix(source, "/")+"/") {
+				return true
+			}
+			if resolved, err := filepath.EvalSymlinks(key); err == nil && strings.HasPrefix(resolved, strings.TrimSuffix(source, "/")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keyOf is the fingerprint of the key of the SuperNode in c: from its arguments, from the text that a shell gets,
+// or from the processes that run in it, whose command lines have every variable filled in.
+func (r *Runtime) keyOf(ctx context.Context, c container.InspectResponse, keys map[string]string) string {
+	if f := whose(keyOnHost(c, supernode.KeyIn(c.Args)), keys); f != "" {
+		return f
+	}
+	texts := []string{strings.Join(c.Args, " ")}
+	if top, err := r.cli.ContainerTop(ctx, c.ID, []string{"-eo", "pid,args"}); err == nil {
+		for _, row := range top.Processes {
+			if len(row) > 1 {
+				texts = append(texts, row[len(row)-1])
+			}
+		}
+	}
+	for _, text := range texts {
+		for _, key := range keysIn(text) {
+			if f := whose(keyOnHost(c, key), keys); f != "" {
+				return f
+			}
+		}
+	}
+	return ""
+}
+
+// keysIn gives what may be the file of a key in a line of shell, or in a process's arguments joined by blanks:
+// quoted, up to a blank, up to the next option.
+func keysIn(text string) []string {
+	var found []string
+	for {
+		_, rest, ok := strings.Cut(text, supernode.KeyFlag)
+		if !ok {
+			return found
+		}
+		text = rest
+		rest = strings.TrimLeft(strings.TrimPrefix(rest, "="), " ")
+		if rest == "" {
+			continue
+		}
+		if quote := rest[:1]; quote == `"` || quote == "'" {
+			if value, _, closed := strings.Cut(rest[1:], quote); closed {
+				found = append(found, value)
+			}
+			continue
+		}
+		upToOption, _, _ := strings.Cut(rest, " --")
+		upToBlank, _, _ := strings.Cut(rest, " ")
+		found = append(found, strings.TrimRight(upToBlank, `;&|)"'`), strings.TrimSpace(upToOption))
+	}
 }
 
 // StopByHand ends a container that ByHand gave, by its ID: one SIGTERM, then up to grace. One that was
@@ -92,10 +189,8 @@ func (r *Runtime) UsageByHand(ctx context.Context, id string) (supernode.Usage, 
 	return r.Usage(ctx, id)
 }
 
-// keyOnHost is the file on this machine that holds the key of the SuperNode in c; "" when it is not
-// bind-mounted.
-func keyOnHost(c container.InspectResponse) string {
-	key := supernode.KeyIn(c.Args)
+// keyOnHost is the file on this machine that the SuperNode in c knows as key; "" when it is not bind-mounted.
+func keyOnHost(c container.InspectResponse, key string) string {
 	if key == "" {
 		return ""
 	}

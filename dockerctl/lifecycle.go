@@ -186,6 +186,9 @@ func (r *Runtime) status(c container.InspectResponse) supernode.Status {
 		Ours:       true,
 		LogKeptFor: "docker logs " + shell.Word(strings.TrimPrefix(c.Name, "/")),
 	}
+	if c.HostConfig != nil && keepsNothing(c.HostConfig.LogConfig.Type) {
+		s.LogKeptFor = "nowhere: Docker's log driver " + c.HostConfig.LogConfig.Type + " keeps nothing here"
+	}
 	for k, v := range c.Config.Labels {
 		if k, ok := strings.CutPrefix(k, labelPrefix); ok {
 			s.Labels[k] = v

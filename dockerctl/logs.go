@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -113,7 +114,7 @@ func (f *follower) read(ctx context.Context, follow bool) error {
 	}
 	body, err := f.r.cli.ContainerLogs(ctx, c.ID, o)
 	if err != nil {
-		return f.r.explain(ctx, err, "read the log of "+f.name)
+		return f.r.logProblem(ctx, c, err)
 	}
 	defer body.Close()
 	from, skip := f.last, f.same
@@ -147,6 +148,35 @@ func (f *follower) read(ctx context.Context, follow bool) error {
 		f.ended = c.ID + c.State.FinishedAt
 	}
 	return err
+}
+
+// LogNotKept says that Docker has no log of a container: its log driver keeps none here.
+const LogNotKept problem.Code = "log-not-kept"
+
+// keepsNothing reports whether a log driver leaves Docker nothing to read. Of what the others send away Docker
+// keeps a copy of its own, since 20.10.
+func keepsNothing(driver string) bool { return driver == "none" }
+
+// logProblem says in words where a container's log is, when Docker cannot read it.
+func (r *Runtime) logProblem(ctx context.Context, c container.InspectResponse, err error) error {
+	driver := ""
+	if c.HostConfig != nil {
+		driver = c.HostConfig.LogConfig.Type
+	}
+	if !keepsNothing(driver) && !strings.Contains(err.Error(), "does not support reading") {
+		return r.explain(ctx, err, "read the log of "+strings.TrimPrefix(c.Name, "/"))
+	}
+	why := "its log driver " + driver + " sends the lines away, and Docker keeps no copy"
+	if keepsNothing(driver) {
+		why = "its log driver none throws every line away"
+	}
+	p := problem.New(LogNotKept, "Docker has no log of the container "+strings.TrimPrefix(c.Name, "/"), why,
+		"have flwrup replace it by its own (flwrup restart NODE --replace), whose log is kept")
+	if driver != "none" && driver != "" {
+		p.Fix = "look where " + driver + " sends it; or " + p.Fix
+	}
+	p.Err = err
+	return p
 }
 
 // stamp writes a time as Docker's API takes it: seconds and nanoseconds.

@@ -20,6 +20,12 @@ type byHand interface {
 	UsageByHand(ctx context.Context, id string) (supernode.Usage, error)
 }
 
+// containerFinder also knows a container by its ID; dockerctl implements it.
+type containerFinder interface {
+	byHand
+	Container(ctx context.Context, id string) (supernode.Status, error)
+}
+
 // everyNode is the runtime of a site that also sees SuperNodes which somebody else started with one of the
 // site's keys, as the guide does by hand, in containers or as plain processes: such a SuperNode counts as
 // running, its log is read, and none is started beside it, for the grid would refuse the second one.
@@ -27,6 +33,9 @@ type everyNode struct {
 	supernode.Runtime
 	s       *Site
 	finders []byHand // the first that sees a SuperNode looks after it
+
+	// containers is Docker, also where SuperNodes are processes; nil: not asked.
+	containers func(context.Context) (containerFinder, error)
 
 	mu   sync.Mutex
 	seen map[string]stranger // as of the last look, by SuperNode
@@ -69,14 +78,36 @@ func (e *everyNode) strangers(ctx context.Context, maxAge time.Duration) (map[st
 		}
 		for fingerprint, st := range found {
 			name := names[fingerprint]
-			if _, taken := seen[name]; !taken {
-				st.Name = name
-				seen[name] = stranger{st, by}
+			if _, taken := seen[name]; taken {
+				continue
 			}
+			found := stranger{st, by}
+			if st.Inside != "" {
+				found = e.inContainer(ctx, found)
+			}
+			found.Name = name
+			seen[name] = found
 		}
 	}
 	e.seen, e.at = seen, time.Now()
 	return seen, nil
+}
+
+// inContainer is the container that a process found by hand runs in, to be read and stopped as such. Where
+// Docker does not say, the process is all that is known.
+func (e *everyNode) inContainer(ctx context.Context, found stranger) stranger {
+	if e.containers == nil {
+		return found
+	}
+	docker, err := e.containers(ctx)
+	if err != nil {
+		return found
+	}
+	st, err := docker.Container(ctx, found.Inside)
+	if err != nil {
+		return found
+	}
+	return stranger{st, docker}
 }
 
 // List gives the project's own SuperNodes, and in the place of those that do not run, or are not there,

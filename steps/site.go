@@ -488,9 +488,14 @@ func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime,
 		if err != nil {
 			return nil, err
 		}
-		return &everyNode{Runtime: docker, s: s, finders: []byHand{docker, processes}}, nil
+		return &everyNode{Runtime: docker, s: s, finders: []byHand{docker, processes},
+			containers: func(context.Context) (containerFinder, error) { return docker, nil }}, nil
 	}
-	return &everyNode{Runtime: processes, s: s, finders: []byHand{processes}}, nil
+	containers := sync.OnceValues(func() (containerFinder, error) { // a SuperNode started by hand may be in one
+		docker, err := dockerctl.New(context.Background(), dockerctl.Options{Project: s.Choices.ID, Dir: s.stateDir("starter")})
+		return docker, err
+	})
+	return &everyNode{Runtime: processes, s: s, finders: []byHand{processes}, containers: func(context.Context) (containerFinder, error) { return containers() }}, nil
 }
 
 // reason shortens a system error to its last part: "permission denied".

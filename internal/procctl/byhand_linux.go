@@ -3,6 +3,7 @@ package procctl
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -28,6 +29,20 @@ func superNodes() []handStarted {
 		all = append(all, handStarted{pid, "/proc/" + e.Name() + "/" + place + "/" + key})
 	}
 	return all
+}
+
+// inContainer finds the ID of Docker's container in a line of /proc/PID/cgroup: …/docker/ID, …/docker-ID.scope.
+var inContainer = regexp.MustCompile(`docker[-/]([0-9a-f]{64})(?:\.scope)?(?:/|$)`)
+
+// containerOf is the ID of the container of Docker's that a process runs in; "" for none.
+func containerOf(pid int) string {
+	b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	for line := range strings.SplitSeq(string(b), "\n") {
+		if m := inContainer.FindStringSubmatch(line); m != nil {
+			return m[1]
+		}
+	}
+	return ""
 }
 
 // stderrFile is the file that a process writes its log to; "" when it is none.

@@ -51,7 +51,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 		began[fingerprint] = row.began()
 		pid := strconv.Itoa(p.pid)
 		out[fingerprint] = supernode.Status{ID: pid, State: supernode.Running, Since: row.began(), LogKeptFor: stderrFile(p.pid),
-			ByHand: "process " + pid, EndWith: "kill " + pid}
+			ByHand: "process " + pid, EndWith: "kill " + pid, Inside: containerOf(p.pid)}
 	}
 	return out, ctx.Err()
 }

@@ -144,6 +144,7 @@ type Status struct {
 	Ours       bool   // false for one that was found, started by hand
 	ByHand     string // "container NAME" or "process PID", not the project's, that runs with the node's key; "" for the project's own
 	EndWith    string // with ByHand: the command that ends it
+	Inside     string // of a process found by hand: the ID of the container that it runs in; "" for none
 	LogKeptFor string // where the log is: a file path, or "docker logs NAME"
 }
 
