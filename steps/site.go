@@ -160,7 +160,7 @@ func (s *Site) makeFolder() error {
 		}
 		return nil
 	}
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil { // #nosec G301 -- the project's folder, and the umask decides
 		return &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + s.Dir, Why: reason(err),
 			Fix: "name a folder that you may write to with --dir", Err: err}
 	}

@@ -37,7 +37,7 @@ func EnsureStateDir(dir string) (string, error) {
 		return "", accessProblem(what, dir, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		_ = os.Chmod(state, 0o700) // Windows has no such modes, some shared folders neither
+		_ = os.Chmod(state, 0o700) // #nosec G302 -- a folder. Windows has no such modes, some shared folders neither
 	}
 	ignore := filepath.Join(state, ".gitignore")
 	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
