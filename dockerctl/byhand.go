@@ -14,7 +14,9 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
+	"flwrup/internal/termsafe"
 )
 
 // ByHand gives the containers that run with one of the keys and are not this project's: started by hand
@@ -62,8 +64,8 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 // byHand is the status of a container that somebody else started.
 func (r *Runtime) byHand(c container.InspectResponse) supernode.Status {
 	st := r.status(c)
-	name := strings.TrimPrefix(c.Name, "/")
-	st.Ours, st.ByHand, st.EndWith = false, "container "+name, "docker stop "+name
+	name := termsafe.Line(strings.TrimPrefix(c.Name, "/"))
+	st.Ours, st.ByHand, st.EndWith = false, "container "+name, "docker stop "+shell.Word(name)
 	return st
 }
 

@@ -19,6 +19,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
+	"flwrup/internal/termsafe"
 )
 
 // NodeAbsent says that there is no container of a node on the daemon.
@@ -212,6 +213,7 @@ func (r *Runtime) status(c container.InspectResponse) supernode.Status {
 		}
 		s.Reason = ended(st)
 	}
+	termsafe.Value(&s) // labels and errors are whatever whoever made the container wrote
 	return s
 }
 

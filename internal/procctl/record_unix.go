@@ -267,9 +267,14 @@ func afterLevel(line string) string {
 	return line
 }
 
+// readJSON reads a note, its strings cleaned: a folder that was handed over may hold notes of somebody else.
 func readJSON(path string, into any) bool {
 	data, err := os.ReadFile(path)
-	return err == nil && json.Unmarshal(data, into) == nil
+	if err != nil || json.Unmarshal(data, into) != nil {
+		return false
+	}
+	termsafe.Value(into)
+	return true
 }
 
 func writeJSON(path string, v any) error {

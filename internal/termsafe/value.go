@@ -29,7 +29,9 @@ func walk(v reflect.Value, depth int) {
 		v.Set(c)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			walk(v.Field(i), depth+1)
+			if v.Type().Field(i).IsExported() {
+				walk(v.Field(i), depth+1)
+			}
 		}
 	case reflect.Slice, reflect.Array:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
