@@ -238,16 +238,23 @@ func (s *Site) fileProblem() error {
 	return err
 }
 
-// withheld is the Problem of a site that left out values; nil when it left out none.
+// withheld is the Problem (not-accepted) of a site that left out values; nil when it left out none. It gives
+// their places alone: several steps may say it, and LeftOut has the rest.
 func (s *Site) withheld() error {
 	if len(s.leftOut) == 0 {
 		return nil
 	}
-	return trust.Refused(s.Dir, s.leftOut)
+	p := trust.Refused(s.Dir, s.leftOut)
+	var places []string
+	for _, v := range s.leftOut {
+		places = append(places, v.Place())
+	}
+	p.Why = strings.Join(slices.Compact(places), ", ")
+	return p
 }
 
-// Withheld is the Problem (not-accepted) about the values that this site, which only looks, leaves out.
-func (s *Site) Withheld() error { return s.withheld() }
+// LeftOut are the values that this site, which only looks, leaves out.
+func (s *Site) LeftOut() []trust.Value { return s.leftOut }
 
 // accept remembers the values of Choices: flwrup itself puts them there.
 func (s *Site) accept() error {

@@ -87,7 +87,7 @@ func TestLookingRunsNothingForeign(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			if !problem.Is(s.Withheld(), problem.NotAccepted) {
+			if !problem.Is(s.withheld(), problem.NotAccepted) {
 				t.Error("nothing is said to be left out")
 			}
 			if o := s.Overview(t.Context(), 0); o.GridErr == nil || o.FileErr == nil {

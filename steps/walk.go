@@ -40,6 +40,9 @@ func (s *Site) Inspect(ctx context.Context, n int) (Status, error) {
 	if n > signInStep && problem.Is(err, problem.NotLoggedIn) {
 		return Status{State: Blocked, By: signInStep, Why: "the login is over: log in again, and this step goes on where it was"}, nil
 	}
+	if err != nil {
+		status.State = Unknown // a step may have begun with Done before it could not look further
+	}
 	return status, s.withNetwork(ctx, err)
 }
 

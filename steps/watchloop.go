@@ -112,8 +112,8 @@ func (w *watcher) open() error {
 		return w.site.Ledger.Reload()
 	}
 	site, err := Open(Options{Dir: w.dir, ReadOnly: true})
-	if err == nil && site.Withheld() != nil {
-		err = errors.Join(site.Withheld(), site.Close())
+	if err == nil && site.withheld() != nil {
+		err = errors.Join(site.withheld(), site.Close())
 	}
 	if err != nil {
 		if w.site == nil {

@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/trust"
+	"flwrup/steps"
 )
 
 // What flwrup exits with.
@@ -78,7 +82,12 @@ func writeProblem(w io.Writer, err error) {
 	if exitCode(err) == exitWaiting {
 		head = "flwrup waits: "
 	}
-	fmt.Fprintln(w, head+p.Error())
+	var left *steps.Unaccepted
+	if errors.As(err, &left) {
+		fmt.Fprintf(w, "%s%s:\n  %s\n", head, p.What, strings.Join(trust.Lines(left.Values), "\n  "))
+	} else {
+		fmt.Fprintln(w, head+p.Error())
+	}
 	if p.Fix != "" {
 		fmt.Fprintln(w, "  what to do: "+p.Fix)
 	}

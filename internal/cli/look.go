@@ -47,6 +47,11 @@ func (p *program) version() *cobra.Command {
 
 // openToLook opens a site for reading only: another flwrup may be at work in it.
 func (p *program) openToLook() (*steps.Site, error) {
+	if p.trustAll {
+		if err := acceptAll(p.findDir()); err != nil {
+			return nil, err
+		}
+	}
 	site, err := steps.Open(steps.Options{Dir: p.findDir(), ReadOnly: true})
 	if err == nil {
 		p.tellWithheld(site)

@@ -37,9 +37,8 @@ func (p *program) askTrust(ctx context.Context, left *steps.Unaccepted) error {
 		Ask:  "Accept this for " + left.Dir + "?",
 		Help: "This came with the folder, or was written into flwrup.toml by hand:\n  " + strings.Join(trust.Lines(left.Values), "\n  ")})
 	if err == nil && answer != "yes" {
-		refused := trust.Refused(left.Dir, left.Values)
-		refused.Fix = "take it out of flwrup.toml, or accept it with `flwrup trust`; nothing was done"
-		return refused
+		return problem.New(problem.NotAccepted, "nothing was done", "you did not accept what "+left.Dir+" asks for",
+			"take it out of flwrup.toml, or accept it with `flwrup trust`")
 	}
 	return err
 }
@@ -64,6 +63,15 @@ func (p *program) gate(ctx context.Context, dir string) error {
 		}
 	}
 	_, err = steps.Trust(dir, t.Open)
+	return err
+}
+
+// acceptAll accepts what the folder asks for, for commands that only look: --trust.
+func acceptAll(dir string) error {
+	t, err := steps.Trust(dir, nil)
+	if err == nil && len(t.Open) > 0 {
+		_, err = steps.Trust(dir, t.Open)
+	}
 	return err
 }
 
@@ -128,7 +136,12 @@ func (p *program) doTrust(ctx context.Context, yes, revoke bool) error {
 		}
 		t, err = steps.Trust(dir, t.Open)
 	case ask:
-		err = left
+		refused := trust.Refused(dir, t.Open)
+		refused.Fix = "accept it with `flwrup trust --yes`, or take it out of flwrup.toml"
+		if !p.json { // the list is there already
+			refused.Why = ""
+		}
+		err = refused
 	}
 	if p.json {
 		writeJSON(p.Out, trustData{trustValues(t.Accepted), trustValues(t.Open)}, err)
@@ -154,10 +167,10 @@ func (p *program) listTrust(head string, values []trust.Value) {
 
 // tellWithheld says on the standard error what a command that only looks leaves out.
 func (p *program) tellWithheld(site *steps.Site) {
-	err := site.Withheld()
-	if err == nil {
+	left := site.LeftOut()
+	if len(left) == 0 {
 		return
 	}
-	w := problem.Of(err)
-	fmt.Fprintf(p.Err, "flwrup leaves out what you have not accepted: %s\n  what to do: %s\n", w.Why, w.Fix)
+	fmt.Fprintf(p.Err, "flwrup leaves out what you have not accepted:\n  %s\n  what to do: %s\n",
+		strings.Join(trust.Lines(left), "\n  "), trust.Refused(site.Dir, left).Fix)
 }

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
 	"flwrup/internal/problem"
@@ -279,7 +280,9 @@ func (f *Front) question(q steps.Question) {
 		}
 	}
 	if q.Help != "" {
-		f.line("    %s", q.Help)
+		for _, l := range strings.Split(q.Help, "\n") {
+			f.indented(l)
+		}
 	}
 	for i, c := range q.Choices {
 		note := ""
@@ -292,6 +295,20 @@ func (f *Front) question(q steps.Question) {
 			f.line("    %2d  %s%s", i+1, c.Label, note)
 		}
 	}
+}
+
+// noBreak stands for a hyphen while a line is broken.
+const noBreak = "\ue000"
+
+// indented writes a line of help. On a terminal it is broken between words, and what follows is indented deeper.
+func (f *Front) indented(l string) {
+	text := strings.TrimLeft(l, " ")
+	lead := "    " + l[:len(l)-len(text)]
+	if width, _, err := term.GetSize(int(f.In.Fd())); err == nil {
+		text = strings.ReplaceAll(text, "-", noBreak) // a path stays in one piece
+		text = strings.ReplaceAll(ansi.Wordwrap(text, max(width-len(lead)-3, 20), ""), noBreak, "-")
+	}
+	f.line("%s", lead+strings.ReplaceAll(text, "\n", "\n"+lead+"  "))
 }
 
 func (f *Front) answer(ctx context.Context, q steps.Question) (string, error) {

@@ -37,11 +37,17 @@ func (v Value) Hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// String is a line for the person: the place and what the value does. Runes that a terminal does not show as
-// they are, such as marks that turn the direction of text, are written out.
-func (v Value) String() string {
+// String is a line for the person: the place and what the value does.
+func (v Value) String() string { return written(v.Key + ": " + v.Says) }
+
+// Place is the key for the person.
+func (v Value) Place() string { return written(v.Key) }
+
+// written writes out the runes that a terminal does not show as they are, such as marks that turn the direction
+// of text.
+func written(text string) string {
 	var b strings.Builder
-	for _, r := range v.Key + ": " + v.Says {
+	for _, r := range text {
 		if unicode.IsPrint(r) {
 			b.WriteRune(r)
 		} else {
