@@ -59,7 +59,7 @@ func (s *Site) movedImage(ctx context.Context, rt supernode.Runtime, name string
 		return known, now, nil, nil
 	}
 	return known, now, problem.New(ImageChanged, "the image "+name+" has changed", "it was "+known.Name()+", and is "+now.Name()+" now",
-		"flwrup goes on with the former as long as it is on this machine; `flwrup start` in a terminal asks which to take"), nil
+		"flwrup goes on with the previous one as long as it is on this machine; `flwrup start` in a terminal asks which to take"), nil
 }
 
 // settleImage notes where the image's name leads, and asks when that has changed.
@@ -74,10 +74,10 @@ func (s *Site) settleImage(ctx context.Context, rt supernode.Runtime, name strin
 		}
 		return s.noteImage(name, now)
 	}
-	answer, err := to.Ask(ctx, Question{ID: "image-changed", Kind: AskChoice, Default: "keep", Ask: "The image " + name + " has changed. Which one shall SuperNodes have?",
-		Help: "It was " + known.Name() + ", and is " + now.Name() + " now. Somebody pulled or built it, or its publisher has put another one under the name.",
+	answer, err := to.Ask(ctx, Question{ID: "image-changed", Kind: AskChoice, Default: "keep", Ask: "The image " + name + " has changed. Which one should SuperNodes use?",
+		Help: "It was " + known.Name() + " and is now " + now.Name() + ". Somebody here pulled or built it, or its publisher moved the name.",
 		Choices: []Choice{
-			{Value: "keep", Label: "the former", Note: known.Name()},
+			{Value: "keep", Label: "the previous one", Note: known.Name()},
 			{Value: "take", Label: "the new one", Note: now.Name() + "; SuperNodes that run take it when they are restarted"},
 		}})
 	switch {
@@ -87,11 +87,11 @@ func (s *Site) settleImage(ctx context.Context, rt supernode.Runtime, name strin
 		return s.noteImage(name, now)
 	}
 	if _, err := inner(rt).(imageResolver).ResolveImage(ctx, known.ID); problem.Is(err, problem.ImageMissing) {
-		return problem.New(problem.NeedsPerson, moved.What, moved.Why+"; the former is not on this machine any more",
+		return problem.New(problem.NeedsPerson, moved.What, moved.Why+"; the previous one is no longer on this machine",
 			"find out where the new one comes from; then run `flwrup start` in a terminal and take it, or write image = \""+now.Name()+"\" into flwrup.toml")
 	} else if err != nil {
 		return err
 	}
-	to.Event(Says{moved.Error() + ": SuperNodes go on with the former"})
+	to.Event(Says{moved.Error() + ": SuperNodes go on with the previous one"})
 	return nil
 }

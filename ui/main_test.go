@@ -40,6 +40,12 @@ func demoFault(kind string, f *fake) {
 	switch kind {
 	case "panic-key":
 		f.apply[1] = func(context.Context, steps.Sink) error { panic("applying broke") }
+	case "panic-screen": // called as one types, by Update
+		f.apply[1] = func(ctx context.Context, to steps.Sink) error {
+			_, err := to.Ask(ctx, steps.Question{ID: "nodes", Kind: steps.AskText, Ask: "How many?", Default: "2",
+				Validate: func(string) error { panic("the screen broke") }})
+			return err
+		}
 	case "panic-inspect":
 		f.inspect = func(_ context.Context, n int) {
 			if n == 2 {

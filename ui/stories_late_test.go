@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	runID    = "8822730199423176450"
-	trapDiff = "--- lungs/server_app.py\n+++ lungs/server_app.py\n@@ -41,4 +41,4 @@\n     result = strategy.start(grid=grid)\n-    np.savez(\"final_model.npz\", *result.arrays.to_numpy_ndarrays())\n+    pass  # flwrup: np.savez(\"final_model.npz\", *result.arrays.to_numpy_ndarrays())\n"
+	runID       = "8822730199423176450"
+	keepOutDiff = "--- lungs/.gitignore\n+++ lungs/.gitignore\n@@ -0,0 +1 @@\n+/data/clinic-a/\n"
+	trapDiff    = "--- lungs/server_app.py\n+++ lungs/server_app.py\n@@ -41,4 +41,4 @@\n     result = strategy.start(grid=grid)\n-    np.savez(\"final_model.npz\", *result.arrays.to_numpy_ndarrays())\n+    pass  # flwrup: np.savez(\"final_model.npz\", *result.arrays.to_numpy_ndarrays())\n"
 )
 
 var (
@@ -154,7 +155,11 @@ var lateStories = map[int]story{
 		err: fmt.Errorf("start supernode_4: %w", &problem.Problem{Code: problem.NameTaken, What: "the container name supernode_4 is taken", Why: "a container that flwrup did not make has it",
 			Fix: "remove that one: docker rm -f supernode_4", Raw: "Conflict. The container name \"/supernode_4\" is already in use by container 0123456789ab."}),
 		asks: append([]steps.Question{confirm("own-image", "Start them with "+image+" instead?",
-			"image flwr/supernode:1.24.0-py3.13-ubuntu24.04 holds flwr 1.24.0, not 1.42.0: flwr on this machine, the image and the grid must be of one version.", "", "no")}, settingQuestions...),
+			"image flwr/supernode:1.24.0-py3.13-ubuntu24.04 holds flwr 1.24.0, not 1.42.0: flwr on this machine, the image and the grid must be of one version.", "", "no"),
+			{ID: "image-changed", Kind: steps.AskChoice, Default: "keep", Ask: "The image " + image + " has changed. Which one should SuperNodes use?",
+				Help: "It was sha256:51897126cad6 and is now sha256:5361aca35bb6. Somebody here pulled or built it, or its publisher moved the name.",
+				Choices: []steps.Choice{{Value: "keep", Label: "the previous one", Note: "sha256:51897126cad6"},
+					{Value: "take", Label: "the new one", Note: "sha256:5361aca35bb6; SuperNodes that run take it when they are restarted"}}}}, settingQuestions...),
 		extra: []scene{{"settings can be changed first", func(m *Model, f *fake, n int) {
 			f.changed[n] = true
 			f.set(n, steps.Status{State: steps.Ready, Change: true, Short: "3/5", Done: 3, Of: 5, Evidence: []string{"3 of 5 running as Docker containers"}})
@@ -200,6 +205,8 @@ var lateStories = map[int]story{
 					{Value: "other", Label: "another folder"}, {Value: "none", Label: "none", Note: "somebody else starts the runs"}}},
 			{ID: "app-folder", Kind: steps.AskText, Ask: "Where is the Flower app?", Help: "A folder with the pyproject.toml of a Flower app."},
 			confirm("traps", "Comment out np.savez in line 42?", "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and the edit can be undone. With no the app is run as it is.", trapDiff, "yes"),
+			confirm("keep-out", "Keep /data/clinic-a/ out of what is sent?", "data/clinic-a/patients.json (data of the SuperNodes). flwr sends such files to the grid, which hands them to every SuperNode.", keepOutDiff, "yes"),
+			confirm("send-all", "Send these files to the grid and to every SuperNode?", "data/clinic-a/patients.json (data of the SuperNodes).", "", "no"),
 			confirm("packages", "Run the app all the same?", "The SuperNodes lack torch==2.8.0, which the app's pyproject.toml asks for: its ClientApp may fail there. Better: start the SuperNodes with an image that has them (flwrup.toml: image).", "", "no"),
 			confirm("start-first", "Start supernode_4, supernode_5 first?", "The app wants 5 nodes, 3 of 5 are online: the run would wait for the others.", "", "yes"),
 			confirm("fewer-nodes", "Run with 5 nodes this time (min-nodes=5)?", "The app wants 8 nodes (min-nodes), and the federation has 5: it would wait for ever.", "", "no"),

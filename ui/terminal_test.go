@@ -46,14 +46,21 @@ func TestTerminalSane(t *testing.T) {
 		end  func(*ptytest.Terminal)
 		code int
 	}{
-		"q":         {"1", func(s *ptytest.Terminal) { s.Press("q") }, 0},
-		"ctrl+c":    {"1", func(s *ptytest.Terminal) { s.Press("\x03") }, 130},
-		"TERM":      {"1", func(s *ptytest.Terminal) { s.Signal(syscall.SIGTERM) }, 0},
-		"HUP":       {"1", func(s *ptytest.Terminal) { s.Signal(syscall.SIGHUP) }, 0},
-		"INT":       {"1", func(s *ptytest.Terminal) { s.Signal(os.Interrupt) }, 130},
-		"mouse, q":  {"1", func(s *ptytest.Terminal) { s.Press("M"); s.Wait("mouse on"); s.Press("q") }, 0},
-		"panic":     {"panic-key", func(s *ptytest.Terminal) { s.Wait("do this"); s.Press("\r") }, 1},
-		"panic far": {"panic-inspect", func(s *ptytest.Terminal) {}, 1},
+		"q":        {"1", func(s *ptytest.Terminal) { s.Press("q") }, 0},
+		"ctrl+c":   {"1", func(s *ptytest.Terminal) { s.Press("\x03") }, 130},
+		"TERM":     {"1", func(s *ptytest.Terminal) { s.Signal(syscall.SIGTERM) }, 0},
+		"HUP":      {"1", func(s *ptytest.Terminal) { s.Signal(syscall.SIGHUP) }, 0},
+		"INT":      {"1", func(s *ptytest.Terminal) { s.Signal(os.Interrupt) }, 130},
+		"mouse, q": {"1", func(s *ptytest.Terminal) { s.Press("M"); s.Wait("mouse on"); s.Press("q") }, 0},
+		"panic of a job": {"panic-key", func(s *ptytest.Terminal) {
+			s.Wait("do this")
+			s.Press("\r")
+			s.Wait("applying broke")
+			s.Wait("SuperNodes go on")
+			s.Press("q")
+		}, 0},
+		"panic of a look":     {"panic-inspect", func(s *ptytest.Terminal) { s.Wait("!  2 Federation"); s.Press("q") }, 0},
+		"panic of the screen": {"panic-screen", func(s *ptytest.Terminal) { s.Wait("do this"); s.Press("\r"); s.Wait("How many?"); s.Press("3") }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startDemo(t, c.kind, 80, 24)
