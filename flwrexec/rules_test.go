@@ -16,6 +16,13 @@ const (
 // Every rule over a SuperNode's log, by what it says: lines that it is for, and lines much like them that
 // are none of its business. A new rule needs both.
 var nodeExamples = map[string]struct{ yes, no []string }{
+	"flwr cannot read the SuperNode's node-config": {
+		[]string{"typer.Exit: The provided configuration string is in an invalid format. The correct format should be in the form 'key1=\"value1\" key2=\"value2\"'.",
+			"  File \"config.py\", line 311, in parse_config_args", "ValueError: The value for key a.b needs to be of type `int`, `float`, `bool`, or `str`."},
+		[]string{"The provided configuration is fine", nodeOnline + "\n" + appRaised + "\nValueError: The value for key lr needs to be of type float"}},
+	"flwr does not take one of the SuperNode's arguments": {
+		[]string{"flower-supernode: error: argument --port: invalid int value: 'x'", "flower-supernode: error: the following arguments are required: --superlink"},
+		[]string{"train.py: error: argument --epochs: invalid int value: 'x'", nodeOnline + "\nflower-supernode: error: argument --port: invalid int value: 'x'"}},
 	"the SuperNode may not read its key": {
 		[]string{"PermissionError: [Errno 13] Permission denied: 'keys/client_credentials_1'", "PermissionError: [Errno 13] Permission denied: '/run/flwrup/key'"},
 		[]string{"PermissionError: [Errno 13] Permission denied: '/app/.flwr'", nodeOnline + "\nPermissionError: [Errno 13] Permission denied: '/data/keys.csv'"}},

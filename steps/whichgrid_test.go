@@ -203,8 +203,8 @@ func TestGridByFlag(t *testing.T) {
 	}
 }
 
-// TestGridByEditor: another grid that is written into flwrup.toml while flwrup is open is taken like one that was
-// chosen: the one before can be gone back to.
+// TestGridByEditor: another grid that is written into flwrup.toml while flwrup is open is taken, once it is accepted,
+// like one that was chosen: the person can go back to the previous one.
 func TestGridByEditor(t *testing.T) {
 	s := newSite(t, hospitals+lungs, func(c *project.Choices) { c.Federation = "@ada/study" })
 	edited := *s.Choices
@@ -213,6 +213,16 @@ func TestGridByEditor(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &scripted{answers: map[string]string{"grid": "supergrid"}}
+	if err := s.Change(t.Context(), 2, p); !problem.Is(err, problem.NotAccepted) {
+		t.Fatalf("taken unasked: %v", err)
+	}
+	asked, err := Trust(s.Dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Trust(s.Dir, asked.Open); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Change(t.Context(), 2, p); err != nil {
 		t.Fatal(err)
 	}
