@@ -157,7 +157,7 @@ func (c configure) Apply(ctx context.Context, s *Site, to Sink) error {
 			return err
 		}
 	}
-	return nil
+	return s.acceptConnections()
 }
 
 // fixFederation settles, in a rehearsal on a flwr whose configuration names the federation, the one

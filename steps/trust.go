@@ -72,12 +72,13 @@ func (s *Site) look() (v survey, err error) {
 	}
 	at := s.ground(&then)
 	plain := project.Defaults(s.Dir) // a default may lead out of the folder by a link: nobody chose that
-	byItself := hashes(plain.Sensitive(at))
-	inFile := hashes(v.choices.Sensitive(at))
+	byItself := hashes(plain.Values(at))
+	// A flag may make a value of the file matter that was harmless without it: the value is still the file's.
+	inFile := hashes(v.choices.Values(at))
 	if v.made {
 		inFile = byItself
 	}
-	fromFlags := hashes(given.Sensitive(at))
+	fromFlags := hashes(given.Values(at))
 	for h := range byItself {
 		delete(fromFlags, h)
 	}
@@ -111,7 +112,7 @@ func hashes(values []trust.Value) map[string]bool {
 
 // ground is what project needs to know about the folder.
 func (s *Site) ground(c *project.Choices) project.Ground {
-	at := project.Ground{Dir: s.Dir}
+	at := project.Ground{Dir: s.Dir, Rehearsal: c.Grid.Rehearsal}
 	if folder, err := keys.Scan(s.path(c.Keys)); err == nil {
 		at.Keys = len(folder.Pairs) > 0
 	}
@@ -137,7 +138,37 @@ func (s *Site) brought(c *project.Choices, v survey) []trust.Value {
 	if c.Grid.Rehearsal && v.made && flwrexec.IsApp(s.Dir) {
 		list = append(list, trust.Value{Key: "pyproject.toml", Text: hostpath.Real(s.Dir), Says: "a rehearsal runs the app in this folder with your rights"})
 	}
-	return append(list, s.environments(c)...)
+	return append(append(list, s.connections(c)...), s.environments(c)...)
+}
+
+// connections are those of a pyproject.toml that lead elsewhere, and that the person has neither chosen nor in
+// Flower's own configuration. A file that cannot be read has none; step 8 says what is wrong with it.
+func (s *Site) connections(c *project.Choices) []trust.Value {
+	if c.Grid.Rehearsal {
+		return nil
+	}
+	files := []string{filepath.Join(s.Dir, "pyproject.toml")}
+	if c.App != "" && c.App != noApp {
+		files = append(files, filepath.Join(s.path(c.App), "pyproject.toml"))
+	}
+	own := map[string]bool{}
+	if file, err := flwrexec.FlowerConfigFile(s.path(c.Flwr.Home)); err == nil {
+		mine, _ := flwrexec.ReadFlowerConfigConnections(file)
+		for _, x := range mine {
+			own[x.Name] = true
+		}
+	}
+	var list []trust.Value
+	for _, file := range files {
+		brought, _ := flwrexec.BroughtConnections(file)
+		for _, b := range brought {
+			chosen := b.Connection.Name == c.Grid.Connection && b.Connection.Address == c.Grid.Control && b.Connection.CA == s.path(c.Grid.CA)
+			if v := (trust.Value{Key: s.rel(file), Text: b.Text, Says: b.Says}); !chosen && !own[b.Connection.Name] && !hashes(list)[v.Hash()] {
+				list = append(list, v)
+			}
+		}
+	}
+	return list
 }
 
 // fingerprints names the keys in the folder of keys.
@@ -261,6 +292,11 @@ func (s *Site) accept() error {
 	return s.store.Accept(s.Choices.ID, s.Choices.Sensitive(s.ground(s.Choices)))
 }
 
+// acceptConnections remembers the connections that flwrup has just written into a pyproject.toml.
+func (s *Site) acceptConnections() error {
+	return s.store.Accept(s.Choices.ID, s.connections(s.Choices))
+}
+
 // Trusted is what `flwrup trust` shows of a folder.
 type Trusted struct {
 	Open     []trust.Value // nobody accepted them
@@ -288,7 +324,7 @@ func Trust(dir string, accept []trust.Value) (Trusted, error) {
 	}
 	t := Trusted{Open: v.open}
 	open := hashes(v.open)
-	for _, x := range append(v.choices.Sensitive(s.ground(v.choices)), s.environments(v.choices)...) {
+	for _, x := range slices.Concat(v.choices.Sensitive(s.ground(v.choices)), s.connections(v.choices), s.environments(v.choices)) {
 		if !open[x.Hash()] {
 			t.Accepted = append(t.Accepted, x)
 		}

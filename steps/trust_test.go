@@ -361,3 +361,81 @@ func rewrite(t *testing.T, dir, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+// A value that is harmless only beside another is asked about once that other one changes, by a flag or in the file.
+func TestHarmlessBesideAnother(t *testing.T) {
+	const toml = "app = \"none\"\nruntime = \"process\"\nbackup-recipient = \"age1theirs\"\n[grid]\nrehearsal = true\n"
+	withApp := Options{Choose: func(c *project.Choices) { c.App = "mine" }}
+	dir := clone(t, toml)
+	withApp.Dir = dir
+	refusedFor(t, openTo(t, withApp), "runtime", "grid.rehearsal")
+
+	dir = clone(t, toml)
+	s, err := Open(Options{Dir: dir})
+	if err != nil {
+		t.Fatal("a rehearsal without an app: ", err)
+	}
+	if _, err := keys.Generate(t.Context(), filepath.Join(dir, "keys"), []string{"client_credentials_1"}, func(keys.Pair) {}); err != nil {
+		t.Fatal(err)
+	}
+	s.Choices.Nodes = 1
+	if err := s.save(); err != nil {
+		t.Fatal(err)
+	}
+	if err := openAfter(t, s, Options{Dir: dir}); err != nil {
+		t.Error("the rehearsal asks about itself: ", err)
+	}
+	rewrite(t, dir, "rehearsal = true", "rehearsal = false")
+	refusedFor(t, openTo(t, Options{Dir: dir}), "runtime", "backup-recipient")
+}
+
+// Connections in a pyproject.toml that came with the folder lead nowhere unasked.
+func TestForeignConnections(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("FLWR_HOME", "")
+	const theirs = "[tool.flwr.federations.supergrid]\naddress = \"grid.example:9093\"\nroot-certificates = \"ca.pem\"\n"
+	for text, asks := range map[string]bool{
+		theirs: true,
+		"[tool.flwr.federations.x]\naddress = \"dns:///grid.example:9093\"\ninsecure = true\n":               true,
+		"[tool.flwr.federations.x]\naddress = \"api.flower.ai\"\nroot-certificates = \"ca.pem\"\n":           true,
+		"[tool.flwr.federations.x]\noptions.backend.init-args.runtime-env = \"x\"\n":                         true,
+		"[tool.flwr.federations]\ndefault = \"l\"\n[tool.flwr.federations.l]\noptions.num-supernodes = 10\n": false,
+		"[tool.flwr.federations.supergrid]\naddress = \"supergrid.flower.ai\"\n":                             false,
+		"[tool.flwr.federations.r]\naddress = \"<SUPERLINK-ADDRESS>:<PORT>\"\ninsecure = true\n":             false,
+		"[tool.flwr.federations.l]\naddress = \"127.0.0.1:9093\"\ninsecure = true\n":                         false,
+	} {
+		dir := t.TempDir()
+		put := func(text string) {
+			if err := os.WriteFile(filepath.Join(dir, "pyproject.toml"), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(text)
+		err := openTo(t, Options{Dir: dir, Create: true})
+		if !asks {
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+			continue
+		}
+		refusedFor(t, err, "pyproject.toml")
+		if err := openTo(t, Options{Dir: dir, Create: true, Trust: true}); err != nil {
+			t.Fatal(err)
+		}
+		if err := openTo(t, Options{Dir: dir}); err != nil {
+			t.Error("asked again: ", err)
+		}
+		put(strings.ReplaceAll(text, "x", "y") + "\n[tool.flwr.federations.z]\naddress = \"other.example\"\n")
+		if err := openTo(t, Options{Dir: dir}); !problem.Is(err, problem.NotAccepted) {
+			t.Errorf("%s: a later connection: %v", text, err)
+		}
+	}
+	// The grid that the person named, as flwr 1.25 keeps it.
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pyproject.toml"), []byte(theirs), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := openTo(t, Options{Dir: dir, Create: true, Choose: func(c *project.Choices) { c.Grid.Control, c.Grid.CA = "grid.example:9093", "ca.pem" }}); err != nil {
+		t.Error(err)
+	}
+}

@@ -8,13 +8,15 @@ import (
 	"strings"
 
 	"flwrup/internal/hostpath"
+	"flwrup/internal/shell"
 	"flwrup/internal/trust"
 )
 
 // Ground is what has to be known about the folder of a project to say which values a person has to accept.
 type Ground struct {
-	Dir  string // absolute
-	Keys bool   // key files lie in the folder of keys
+	Dir       string // absolute
+	Keys      bool   // key files lie in the folder of keys
+	Rehearsal bool   // the project is a rehearsal: what is accepted for one says nothing about a real grid
 }
 
 // real gives where a path of flwrup.toml leads, links followed.
@@ -171,6 +173,11 @@ func dataRisk(v string, _ *Choices, _ Ground) string {
 
 // Sensitive gives the values that a person has to accept before flwrup acts on them.
 func (c *Choices) Sensitive(at Ground) []trust.Value {
+	return slices.DeleteFunc(c.Values(at), func(v trust.Value) bool { return v.Says == "" })
+}
+
+// Values gives all values, the harmless ones too; those say nothing.
+func (c *Choices) Values(at Ground) []trust.Value {
 	var all []trust.Value
 	for _, f := range fields {
 		all = append(all, values(f, c, f.key, f.key, c, at)...)
@@ -195,9 +202,7 @@ func values[T any](f field[T], of *T, name, key string, c *Choices, at Ground) [
 	}
 	var all []trust.Value
 	for _, v := range texts(f, of) {
-		if s := says(v, c, at); s != "" {
-			all = append(all, trust.Value{Key: key, Text: v + leadsTo(name, v, at), Says: s})
-		}
+		all = append(all, trust.Value{Key: key, Text: boundText(name, v, at), Says: says(v, c, at)})
 	}
 	return all
 }
@@ -211,7 +216,7 @@ func texts[T any](f field[T], of *T) []string {
 		}
 	case *[]string:
 		if f.key == "args" && len(*v) > 0 {
-			return []string{strings.Join(*v, " ")}
+			return []string{shell.Line(*v)}
 		}
 		return *v
 	case *bool:
@@ -226,7 +231,16 @@ func texts[T any](f field[T], of *T) []string {
 	return nil
 }
 
-// leadsTo binds a path to the place where it leads now: a link that leads elsewhere later is another value.
+// boundText binds a value to where it holds: a path to the place where it leads now, so that a link that leads
+// elsewhere later is another value, and all values of a rehearsal to that.
+func boundText(name, v string, at Ground) string {
+	v += leadsTo(name, v, at)
+	if at.Rehearsal {
+		v += "\x00rehearsal"
+	}
+	return v
+}
+
 func leadsTo(name, v string, at Ground) string {
 	switch name {
 	case "keys", "app", "backup", "backup-passphrase-file", "flwr.path", "flwr.home", "grid.ca", "node.key", "node.env-file":
@@ -266,7 +280,7 @@ func (c *Choices) Without(values []trust.Value, at Ground) *Choices {
 
 func withhold[T any](f field[T], of, plain *T, name, key string, gone map[string]bool, at Ground) {
 	hit := func(v string) bool {
-		return gone[trust.Value{Key: key, Text: v + leadsTo(name, v, at)}.Hash()]
+		return gone[trust.Value{Key: key, Text: boundText(name, v, at)}.Hash()]
 	}
 	if list, ok := f.ref(of).(*[]string); ok && f.key != "args" {
 		*list = slices.DeleteFunc(slices.Clone(*list), hit)
