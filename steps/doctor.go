@@ -13,7 +13,7 @@ import (
 // Finding is one thing that Doctor looked at: a step, the grid, what runs here, a SuperNode.
 type Finding struct {
 	What    string           // "3 Tools", "supernode_2"
-	State   State            // of a step; of anything else Done where nothing is wrong with it, else Ready
+	State   State            // of a step; of anything else Done where nothing is wrong with it, Unknown, else Ready
 	Says    []string         // what was found, one fact a line
 	Problem *problem.Problem // nil: nothing is wrong, though there may be something to do yet
 	Remedy  *Remedy          // of Problem; nil when only its Fix helps
@@ -38,8 +38,11 @@ func (s *Site) Doctor(ctx context.Context, each func(Finding)) {
 	o := s.overview(ctx, fresh, true)
 	for _, n := range o.Nodes {
 		f := Finding{What: n.Name, State: Done, Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
-		if n.Diagnosis != nil {
+		switch {
+		case n.Diagnosis != nil:
 			f.State = Ready
+		case n.Grid == "" && n.Runtime.State == "":
+			f.State = Unknown
 		}
 		each(f)
 	}

@@ -64,7 +64,7 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 	// The grid may take seconds to answer: what runs here is looked at after it. The other way round all
 	// SuperNodes that were stopped meanwhile would seem to run and be lost.
 	var states map[string]supernode.Status
-	if s.runtimeKind() != "" {
+	if s.runtimeKind() != "" || s.holds(needRuntime...) {
 		states, o.RuntimeErr = s.states(ctx)
 	}
 	byID := map[string]flwrexec.Node{}

@@ -463,7 +463,7 @@ func (s *Site) nodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 	if s.runtime != nil {
 		return s.runtime, nil
 	}
-	if s.holds(recordsKey) {
+	if s.holds(needRuntime...) {
 		return nil, s.withheld()
 	}
 	kind := s.runtimeKind()

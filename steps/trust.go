@@ -36,6 +36,9 @@ const recordsKey = ".flwrup"
 // needFlwr are the values without which flwr is not asked anything by a site that only looks.
 var needFlwr = []string{recordsKey, "flwr.path", "flwr.home", "grid.control", "grid.fleet", "grid.ca", "grid.rehearsal"}
 
+// needRuntime are the values without which a site that only looks does not know where SuperNodes run.
+var needRuntime = []string{recordsKey, "runtime"}
+
 // survey is what a site finds when it is opened.
 type survey struct {
 	choices *project.Choices // of the file, else the defaults
@@ -129,7 +132,7 @@ func (s *Site) brought(c *project.Choices, v survey) []trust.Value {
 	var list []trust.Value
 	if !v.fresh && !s.store.Known(v.choices.ID) {
 		list = append(list, trust.Value{Key: recordsKey, Text: v.choices.ID,
-			Says: "holds flwrup's records of keys, SuperNodes and runs, and they were not made here by this flwrup"})
+			Says: "holds records of keys, SuperNodes and runs that flwrup acts on; accept them only if you set up this folder yourself, such as with an earlier flwrup"})
 	}
 	if at := s.ground(c); at.Keys && v.fresh && !v.made {
 		list = append(list, trust.Value{Key: "keys", Text: c.Keys + "\x00" + s.fingerprints(c),

@@ -154,6 +154,47 @@ func TestAcceptedOnce(t *testing.T) {
 	refusedFor(t, openTo(t, Options{Dir: dir}), "image", "node.all.args", "node.all.env", "node.all.env")
 }
 
+// A site that may not look where SuperNodes run does not call them absent, nor well.
+func TestUnknownIsNotAbsent(t *testing.T) {
+	dir := clone(t, "nodes = 1\n")
+	s, err := Open(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.Generate(t.Context(), s.keysDir(), []string{"client_credentials_1"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(elsewhere, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ dir, toml string }{
+		{dir, "nodes = 1\nruntime = \"process\"\n"}, // by hand, since
+		{elsewhere, "nodes = 1\n"},                  // with the records of another folder
+	} {
+		if err := os.WriteFile(project.File(c.dir), []byte(c.toml), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(Options{Dir: c.dir, ReadOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		o := s.Overview(t.Context(), 0)
+		if len(o.Nodes) != 1 || o.Nodes[0].Runtime.State != "" || !problem.Is(o.RuntimeErr, problem.NotAccepted) {
+			t.Errorf("%s: the overview says %+v, %v", c.toml, o.Nodes, o.RuntimeErr)
+		}
+		s.Doctor(t.Context(), func(f Finding) {
+			if strings.HasPrefix(f.What, "supernode") && f.State != Unknown {
+				t.Errorf("%s: doctor calls %s %s", c.toml, f.What, f.State)
+			}
+		})
+	}
+}
+
 // Records that came with the folder are not gone by, wherever they come from.
 func TestForeignRecords(t *testing.T) {
 	dir := clone(t, "nodes = 1\n")

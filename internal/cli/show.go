@@ -127,19 +127,11 @@ func (p *program) showStatus(t steps.Title, o steps.Overview) {
 	} else {
 		p.say("%s · %d of %d online", head, o.Online, len(o.Nodes))
 	}
-	if o.GridErr != nil {
-		e := envelopeError(o.GridErr)
-		p.say("! grid: %s", e.Message)
-		if e.Fix != "" {
-			p.say("    %s", e.Fix)
-		}
-	}
-	if o.RuntimeErr != nil {
-		e := envelopeError(o.RuntimeErr)
-		p.say("! SuperNodes: %s", e.Message)
-		if e.Fix != "" {
-			p.say("    %s", e.Fix)
-		}
+	if o.GridErr != nil && o.RuntimeErr != nil && o.GridErr.Error() == o.RuntimeErr.Error() {
+		p.showTrouble("grid and SuperNodes", o.GridErr)
+	} else {
+		p.showTrouble("grid", o.GridErr)
+		p.showTrouble("SuperNodes", o.RuntimeErr)
 	}
 	width := len("name")
 	for _, n := range o.Nodes {
@@ -178,6 +170,18 @@ func (p *program) showStatus(t steps.Title, o steps.Overview) {
 	}
 	for _, r := range o.Runs {
 		p.say("  run %s  %s  %s  %s", r.ID, r.App, r.Status, age(r.Elapsed))
+	}
+}
+
+// showTrouble writes what is wrong with a side of the overview; nothing where err is nil.
+func (p *program) showTrouble(side string, err error) {
+	if err == nil {
+		return
+	}
+	e := envelopeError(err)
+	p.say("! %s: %s", side, e.Message)
+	if e.Fix != "" {
+		p.say("    %s", e.Fix)
 	}
 }
 
