@@ -276,7 +276,7 @@ func (s *Site) restoreKey(ctx context.Context, m member, to Sink) error {
 		return problem.New(problem.BadInput, "no backup holds the key of "+m.Name, "flwrup made none that is still there and unchanged",
 			"put the key back yourself, or give the SuperNode up: flwrup remove "+m.Name+" --unregister")
 	}
-	tmp, err := os.MkdirTemp(s.stateDir(), "restore-")
+	tmp, err := s.scratch(scratchRestore)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (s *Site) makeApp(ctx context.Context, to Sink) error {
 	if _, err := os.Lstat(dir); err == nil {
 		return problem.New(problem.BadInput, s.rel(dir)+" is there already", "a new app would go there", "choose that one, or move it away")
 	}
-	work, err := os.MkdirTemp(s.stateDir(), "new-app-")
+	work, err := s.scratch(scratchApp)
 	if err != nil {
 		return fmt.Errorf("make a folder for the new app: %w", err)
 	}

@@ -124,6 +124,9 @@ func Open(o Options) (*Site, error) {
 	if err == nil {
 		err = s.load(v)
 	}
+	if err == nil && !s.frozen {
+		err = s.clearScratch()
+	}
 	if err != nil {
 		s.Close()
 		return nil, err
