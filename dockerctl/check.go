@@ -16,6 +16,7 @@ import (
 
 	"github.com/docker/docker/api/types/versions"
 
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
 )
@@ -172,7 +173,7 @@ func thisSystem() system {
 	s := system{goos: runtime.GOOS, user: "$USER", root: os.Geteuid() == 0}
 	_, err := exec.LookPath("docker")
 	s.docker = err == nil
-	if data, err := os.ReadFile("/etc/os-release"); err == nil {
+	if data, err := plainfile.Read("/etc/os-release"); err == nil {
 		s.family = family(string(data))
 	}
 	s.systemd = exists("/run/systemd/system")

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/cli/cli/context/store"
 	"github.com/docker/docker/client"
 
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/userdirs"
 )
@@ -71,7 +72,7 @@ func configDir() string {
 
 func currentContext(dir string) (string, error) {
 	path := filepath.Join(dir, "config.json")
-	data, err := os.ReadFile(path)
+	data, err := plainfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return "", nil // as the docker command does, which warns
 	}

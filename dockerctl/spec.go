@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 
+	"flwrup/internal/plainfile"
 	"flwrup/internal/supernode"
 )
 
@@ -27,7 +27,7 @@ const layout = "3"
 func SpecHash(spec supernode.Spec) string {
 	ca := ""
 	if spec.CAFile != "" {
-		if data, err := os.ReadFile(spec.CAFile); err == nil {
+		if data, err := plainfile.Read(spec.CAFile); err == nil {
 			ca = digest(data)
 		}
 	}

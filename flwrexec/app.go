@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"flwrup/internal/pep508"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -38,7 +39,7 @@ func IsApp(dir string) bool {
 // refuses is AppUnusable.
 func ReadApp(dir string) (App, error) {
 	file := filepath.Join(dir, "pyproject.toml")
-	content, err := os.ReadFile(file)
+	content, err := plainfile.Read(file)
 	if err != nil {
 		return App{}, &problem.Problem{Code: AppBroken, What: "no Flower app in " + dir, Why: "it has no pyproject.toml that can be read",
 			Fix: "name the folder of an app, or make one: flwr new", Err: err}

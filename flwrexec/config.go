@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
 	"flwrup/internal/tomledit"
@@ -175,7 +176,7 @@ func readConfig(file string) ([]byte, fs.FileMode, error) {
 	case info.Size() > maxConfig:
 		return nil, 0, problem.New(problem.BadInput, file+" is too large", fmt.Sprintf("%d MiB is not the size of a configuration file", info.Size()>>20), "put the right file in its place")
 	}
-	data, err := os.ReadFile(file)
+	data, err := plainfile.Read(file)
 	if err != nil {
 		return nil, 0, readProblem(file, err)
 	}

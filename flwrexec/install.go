@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"flwrup/internal/pep508"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 	"flwrup/internal/userdirs"
@@ -122,7 +123,7 @@ func complete(env string) bool {
 }
 
 func have(env string, packages []string) bool {
-	b, err := os.ReadFile(marker(env))
+	b, err := plainfile.Read(marker(env))
 	if err != nil {
 		return false
 	}
@@ -159,7 +160,7 @@ func (i installer) install(packages []string) (err error) {
 			}
 		}()
 	} else {
-		b, _ := os.ReadFile(marker(i.env))
+		b, _ := plainfile.Read(marker(i.env))
 		packages = append(strings.Fields(string(b)), packages...)
 	}
 	if fresh {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 )
@@ -69,7 +70,7 @@ func publish(tmp, path string) error {
 	}
 	// File systems without hard links (FAT, some network and shared folders): an exclusive create
 	// takes the name; a kill while copying leaves a cut-off file that Scan names.
-	data, rerr := os.ReadFile(tmp)
+	data, rerr := plainfile.Read(tmp)
 	info, serr := os.Stat(tmp)
 	if rerr != nil || serr != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"flwrup/internal/outgoing"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
 )
@@ -27,7 +28,7 @@ func (s *Site) leaking() (file string, lines []string, err error) {
 		return "", nil, fmt.Errorf("look at the app's folder: %w", err)
 	}
 	file = filepath.Join(s.appDir(), ".gitignore")
-	content, err := os.ReadFile(file)
+	content, err := plainfile.Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", nil, fmt.Errorf("read %s: %w", s.rel(file), err)
 	}
@@ -102,7 +103,7 @@ func (s *Site) keepOut(to Sink) error {
 	if err != nil || len(lines) == 0 {
 		return err
 	}
-	before, err := os.ReadFile(file)
+	before, err := plainfile.Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read %s: %w", s.rel(file), err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/sheet"
 )
@@ -45,7 +46,7 @@ func (s *Site) SaveMetrics(ctx context.Context, id string) (file string, err err
 			file = fmt.Sprintf("run-%s-metrics-%d.csv", id, n)
 		}
 		path := filepath.Join(s.Dir, file)
-		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, content) {
+		if have, err := plainfile.Read(path); err == nil && bytes.Equal(have, content) {
 			return file, nil
 		}
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -15,6 +15,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/outgoing"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
@@ -55,7 +56,7 @@ func (s *Site) parcel(ctx context.Context, maxAge time.Duration) (parcel, error)
 		}
 		p.found = outgoing.Check(p.app, p.files, s.private(p.app))
 		if p.guess { // nobody has read the .gitignore yet
-			ignored, _ := os.ReadFile(filepath.Join(p.app, ".gitignore")) // none that can be read: nothing ignored
+			ignored, _ := plainfile.Read(filepath.Join(p.app, ".gitignore")) // none that can be read: nothing ignored
 			p.found = slices.DeleteFunc(p.found, func(f outgoing.Finding) bool { return hasLine(ignored, f.Line) })
 		}
 		return p, nil
@@ -153,7 +154,7 @@ func (s *Site) checkSent(ctx context.Context, to Sink) error {
 // offerKeepOut offers to write the lines that keep files out into the app's .gitignore.
 func (s *Site) offerKeepOut(ctx context.Context, p parcel, large []outgoing.File, to Sink) (bool, error) {
 	file := filepath.Join(s.appDir(), ".gitignore")
-	before, err := os.ReadFile(file)
+	before, err := plainfile.Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("read %s: %w", s.rel(file), err)
 	}

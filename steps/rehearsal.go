@@ -11,6 +11,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/grid"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
@@ -178,7 +179,7 @@ func (s *Site) endNodes(ctx context.Context, to Sink) error {
 // keys that are good for nothing but the rehearsal, and lies beside them, for their owner alone.
 func (s *Site) rehearsalPassphrase() (string, error) {
 	file := s.stateDir("rehearsal-passphrase")
-	if b, err := os.ReadFile(file); err == nil && len(b) > 0 {
+	if b, err := plainfile.Read(file); err == nil && len(b) > 0 {
 		return string(b), nil
 	}
 	pass, err := randomWord(24)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -53,7 +54,7 @@ func readEnvFile(file string, into map[string]string) error {
 	bad := func(what, why, fix string, err error) error {
 		return &problem.Problem{Code: problem.BadInput, What: what, Why: why, Fix: fix, Err: err}
 	}
-	text, err := os.ReadFile(file)
+	text, err := plainfile.Read(file)
 	if err != nil {
 		return bad("the file of variables "+file+" cannot be read", reason(err), "put it back, or take env-file out of flwrup.toml", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/grid"
 	"flwrup/internal/ledger"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
@@ -182,7 +183,7 @@ func (s *Site) load(v survey) (err error) {
 	if err := s.takeFlags(); err != nil {
 		return err
 	}
-	s.written, _ = os.ReadFile(project.File(s.Dir))
+	s.written, _ = plainfile.Read(project.File(s.Dir))
 	return s.save()
 }
 
@@ -190,7 +191,7 @@ func (s *Site) load(v survey) (err error) {
 // in an editor. It gives nil where nothing changed, and an error for what cannot be taken over.
 func (s *Site) edited() (*project.Choices, error) {
 	s.mu.Lock()
-	text, err := os.ReadFile(project.File(s.Dir))
+	text, err := plainfile.Read(project.File(s.Dir))
 	same := err == nil && bytes.Equal(text, s.written)
 	s.mu.Unlock()
 	if same {
@@ -248,7 +249,7 @@ func (s *Site) save() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.written, _ = os.ReadFile(project.File(s.Dir))
+	s.written, _ = plainfile.Read(project.File(s.Dir))
 	return nil
 }
 

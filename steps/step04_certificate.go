@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/keys"
 )
@@ -54,7 +55,7 @@ func (c certificate) edit(s *Site) (flwrexec.ConfigEdit, error) {
 	case !info.Mode().IsRegular() || info.Size() > confLimit:
 		return e, problem.New(problem.BadInput, s.rel(e.File)+" is no certificate configuration", "it is a folder, a device or far too large", "")
 	}
-	if e.Before, err = os.ReadFile(e.File); err != nil {
+	if e.Before, err = plainfile.Read(e.File); err != nil {
 		return e, err
 	}
 	e.After, _, err = keys.SetDNS(e.Before, fleetName)

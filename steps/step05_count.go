@@ -3,12 +3,12 @@ package steps
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/ledger"
+	"flwrup/internal/plainfile"
 	"flwrup/keys"
 )
 
@@ -45,7 +45,7 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 		if e, line := c.script(s); e.Changed() {
 			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(e.File), line)}
 		}
-		if script, err := os.ReadFile(filepath.Join(s.Dir, scriptName)); err == nil && keys.ScriptDeletesKeys(script) {
+		if script, err := plainfile.Read(filepath.Join(s.Dir, scriptName)); err == nil && keys.ScriptDeletesKeys(script) {
 			st.Hints = append(st.Hints, scriptName+" deletes the keys that are there before it makes new ones: do not run it")
 		}
 	}
@@ -65,7 +65,7 @@ const scriptName = "generate_auth_keys.sh"
 // script plans its edit to the number of SuperNodes, and tells the line; no change where there is none.
 func (count) script(s *Site) (e flwrexec.ConfigEdit, line int) {
 	e.File = filepath.Join(s.Dir, scriptName)
-	before, err := os.ReadFile(e.File)
+	before, err := plainfile.Read(e.File)
 	if err != nil {
 		return e, 0
 	}

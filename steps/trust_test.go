@@ -224,6 +224,14 @@ func TestForeignRecords(t *testing.T) {
 	if err := openTo(t, Options{Dir: copied}); err != nil {
 		t.Error("asked again: ", err)
 	}
+	// Another clone at the same place, with records of its own.
+	if err := os.WriteFile(filepath.Join(project.StateDir(copied), "id"), []byte("0badc0de\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := openTo(t, Options{Dir: copied, ReadOnly: true}); err != nil {
+		t.Error("a look at records of others: ", err)
+	}
+	refusedFor(t, openTo(t, Options{Dir: copied}), ".flwrup")
 }
 
 // What lies in a clone is asked about where it does harm under its usual name, too.

@@ -12,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 )
 
@@ -29,7 +30,7 @@ func writeProgram(dir string) (string, error) {
 		return "", err
 	}
 	return program, eachFile("supergrid", program, 0o700, func(path string, content []byte) error {
-		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+		if old, err := plainfile.Read(path); err == nil && bytes.Equal(old, content) {
 			return nil // keeps Python's compiled copy valid
 		}
 		return atomicfile.Write(path, content, 0o600)
@@ -44,7 +45,7 @@ func writeProgram(dir string) (string, error) {
 // SuperGrid, and where this grid can be like it, the run fails there.
 func WriteApp(dir string, trap bool) error {
 	file := filepath.Join(dir, "pyproject.toml")
-	switch content, err := os.ReadFile(file); {
+	switch content, err := plainfile.Read(file); {
 	case err == nil:
 		var p struct {
 			Project struct{ Name string }

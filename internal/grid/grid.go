@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 )
 
@@ -181,7 +182,7 @@ func died(o Options, c *process) error {
 		Code, Name string
 		Port       int
 	}
-	if content, err := os.ReadFile(failed); err == nil && json.Unmarshal(content, &why) == nil && why.Code == "port-taken" {
+	if content, err := plainfile.Read(failed); err == nil && json.Unmarshal(content, &why) == nil && why.Code == "port-taken" {
 		return &problem.Problem{Code: problem.PortTaken,
 			What: fmt.Sprintf("port %d is taken by another program", why.Port),
 			Why:  "it is the " + why.Name + " address of this rehearsal grid, which its SuperNodes and the configuration know",
@@ -304,7 +305,7 @@ func readReady(dir string) (Ready, string, error) {
 		Ready
 		Secret string `json:"secret"`
 	}
-	text, err := os.ReadFile(file)
+	text, err := plainfile.Read(file)
 	if err == nil {
 		err = json.Unmarshal(text, &content)
 	}

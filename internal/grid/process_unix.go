@@ -18,6 +18,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"flwrup/internal/child"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/termsafe"
@@ -180,7 +181,7 @@ func holder(dir, instance string) int {
 			PID      int
 			Instance string
 		}
-		if content, err := os.ReadFile(file); err == nil && json.Unmarshal(content, &h) == nil && h.PID > 1 {
+		if content, err := plainfile.Read(file); err == nil && json.Unmarshal(content, &h) == nil && h.PID > 1 {
 			if !alive(dir) || instance != "" && h.Instance != instance {
 				return 0
 			}
@@ -266,7 +267,7 @@ func childrenOf() map[int][]int {
 
 // statFields gives a /proc/PID/stat from the state on: state, parent, group, …
 func statFields(file string) []string {
-	content, err := os.ReadFile(file)
+	content, err := plainfile.Read(file)
 	if err != nil {
 		return nil
 	}

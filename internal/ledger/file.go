@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
 )
@@ -213,7 +214,7 @@ func previousOf(file string) string {
 // read gives the ledger in file. A missing file without a previous generation is an empty ledger,
 // with found false.
 func read(file string) (d Data, u unknown, found bool, err error) {
-	content, err := os.ReadFile(file)
+	content, err := plainfile.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		prev := previousOf(file)
 		if _, serr := os.Stat(prev); serr == nil {
@@ -242,7 +243,7 @@ func damaged(file string, err error) *problem.Problem {
 	p := &problem.Problem{Code: problem.BadInput, What: "the ledger " + file + " is damaged", Why: err.Error(), Err: err,
 		Fix: "repair the line by hand; there is no good copy of it"}
 	prev := previousOf(file)
-	if content, rerr := os.ReadFile(prev); rerr == nil {
+	if content, rerr := plainfile.Read(prev); rerr == nil {
 		if _, _, derr := decode(content); derr == nil {
 			p.Fix = fmt.Sprintf("repair the line by hand, or go back to the last good copy, one change older: cp %s %s", shell.Path(prev), shell.Path(file))
 		}
@@ -286,7 +287,7 @@ func keepPrevious(file string) error {
 	if os.Link(file, tmp) == nil {
 		return os.Rename(tmp, prev)
 	}
-	content, err := os.ReadFile(file)
+	content, err := plainfile.Read(file)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 )
 
@@ -152,7 +153,7 @@ func signer(c *x509.Certificate) string {
 
 // addFile adds the certificates of a PEM file.
 func addFile(pool *x509.CertPool, file string) error {
-	data, err := os.ReadFile(file)
+	data, err := plainfile.Read(file)
 	if err != nil {
 		why := err.Error()
 		var pe *os.PathError

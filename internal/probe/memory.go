@@ -2,10 +2,11 @@ package probe
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"flwrup/internal/plainfile"
 )
 
 // MemoryFree gives the bytes of memory that this program can still have without swapping: what the machine has
@@ -20,7 +21,7 @@ func memoryFree(root string) (int64, bool) {
 		return 0, false
 	}
 	free <<= 10
-	groups, _ := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
+	groups, _ := plainfile.Read(filepath.Join(root, "proc/self/cgroup"))
 	for line := range strings.SplitSeq(strings.TrimSpace(string(groups)), "\n") {
 		part := strings.SplitN(line, ":", 3)
 		if len(part) != 3 {
@@ -55,7 +56,7 @@ func groupFree(mount, group, limit, usage, cache string) int64 {
 
 // number reads the number after name at the beginning of a line, or with "" the whole file as one.
 func number(file, name string) (int64, bool) {
-	text, err := os.ReadFile(file)
+	text, err := plainfile.Read(file)
 	if err != nil {
 		return 0, false
 	}

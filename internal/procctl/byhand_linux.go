@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"flwrup/internal/plainfile"
 )
 
 // superNodes looks through the process table for SuperNodes that were told a key.
@@ -17,7 +19,7 @@ func superNodes() []handStarted {
 		if err != nil {
 			continue
 		}
-		b, _ := os.ReadFile("/proc/" + e.Name() + "/cmdline")
+		b, _ := plainfile.Read("/proc/" + e.Name() + "/cmdline")
 		key, ok := told(strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00"))
 		if !ok {
 			continue
@@ -36,7 +38,7 @@ var inContainer = regexp.MustCompile(`docker[-/]([0-9a-f]{64})(?:\.scope)?(?:/|$
 
 // containerOf is the ID of the container of Docker's that a process runs in; "" for none.
 func containerOf(pid int) string {
-	b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	b, _ := plainfile.Read("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	for line := range strings.SplitSeq(string(b), "\n") {
 		if m := inContainer.FindStringSubmatch(line); m != nil {
 			return m[1]

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"flwrup/internal/plainfile"
 )
 
 // identityScript makes the starting shell write what identity reads, without starting a program: the
@@ -51,13 +53,13 @@ func parseStat(line, boot string) (process, bool) {
 }
 
 func bootID() string {
-	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	b, _ := plainfile.Read("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(b))
 }
 
 // bootTime is when the machine began, by today's clock.
 func bootTime() time.Time {
-	b, _ := os.ReadFile("/proc/stat")
+	b, _ := plainfile.Read("/proc/stat")
 	lines := bufio.NewScanner(bytes.NewReader(b))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -75,7 +77,7 @@ func (p process) began() time.Time { return bootTime().Add(p.since) }
 func inspect(pid int) (process, bool) { return inspectIn(pid, bootID()) }
 
 func inspectIn(pid int, boot string) (process, bool) {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	b, err := plainfile.Read("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return process{}, false
 	}
@@ -98,7 +100,7 @@ func processes() []process {
 
 // ownMemory is what a process takes for itself: resident pages that no file backs, 0 if unknown.
 func ownMemory(pid int) uint64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	b, err := plainfile.Read(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
@@ -114,7 +116,7 @@ func ownMemory(pid int) uint64 {
 }
 
 func commandLine(pid int) string {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	b, _ := plainfile.Read(fmt.Sprintf("/proc/%d/cmdline", pid))
 	return strings.ReplaceAll(string(b), "\x00", " ")
 }
 
@@ -127,7 +129,7 @@ func (rec record) otherBoot() bool {
 func portOwner(port int) string {
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		b, _ := os.ReadFile(table)
+		b, _ := plainfile.Read(table)
 		for _, line := range strings.Split(string(b), "\n") {
 			f := strings.Fields(line) // sl local remote state … inode is the tenth
 			if len(f) < 10 || f[3] != "0A" {
@@ -146,7 +148,7 @@ func portOwner(port int) string {
 	for _, fd := range fds {
 		if target, err := os.Readlink(fd); err == nil && inodes[target] {
 			pid := strings.Split(fd, "/")[2]
-			name, _ := os.ReadFile("/proc/" + pid + "/comm")
+			name, _ := plainfile.Read("/proc/" + pid + "/comm")
 			return strings.TrimSpace(string(name)) + " (pid " + pid + ")"
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 )
@@ -269,7 +270,7 @@ func afterLevel(line string) string {
 
 // readJSON reads a note, its strings cleaned: a folder that was handed over may hold notes of somebody else.
 func readJSON(path string, into any) bool {
-	data, err := os.ReadFile(path)
+	data, err := plainfile.Read(path)
 	if err != nil || json.Unmarshal(data, into) != nil {
 		return false
 	}

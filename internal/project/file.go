@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/tomledit"
 )
@@ -28,7 +29,7 @@ func Load(dir string) (*Choices, error) {
 
 func read(dir string) ([]byte, error) {
 	file := File(dir)
-	src, err := readWhole(file)
+	src, err := plainfile.ReadAtMost(file, most)
 	switch {
 	case err == nil:
 		return src, nil
@@ -40,16 +41,6 @@ func read(dir string) ([]byte, error) {
 
 // most is how large flwrup.toml may be, in bytes: a thousand SuperNodes with all they can have take less.
 const most = 4 << 20
-
-// readWhole reads a file, and refuses what never ends: a device, a pipe.
-func readWhole(file string) ([]byte, error) {
-	if info, err := os.Stat(file); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() || info.Size() > most {
-		return nil, &fs.PathError{Op: "read", Path: file, Err: errors.New("not a file, or too large for one of flwrup's")}
-	}
-	return os.ReadFile(file)
-}
 
 func parse(src []byte, dir string) (*Choices, error) {
 	file := File(dir)

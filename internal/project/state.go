@@ -18,6 +18,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 )
 
@@ -118,7 +119,7 @@ func readState(dir, file string) ([]byte, error) {
 	if err := CheckStateDir(dir); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(file)
+	return plainfile.Read(file)
 }
 
 // knownID gives the kept id of the project in dir, else a new one that is not kept yet.
@@ -140,7 +141,7 @@ func (c *Choices) KeepID(dir string) error {
 		return err
 	}
 	kept := knownID(dir)
-	if b, err := os.ReadFile(idFile(dir)); err == nil && strings.TrimSpace(string(b)) == kept {
+	if b, err := plainfile.Read(idFile(dir)); err == nil && strings.TrimSpace(string(b)) == kept {
 		c.ID = kept
 		return nil
 	}
@@ -207,7 +208,7 @@ func same(l *flock.Flock, path string) bool {
 
 func busy(held, pidFile string) error {
 	who := ""
-	if b, err := os.ReadFile(pidFile); err == nil {
+	if b, err := plainfile.Read(pidFile); err == nil {
 		if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && pid > 0 {
 			who = fmt.Sprintf("it is process %d", pid)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/userdirs"
 )
@@ -110,7 +111,7 @@ func (s *Store) read() record {
 	if err != nil || !info.Mode().IsRegular() || userdirs.Check(s.file) != nil {
 		return record{}
 	}
-	b, err := os.ReadFile(s.file)
+	b, err := plainfile.Read(s.file)
 	if err != nil || json.Unmarshal(b, &r) != nil || r.Folder != s.folder {
 		return record{}
 	}
@@ -196,4 +197,4 @@ func (s *Store) change(change func(record) (record, bool)) error {
 }
 
 // Nowhere is a path at which nothing lies: it stands for the records of a folder that nobody accepted.
-func (s *Store) Nowhere() string { return filepath.Join(s.file, "nothing") }
+func (s *Store) Nowhere() string { return strings.TrimSuffix(s.file, ".json") + ".none" }
