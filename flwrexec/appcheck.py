@@ -1533,7 +1533,7 @@ def without(tree, gone):
 # What is sent
 
 SECRET = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\\[rn]|[\"',\s])+[A-Za-z0-9+/=:]{16}|AGE-SECRET-KEY-1[0-9A-Z]{40}")
-SCANNED = 4 << 20    # bytes of a file that are searched for private keys
+SCANNED = 1 << 30    # bytes of a file that are searched for private keys
 MEASURED = 16 << 20  # bytes of a file that are compressed to know how small it gets
 
 
@@ -1570,6 +1570,20 @@ def flwr_packs(app):
     return {n: str(files[n]) for n in names if n in files}, limit
 
 
+def has_secret(path):
+    """Whether a file holds a private key, wherever in it: blanks before the key pack to next to nothing."""
+    with open(path, "rb") as f:
+        last, read = b"", 0
+        while read < SCANNED:
+            chunk = f.read(1 << 20)
+            if not chunk:
+                return False
+            if SECRET.search(last + chunk):
+                return True
+            last, read = chunk[-4096:], read + len(chunk)
+    return False
+
+
 def packed(path, size):
     """How many bytes a file takes when it is packed, about."""
     import zlib
@@ -1600,8 +1614,7 @@ def pack(q):
             continue
         size = os.path.getsize(path)
         total += size
-        with open(path, "rb") as f:
-            secret = bool(SECRET.search(f.read(SCANNED)))
+        secret = has_secret(path)
         real = os.path.realpath(path)
         inside = real == app or real.startswith(app.rstrip(os.sep) + os.sep)
         files.append({"name": name.replace(os.sep, "/"), "real": real, "size": size, "packed": size, "secret": secret, "outside": not inside})
@@ -1654,6 +1667,8 @@ def main():
     q = json.loads(sys.argv[1])
     try:
         answer = {"scan": scan, "mend": mend, "pack": pack, "packages": packages}[q["do"]](q)
+    except (RecursionError, MemoryError):
+        answer = {"error": "it is nested too deeply", "file": "", "line": 0}
     except (SyntaxError, UnicodeDecodeError, LookupError, ValueError, OSError) as err:
         answer = {"error": str(err) or type(err).__name__, "file": getattr(err, "filename", None) or "", "line": getattr(err, "lineno", None) or 0}
     sys.stdout.write(json.dumps(answer))

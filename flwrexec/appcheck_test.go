@@ -281,6 +281,14 @@ urllib.parse.quote("x")
 	}
 }
 
+// Source that is nested more deeply than Python reads is the app's fault, not ours.
+func TestDeepSource(t *testing.T) {
+	a, python := trapApp(t, "x = "+strings.Repeat("1+", 20000)+"1\n")
+	if _, err := CheckApp(t.Context(), python, a); !problem.Is(err, AppBroken) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAppRequirements(t *testing.T) {
 	lines, err := App{Name: "a", Dependencies: []string{"flwr[simulation] >= 1.42", "torch==2.9.0"}}.Requirements()
 	if err != nil || len(lines) != 2 || lines[0] != "flwr[simulation]>=1.42" {

@@ -44,7 +44,7 @@ func TestPackIsWhatFlwrBuilds(t *testing.T) {
 					"[tool.flwr.app]\npublisher = \"me\"\n[tool.flwr.app.components]\nserverapp = \"pk.server_app:app\"\nclientapp = \"pk.client_app:app\"\n",
 				"pk/__init__.py": "", "pk/server_app.py": "app = 1\n", "pk/client_app.py": "app = 1\n", "pk/test_it.py": "",
 				"data/a.json": "[]", "data/b.jsonl": "", "data/c.yaml": "", "data/d.csv": "x", "data/e.md": "", "data/f.txt": "", "data/deep/g.yml": "",
-				".gitignore": "/ignored/\n *.secret.md\n# data/\n", "ignored/h.py": "", "i.secret.md": "", "key.md": packedKey,
+				".gitignore": "/ignored/\n *.secret.md\n# data/\n", "ignored/h.py": "", "i.secret.md": "", "key.md": packedKey, "padded.md": strings.Repeat(" ", 6<<20) + packedKey,
 				".venv/j.py": "", "build/k.py": "", "__pycache__/l.py": "", "LICENSE": "", "README.md": "how to make a -----BEGIN PRIVATE KEY-----",
 				".hidden/m.toml": "",
 			})
@@ -90,7 +90,7 @@ func TestPackIsWhatFlwrBuilds(t *testing.T) {
 			if !slices.Equal(names, want) || got.Guess || got.Limit != maxBundle {
 				t.Errorf("%+v\n got %q\nwant %q", got, names, want)
 			}
-			if !slices.Equal(secret, []string{"key.md"}) || version == "1.24.0" != slices.Equal(outside, []string{"linked.md"}) {
+			if !slices.Equal(secret, []string{"key.md", "padded.md"}) || version == "1.24.0" != slices.Equal(outside, []string{"linked.md"}) {
 				t.Errorf("secret %q, outside %q", secret, outside)
 			}
 			if (got.Exclude == "fab-exclude") != (version == require.Newest) {

@@ -14,7 +14,7 @@ import (
 )
 
 // Command returns a child that is not started yet. It works in dir, which belongs to this user or root
-// and is closed to others: otherwise starting it fails with a Problem. The end of ctx ends the child
+// and is closed to others, and so is the program, on PATH too: otherwise starting it fails with a Problem. The end of ctx ends the child
 // and its children. The caller may change all but Dir; for Env see Environ.
 func Command(ctx context.Context, dir, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
@@ -22,9 +22,7 @@ func Command(ctx context.Context, dir, program string, args ...string) *exec.Cmd
 	ownGroup(cmd)
 	cmd.Cancel = func() error { KillGroup(cmd); return nil }
 	cmd.WaitDelay = 2 * time.Second
-	if err := userdirs.Folder(dir); err != nil && cmd.Err == nil {
-		cmd.Err = err
-	}
+	check(cmd)
 	return cmd
 }
 
@@ -34,10 +32,18 @@ func Detached(dir, program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Env = dir, Environ()
 	ownSession(cmd)
-	if err := userdirs.Folder(dir); err != nil && cmd.Err == nil {
-		cmd.Err = err
-	}
+	check(cmd)
 	return cmd
+}
+
+// check refuses to start cmd in a folder, or from a folder, that others can write to.
+func check(cmd *exec.Cmd) {
+	if cmd.Err == nil {
+		cmd.Err = userdirs.Folder(cmd.Dir)
+	}
+	if cmd.Err == nil {
+		cmd.Err = userdirs.Program(cmd.Path)
+	}
 }
 
 // Tool returns a child that takes nothing from its working folder, such as ps: it gets a folder of the

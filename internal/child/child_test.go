@@ -1,6 +1,7 @@
 package child
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -70,6 +71,32 @@ func TestCommandFolder(t *testing.T) {
 		for _, cmd := range []interface{ Run() error }{Command(t.Context(), open, program, "-test.run=^$"), Detached(open, program, "-test.run=^$")} {
 			if err := cmd.Run(); !problem.Is(err, userdirs.Unsafe) {
 				t.Errorf("mode %v: %v", mode, err)
+			}
+		}
+	}
+}
+
+// A program that everybody can exchange is not started, wherever PATH leads.
+func TestProgramOfAll(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("access is by lists")
+	}
+	dir := t.TempDir()
+	tool := filepath.Join(dir, "tool")
+	if err := os.WriteFile(tool, []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	for _, c := range []struct {
+		dir, file os.FileMode
+		runs      bool
+	}{{0o755, 0o755, true}, {0o775, 0o755, true}, {0o777 | os.ModeSticky, 0o755, true}, {0o777, 0o755, false}, {0o755, 0o777, false}} {
+		if err := errors.Join(os.Chmod(dir, c.dir), os.Chmod(tool, c.file)); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"tool", tool} {
+			if err := Tool(t.Context(), name).Run(); c.runs != (err == nil) || !c.runs && !problem.Is(err, userdirs.Unsafe) {
+				t.Errorf("%s in %v, %v: %v", name, c.dir, c.file, err)
 			}
 		}
 	}

@@ -84,7 +84,15 @@ func closed(path string, private []string) string {
 		return Within(path, closed) || Within(path, Real(closed)) || same(closed)
 	}
 	around := func(closed string) bool {
-		return inside(closed) || Within(closed, path) || Within(Real(closed), path)
+		if inside(closed) || Within(closed, path) || Within(Real(closed), path) {
+			return true
+		}
+		for up := filepath.Dir(Real(closed)); up != filepath.Dir(up); up = filepath.Dir(up) { // path is a folder above it under another name
+			if same(up) {
+				return true
+			}
+		}
+		return false
 	}
 	for _, s := range system {
 		if around(s) {
@@ -102,7 +110,7 @@ func closed(path string, private []string) string {
 		}
 	}
 	for _, home := range homes() {
-		if Within(home, path) || Within(Real(home), path) {
+		if Within(home, path) || Within(Real(home), path) || around(home) && !inside(home) {
 			return "it holds your whole home folder, with your logins and keys"
 		}
 		for _, c := range credentials {

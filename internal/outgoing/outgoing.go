@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // File is a file that would be sent.
@@ -125,7 +126,9 @@ func Line(name string, folder bool) string {
 	var b strings.Builder
 	b.WriteByte('/')
 	for _, r := range name {
-		if strings.ContainsRune(`\*?[]!# `, r) {
+		if unicode.IsControl(r) {
+			r = '?' // a line has no other way to say it
+		} else if strings.ContainsRune(`\*?[]!# `, r) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

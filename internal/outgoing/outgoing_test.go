@@ -69,3 +69,10 @@ func TestSummary(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A name cannot put a second line into .gitignore.
+func TestLineIsOne(t *testing.T) {
+	if got := Line("a\n!b\x1b.json", false); got != `/a?\!b?.json` {
+		t.Errorf("%q", got)
+	}
+}

@@ -82,6 +82,39 @@ func Folder(dir string) error {
 	return closed(dir, dir, info)
 }
 
+// Program refuses a program that everybody can exchange: it or its folder is open to all, or it is another user's
+// in a folder such as /tmp. A folder that its owner or a group shares is left to whoever put it on PATH. Errors are
+// Problems (unsafe-folder).
+func Program(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil // starting it says so
+	}
+	if info.Mode()&0o002 != 0 {
+		return closed(path, path, info)
+	}
+	for _, dir := range []string{filepath.Dir(path), filepath.Dir(realOf(path))} {
+		in, err := os.Stat(dir)
+		if err != nil || in.Mode()&0o002 == 0 {
+			continue
+		}
+		if in.Mode()&fs.ModeSticky == 0 {
+			return closed(path, dir, in)
+		}
+		if err := owned(path, path, info); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func realOf(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
 func parts(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
