@@ -306,6 +306,11 @@ func TestEditIsNotTaken(t *testing.T) {
 	if err := s.Apply(t.Context(), 5, nobody{}); !problem.Is(err, problem.NotAccepted) || s.Choices.Image != "" {
 		t.Errorf("%v; the image is %q", err, s.Choices.Image)
 	}
+	for _, n := range []int{14, 16} {
+		if err := s.Apply(t.Context(), n, nobody{}); problem.Is(err, problem.NotAccepted) || s.Choices.Image != "" {
+			t.Errorf("step %d only looks, and ends with %v; the image is %q", n, err, s.Choices.Image)
+		}
+	}
 	s.Choices.Nodes = 2
 	if err := s.save(); !problem.Is(err, problem.NotAccepted) {
 		t.Errorf("saved over the edit: %v", err)

@@ -212,9 +212,6 @@ func TestGridByEditor(t *testing.T) {
 	if err := edited.Save(s.Dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Trust(s.Dir, must(Trust(s.Dir, nil)).Open); err != nil {
-		t.Fatal(err)
-	}
 	p := &scripted{answers: map[string]string{"grid": "supergrid"}}
 	if err := s.Change(t.Context(), 2, p); !problem.Is(err, problem.NotAccepted) {
 		t.Fatalf("taken unasked: %v", err)

@@ -352,9 +352,10 @@ func cancelled(err error) bool {
 	return problem.Is(err, problem.Cancelled) || errors.Is(err, errStopped)
 }
 
-// sentence makes the first letter large.
+// sentence makes the first letter large, unless the first word is the name of a file or a SuperNode.
 func sentence(text string) string {
-	if text == "" {
+	first, _, _ := strings.Cut(text, " ")
+	if text == "" || strings.ContainsAny(strings.TrimRight(first, "."), "._/") {
 		return text
 	}
 	r := []rune(text)

@@ -34,8 +34,9 @@ authentication, account login, federations), on loopback only, and goes through 
 16 steps against it, for real.
 
 A rehearsal that ended well stops and removes all that it made; --keep leaves it
-running, and what was kept once stays until ` + "`flwrup down`" + `. One that was left or failed
-keeps its folder: the same command goes on with it, and ` + "`flwrup down`" + ` ends it. The environment with flwr is kept for the next time.`,
+running, and what was kept once stays until ` + "`flwrup down`" + `. One that was left or
+failed keeps its folder: the same command goes on with it, and ` + "`flwrup down`" + ` ends it.
+The environment with flwr is kept for the next time.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.doRehearse(cmd.Context(), cmd, o) },
 	}

@@ -269,6 +269,9 @@ func unattended(id string) string {
 	case "app":
 		return "give --app DIR (or --app none), or run flwrup in a terminal"
 	}
+	if variable, ok := strings.CutPrefix(id, "value of "); ok {
+		return "set " + variable + " in the environment, or run flwrup in a terminal, without --yes"
+	}
 	return "run flwrup in a terminal, without --yes"
 }
 
