@@ -230,14 +230,24 @@ func (x *trial) noWorker(t *testing.T) {
 	x.right(t, s, 1, before)
 }
 
+// deny says no at the login page. The code is the portal's to tell: the link does not carry it.
+func (x *trial) deny(t *testing.T, open LoginOpen) {
+	t.Helper()
+	l, err := x.g.LoginAt(context.Background(), open.URL)
+	if err == nil {
+		err = x.g.Deny(context.Background(), l.UserCode)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func (x *trial) loggingIn(t *testing.T) {
 	t.Run("denied", func(t *testing.T) { // flwr polls on until the login's time is over
 		s := x.site(t, 1)
 		x.logOut(t)
 		err := s.Apply(t.Context(), signInStep, &person{x: x, login: func(o LoginOpen) {
-			if err := x.g.Deny(context.Background(), o.Code); err != nil {
-				t.Error(err)
-			}
+			x.deny(t, o)
 		}})
 		if !problem.Is(err, problem.LoginTimeout) {
 			t.Errorf("login-timeout wanted, got %v", err)
@@ -251,9 +261,7 @@ func (x *trial) loggingIn(t *testing.T) {
 		began := time.Now()
 		err := s.Apply(t.Context(), signInStep, &person{x: x, waits: "approve", login: func(o LoginOpen) {
 			began = time.Now()
-			if err := x.g.Deny(context.Background(), o.Code); err != nil {
-				t.Error(err)
-			}
+			x.deny(t, o)
 		}})
 		if !problem.Is(err, problem.LoginTimeout) || !strings.Contains(err.Error(), "denied") || problem.Of(err).Fix == "" {
 			t.Errorf("a denied login wanted, got %v", err)
