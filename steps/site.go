@@ -118,7 +118,12 @@ func Open(o Options) (*Site, error) {
 		if s.unlock, err = project.Lock(s.Dir); err != nil {
 			return nil, err
 		}
-		if v, err = s.look(); err == nil && !s.frozen { // another flwrup may have been at work
+		v, err = s.look() // another flwrup may have been at work
+		switch {
+		case err != nil:
+		case s.frozen:
+			err = s.refused(v)
+		default:
 			err = s.settle(v)
 		}
 	}
@@ -175,7 +180,7 @@ func (s *Site) makeFolder() error {
 func (s *Site) load(v survey) (err error) {
 	s.Choices = v.choices
 	if s.frozen {
-		s.leaveOut(v.open)
+		s.leaveOut(s.declined(v.open))
 	}
 	if s.Ledger, err = ledger.Open(s.stateDir("ledger.json")); err != nil {
 		return err

@@ -203,15 +203,11 @@ func (s *Site) environments(c *project.Choices) []trust.Value {
 // settle accepts what the person accepts with this call, and makes the records' ID known. It runs with the
 // lock in hand.
 func (s *Site) settle(v survey) error {
-	var accepted []trust.Value
-	for _, value := range v.open {
-		if !s.o.Trust && !slices.ContainsFunc(s.o.Accept, func(a trust.Value) bool { return a.Hash() == value.Hash() }) {
-			return &Unaccepted{s.Dir, v.open}
-		}
-		accepted = append(accepted, value)
+	if len(s.declined(v.open)) > 0 {
+		return &Unaccepted{s.Dir, v.open}
 	}
-	if v.fresh || len(accepted) > 0 {
-		if err := s.store.Accept(v.choices.ID, accepted); err != nil {
+	if v.fresh || len(v.open) > 0 {
+		if err := s.store.Accept(v.choices.ID, v.open); err != nil {
 			return err
 		}
 	}
@@ -224,15 +220,21 @@ func (s *Site) settle(v survey) error {
 	return nil
 }
 
+// declined gives the values that this call does not accept either.
+func (s *Site) declined(open []trust.Value) []trust.Value {
+	if s.o.Trust {
+		return nil
+	}
+	accepts := hashes(s.o.Accept)
+	return slices.DeleteFunc(slices.Clone(open), func(v trust.Value) bool { return accepts[v.Hash()] })
+}
+
 // refused is the error for a call that does not accept all of v.open; nil where it does, or leaves it out.
 func (s *Site) refused(v survey) error {
 	if s.o.ReadOnly || s.o.Trust {
 		return nil
 	}
-	accepts := hashes(s.o.Accept)
-	left := slices.DeleteFunc(slices.Clone(v.open), func(x trust.Value) bool {
-		return accepts[x.Hash()] || s.o.Ending && x.Key != recordsKey
-	})
+	left := slices.DeleteFunc(s.declined(v.open), func(x trust.Value) bool { return s.o.Ending && x.Key != recordsKey })
 	if len(left) == 0 {
 		return nil
 	}

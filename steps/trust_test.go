@@ -207,6 +207,23 @@ func TestForeignRecords(t *testing.T) {
 	}
 	refusedFor(t, openTo(t, Options{Dir: copied}), ".flwrup")
 	refusedFor(t, openTo(t, Options{Dir: copied, Ending: true}), ".flwrup")
+	var asked *Unaccepted
+	if !errors.As(openTo(t, Options{Dir: copied}), &asked) {
+		t.Fatal("nothing is asked")
+	}
+	for _, o := range []Options{{Trust: true}, {Accept: asked.Values}} { // what runs is found by the records
+		o.Dir, o.Ending = copied, true
+		s, err := Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.leftOut) > 0 || !strings.HasPrefix(s.Ledger.File(), copied) {
+			t.Errorf("accepted, and left out all the same: %v", s.leftOut)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s, err := Open(Options{Dir: copied, ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
