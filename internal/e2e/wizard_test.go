@@ -98,23 +98,36 @@ func TestWizard(t *testing.T) {
 	}
 	s.Press("q")
 	s.Over(0)
+	id := projectID(t, dir) // down removes the folder
 	h.must("down", "--dir", dir)
 	if left := processesOf(h.dir); len(left) > 0 {
 		t.Errorf("processes left: %v", left)
 	}
-	if up := containersOf(t, dir, "running"); len(up) > 0 {
-		t.Errorf("containers still run: %v", up)
+	if left := containersWith(t, id, ""); len(left) > 0 {
+		t.Errorf("containers left: %v", left)
 	}
+}
+
+// projectID gives the ID of the project in dir.
+func projectID(t *testing.T, dir string) string {
+	t.Helper()
+	id, err := os.ReadFile(filepath.Join(dir, ".flwrup", "id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(id))
 }
 
 // containersOf gives the names of the containers of the project in dir, in order; with a status only those.
 func containersOf(t *testing.T, dir, status string) []string {
 	t.Helper()
-	project, err := os.ReadFile(filepath.Join(dir, ".flwrup", "id"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"ps", "-a", "--format", "{{.Names}}", "--filter", "label=flwrup.project=" + strings.TrimSpace(string(project))}
+	return containersWith(t, projectID(t, dir), status)
+}
+
+// containersWith is containersOf for the ID of a project.
+func containersWith(t *testing.T, id, status string) []string {
+	t.Helper()
+	args := []string{"ps", "-a", "--format", "{{.Names}}", "--filter", "label=flwrup.project=" + id}
 	if status != "" {
 		args = append(args, "--filter", "status="+status)
 	}
