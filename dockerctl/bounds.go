@@ -40,7 +40,7 @@ func (r *Runtime) bounds(spec supernode.Spec) bounds {
 }
 
 // share is the memory of one of n SuperNodes on a machine: nine tenths of it, divided. It leaves room for an
-// app beside what a SuperNode takes by itself, also where that is more than there is: Preflight says so.
+// app on top of what an idle SuperNode takes, also where that is more than there is: Preflight says so.
 func share(total int64, n int, takes int64) int64 {
 	if total <= 0 {
 		return 0

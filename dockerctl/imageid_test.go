@@ -58,11 +58,11 @@ func TestMadeFromTheImageOfBefore(t *testing.T) {
 			t.Errorf("asked for %s: %+v", s.ImageID, st)
 		}
 	}
-	// A stopped container of the former image is made anew once the new one is wanted, and only then.
+	// A stopped container of the previous image is replaced once the new one is wanted, and only then.
 	id := only(t, r).ID
 	docker(t, "stop", "-t", "0", s.Container)
 	if start(t, r, s); only(t, r).ID != id {
-		t.Error("made anew for nothing")
+		t.Error("replaced for nothing")
 	}
 	docker(t, "stop", "-t", "0", s.Container)
 	s.ImageID = first

@@ -121,7 +121,7 @@ time.sleep(300)`)
 	write(t, filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), configured(3129))
 	start(t, r, s)
 	if only(t, r).ID != id {
-		t.Error("a container that runs was made anew for other proxies")
+		t.Error("a running container was replaced for other proxies")
 	}
 	if err := r.Stop(t.Context(), s.Name, 0); err != nil {
 		t.Fatal(err)

@@ -277,7 +277,7 @@ func TestSpecHash(t *testing.T) {
 	}
 	more := base
 	if more.Sharers = 7; SpecHash(more) != h {
-		t.Error("another number of SuperNodes would make the container anew")
+		t.Error("another number of SuperNodes would replace the container")
 	}
 	later := base
 	later.Labels = map[string]string{"fingerprint": "f", "node-id": "123"}

@@ -23,7 +23,7 @@ const layout = "3"
 // SpecHash tells whether a container was made with the same spec: it is the value of LabelSpec. It
 // covers the image, arguments, environment, network, folders, limits, restarts, CA and key fingerprint;
 // not the other labels, which may be learnt later (a node ID), not the key and the values of secrets,
-// which are copied in anew at every start, and not the bounds that nobody chose: those are renewed.
+// which are copied in again at every start, and not the bounds that nobody chose: those are renewed.
 func SpecHash(spec supernode.Spec) string {
 	ca := ""
 	if spec.CAFile != "" {

@@ -39,7 +39,7 @@ func memoryOf(t testing.TB) (peak, rest float64) {
 	return peak, rest
 }
 
-// TestBackupAlone is the process that memoryOf measures; by itself it sees that a backup comes back whole.
+// TestBackupAlone is the process that memoryOf measures. It also checks that a backup comes back whole.
 func TestBackupAlone(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	if _, err := Generate(ctx, filepath.Join(dir, "keys"), []string{"a", "b", "c"}, nil); err != nil {

@@ -8,7 +8,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// The line that an error names is the one that a person has to correct.
+// An error names the line that a person has to correct.
 func TestLineOfAnError(t *testing.T) {
 	for src, line := range map[string]int{
 		"a = 1\n[grid\nc = 1\n":              2,
