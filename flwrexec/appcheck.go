@@ -14,6 +14,7 @@ import (
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/userdirs"
 )
 
 //go:embed appcheck.py
@@ -93,7 +94,7 @@ func CheckApp(ctx context.Context, python string, a App) (Findings, error) {
 		return Findings{}, problem.New(AppBroken, "the app "+a.Name+" names no ServerApp", "its pyproject.toml has neither serverapp nor agentapp",
 			"add serverapp under [tool.flwr.app.components]")
 	}
-	err := appcheck(ctx, python, map[string]any{"do": "scan", "dir": abs(a.Dir), "server": a.Server, "agent": a.Agent, "client": a.Client,
+	err := appcheck(ctx, python, map[string]any{"do": "scan", "dir": userdirs.Abs(a.Dir), "server": a.Server, "agent": a.Agent, "client": a.Client,
 		"config": a.Config}, &answer)
 	if err != nil {
 		return Findings{}, fmt.Errorf("read the app %s: %w", a.Name, err)
@@ -128,7 +129,7 @@ func MendTraps(ctx context.Context, python string, a App, traps []Trap) ([]Confi
 	for _, name := range files {
 		file := filepath.Join(a.Dir, filepath.FromSlash(name))
 		var answer struct{ Before, After []byte }
-		if err := appcheck(ctx, python, map[string]any{"do": "mend", "file": abs(file), "lines": lines[name]}, &answer); err != nil {
+		if err := appcheck(ctx, python, map[string]any{"do": "mend", "file": userdirs.Abs(file), "lines": lines[name]}, &answer); err != nil {
 			return nil, fmt.Errorf("comment out what writes files in %s: %w", name, err)
 		}
 		edits = append(edits, ConfigEdit{File: file, Before: answer.Before, After: answer.After,
@@ -186,14 +187,14 @@ func appcheck(ctx context.Context, python string, request map[string]any, to any
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
 	cmd := child.Tool(ctx, python, args...)
-	stdout, stderr := bounded{stop: cancel}, newTail(32<<10)
+	stdout, stderr := child.Bounded{Stop: cancel}, child.NewTail(32<<10)
 	cmd.Stdout, cmd.Stderr = &stdout, stderr
 	err = cmd.Run()
-	if stdout.over {
-		return problem.New(AppBroken, "the app is too large to be read", fmt.Sprintf("its findings take more than %d MB", maxAnswer>>20), "")
+	if stdout.Over() {
+		return problem.New(AppBroken, "the app is too large to be read", fmt.Sprintf("its findings take more than %d MB", child.MaxOutput>>20), "")
 	}
 	if ctx.Err() != nil {
-		return cancelled(ctx)
+		return problem.Stopped(ctx, "flwr was stopped")
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

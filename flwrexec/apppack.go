@@ -10,6 +10,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/userdirs"
 )
 
 // Pack is what flwr would send of an app.
@@ -41,7 +42,7 @@ func PackOf(ctx context.Context, python string, a App) (Pack, error) {
 		Refused string `json:"refused"`
 		Unknown bool   `json:"unknown"`
 	}
-	err := appcheck(ctx, python, map[string]any{"do": "pack", "dir": abs(a.Dir)}, &answer)
+	err := appcheck(ctx, python, map[string]any{"do": "pack", "dir": userdirs.Abs(a.Dir)}, &answer)
 	switch {
 	case problem.Is(err, problem.PythonMissing) || problem.Is(err, problem.Internal) || err == nil && answer.Unknown:
 		return everyFile(a.Dir)

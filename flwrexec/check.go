@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 )
 
@@ -21,7 +22,7 @@ func (d Dialect) Check(ctx context.Context, help func(ctx context.Context, args 
 		out, err := help(ctx, args...)
 		if err != nil {
 			if ctx.Err() != nil {
-				return d, cancelled(ctx)
+				return d, problem.Stopped(ctx, "flwr was stopped")
 			}
 			gone = append(gone, "flwr "+command)
 		}
@@ -80,7 +81,7 @@ func offers(help, word string) bool {
 func (s *Session) Check(ctx context.Context) error {
 	nodeHelp := ""
 	if s.found.Bin != "" {
-		nodeHelp, _ = output2(ctx, s.found.SuperNode(), "--help") // "" where there is none: nothing to hold against
+		nodeHelp, _ = child.Ask(ctx, answerWait, s.found.SuperNode(), "--help") // "" where there is none: nothing to hold against
 	}
 	d, err := s.Dialect().Check(ctx, func(ctx context.Context, args ...string) (string, error) {
 		out, err := s.runUnattended(ctx, nil, append(append([]string{"flwr"}, args...), "--help"))

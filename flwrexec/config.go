@@ -211,7 +211,7 @@ func writable(file string, mode fs.FileMode) error {
 }
 
 func readProblem(file string, err error) error {
-	p := problem.New(problem.BadInput, "cannot read "+file, plainError(err), "")
+	p := problem.New(problem.BadInput, "cannot read "+file, problem.Cause(err), "")
 	if errors.Is(err, fs.ErrPermission) {
 		p.Fix = "allow reading with: chmod u+r " + shell.Path(file)
 	}
@@ -220,7 +220,7 @@ func readProblem(file string, err error) error {
 }
 
 func writeProblem(file string, err error) error {
-	p := problem.New(problem.BadInput, "cannot write "+file, plainError(err), "")
+	p := problem.New(problem.BadInput, "cannot write "+file, problem.Cause(err), "")
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		p.Fix = "make the folder " + filepath.Dir(file) + " writable for you, or choose another one"
@@ -231,17 +231,4 @@ func writeProblem(file string, err error) error {
 	}
 	p.Err = err
 	return p
-}
-
-// plainError is the cause without the path that the sentence names already.
-func plainError(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err.Error()
-	}
-	var le *os.LinkError
-	if errors.As(err, &le) {
-		return le.Err.Error()
-	}
-	return err.Error()
 }

@@ -93,7 +93,7 @@ func FlowerConfigFile(flwrHome string) (string, error) {
 		}
 		flwrHome = filepath.Join(home, ".flwr")
 	}
-	return filepath.Join(abs(flwrHome), "config.toml"), nil
+	return filepath.Join(userdirs.Abs(flwrHome), "config.toml"), nil
 }
 
 // configFederation is what flwr >= 1.26 takes in config.toml (check_federation_format in flwr); with another

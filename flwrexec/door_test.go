@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -154,7 +155,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	began := time.Now()
 	_, err := s.Nodes(context.Background(), Connection{Name: "supergrid"})
-	if !errors.Is(err, errTooLong) || !problem.Is(err, problem.FlwrFailed) {
+	if !errors.Is(err, child.ErrTooLong) || !problem.Is(err, problem.FlwrFailed) {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

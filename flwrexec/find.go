@@ -72,14 +72,14 @@ type heard struct {
 func (s *Seen) version(ctx context.Context, path string) (string, error) {
 	file, serr := os.Stat(path)
 	if s == nil || serr != nil {
-		return output2(ctx, path, "--version")
+		return child.Ask(ctx, answerWait, path, "--version")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h, ok := s.answers[path]; ok && os.SameFile(h.file, file) && h.file.ModTime().Equal(file.ModTime()) && h.file.Mode() == file.Mode() {
 		return h.out, h.err
 	}
-	out, err := output2(ctx, path, "--version")
+	out, err := child.Ask(ctx, answerWait, path, "--version")
 	if ctx.Err() == nil {
 		if s.answers == nil {
 			s.answers = map[string]heard{}
@@ -103,7 +103,7 @@ func Find(ctx context.Context, o FindOptions) ([]Found, []error) {
 	}
 	for _, c := range places {
 		if ctx.Err() != nil {
-			return found, append(errs, cancelled(ctx))
+			return found, append(errs, problem.Stopped(ctx, "flwr was stopped"))
 		}
 		key := c.path
 		if real, err := filepath.EvalSymlinks(c.path); err == nil {
@@ -135,7 +135,7 @@ type candidate struct{ path, source string }
 // candidates returns the places to look at, and why flwrup's own environments are not among them.
 func candidates(o FindOptions) ([]candidate, error) {
 	if o.Path != "" {
-		path := abs(o.Path)
+		path := userdirs.Abs(o.Path)
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			return []candidate{{program(binOf(path), "flwr"), SourceGiven}}, nil
 		}
@@ -152,7 +152,7 @@ func candidates(o FindOptions) ([]candidate, error) {
 		add(SourceActive, os.Getenv("CONDA_PREFIX"))
 		if o.ProjectDir != "" {
 			for _, name := range [...]string{".venv", "venv", "env"} {
-				add(SourceProject, filepath.Join(abs(o.ProjectDir), name))
+				add(SourceProject, filepath.Join(userdirs.Abs(o.ProjectDir), name))
 			}
 		}
 		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
@@ -238,7 +238,7 @@ func inspect(ctx context.Context, path, source string, seen *Seen) (Found, error
 	}
 	denied := func(what string, err error) error {
 		return &problem.Problem{Code: problem.FlwrDenied, What: "the flwr at " + path + " may not be run by this account",
-			Why: what + ": " + plainError(err), Fix: "have its owner allow it, or name another one with --flwr-path", Err: err}
+			Why: what + ": " + problem.Cause(err), Fix: "have its owner allow it, or name another one with --flwr-path", Err: err}
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -248,7 +248,7 @@ func inspect(ctx context.Context, path, source string, seen *Seen) (Found, error
 		f.Python = pythonOf(path)
 	}
 	if f.Python == "" && filepath.Base(filepath.Dir(real)) == "shims" {
-		if out, err := output2(ctx, "pyenv", "which", "flwr"); err == nil {
+		if out, err := child.Ask(ctx, answerWait, "pyenv", "which", "flwr"); err == nil {
 			if target := strings.TrimSpace(out); target != "" && filepath.IsAbs(target) {
 				real, f.Program = target, target
 				f.Python = pythonOf(real)
@@ -263,14 +263,14 @@ func inspect(ctx context.Context, path, source string, seen *Seen) (Found, error
 		out, err := seen.version(ctx, f.Program)
 		switch {
 		case ctx.Err() != nil:
-			return f, cancelled(ctx)
+			return f, problem.Stopped(ctx, "flwr was stopped")
 		case errors.Is(err, context.DeadlineExceeded):
 			return f, broken(fmt.Sprintf("it gave no answer to --version within %v", answerWait))
 		case errors.Is(err, fs.ErrPermission):
 			return f, denied("the system refused to start it", err)
 		case err != nil:
-			why := plainError(err)
-			if said := lastLines(termsafe.Text(out), 2); said != "" {
+			why := problem.Cause(err)
+			if said := child.LastLines(termsafe.Text(out), 2); said != "" {
 				why += ": " + said
 			}
 			return f, broken(why)
@@ -300,25 +300,6 @@ var printedVersion = regexp.MustCompile(`(\d+\.\d+\.\d+\S*)`)
 
 // answerWait is how long a program may take to say its version. flwr takes 1.5 to 3 seconds.
 const answerWait = 6 * time.Second
-
-// output2 runs a program for a few seconds and gives what it printed. One that does not end in time is a
-// context.DeadlineExceeded.
-func output2(ctx context.Context, name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWait)
-	defer cancel()
-	cmd := child.Tool(ctx, name, args...)
-	cmd.Env = append(cmd.Env, "FLWR_DISABLE_UPDATE_CHECK=1", "PYTHONUTF8=1", "PYTHONSAFEPATH=1", "NO_COLOR=1")
-	out := bounded{stop: cancel}
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	switch {
-	case out.over:
-		err = errTooLong
-	case ctx.Err() != nil:
-		err = ctx.Err()
-	}
-	return out.String(), err
-}
 
 var shebangSecond = regexp.MustCompile(`^'''exec' (?:"([^"]+)"|'([^']+)'|([^\s"']+)) `)
 

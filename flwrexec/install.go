@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"flwrup/internal/child"
 	"flwrup/internal/pep508"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
@@ -51,7 +52,7 @@ func Install(ctx context.Context, o InstallOptions) (Found, error) {
 		}
 		o.Root = root
 	}
-	o.Root = abs(o.Root)
+	o.Root = userdirs.Abs(o.Root)
 	if err := userdirs.Check(o.Root); err != nil {
 		return Found{}, err
 	}
@@ -91,7 +92,7 @@ func Install(ctx context.Context, o InstallOptions) (Found, error) {
 		say("waiting for another flwrup that installs the same")
 		if ok, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil || !ok {
 			if ctx.Err() != nil {
-				return Found{}, cancelled(ctx)
+				return Found{}, problem.Stopped(ctx, "flwr was stopped")
 			}
 			return Found{}, installProblem("lock "+env, fmt.Sprint(err), err)
 		}
@@ -209,7 +210,7 @@ func findPython(ctx context.Context, flwr Version) (string, error) {
 		if err != nil {
 			continue
 		}
-		out, err := output2(ctx, path, "-I", "-c", "import sys;print('%d.%d'%sys.version_info[:2])")
+		out, err := child.Ask(ctx, answerWait, path, "-I", "-c", "import sys;print('%d.%d'%sys.version_info[:2])")
 		v, perr := ParseVersion(strings.TrimSpace(out))
 		if err != nil || perr != nil {
 			continue

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"flwrup/internal/child"
+	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 	"flwrup/internal/userdirs"
 )
@@ -71,7 +72,7 @@ func (t installers) close() { os.RemoveAll(t.dir) } //nolint:errcheck // the nex
 // run runs uv or pip, its lines to say, and gives what it printed.
 func (t installers) run(ctx context.Context, doing string, say func(string), stdin io.Reader, name string, args ...string) (string, error) {
 	cmd := child.Command(ctx, t.dir, name, t.with(name, args)...)
-	kept := newTail(32 << 10)
+	kept := child.NewTail(32 << 10)
 	lines := &termsafe.Splitter{Each: func(l string) error {
 		kept.Write([]byte(l + "\n")) //nolint:errcheck // never fails
 		say(l)
@@ -88,7 +89,7 @@ func (t installers) run(ctx context.Context, doing string, say func(string), std
 	err := cmd.Run()
 	lines.Close() //nolint:errcheck // Each never fails
 	if ctx.Err() != nil {
-		return kept.String(), cancelled(ctx)
+		return kept.String(), problem.Stopped(ctx, "flwr was stopped")
 	}
 	if err != nil {
 		return kept.String(), installProblem(doing, kept.String(), err)
@@ -115,9 +116,9 @@ var elsewhere = map[string]bool{
 // https://docs.astral.sh/uv/concepts/configuration-files/
 func (t *installers) uvSettings(say func(string)) error {
 	if file := os.Getenv("UV_CONFIG_FILE"); file != "" {
-		t.env = append(t.env, "UV_CONFIG_FILE="+abs(file))
-		say("uv takes its settings from " + abs(file))
-		return userdirs.Check(abs(file))
+		t.env = append(t.env, "UV_CONFIG_FILE="+userdirs.Abs(file))
+		say("uv takes its settings from " + userdirs.Abs(file))
+		return userdirs.Check(userdirs.Abs(file))
 	}
 	files := configFiles(filepath.Join("uv", "uv.toml"))
 	if runtime.GOOS == "windows" {
@@ -143,9 +144,9 @@ func (t *installers) pipSettings(say func(string)) error {
 		if file == os.DevNull {
 			return nil
 		}
-		t.env = append(t.env, "PIP_CONFIG_FILE="+abs(file))
-		say("pip takes its settings from " + abs(file))
-		return userdirs.Check(abs(file))
+		t.env = append(t.env, "PIP_CONFIG_FILE="+userdirs.Abs(file))
+		say("pip takes its settings from " + userdirs.Abs(file))
+		return userdirs.Check(userdirs.Abs(file))
 	}
 	files := configFiles(filepath.Join("pip", "pip.conf"))
 	if home, err := userdirs.Home(); err == nil {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"flwrup/internal/child"
 )
 
 // The packages of each known release of flwr with the hashes of their files, as pip and uv read them;
@@ -101,7 +103,7 @@ func (i installer) lock(locks fs.FS) string {
 		i.say("this flwrup has no hashes for flwr " + i.version.String() + ": its packages are taken as the index gives them")
 		return ""
 	}
-	out, err := output2(i.ctx, program(binOf(i.env), "python"), "-I", "-c", "import sys;print('%d.%d'%sys.version_info[:2])")
+	out, err := child.Ask(i.ctx, answerWait, program(binOf(i.env), "python"), "-I", "-c", "import sys;print('%d.%d'%sys.version_info[:2])")
 	if v, perr := ParseVersion(strings.TrimSpace(out)); err == nil && perr == nil && v.Minor > newestLocked {
 		i.say("this flwrup has no hashes for Python " + strings.TrimSpace(out) + ": flwr's packages are taken as the index gives them")
 		return ""

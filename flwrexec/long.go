@@ -130,7 +130,7 @@ func (s *Session) login(ctx context.Context, argv []string, each func(string)) (
 		return s.long(ctx, argv, each)
 	}
 	call := Call{Argv: argv, Began: time.Now(), Worker: true}
-	kept := newTail(32 << 10)
+	kept := child.NewTail(32 << 10)
 	lines := &termsafe.Splitter{Each: func(l string) error {
 		kept.Write([]byte(l + "\n")) //nolint:errcheck // never fails
 		each(l)
@@ -194,7 +194,7 @@ func (s *Session) longRun(ctx context.Context, argv []string, each func(string))
 
 // longWait starts cmd, feeds it, and waits for its end.
 func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, each func(string), feed func() error) (string, error) {
-	kept := newTail(32 << 10)
+	kept := child.NewTail(32 << 10)
 	var mu sync.Mutex
 	safe := func(l string) error {
 		mu.Lock()
@@ -220,7 +220,7 @@ func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, each func(string)
 		return kept.String(), silent
 	}
 	if ctx.Err() != nil {
-		return kept.String(), cancelled(ctx)
+		return kept.String(), problem.Stopped(ctx, "flwr was stopped")
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/userdirs"
 )
 
 // ask runs argv, a command about c, with --format json and decodes the answer into to, which may be
@@ -89,7 +90,7 @@ func (s *Session) Register(ctx context.Context, c Connection, publicKeyFile, nam
 		ID *NodeID `json:"node-id"`
 	}
 	d := s.Dialect()
-	if err := s.ask(ctx, c, d.RegisterArgv(s.absolute(c), abs(publicKeyFile), name), &a); err != nil {
+	if err := s.ask(ctx, c, d.RegisterArgv(s.absolute(c), userdirs.Abs(publicKeyFile), name), &a); err != nil {
 		return 0, fmt.Errorf("register %s: %w", publicKeyFile, err)
 	}
 	if a.ID == nil {
@@ -195,7 +196,7 @@ func (s *Session) StartRun(ctx context.Context, c Connection, app, federation, c
 	var a struct {
 		ID *RunID `json:"run-id"`
 	}
-	argv := s.Dialect().RunArgv(s.absolute(c), abs(app), federation, config, false)
+	argv := s.Dialect().RunArgv(s.absolute(c), userdirs.Abs(app), federation, config, false)
 	if err := s.ask(ctx, c, argv, &a); err != nil {
 		return 0, fmt.Errorf("run the app in %s: %w", app, err)
 	}

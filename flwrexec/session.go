@@ -3,9 +3,9 @@ package flwrexec
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -123,7 +123,7 @@ func (s *Session) take(ctx context.Context) error {
 	select {
 	case <-s.turn:
 	case <-ctx.Done():
-		return cancelled(ctx)
+		return problem.Stopped(ctx, "flwr was stopped")
 	}
 	if s.closed {
 		s.give()
@@ -153,7 +153,7 @@ func (s *Session) ensure(ctx context.Context) (*worker, error) {
 	w, err := startWorker(ctx, s.found.Python, dir, s.env)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, cancelled(ctx)
+			return nil, problem.Stopped(ctx, "flwr was stopped")
 		}
 		s.single = true // a process a command still works, slowly
 		return nil, nil
@@ -184,7 +184,7 @@ func (s *Session) run(ctx context.Context, argv []string) (output, error) {
 	if err == nil {
 		defer leave()
 		if out, err = s.runUnattended(asking, look, argv); err != nil && ctx.Err() != nil {
-			err = cancelled(ctx)
+			err = problem.Stopped(ctx, "flwr was stopped")
 		} else if silent := silenceOf(asking); err != nil && silent != nil {
 			err = silent
 		}
@@ -250,9 +250,9 @@ func (s *Session) call(ctx context.Context, w *worker, args []string, live func(
 // noAnswer says why flwr gave no answer within limit: the person stopped it, it took too long, or it died.
 func (s *Session) noAnswer(ctx context.Context, err error, limit time.Duration) error {
 	if ctx.Err() != nil {
-		return cancelled(ctx)
+		return problem.Stopped(ctx, "flwr was stopped")
 	}
-	if errors.Is(err, errTooLong) {
+	if errors.Is(err, child.ErrTooLong) {
 		return tooLong(err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -260,6 +260,14 @@ func (s *Session) noAnswer(ctx context.Context, err error, limit time.Duration) 
 	}
 	p := problem.New(problem.FlwrFailed, "flwr ended before it gave an answer", "", "try again; if it happens again, run the command by hand")
 	p.Err, p.Raw = err, termsafe.Text(err.Error())
+	return p
+}
+
+func tooLong(err error) error {
+	p := problem.New(problem.FlwrFailed, fmt.Sprintf("flwr's answer is longer than %d MB", child.MaxOutput>>20),
+		"no list of a SuperGrid is that long: something is wrong with this grid or this flwr",
+		"check the address of the grid, and which flwr this is")
+	p.Err = err
 	return p
 }
 
@@ -272,13 +280,13 @@ func (s *Session) runSingle(ctx context.Context, argv []string) (output, error) 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	cmd := child.Command(ctx, dir, s.found.Program, argv[1:]...)
-	stdout, stderr := bounded{stop: stop}, bounded{stop: stop}
+	stdout, stderr := child.Bounded{Stop: stop}, child.Bounded{Stop: stop}
 	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, s.env
 	err = cmd.Run()
 	out := output{stdout: stdout.String(), stderr: stderr.String()}
 	var exit *exec.ExitError
-	if stdout.over || stderr.over {
-		return output{}, errTooLong
+	if stdout.Over() || stderr.Over() {
+		return output{}, child.ErrTooLong
 	}
 	if ctx.Err() != nil {
 		return out, ctx.Err()
@@ -298,18 +306,10 @@ func (s *Session) dir() (string, error) {
 	return userdirs.Work()
 }
 
-// abs makes a path absolute: the session's working folder need not be flwrup's.
-func abs(path string) string {
-	if a, err := filepath.Abs(path); err == nil {
-		return a
-	}
-	return path
-}
-
 // absolute gives c with an absolute App.
 func (s *Session) absolute(c Connection) Connection {
 	if s.Dialect().ConfigInPyproject && (c.App != "" || s.o.Dir == "") {
-		c.App = abs(c.App)
+		c.App = userdirs.Abs(c.App)
 	}
 	return c
 }
@@ -322,12 +322,6 @@ func (s *Session) record(c Call) {
 	s.log.Lock()
 	defer s.log.Unlock()
 	s.o.Log(c)
-}
-
-func cancelled(ctx context.Context) error {
-	p := problem.New(problem.Cancelled, "flwr was stopped", "", "")
-	p.Err = context.Cause(ctx)
-	return p
 }
 
 // environment gives what flwr's commands run with: its own programs first on PATH (it finds
@@ -354,7 +348,7 @@ func environment(f Found, o SessionOptions) []string {
 		home = os.Getenv("FLWR_HOME")
 	}
 	if home != "" {
-		set = append(set, [2]string{"FLWR_HOME", abs(home)})
+		set = append(set, [2]string{"FLWR_HOME", userdirs.Abs(home)})
 	}
 	for _, kv := range set {
 		drop[kv[0]] = true

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +24,10 @@ var workerSource string
 // stdin to it. "python -c" puts the working folder first on the path: no module is taken from there.
 const bootstrap = `import os,sys;sys.path[:]=[p for p in sys.path if p not in ("",os.getcwd())];requests=os.fdopen(os.dup(0),"rb");exec(compile(requests.read(int(sys.argv[1])),"flwrup-worker","exec"))`
 
+// maxLine is the longest line of the worker: an answer as JSON, whose escapes take more than a byte. worker.py
+// bounds the text of an answer as child.MaxOutput does.
+const maxLine = 4 * child.MaxOutput
+
 // startWait is how long flwr's imports may take: 2 to 4 s on an idle machine, more on a cold disk.
 const startWait = 90 * time.Second
 
@@ -36,7 +39,7 @@ type worker struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	answers chan answer // closed when the process has ended
-	stderr  *tail
+	stderr  *child.Tail
 	next    int
 	started time.Duration // imports included
 
@@ -70,7 +73,7 @@ func pythonArgs(mode string, rest ...string) []string {
 // trying again is of no use.
 func startWorker(ctx context.Context, python, dir string, env []string) (*worker, error) {
 	begun := time.Now()
-	w := &worker{answers: make(chan answer, 1), stderr: newTail(8 << 10)}
+	w := &worker{answers: make(chan answer, 1), stderr: child.NewTail(8 << 10)}
 	w.cmd = child.Command(context.WithoutCancel(ctx), dir, python, pythonArgs("worker")...)
 	w.cmd.Env, w.cmd.Stderr = env, w.stderr
 	in, err := w.cmd.StdinPipe()
@@ -96,7 +99,7 @@ func startWorker(ctx context.Context, python, dir string, env []string) (*worker
 	case a, ok := <-w.answers:
 		if !ok || a.bad != nil || a.Ready == nil || !*a.Ready {
 			w.kill()
-			return nil, fmt.Errorf("%w: %s", errNoWorker, lastLines(a.Error+w.stderr.String(), 3))
+			return nil, fmt.Errorf("%w: %s", errNoWorker, child.LastLines(a.Error+w.stderr.String(), 3))
 		}
 		w.started = time.Since(begun)
 		return w, nil
@@ -115,7 +118,7 @@ func (w *worker) read(out io.Reader) {
 	lines := bufio.NewReader(out)
 	for {
 		line, err := boundedLine(lines, maxLine)
-		if errors.Is(err, errTooLong) {
+		if errors.Is(err, child.ErrTooLong) {
 			w.answers <- answer{bad: err}
 			break
 		}
@@ -136,6 +139,21 @@ func (w *worker) read(out io.Reader) {
 	w.reaped = true
 	w.mu.Unlock()
 	w.cmd.Wait() //nolint:errcheck // how it ended is of no interest: an answer is missing or it is not
+}
+
+// boundedLine reads a line with its line feed, at most max bytes of it; a longer one is child.ErrTooLong.
+func boundedLine(r *bufio.Reader, max int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(line)+len(part) > max {
+			return nil, child.ErrTooLong
+		}
+		line = append(line, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
 }
 
 func (w *worker) killGroup() {
@@ -163,12 +181,12 @@ func (w *worker) call(ctx context.Context, args []string, live func(text string)
 		case a, ok := <-w.answers:
 			switch {
 			case !ok:
-				return a, fmt.Errorf("the flwr process ended before it answered: %s", lastLines(w.stderr.String(), 3))
+				return a, fmt.Errorf("the flwr process ended before it answered: %s", child.LastLines(w.stderr.String(), 3))
 			case a.bad != nil:
 				w.kill()
 				return a, fmt.Errorf("the flwr process answered in no known form: %w", a.bad)
 			case a.Over:
-				return a, errTooLong
+				return a, child.ErrTooLong
 			case a.ID != w.next:
 				w.kill()
 				return a, errors.New("the flwr process answered out of turn")
@@ -210,15 +228,4 @@ func (w *worker) close() {
 			return
 		}
 	}
-}
-
-// lastLines gives the last n lines of text that are not empty.
-func lastLines(text string, n int) string {
-	var keep []string
-	for _, l := range strings.Split(text, "\n") {
-		if strings.TrimSpace(l) != "" {
-			keep = append(keep, strings.TrimSpace(l))
-		}
-	}
-	return strings.Join(keep[max(0, len(keep)-n):], "; ")
 }

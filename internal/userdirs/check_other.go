@@ -18,7 +18,7 @@ func Program(string) error { return nil }
 func Folder(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return &problem.Problem{Code: problem.BadInput, What: "cannot use the folder " + dir, Why: cause(err), Fix: "make it", Err: err}
+		return &problem.Problem{Code: problem.BadInput, What: "cannot use the folder " + dir, Why: problem.Cause(err), Fix: "make it", Err: err}
 	}
 	if !info.IsDir() {
 		return problem.New(problem.BadInput, "cannot use the folder "+dir, "it is a file", "move it away")

@@ -40,7 +40,7 @@ func Check(path string) error {
 			return nil
 		}
 		if err != nil {
-			return refuse(path, next+" cannot be looked at: "+cause(err), "make it readable for you")
+			return refuse(path, next+" cannot be looked at: "+problem.Cause(err), "make it readable for you")
 		}
 		if err := owned(path, next, info); err != nil {
 			return err
@@ -71,7 +71,7 @@ func Check(path string) error {
 func Folder(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return &problem.Problem{Code: problem.BadInput, What: "cannot use the folder " + dir, Why: cause(err), Fix: "make it", Err: err}
+		return &problem.Problem{Code: problem.BadInput, What: "cannot use the folder " + dir, Why: problem.Cause(err), Fix: "make it", Err: err}
 	}
 	if !info.IsDir() {
 		return problem.New(problem.BadInput, "cannot use the folder "+dir, "it is a file", "move it away")

@@ -97,7 +97,7 @@ func Private(dir string) error {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + dir, Why: cause(err),
+		return &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + dir, Why: problem.Cause(err),
 			Fix: "make its parent writable for you", Err: err}
 	}
 	return Check(dir)
@@ -113,9 +113,10 @@ func Work() (string, error) {
 	return dir, Private(dir)
 }
 
-func cause(err error) string {
-	if p, ok := err.(*os.PathError); ok {
-		return p.Err.Error()
+// Abs makes path absolute. Where the working folder is gone it returns path as it is.
+func Abs(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
 	}
-	return err.Error()
+	return path
 }
