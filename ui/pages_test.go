@@ -14,34 +14,34 @@ import (
 	"flwrup/ui/dash"
 )
 
-// pages are what the frame shows beside the steps: the dashboard, what is done from there, the log panes.
-// pageScene is one thing that the frame can show beside the steps.
+// pageScene is one state of a page that is not a step; file is the page.
 type pageScene struct {
-	name string
-	make func(t testing.TB, m *Model)
+	file, name string
+	make       func(t testing.TB, m *Model)
 }
 
+// pages are the dashboard, the verbs that start there, and the log panes.
 var pages = append([]pageScene{
-	{"dashboard", func(t testing.TB, m *Model) { openDash(t, m) }},
-	{"dashboard, all keys", func(t testing.TB, m *Model) {
+	{"dashboard", "four of five online", func(t testing.TB, m *Model) { openDash(t, m) }},
+	{"dashboard", "all keys", func(t testing.TB, m *Model) {
 		openDash(t, m)
 		m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?")})
 	}},
-	{"dashboard, at work", func(t testing.TB, m *Model) {
+	{"dashboard", "at work", func(t testing.TB, m *Model) {
 		openDash(t, m)
 		m.act(dash.Run{Verb: steps.RestartNodes, Nodes: []string{"supernode_4", "supernode_5"}})
 		m.job.began = noon.Add(-12 * time.Second)
 		m.job.take(m, changed(five(4, says("running"), steps.ItemWorking, "starting")[3:], steps.Progress{Label: "started", Done: 1, Total: 2}), 0)
 	}},
-	{"dashboard, failed", func(t testing.TB, m *Model) {
+	{"dashboard", "failed", func(t testing.TB, m *Model) {
 		openDash(t, m)
 		m.act(dash.Run{Verb: steps.StartNodes, Nodes: []string{"supernode_5"}})
 		m.job.take(m, changed(five(4, says(""), steps.ItemFailed, "the container name is taken")[4:]), 0)
 		m.job.end(noon, stories[13].err)
 	}},
-	{"logs of one", func(t testing.TB, m *Model) { openLogs(t, m, 1) }},
-	{"logs of two", func(t testing.TB, m *Model) { openLogs(t, m, 2) }},
-	{"logs of five, all keys", func(t testing.TB, m *Model) {
+	{"logs", "one", func(t testing.TB, m *Model) { openLogs(t, m, 1) }},
+	{"logs", "two", func(t testing.TB, m *Model) { openLogs(t, m, 2) }},
+	{"logs", "five, all keys", func(t testing.TB, m *Model) {
 		openLogs(t, m, 5)
 		m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?")})
 	}},

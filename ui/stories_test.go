@@ -83,8 +83,13 @@ func scenes(n int) []scene {
 			}
 		}})
 	}
+	asked := map[string]int{}
 	for _, q := range st.asks {
-		list = append(list, scene{"asks: " + q.ID, func(m *Model, f *fake, n int) {
+		name := "asks: " + q.ID
+		if asked[q.ID]++; asked[q.ID] > 1 {
+			name += fmt.Sprint(", ", asked[q.ID])
+		}
+		list = append(list, scene{name, func(m *Model, f *fake, n int) {
 			f.plans[n] = st.plan
 			f.set(n, st.status[isReady])
 			m.learn(f)

@@ -37,7 +37,7 @@ var verbScenes = []struct {
 // verbPages shows each of them.
 func verbPages() (list []pageScene) {
 	for _, d := range verbScenes {
-		list = append(list, pageScene{"dashboard, " + string(d.verb) + " asks: " + d.asks.ID, func(t testing.TB, m *Model) {
+		list = append(list, pageScene{"verbs", string(d.verb) + " asks: " + d.asks.ID, func(t testing.TB, m *Model) {
 			openDash(t, m)
 			m.act(dash.Run{Verb: d.verb, Nodes: d.nodes})
 			m.job.take(m, []any{question(d.asks)}, 0)

@@ -106,30 +106,34 @@ func ended(code int) supernode.Status {
 }
 
 func TestFrames(t *testing.T) {
-	list := boards()
-	var names []string
-	for _, b := range list {
-		names = append(names, b.name)
+	var list []frametest.Scene
+	for _, b := range boards() {
+		list = append(list, frametest.Scene{File: "dashboard", Name: b.name,
+			Draw: func(t testing.TB, mode frametest.Mode, w, h int) string {
+				m := testModel(t, b.o, w, h, style.Options{NoColor: mode.NoColor, ASCII: mode.ASCII, Dark: true})
+				for i, n := range b.o.Nodes {
+					if n.Runtime.State != supernode.Running {
+						continue
+					}
+					m.usage[n.Name] = &usage{asked: noon}
+					for k := range i%5 + 2 {
+						m.took(usageMsg{m, n.Name, supernode.Usage{CPU: float64(i%5*10 + k), Memory: uint64(187+i) << 20}, nil})
+					}
+				}
+				for _, k := range strings.Fields(b.keys) {
+					m.Update(press(k))
+				}
+				if b.then != nil {
+					b.then(m)
+					m.stale = true
+				}
+				return m.View()
+			}})
 	}
-	frametest.Golden(t, names, func(t testing.TB, i int, mode frametest.Mode, w, h int) string {
-		b := list[i]
-		m := testModel(t, b.o, w, h, style.Options{NoColor: mode.NoColor, ASCII: mode.ASCII, Dark: true})
-		for i, n := range b.o.Nodes {
-			if n.Runtime.State != supernode.Running {
-				continue
-			}
-			m.usage[n.Name] = &usage{asked: noon}
-			for k := range i%5 + 2 {
-				m.took(usageMsg{m, n.Name, supernode.Usage{CPU: float64(i%5*10 + k), Memory: uint64(187+i) << 20}, nil})
-			}
-		}
-		for _, k := range strings.Fields(b.keys) {
-			m.Update(press(k))
-		}
-		if b.then != nil {
-			b.then(m)
-			m.stale = true
-		}
-		return m.View()
-	})
+	frametest.Golden(t, list,
+		"dashboard/one offline, with its diagnosis/40x15",
+		"dashboard/one offline, with its diagnosis/80x24-colour",
+		"dashboard/several offline/80x24-ascii",
+		"dashboard/fifty/120x40",
+		"dashboard/details/120x40")
 }
