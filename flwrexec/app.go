@@ -115,18 +115,6 @@ func flatten(to map[string]any, prefix string, from map[string]any) {
 	}
 }
 
-// NewAppName is the app that NewAppArgv makes, and its folder.
-const NewAppName = "quickstart-numpy"
-
-// NewAppArgv makes a new app in a folder below the working folder. From flwr 1.25 on apps come from
-// Flower's platform; before, flwr brings templates.
-func (d Dialect) NewAppArgv(publisher string) []string {
-	if d.AppsFromPlatform {
-		return []string{"flwr", "new", "@flwrlabs/" + NewAppName}
-	}
-	return []string{"flwr", "new", NewAppName, "--framework", "NumPy", "--username", cmp.Or(publisher, "me")}
-}
-
 // Minimum is one place where an app says how many nodes it wants.
 type Minimum struct {
 	File string // relative to the app

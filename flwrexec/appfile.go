@@ -9,8 +9,11 @@ import (
 	"flwrup/internal/tomledit"
 )
 
-// AppUnusable is a pyproject.toml of a Flower app that flwr refuses to read as it is.
-const AppUnusable problem.Code = "app-unusable"
+// Codes of apps.
+const (
+	AppBroken   problem.Code = "app-broken"   // the app's pyproject.toml or code is wrong
+	AppUnusable problem.Code = "app-unusable" // flwr refuses to read the app's pyproject.toml as it is
+)
 
 var (
 	utf8Mark   = []byte("\xef\xbb\xbf")

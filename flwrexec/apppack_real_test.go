@@ -69,7 +69,7 @@ func TestPackIsWhatFlwrBuilds(t *testing.T) {
 					outside = append(outside, f.Name)
 				}
 			}
-			out := flwrAt(t, env, work, t.TempDir(), "build", "--app", app)
+			out := require.RunFlwr(t, env, work, t.TempDir(), "build", "--app", app)
 			bundles, _ := filepath.Glob(filepath.Join(work, "*.fab"))
 			if len(bundles) != 1 {
 				t.Fatalf("flwr build: %s", out)

@@ -128,6 +128,18 @@ func (d Dialect) StopArgv(c Connection, run RunID) []string {
 	return join([]string{"stop", run.String()}, d.connection(c))
 }
 
+// NewAppName is the app that NewAppArgv makes, and its folder.
+const NewAppName = "quickstart-numpy"
+
+// NewAppArgv makes a new app in a folder below the working folder. From flwr 1.25 on apps come from
+// Flower's platform; before, flwr brings templates.
+func (d Dialect) NewAppArgv(publisher string) []string {
+	if d.AppsFromPlatform {
+		return []string{"flwr", "new", "@flwrlabs/" + NewAppName}
+	}
+	return []string{"flwr", "new", NewAppName, "--framework", "NumPy", "--username", cmp.Or(publisher, "me")}
+}
+
 // SuperNodeOptions is what a SuperNode is started with.
 type SuperNodeOptions struct {
 	Fleet        string   // host:port of the fleet's side; the port is always needed

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 
-	"flwrup/internal/child"
 	"flwrup/internal/problem"
 )
 
@@ -74,24 +73,4 @@ func (d Dialect) Check(ctx context.Context, help func(ctx context.Context, args 
 // line, boxes and marks aside, or as a flag anywhere but in prose.
 func offers(help, word string) bool {
 	return regexp.MustCompile(`(?m)^[\s│|*]*(?:-\w,\s*)?(?:--\w[\w-]*[\s,]+)?` + regexp.QuoteMeta(word) + `(?:[\s,\[=]|$)`).MatchString(help)
-}
-
-// Check holds the session's dialect against the flwr at hand and goes on with what was found. It is
-// worth its 2 to 3 seconds where Dialect.Known is false.
-func (s *Session) Check(ctx context.Context) error {
-	nodeHelp := ""
-	if s.found.Bin != "" {
-		nodeHelp, _ = child.Ask(ctx, answerWait, s.found.SuperNode(), "--help") // "" where there is none: nothing to hold against
-	}
-	d, err := s.Dialect().Check(ctx, func(ctx context.Context, args ...string) (string, error) {
-		out, err := s.runUnattended(ctx, nil, append(append([]string{"flwr"}, args...), "--help"))
-		if err == nil && out.code != 0 {
-			err = classify(out.stdout+out.stderr, out.code)
-		}
-		return out.stdout, err
-	}, nodeHelp)
-	s.dmu.Lock()
-	s.dialect = d
-	s.dmu.Unlock()
-	return err
 }

@@ -37,17 +37,6 @@ var (
 	flowerTable    = []string{"superlink"}                   // flwr >= 1.26
 )
 
-// ReadPyprojectConnection reads [tool.flwr.federations.NAME] of a pyproject.toml (flwr <= 1.25); false
-// when the file or the table is not there. A relative CA is resolved against the file's folder, as flwr
-// does. Errors are Problems (bad-input) with the line or the key.
-func ReadPyprojectConnection(file, name string) (ConnectionSettings, bool, error) {
-	all, _, err := readConnections(file, pyprojectTable)
-	if err != nil {
-		return ConnectionSettings{}, false, err
-	}
-	return connectionOf(all, name)
-}
-
 // ReadFlowerConfigConnections reads the [superlink.NAME] tables of Flower's config.toml (flwr >= 1.26), by
 // name; none when the file does not exist. A simulation ("local") has no Address.
 func ReadFlowerConfigConnections(file string) ([]ConnectionSettings, error) {
@@ -232,7 +221,10 @@ func (s ConnectionSettings) edit(text []byte, file string, table []string, first
 	if err != nil {
 		return nil, err
 	}
-	old, _, _ := connectionOf(all, s.Name)
+	var old ConnectionSettings
+	if i := slices.IndexFunc(all, func(c ConnectionSettings) bool { return c.Name == s.Name }); i >= 0 {
+		old = all[i]
+	}
 	base := append(slices.Clone(table), s.Name)
 	path := func(key string) []string { return append(slices.Clone(base), key) }
 
@@ -344,14 +336,6 @@ func connections(m map[string]any, file string, table []string) (all []Connectio
 
 func wrongType(file, key, want string) error {
 	return problem.New(problem.BadInput, fmt.Sprintf("%s: %s is not %s", file, key, want), "", "correct it in the file")
-}
-
-func connectionOf(all []ConnectionSettings, name string) (ConnectionSettings, bool, error) {
-	i := slices.IndexFunc(all, func(s ConnectionSettings) bool { return s.Name == name })
-	if i < 0 {
-		return ConnectionSettings{}, false, nil
-	}
-	return all[i], true, nil
 }
 
 func textsOf(v any) []string {

@@ -1,7 +1,6 @@
 package flwrexec
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -9,26 +8,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"flwrup/internal/require"
 	"flwrup/internal/tomledit"
 )
-
-// flwrAt runs flwr of an environment in dir, with its own home and nothing to ask, and gives all it said.
-func flwrAt(t *testing.T, env, dir, home string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, require.Program(env, "flwr"), args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "FLWR_HOME="+home, "FLWR_TELEMETRY_ENABLED=0", "NO_COLOR=1", "TERM=dumb", "COLUMNS=200")
-	out, _ := cmd.CombinedOutput()
-	if ctx.Err() != nil {
-		t.Fatalf("flwr %v hangs: %s", args, out)
-	}
-	return string(out)
-}
 
 // nowhere is an address of this machine that nobody listens on.
 var nowhere = ConnectionSettings{Name: "supergrid", Address: "127.0.0.1:1"}
@@ -82,7 +65,7 @@ func TestOldFlwrTakesPyproject(t *testing.T) {
 			if _, err := e.Write(); err != nil {
 				t.Fatal(err)
 			}
-			out := flwrAt(t, env, filepath.Dir(file), t.TempDir(), "supernode", "list", ".", "supergrid")
+			out := require.RunFlwr(t, env, filepath.Dir(file), t.TempDir(), "supernode", "list", ".", "supergrid")
 			if !strings.Contains(out, "Connection to the SuperLink is unavailable") && !strings.Contains(out, "flwr login") {
 				t.Errorf("flwr does not get as far as the connection:\n%s", out)
 			}
@@ -107,7 +90,7 @@ func TestNewFlwrTakesConfig(t *testing.T) {
 				if _, err := e.Write(); err != nil {
 					t.Fatal(err)
 				}
-				out := flwrAt(t, env, t.TempDir(), filepath.Dir(file), "config", "list")
+				out := require.RunFlwr(t, env, t.TempDir(), filepath.Dir(file), "config", "list")
 				if !strings.Contains(out, "local (default)") || !strings.Contains(out, "\n  supergrid\n") {
 					t.Errorf("%q: flwr config list says\n%s", name, out)
 				}
@@ -136,7 +119,7 @@ func TestLegacyBlockStopsNewFlwr(t *testing.T) {
 	if _, err := edit.Write(); err != nil {
 		t.Fatal(err)
 	}
-	if out := flwrAt(t, env, dir, home, "supernode", "list"); !strings.Contains(out, "Failed to migrate legacy TOML configuration") {
+	if out := require.RunFlwr(t, env, dir, home, "supernode", "list"); !strings.Contains(out, "Failed to migrate legacy TOML configuration") {
 		t.Fatalf("flwr has no trouble with the block:\n%s", out)
 	}
 	if has, _, err := LegacyBlock(file); !has || err != nil {
@@ -149,7 +132,7 @@ func TestLegacyBlockStopsNewFlwr(t *testing.T) {
 	if _, err := e.Write(); err != nil {
 		t.Fatal(err)
 	}
-	out := flwrAt(t, env, dir, home, "supernode", "list", "supergrid")
+	out := require.RunFlwr(t, env, dir, home, "supernode", "list", "supergrid")
 	if strings.Contains(out, "legacy") || strings.Contains(out, "igrat") {
 		t.Errorf("flwr still has trouble:\n%s", out)
 	}

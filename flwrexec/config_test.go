@@ -127,18 +127,15 @@ func TestFixtures(t *testing.T) {
 
 func TestConnectionsRead(t *testing.T) {
 	file := placed(t, "pyproject-09-quoted")
-	got, ok, err := ReadPyprojectConnection(file, "supergrid")
+	has, all, err := LegacyBlock(file)
 	want := ConnectionSettings{Name: "supergrid", Address: "old.example.org", CA: filepath.Join(filepath.Dir(file), "certificates", "old.crt")}
-	if err != nil || !ok || got != want {
-		t.Errorf("got %+v %v %v", got, ok, err)
+	if err != nil || !has || len(all) != 1 || all[0] != want {
+		t.Errorf("got %v %+v %v", has, all, err)
 	}
-	if _, ok, err := ReadPyprojectConnection(file, "other"); ok || err != nil {
-		t.Errorf("other: %v %v", ok, err)
+	if has, all, err := LegacyBlock(file + ".none"); has || len(all) > 0 || err != nil {
+		t.Errorf("no file: %v %+v %v", has, all, err)
 	}
-	if _, ok, err := ReadPyprojectConnection(file+".none", "supergrid"); ok || err != nil {
-		t.Errorf("no file: %v %v", ok, err)
-	}
-	has, all, err := LegacyBlock(placed(t, "retire-21-guide-block"))
+	has, all, err = LegacyBlock(placed(t, "retire-21-guide-block"))
 	if err != nil || !has || len(all) != 2 || all[1] != (ConnectionSettings{Name: "supergrid", Address: "supergrid.flower.ai", Federation: "flowerlabs"}) {
 		t.Errorf("legacy: %v %+v %v", has, all, err)
 	}

@@ -261,6 +261,3 @@ func checkForeignFederation(id string) error {
 	}
 	return fmt.Errorf("%q is no federation ID", id)
 }
-
-// IsFederationID tells whether s has the form @account/name.
-func IsFederationID(s string) bool { return federationID.MatchString(s) }

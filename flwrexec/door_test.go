@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,42 +13,11 @@ import (
 
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
+	"flwrup/internal/require"
 	"flwrup/internal/termsafe"
 )
 
 const hostile = "\x1b]0;pwned\x07\x1b[31mRED\x1b]52;c;aGFja2Vk\x07\u202eevil\u200b\u009b31m\r\nLINE2"
-
-// clean fails where a string in v, at any depth, holds what a terminal acts on, or a line feed.
-func clean(t *testing.T, v any) {
-	t.Helper()
-	var walk func(v reflect.Value)
-	walk = func(v reflect.Value) {
-		switch v.Kind() {
-		case reflect.Pointer, reflect.Interface:
-			if !v.IsNil() {
-				walk(v.Elem())
-			}
-		case reflect.Struct:
-			for i := range v.NumField() {
-				walk(v.Field(i))
-			}
-		case reflect.Slice, reflect.Array:
-			for i := range v.Len() {
-				walk(v.Index(i))
-			}
-		case reflect.Map:
-			for _, k := range v.MapKeys() {
-				walk(k)
-				walk(v.MapIndex(k))
-			}
-		case reflect.String:
-			if r, bad := termsafe.Unsafe(v.String()); bad || strings.ContainsAny(v.String(), "\r\n") {
-				t.Errorf("%q holds %U", v.String(), r)
-			}
-		}
-	}
-	walk(reflect.ValueOf(v))
-}
 
 // answers are all that flwr's JSON is decoded into. A new kind of answer belongs here.
 func answers() map[string]any {
@@ -74,7 +42,7 @@ func TestAnswersAreCleanedAtTheDoor(t *testing.T) {
 		if err := decode(output{stdout: string(b)}, to); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		clean(t, to)
+		require.Clean(t, to)
 	}
 	p := problem.Of(decode(output{stdout: `{"success":false,"error-message":` + quoted(x+"\nnext") + `}`}, nil))
 	if r, bad := termsafe.Unsafe(p.Raw + p.Error()); bad || !strings.Contains(p.Raw, "next") {

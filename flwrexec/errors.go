@@ -13,7 +13,6 @@ const (
 	RunOver      problem.Code = "run-over"           // the run has finished already
 	NoFederation problem.Code = "federation-missing" // a run needs --federation
 	BadRunConfig problem.Code = "bad-run-config"
-	AppBroken    problem.Code = "app-broken" // the app's pyproject.toml or code
 	OldAddress   problem.Code = "old-address"
 	WrongService problem.Code = "wrong-service" // something else, or another flwr, answers there
 	NoAccounts   problem.Code = "no-accounts"   // the SuperLink has no login

@@ -109,36 +109,26 @@ func TestFindGiven(t *testing.T) {
 	}
 }
 
+// foundReal finds a real flwr.
+func foundReal(t *testing.T, version string) Found {
+	t.Helper()
+	found, errs := Find(t.Context(), FindOptions{Path: require.Flwr(t, version)})
+	if len(errs) > 0 || len(found) != 1 {
+		t.Fatal(found, errs)
+	}
+	return found[0]
+}
+
 func TestFindReal(t *testing.T) {
-	for _, version := range realVersions {
+	for _, version := range []string{"1.24.0", "1.26.1", require.Newest} {
 		begun := time.Now()
-		f := realFlwr(t, version)
+		f := foundReal(t, version)
 		if f.Version.String() != version || f.Python == "" || time.Since(begun) > time.Second {
 			t.Errorf("%+v after %v", f, time.Since(begun))
 		}
 		if _, err := os.Stat(f.SuperNode()); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// A project's pyproject.toml in the working folder is none of a session's business.
-func TestRealLeavesPyprojectAlone(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	const text = "[tool.flwr.federations.supergrid]\naddress = \"supergrid.flower.ai\"\nfederation = \"flowerlabs\"\nenable-account-auth = true\n"
-	if err := os.WriteFile("pyproject.toml", []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, version := range []string{"1.26.1", require.Newest} {
-		s, c := realSession(t, version, SessionOptions{})
-		if _, err := s.Nodes(t.Context(), c("dead")); !problem.Is(err, problem.Unreachable) {
-			t.Errorf("%s: %v", version, err)
-		}
-		if b, _ := os.ReadFile("pyproject.toml"); string(b) != text {
-			t.Errorf("%s changed it:\n%s", version, b)
-		}
-		s.Close()
 	}
 }
 

@@ -1,16 +1,12 @@
 package flwrexec
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/require"
 	"flwrup/internal/termsafe"
-	"flwrup/internal/tomledit"
 )
 
 // FuzzAnswer decodes whatever flwr may print as each of its answers: what comes out is clean, its IDs are
@@ -36,15 +32,15 @@ func FuzzAnswer(f *testing.F) {
 				spoken(t, p)
 				continue
 			}
-			clean(t, to)
+			require.Clean(t, to)
 			switch to := to.(type) {
 			case *nodesAnswer:
 				nodes, err := to.nodes()
-				clean(t, nodes)
+				require.Clean(t, nodes)
 				spoken(t, problem.Of(err))
 			case *runsAnswer:
 				runs, err := to.runs()
-				clean(t, runs)
+				require.Clean(t, runs)
 				spoken(t, problem.Of(err))
 				for _, r := range runs {
 					if r.Elapsed < 0 {
@@ -100,91 +96,5 @@ func FuzzLogs(f *testing.F) {
 		if p := classify(log, 1); p != nil {
 			spoken(t, p)
 		}
-	})
-}
-
-// FuzzConfig edits a person's config.toml and pyproject.toml: what cannot be edited is left alone, and an
-// edit changes the connection and nothing else that is there.
-func FuzzConfig(f *testing.F) {
-	for _, s := range []string{
-		"# mine\n[superlink]\ndefault = \"x\"\n[superlink.supergrid]\naddress = \"a:1\" # why\n", "superlink.supergrid = { address = 'a' }\n",
-		"[project]\nname='x'\nversion='1'\n[tool.flwr.federations]\ndefault='a'\n[tool.flwr.federations.a]\naddress = \"b\"\ninsecure=true\n",
-		"\xef\xbb\xbf[superlink]\r\n", "[superlink.supergrid]\nfederation = \"<federation-name>\"\n", "[[superlink]]\n", "superlink = 1\n",
-	} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		dir := t.TempDir()
-		file := filepath.Join(dir, "config.toml")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		s := ConnectionSettings{Name: "supergrid", Address: "api.flower.ai", Federation: "@a/b"}
-		before, _ := tomledit.Decode([]byte(text))
-		kept := func(e ConfigEdit, err error) {
-			if err != nil {
-				problem.Of(err)
-				return
-			}
-			if !e.Changed() {
-				return
-			}
-			after, err := tomledit.Decode(e.After)
-			if err != nil {
-				t.Fatalf("%q became %q: %v", text, e.After, err)
-			}
-			for key := range before {
-				if _, there := after[key]; !there {
-					t.Fatalf("%q became %q, without %q", text, e.After, key)
-				}
-			}
-			for l := range strings.Lines(text) {
-				if l = strings.TrimSpace(l); strings.HasPrefix(l, "#") && utf8.ValidString(l) && !bytes.Contains(e.After, []byte(l)) {
-					t.Fatalf("%q became %q, without %q", text, e.After, l)
-				}
-			}
-		}
-		kept(EditFlowerConfig(file, s))
-		e, _, err := MendFlowerConfig(file, s)
-		kept(e, err)
-		kept(EditPyproject(file, s))
-		if e, err := CarryLegacy(ConfigEdit{File: filepath.Join(dir, "new.toml")}, "supergrid", file); err == nil && e.Changed() {
-			if _, err := tomledit.Decode(e.After); err != nil {
-				t.Fatalf("%q became %q: %v", text, e.After, err)
-			}
-		}
-		_, _ = ReadFlowerConfigConnections(file)
-		_, _, _ = LegacyBlock(file)
-		if e, err := RetireLegacyBlock(file); err == nil && e.Changed() {
-			if _, err := tomledit.Decode(e.After); err != nil {
-				t.Fatalf("%q became %q: %v", text, e.After, err)
-			}
-		}
-	})
-}
-
-// FuzzApp reads the metadata of an app, and what Python says about its source.
-func FuzzApp(f *testing.F) {
-	f.Add("[project]\nname='x'\nversion='1'\ndependencies=['a>=1','\\u001b[31m']\n[tool.flwr.app]\npublisher='p'\n[tool.flwr.app.components]\nserverapp='a.b:c'\n[tool.flwr.app.config]\na.b=1\n",
-		`{"missing":[{"want":"a","have":"\u001b"}]}`)
-	f.Add("[tool.flwr.app.components]\nagentapp='x:y'\n", `{"Error":"bad\u202e","Line":3}`)
-	f.Fuzz(func(t *testing.T, toml, answer string) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "pyproject.toml"), []byte(toml), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		a, err := ReadApp(dir)
-		if err == nil {
-			a.Dir = ""
-			clean(t, a)
-		}
-		missing, err := ReadMissing([]byte(answer))
-		if err != nil {
-			if r, bad := termsafe.Unsafe(err.Error()); bad {
-				t.Fatalf("%q holds %U", err, r)
-			}
-			return
-		}
-		clean(t, missing)
 	})
 }

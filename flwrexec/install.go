@@ -202,8 +202,8 @@ func (i installer) make() error {
 	return err
 }
 
-// findPython finds a Python that flwr of a version can use.
-func findPython(ctx context.Context, flwr Version) (string, error) {
+// findPython finds a Python that the wanted flwr can use.
+func findPython(ctx context.Context, wanted Version) (string, error) {
 	var old string
 	for _, name := range [...]string{"python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"} {
 		path, err := exec.LookPath(name)
@@ -215,15 +215,15 @@ func findPython(ctx context.Context, flwr Version) (string, error) {
 		if err != nil || perr != nil {
 			continue
 		}
-		if v.Major == 3 && v.Minor >= DialectOf(flwr).MinPython {
+		if v.Major == 3 && v.Minor >= DialectOf(wanted).MinPython {
 			return path, nil
 		}
 		old = fmt.Sprintf("%s is Python %d.%d", path, v.Major, v.Minor)
 	}
-	need := fmt.Sprintf("flwr %s needs Python 3.%d or newer", flwr, DialectOf(flwr).MinPython)
+	need := fmt.Sprintf("flwr %s needs Python 3.%d or newer", wanted, DialectOf(wanted).MinPython)
 	if old != "" {
 		return "", problem.New(problem.PythonMissing, "the Python here is too old: "+old, need,
-			fmt.Sprintf("install Python 3.%d or newer, or uv, which brings its own", DialectOf(flwr).MinPython))
+			fmt.Sprintf("install Python 3.%d or newer, or uv, which brings its own", DialectOf(wanted).MinPython))
 	}
 	return "", problem.New(problem.PythonMissing, "there is no Python on this machine", need,
 		"install Python from python.org or your system's packages, or uv, which brings its own")

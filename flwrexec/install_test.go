@@ -116,7 +116,7 @@ func withUV(t *testing.T) {
 
 func withPip(t *testing.T) {
 	t.Helper()
-	python := realFlwr(t, "1.24.0").Python
+	python := foundReal(t, "1.24.0").Python
 	bin := t.TempDir()
 	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte("#!/bin/sh\nexec '"+python+"' \"$@\"\n"), 0o755); err != nil {
 		t.Fatal(err)
@@ -328,9 +328,13 @@ func TestLocks(t *testing.T) {
 			t.Error(e.Name())
 		}
 	}
-	for minor := oldestMinor; minor <= newestKnown; minor++ {
+	oldest, err := ParseVersion(Oldest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for minor := oldest.Minor; minor <= Latest().Version.Minor; minor++ {
 		if lockOf(embeddedLocks(), Version{Major: 1, Minor: minor}) == "" {
-			t.Errorf("no lock for flwr 1.%d.0: run go generate ./flwrexec after flwrexec/locks/update.sh 1.%d.0", minor, minor)
+			t.Errorf("no lock for flwr 1.%d.0: run flwrexec/install/locks/update.sh 1.%d.0", minor, minor)
 		}
 	}
 }

@@ -227,9 +227,9 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 		}
 	}
 	text := strings.Join(trouble, "\n")
-	app := strings.Contains(text, "ClientApp raised an exception")
+	raised := strings.Contains(text, "ClientApp raised an exception")
 	for _, r := range nodeRules {
-		if r.scope == startup && wasOnline || r.scope == ofGrid && app {
+		if r.scope == startup && wasOnline || r.scope == ofGrid && raised {
 			continue
 		}
 		if r.pattern.MatchString(text) {
@@ -252,7 +252,7 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 	if !online && !stopped && (retries >= retriesBeforeSaying || retries > 0 && !h.speaks()) {
 		return retrying(lines, h)
 	}
-	if app {
+	if raised {
 		p := &problem.Problem{Code: AppBroken, What: "the app's ClientApp failed on this SuperNode", Why: "an error in the app's own code",
 			Fix: "read the traceback in the log, correct the app, and run again", Raw: strings.Join(trouble[max(0, len(trouble)-25):], "\n")}
 		for i := len(trouble) - 1; i >= 0; i-- {

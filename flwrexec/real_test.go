@@ -385,3 +385,23 @@ func TestCloseCutsOff(t *testing.T) {
 		t.Errorf("warm after close: %v", err)
 	}
 }
+
+// A project's pyproject.toml in the working folder is none of a session's business.
+func TestRealLeavesPyprojectAlone(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	const text = "[tool.flwr.federations.supergrid]\naddress = \"supergrid.flower.ai\"\nfederation = \"flowerlabs\"\nenable-account-auth = true\n"
+	if err := os.WriteFile("pyproject.toml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"1.26.1", require.Newest} {
+		s, c := realSession(t, version, SessionOptions{})
+		if _, err := s.Nodes(t.Context(), c("dead")); !problem.Is(err, problem.Unreachable) {
+			t.Errorf("%s: %v", version, err)
+		}
+		if b, _ := os.ReadFile("pyproject.toml"); string(b) != text {
+			t.Errorf("%s changed it:\n%s", version, b)
+		}
+		s.Close()
+	}
+}

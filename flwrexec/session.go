@@ -86,6 +86,29 @@ func (s *Session) Dialect() Dialect {
 	return s.dialect
 }
 
+// helpWait is how long flower-supernode may take to show its help.
+const helpWait = 6 * time.Second
+
+// Check holds the session's dialect against the flwr at hand and goes on with what was found. It is
+// worth its 2 to 3 seconds where Dialect.Known is false.
+func (s *Session) Check(ctx context.Context) error {
+	nodeHelp := ""
+	if s.found.Bin != "" {
+		nodeHelp, _ = child.Ask(ctx, helpWait, s.found.SuperNode(), "--help") // "" where there is none: nothing to hold against
+	}
+	d, err := s.Dialect().Check(ctx, func(ctx context.Context, args ...string) (string, error) {
+		out, err := s.runUnattended(ctx, nil, append(append([]string{"flwr"}, args...), "--help"))
+		if err == nil && out.code != 0 {
+			err = classify(out.stdout+out.stderr, out.code)
+		}
+		return out.stdout, err
+	}, nodeHelp)
+	s.dmu.Lock()
+	s.dialect = d
+	s.dmu.Unlock()
+	return err
+}
+
 // Environ gives the environment that flwr's commands get; for a SuperNode process of the same flwr.
 func (s *Session) Environ() []string { return append([]string(nil), s.env...) }
 

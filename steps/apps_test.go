@@ -14,12 +14,12 @@ import (
 // TestAppThatFlwrRefuses: the app that the person named is not exchanged for another one, and flwr is not asked.
 func TestAppThatFlwrRefuses(t *testing.T) {
 	s := siteOn(t, newFakeGrid("1.42.0"), 1)
-	app := filepath.Join(s.Dir, "app")
-	if err := os.Mkdir(app, 0o755); err != nil {
+	folder := filepath.Join(s.Dir, "app")
+	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	text := "\ufeff[project]\nname = \"a\"\n[tool.flwr.app.components]\nserverapp = \"a:app\"\n"
-	if err := os.WriteFile(filepath.Join(app, "pyproject.toml"), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "pyproject.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.Choices.App = "app"

@@ -53,11 +53,11 @@ func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, err
 		}
 	}
 	// What a block holds is in Flower's configuration before the block goes.
-	config, err := flwrexec.FlowerConfigFile(s.flwrHome())
+	file, err := flwrexec.FlowerConfigFile(s.flwrHome())
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.flowerConfig(config, want)
+	e, err := s.flowerConfig(file, want)
 	if err != nil {
 		return nil, err
 	}

@@ -131,6 +131,21 @@ func Program(env, name string) string {
 	return filepath.Join(env, "bin", name)
 }
 
+// RunFlwr runs flwr of an environment in dir, with a FLWR_HOME of its own, and returns all that it prints.
+func RunFlwr(t testing.TB, env, dir, home string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, Program(env, "flwr"), args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "FLWR_HOME="+home, "FLWR_TELEMETRY_ENABLED=0", "NO_COLOR=1", "TERM=dumb", "COLUMNS=200")
+	out, _ := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		t.Fatalf("flwr %v hangs: %s", args, out)
+	}
+	return string(out)
+}
+
 // Docker skips or fails t when no Docker daemon answers within ten seconds.
 func Docker(t testing.TB) {
 	t.Helper()
