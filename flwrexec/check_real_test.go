@@ -1,6 +1,10 @@
 package flwrexec
 
-import "testing"
+import (
+	"testing"
+
+	"flwrup/flwrexec/flwr"
+)
 
 // TestUnknownVersionIsChecked calls a real release by a version that the table does not know: what its
 // help offers has to lead to the same dialect.
@@ -8,8 +12,8 @@ func TestUnknownVersionIsChecked(t *testing.T) {
 	for _, version := range []string{"1.26.1"} {
 		t.Run(version, func(t *testing.T) {
 			found := realFlwr(t, version)
-			want := DialectOf(found.Version)
-			found.Version = Version{Major: 1, Minor: 99, Dev: true, Raw: "1.99.0.dev20270101"}
+			want := flwr.DialectOf(found.Version)
+			found.Version = flwr.Version{Major: 1, Minor: 99, Dev: true, Raw: "1.99.0.dev20270101"}
 			s := NewSession(found, SessionOptions{FlwrHome: t.TempDir(), Dir: t.TempDir()})
 			defer s.Close()
 			if s.Dialect().Known() {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 )
 
@@ -38,15 +39,15 @@ const mostChatter = 200
 
 type nodesAnswer struct {
 	Nodes []struct {
-		ID        *NodeID `json:"node-id"`
-		Owner     string  `json:"owner-name"`
-		Status    string  `json:"status"`
-		Name      string  `json:"name"`
-		Created   string  `json:"created-at"`
-		Online    string  `json:"online-at"`
-		Offline   string  `json:"offline-at"`
-		Deleted   string  `json:"deleted-at"`
-		OnlineFor number  `json:"online-elapsed"`
+		ID        *flwr.NodeID `json:"node-id"`
+		Owner     string       `json:"owner-name"`
+		Status    string       `json:"status"`
+		Name      string       `json:"name"`
+		Created   string       `json:"created-at"`
+		Online    string       `json:"online-at"`
+		Offline   string       `json:"offline-at"`
+		Deleted   string       `json:"deleted-at"`
+		OnlineFor number       `json:"online-elapsed"`
 	} `json:"nodes"`
 }
 
@@ -113,15 +114,15 @@ func (a *detailsAnswer) UnmarshalJSON(b []byte) error {
 		Role string `json:"role"`
 	}
 	type node struct {
-		ID     NodeID `json:"node_id"`
-		Owner  string `json:"owner"`
-		Status string `json:"status"`
+		ID     flwr.NodeID `json:"node_id"`
+		Owner  string      `json:"owner"`
+		Status string      `json:"status"`
 	}
 	type run struct {
-		ID      RunID  `json:"run_id"`
-		App     string `json:"app"`
-		Status  string `json:"status"`
-		Elapsed number `json:"elapsed"`
+		ID      flwr.RunID `json:"run_id"`
+		App     string     `json:"app"`
+		Status  string     `json:"status"`
+		Elapsed number     `json:"elapsed"`
 	}
 	var all struct {
 		Members    []member `json:"members"`
@@ -169,17 +170,17 @@ func (a *detailsAnswer) UnmarshalJSON(b []byte) error {
 
 type runsAnswer struct {
 	Runs []struct {
-		ID           *RunID `json:"run-id"`
-		Federation   string `json:"federation"` // up to 1.29
-		FederationID string `json:"federation-id"`
-		FabID        string `json:"fab-id"`
-		FabVersion   string `json:"fab-version"`
-		Status       string `json:"status"`
-		Details      string `json:"status-details"`
-		Elapsed      number `json:"elapsed"`
-		Pending      string `json:"pending-at"`
-		Running      string `json:"running-at"`
-		Finished     string `json:"finished-at"`
+		ID           *flwr.RunID `json:"run-id"`
+		Federation   string      `json:"federation"` // up to 1.29
+		FederationID string      `json:"federation-id"`
+		FabID        string      `json:"fab-id"`
+		FabVersion   string      `json:"fab-version"`
+		Status       string      `json:"status"`
+		Details      string      `json:"status-details"`
+		Elapsed      number      `json:"elapsed"`
+		Pending      string      `json:"pending-at"`
+		Running      string      `json:"running-at"`
+		Finished     string      `json:"finished-at"`
 	} `json:"runs"`
 }
 

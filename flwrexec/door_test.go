@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/require"
@@ -82,7 +84,7 @@ func TestForeignIDsAreNumbersOrRefused(t *testing.T) {
 				t.Errorf("%s with the ID %s was taken: %+v", name, bad, to)
 			}
 		}
-		if _, err := ParseRunID(strings.Trim(bad, `"`)); err == nil {
+		if _, err := flwr.ParseRunID(strings.Trim(bad, `"`)); err == nil {
 			t.Errorf("%s is a run ID", bad)
 		}
 	}
@@ -117,12 +119,12 @@ func TestAnswersAreBounded(t *testing.T) {
 	if err := os.WriteFile(endless, []byte("#!/bin/sh\nexec yes 0123456789\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s := NewSession(Found{Program: endless, Version: Version{Major: 1, Minor: 42}}, SessionOptions{Dir: dir, NoWorker: true})
+	s := NewSession(install.Found{Program: endless, Version: flwr.Version{Major: 1, Minor: 42}}, SessionOptions{Dir: dir, NoWorker: true})
 	defer s.Close()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()
-	_, err := s.Nodes(context.Background(), Connection{Name: "supergrid"})
+	_, err := s.Nodes(context.Background(), flwr.Connection{Name: "supergrid"})
 	if !errors.Is(err, child.ErrTooLong) || !problem.Is(err, problem.FlwrFailed) {
 		t.Fatal(err)
 	}

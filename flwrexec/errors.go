@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"flwrup/flwrexec/app"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -124,7 +125,7 @@ var rules = [...]rule{
 	{WrongService, []string{"404 Not Found", "Client error '4", "StatusCode.UNIMPLEMENTED"},
 		"what answers at the address is not the SuperLink that this flwr expects", "another service, or another release of flwr",
 		"check host and port of the connection, and use a flwr of the grid's release"},
-	{AppBroken, []string{"Failed to load Flower App configuration", "pyproject.toml configuration is invalid", "Project configuration could not be loaded", "Failed to build", "does not appear to be a Flower App", "No Flower App", "App directory"}, // (code)
+	{app.Broken, []string{"Failed to load Flower App configuration", "pyproject.toml configuration is invalid", "Project configuration could not be loaded", "Failed to build", "does not appear to be a Flower App", "No Flower App", "App directory"}, // (code)
 		"flwr cannot use the app", "its pyproject.toml is missing or not valid", "check the app's folder and its pyproject.toml"},
 	{problem.Usage, []string{"No such command", "No such option", "unrecognized arguments", "Got unexpected extra argument", "Missing argument", "Invalid value for"},
 		"this flwr does not take that command", "its command line has changed", "try another version of flwr, or a newer flwrup"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -174,7 +175,7 @@ func TestMayHaveHappened(t *testing.T) {
 		{classify("CERTIFICATE_VERIFY_FAILED", 0), false},
 		{fmt.Errorf("register: %w", classify("StatusCode.INTERNAL", 0)), true},
 		{errors.New("anything else"), true},
-		{notManaged(DialectOf(Version{Major: 1, Minor: 24})), false},
+		{notManaged(flwr.DialectOf(flwr.Version{Major: 1, Minor: 24})), false},
 	} {
 		if got := MayHaveHappened(c.err); got != c.want {
 			t.Errorf("%v: %v", c.err, got)

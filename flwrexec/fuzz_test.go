@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 	"flwrup/internal/require"
 	"flwrup/internal/termsafe"
@@ -91,7 +92,7 @@ func FuzzLogs(f *testing.F) {
 		}
 		Installing(lines)
 		CameOnline(lines)
-		spoken(t, DiagnoseNodeLog(lines, NodeHints{Node: Version{Major: 1, Minor: int(minor)}, Grid: Version{Major: 1, Minor: 42}}))
+		spoken(t, DiagnoseNodeLog(lines, NodeHints{Node: flwr.Version{Major: 1, Minor: int(minor)}, Grid: flwr.Version{Major: 1, Minor: 42}}))
 		spoken(t, DiagnoseRunLog(lines, termsafe.Line(details)))
 		if p := classify(log, 1); p != nil {
 			spoken(t, p)

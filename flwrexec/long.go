@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
@@ -25,7 +26,7 @@ const (
 
 // FollowLog sends the run's log to line, from its beginning, safe for a terminal, until the run has
 // ended (nil), ctx ends or the connection breaks. That the run failed is no error here: ask Run.
-func (s *Session) FollowLog(ctx context.Context, c Connection, run RunID, line func(string)) error {
+func (s *Session) FollowLog(ctx context.Context, c flwr.Connection, run flwr.RunID, line func(string)) error {
 	argv, began := s.Dialect().LogArgv(s.absolute(c), run), time.Now()
 	_, err := s.long(ctx, argv, line)
 	if s.overtaken(ctx, c, began, err) {
@@ -40,7 +41,7 @@ var userCode = regexp.MustCompile(`(?i)[?&](?:user_code|code)=([A-Za-z0-9_-]{1,6
 // Login runs flwr's device flow. prompt is called once, when the page to open is known; line gets
 // everything that flwr prints. It returns when the login is approved (nil), over (login-timeout) or
 // ctx ends.
-func (s *Session) Login(ctx context.Context, c Connection, prompt func(LoginPrompt), line func(string)) error {
+func (s *Session) Login(ctx context.Context, c flwr.Connection, prompt func(LoginPrompt), line func(string)) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	hung := errors.New("flwr login hangs")

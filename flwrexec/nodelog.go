@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 )
 
@@ -96,10 +98,10 @@ const NodeConfig problem.Code = "node-config"
 
 // NodeHints is what DiagnoseNodeLog should know beside the log. Everything may be left out.
 type NodeHints struct {
-	Node   Version // flwr of the SuperNode (its image)
-	Grid   Version // flwr of the grid, as far as known: that of the CLI which talks to it
-	Status string  // what the grid says about the node: registered, online, offline, unregistered
-	Fleet  string  // the address that the node was given
+	Node   flwr.Version // flwr of the SuperNode (its image)
+	Grid   flwr.Version // flwr of the grid, as far as known: that of the CLI which talks to it
+	Status string       // what the grid says about the node: registered, online, offline, unregistered
+	Fleet  string       // the address that the node was given
 }
 
 // scope is where in a log a rule's words mean what the rule says.
@@ -168,10 +170,10 @@ var nodeRules = [...]nodeRule{
 		"wait a minute and start it again; if it stays, look at the node's status in the list"},
 	{problem.NotAllowed, startup, regexp.MustCompile(`403 Forbidden`),
 		"something on the way to the grid said no", "a proxy or a firewall", "check the proxy settings; the SuperNode must be started again"},
-	{AppBroken, anywhere, regexp.MustCompile(`RuntimeDependencyInstallationError[^\n]*|Exit Code: 608\b`),
+	{app.Broken, anywhere, regexp.MustCompile(`RuntimeDependencyInstallationError[^\n]*|Exit Code: 608\b`),
 		"the app's packages could not be installed", "the SuperNode may install what a run needs, and did not get it: no way to the package index, or a package that is not there",
 		"see its log for which; or use an image that has the packages: `flwrup image`"},
-	{AppBroken, anywhere, regexp.MustCompile(`ModuleNotFoundError: No module named '[^']+'`),
+	{app.Broken, anywhere, regexp.MustCompile(`ModuleNotFoundError: No module named '[^']+'`),
 		"the app needs a package that the SuperNode does not have", "packages are not installed at run time by default",
 		"name it in the app's pyproject.toml and build an image that has it: `flwrup image`; or let SuperNodes install what a run needs (flwrup.toml: install-packages)"},
 	{problem.ServerError, ofGrid, regexp.MustCompile(`StatusCode\.INTERNAL|500 Internal Server Error`),
@@ -239,7 +241,7 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 				p.Why = strings.TrimPrefix(r.pattern.FindString(text), "flower-supernode: error: ")
 			case r.code == problem.NodeRefused:
 				refine(p, h)
-			case r.code == AppBroken && m != nil:
+			case r.code == app.Broken && m != nil:
 				p.What = "the app needs the package " + m[1] + ", which the SuperNode does not have"
 			case r.code == problem.Usage && h.Node.Major > 0 && h.Grid.Major > 0 && h.Node.String() != h.Grid.String():
 				p.Code = NodeVersion
@@ -253,7 +255,7 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 		return retrying(lines, h)
 	}
 	if raised {
-		p := &problem.Problem{Code: AppBroken, What: "the app's ClientApp failed on this SuperNode", Why: "an error in the app's own code",
+		p := &problem.Problem{Code: app.Broken, What: "the app's ClientApp failed on this SuperNode", Why: "an error in the app's own code",
 			Fix: "read the traceback in the log, correct the app, and run again", Raw: strings.Join(trouble[max(0, len(trouble)-25):], "\n")}
 		for i := len(trouble) - 1; i >= 0; i-- {
 			if m := exceptionPattern.FindString(trouble[i]); m != "" {
@@ -277,7 +279,7 @@ func retrying(lines []string, h NodeHints) *problem.Problem {
 	}
 	if !h.speaks() {
 		older := "an older"
-		if DialectOf(h.Node).FleetHTTP {
+		if flwr.DialectOf(h.Node).FleetHTTP {
 			older = "a newer"
 		}
 		p.Code = NodeVersion
@@ -291,7 +293,7 @@ func retrying(lines []string, h NodeHints) *problem.Problem {
 
 // speaks tells whether SuperNode and grid speak the same protocol, as far as their versions are known.
 func (h NodeHints) speaks() bool {
-	return h.Node.Major == 0 || h.Grid.Major == 0 || DialectOf(h.Node).SpeaksTo(DialectOf(h.Grid))
+	return h.Node.Major == 0 || h.Grid.Major == 0 || flwr.DialectOf(h.Node).SpeaksTo(flwr.DialectOf(h.Grid))
 }
 
 // refine says which of the causes of a refusal it is, where the node's status in the list tells.

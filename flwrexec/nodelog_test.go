@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 )
 
@@ -43,7 +45,7 @@ func TestDiagnoseRecordedNodes(t *testing.T) {
 }
 
 func TestDiagnoseNodeLog(t *testing.T) {
-	v := func(s string) Version { x, _ := ParseVersion(s); return x }
+	v := func(s string) flwr.Version { x, _ := flwr.ParseVersion(s); return x }
 	start := "INFO :      Starting Flower SuperNode"
 	retry := "WARNING :   Connection attempt failed, retrying in 5.91 seconds"
 	for _, c := range []struct {
@@ -72,11 +74,11 @@ func TestDiagnoseNodeLog(t *testing.T) {
 		{"configuration's type", []string{"ValueError: The value for key a needs to be of type `int`, `float`"}, NodeHints{}, NodeConfig, "node-config"},
 		{"configuration's file", []string{`  File "/x/flwr/common/config.py", line 212, in parse_config_args`, "FileNotFoundError: [Errno 2] No such file or directory: 'a.toml'"}, NodeHints{}, NodeConfig, "node-config"},
 		{"an argument's value", []string{"flower-supernode: error: argument --max-retries: invalid int value: 'many'"}, NodeHints{}, NodeConfig, "argument --max-retries: invalid int value: 'many'"},
-		{"an app's own ValueError", []string{start, "SuperNode ID: 12", "ERROR :     ClientApp raised an exception", "ValueError: The value for key a needs to be of type x"}, NodeHints{}, AppBroken, "ValueError"},
-		{"package", []string{start, "SuperNode ID: 12", "ModuleNotFoundError: No module named 'torch'"}, NodeHints{}, AppBroken, "the package torch"},
-		{"package index", []string{start, "SuperNode ID: 12", "ERROR :     ClientApp raised an exception", "flwr.supercore.superexec.dependency_installer.RuntimeDependencyInstallationError: uv sync failed: exit code 2"}, NodeHints{}, AppBroken, "could not be installed"},
-		{"app", []string{start, "SuperNode ID: 12", "ERROR :     ClientApp raised an exception", "ValueError: bad data"}, NodeHints{}, AppBroken, "ValueError: bad data"},
-		{"app's own file", []string{start, "SuperNode ID: 12", "ERROR :     ClientApp raised an exception", "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'"}, NodeHints{}, AppBroken, "data.csv"},
+		{"an app's own ValueError", []string{start, "SuperNode ID: 12", "ERROR :     ClientApp raised an exception", "ValueError: The value for key a needs to be of type x"}, NodeHints{}, app.Broken, "ValueError"},
+		{"package", []string{start, "SuperNode ID: 12", "ModuleNotFoundError: No module named 'torch'"}, NodeHints{}, app.Broken, "the package torch"},
+		{"package index", []string{start, "SuperNode ID: 12", "ERROR :     ClientApp raised an exception", "flwr.supercore.superexec.dependency_installer.RuntimeDependencyInstallationError: uv sync failed: exit code 2"}, NodeHints{}, app.Broken, "could not be installed"},
+		{"app", []string{start, "SuperNode ID: 12", "ERROR :     ClientApp raised an exception", "ValueError: bad data"}, NodeHints{}, app.Broken, "ValueError: bad data"},
+		{"app's own file", []string{start, "SuperNode ID: 12", "ERROR :     ClientApp raised an exception", "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'"}, NodeHints{}, app.Broken, "data.csv"},
 		{"restarted well", []string{start, "[code: 2004] Failed to activate SuperNode.", start, "SuperNode ID: 12"}, NodeHints{}, "", ""},
 		{"unregistered", []string{start, "[code: 2004] Failed to activate SuperNode."}, NodeHints{Status: StatusUnregistered}, NodeUnregistered, "for good"},
 		{"second copy", []string{start, "[code: 2004] Failed to activate SuperNode."}, NodeHints{Status: StatusOnline}, NodeHeld, "less than a minute"},

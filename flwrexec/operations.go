@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
@@ -14,7 +16,7 @@ import (
 
 // ask runs argv, a command about c, with --format json and decodes the answer into to, which may be
 // nil. Errors are Problems; MayHaveHappened tells which of them leave the outcome open.
-func (s *Session) ask(ctx context.Context, c Connection, argv []string, to any) error {
+func (s *Session) ask(ctx context.Context, c flwr.Connection, argv []string, to any) error {
 	began := time.Now()
 	err := s.askOnce(ctx, argv, to)
 	if s.overtaken(ctx, c, began, err) {
@@ -75,7 +77,7 @@ func decode(out output, to any) error {
 }
 
 // Nodes lists the account's own SuperNodes; flwr lists unregistered ones as well.
-func (s *Session) Nodes(ctx context.Context, c Connection) ([]Node, error) {
+func (s *Session) Nodes(ctx context.Context, c flwr.Connection) ([]Node, error) {
 	var a nodesAnswer
 	if err := s.ask(ctx, c, s.Dialect().NodesArgv(s.absolute(c)), &a); err != nil {
 		return nil, fmt.Errorf("list the SuperNodes: %w", err)
@@ -85,9 +87,9 @@ func (s *Session) Nodes(ctx context.Context, c Connection) ([]Node, error) {
 
 // Register registers the public key in publicKeyFile and gives the new node's ID. The key must have
 // been checked before: flwr's own refusal ends its process. name counts only where the dialect has it.
-func (s *Session) Register(ctx context.Context, c Connection, publicKeyFile, name string) (NodeID, error) {
+func (s *Session) Register(ctx context.Context, c flwr.Connection, publicKeyFile, name string) (flwr.NodeID, error) {
 	var a struct {
-		ID *NodeID `json:"node-id"`
+		ID *flwr.NodeID `json:"node-id"`
 	}
 	d := s.Dialect()
 	if err := s.ask(ctx, c, d.RegisterArgv(s.absolute(c), userdirs.Abs(publicKeyFile), name), &a); err != nil {
@@ -101,7 +103,7 @@ func (s *Session) Register(ctx context.Context, c Connection, publicKeyFile, nam
 }
 
 // Unregister takes a SuperNode off the grid for good. Its key can never be registered again.
-func (s *Session) Unregister(ctx context.Context, c Connection, id NodeID) error {
+func (s *Session) Unregister(ctx context.Context, c flwr.Connection, id flwr.NodeID) error {
 	if err := s.ask(ctx, c, s.Dialect().UnregisterArgv(s.absolute(c), id), nil); err != nil {
 		return fmt.Errorf("unregister SuperNode %s: %w", id, err)
 	}
@@ -109,7 +111,7 @@ func (s *Session) Unregister(ctx context.Context, c Connection, id NodeID) error
 }
 
 // Federations lists the federations that the account can see.
-func (s *Session) Federations(ctx context.Context, c Connection) ([]Federation, error) {
+func (s *Session) Federations(ctx context.Context, c flwr.Connection) ([]Federation, error) {
 	var a federationsAnswer
 	if err := s.ask(ctx, c, s.Dialect().FederationsArgv(s.absolute(c)), &a); err != nil {
 		return nil, fmt.Errorf("list the federations: %w", err)
@@ -119,7 +121,7 @@ func (s *Session) Federations(ctx context.Context, c Connection) ([]Federation, 
 
 // FederationDetails gives members, SuperNodes and runs of a federation. Up to flwr 1.25 it is always
 // the connection's own, whatever id says.
-func (s *Session) FederationDetails(ctx context.Context, c Connection, id string) (FederationDetails, error) {
+func (s *Session) FederationDetails(ctx context.Context, c flwr.Connection, id string) (FederationDetails, error) {
 	var a detailsAnswer
 	if err := s.ask(ctx, c, s.Dialect().FederationDetailsArgv(s.absolute(c), id), &a); err != nil {
 		return FederationDetails{}, fmt.Errorf("show federation %s: %w", id, err)
@@ -129,7 +131,7 @@ func (s *Session) FederationDetails(ctx context.Context, c Connection, id string
 }
 
 // CreateFederation makes a deployment federation and gives its ID, @account/name.
-func (s *Session) CreateFederation(ctx context.Context, c Connection, name, description string) (string, error) {
+func (s *Session) CreateFederation(ctx context.Context, c flwr.Connection, name, description string) (string, error) {
 	d := s.Dialect()
 	if !d.Managed {
 		return "", notManaged(d)
@@ -155,7 +157,7 @@ func (s *Session) CreateFederation(ctx context.Context, c Connection, name, desc
 
 // AddToFederation puts one of the account's SuperNodes into a federation. A node that is already in
 // it gives a Problem with code already-member.
-func (s *Session) AddToFederation(ctx context.Context, c Connection, id NodeID, federation string) error {
+func (s *Session) AddToFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error {
 	d := s.Dialect()
 	if !d.Managed {
 		return notManaged(d)
@@ -174,7 +176,7 @@ func (s *Session) AddToFederation(ctx context.Context, c Connection, id NodeID, 
 }
 
 // RemoveFromFederation takes a SuperNode out of a federation.
-func (s *Session) RemoveFromFederation(ctx context.Context, c Connection, id NodeID, federation string) error {
+func (s *Session) RemoveFromFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error {
 	d := s.Dialect()
 	if !d.Managed {
 		return notManaged(d)
@@ -185,16 +187,16 @@ func (s *Session) RemoveFromFederation(ctx context.Context, c Connection, id Nod
 	return nil
 }
 
-func notManaged(d Dialect) error {
+func notManaged(d flwr.Dialect) error {
 	return problem.New(problem.NotSupported, "flwr "+d.Version.String()+" cannot manage federations",
 		"that came with flwr 1.27", "send the node IDs to Flower Labs, or use flwr 1.27 or newer")
 }
 
 // StartRun submits the app in folder app and gives the run's ID. federation is ignored where the
 // connection names it; config is one --run-config value, "" for none.
-func (s *Session) StartRun(ctx context.Context, c Connection, app, federation, config string) (RunID, error) {
+func (s *Session) StartRun(ctx context.Context, c flwr.Connection, app, federation, config string) (flwr.RunID, error) {
 	var a struct {
-		ID *RunID `json:"run-id"`
+		ID *flwr.RunID `json:"run-id"`
 	}
 	argv := s.Dialect().RunArgv(s.absolute(c), userdirs.Abs(app), federation, config, false)
 	if err := s.ask(ctx, c, argv, &a); err != nil {
@@ -208,7 +210,7 @@ func (s *Session) StartRun(ctx context.Context, c Connection, app, federation, c
 }
 
 // Runs lists the account's runs, newest first where flwr does so.
-func (s *Session) Runs(ctx context.Context, c Connection) ([]Run, error) {
+func (s *Session) Runs(ctx context.Context, c flwr.Connection) ([]Run, error) {
 	var a runsAnswer
 	if err := s.ask(ctx, c, s.Dialect().RunsArgv(s.absolute(c)), &a); err != nil {
 		return nil, fmt.Errorf("list the runs: %w", err)
@@ -217,7 +219,7 @@ func (s *Session) Runs(ctx context.Context, c Connection) ([]Run, error) {
 }
 
 // Run gives one run.
-func (s *Session) Run(ctx context.Context, c Connection, id RunID) (Run, error) {
+func (s *Session) Run(ctx context.Context, c flwr.Connection, id flwr.RunID) (Run, error) {
 	var a runsAnswer
 	if err := s.ask(ctx, c, s.Dialect().RunStatusArgv(s.absolute(c), id), &a); err != nil {
 		return Run{}, fmt.Errorf("look at run %s: %w", id, err)
@@ -236,7 +238,7 @@ func (s *Session) Run(ctx context.Context, c Connection, id RunID) (Run, error) 
 }
 
 // StopRun stops a run. A run that is over gives a Problem with code RunOver.
-func (s *Session) StopRun(ctx context.Context, c Connection, id RunID) error {
+func (s *Session) StopRun(ctx context.Context, c flwr.Connection, id flwr.RunID) error {
 	if err := s.ask(ctx, c, s.Dialect().StopArgv(s.absolute(c), id), nil); err != nil {
 		return fmt.Errorf("stop run %s: %w", id, err)
 	}
@@ -246,7 +248,7 @@ func (s *Session) StopRun(ctx context.Context, c Connection, id RunID) error {
 // NewApp makes a new Flower app in a folder of its own below the empty folder work, and gives it. Newer
 // flwr fetch it from Flower's platform; publisher is whose app it is to be, where flwr asks for it. line
 // gets what flwr prints.
-func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(string)) (App, error) {
+func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(string)) (app.App, error) {
 	argv := s.Dialect().NewAppArgv(publisher)
 	call := Call{Argv: argv, Began: time.Now()}
 	runCtx, release := s.within(ctx)
@@ -254,18 +256,18 @@ func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(
 	out, err := s.longWait(runCtx, child.Command(runCtx, work, s.found.Program, argv[1:]...), line, nil)
 	call.Took, call.Err, call.Raw = time.Since(call.Began), err, out
 	s.record(call)
-	apps := FindApps(work)
+	apps := app.Find(work)
 	if err == nil && len(apps) == 0 { // up to 1.25 flwr exits 0 on some errors
 		err = classify(out, 1)
 	}
 	if err != nil {
-		return App{}, fmt.Errorf("make a new app: %w", err)
+		return app.App{}, fmt.Errorf("make a new app: %w", err)
 	}
 	return apps[0], nil
 }
 
 // ShowLog sends the run's log so far to line, safe for a terminal.
-func (s *Session) ShowLog(ctx context.Context, c Connection, run RunID, line func(string)) error {
+func (s *Session) ShowLog(ctx context.Context, c flwr.Connection, run flwr.RunID, line func(string)) error {
 	_, err := s.long(ctx, append(s.Dialect().LogArgv(s.absolute(c), run), "--show"), line)
 	return err
 }

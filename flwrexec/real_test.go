@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/problem"
 	"flwrup/internal/require"
 )
@@ -25,10 +28,10 @@ var (
 	transports   = []string{"1.24.0", require.Newest} // gRPC, HTTP
 )
 
-func realFlwr(t *testing.T, version string) Found {
+func realFlwr(t *testing.T, version string) install.Found {
 	t.Helper()
 	env := require.Flwr(t, version)
-	found, errs := Find(t.Context(), FindOptions{Path: env})
+	found, errs := install.Find(t.Context(), install.FindOptions{Path: env})
 	if len(errs) > 0 || len(found) != 1 {
 		t.Fatal(found, errs)
 	}
@@ -37,7 +40,7 @@ func realFlwr(t *testing.T, version string) Found {
 
 // realSession gives a session with a connection "dead" to a port where nobody listens, and one
 // "silent" to a server that accepts and never answers.
-func realSession(t *testing.T, version string, o SessionOptions) (*Session, func(name string) Connection) {
+func realSession(t *testing.T, version string, o SessionOptions) (*Session, func(name string) flwr.Connection) {
 	t.Helper()
 	f := realFlwr(t, version)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -57,7 +60,7 @@ func realSession(t *testing.T, version string, o SessionOptions) (*Session, func
 		"config.toml": fmt.Sprintf("[superlink]\ndefault=\"dead\"\n[superlink.dead]\naddress=\"127.0.0.1:1\"\n"+
 			"[superlink.silent]\naddress=%q\n", silent.Addr()),
 	} {
-		if DialectOf(f.Version).ConfigInPyproject != (name == "pyproject.toml") {
+		if flwr.DialectOf(f.Version).ConfigInPyproject != (name == "pyproject.toml") {
 			continue
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -71,7 +74,7 @@ func realSession(t *testing.T, version string, o SessionOptions) (*Session, func
 			t.Error(err)
 		}
 	})
-	return s, func(name string) Connection { return Connection{Name: name, App: dir} }
+	return s, func(name string) flwr.Connection { return flwr.Connection{Name: name, App: dir} }
 }
 
 func TestRealDialectIsRight(t *testing.T) {
@@ -260,10 +263,10 @@ func TestRealEndsWithParent(t *testing.T) {
 
 // childThatHangs runs a command against the silent server until it is killed.
 func childThatHangs() {
-	found, _ := Find(context.Background(), FindOptions{Path: os.Getenv("FLWREXEC_TEST_ENV")})
+	found, _ := install.Find(context.Background(), install.FindOptions{Path: os.Getenv("FLWREXEC_TEST_ENV")})
 	home := os.Getenv("FLWREXEC_TEST_HOME")
 	s := NewSession(found[0], SessionOptions{FlwrHome: home})
-	c := Connection{Name: "silent", App: home}
+	c := flwr.Connection{Name: "silent", App: home}
 	switch os.Getenv("FLWREXEC_TEST_CHILD") {
 	case "worker":
 		s.Nodes(context.Background(), c)
@@ -318,7 +321,7 @@ func TestRealFallsBackToSingle(t *testing.T) {
 	if took, err := s.Warm(t.Context()); took != 0 || err != nil {
 		t.Errorf("%v %v", took, err)
 	}
-	if _, err := s.Nodes(t.Context(), Connection{Name: "x", App: t.TempDir()}); !problem.Is(err, AppBroken) {
+	if _, err := s.Nodes(t.Context(), flwr.Connection{Name: "x", App: t.TempDir()}); !problem.Is(err, app.Broken) {
 		t.Errorf("%v\n%s", err, problem.Of(err).Raw)
 	}
 	if len(calls) != 1 || calls[0].Worker {
@@ -353,7 +356,7 @@ func TestRealPrintedByCDoesNotBreakAnswers(t *testing.T) {
 
 func BenchmarkRealWorkerStart(b *testing.B) {
 	env := require.Flwr(b, require.Newest)
-	found, errs := Find(context.Background(), FindOptions{Path: env})
+	found, errs := install.Find(context.Background(), install.FindOptions{Path: env})
 	if len(errs) > 0 {
 		b.Fatal(errs)
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"flwrup/flwrexec/config"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 )
 
@@ -19,20 +21,20 @@ const renewal = 300 * time.Millisecond
 
 // credentialsFile is where flwr keeps the connection's tokens: up to 1.25 below the app, later beside
 // config.toml (seen in 1.24 to 1.42).
-func (s *Session) credentialsFile(c Connection) string {
+func (s *Session) credentialsFile(c flwr.Connection) string {
 	if s.Dialect().ConfigInPyproject {
 		return filepath.Join(s.absolute(c).App, ".flwr", ".credentials", c.Name+".json")
 	}
-	config, err := FlowerConfigFile(s.o.FlwrHome)
+	file, err := config.FlowerFile(s.o.FlwrHome)
 	if err != nil {
 		return ""
 	}
-	return filepath.Join(filepath.Dir(config), "credentials.yaml")
+	return filepath.Join(filepath.Dir(file), "credentials.yaml")
 }
 
 // overtaken tells whether a command begun at began that was refused as not logged in lost a race: the
 // tokens were written by another one since.
-func (s *Session) overtaken(ctx context.Context, c Connection, began time.Time, err error) bool {
+func (s *Session) overtaken(ctx context.Context, c flwr.Connection, began time.Time, err error) bool {
 	if !problem.Is(err, problem.NotLoggedIn) {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/flwrexec/app"
 	"flwrup/internal/problem"
 )
 
@@ -79,7 +80,7 @@ func TestEveryNodeRule(t *testing.T) {
 		}
 		is := func(log string) bool {
 			p := DiagnoseNodeLog(strings.Split(nodeStart+"\n"+log, "\n"), NodeHints{})
-			if p != nil && r.code == AppBroken && strings.HasPrefix(p.What, "the app needs the package") {
+			if p != nil && r.code == app.Broken && strings.HasPrefix(p.What, "the app needs the package") {
 				return true
 			}
 			return p != nil && p.What == r.what

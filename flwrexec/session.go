@@ -1,3 +1,5 @@
+// Package flwrexec runs flwr. A Session keeps one Python process with flwr's command line, gives it commands and
+// decodes its answers. The package also reads what flwr says: its errors, and the logs of SuperNodes and runs.
 package flwrexec
 
 import (
@@ -10,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
@@ -39,11 +43,11 @@ type SessionOptions struct {
 // fails), so a Session works in a folder without one unless it is told otherwise; app folders and key
 // files are therefore made absolute.
 type Session struct {
-	found   Found
+	found   install.Found
 	o       SessionOptions
 	env     []string
 	log     sync.Mutex
-	dialect Dialect // behind turn's token once commands run; Check may change it
+	dialect flwr.Dialect // behind turn's token once commands run; Check may change it
 	dmu     sync.RWMutex
 
 	life context.Context // ends with Close
@@ -61,11 +65,11 @@ type Session struct {
 }
 
 // NewSession makes a Session; no process is started before the first command.
-func NewSession(found Found, o SessionOptions) *Session {
+func NewSession(found install.Found, o SessionOptions) *Session {
 	if o.Limit == 0 {
 		o.Limit = 2 * time.Minute
 	}
-	s := &Session{found: found, o: o, dialect: DialectOf(found.Version), turn: make(chan struct{}, 1)}
+	s := &Session{found: found, o: o, dialect: flwr.DialectOf(found.Version), turn: make(chan struct{}, 1)}
 	s.single = o.NoWorker || found.Python == ""
 	s.env = environment(found, o)
 	s.life, s.end = context.WithCancel(context.Background())
@@ -74,13 +78,13 @@ func NewSession(found Found, o SessionOptions) *Session {
 }
 
 // Found gives the flwr that the session runs.
-func (s *Session) Found() Found { return s.found }
+func (s *Session) Found() install.Found { return s.found }
 
 // Version gives flwr's version.
-func (s *Session) Version() Version { return s.found.Version }
+func (s *Session) Version() flwr.Version { return s.found.Version }
 
 // Dialect gives what flwr can do, as corrected by Check.
-func (s *Session) Dialect() Dialect {
+func (s *Session) Dialect() flwr.Dialect {
 	s.dmu.RLock()
 	defer s.dmu.RUnlock()
 	return s.dialect
@@ -330,7 +334,7 @@ func (s *Session) dir() (string, error) {
 }
 
 // absolute gives c with an absolute App.
-func (s *Session) absolute(c Connection) Connection {
+func (s *Session) absolute(c flwr.Connection) flwr.Connection {
 	if s.Dialect().ConfigInPyproject && (c.App != "" || s.o.Dir == "") {
 		c.App = userdirs.Abs(c.App)
 	}
@@ -350,7 +354,7 @@ func (s *Session) record(c Call) {
 // environment gives what flwr's commands run with: its own programs first on PATH (it finds
 // flower-superexec there), wide plain output, no browser, no update check. Whether telemetry is on
 // stays the person's choice.
-func environment(f Found, o SessionOptions) []string {
+func environment(f install.Found, o SessionOptions) []string {
 	drop := map[string]bool{"FORCE_COLOR": true, "CLICOLOR_FORCE": true}
 	set := [][2]string{
 		{"PATH", f.Bin + string(os.PathListSeparator) + os.Getenv("PATH")},

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/problem"
 )
 
@@ -22,8 +24,8 @@ func slowFlwr(t *testing.T, seconds string, silent func(context.Context) error) 
 	if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	v, _ := ParseVersion("1.42.0")
-	s := NewSession(Found{Program: program, Version: v}, SessionOptions{Dir: t.TempDir(), Silent: silent})
+	v, _ := flwr.ParseVersion("1.42.0")
+	s := NewSession(install.Found{Program: program, Version: v}, SessionOptions{Dir: t.TempDir(), Silent: silent})
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -32,7 +34,7 @@ func TestSilentGridEndsCommands(t *testing.T) {
 	no := problem.New(problem.Unreachable, "the grid does not answer", "it is asleep", "wake it")
 	var knocks atomic.Int32
 	s := slowFlwr(t, "60", func(context.Context) error { knocks.Add(1); return no })
-	c := Connection{Name: "supergrid"}
+	c := flwr.Connection{Name: "supergrid"}
 	for name, do := range map[string]func(ctx context.Context) error{
 		"list":     func(ctx context.Context) error { _, err := s.Nodes(ctx, c); return err },
 		"register": func(ctx context.Context) error { _, err := s.Register(ctx, c, "key.pub", ""); return err },
@@ -60,7 +62,7 @@ func TestSilentGridEndsCommands(t *testing.T) {
 // A slow grid that lives has the session's own limit, for what is done and for a look.
 func TestSlowGridIsWaitedFor(t *testing.T) {
 	s := slowFlwr(t, "1", func(context.Context) error { return nil })
-	c := Connection{Name: "supergrid"}
+	c := flwr.Connection{Name: "supergrid"}
 	if err := s.Unregister(t.Context(), c, 1); err != nil {
 		t.Error(err)
 	}
@@ -83,7 +85,7 @@ func TestStoppedWhileAsking(t *testing.T) {
 	s := slowFlwr(t, "60", func(ctx context.Context) error { <-ctx.Done(); return errors.New("late") })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if _, err := s.Nodes(ctx, Connection{Name: "supergrid"}); Silent(err) || !problem.Is(err, problem.Cancelled) {
+	if _, err := s.Nodes(ctx, flwr.Connection{Name: "supergrid"}); Silent(err) || !problem.Is(err, problem.Cancelled) {
 		t.Error(err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"flwrup/flwrexec/flwr"
 )
 
 // What the grid says about a SuperNode.
@@ -17,7 +19,7 @@ const (
 // Node is one SuperNode of the account, as `flwr supernode list` shows it. Times are UTC, zero when
 // flwr gives none.
 type Node struct {
-	ID        NodeID        `json:"id"`
+	ID        flwr.NodeID   `json:"id"`
 	Owner     string        `json:"owner,omitempty"` // account name
 	Status    string        `json:"status"`
 	Name      string        `json:"name,omitempty"` // given at registration; only where flwr lists it
@@ -45,7 +47,7 @@ type FederationDetails struct {
 }
 
 // Has tells whether a SuperNode belongs to the federation.
-func (f FederationDetails) Has(id NodeID) bool {
+func (f FederationDetails) Has(id flwr.NodeID) bool {
 	for _, n := range f.Nodes {
 		if n.ID == id {
 			return true
@@ -62,7 +64,7 @@ type Member struct {
 
 // Run is one run.
 type Run struct {
-	ID         RunID         `json:"id"`
+	ID         flwr.RunID    `json:"id"`
 	Federation string        `json:"federation,omitempty"`
 	Status     string        `json:"status"`               // pending, starting, running, finished
 	SubStatus  string        `json:"sub_status,omitempty"` // completed, failed, stopped; "" until finished

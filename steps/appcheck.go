@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
@@ -17,14 +17,14 @@ import (
 
 // appReport is what is known of the app before it is run.
 type appReport struct {
-	App   flwrexec.App
-	Found flwrexec.Findings
+	App   app.App
+	Found app.Findings
 }
 
 // appReport reads the app's source, unless that was done less than maxAge ago.
 func (s *Site) appReport(ctx context.Context, maxAge time.Duration) (appReport, error) {
 	r, _, err := s.world.app.get(maxAge, func() (appReport, error) {
-		a, err := flwrexec.ReadApp(s.appDir())
+		a, err := app.Read(s.appDir())
 		if err != nil {
 			return appReport{}, err
 		}
@@ -32,19 +32,19 @@ func (s *Site) appReport(ctx context.Context, maxAge time.Duration) (appReport, 
 		if err != nil {
 			return appReport{}, err
 		}
-		found, err := flwrexec.CheckApp(ctx, f.Found().Python, a)
+		found, err := app.Check(ctx, f.Found().Python, a)
 		return appReport{a, found}, err
 	})
 	return r, err
 }
 
 // place says where a trap is, and its statement.
-func (s *Site) place(r appReport, t flwrexec.Trap) string {
+func (s *Site) place(r appReport, t app.Trap) string {
 	return fmt.Sprintf("%s, line %d: %s", s.rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.Text)
 }
 
 // trapHint says how sure it is that a statement fails on a grid.
-func (s *Site) trapHint(r appReport, t flwrexec.Trap) string {
+func (s *Site) trapHint(r appReport, t app.Trap) string {
 	if !t.Sure {
 		return s.place(r, t) + " " + t.Does() + "; on a grid only /tmp can be written to"
 	}
@@ -117,7 +117,7 @@ func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
 	if err != nil {
 		return err
 	}
-	edits, err := flwrexec.MendTraps(ctx, f.Found().Python, r.App, r.Found.Mendable())
+	edits, err := app.Mend(ctx, f.Found().Python, r.App, r.Found.Mendable())
 	if err != nil {
 		return err
 	}
@@ -159,17 +159,17 @@ type pythonInImage interface {
 // packageAnswers keeps what an image lacks: it does not change.
 type packageAnswers struct {
 	mu   sync.Mutex
-	know map[string][]flwrexec.Missing
+	know map[string][]app.Missing
 }
 
 // missingPackages asks the Python of the SuperNodes which of the app's dependencies it lacks.
-func (s *Site) missingPackages(ctx context.Context, a flwrexec.App) ([]flwrexec.Missing, error) {
+func (s *Site) missingPackages(ctx context.Context, a app.App) ([]app.Missing, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if s.runtimeKind() != project.RuntimeDocker {
-		return flwrexec.MissingPackages(ctx, f.Found().Python, a)
+		return app.MissingPackages(ctx, f.Found().Python, a)
 	}
 	image := s.image(f.Version().String())
 	key := image + "\n" + strings.Join(a.Dependencies, "\n")
@@ -186,7 +186,7 @@ func (s *Site) missingPackages(ctx context.Context, a flwrexec.App) ([]flwrexec.
 	if !ok {
 		return nil, nil
 	}
-	args, err := flwrexec.PackagesCommand(a.Dependencies)
+	args, err := app.PackagesCommand(a.Dependencies)
 	if err != nil {
 		return nil, err
 	}
@@ -194,10 +194,10 @@ func (s *Site) missingPackages(ctx context.Context, a flwrexec.App) ([]flwrexec.
 	if err != nil {
 		return nil, err
 	}
-	missing, err := flwrexec.ReadMissing(out)
+	missing, err := app.ReadMissing(out)
 	if err == nil {
 		if s.packages.know == nil {
-			s.packages.know = map[string][]flwrexec.Missing{}
+			s.packages.know = map[string][]app.Missing{}
 		}
 		s.packages.know[key] = missing
 	}
@@ -205,7 +205,7 @@ func (s *Site) missingPackages(ctx context.Context, a flwrexec.App) ([]flwrexec.
 }
 
 // checkPackages holds the app's dependencies against what the SuperNodes have.
-func (s *Site) checkPackages(ctx context.Context, a flwrexec.App, to Sink) error {
+func (s *Site) checkPackages(ctx context.Context, a app.App, to Sink) error {
 	// A SuperNode that installs what a run needs hands the same lines to uv.
 	if _, err := a.Requirements(); err != nil {
 		return err

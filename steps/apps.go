@@ -6,7 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 )
 
@@ -20,8 +21,8 @@ const (
 // chosen, the only one that is there, or the person's choice.
 func (s *Site) settleApp(ctx context.Context, to Sink) error {
 	for !s.runsElsewhere() {
-		_, err := flwrexec.ReadApp(s.appDir())
-		if err == nil || problem.Is(err, flwrexec.AppUnusable) { // another app is not what the person wants
+		_, err := app.Read(s.appDir())
+		if err == nil || problem.Is(err, app.Unusable) { // another app is not what the person wants
 			return err
 		}
 		if err := s.chooseApp(ctx, to); err != nil {
@@ -34,7 +35,7 @@ func (s *Site) settleApp(ctx context.Context, to Sink) error {
 // chooseApp offers the apps in the project's folder and one level below it, a new one, any other folder,
 // and none.
 func (s *Site) chooseApp(ctx context.Context, to Sink) error {
-	apps := flwrexec.FindApps(s.Dir)
+	apps := app.Find(s.Dir)
 	q := Question{ID: "app", Kind: AskChoice, Ask: "Which Flower app is to be run?",
 		Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode."}
 	for _, a := range apps {
@@ -69,7 +70,7 @@ func (s *Site) chooseApp(ctx context.Context, to Sink) error {
 			}}); err != nil {
 			return err
 		}
-		if _, err := flwrexec.ReadApp(s.path(answer)); err != nil {
+		if _, err := app.Read(s.path(answer)); err != nil {
 			to.Event(Says{problem.Of(err).Error()})
 			return nil // asked again
 		}
@@ -94,7 +95,7 @@ func (s *Site) makeApp(ctx context.Context, to Sink) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(s.Dir, flwrexec.NewAppName)
+	dir := filepath.Join(s.Dir, flwr.NewAppName)
 	if _, err := os.Lstat(dir); err == nil {
 		return problem.New(problem.BadInput, s.rel(dir)+" is there already", "a new app would go there", "choose that one, or move it away")
 	}

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 )
 
@@ -23,7 +24,7 @@ func TestAppThatFlwrRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Choices.App = "app"
-	if err := s.settleApp(context.Background(), &heard{}); !problem.Is(err, flwrexec.AppUnusable) || !strings.Contains(err.Error(), "byte order mark") {
+	if err := s.settleApp(context.Background(), &heard{}); !problem.Is(err, app.Unusable) || !strings.Contains(err.Error(), "byte order mark") {
 		t.Errorf("%v", err)
 	}
 }
@@ -31,8 +32,8 @@ func TestAppThatFlwrRefuses(t *testing.T) {
 // refusing is a grid whose flwr refuses every run.
 type refusing struct{ *fakeGrid }
 
-func (refusing) StartRun(context.Context, flwrexec.Connection, string, string, string) (flwrexec.RunID, error) {
-	return 0, problem.New(flwrexec.AppBroken, "flwr said no", "", "")
+func (refusing) StartRun(context.Context, flwr.Connection, string, string, string) (flwr.RunID, error) {
+	return 0, problem.New(app.Broken, "flwr said no", "", "")
 }
 
 // TestRunRefused: a run that flwr refuses is an error with its words, and its intent is given up.

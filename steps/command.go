@@ -4,7 +4,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/shell"
 )
 
@@ -51,7 +51,7 @@ func explain(argv []string) []Flag {
 		if !strings.HasPrefix(name, "-") {
 			continue
 		}
-		if means := flwrexec.ExplainFlag(name); means != "" {
+		if means := flwr.ExplainFlag(name); means != "" {
 			flags = append(flags, Flag{name, means})
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strconv"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/sheet"
@@ -27,7 +27,7 @@ func (s *Site) SaveMetrics(ctx context.Context, id string) (file string, err err
 		}
 		id = r.ID
 	}
-	number, err := flwrexec.ParseRunID(id)
+	number, err := flwr.ParseRunID(id)
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -148,12 +150,12 @@ var imageVersion = regexp.MustCompile(`:(\d+\.\d+\.\d+)`)
 
 // hints are what the node's log alone does not tell.
 func (s *Site) hints(v NodeView) flwrexec.NodeHints {
-	grid, _ := flwrexec.ParseVersion(s.Title().Flwr)
+	grid, _ := flwr.ParseVersion(s.Title().Flwr)
 	node := grid
 	if found := imageVersion.FindStringSubmatch(v.Runtime.Image); found != nil {
-		node, _ = flwrexec.ParseVersion(found[1])
+		node, _ = flwr.ParseVersion(found[1])
 	} else if label := v.Runtime.Labels["flwr"]; label != "" {
-		node, _ = flwrexec.ParseVersion(label)
+		node, _ = flwr.ParseVersion(label)
 	}
 	return flwrexec.NodeHints{Node: node, Grid: grid, Status: v.Grid, Fleet: s.Choices.Grid.Fleet}
 }
@@ -272,7 +274,7 @@ func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *
 			return &Remedy{Says: "see whether it is confirmed", Step: 12, Args: []string{"up"}}
 		}
 		return start
-	case flwrexec.AppBroken:
+	case app.Broken:
 		return &Remedy{Says: "look at the app", Step: 15}
 	case problem.NodeNotOnline:
 		if v.Runtime.State == supernode.Running && v.Grid != flwrexec.StatusOffline {

@@ -4,14 +4,14 @@ import (
 	"context"
 	"slices"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/config"
 	"flwrup/internal/problem"
 	"flwrup/internal/tomledit"
 )
 
 // edit shows an edit of the person's file as a diff, asks q, and does it after a yes: the file's mode stays,
 // a copy of what it was stays beside it, and step n can take it back.
-func (s *Site) edit(ctx context.Context, to Sink, n int, e flwrexec.ConfigEdit, q Question) (done bool, err error) {
+func (s *Site) edit(ctx context.Context, to Sink, n int, e config.Edit, q Question) (done bool, err error) {
 	if err := s.stays(e.File); err != nil {
 		return false, err
 	}
@@ -32,7 +32,7 @@ func (s *Site) edit(ctx context.Context, to Sink, n int, e flwrexec.ConfigEdit, 
 }
 
 // diff is the edit with the file's name as a person of this project knows it.
-func (s *Site) diff(e flwrexec.ConfigEdit) string {
+func (s *Site) diff(e config.Edit) string {
 	return tomledit.Diff(e.Before, e.After, s.rel(e.File))
 }
 
@@ -52,7 +52,7 @@ func (s *Site) Undo(ctx context.Context, n int) error {
 		return problem.New(problem.NotSupported, "there is nothing to undo in this step", "", "")
 	}
 	last := files[len(files)-1]
-	if err := flwrexec.Undo(last); err != nil {
+	if err := config.Undo(last); err != nil {
 		return err
 	}
 	s.mu.Lock()

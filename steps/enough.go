@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
@@ -106,7 +107,7 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 }
 
 // startFirst offers to start the SuperNodes that a run wants and that do not run.
-func (s *Site) startFirst(ctx context.Context, want flwrexec.Minimum, c crowd, to Sink) (started bool, err error) {
+func (s *Site) startFirst(ctx context.Context, want app.Minimum, c crowd, to Sink) (started bool, err error) {
 	q := Question{ID: "start-first", Kind: AskConfirm, Default: "yes",
 		Ask:  "Start" + names(" ", c.down) + " first?",
 		Help: fmt.Sprintf("The app wants %d nodes, %d of %d are online: the run would wait for the others.", want.Want, c.online, c.all)}
@@ -129,7 +130,7 @@ func (s *Site) startFirst(ctx context.Context, want flwrexec.Minimum, c crowd, t
 }
 
 // fewer asks whether a run may have fewer nodes than the app wants, where the run config decides it.
-func (s *Site) fewer(ctx context.Context, r appReport, want flwrexec.Minimum, c crowd, over map[string]int, to Sink) error {
+func (s *Site) fewer(ctx context.Context, r appReport, want app.Minimum, c crowd, over map[string]int, to Sink) error {
 	if want.Key == "" || c.all == 0 {
 		return tooFew(s, r, want, c)
 	}
@@ -146,7 +147,7 @@ func (s *Site) fewer(ctx context.Context, r appReport, want flwrexec.Minimum, c 
 	return nil
 }
 
-func tooFew(s *Site, r appReport, want flwrexec.Minimum, c crowd) error {
+func tooFew(s *Site, r appReport, want app.Minimum, c crowd) error {
 	where := fmt.Sprintf("%s, line %d: %s", s.rel(filepath.Join(r.App.Dir, want.File)), want.Line, want.What)
 	p := problem.New(problem.NodeNotOnline, fmt.Sprintf("the app wants %d nodes, %d of %d are online", want.Want, c.online, c.all),
 		"it would wait for them without a word ("+where+")"+names("; missing ", c.missing), "bring the nodes online (`flwrup start`), or add some")

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -27,7 +29,7 @@ type fakeGrid struct {
 	python   string // that reads an app; "" for none
 	loggedIn bool
 	nodes    []flwrexec.Node
-	keys     map[string]flwrexec.NodeID // public key file → node
+	keys     map[string]flwr.NodeID // public key file → node
 	members  []flwrexec.Node
 	faults   map[string][]fault // by operation, used up in order
 	logins   int
@@ -43,19 +45,19 @@ type fault struct {
 }
 
 func newFakeGrid(version string) *fakeGrid {
-	return &fakeGrid{version: version, loggedIn: true, keys: map[string]flwrexec.NodeID{}, faults: map[string][]fault{}}
+	return &fakeGrid{version: version, loggedIn: true, keys: map[string]flwr.NodeID{}, faults: map[string][]fault{}}
 }
 
-func (g *fakeGrid) Version() flwrexec.Version {
-	v, err := flwrexec.ParseVersion(g.version)
+func (g *fakeGrid) Version() flwr.Version {
+	v, err := flwr.ParseVersion(g.version)
 	if err != nil {
 		panic(err)
 	}
 	return v
 }
-func (g *fakeGrid) Dialect() flwrexec.Dialect { return flwrexec.DialectOf(g.Version()) }
-func (g *fakeGrid) Found() flwrexec.Found {
-	return flwrexec.Found{Program: "/usr/bin/flwr", Version: g.Version(), Source: flwrexec.SourcePath, Python: g.python}
+func (g *fakeGrid) Dialect() flwr.Dialect { return flwr.DialectOf(g.Version()) }
+func (g *fakeGrid) Found() install.Found {
+	return install.Found{Program: "/usr/bin/flwr", Version: g.Version(), Source: install.SourcePath, Python: g.python}
 }
 func (g *fakeGrid) Close() error                                { return nil }
 func (g *fakeGrid) Warm(context.Context) (time.Duration, error) { return 0, nil }
@@ -77,7 +79,7 @@ func (g *fakeGrid) take(op string) (fault, bool) {
 	return list[0], list[0].err != nil
 }
 
-func (g *fakeGrid) Login(ctx context.Context, _ flwrexec.Connection, _ func(flwrexec.LoginPrompt), _ func(string)) error {
+func (g *fakeGrid) Login(ctx context.Context, _ flwr.Connection, _ func(flwrexec.LoginPrompt), _ func(string)) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.take("login")
@@ -86,7 +88,7 @@ func (g *fakeGrid) Login(ctx context.Context, _ flwrexec.Connection, _ func(flwr
 	return nil
 }
 
-func (g *fakeGrid) Nodes(context.Context, flwrexec.Connection) ([]flwrexec.Node, error) {
+func (g *fakeGrid) Nodes(context.Context, flwr.Connection) ([]flwrexec.Node, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if f, ok := g.take("nodes"); ok {
@@ -95,7 +97,7 @@ func (g *fakeGrid) Nodes(context.Context, flwrexec.Connection) ([]flwrexec.Node,
 	return slices.Clone(g.nodes), nil
 }
 
-func (g *fakeGrid) Register(_ context.Context, _ flwrexec.Connection, key, name string) (flwrexec.NodeID, error) {
+func (g *fakeGrid) Register(_ context.Context, _ flwr.Connection, key, name string) (flwr.NodeID, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f, bad := g.take("register")
@@ -105,7 +107,7 @@ func (g *fakeGrid) Register(_ context.Context, _ flwrexec.Connection, key, name 
 	if _, ok := g.keys[key]; ok {
 		return 0, problem.New(problem.KeyInUse, "the public key is in use", "", "")
 	}
-	id := flwrexec.NodeID(1<<63 + uint64(len(g.keys)) + 1)
+	id := flwr.NodeID(1<<63 + uint64(len(g.keys)) + 1)
 	g.keys[key] = id
 	node := flwrexec.Node{ID: id, Owner: "ada", Status: flwrexec.StatusRegistered}
 	if g.Dialect().RegisterName {
@@ -115,11 +117,11 @@ func (g *fakeGrid) Register(_ context.Context, _ flwrexec.Connection, key, name 
 	return id, f.err
 }
 
-func (g *fakeGrid) Federations(context.Context, flwrexec.Connection) ([]flwrexec.Federation, error) {
+func (g *fakeGrid) Federations(context.Context, flwr.Connection) ([]flwrexec.Federation, error) {
 	return []flwrexec.Federation{{ID: "@ada/study"}}, nil
 }
 
-func (g *fakeGrid) FederationDetails(context.Context, flwrexec.Connection, string) (flwrexec.FederationDetails, error) {
+func (g *fakeGrid) FederationDetails(context.Context, flwr.Connection, string) (flwrexec.FederationDetails, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if f, ok := g.take("details"); ok {
@@ -128,7 +130,7 @@ func (g *fakeGrid) FederationDetails(context.Context, flwrexec.Connection, strin
 	return flwrexec.FederationDetails{Nodes: slices.Clone(g.members)}, nil
 }
 
-func (g *fakeGrid) AddToFederation(_ context.Context, _ flwrexec.Connection, id flwrexec.NodeID, _ string) error {
+func (g *fakeGrid) AddToFederation(_ context.Context, _ flwr.Connection, id flwr.NodeID, _ string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if f, ok := g.take("add"); ok {
@@ -143,7 +145,7 @@ func (g *fakeGrid) AddToFederation(_ context.Context, _ flwrexec.Connection, id 
 	return nil
 }
 
-func (g *fakeGrid) RemoveFromFederation(_ context.Context, _ flwrexec.Connection, id flwrexec.NodeID, _ string) error {
+func (g *fakeGrid) RemoveFromFederation(_ context.Context, _ flwr.Connection, id flwr.NodeID, _ string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f, bad := g.take("leave")
@@ -154,7 +156,7 @@ func (g *fakeGrid) RemoveFromFederation(_ context.Context, _ flwrexec.Connection
 	return f.err
 }
 
-func (g *fakeGrid) Unregister(_ context.Context, _ flwrexec.Connection, id flwrexec.NodeID) error {
+func (g *fakeGrid) Unregister(_ context.Context, _ flwr.Connection, id flwr.NodeID) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f, bad := g.take("unregister")

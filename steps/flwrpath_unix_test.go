@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -45,7 +45,7 @@ func TestNamedFlwrIsNotReplaced(t *testing.T) {
 			if st, err := (tools{}).Inspect(t.Context(), s); err != nil || st.State != Ready || len(st.Hints) == 0 {
 				t.Errorf("%+v %v", st, err)
 			}
-			root, err := flwrexec.OwnRoot()
+			root, err := install.OwnRoot()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"flwrup/dockerctl"
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -22,17 +22,17 @@ type imageBuilder interface {
 // BuildImage makes a SuperNode image with the packages that the app's pyproject.toml asks for, and notes it
 // in flwrup.toml: SuperNodes have it from their next start on. It gives the image's name.
 func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
-	app, err := flwrexec.ReadApp(s.appDir())
+	a, err := app.Read(s.appDir())
 	if err != nil {
 		return "", err
 	}
-	packages, err := app.Requirements()
+	packages, err := a.Requirements()
 	if err != nil {
 		return "", err
 	}
 	packages = slices.DeleteFunc(packages, isFlwr)
 	if len(packages) == 0 {
-		return "", problem.New(problem.BadInput, app.Title()+" asks for no packages but flwr", "", "the official image will do")
+		return "", problem.New(problem.BadInput, a.Title()+" asks for no packages but flwr", "", "the official image will do")
 	}
 	if s.runtimeKind() != project.RuntimeDocker {
 		return "", problem.New(problem.NotSupported, "SuperNodes run as plain processes here", "an image is for containers", "flwrup up --runtime docker, or install the packages beside flwr")
@@ -51,7 +51,7 @@ func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
 	}
 	version := f.Version().String()
 	b := dockerctl.ImageBuild{Base: officialImage(version), Flwr: version, Packages: packages, CA: os.Getenv("PIP_CERT"),
-		Tag: "flwrup/" + strings.ToLower(suggestName(app.Name)) + ":" + s.Choices.ID}
+		Tag: "flwrup/" + strings.ToLower(suggestName(a.Name)) + ":" + s.Choices.ID}
 	spec := supernode.Spec{Flwr: version, Image: b.Base}
 	if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
 		to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"flwrup/dockerctl"
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/require"
 	"flwrup/internal/supernode"
 	"flwrup/keys"
@@ -47,13 +47,13 @@ func TestClientAppIoIsLoopback(t *testing.T) {
 			if _, err := keys.Generate(ctx, dir, []string{"k"}, nil); err != nil {
 				t.Fatal(err)
 			}
-			v, err := flwrexec.ParseVersion(version)
+			v, err := flwr.ParseVersion(version)
 			if err != nil {
 				t.Fatal(err)
 			}
 			spec := supernode.Spec{Name: "supernode_1", Container: project, Image: require.Image(t, version), Flwr: version, KeyFile: filepath.Join(dir, "k"),
 				Args: func(key, ca string) []string {
-					return flwrexec.DialectOf(v).SuperNodeArgs(flwrexec.SuperNodeOptions{Fleet: "127.0.0.1:1", Key: key})
+					return flwr.DialectOf(v).SuperNodeArgs(flwr.SuperNodeOptions{Fleet: "127.0.0.1:1", Key: key})
 				}}
 			t.Cleanup(func() {
 				if err := rt.Stop(ctx, spec.Name, time.Second); err != nil {

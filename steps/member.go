@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -123,10 +123,10 @@ func noSuperNode(name string) error {
 }
 
 // fleetAddress is where SuperNodes connect to, host:port.
-func (s *Site) fleetAddress(d flwrexec.Dialect) string { return fleetOf(s.Choices.Grid, d) }
+func (s *Site) fleetAddress(d flwr.Dialect) string { return fleetOf(s.Choices.Grid, d) }
 
 // controlAddress is where the CLI connects to.
-func (s *Site) controlAddress(d flwrexec.Dialect) string { return controlOf(s.Choices.Grid, d) }
+func (s *Site) controlAddress(d flwr.Dialect) string { return controlOf(s.Choices.Grid, d) }
 
 // spec says how m is started, in the dialect of the flwr at hand.
 func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
@@ -161,7 +161,7 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		Name: m.Name, Project: s.Choices.ID, KeyFile: m.Pair.Private, Private: []string{s.keysDir(), project.StateDir(s.Dir)}, CAFile: s.path(s.Choices.Grid.CA),
 		Flwr: found.Version.String(), Takes: dialect.NodeMemory, AtOnce: s.loadOf(0).AtOnce,
 		Args: func(key, ca string) []string {
-			return dialect.SuperNodeArgs(flwrexec.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,
+			return dialect.SuperNodeArgs(flwr.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,
 				Port: port, NodeConfig: config, AllowInstall: choice.Install != nil && *choice.Install, Extra: choice.Args})
 		},
 		Env:       env,
@@ -201,7 +201,7 @@ func nodeLabel(st supernode.Status, key string) string {
 
 // elsewhere is the address of another grid that a running SuperNode was started for; "" when it runs for
 // the present one.
-func (s *Site) elsewhere(st supernode.Status, d flwrexec.Dialect) string {
+func (s *Site) elsewhere(st supernode.Status, d flwr.Dialect) string {
 	address := nodeLabel(st, fleetLabel)
 	if st.State == supernode.Stopped || st.State == supernode.Absent || address == s.fleetAddress(d) {
 		return ""

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/probe"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -77,7 +78,7 @@ func extraRoots() []string {
 
 // judge holds what answers at the two addresses against what the flwr at hand speaks. Each is nil when
 // its address is the right one.
-func (n network) judge(d flwrexec.Dialect) (control, fleet *problem.Problem) {
+func (n network) judge(d flwr.Dialect) (control, fleet *problem.Problem) {
 	c, f := n.Control, n.Fleet
 	control, fleet = c.Problem, f.Problem
 	if c.SuperLink() && f.SuperLink() && c.Control == probe.None && f.Fleet == probe.None {
@@ -115,7 +116,7 @@ func transport(overHTTP bool) probe.Transport {
 }
 
 // otherRelease says which flwr the grid is of, where both sides tell.
-func otherRelease(d flwrexec.Dialect, n network, why string) *problem.Problem {
+func otherRelease(d flwr.Dialect, n network, why string) *problem.Problem {
 	p := problem.New(problem.NotSupported, "flwr "+d.Version.String()+" and the grid do not understand each other", why,
 		"use a flwr of the grid's release: flwrup up --flwr VERSION")
 	control, fleet := n.Control.Control, n.Fleet.Fleet
@@ -125,7 +126,7 @@ func otherRelease(d flwrexec.Dialect, n network, why string) *problem.Problem {
 	if control == probe.None || fleet == probe.None {
 		return p
 	}
-	if r := flwrexec.Releases(control == probe.HTTP, fleet == probe.HTTP); r != "" {
+	if r := flwr.Releases(control == probe.HTTP, fleet == probe.HTTP); r != "" {
 		p.Fix = "the grid runs flwr " + r + ": use such a one, flwrup up --flwr VERSION (and with containers the image of that version)"
 	}
 	return p
@@ -205,7 +206,7 @@ func (s *Site) fleetFits(ctx context.Context) error {
 
 // insideOut says that the fleet's address means the container itself to a SuperNode in a container; nil when
 // it does not.
-func (s *Site) insideOut(d flwrexec.Dialect) *problem.Problem {
+func (s *Site) insideOut(d flwr.Dialect) *problem.Problem {
 	host, _, err := net.SplitHostPort(s.fleetAddress(d))
 	if err != nil || s.runtimeKind() != project.RuntimeDocker || s.Choices.HostNetwork || s.Rehearsal() {
 		return nil

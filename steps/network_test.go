@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/probe"
 	"flwrup/internal/problem"
 )
@@ -33,11 +33,11 @@ func TestJudge(t *testing.T) {
 		{"only the fleet differs", "1.42.0", at("c:1", probe.HTTP, ""), at("f:1", "", probe.GRPC), "", "1.37 to 1.39"},
 		{"fleet's port closed", "1.42.0", at("c:1", probe.HTTP, ""), closed, "", "nothing answers"},
 	} {
-		v, err := flwrexec.ParseVersion(c.flwr)
+		v, err := flwr.ParseVersion(c.flwr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		control, fleet := network{c.control, c.fleet}.judge(flwrexec.DialectOf(v))
+		control, fleet := network{c.control, c.fleet}.judge(flwr.DialectOf(v))
 		for side, p := range map[string][2]any{"control": {control, c.wantControl}, "fleet": {fleet, c.wantFleet}} {
 			got, want := p[0].(*problem.Problem), p[1].(string)
 			if (got == nil) != (want == "") || got != nil && (!strings.Contains(got.Error()+got.Fix, want) || got.Fix == "") {

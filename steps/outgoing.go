@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
 	"flwrup/internal/outgoing"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
@@ -35,7 +35,7 @@ type parcel struct {
 // parcel asks flwr what it would send, unless that was done less than maxAge ago.
 func (s *Site) parcel(ctx context.Context, maxAge time.Duration) (parcel, error) {
 	p, _, err := s.world.parcel.get(maxAge, func() (parcel, error) {
-		a, err := flwrexec.ReadApp(s.appDir())
+		a, err := app.Read(s.appDir())
 		if err != nil {
 			return parcel{}, err
 		}
@@ -43,7 +43,7 @@ func (s *Site) parcel(ctx context.Context, maxAge time.Duration) (parcel, error)
 		if err != nil {
 			return parcel{}, err
 		}
-		pack, err := flwrexec.PackOf(ctx, f.Found().Python, a)
+		pack, err := app.PackOf(ctx, f.Found().Python, a)
 		if err != nil {
 			return parcel{}, err
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/grid"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
@@ -383,7 +385,7 @@ func (x *trial) unregistered(t *testing.T, s *Site) {
 		t.Fatal(err)
 	}
 	m := list[1]
-	id, err := flwrexec.ParseNodeID(m.Record.NodeID)
+	id, err := flwr.ParseNodeID(m.Record.NodeID)
 	if err == nil {
 		err = x.flwr.Unregister(t.Context(), s.connection(), id)
 	}
@@ -449,7 +451,7 @@ func (x *trial) unconfirmed(t *testing.T, s *Site, p *person) {
 // started again, at the same addresses.
 func TestRehearsalGridDied(t *testing.T) {
 	env := require.Flwr(t, require.Newest)
-	found, errs := flwrexec.Find(t.Context(), flwrexec.FindOptions{Path: env})
+	found, errs := install.Find(t.Context(), install.FindOptions{Path: env})
 	if len(found) != 1 {
 		t.Fatal(found, errs)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
@@ -45,7 +46,7 @@ func (x *trial) misfits(t *testing.T) {
 		t.Run("old flwr "+version, func(t *testing.T) {
 			s, _ := x.ready(t, 1)
 			x.registered(t, s)
-			found, errs := flwrexec.Find(t.Context(), flwrexec.FindOptions{Path: require.Flwr(t, version)})
+			found, errs := install.Find(t.Context(), install.FindOptions{Path: require.Flwr(t, version)})
 			if len(found) != 1 {
 				t.Fatal(found, errs)
 			}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
 )
@@ -54,7 +55,7 @@ func TestTwoGrids(t *testing.T) {
 		return list
 	}
 	status := func(x *trial, name, id string) string {
-		nodes, err := x.flwr.Nodes(t.Context(), flwrexec.Connection{Name: name, App: s.Dir})
+		nodes, err := x.flwr.Nodes(t.Context(), flwr.Connection{Name: name, App: s.Dir})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/grid"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -45,12 +47,12 @@ func newTrial(t *testing.T, version string) *trial {
 	t.Helper()
 	env := require.Flwr(t, version)
 	t.Setenv(pollInterval, "0.2")
-	found, errs := flwrexec.Find(t.Context(), flwrexec.FindOptions{Path: env})
+	found, errs := install.Find(t.Context(), install.FindOptions{Path: env})
 	if len(found) != 1 {
 		t.Fatal(found, errs)
 	}
 	dir := t.TempDir()
-	x := &trial{version: version, managed: flwrexec.DialectOf(found[0].Version).Managed, home: filepath.Join(dir, "home")}
+	x := &trial{version: version, managed: flwr.DialectOf(found[0].Version).Managed, home: filepath.Join(dir, "home")}
 	x.o = grid.Options{Dir: filepath.Join(dir, "grid"), Python: found[0].Python, LoginTTL: loginTime}
 	if !x.managed {
 		x.o.ConfirmNodes = "fleet"

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/grid"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
@@ -42,7 +42,7 @@ func (s *Site) gridRunning() (*grid.Grid, bool) {
 
 // startGrid starts the rehearsal's grid with the Python of its flwr, puts the app beside it and notes
 // the addresses. It does nothing twice.
-func (s *Site) startGrid(ctx context.Context, found flwrexec.Found, to Sink) error {
+func (s *Site) startGrid(ctx context.Context, found install.Found, to Sink) error {
 	if err := grid.WriteApp(s.Dir, s.o.Trap); err != nil {
 		return fmt.Errorf("write the rehearsal's app: %w", err)
 	}

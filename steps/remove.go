@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
@@ -231,7 +232,7 @@ func (s *Site) leaveGrid(ctx context.Context, i ledger.Intent, to Sink) error {
 	if err != nil {
 		return err
 	}
-	id, err := flwrexec.ParseNodeID(i.NodeID)
+	id, err := flwr.ParseNodeID(i.NodeID)
 	if err != nil {
 		return err
 	}

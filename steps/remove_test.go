@@ -9,6 +9,7 @@ import (
 	"filippo.io/age"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
@@ -32,7 +33,7 @@ func seeOnline(g *fakeGrid, rt *fakeRuntime) {
 	defer g.mu.Unlock()
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	up := map[flwrexec.NodeID]bool{}
+	up := map[flwr.NodeID]bool{}
 	for _, spec := range rt.started {
 		up[g.keys[spec.KeyFile+".pub"]] = true
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
@@ -74,7 +75,7 @@ const statePause = 2 * time.Second
 // has ended; nil means that it completed. Ending ctx leaves the run going. It may follow any run of the
 // account.
 func (s *Site) FollowRun(ctx context.Context, run string, to Sink) error {
-	id, err := flwrexec.ParseRunID(run)
+	id, err := flwr.ParseRunID(run)
 	if err != nil {
 		return err
 	}
@@ -125,7 +126,7 @@ func (s *Site) FollowRun(ctx context.Context, run string, to Sink) error {
 }
 
 // watchRun tells the run's state whenever it changes, until ctx ends or the run is over.
-func (s *Site) watchRun(ctx context.Context, f Flwr, id flwrexec.RunID, to Sink) {
+func (s *Site) watchRun(ctx context.Context, f Flwr, id flwr.RunID, to Sink) {
 	last, told := "", map[string]bool{}
 	for {
 		run, err := f.Run(ctx, s.connection(), id)
@@ -233,7 +234,7 @@ func (s *Site) outcome(ctx context.Context, run flwrexec.Run, log *runReader) er
 
 // RunLog gives the lines of a run's log so far.
 func (s *Site) RunLog(ctx context.Context, run string, line func(string)) error {
-	id, err := flwrexec.ParseRunID(run)
+	id, err := flwr.ParseRunID(run)
 	if err != nil {
 		return err
 	}
@@ -267,10 +268,10 @@ func (l *metricList) Ask(context.Context, Question) (string, error) {
 
 // stopRuns ends runs, after asking: what they have computed so far is lost.
 func (s *Site) stopRuns(ctx context.Context, ids []string, to Sink) error {
-	runs := make([]flwrexec.RunID, len(ids))
+	runs := make([]flwr.RunID, len(ids))
 	for i, id := range ids {
 		var err error
-		if runs[i], err = flwrexec.ParseRunID(id); err != nil {
+		if runs[i], err = flwr.ParseRunID(id); err != nil {
 			return err
 		}
 	}
@@ -307,7 +308,7 @@ const lookBack = 1000
 
 // TookPart gives the names of this site's SuperNodes whose log speaks of the run.
 func (s *Site) TookPart(ctx context.Context, run string) ([]string, error) {
-	id, err := flwrexec.ParseRunID(run)
+	id, err := flwr.ParseRunID(run)
 	if err != nil {
 		return nil, err
 	}

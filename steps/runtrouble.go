@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
 	"flwrup/internal/problem"
 )
 
@@ -44,7 +45,7 @@ func (s *Site) nodesFailed(ctx context.Context, id string) *problem.Problem {
 		p := flwrexec.DiagnoseNodeLog(lines, flwrexec.NodeHints{})
 		mu.Lock()
 		defer mu.Unlock()
-		if p != nil && p.Code == flwrexec.AppBroken {
+		if p != nil && p.Code == app.Broken {
 			found[name] = p
 		}
 		return nil

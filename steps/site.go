@@ -12,6 +12,9 @@ import (
 
 	"flwrup/dockerctl"
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/grid"
 	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
@@ -25,25 +28,25 @@ import (
 
 // Flwr is what the steps need of flwr's command line; *flwrexec.Session is one.
 type Flwr interface {
-	Version() flwrexec.Version
-	Dialect() flwrexec.Dialect
-	Found() flwrexec.Found
-	Login(ctx context.Context, c flwrexec.Connection, prompt func(flwrexec.LoginPrompt), line func(string)) error
-	Nodes(ctx context.Context, c flwrexec.Connection) ([]flwrexec.Node, error)
-	Register(ctx context.Context, c flwrexec.Connection, publicKey, name string) (flwrexec.NodeID, error)
-	Unregister(ctx context.Context, c flwrexec.Connection, id flwrexec.NodeID) error
-	Federations(ctx context.Context, c flwrexec.Connection) ([]flwrexec.Federation, error)
-	FederationDetails(ctx context.Context, c flwrexec.Connection, id string) (flwrexec.FederationDetails, error)
-	CreateFederation(ctx context.Context, c flwrexec.Connection, name, description string) (string, error)
-	AddToFederation(ctx context.Context, c flwrexec.Connection, id flwrexec.NodeID, federation string) error
-	RemoveFromFederation(ctx context.Context, c flwrexec.Connection, id flwrexec.NodeID, federation string) error
-	StartRun(ctx context.Context, c flwrexec.Connection, app, federation, config string) (flwrexec.RunID, error)
-	Runs(ctx context.Context, c flwrexec.Connection) ([]flwrexec.Run, error)
-	Run(ctx context.Context, c flwrexec.Connection, id flwrexec.RunID) (flwrexec.Run, error)
-	StopRun(ctx context.Context, c flwrexec.Connection, id flwrexec.RunID) error
-	FollowLog(ctx context.Context, c flwrexec.Connection, id flwrexec.RunID, line func(string)) error
-	ShowLog(ctx context.Context, c flwrexec.Connection, id flwrexec.RunID, line func(string)) error
-	NewApp(ctx context.Context, work, publisher string, line func(string)) (flwrexec.App, error)
+	Version() flwr.Version
+	Dialect() flwr.Dialect
+	Found() install.Found
+	Login(ctx context.Context, c flwr.Connection, prompt func(flwrexec.LoginPrompt), line func(string)) error
+	Nodes(ctx context.Context, c flwr.Connection) ([]flwrexec.Node, error)
+	Register(ctx context.Context, c flwr.Connection, publicKey, name string) (flwr.NodeID, error)
+	Unregister(ctx context.Context, c flwr.Connection, id flwr.NodeID) error
+	Federations(ctx context.Context, c flwr.Connection) ([]flwrexec.Federation, error)
+	FederationDetails(ctx context.Context, c flwr.Connection, id string) (flwrexec.FederationDetails, error)
+	CreateFederation(ctx context.Context, c flwr.Connection, name, description string) (string, error)
+	AddToFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error
+	RemoveFromFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error
+	StartRun(ctx context.Context, c flwr.Connection, app, federation, config string) (flwr.RunID, error)
+	Runs(ctx context.Context, c flwr.Connection) ([]flwrexec.Run, error)
+	Run(ctx context.Context, c flwr.Connection, id flwr.RunID) (flwrexec.Run, error)
+	StopRun(ctx context.Context, c flwr.Connection, id flwr.RunID) error
+	FollowLog(ctx context.Context, c flwr.Connection, id flwr.RunID, line func(string)) error
+	ShowLog(ctx context.Context, c flwr.Connection, id flwr.RunID, line func(string)) error
+	NewApp(ctx context.Context, work, publisher string, line func(string)) (app.App, error)
 	Warm(ctx context.Context) (time.Duration, error)
 	Close() error
 }
@@ -86,7 +89,7 @@ type Site struct {
 	asking   sync.Mutex // held while values are asked for
 	opening  sync.Mutex // held while flwr is looked for and checked, which may take seconds
 	packages packageAnswers
-	seen     flwrexec.Seen
+	seen     install.Seen
 	asleep   sleeper
 	mu       sync.Mutex // guards what follows
 	flwr     Flwr
@@ -317,8 +320,8 @@ func (s *Site) runsElsewhere() bool { return s.Choices.App == noApp }
 const noApp = "none"
 
 // connection names the grid in the dialect of the flwr at hand.
-func (s *Site) connection() flwrexec.Connection {
-	return flwrexec.Connection{Name: s.Choices.Grid.Connection, App: s.appDir()}
+func (s *Site) connection() flwr.Connection {
+	return flwr.Connection{Name: s.Choices.Grid.Connection, App: s.appDir()}
 }
 
 // flwrHome is the FLWR_HOME to set; "" leaves the person's own.
@@ -368,17 +371,17 @@ func (s *Site) session(ctx context.Context) (Flwr, error) {
 }
 
 // dialect is that of the flwr at hand, else of the chosen one, else of the newest. It looks for none.
-func (s *Site) dialect() flwrexec.Dialect {
+func (s *Site) dialect() flwr.Dialect {
 	s.mu.Lock()
 	f := s.flwr
 	s.mu.Unlock()
 	if f != nil {
 		return f.Dialect()
 	}
-	if v, err := flwrexec.ParseVersion(s.Choices.Flwr.Version); err == nil {
-		return flwrexec.DialectOf(v)
+	if v, err := flwr.ParseVersion(s.Choices.Flwr.Version); err == nil {
+		return flwr.DialectOf(v)
 	}
-	return flwrexec.Latest()
+	return flwr.Latest()
 }
 
 // neutralDir is a folder without pyproject.toml: a flwr from 1.26 on rewrites a
@@ -394,8 +397,8 @@ func (s *Site) neutralDir() (string, error) {
 
 // findFlwr looks for the chosen flwr, or for the best one that is there. It keeps why others were left
 // aside. A flwr that the person named is never replaced by another one.
-func (s *Site) findFlwr(ctx context.Context) (flwrexec.Found, error) {
-	o := flwrexec.FindOptions{Path: s.path(s.Choices.Flwr.Path), ProjectDir: s.Dir, Seen: &s.seen}
+func (s *Site) findFlwr(ctx context.Context) (install.Found, error) {
+	o := install.FindOptions{Path: s.path(s.Choices.Flwr.Path), ProjectDir: s.Dir, Seen: &s.seen}
 	brought := s.store.Missing(s.Choices.ID, s.environments(s.Choices))
 	if len(brought) > 0 {
 		o.ProjectDir = ""
@@ -403,9 +406,9 @@ func (s *Site) findFlwr(ctx context.Context) (flwrexec.Found, error) {
 	if s.Rehearsal() {
 		o.Path, o.OnlyOwn = "", true // a rehearsal leaves the person's own environments alone
 	}
-	found, errs := flwrexec.Find(ctx, o)
+	found, errs := install.Find(ctx, o)
 	if ctx.Err() != nil {
-		return flwrexec.Found{}, ctx.Err()
+		return install.Found{}, ctx.Err()
 	}
 	s.mu.Lock()
 	s.aside = errs
@@ -417,7 +420,7 @@ func (s *Site) findFlwr(ctx context.Context) (flwrexec.Found, error) {
 		}
 	}
 	if len(brought) > 0 {
-		return flwrexec.Found{}, trust.Refused(s.Dir, brought)
+		return install.Found{}, trust.Refused(s.Dir, brought)
 	}
 	what := "no flwr found"
 	if want != "" {
@@ -425,19 +428,19 @@ func (s *Site) findFlwr(ctx context.Context) (flwrexec.Found, error) {
 	}
 	if o.Path != "" {
 		if len(found) == 0 && len(errs) > 0 {
-			return flwrexec.Found{}, errs[0]
+			return install.Found{}, errs[0]
 		}
 		if len(found) > 0 {
 			what = fmt.Sprintf("the flwr at %s is %s, and flwr %s is wanted", o.Path, found[0].Version, want)
 		}
-		return flwrexec.Found{}, problem.New(problem.FlwrMissing, what, "", "name that one with --flwr-path, or choose the version with --flwr")
+		return install.Found{}, problem.New(problem.FlwrMissing, what, "", "name that one with --flwr-path, or choose the version with --flwr")
 	}
 	for _, err := range errs {
 		if problem.Is(err, userdirs.NoPlace, userdirs.Unsafe) {
-			return flwrexec.Found{}, err
+			return install.Found{}, err
 		}
 	}
-	return flwrexec.Found{}, problem.New(problem.FlwrMissing, what, "", "step 3 installs it")
+	return install.Found{}, problem.New(problem.FlwrMissing, what, "", "step 3 installs it")
 }
 
 // leftAside returns a line for each flwr that is there and was not taken because it does not work.

@@ -9,7 +9,8 @@ import (
 	"strings"
 
 	"flwrup/dockerctl"
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/probe"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -164,7 +165,7 @@ func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if _, err := s.session(ctx); err != nil && s.namedFlwr() {
 		return nil, err
 	} else if err != nil {
-		root, err := flwrexec.OwnRoot()
+		root, err := install.OwnRoot()
 		if err != nil {
 			return nil, err
 		}
@@ -222,11 +223,11 @@ func (s *Site) warm(ctx context.Context) {
 }
 
 // flwr gives the flwr of this site, and installs the wanted one where it is missing.
-func (t tools) flwr(ctx context.Context, s *Site, to Sink) (flwrexec.Found, error) {
+func (t tools) flwr(ctx context.Context, s *Site, to Sink) (install.Found, error) {
 	if f, err := s.session(ctx); err == nil {
 		return f.Found(), nil
 	} else if s.namedFlwr() || !problem.Is(err, problem.FlwrMissing) {
-		return flwrexec.Found{}, err
+		return install.Found{}, err
 	}
 	for _, line := range s.leftAside() {
 		to.Event(Says{line})
@@ -239,21 +240,21 @@ func (t tools) flwr(ctx context.Context, s *Site, to Sink) (flwrexec.Found, erro
 			if text == "newest" {
 				return nil
 			}
-			_, err := flwrexec.ParseVersion(text)
+			_, err := flwr.ParseVersion(text)
 			return err
 		}})
 	if err != nil {
-		return flwrexec.Found{}, err
+		return install.Found{}, err
 	}
 	if answer == "newest" {
 		answer = ""
 	}
 	to.Event(Says{"installing flwr " + orNewest(answer)})
-	o := flwrexec.InstallOptions{Version: answer, Say: func(line string) { to.Event(Output{line}) }}
+	o := install.Options{Version: answer, Say: func(line string) { to.Event(Output{line}) }}
 	if s.Rehearsal() {
 		o.Packages = []string{"numpy"} // the rehearsal's app
 	}
-	found, err := flwrexec.Install(ctx, o)
+	found, err := install.Ensure(ctx, o)
 	if err != nil {
 		return found, err
 	}

@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/config"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/keys"
@@ -43,8 +43,8 @@ const attestLine = "certificate line left out"
 const confLimit = 1 << 20
 
 // edit plans the line; nothing where there is no file, and a file that has the line is no change.
-func (c certificate) edit(s *Site) (flwrexec.ConfigEdit, error) {
-	e := flwrexec.ConfigEdit{File: c.file(s), Why: "add the DNS name to the certificate's names"}
+func (c certificate) edit(s *Site) (config.Edit, error) {
+	e := config.Edit{File: c.file(s), Why: "add the DNS name to the certificate's names"}
 	if e.File == "" {
 		return e, nil
 	}
@@ -112,7 +112,7 @@ func (c certificate) Change(ctx context.Context, s *Site, to Sink) error {
 	if c.file(s) != "" {
 		return c.Apply(ctx, s, to)
 	}
-	e := flwrexec.ConfigEdit{File: filepath.Join(s.Dir, "certificate.conf"), After: keys.NewCertificateConf(fleetName)}
+	e := config.Edit{File: filepath.Join(s.Dir, "certificate.conf"), After: keys.NewCertificateConf(fleetName)}
 	_, err := s.edit(ctx, to, c.Number(), e, Question{ID: "certificate", Default: "no",
 		Ask: "Write a certificate.conf for a SuperLink of your own?", Help: "A SuperGrid does not need it."})
 	return err

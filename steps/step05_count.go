@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/config"
 	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
 	"flwrup/keys"
@@ -63,7 +63,7 @@ func plural(n int, word string) string {
 const scriptName = "generate_auth_keys.sh"
 
 // script plans its edit to the number of SuperNodes, and tells the line; no change where there is none.
-func (count) script(s *Site) (e flwrexec.ConfigEdit, line int) {
+func (count) script(s *Site) (e config.Edit, line int) {
 	e.File = filepath.Join(s.Dir, scriptName)
 	before, err := plainfile.Read(e.File)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/config"
 	"flwrup/internal/problem"
 )
 
@@ -22,16 +22,16 @@ func (configure) Why() string {
 }
 
 // edits gives the file edits that are due, the most urgent first.
-func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, error) {
+func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d := f.Dialect()
-	want := flwrexec.ConnectionSettings{Name: s.Choices.Grid.Connection, Address: s.controlAddress(d), CA: s.path(s.Choices.Grid.CA)}
+	want := config.Connection{Name: s.Choices.Grid.Connection, Address: s.controlAddress(d), CA: s.path(s.Choices.Grid.CA)}
 	pyproject := filepath.Join(s.appDir(), "pyproject.toml")
-	var due []flwrexec.ConfigEdit
-	add := func(e flwrexec.ConfigEdit, err error) error {
+	var due []config.Edit
+	add := func(e config.Edit, err error) error {
 		if err == nil && e.Changed() {
 			due = append(due, e)
 		}
@@ -39,12 +39,12 @@ func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, err
 	}
 	if d.ConfigInPyproject {
 		want.Federation = s.Choices.Federation
-		err := add(flwrexec.EditPyproject(pyproject, want))
+		err := add(config.EditPyproject(pyproject, want))
 		return due, err
 	}
 	var legacy []string
 	for _, file := range []string{pyproject, filepath.Join(s.Dir, "pyproject.toml")} {
-		has, _, err := flwrexec.LegacyBlock(file)
+		has, _, err := config.LegacyBlock(file)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, err
 		}
 	}
 	// What a block holds is in Flower's configuration before the block goes.
-	file, err := flwrexec.FlowerConfigFile(s.flwrHome())
+	file, err := config.FlowerFile(s.flwrHome())
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +61,11 @@ func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, err
 	if err != nil {
 		return nil, err
 	}
-	if err := add(flwrexec.CarryLegacy(e, want.Name, legacy...)); err != nil {
+	if err := add(config.CarryLegacy(e, want.Name, legacy...)); err != nil {
 		return nil, err
 	}
 	for _, file := range legacy {
-		if err := add(flwrexec.RetireLegacyBlock(file)); err != nil {
+		if err := add(config.RetireLegacyBlock(file)); err != nil {
 			return nil, err
 		}
 	}
@@ -74,15 +74,15 @@ func (configure) edits(ctx context.Context, s *Site) ([]flwrexec.ConfigEdit, err
 
 // flowerConfig plans the connection in Flower's own file. Without an address of the site's own a connection that
 // is there is the person's, but for values that flwr refuses.
-func (s *Site) flowerConfig(file string, want flwrexec.ConnectionSettings) (flwrexec.ConfigEdit, error) {
+func (s *Site) flowerConfig(file string, want config.Connection) (config.Edit, error) {
 	if !s.customAddress() {
 		mend := want
 		mend.Federation = s.Choices.Federation
-		if e, has, err := flwrexec.MendFlowerConfig(file, mend); has || err != nil {
+		if e, has, err := config.MendFlower(file, mend); has || err != nil {
 			return e, err
 		}
 	}
-	return flwrexec.EditFlowerConfig(file, want)
+	return config.EditFlower(file, want)
 }
 
 // customAddress tells whether the person (or the rehearsal) chose where the grid is.
@@ -112,7 +112,7 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	where := filepath.Join(s.appDir(), "pyproject.toml")
 	if !f.Dialect().ConfigInPyproject {
-		if where, err = flwrexec.FlowerConfigFile(s.flwrHome()); err != nil {
+		if where, err = config.FlowerFile(s.flwrHome()); err != nil {
 			return Status{}, err
 		}
 	}

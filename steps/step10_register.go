@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 )
@@ -163,7 +164,7 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *list
 	if err != nil {
 		return "", err
 	}
-	var id flwrexec.NodeID
+	var id flwr.NodeID
 	err = s.surely(ctx, to, func() error {
 		id, err = f.Register(ctx, s.connection(), m.Pair.Public, m.Name)
 		open = open || err != nil && lost(err)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/problem"
 )
@@ -105,7 +105,7 @@ func (h handOver) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		if !m.Known() {
 			continue
 		}
-		id, err := flwrexec.ParseNodeID(m.Record.NodeID)
+		id, err := flwr.ParseNodeID(m.Record.NodeID)
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +163,7 @@ func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
 
 func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to Sink) error {
 	for i, m := range absent {
-		id, err := flwrexec.ParseNodeID(m.Record.NodeID)
+		id, err := flwr.ParseNodeID(m.Record.NodeID)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 )
@@ -64,8 +65,8 @@ func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	r, err := s.appReport(ctx, fresh)
 	switch {
-	case problem.Is(err, flwrexec.AppBroken) && !flwrexec.IsApp(s.appDir()):
-		apps := flwrexec.FindApps(s.Dir)
+	case problem.Is(err, app.Broken) && !app.Exists(s.appDir()):
+		apps := app.Find(s.Dir)
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d %s in this folder and one level below", len(apps), plural(len(apps), "Flower app")))
 	case err != nil:
 		st.Evidence = append(st.Evidence, "the app in "+s.shellDir(s.appDir())+": "+problem.Of(err).Error())
@@ -85,7 +86,7 @@ func (runTask) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		return nil, err
 	}
 	r, err := s.appReport(ctx, fresh)
-	if problem.Is(err, flwrexec.AppBroken) && !flwrexec.IsApp(s.appDir()) {
+	if problem.Is(err, app.Broken) && !app.Exists(s.appDir()) {
 		return []Action{{Says: "choose the app to run, or make one"}}, nil
 	}
 	var actions []Action

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 )
 
@@ -43,7 +43,7 @@ func (monitor) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	id, err := flwrexec.ParseRunID(r.ID)
+	id, err := flwr.ParseRunID(r.ID)
 	if err != nil {
 		return nil, err
 	}

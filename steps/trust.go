@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/config"
+	"flwrup/flwrexec/install"
 	"flwrup/internal/hostpath"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -138,7 +140,7 @@ func (s *Site) brought(c *project.Choices, v survey) []trust.Value {
 		list = append(list, trust.Value{Key: "keys", Text: c.Keys + "\x00" + s.fingerprints(c),
 			Says: "the keys in " + c.Keys + " came with this folder: whoever made them can act as your SuperNodes"})
 	}
-	if c.Grid.Rehearsal && v.made && flwrexec.IsApp(s.Dir) {
+	if c.Grid.Rehearsal && v.made && app.Exists(s.Dir) {
 		list = append(list, trust.Value{Key: "pyproject.toml", Text: hostpath.Real(s.Dir), Says: "a rehearsal runs the app in this folder with your rights"})
 	}
 	return append(append(list, s.connections(c)...), s.environments(c)...)
@@ -155,15 +157,15 @@ func (s *Site) connections(c *project.Choices) []trust.Value {
 		files = append(files, filepath.Join(s.path(c.App), "pyproject.toml"))
 	}
 	own := map[string]bool{}
-	if file, err := flwrexec.FlowerConfigFile(s.path(c.Flwr.Home)); err == nil {
-		mine, _ := flwrexec.ReadFlowerConfigConnections(file)
+	if file, err := config.FlowerFile(s.path(c.Flwr.Home)); err == nil {
+		mine, _ := config.ReadFlower(file)
 		for _, x := range mine {
 			own[x.Name] = true
 		}
 	}
 	var list []trust.Value
 	for _, file := range files {
-		brought, _ := flwrexec.BroughtConnections(file)
+		brought, _ := config.BroughtConnections(file)
 		for _, b := range brought {
 			chosen := b.Connection.Name == c.Grid.Connection && b.Connection.Address == c.Grid.Control && b.Connection.CA == s.path(c.Grid.CA)
 			if v := (trust.Value{Key: s.rel(file), Text: b.Text, Says: b.Says}); !chosen && !own[b.Connection.Name] && !hashes(list)[v.Hash()] {
@@ -193,7 +195,7 @@ func (s *Site) environments(c *project.Choices) []trust.Value {
 		return nil
 	}
 	var list []trust.Value
-	for _, program := range flwrexec.ProjectPrograms(s.Dir) {
+	for _, program := range install.ProjectPrograms(s.Dir) {
 		list = append(list, trust.Value{Key: s.rel(filepath.Dir(filepath.Dir(program))), Text: program + "\x00" + hostpath.Real(program),
 			Says: "an environment in this folder: runs its flwr, " + s.rel(program)})
 	}

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/config"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -48,20 +49,20 @@ func (s *Site) grids(home string) []gridOffer {
 		list[i] = o
 	}
 	files := []string{filepath.Join(s.appDir(), "pyproject.toml")} // flwr up to 1.25
-	var known []flwrexec.ConnectionSettings
+	var known []config.Connection
 	if dir := filepath.Join(s.Dir, "pyproject.toml"); dir != files[0] {
 		files = append(files, dir)
 	}
 	for _, file := range files {
-		_, more, _ := flwrexec.LegacyBlock(file)
+		_, more, _ := config.LegacyBlock(file)
 		known = append(known, more...)
 	}
-	var more []flwrexec.ConnectionSettings
-	if file, err := flwrexec.FlowerConfigFile(home); err == nil {
-		more, _ = flwrexec.ReadFlowerConfigConnections(file)
+	var more []config.Connection
+	if file, err := config.FlowerFile(home); err == nil {
+		more, _ = config.ReadFlower(file)
 	}
 	for _, c := range append(known, more...) {
-		if c.Simulation() || c.Name == superGrid && flwrexec.OfSuperGrid(c.Address) {
+		if c.Simulation() || c.Name == superGrid && flwr.OfSuperGrid(c.Address) {
 			continue
 		}
 		o := gridOffer{GridChoice: project.GridChoice{Connection: c.Name, Control: c.Address, CA: s.rel(c.CA)}}
@@ -101,17 +102,17 @@ func (s *Site) grids(home string) []gridOffer {
 
 // fleetOf and controlOf are the two addresses of a grid: as chosen, else SuperGrid's, else where a
 // SuperLink has the SuperNodes' side by itself.
-func fleetOf(g project.GridChoice, d flwrexec.Dialect) string {
+func fleetOf(g project.GridChoice, d flwr.Dialect) string {
 	switch {
 	case g.Fleet != "":
 		return g.Fleet
-	case g.Control != "" && !flwrexec.OfSuperGrid(g.Control):
+	case g.Control != "" && !flwr.OfSuperGrid(g.Control):
 		return d.FleetBeside(g.Control)
 	}
 	return d.DefaultFleet
 }
 
-func controlOf(g project.GridChoice, d flwrexec.Dialect) string {
+func controlOf(g project.GridChoice, d flwr.Dialect) string {
 	if g.Control != "" {
 		return g.Control
 	}
@@ -120,7 +121,7 @@ func controlOf(g project.GridChoice, d flwrexec.Dialect) string {
 
 // gridName is what a person knows a grid by.
 func gridName(g project.GridChoice) string {
-	if g.Connection == superGrid && (g.Control == "" || flwrexec.OfSuperGrid(g.Control)) {
+	if g.Connection == superGrid && (g.Control == "" || flwr.OfSuperGrid(g.Control)) {
 		return superGridName
 	}
 	return g.Connection
@@ -224,7 +225,7 @@ func (s *Site) typeGrid(ctx context.Context, to Sink) error {
 		return err
 	}
 	def := now.CA
-	if def == "" || flwrexec.HostOf(o.Control) != flwrexec.HostOf(controlOf(now, s.dialect())) {
+	if def == "" || flwr.HostOf(o.Control) != flwr.HostOf(controlOf(now, s.dialect())) {
 		def = publicCertificate
 	}
 	ca, err := to.Ask(ctx, Question{ID: "ca", Kind: AskText, Default: def, Ask: "Which file has the CA certificate of the grid?",
@@ -264,10 +265,10 @@ func (s *Site) connectionQuestion(g project.GridChoice) Question {
 			return project.CheckConnection(name)
 		}}
 	switch {
-	case flwrexec.OfSuperGrid(g.Control):
+	case flwr.OfSuperGrid(g.Control):
 		q.Default = superGrid
 	case g.Control != controlOf(s.Choices.Grid, s.dialect()):
-		host := flwrexec.HostOf(g.Control)
+		host := flwr.HostOf(g.Control)
 		name, _, _ := strings.Cut(host, ".")
 		if net.ParseIP(host) != nil || q.Validate(name) != nil || name == superGrid {
 			name = "grid"

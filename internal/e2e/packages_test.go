@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"flwrup/dockerctl"
-	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
 	"flwrup/internal/require"
 )
 
@@ -19,7 +19,7 @@ func TestPackagesOfImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	args, err := flwrexec.PackagesCommand([]string{"flwr>=1.24.0", "numpy", "torch==2.8.0", "flwr<1.0"})
+	args, err := app.PackagesCommand([]string{"flwr>=1.24.0", "numpy", "torch==2.8.0", "flwr<1.0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestPackagesOfImage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		missing, err := flwrexec.ReadMissing(out)
+		missing, err := app.ReadMissing(out)
 		if err != nil || len(missing) != 2 || missing[0].Want != "torch==2.8.0" || missing[0].Have != "" || missing[1].Want != "flwr<1.0" || missing[1].Have != version {
 			t.Errorf("missing in the image of %s: %+v, %v", version, missing, err)
 		}

@@ -1,0 +1,193 @@
+package flwr
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"flwrup/internal/shell"
+)
+
+// Connection says which SuperLink a command talks to.
+type Connection struct {
+	Name string // [superlink.NAME], or up to flwr 1.25 [tool.flwr.federations.NAME]: supergrid
+	App  string // the project's folder; used where Dialect.ConfigInPyproject; "" is the working folder
+}
+
+// connection gives the arguments that name c's SuperLink.
+func (d Dialect) connection(c Connection) []string {
+	if !d.ConfigInPyproject {
+		return []string{c.Name}
+	}
+	app := c.App
+	if app == "" {
+		app = "."
+	}
+	return []string{shell.Arg(app), c.Name}
+}
+
+func join(parts ...[]string) []string {
+	argv := []string{"flwr"}
+	for _, p := range parts {
+		argv = append(argv, p...)
+	}
+	return argv
+}
+
+// The functions below give the command that a person would type, "flwr" first. A session runs the
+// same ones with `--format json` behind them.
+
+// LoginArgv is the device-flow login.
+func (d Dialect) LoginArgv(c Connection) []string { return join([]string{"login"}, d.connection(c)) }
+
+// NodesArgv lists the account's own SuperNodes.
+func (d Dialect) NodesArgv(c Connection) []string {
+	return join([]string{"supernode", "list"}, d.connection(c))
+}
+
+// RegisterArgv registers a public key file; name is left out where the dialect has none.
+func (d Dialect) RegisterArgv(c Connection, publicKeyFile, name string) []string {
+	argv := join([]string{"supernode", "register", shell.Arg(publicKeyFile)}, d.connection(c))
+	if name != "" && d.RegisterName {
+		argv = append(argv, "--name", name)
+	}
+	return argv
+}
+
+// UnregisterArgv unregisters a SuperNode, which burns its key for good.
+func (d Dialect) UnregisterArgv(c Connection, id NodeID) []string {
+	return join([]string{"supernode", "unregister", id.String()}, d.connection(c))
+}
+
+// FederationsArgv lists the federations that the account can see.
+func (d Dialect) FederationsArgv(c Connection) []string {
+	return join([]string{"federation", "list"}, d.connection(c))
+}
+
+// FederationDetailsArgv shows one federation; up to flwr 1.25 it is always the connection's own.
+func (d Dialect) FederationDetailsArgv(c Connection, federation string) []string {
+	if d.FederationShow {
+		return join([]string{"federation", "show"}, d.connection(c))
+	}
+	return join([]string{"federation", "list"}, d.connection(c), []string{"--federation", federation})
+}
+
+// CreateFederationArgv makes a deployment federation; name without the account.
+func (d Dialect) CreateFederationArgv(c Connection, name, description string) []string {
+	argv := join([]string{"federation", "create", name}, d.connection(c))
+	if description != "" {
+		argv = append(argv, "--description", description)
+	}
+	return argv
+}
+
+// AddArgv puts a SuperNode into a federation.
+func (d Dialect) AddArgv(c Connection, id NodeID, federation string) []string {
+	return join([]string{"federation", "add-supernode", id.String(), federation}, d.connection(c))
+}
+
+// RemoveArgv takes a SuperNode out of a federation.
+func (d Dialect) RemoveArgv(c Connection, id NodeID, federation string) []string {
+	return join([]string{"federation", "remove-supernode", id.String(), federation}, d.connection(c))
+}
+
+// RunArgv starts a run of the app in folder app. federation is left out where the connection names
+// it; config is one --run-config value, "" for none; stream follows the run's log.
+func (d Dialect) RunArgv(c Connection, app, federation, config string, stream bool) []string {
+	if app == "" {
+		app = "."
+	}
+	argv := []string{"flwr", "run", shell.Arg(app), c.Name}
+	if federation != "" && d.FederationFlag {
+		argv = append(argv, "--federation", federation)
+	}
+	if config != "" {
+		argv = append(argv, "--run-config", config)
+	}
+	if stream {
+		argv = append(argv, "--stream")
+	}
+	return argv
+}
+
+// RunsArgv lists the account's runs.
+func (d Dialect) RunsArgv(c Connection) []string { return join([]string{"list"}, d.connection(c)) }
+
+// RunStatusArgv shows one run.
+func (d Dialect) RunStatusArgv(c Connection, run RunID) []string {
+	return append(d.RunsArgv(c), "--run-id", run.String())
+}
+
+// LogArgv follows a run's log until the run ends.
+func (d Dialect) LogArgv(c Connection, run RunID) []string {
+	return join([]string{"log", run.String()}, d.connection(c))
+}
+
+// StopArgv stops a run.
+func (d Dialect) StopArgv(c Connection, run RunID) []string {
+	return join([]string{"stop", run.String()}, d.connection(c))
+}
+
+// NewAppName is the app that NewAppArgv makes, and its folder.
+const NewAppName = "quickstart-numpy"
+
+// NewAppArgv makes a new app in a folder below the working folder. From flwr 1.25 on apps come from
+// Flower's platform; before, flwr brings templates.
+func (d Dialect) NewAppArgv(publisher string) []string {
+	if d.AppsFromPlatform {
+		return []string{"flwr", "new", "@flwrlabs/" + NewAppName}
+	}
+	return []string{"flwr", "new", NewAppName, "--framework", "NumPy", "--username", cmp.Or(publisher, "me")}
+}
+
+// SuperNodeOptions is what a SuperNode is started with.
+type SuperNodeOptions struct {
+	Fleet        string   // host:port of the fleet's side; the port is always needed
+	Key, CA      string   // paths as the SuperNode sees them; CA "" trusts the system's certificates
+	Port         int      // its own port; 0 is flwr's default, 9094
+	NodeConfig   string   // key=value pairs for the ClientApp
+	AllowInstall bool     // install the app's packages when a run needs them, where the dialect can
+	Extra        []string // further arguments, word for word
+}
+
+// ownPort is flwr's default for the port that a SuperNode's ClientApps talk to.
+const ownPort = 9094
+
+// SuperNodeArgs gives the arguments of flower-supernode, without its name. Port listens on loopback
+// only. A fleet address without a port gets 443.
+func (d Dialect) SuperNodeArgs(o SuperNodeOptions) []string {
+	args := []string{"--superlink", withPort(o.Fleet)}
+	if o.CA != "" {
+		args = append(args, "--root-certificates", o.CA)
+	}
+	args = append(args, "--auth-supernode-private-key", o.Key)
+	if o.NodeConfig != "" {
+		args = append(args, "--node-config", o.NodeConfig)
+	}
+	// Without this flwr up to 1.34 listens on all addresses of its machine or container.
+	if port := strconv.Itoa(cmp.Or(o.Port, ownPort)); d.HostPort {
+		args = append(args, "--host", "127.0.0.1", "--port", port)
+	} else {
+		args = append(args, "--clientappio-api-address", "127.0.0.1:"+port)
+	}
+	if o.AllowInstall && d.RuntimeInstall {
+		args = append(args, "--allow-runtime-dependency-installation")
+	}
+	return append(args, o.Extra...)
+}
+
+// withPort adds :443 to an address that has no port: flower-supernode exits with code 600 without
+// one. An IPv6 address is left to be written in brackets.
+func withPort(address string) string {
+	if address == "" {
+		return address
+	}
+	host := address
+	if i := strings.LastIndexByte(address, ']'); i >= 0 {
+		host = address[i:]
+	}
+	if strings.Contains(host, ":") {
+		return address
+	}
+	return address + ":443"
+}

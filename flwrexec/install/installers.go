@@ -1,0 +1,198 @@
+package install
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"flwrup/internal/child"
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+	"flwrup/internal/userdirs"
+)
+
+// installers are uv and pip, with a private folder to work in. Settings of the person's own and of the
+// system count: they name the index of many a hospital. Settings from a working folder or a shared
+// temporary folder never do.
+type installers struct {
+	uv   string   // "" where there is none
+	args []string // the first ones of uv
+	dir  string   // working folder, removed by close
+	env  []string
+}
+
+// scratchAge is the age of a working folder that a killed installation has left.
+const scratchAge = 24 * time.Hour
+
+// openInstallers looks for uv and makes the working folder. A file of settings that another user can
+// write is a Problem.
+func openInstallers(say func(string)) (installers, error) {
+	root, err := userdirs.Cache("installing")
+	if err != nil {
+		return installers{}, err
+	}
+	if err := userdirs.Private(root); err != nil {
+		return installers{}, err
+	}
+	left, _ := filepath.Glob(filepath.Join(globEscape(root), "*"))
+	for _, dir := range left {
+		if info, err := os.Lstat(dir); err == nil && time.Since(info.ModTime()) > scratchAge {
+			os.RemoveAll(dir) //nolint:errcheck // it takes up space and nothing else
+		}
+	}
+	var t installers
+	if t.dir, err = os.MkdirTemp(root, ""); err != nil {
+		return t, installProblem("make a folder in "+root, err.Error(), err)
+	}
+	temp := filepath.Join(t.dir, "tmp")
+	if err := os.Mkdir(temp, 0o700); err != nil {
+		t.close()
+		return t, installProblem("make a folder in "+root, err.Error(), err)
+	}
+	t.env = []string{"NO_COLOR=1", "PYTHONUTF8=1", "PIP_NO_INPUT=1", "UV_NO_PROGRESS=1", "TMPDIR=" + temp, "TMP=" + temp, "TEMP=" + temp}
+	if t.uv, err = exec.LookPath("uv"); err == nil {
+		err = t.uvSettings(say)
+	} else {
+		err = t.pipSettings(say)
+	}
+	if err != nil {
+		t.close()
+	}
+	return t, err
+}
+
+func (t installers) close() { os.RemoveAll(t.dir) } //nolint:errcheck // the next one clears what is left
+
+// run runs uv or pip, its lines to say, and gives what it printed.
+func (t installers) run(ctx context.Context, doing string, say func(string), stdin io.Reader, name string, args ...string) (string, error) {
+	cmd := child.Command(ctx, t.dir, name, t.with(name, args)...)
+	kept := child.NewTail(32 << 10)
+	lines := &termsafe.Splitter{Each: func(l string) error {
+		kept.Write([]byte(l + "\n")) //nolint:errcheck // never fails
+		say(l)
+		return nil
+	}}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, lines, lines // one writer: os/exec then uses one pipe
+	env := cmd.Env[:0]
+	for _, kv := range cmd.Env {
+		if name, _, _ := strings.Cut(kv, "="); !elsewhere[strings.ToUpper(name)] {
+			env = append(env, kv)
+		}
+	}
+	cmd.Env = append(env, t.env...)
+	err := cmd.Run()
+	lines.Close() //nolint:errcheck // Each never fails
+	if ctx.Err() != nil {
+		return kept.String(), problem.Stopped(ctx, "flwr was stopped")
+	}
+	if err != nil {
+		return kept.String(), installProblem(doing, kept.String(), err)
+	}
+	return kept.String(), nil
+}
+
+// with returns the arguments that name is run with.
+func (t installers) with(name string, args []string) []string {
+	if name != t.uv {
+		return args
+	}
+	return append(slices.Clone(t.args), args...)
+}
+
+// elsewhere are the variables with which pip and uv install something else, or somewhere else.
+var elsewhere = map[string]bool{
+	"PIP_TARGET": true, "PIP_PREFIX": true, "PIP_ROOT": true, "PIP_USER": true, "PIP_REQUIREMENT": true, "PIP_EDITABLE": true,
+	"UV_SYSTEM_PYTHON": true, "UV_PROJECT_ENVIRONMENT": true, "UV_WORKING_DIRECTORY": true,
+}
+
+// uvSettings decides which settings uv takes: none, or the person's and the system's. uv joins these with
+// the first uv.toml of the working folder and those above, which is therefore an empty one of ours.
+// https://docs.astral.sh/uv/concepts/configuration-files/
+func (t *installers) uvSettings(say func(string)) error {
+	if file := os.Getenv("UV_CONFIG_FILE"); file != "" {
+		t.env = append(t.env, "UV_CONFIG_FILE="+userdirs.Abs(file))
+		say("uv takes its settings from " + userdirs.Abs(file))
+		return userdirs.Check(userdirs.Abs(file))
+	}
+	files := configFiles(filepath.Join("uv", "uv.toml"))
+	if runtime.GOOS == "windows" {
+		files = []string{filepath.Join(os.Getenv("APPDATA"), "uv", "uv.toml"), filepath.Join(os.Getenv("PROGRAMDATA"), "uv", "uv.toml")}
+	} else {
+		files = append(files, "/etc/uv/uv.toml")
+	}
+	own, err := trusted(files, "uv", say)
+	if err != nil {
+		return err
+	}
+	if !own {
+		t.args = []string{"--no-config"}
+		return nil
+	}
+	return os.WriteFile(filepath.Join(t.dir, "uv.toml"), nil, 0o600)
+}
+
+// pipSettings refuses settings of pip that another user can write. pip looks at no working folder.
+// https://pip.pypa.io/en/stable/topics/configuration/
+func (t *installers) pipSettings(say func(string)) error {
+	if file := os.Getenv("PIP_CONFIG_FILE"); file != "" {
+		if file == os.DevNull {
+			return nil
+		}
+		t.env = append(t.env, "PIP_CONFIG_FILE="+userdirs.Abs(file))
+		say("pip takes its settings from " + userdirs.Abs(file))
+		return userdirs.Check(userdirs.Abs(file))
+	}
+	files := configFiles(filepath.Join("pip", "pip.conf"))
+	if home, err := userdirs.Home(); err == nil {
+		files = append(files, filepath.Join(home, ".pip", "pip.conf"), filepath.Join(home, "Library", "Application Support", "pip", "pip.conf"),
+			filepath.Join(home, "pip", "pip.ini"))
+	}
+	if runtime.GOOS == "windows" {
+		files = append(files, filepath.Join(os.Getenv("APPDATA"), "pip", "pip.ini"), filepath.Join(os.Getenv("PROGRAMDATA"), "pip", "pip.ini"))
+	} else {
+		files = append(files, "/etc/pip.conf", "/Library/Application Support/pip/pip.conf")
+	}
+	_, err := trusted(files, "pip", say)
+	return err
+}
+
+// configFiles returns the places of a file of settings below the person's and the system's folders.
+func configFiles(name string) []string {
+	var files []string
+	config := os.Getenv("XDG_CONFIG_HOME")
+	if home, err := userdirs.Home(); config == "" && err == nil {
+		config = filepath.Join(home, ".config")
+	}
+	dirs := os.Getenv("XDG_CONFIG_DIRS")
+	if dirs == "" {
+		dirs = "/etc/xdg"
+	}
+	for _, dir := range append([]string{config}, filepath.SplitList(dirs)...) {
+		if filepath.IsAbs(dir) {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	return files
+}
+
+// trusted reports whether one of the files is there; one that another user can write is a Problem.
+func trusted(files []string, tool string, say func(string)) (bool, error) {
+	found := false
+	for _, file := range files {
+		if _, err := os.Stat(file); err != nil || !filepath.IsAbs(file) {
+			continue
+		}
+		if err := userdirs.Check(file); err != nil {
+			return false, err
+		}
+		found = true
+		say(tool + " takes its settings from " + file)
+	}
+	return found, nil
+}

@@ -1,6 +1,0 @@
-//go:build !unix
-
-package flwrexec
-
-// mayRun leaves it to the start of the program: Windows has no such bit.
-func mayRun(string) error { return nil }
