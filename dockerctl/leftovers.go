@@ -41,15 +41,7 @@ func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
 	for _, v := range volumes {
 		names = append(names, v.Labels[LabelNode])
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		switch {
-		case sortorder.NaturalLess(a, b):
-			return -1
-		case sortorder.NaturalLess(b, a):
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(names, sortorder.NaturalCompare)
 	return slices.Compact(names), nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,7 +97,7 @@ func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 	for _, c := range all {
 		out = append(out, r.status(c))
 	}
-	sort.SliceStable(out, func(i, j int) bool { return sortorder.NaturalLess(out[i].Name, out[j].Name) })
+	slices.SortStableFunc(out, func(a, b supernode.Status) int { return sortorder.NaturalCompare(a.Name, b.Name) })
 	return out, nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fvbommel/sortorder"
+
 	"flwrup/internal/supernode"
 )
 
@@ -135,7 +137,7 @@ func (e *everyNode) List(ctx context.Context) ([]supernode.Status, error) {
 			list = append(list, other.Status)
 		}
 	}
-	slices.SortFunc(list, func(a, b supernode.Status) int { return naturally(a.Name, b.Name) })
+	slices.SortFunc(list, func(a, b supernode.Status) int { return sortorder.NaturalCompare(a.Name, b.Name) })
 	return list, nil
 }
 

@@ -111,7 +111,7 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 		o.Nodes = append(o.Nodes, s.unfinished(states, byID)...)
 	}
 	if len(o.Nodes) > len(list) {
-		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int { return naturally(a.Name, b.Name) })
+		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int { return sortorder.NaturalCompare(a.Name, b.Name) })
 	}
 	s.settleGridErr(&o)
 	return o
@@ -147,17 +147,6 @@ func (s *Site) pulse(ctx context.Context) error {
 		return p.Pulse(ctx)
 	}
 	return nil
-}
-
-// naturally compares names as people order them: supernode_2 before supernode_10.
-func naturally(a, b string) int {
-	switch {
-	case sortorder.NaturalLess(a, b):
-		return -1
-	case sortorder.NaturalLess(b, a):
-		return 1
-	}
-	return 0
 }
 
 // GridEnded says that a rehearsal's grid does not run.

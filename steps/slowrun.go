@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fvbommel/sortorder"
+
 	"flwrup/flwrexec"
 	"flwrup/internal/supernode"
 )
@@ -33,7 +35,7 @@ func (s *Site) tellSlow(ctx context.Context, told map[string]bool, to Sink) {
 	if len(slow) == 0 {
 		return
 	}
-	slices.SortFunc(slow, naturally)
+	slices.SortFunc(slow, sortorder.NaturalCompare)
 	verb := "installs"
 	if len(slow) > 1 {
 		verb = "install"

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/fvbommel/sortorder"
 )
 
 // What State of a Node can be.
@@ -163,33 +164,5 @@ func put[T any](list *[]T, item T, same func(T) bool) {
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 func byName(a, b Node) int {
-	return cmp.Or(natural(a.Name, b.Name), cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Key, b.Key))
-}
-
-// natural compares names so that supernode_2 comes before supernode_10.
-func natural(a, b string) int {
-	for a != "" && b != "" {
-		na, nb := digits(a), digits(b)
-		if na > 0 && nb > 0 {
-			x, y := strings.TrimLeft(a[:na], "0"), strings.TrimLeft(b[:nb], "0")
-			if c := cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y), cmp.Compare(na, nb)); c != 0 {
-				return c
-			}
-			a, b = a[na:], b[nb:]
-			continue
-		}
-		if a[0] != b[0] {
-			return cmp.Compare(a[0], b[0])
-		}
-		a, b = a[1:], b[1:]
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-func digits(s string) int {
-	n := 0
-	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
-		n++
-	}
-	return n
+	return cmp.Or(sortorder.NaturalCompare(a.Name, b.Name), cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Key, b.Key))
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -299,14 +301,18 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-func TestNatural(t *testing.T) {
+func TestNodesAreInNaturalOrder(t *testing.T) {
 	order := []string{"", "a", "a1", "a01", "a2", "a2b", "a10", "a18446744073709551616", "b"}
-	for i, a := range order {
-		for j, b := range order {
-			if got := natural(a, b); got < 0 != (i < j) || got > 0 != (i > j) {
-				t.Errorf("natural(%q, %q) = %d", a, b, got)
-			}
-		}
+	l := open(t, filepath.Join(t.TempDir(), "ledger.json"))
+	for i, name := range slices.Backward(order) {
+		must(t, l.PutNode(Node{Key: "SHA256:" + strconv.Itoa(i), Name: name, State: Refused}))
+	}
+	var got []string
+	for _, n := range l.Nodes() {
+		got = append(got, n.Name)
+	}
+	if !slices.Equal(got, order) {
+		t.Errorf("got %q", got)
 	}
 }
 

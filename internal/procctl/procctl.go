@@ -159,22 +159,3 @@ func markTime(line string) time.Time {
 	}
 	return time.Time{}
 }
-
-// natural orders names that end in a number by that number.
-func natural(a, b string) bool {
-	stem := func(s string) (string, string) {
-		t := strings.TrimRight(s, "0123456789")
-		return t, strings.TrimLeft(s[len(t):], "0")
-	}
-	as, an := stem(a)
-	bs, bn := stem(b)
-	switch {
-	case as != bs:
-		return as < bs
-	case len(an) != len(bn):
-		return len(an) < len(bn)
-	case an != bn:
-		return an < bn
-	}
-	return a < b
-}

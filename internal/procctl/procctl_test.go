@@ -74,19 +74,6 @@ func TestFamily(t *testing.T) {
 	}
 }
 
-func TestNatural(t *testing.T) {
-	names := []string{"supernode_10", "other", "supernode_2", "supernode_1", "supernode_02"}
-	slices.SortFunc(names, func(a, b string) int {
-		if natural(a, b) {
-			return -1
-		}
-		return 1
-	})
-	if want := []string{"other", "supernode_1", "supernode_02", "supernode_2", "supernode_10"}; !slices.Equal(names, want) {
-		t.Errorf("got %v", names)
-	}
-}
-
 func TestMark(t *testing.T) {
 	at := time.Date(2026, 11, 23, 2, 15, 10, 0, time.FixedZone("", 3600))
 	line := mark("supernode_1 started: x", at)

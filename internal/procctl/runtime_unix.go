@@ -9,10 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fvbommel/sortorder"
 
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
@@ -133,7 +134,7 @@ func (r *Runtime) names() ([]string, error) {
 			names = append(names, e.Name())
 		}
 	}
-	sort.Slice(names, func(i, j int) bool { return natural(names[i], names[j]) })
+	slices.SortFunc(names, sortorder.NaturalCompare)
 	return names, nil
 }
 

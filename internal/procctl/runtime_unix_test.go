@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -199,6 +200,23 @@ func TestLifecycle(t *testing.T) {
 	}
 	if err := r.Remove(ctx, "supernode_1"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestNodesAreInNaturalOrder(t *testing.T) {
+	r := runtimeIn(t, t.TempDir())
+	for _, name := range []string{"supernode_10", "other", "supernode_2", "supernode_1", "supernode_02"} {
+		dir := filepath.Join(r.opts.Dir, name)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, pidFile), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, err := r.Leftovers(t.Context())
+	if want := []string{"other", "supernode_1", "supernode_2", "supernode_02", "supernode_10"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("got %q, %v", names, err)
 	}
 }
 
