@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -19,7 +18,6 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
-	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 )
@@ -227,16 +225,6 @@ func TestFamily(t *testing.T) {
 	} {
 		if got := family(in); got != want {
 			t.Errorf("%q: %q", in, got)
-		}
-	}
-}
-
-// The shell itself says whether a word comes out as it went in.
-func TestShellQuote(t *testing.T) {
-	for _, s := range []string{"", "plain", "a b", "it's", "$HOME `id` \"x\" \\", "Schlüssel für Ada", "-n", "a\nb", "*?[x]", "~", "#x", "a=b", "{a,b}", "!x", "日本"} {
-		out, err := exec.Command("/bin/sh", "-c", "printf %s "+shell.Word(s)).Output()
-		if err != nil || string(out) != s {
-			t.Errorf("%q came out as %q (%v) from %s", s, out, err, shell.Word(s))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	zxcvbn "github.com/ccojocar/zxcvbn-go"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 )
 
 const (
@@ -53,17 +54,5 @@ func OpenToOthers(file string) *problem.Problem {
 		return nil
 	}
 	return problem.New(problem.BadInput, "other users of this machine may read "+show(file), "its mode is "+strings.TrimPrefix(info.Mode().Perm().String(), "-"),
-		"let its owner alone read it: chmod 600 "+quoted(file))
-}
-
-// quoted writes a path as one word of a shell.
-func quoted(path string) string {
-	if !strings.ContainsFunc(path, func(r rune) bool { return !strings.ContainsRune("/._-+@%:,=", r) && !isWord(r) }) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}
-
-func isWord(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		"let its owner alone read it: chmod 600 "+shell.Path(file))
 }

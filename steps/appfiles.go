@@ -131,7 +131,7 @@ func quoted(lines []string) string {
 		if strings.HasSuffix(line, "/"+project.FileName) {
 			line = " " + line
 		}
-		list = append(list, shell.Word(line))
+		list = append(list, line)
 	}
-	return strings.Join(list, " ")
+	return shell.Line(list)
 }

@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -76,22 +77,19 @@ func (r *Runtime) Commands(spec supernode.Spec) []string {
 	var b strings.Builder
 	for _, kv := range variables(spec, dir) {
 		name, value, _ := strings.Cut(kv, "=")
-		b.WriteString(name + "=" + Quote(value) + " ")
+		b.WriteString(name + "=" + shell.Word(value) + " ")
 	}
-	b.WriteString("PATH=" + Quote(filepath.Dir(spec.Program)) + `:"$PATH" nohup ` + Quote(spec.Program))
-	for _, a := range arguments(spec) {
-		b.WriteString(" " + Quote(a))
-	}
+	b.WriteString("PATH=" + shell.Word(filepath.Dir(spec.Program)) + `:"$PATH" nohup ` + shown(spec.Program, arguments(spec)))
 	if spec.EnvFile != "" { // read by the shell that becomes the node: no command line shows the values
-		line := "while IFS= read -r v || [ -n \"$v\" ]; do case $v in [#]*) ;; [A-Za-z_]*=*) export \"$v\" ;; esac; done <" + Quote(spec.EnvFile)
+		line := "while IFS= read -r v || [ -n \"$v\" ]; do case $v in [#]*) ;; [A-Za-z_]*=*) export \"$v\" ;; esac; done <" + shell.Word(spec.EnvFile)
 		rest := b.String()
 		b.Reset()
 		b.WriteString("(" + line + "; exec env " + rest)
-		b.WriteString(" </dev/null >>" + Quote(filepath.Join(dir, logFile)) + " 2>&1) & echo $! >" + Quote(filepath.Join(dir, pidFile)))
-		return []string{"mkdir -p " + Quote(filepath.Join(dir, homeDir)), b.String()}
+		b.WriteString(" </dev/null >>" + shell.Word(filepath.Join(dir, logFile)) + " 2>&1) & echo $! >" + shell.Word(filepath.Join(dir, pidFile)))
+		return []string{"mkdir -p " + shell.Word(filepath.Join(dir, homeDir)), b.String()}
 	}
-	b.WriteString(" </dev/null >>" + Quote(filepath.Join(dir, logFile)) + " 2>&1 & echo $! >" + Quote(filepath.Join(dir, pidFile)))
-	return []string{"mkdir -p " + Quote(filepath.Join(dir, homeDir)), b.String()}
+	b.WriteString(" </dev/null >>" + shell.Word(filepath.Join(dir, logFile)) + " 2>&1 & echo $! >" + shell.Word(filepath.Join(dir, pidFile)))
+	return []string{"mkdir -p " + shell.Word(filepath.Join(dir, homeDir)), b.String()}
 }
 
 func arguments(spec supernode.Spec) []string {
@@ -115,14 +113,9 @@ func variables(spec supernode.Spec, dir string) []string {
 	return all
 }
 
-var bareWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// Quote writes s so that a POSIX shell reads it as one word.
-func Quote(s string) string {
-	if bareWord.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+// shown is a command line as a person would type it.
+func shown(program string, args []string) string {
+	return shell.Line(append([]string{program}, args...))
 }
 
 var goodName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
@@ -132,7 +125,7 @@ func checkName(name string) error {
 	if goodName.MatchString(name) {
 		return nil
 	}
-	return problem.New(problem.BadInput, "SuperNode name "+Quote(name)+" cannot be used",
+	return problem.New(problem.BadInput, "SuperNode name "+shell.Word(name)+" cannot be used",
 		"it names a folder", "use letters, digits, dots, hyphens and underscores, at most 100")
 }
 

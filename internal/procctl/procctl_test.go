@@ -1,30 +1,12 @@
 package procctl
 
 import (
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
 
 	"flwrup/internal/supernode"
 )
-
-func TestQuote(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "''", "plain-1.2/x_y": "plain-1.2/x_y", "a b": "'a b'", "it's": `'it'\''s'`, "$HOME`x`": "'$HOME`x`'",
-		"ü": "'ü'", "a=b": "a=b", "*": "'*'", "a\nb": "'a\nb'", "~": "'~'",
-	} {
-		if got := Quote(in); got != want {
-			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
-		}
-		if sh, err := exec.LookPath("sh"); err == nil {
-			out, err := exec.Command(sh, "-c", "printf %s "+Quote(in)).Output()
-			if err != nil || string(out) != in {
-				t.Errorf("sh reads %s as %q, %v", Quote(in), out, err)
-			}
-		}
-	}
-}
 
 func TestCheckName(t *testing.T) {
 	for name, good := range map[string]bool{

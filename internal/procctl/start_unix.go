@@ -21,6 +21,7 @@ import (
 	"flwrup/internal/child"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -87,7 +88,7 @@ func (r *Runtime) ready(spec supernode.Spec) error {
 		f, err := os.Open(path)
 		if err != nil {
 			return &problem.Problem{Code: problem.BadInput, What: "the " + what + " of " + spec.Name + " cannot be read",
-				Why: err.Error(), Fix: "put it back, or make it readable for you: ls -l " + Quote(path), Err: err}
+				Why: err.Error(), Fix: "put it back, or make it readable for you: ls -l " + shell.Word(path), Err: err}
 		}
 		f.Close()
 	}
@@ -199,14 +200,6 @@ func (r *Runtime) launch(ctx context.Context, spec supernode.Spec, dir string, l
 	}
 	return &problem.Problem{Code: problem.FlwrFailed, What: spec.Name + " did not start", Why: why,
 		Fix: "see its log: " + filepath.Join(dir, logFile), Err: rerr}
-}
-
-func shown(program string, args []string) string {
-	words := []string{Quote(program)}
-	for _, a := range args {
-		words = append(words, Quote(a))
-	}
-	return strings.Join(words, " ")
 }
 
 // openLog opens the log to append, whole lines first, and sets a long one aside.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 )
 
 const (
@@ -140,7 +141,7 @@ func closed(path, at string, info fs.FileInfo) error {
 	if mode&others == 0 {
 		return nil
 	}
-	fix := "chmod go-w " + at
+	fix := "chmod go-w " + shell.Path(at)
 	if ok && int(st.Uid) != os.Geteuid() {
 		fix = "have an administrator run: " + fix
 	}
