@@ -11,7 +11,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 
 	"flwrup/internal/letin"
-	"flwrup/internal/probe"
+	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -53,7 +53,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 		switch {
 		case cerrdefs.IsNotFound(err):
 			add("", true, problem.New(problem.ImageMissing, "image "+spec.Image+" is not on this machine yet", "", "flwrup pulls it first: docker pull "+spec.Image))
-			if free, err := probe.DiskFree(info.DockerRootDir); here && err == nil && free < imageRoom {
+			if free, err := machine.DiskFree(info.DockerRootDir); here && err == nil && free < imageRoom {
 				add("", false, problem.New(DiskFull, fmt.Sprintf("%.1f GB free in %s", float64(free)/1e9, info.DockerRootDir), "the image takes about a gigabyte",
 					"free some space: `docker system df` shows what takes it, `docker image prune` removes unused images"))
 			}
@@ -74,7 +74,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 		}
 	}
 	have := info.MemTotal
-	if free, ok := probe.MemoryFree(); ok && here {
+	if free, ok := machine.MemoryFree(); ok && here {
 		have = free
 	} else if have == 0 {
 		have = -1

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"flwrup/internal/ledger"
-	"flwrup/internal/probe"
+	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -31,7 +31,7 @@ func workInterval(nodes, cores int) string {
 // it does, when nobody can tell, or when the person said to go on (--crowded). Those that are registered do not count:
 // they have been started before.
 func (s *Site) noRoom(n int) error {
-	free, known := probe.MemoryFree()
+	free, known := machine.MemoryFree()
 	if !known || !s.Rehearsal() || s.o.Crowded {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 	"flwrup/dockerctl"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
-	"flwrup/internal/probe"
+	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
@@ -115,7 +115,7 @@ func (tools) surroundings(ctx context.Context, s *Site, st *Status) {
 			}
 		}
 	}
-	if free, err := probe.DiskFree(s.Dir); err == nil {
+	if free, err := machine.DiskFree(s.Dir); err == nil {
 		text := fmt.Sprintf("%.1f GB of disk free", float64(free)/1e9)
 		var bad *problem.Problem
 		if free < diskNeeded {

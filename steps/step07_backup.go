@@ -12,7 +12,7 @@ import (
 	"filippo.io/age"
 
 	"flwrup/internal/ledger"
-	"flwrup/internal/probe"
+	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
 	"flwrup/keys"
@@ -181,7 +181,7 @@ func validPassphrase(pass string) error {
 // roomFor says before a passphrase is worked on that the memory for it is not there: the system would end flwrup
 // in the middle.
 func roomFor(passphrase bool) error {
-	free, known := probe.MemoryFree()
+	free, known := machine.MemoryFree()
 	if !passphrase || !known || free >= keys.PassphraseMemory {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"flwrup/internal/probe"
+	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -39,7 +39,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 	if len(specs) == 0 {
 		return nil, nil
 	}
-	free, ok := probe.MemoryFree()
+	free, ok := machine.MemoryFree()
 	if !ok {
 		free = -1
 	}

@@ -1,8 +1,8 @@
-package probe
+package machine
 
 import "golang.org/x/sys/windows"
 
-// DiskFree gives the bytes that this user may still write on the disk of dir.
+// DiskFree returns the bytes that this user may still write to the disk of dir.
 func DiskFree(dir string) (uint64, error) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

@@ -1,4 +1,4 @@
-package probe
+package machine
 
 import (
 	"math"
@@ -9,9 +9,9 @@ import (
 	"flwrup/internal/plainfile"
 )
 
-// MemoryFree gives the bytes of memory that this program can still have without swapping: what the machine has
-// left, and what the limits of its control groups leave of that. false where it cannot be told (only Linux says
-// it, in /proc/meminfo).
+// MemoryFree returns the bytes of memory that this program can still have without swapping: the rest of the
+// machine's memory, within the limits of this program's control groups. It returns false where the system does not
+// say (only Linux does, in /proc/meminfo).
 func MemoryFree() (int64, bool) { return memoryFree("/") }
 
 // memoryFree is MemoryFree for the /proc and /sys below root.
@@ -37,15 +37,15 @@ func memoryFree(root string) (int64, bool) {
 	return max(free, 0), true
 }
 
-// groupFree is what the limits of a control group and of those above it leave. In a container the group's path may
-// be the host's, and its files lie at the mount itself: a folder that is not there limits nothing.
+// groupFree returns the bytes that the limits of a control group and of its parents leave. In a container the
+// group's path may be the host's, while its files lie at the mount. A missing folder limits nothing.
 func groupFree(mount, group, limit, usage, cache string) int64 {
 	free := int64(math.MaxInt64)
 	for dir := filepath.Join("/", group); ; dir = filepath.Dir(dir) {
 		at := filepath.Join(mount, dir)
 		if top, ok := number(filepath.Join(at, limit), ""); ok {
 			used, _ := number(filepath.Join(at, usage), "")
-			idle, _ := number(filepath.Join(at, "memory.stat"), cache) // goes before anything is killed
+			idle, _ := number(filepath.Join(at, "memory.stat"), cache) // the kernel drops it before it kills anything
 			free = min(free, top-used+idle)
 		}
 		if dir == "/" {
@@ -54,7 +54,7 @@ func groupFree(mount, group, limit, usage, cache string) int64 {
 	}
 }
 
-// number reads the number after name at the beginning of a line, or with "" the whole file as one.
+// number reads the number after name at the beginning of a line; with an empty name, the whole file.
 func number(file, name string) (int64, bool) {
 	text, err := plainfile.Read(file)
 	if err != nil {
@@ -65,7 +65,7 @@ func number(file, name string) (int64, bool) {
 		if name != "" && (len(f) < 2 || f[0] != name) || len(f) == 0 {
 			continue
 		}
-		n, err := strconv.ParseInt(f[min(1, len(f)-1)], 10, 64) // "max" is none
+		n, err := strconv.ParseInt(f[min(1, len(f)-1)], 10, 64) // "max" means no limit
 		return n, err == nil
 	}
 	return 0, false

@@ -1,10 +1,10 @@
 //go:build unix
 
-package probe
+package machine
 
 import "golang.org/x/sys/unix"
 
-// DiskFree gives the bytes that this user may still write on the disk of dir.
+// DiskFree returns the bytes that this user may still write to the disk of dir.
 func DiskFree(dir string) (uint64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {

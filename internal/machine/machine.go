@@ -1,0 +1,2 @@
+// Package machine tells how much memory and disk this machine has left.
+package machine
