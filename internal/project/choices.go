@@ -5,6 +5,7 @@ package project
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,6 +70,25 @@ type NodeChoice struct {
 	GPUs       string   // "all", a number, or "device=0,1"
 	Install    *bool    // --allow-runtime-dependency-installation
 	Lasting    *bool    // nil or true: comes back after a reboot; false: gone with its log when it ends
+}
+
+// Clone returns a copy that shares nothing with c.
+func (c *Choices) Clone() *Choices {
+	to := *c
+	to.All, to.Node = c.All.clone(), maps.Clone(c.Node)
+	for key, n := range to.Node {
+		to.Node[key] = n.clone()
+	}
+	return &to
+}
+
+// clone returns a copy that shares nothing with n.
+func (n NodeChoice) clone() NodeChoice {
+	from := n
+	for _, f := range nodeFields {
+		n.Take(f.key, from)
+	}
+	return n
 }
 
 // ForNode gives what SuperNode i (from 1) is started with: its own settings, else those of all.
