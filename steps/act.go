@@ -11,6 +11,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
+	"flwrup/internal/project"
 	"flwrup/keys"
 )
 
@@ -75,10 +76,9 @@ func (s *Site) act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 	case StartNodes:
 		return errors.Join(unfit, (start{}).bringUp(ctx, s, list, to))
 	case OwnImage:
-		if s.Choices.Image != "" {
-			to.Event(Says{"flwrup.toml no longer asks for the image " + s.Choices.Image})
-			s.Choices.Image = ""
-			if err := s.save(); err != nil {
+		if image := s.Choices().Image; image != "" {
+			to.Event(Says{"flwrup.toml no longer asks for the image " + image})
+			if err := s.Choose(func(c *project.Choices) error { c.Image = ""; return nil }); err != nil {
 				return err
 			}
 		}

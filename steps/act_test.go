@@ -42,11 +42,11 @@ func upAndRunning(t *testing.T, n int) (*Site, *fakeRuntime) {
 func TestNotStartedWithAnotherKey(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, s *Site){
 		"another key": func(t *testing.T, s *Site) {
-			s.Choices.Nodes = 3
+			choose(t, s, func(c *project.Choices) { c.Nodes = 3 })
 			if err := s.Apply(context.Background(), 6, &heard{}); err != nil {
 				t.Fatal(err)
 			}
-			s.Choices.Nodes = 2
+			choose(t, s, func(c *project.Choices) { c.Nodes = 2 })
 			for _, end := range []string{"", ".pub"} {
 				if err := os.Rename(s.keysDir()+"/client_credentials_3"+end, s.keysDir()+"/client_credentials_2"+end); err != nil {
 					t.Fatal(err)
@@ -105,9 +105,7 @@ func TestEditsBesideAreTaken(t *testing.T) {
 	if got := rt.started["supernode_1"].Memory; got != 2<<30 {
 		t.Errorf("started with %d bytes at most", got)
 	}
-	if err := s.save(); err != nil {
-		t.Fatal(err)
-	}
+	choose(t, s, func(*project.Choices) {})
 	if now, _ := os.ReadFile(file); !strings.Contains(string(now), "memory = \"2g\" # they are greedy") {
 		t.Errorf("the edit is gone:\n%s", now)
 	}

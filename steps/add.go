@@ -8,6 +8,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/keys"
 )
 
@@ -31,13 +32,12 @@ func (s *Site) Add(ctx context.Context, n int, to Sink) error {
 			known++
 		}
 	}
-	before := s.Choices.Nodes
-	if s.Choices.Nodes = max(before, known+n); s.Choices.Nodes > maxNodes {
-		s.Choices.Nodes = before
-		return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", maxNodes), "", "")
-	}
-	if err := s.save(); err != nil {
-		s.Choices.Nodes = before
+	if err := s.Choose(func(c *project.Choices) error {
+		if c.Nodes = max(c.Nodes, known+n); c.Nodes > maxNodes {
+			return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", maxNodes), "", "")
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
 	return s.walkFromKeys(ctx, to)
@@ -56,7 +56,7 @@ func (s *Site) walkFromKeys(ctx context.Context, to Sink) error {
 // removed gives the SuperNodes that were removed here and whose keys are good.
 func (s *Site) removed() []ledger.Node {
 	return slices.DeleteFunc(s.Ledger.Nodes(), func(n ledger.Node) bool {
-		return n.State != ledger.Removed || n.Connection != s.Choices.Grid.Connection
+		return n.State != ledger.Removed || n.Connection != s.Choices().Grid.Connection
 	})
 }
 
@@ -116,10 +116,10 @@ func (s *Site) BringBack(ctx context.Context, nodes []string, to Sink) error {
 	if err := s.bringGridUp(ctx, to); err != nil {
 		return err
 	}
-	before := s.Choices.Nodes
-	s.Choices.Nodes = max(before, len(list)+len(back)) // the same when it is asked for again after a crash
-	if err := s.save(); err != nil {
-		s.Choices.Nodes = before
+	if err := s.Choose(func(c *project.Choices) error {
+		c.Nodes = max(c.Nodes, len(list)+len(back)) // the same when it is asked for again after a crash
+		return nil
+	}); err != nil {
 		return err
 	}
 	err = s.Ledger.Change(func(d *ledger.Data) error {
@@ -154,7 +154,7 @@ func (s *Site) canComeBack(name string, folder keys.Folder) (ledger.Node, error)
 		return n, nil
 	}
 	for _, n := range s.Ledger.Nodes() {
-		if n.Name == name && n.State == ledger.Unregistered && n.Connection == s.Choices.Grid.Connection {
+		if n.Name == name && n.State == ledger.Unregistered && n.Connection == s.Choices().Grid.Connection {
 			return n, problem.New(flwrexec.NodeUnregistered, name+" was unregistered", "its key is burnt: no account can register it again",
 				"flwrup add makes a new SuperNode, with a new key")
 		}

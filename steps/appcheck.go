@@ -254,7 +254,7 @@ func (s *Site) nodesInstall() bool {
 		return false
 	}
 	for _, m := range list {
-		choice := s.Choices.ForNode(m.Number)
+		choice := s.Choices().ForNode(m.Number)
 		if (choice.Install == nil || !*choice.Install) && !slices.Contains(choice.Args, "--allow-runtime-dependency-installation") {
 			return false
 		}

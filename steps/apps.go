@@ -9,6 +9,7 @@ import (
 	"flwrup/flwrexec/app"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 )
 
 // What a person may answer instead of a folder with an app.
@@ -75,8 +76,7 @@ func (s *Site) chooseApp(ctx context.Context, to Sink) error {
 			return nil // asked again
 		}
 	}
-	s.Choices.App = answer
-	return s.save()
+	return s.Choose(func(c *project.Choices) error { c.App = answer; return nil })
 }
 
 func (s *Site) newAppNote() string {
@@ -105,19 +105,18 @@ func (s *Site) makeApp(ctx context.Context, to Sink) error {
 	}
 	defer os.RemoveAll(work) // made just now, below .flwrup
 	to.Event(Says{"making a new app: " + s.newAppCommand(f).Command})
-	a, err := f.NewApp(ctx, work, s.Ledger.Account(s.Choices.Grid.Connection), func(l string) { to.Event(Output{l}) })
+	a, err := f.NewApp(ctx, work, s.Ledger.Account(s.Choices().Grid.Connection), func(l string) { to.Event(Output{l}) })
 	if err != nil {
 		return err
 	}
 	if err := os.Rename(a.Dir, dir); err != nil {
 		return fmt.Errorf("move the new app to its place: %w", err)
 	}
-	s.Choices.App = s.rel(dir)
-	return s.save()
+	return s.Choose(func(c *project.Choices) error { c.App = s.rel(dir); return nil })
 }
 
 func (s *Site) newAppCommand(f Flwr) Action {
-	return s.command("make a new app", f.Dialect().NewAppArgv(s.Ledger.Account(s.Choices.Grid.Connection)))
+	return s.command("make a new app", f.Dialect().NewAppArgv(s.Ledger.Account(s.Choices().Grid.Connection)))
 }
 
 // reachFrom sees that flwr reaches the grid from the app's folder. Up to flwr 1.25 connection and login

@@ -10,6 +10,7 @@ import (
 	"flwrup/flwrexec/app"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 )
 
 // TestAppThatFlwrRefuses: the app that the person named is not exchanged for another one, and flwr is not asked.
@@ -23,7 +24,7 @@ func TestAppThatFlwrRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "pyproject.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.Choices.App = "app"
+	choose(t, s, func(c *project.Choices) { c.App = "app" })
 	if err := s.settleApp(context.Background(), &heard{}); !problem.Is(err, app.Unusable) || !strings.Contains(err.Error(), "byte order mark") {
 		t.Errorf("%v", err)
 	}

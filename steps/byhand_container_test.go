@@ -22,7 +22,7 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := list[0].Pair
-	name := "flwrup-test-" + s.Choices.ID
+	name := "flwrup-test-" + s.Choices().ID
 	docker := func(args ...string) {
 		t.Helper()
 		if out, err := exec.Command("docker", args...).CombinedOutput(); err != nil {

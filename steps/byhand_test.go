@@ -44,9 +44,11 @@ func TestStartedByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.runtime = nil
-	s.Choices.Runtime, s.Choices.Grid.Fleet, s.Choices.HostNetwork = project.RuntimeDocker, "127.0.0.1:1", true
-	s.Choices.ContainerPrefix = "byhand_" + strings.ToLower(rand.Text()[:8]) + "_"
-	byHand := s.Choices.ContainerPrefix + "guide"
+	choose(t, s, func(c *project.Choices) {
+		c.Runtime, c.Grid.Fleet, c.HostNetwork = project.RuntimeDocker, "127.0.0.1:1", true
+		c.ContainerPrefix = "byhand_" + strings.ToLower(rand.Text()[:8]) + "_"
+	})
+	byHand := s.Choices().ContainerPrefix + "guide"
 	docker := func(args ...string) string {
 		t.Helper()
 		out, err := exec.Command("docker", args...).CombinedOutput()
@@ -89,7 +91,7 @@ func TestStartedByHand(t *testing.T) {
 		t.Errorf("%+v %v", n, o.RuntimeErr)
 	}
 	own := func() string {
-		return docker("ps", "--filter", "label=flwrup.project="+s.Choices.ID, "--format", `{{.Label "flwrup.node"}}`)
+		return docker("ps", "--filter", "label=flwrup.project="+s.Choices().ID, "--format", `{{.Label "flwrup.node"}}`)
 	}
 	h := &heard{}
 	if err := s.Act(ctx, StartNodes, nil, h); err != nil {

@@ -55,7 +55,7 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 	case s.wanted(name) == wantedDown && !up:
 		return nil, nil
 	case s.isElsewhere(ctx, v.Runtime):
-		p := problem.New(NodeElsewhere, name+" runs for another grid, at "+nodeLabel(v.Runtime, fleetLabel), "it was started before the project went over to "+s.Choices.Grid.Connection, "")
+		p := problem.New(NodeElsewhere, name+" runs for another grid, at "+nodeLabel(v.Runtime, fleetLabel), "it was started before the project went over to "+s.Choices().Grid.Connection, "")
 		if !m.Known() {
 			p.Fix = "register its key on this grid first"
 			return p, &Remedy{Says: "register it here", Step: 10, Args: []string{"up"}}
@@ -157,7 +157,7 @@ func (s *Site) hints(v NodeView) flwrexec.NodeHints {
 	} else if label := v.Runtime.Labels["flwr"]; label != "" {
 		node, _ = flwr.ParseVersion(label)
 	}
-	return flwrexec.NodeHints{Node: node, Grid: grid, Status: v.Grid, Fleet: s.Choices.Grid.Fleet}
+	return flwrexec.NodeHints{Node: node, Grid: grid, Status: v.Grid, Fleet: s.Choices().Grid.Fleet}
 }
 
 // heldProblem says that the grid has not noticed the node's end yet, and when it will.
@@ -235,7 +235,7 @@ func (s *Site) foreign(ctx context.Context, m member) (supernode.Status, bool) {
 	if !ok || m.Number == 0 {
 		return supernode.Status{}, false
 	}
-	list, err := docker.Foreign(ctx, []string{s.Choices.ContainerName(m.Number)})
+	list, err := docker.Foreign(ctx, []string{s.Choices().ContainerName(m.Number)})
 	if err != nil || len(list) == 0 {
 		return supernode.Status{}, false
 	}
@@ -285,7 +285,7 @@ func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *
 }
 
 // pinned is the image that the person chose for all SuperNodes; "" when they run the one of their flwr.
-func (s *Site) pinned() string { return s.Choices.Image }
+func (s *Site) pinned() string { return s.Choices().Image }
 
 // lost gives the registered SuperNodes whose key is not in the folder any more: replaced, damaged, or
 // taken away. They are on the grid all the same, and may even run.
@@ -302,7 +302,7 @@ func (s *Site) lost(list []member, folder keys.Folder) []member {
 	}
 	var out []member
 	for _, n := range s.Ledger.Nodes() {
-		if n.Connection != s.Choices.Grid.Connection || n.State != ledger.Registered || n.NodeID == "" || have[n.Key] || names[n.Name] {
+		if n.Connection != s.Choices().Grid.Connection || n.State != ledger.Registered || n.NodeID == "" || have[n.Key] || names[n.Name] {
 			continue
 		}
 		out = append(out, member{Name: n.Name, Record: n})

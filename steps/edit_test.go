@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flwrup/internal/project"
 )
 
 // TestEdits: the edits of steps 4, 5 and 8 are shown as a diff before they are made, keep the file's mode,
@@ -88,13 +90,14 @@ func TestEditRefused(t *testing.T) {
 func TestUndoTwice(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := newSite(t, "[superlink]\ndefault = \"local\"\n")
-	s.flwr, s.Choices.Grid.Control = g, "lungs.example.org:9093"
+	s.flwr = g
+	choose(t, s, func(c *project.Choices) { c.Grid.Control = "lungs.example.org:9093" })
 	app := filepath.Join(s.Dir, "pyproject.toml")
 	legacy := "[tool.flwr.federations.supergrid]\naddress = \"supergrid.flower.ai\"\n"
 	if err := os.WriteFile(app, []byte(legacy), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	config := filepath.Join(s.Choices.Flwr.Home, "config.toml")
+	config := filepath.Join(s.Choices().Flwr.Home, "config.toml")
 	if err := s.Apply(t.Context(), 8, &heard{}); err != nil {
 		t.Fatal(err)
 	}

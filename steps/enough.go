@@ -66,7 +66,7 @@ func (s *Site) crowd(ctx context.Context) (crowd, error) {
 func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, error) {
 	over := map[string]int{}
 	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
-		over["min-nodes"] = s.Choices.Nodes
+		over["min-nodes"] = s.Choices().Nodes
 	}
 	limit, said, offered := time.Now().Add(onlineWithin), "", false
 	for try := 0; ; try++ {

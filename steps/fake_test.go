@@ -333,3 +333,11 @@ func reopened(t *testing.T, s *Site) *Site {
 }
 
 var errCut = &problem.Problem{Code: problem.Unreachable, What: "unreachable", Raw: "Socket closed", Err: errors.New("cut")}
+
+// choose changes the choices of s.
+func choose(t *testing.T, s *Site, change func(*project.Choices)) {
+	t.Helper()
+	if err := s.Choose(func(c *project.Choices) error { change(c); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}

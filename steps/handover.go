@@ -25,7 +25,7 @@ type HandoverNode struct {
 
 // Handover gathers the node IDs from the ledger.
 func (s *Site) Handover() Handover {
-	h := Handover{Account: s.Ledger.Account(s.Choices.Grid.Connection), Federation: s.Choices.Federation, Grid: s.Choices.Grid.Connection}
+	h := Handover{Account: s.Ledger.Account(s.Choices().Grid.Connection), Federation: s.Choices().Federation, Grid: s.Choices().Grid.Connection}
 	list, _, err := s.members()
 	if err != nil {
 		return h

@@ -51,7 +51,7 @@ func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
 	}
 	version := f.Version().String()
 	b := dockerctl.ImageBuild{Base: officialImage(version), Flwr: version, Packages: packages, CA: os.Getenv("PIP_CERT"),
-		Tag: "flwrup/" + strings.ToLower(suggestName(a.Name)) + ":" + s.Choices.ID}
+		Tag: "flwrup/" + strings.ToLower(suggestName(a.Name)) + ":" + s.Choices().ID}
 	spec := supernode.Spec{Flwr: version, Image: b.Base}
 	if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
 		to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
@@ -71,8 +71,7 @@ func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
 			return "", err
 		}
 	}
-	s.Choices.Image = b.Tag
-	return b.Tag, s.save()
+	return b.Tag, s.Choose(func(c *project.Choices) error { c.Image = b.Tag; return nil })
 }
 
 // isFlwr tells whether a requirement is about flwr itself, which the image has.

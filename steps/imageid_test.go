@@ -29,7 +29,7 @@ func (r imageful) ResolveImage(_ context.Context, name string) (supernode.Image,
 func TestAChangedImageIsTold(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 1)
-	s.Choices.Runtime = project.RuntimeDocker
+	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
 	f, err := s.session(ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ type member struct {
 // Known tells whether the node's ID on the grid is known.
 func (m member) Known() bool { return m.Record.State == ledger.Registered && m.Record.NodeID != "" }
 
-func (s *Site) keysDir() string { return s.path(s.Choices.Keys) }
+func (s *Site) keysDir() string { return s.path(s.Choices().Keys) }
 
 // members gives the site's SuperNodes, as many as there are usable keys, at most as many as wished.
 // A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys:
@@ -50,7 +50,7 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 	var list []member
 	registered := 0
 	for _, p := range slices.Concat(folder.Pairs, folder.Others) {
-		record, _ := s.Ledger.NodeOn(s.Choices.Grid.Connection, p.Fingerprint)
+		record, _ := s.Ledger.NodeOn(s.Choices().Grid.Connection, p.Fingerprint)
 		switch {
 		case record.State == ledger.Unregistered, record.State == ledger.Removed, leaving[p.Fingerprint]:
 			continue
@@ -63,7 +63,7 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 		}
 		list = append(list, member{Pair: p, Record: record})
 	}
-	room := max(s.Choices.Nodes-registered, 0) // for new ones
+	room := max(s.Choices().Nodes-registered, 0) // for new ones
 	list = slices.DeleteFunc(list, func(m member) bool {
 		if m.Record.State == ledger.Registered {
 			return false
@@ -71,7 +71,7 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 		room--
 		return room < 0
 	})
-	list = list[:min(len(list), s.Choices.Nodes)]
+	list = list[:min(len(list), s.Choices().Nodes)]
 	s.name(list)
 	return list, folder, nil
 }
@@ -93,13 +93,13 @@ func (s *Site) name(list []member) {
 		file := s.rel(m.Pair.Private)
 		seat.Barred = func(name string) bool {
 			return slices.ContainsFunc(records, func(n ledger.Node) bool {
-				return n.Connection == s.Choices.Grid.Connection && n.Key != m.Pair.Fingerprint && strings.EqualFold(n.Name, name) &&
+				return n.Connection == s.Choices().Grid.Connection && n.Key != m.Pair.Fingerprint && strings.EqualFold(n.Name, name) &&
 					n.KeyFile != file // in the place of a key that was exchanged it has that one's name
 			})
 		}
 		seats[i] = seat
 	}
-	for i, place := range s.Choices.Seats(seats) {
+	for i, place := range s.Choices().Seats(seats) {
 		list[i].Number, list[i].Name = place.Number, place.Name
 	}
 }
@@ -123,10 +123,10 @@ func noSuperNode(name string) error {
 }
 
 // fleetAddress is where SuperNodes connect to, host:port.
-func (s *Site) fleetAddress(d flwr.Dialect) string { return fleetOf(s.Choices.Grid, d) }
+func (s *Site) fleetAddress(d flwr.Dialect) string { return fleetOf(s.Choices().Grid, d) }
 
 // controlAddress is where the CLI connects to.
-func (s *Site) controlAddress(d flwr.Dialect) string { return controlOf(s.Choices.Grid, d) }
+func (s *Site) controlAddress(d flwr.Dialect) string { return controlOf(s.Choices().Grid, d) }
 
 // spec says how m is started, in the dialect of the flwr at hand.
 func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
@@ -135,8 +135,8 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		return supernode.Spec{}, err
 	}
 	found, dialect, kind := f.Found(), f.Dialect(), s.runtimeKind()
-	choice := s.Choices.ForNode(m.Number)
-	hostNetwork := kind == project.RuntimeDocker && (s.Choices.HostNetwork || s.Rehearsal())
+	choice := s.Choices().ForNode(m.Number)
+	hostNetwork := kind == project.RuntimeDocker && (s.Choices().HostNetwork || s.Rehearsal())
 	port := 0
 	if kind == project.RuntimeProcess || hostNetwork {
 		if port, err = s.port(m.Name); err != nil {
@@ -148,17 +148,17 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 	}
 	config := choice.NodeConfig
 	if config == "" && s.Rehearsal() {
-		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(s.Choices.Nodes, 1), s.Choices.Nodes)
+		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(s.Choices().Nodes, 1), s.Choices().Nodes)
 	}
 	env := map[string]string{}
 	if s.Rehearsal() {
 		// A rehearsal sends nothing anywhere.
 		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
 			// flwr 1.42 looks for work this often, in seconds; by itself it waits longer.
-			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": workInterval(s.Choices.Nodes, runtime.NumCPU())})
+			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": workInterval(s.Choices().Nodes, runtime.NumCPU())})
 	}
 	spec := supernode.Spec{
-		Name: m.Name, Project: s.Choices.ID, KeyFile: m.Pair.Private, Private: []string{s.keysDir(), project.StateDir(s.Dir)}, CAFile: s.path(s.Choices.Grid.CA),
+		Name: m.Name, Project: s.Choices().ID, KeyFile: m.Pair.Private, Private: []string{s.keysDir(), project.StateDir(s.Dir)}, CAFile: s.path(s.Choices().Grid.CA),
 		Flwr: found.Version.String(), Takes: dialect.NodeMemory, AtOnce: s.loadOf(0).AtOnce,
 		Args: func(key, ca string) []string {
 			return dialect.SuperNodeArgs(flwr.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,
@@ -166,9 +166,9 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		},
 		Env:       env,
 		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String(), fleetLabel: s.fleetAddress(dialect)},
-		Container: s.Choices.ContainerName(m.Number), Image: s.image(found.Version.String()),
+		Container: s.Choices().ContainerName(m.Number), Image: s.image(found.Version.String()),
 		HostNetwork: hostNetwork, Restart: restartLimit,
-		Memory: project.ParseMemory(choice.Memory), Sharers: s.Choices.Nodes,
+		Memory: project.ParseMemory(choice.Memory), Sharers: s.Choices().Nodes,
 		PIDs: project.ParsePIDs(choice.PIDs), Tmp: project.ParseMemory(choice.Tmp), GPUs: choice.GPUs,
 		Program: found.SuperNode(), Port: port,
 	}
@@ -217,8 +217,8 @@ const restartLimit = 10
 
 // image is the SuperNode image for a flwr version, under the names that Flower publishes.
 func (s *Site) image(version string) string {
-	if s.Choices.Image != "" {
-		return s.Choices.Image
+	if s.Choices().Image != "" {
+		return s.Choices().Image
 	}
 	return officialImage(version)
 }
@@ -243,7 +243,7 @@ func (s *Site) port(node string) (int, error) {
 		}
 	}
 	h := fnv.New32a()
-	h.Write([]byte(s.Choices.ID + node))
+	h.Write([]byte(s.Choices().ID + node))
 	for try := range portRange {
 		n := firstPort + (int(h.Sum32()%portRange)+try)%portRange
 		if taken[n] || !portFree(n) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/project"
 	"flwrup/keys"
 )
 
@@ -18,10 +19,7 @@ func siteWith(t *testing.T, g *fakeGrid, n int, names ...string) *Site {
 	if _, err := keys.Generate(context.Background(), s.keysDir(), names, nil); err != nil {
 		t.Fatal(err)
 	}
-	s.Choices.Nodes = n
-	if err := s.save(); err != nil {
-		t.Fatal(err)
-	}
+	choose(t, s, func(c *project.Choices) { c.Nodes = n })
 	return s
 }
 
@@ -59,12 +57,12 @@ func TestNamesWhateverTheKeysAreCalled(t *testing.T) {
 			t.Errorf("%q: %v", names, err)
 		}
 		for range 2 { // one more each time
-			s.Choices.Nodes++
+			s.Choices().Nodes++
 			if err := s.Apply(ctx, 6, &heard{}); err != nil {
 				t.Fatal(err)
 			}
 			after := namesOfFiles(t, s)
-			if len(after) != s.Choices.Nodes {
+			if len(after) != s.Choices().Nodes {
 				t.Errorf("%q: %v", names, after)
 			}
 			for file, name := range before {
@@ -99,7 +97,7 @@ func TestANewKeyTakesNobodysPlace(t *testing.T) {
 			t.Errorf("%s was %s and is %q", file, name, after[file])
 		}
 	}
-	s.Choices.Nodes = 5
+	choose(t, s, func(c *project.Choices) { c.Nodes = 5 })
 	if got := namesOfFiles(t, s); got["supernode_1"] != "supernode_4" && got["supernode_1"] != "supernode_5" {
 		t.Errorf("%v", got)
 	}

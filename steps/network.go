@@ -36,7 +36,7 @@ func (s *Site) network(ctx context.Context, maxAge time.Duration) (network, erro
 		if err != nil {
 			return network{}, err
 		}
-		if s.Rehearsal() && s.Choices.Grid.Control == "" {
+		if s.Rehearsal() && s.Choices().Grid.Control == "" {
 			return network{}, nil
 		}
 		d := f.Dialect()
@@ -61,7 +61,7 @@ func (s *Site) network(ctx context.Context, maxAge time.Duration) (network, erro
 
 // probeOptions say how to ask at the grid's addresses.
 func (s *Site) probeOptions() probe.Options {
-	return probe.Options{CA: s.path(s.Choices.Grid.CA), Roots: extraRoots(), Proxy: http.ProxyFromEnvironment}
+	return probe.Options{CA: s.path(s.Choices().Grid.CA), Roots: extraRoots(), Proxy: http.ProxyFromEnvironment}
 }
 
 // extraRoots are the files by which a person tells flwr of more authorities: Python's HTTP takes the
@@ -208,7 +208,7 @@ func (s *Site) fleetFits(ctx context.Context) error {
 // it does not.
 func (s *Site) insideOut(d flwr.Dialect) *problem.Problem {
 	host, _, err := net.SplitHostPort(s.fleetAddress(d))
-	if err != nil || s.runtimeKind() != project.RuntimeDocker || s.Choices.HostNetwork || s.Rehearsal() {
+	if err != nil || s.runtimeKind() != project.RuntimeDocker || s.Choices().HostNetwork || s.Rehearsal() {
 		return nil
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {

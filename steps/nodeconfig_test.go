@@ -16,7 +16,9 @@ func TestNodeConfigIsChecked(t *testing.T) {
 	for _, c := range []project.NodeChoice{{NodeConfig: "name=clinic"}, {Args: []string{"--node-config", "name=clinic"}}, {Args: []string{"--node-config=name=clinic"}}} {
 		delete(rt.started, "supernode_1")
 		delete(rt.started, "supernode_2")
-		s.Choices.Node = map[string]project.NodeChoice{"supernode_1": c}
+		bad := s.Choices().Clone() // which flwrup.toml cannot hold
+		bad.Node = map[string]project.NodeChoice{"supernode_1": c}
+		s.choices.Store(bad)
 		err := s.Act(ctx, StartNodes, nil, &heard{})
 		if p := problem.Of(err); err == nil || !strings.Contains(p.Error(), "`name=clinic`") {
 			t.Errorf("%+v: %v", c, err)

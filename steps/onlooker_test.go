@@ -33,7 +33,7 @@ func TestOnlooker(t *testing.T) {
 	}
 
 	ctx := context.Background()
-	run := ledger.Run{ID: "7", Connection: first.Choices.Grid.Connection}
+	run := ledger.Run{ID: "7", Connection: first.Choices().Grid.Connection}
 	if err := first.Ledger.PutRun(run); err != nil {
 		t.Fatal(err)
 	}

@@ -59,11 +59,11 @@ func TestDataIsNotSent(t *testing.T) {
 			t.Parallel()
 			s := siteOn(t, newFakeGrid("1.42.0"), 1)
 			s.o.Attended, s.o.SendAll = c.attended, c.sendAll
-			s.Choices.All.Data = []string{"data/a:/data"}
-			if c.choose != nil {
-				s.Choices.All.Data = nil
-				c.choose(s.Choices)
+			given := c.choose
+			if given == nil {
+				given = func(p *project.Choices) { p.All.Data = []string{"data/a:/data"} }
 			}
+			choose(t, s, given)
 			files := map[string]string{"pk/__init__.py": "", "pk/server_app.py": "", "pk/client_app.py": ""}
 			for name, content := range c.files {
 				files[name] = content

@@ -115,7 +115,7 @@ func (s *Site) inspectPatiently(ctx context.Context, st Step, to Sink) (status S
 // workedBefore tells whether this site's grid has answered it once: then an address that cannot be
 // reached now is not likely to be a wrong one.
 func (s *Site) workedBefore() bool {
-	connection := s.Choices.Grid.Connection
+	connection := s.Choices().Grid.Connection
 	if s.Ledger.Account(connection) != "" || s.loggedInBefore() {
 		return true
 	}

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 )
 
 // TestPathsInThePlanAreNoFlags: folders and files whose names begin with a dash reach programs as files.
 func TestPathsInThePlanAreNoFlags(t *testing.T) {
 	for _, version := range []string{"1.24.0", "1.42.0"} {
 		s := siteOn(t, newFakeGrid(version), 1)
-		s.Choices.Keys, s.Choices.Backup, s.Choices.App, s.Choices.Nodes = "-keys", "-backup.age", "-app", 2
+		choose(t, s, func(c *project.Choices) { c.Keys, c.Backup, c.App, c.Nodes = "-keys", "-backup.age", "-app", 2 })
 		if err := os.Rename(filepath.Join(s.Dir, "keys"), filepath.Join(s.Dir, "-keys")); err != nil {
 			t.Fatal(err)
 		}

@@ -142,6 +142,5 @@ func (s *Site) ownImage(ctx context.Context, found []supernode.Finding, to Sink)
 	if err != nil || answer != "yes" {
 		return false, err
 	}
-	s.Choices.Image = ""
-	return true, s.save()
+	return true, s.Choose(func(c *project.Choices) error { c.Image = ""; return nil })
 }

@@ -48,7 +48,9 @@ func TestSecrets(t *testing.T) {
 	if err := os.WriteFile(file, []byte("# ours\nA=1 'x'\r\nFLWRUP_TEST_TOKEN=from the file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.Choices.All = project.NodeChoice{EnvFile: "node.env", Env: []string{"FLWRUP_TEST_TOKEN", "FLWRUP_TEST_ASKED"}}
+	choose(t, s, func(c *project.Choices) {
+		c.All = project.NodeChoice{EnvFile: "node.env", Env: []string{"FLWRUP_TEST_TOKEN", "FLWRUP_TEST_ASKED"}}
+	})
 	list, _, err := s.members()
 	if err != nil {
 		t.Fatal(err)

@@ -112,7 +112,7 @@ func (x *trial) hangs(t *testing.T) {
 	said("step 14", err, began)
 	began = time.Now()
 	f, _ := s.session(t.Context())
-	_, err = f.StartRun(t.Context(), s.connection(), s.appDir(), s.Choices.Federation, "")
+	_, err = f.StartRun(t.Context(), s.connection(), s.appDir(), s.Choices().Federation, "")
 	said("run", err, began)
 	began, found := time.Now(), false
 	s.Doctor(t.Context(), func(f Finding) {
@@ -259,7 +259,8 @@ func (x *trial) loggingIn(t *testing.T) {
 	t.Run("denied in a rehearsal", func(t *testing.T) { // its grid tells at once, though flwr does not
 		s := x.site(t, 1)
 		x.logOut(t)
-		s.Choices.Grid.Rehearsal, s.o.Attended, s.grid = true, true, x.g
+		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = true })
+		s.o.Attended, s.grid = true, x.g
 		began := time.Now()
 		err := s.Apply(t.Context(), signInStep, &person{x: x, waits: "approve", login: func(o LoginOpen) {
 			began = time.Now()
@@ -271,7 +272,7 @@ func (x *trial) loggingIn(t *testing.T) {
 		if took := time.Since(began); took > loginTime/2 {
 			t.Errorf("noticed after %v", took)
 		}
-		s.Choices.Grid.Rehearsal = false // the trial's own grid is not the site's to end
+		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = false }) // the trial's own grid is not the site's to end
 		x.apply(t, s, signInStep, &person{x: x})
 	})
 	for _, c := range []struct{ rpc, mode string }{{"GetLoginDetails", "unavailable"}, {"GetLoginDetails", "drop-before"}, {"GetAuthTokens", "unavailable"},
@@ -324,8 +325,8 @@ func (x *trial) federations(t *testing.T) {
 		if !problem.Is(err, code) || !strings.Contains(err.Error(), word) || problem.Of(err).Fix == "" {
 			t.Errorf("%s wanted, with %q and what to do, got %v", code, word, err)
 		}
-		if s.Choices.Federation != id {
-			t.Errorf("the federation became %s", s.Choices.Federation)
+		if s.Choices().Federation != id {
+			t.Errorf("the federation became %s", s.Choices().Federation)
 		}
 	}
 	t.Run("unknown", func(t *testing.T) { refused(t, "@ada/nosuch", problem.FedNotFound, "not in your list") })
@@ -339,8 +340,8 @@ func (x *trial) federations(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.apply(t, s, signInStep, &person{x: x})
-		if s.Choices.Federation != "@ada/lost" {
-			t.Errorf("the federation is %s", s.Choices.Federation)
+		if s.Choices().Federation != "@ada/lost" {
+			t.Errorf("the federation is %s", s.Choices().Federation)
 		}
 	})
 }

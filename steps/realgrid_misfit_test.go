@@ -29,17 +29,17 @@ func (x *trial) misfits(t *testing.T) {
 		})
 		x.registered(t, s)
 		x.refused(t, s, "image "+officialImage("1.24.0")+" holds flwr 1.24.0, not "+x.version, `flwrup up --image ""`)
-		s.Choices.HostNetwork = false
+		choose(t, s, func(c *project.Choices) { c.HostNetwork = false })
 		x.refused(t, s, "127.0.0.1 means the container itself", "--host-network")
 		x.seenInStep3(t, s, "127.0.0.1 means the container itself", "--host-network")
-		s.Choices.HostNetwork = true
+		choose(t, s, func(c *project.Choices) { c.HostNetwork = true })
 		list, _, err := s.members()
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := &scripted{answers: map[string]string{"own-image": "yes"}}
-		if _, _, err := s.checkFirst(t.Context(), list, p); err != nil || s.Choices.Image != "" || len(p.asked) != 1 {
-			t.Errorf("asked %v, after a yes the image is %q, %v", p.asked, s.Choices.Image, err)
+		if _, _, err := s.checkFirst(t.Context(), list, p); err != nil || s.Choices().Image != "" || len(p.asked) != 1 {
+			t.Errorf("asked %v, after a yes the image is %q, %v", p.asked, s.Choices().Image, err)
 		}
 	})
 	for _, version := range []string{"1.24.0", "1.37.0"} { // gRPC for all; gRPC for SuperNodes alone
@@ -62,12 +62,12 @@ func (x *trial) misfits(t *testing.T) {
 		s, _ := x.ready(t, 1)
 		x.registered(t, s)
 		control, fleet := x.only(t, "/v1/control/"), x.only(t, "/v1/fleet/")
-		s.Choices.Grid.Control, s.Choices.Grid.Fleet = fleet, control
+		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = fleet, control })
 		s.world.reset()
 		cause, remedy := fleet+" is the one for SuperNodes (fleet), "+control+" the one for flwr's commands (control)", "--control "+control+" --fleet "+fleet
 		x.refused(t, s, cause, remedy)
 		x.seenInStep3(t, s, cause, remedy)
-		s.Choices.Grid.Control, s.Choices.Grid.Fleet = control, fleet
+		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = control, fleet })
 		s.world.reset()
 		if err := s.fleetFits(t.Context()); err != nil {
 			t.Errorf("the right way round: %v", err)

@@ -79,7 +79,7 @@ func TestTwoGrids(t *testing.T) {
 	if err := s.Apply(t.Context(), 2, &person{x: first, answers: map[string]string{"grid": "first", "federation": "@ada/study"}}); err != nil {
 		t.Fatal(err)
 	}
-	if g := s.Choices.Grid; g.Connection != "first" || g.Control != first.g.Ready.Control || g.CA != first.g.Ready.CA {
+	if g := s.Choices().Grid; g.Connection != "first" || g.Control != first.g.Ready.Control || g.CA != first.g.Ready.CA {
 		t.Fatalf("the grid is %+v", g)
 	}
 	keys := through(first, 6)
@@ -121,8 +121,8 @@ func TestTwoGrids(t *testing.T) {
 	if err := s.Change(t.Context(), 2, p); err != nil {
 		t.Fatal(err)
 	}
-	if s.Choices.Federation != "@ada/study" || fmt.Sprint(ids()) != fmt.Sprint(onFirst) {
-		t.Errorf("back on the first grid: federation %q, node IDs %v, were %v", s.Choices.Federation, ids(), onFirst)
+	if s.Choices().Federation != "@ada/study" || fmt.Sprint(ids()) != fmt.Sprint(onFirst) {
+		t.Errorf("back on the first grid: federation %q, node IDs %v, were %v", s.Choices().Federation, ids(), onFirst)
 	}
 	through(first, 8)
 	if now := files(t, s); fmt.Sprint(now) != fmt.Sprint(keys) {

@@ -7,6 +7,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 )
 
 // TestRegisterSettles holds every way in which a registration can end against the one thing that counts:
@@ -182,10 +183,10 @@ func TestSessionOverInTheMiddle(t *testing.T) {
 // that is, unless a person chooses it.
 func TestNamedFederationStays(t *testing.T) {
 	s := siteOn(t, newFakeGrid("1.42.0"), 1)
-	s.Choices.Federation = "@ada/another"
+	choose(t, s, func(c *project.Choices) { c.Federation = "@ada/another" })
 	err := s.Apply(context.Background(), 9, &heard{})
-	if !problem.Is(err, problem.FedNotFound) || s.Choices.Federation != "@ada/another" {
-		t.Errorf("federation %s, %v", s.Choices.Federation, err)
+	if !problem.Is(err, problem.FedNotFound) || s.Choices().Federation != "@ada/another" {
+		t.Errorf("federation %s, %v", s.Choices().Federation, err)
 	}
 	if st, err := s.Inspect(context.Background(), 9); err != nil || st.State != Ready {
 		t.Errorf("step 9 is %s, %v", st.State, err)

@@ -55,10 +55,11 @@ func (s *Site) startGrid(ctx context.Context, found install.Found, to Sink) erro
 	s.mu.Lock()
 	s.grid = g
 	s.mu.Unlock()
-	s.Choices.Flwr.Version = found.Version.String() // a newer flwr may come to this machine: it could not speak to this grid
-	c := &s.Choices.Grid
-	c.Control, c.Fleet, c.CA = g.Ready.Control, g.Ready.Fleet, s.rel(g.Ready.CA)
-	if err := s.save(); err != nil {
+	if err := s.Choose(func(c *project.Choices) error {
+		c.Flwr.Version = found.Version.String() // a newer flwr may come to this machine: it could not speak to this grid
+		c.Grid.Control, c.Grid.Fleet, c.Grid.CA = g.Ready.Control, g.Ready.Fleet, s.rel(g.Ready.CA)
+		return nil
+	}); err != nil {
 		return err
 	}
 	return s.forgetLostRuns()

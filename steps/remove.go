@@ -10,6 +10,7 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/supernode"
 )
 
@@ -17,7 +18,7 @@ import (
 func (s *Site) leaving() []ledger.Intent {
 	var list []ledger.Intent
 	for _, i := range s.Ledger.Intents() {
-		if (i.Op == "remove" || i.Op == "unregister") && i.Connection == s.Choices.Grid.Connection {
+		if (i.Op == "remove" || i.Op == "unregister") && i.Connection == s.Choices().Grid.Connection {
 			list = append(list, i)
 		}
 	}
@@ -110,12 +111,12 @@ func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to Sink) e
 		op = "unregister"
 	}
 	for _, m := range list {
-		wish := s.Choices.Nodes
+		wish := s.Choices().Nodes
 		if m.Pair.Name != "" { // a lost one is not among those that are counted
 			wish--
 		}
 		i := ledger.Intent{Op: op, Key: firstWord(m.Pair.Fingerprint, m.Record.Key), Name: m.Name, NodeID: m.Record.NodeID,
-			Connection: s.Choices.Grid.Connection, Federation: s.Choices.Federation, Nodes: wish}
+			Connection: s.Choices().Grid.Connection, Federation: s.Choices().Federation, Nodes: wish}
 		if i.ID, err = s.Ledger.Begin(i); err != nil {
 			return err
 		}
@@ -196,14 +197,18 @@ func (s *Site) leave(ctx context.Context, i ledger.Intent, to Sink) error {
 	if err := s.eachUsed(ctx, func(rt supernode.Runtime) error { return rt.Remove(ctx, i.Name) }); err != nil {
 		return fail(err)
 	}
-	if i.Nodes == 0 { // the last one, or an intent of an earlier flwrup, which noted no number
-		i.Nodes = max(s.Choices.Nodes-1, 0)
-	}
-	s.Choices.Nodes = min(s.Choices.Nodes, i.Nodes)
-	if err := s.save(); err != nil {
+	err := s.Choose(func(c *project.Choices) error {
+		left := i.Nodes
+		if left == 0 { // the last one, or an intent of an earlier flwrup, which noted no number
+			left = max(c.Nodes-1, 0)
+		}
+		c.Nodes = min(c.Nodes, left)
+		return nil
+	})
+	if err != nil {
 		return fail(err)
 	}
-	err := s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
+	err = s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
 		for _, n := range d.Nodes {
 			if n.Key == i.Key && n.Connection == i.Connection {
 				if n.State = ledger.Removed; i.Op == "unregister" {

@@ -12,6 +12,7 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/supernode"
 )
 
@@ -75,7 +76,7 @@ func TestRemovedComesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Choices.BackupRecipient = identity.Recipient().String() // quicker than a passphrase
+	choose(t, s, func(c *project.Choices) { c.BackupRecipient = identity.Recipient().String() }) // quicker than a passphrase
 	before := record(s, "supernode_2")
 	if err := s.Act(ctx, RemoveNodes, []string{"supernode_2"}, &heard{}); err != nil {
 		t.Fatal(err)
@@ -165,8 +166,8 @@ func TestRemovalCutShort(t *testing.T) {
 				t.Fatal(err)
 			}
 			o = s.overview(ctx, 0, true)
-			if len(o.Nodes) != 1 || len(s.Ledger.Intents()) > 0 || s.Choices.Nodes != 1 || record(s, "supernode_2").State != ledger.Unregistered {
-				t.Errorf("%+v, %d wished, ledger %+v", o.Nodes, s.Choices.Nodes, s.Ledger.Data())
+			if len(o.Nodes) != 1 || len(s.Ledger.Intents()) > 0 || s.Choices().Nodes != 1 || record(s, "supernode_2").State != ledger.Unregistered {
+				t.Errorf("%+v, %d wished, ledger %+v", o.Nodes, s.Choices().Nodes, s.Ledger.Data())
 			}
 			if g.nodes[1].Status != flwrexec.StatusUnregistered || len(g.members) != 1 || len(rt.running()) != 1 {
 				t.Errorf("grid %v, members %v, running %v", g.nodes, g.members, rt.running())

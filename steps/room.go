@@ -15,7 +15,7 @@ import (
 // pyproject.toml).
 func (s *Site) loadOf(n int) supernode.Load {
 	l := supernode.Load{Nodes: n, Each: s.dialect().NodeMemory}
-	if s.Rehearsal() && s.Choices.App == "" {
+	if s.Rehearsal() && s.Choices().App == "" {
 		l.AtOnce = max(4, 2*runtime.NumCPU())
 	}
 	return l
@@ -41,7 +41,7 @@ func (s *Site) noRoom(n int) error {
 func (s *Site) tooMany(n int, free int64) error {
 	registered := 0
 	for _, m := range s.Ledger.Nodes() {
-		if m.State == ledger.Registered && m.Connection == s.Choices.Grid.Connection {
+		if m.State == ledger.Registered && m.Connection == s.Choices().Grid.Connection {
 			registered++
 		}
 	}

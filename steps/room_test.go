@@ -30,7 +30,7 @@ func TestTooMany(t *testing.T) {
 	}
 	for i := range 25 {
 		if err := s.Ledger.Change(func(d *ledger.Data) error {
-			return d.PutNode(ledger.Node{Key: fmt.Sprint(i), NodeID: fmt.Sprint(i + 1), State: ledger.Registered, Connection: s.Choices.Grid.Connection})
+			return d.PutNode(ledger.Node{Key: fmt.Sprint(i), NodeID: fmt.Sprint(i + 1), State: ledger.Registered, Connection: s.Choices().Grid.Connection})
 		}); err != nil {
 			t.Fatal(err)
 		}

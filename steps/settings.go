@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -88,7 +87,7 @@ func (s *Site) changeSettings(ctx context.Context, nodes []string, to Sink) erro
 		if chosen == nil {
 			break
 		}
-		before := s.own(of[0])
+		before := own(s.Choices(), of[0])
 		now := before
 		if err := chosen.ask(ctx, s, &now, to); err != nil {
 			return err
@@ -96,15 +95,17 @@ func (s *Site) changeSettings(ctx context.Context, nodes []string, to Sink) erro
 		if chosen.text(now) == chosen.text(before) {
 			continue
 		}
-		for _, key := range of {
-			one := s.own(key)
-			one.Take(chosen.key, now)
-			s.setOwn(key, one)
-		}
-		changed = true
-		if err := s.save(); err != nil {
+		if err := s.Choose(func(c *project.Choices) error {
+			for _, key := range of {
+				one := own(c, key)
+				one.Take(chosen.key, now)
+				setOwn(c, key, one)
+			}
+			return nil
+		}); err != nil {
 			return err
 		}
+		changed = true
 	}
 	if !changed {
 		to.Event(Says{"nothing was changed"})
@@ -123,9 +124,9 @@ func (s *Site) whose(ctx context.Context, list []member, nodes []string, to Sink
 	for _, m := range list {
 		key := project.NodeKey(m.Number)
 		byName[m.Name] = key
-		q.Choices = append(q.Choices, Choice{Value: key, Label: m.Name, Note: s.summary(s.Choices.Node[key])})
+		q.Choices = append(q.Choices, Choice{Value: key, Label: m.Name, Note: s.summary(s.Choices().Node[key])})
 	}
-	q.Choices[0].Note = s.summary(s.Choices.All)
+	q.Choices[0].Note = s.summary(s.Choices().All)
 	var of []string
 	for _, name := range nodes {
 		key, ok := byName[name]
@@ -162,14 +163,14 @@ func (s *Site) nextSetting(ctx context.Context, of []string, to Sink) (*setting,
 	case len(of) > 1:
 		whom = fmt.Sprintf("%d SuperNodes", len(of))
 	case of[0] != project.AllKey:
-		whom = firstWord(s.Choices.Node[of[0]].Name, of[0])
+		whom = firstWord(s.Choices().Node[of[0]].Name, of[0])
 	}
 	q := Question{ID: "setting", Kind: AskChoice, Default: "done", Ask: "What shall be changed for " + whom + "?",
 		Choices: []Choice{{Value: "done", Label: "nothing more"}}}
 	for _, st := range settings {
-		c := Choice{Value: st.key, Label: st.label, Note: st.text(s.own(of[0]))}
+		c := Choice{Value: st.key, Label: st.label, Note: st.text(own(s.Choices(), of[0]))}
 		if of[0] != project.AllKey && c.Note == "" {
-			if all := st.text(s.Choices.All); all != "" {
+			if all := st.text(s.Choices().All); all != "" {
 				c.Note = "as all: " + all
 			}
 		}
@@ -190,24 +191,22 @@ func (s *Site) nextSetting(ctx context.Context, of []string, to Sink) (*setting,
 }
 
 // own gives what a table of flwrup.toml holds.
-func (s *Site) own(key string) project.NodeChoice {
+func own(c *project.Choices, key string) project.NodeChoice {
 	if key == project.AllKey {
-		return s.Choices.All
+		return c.All
 	}
-	return s.Choices.Node[key]
+	return c.Node[key]
 }
 
-func (s *Site) setOwn(key string, c project.NodeChoice) {
+func setOwn(c *project.Choices, key string, n project.NodeChoice) {
 	if key == project.AllKey {
-		s.Choices.All = c
+		c.All = n
 		return
 	}
-	nodes := maps.Clone(s.Choices.Node) // others read the old one meanwhile
-	if nodes == nil {
-		nodes = map[string]project.NodeChoice{}
+	if c.Node == nil {
+		c.Node = map[string]project.NodeChoice{}
 	}
-	nodes[key] = c
-	s.Choices.Node = nodes
+	c.Node[key] = n
 }
 
 // offerRestart asks whether those that run shall take the changed settings now.

@@ -68,7 +68,7 @@ func TestSettings(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(s.Dir, "scans"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s.Choices.Runtime = project.RuntimeDocker // for the questions alone
+	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker }) // for the questions alone
 	asked := &answers{t: t, list: []string{"whose-settings=Enter",
 		"setting=node-config", "node-config=site=1", "setting=memory", "memory=2g", "setting=install-packages", "install-packages=yes",
 		"setting=lasting", "lasting=no", "setting=args", "args=--max-retries 10",
@@ -97,7 +97,7 @@ func TestSettings(t *testing.T) {
 	if now, _ := os.ReadFile(file); !strings.HasPrefix(string(now), "# what I must not forget\n") || !strings.Contains(string(now), "# number of SuperNodes") {
 		t.Errorf("comments are gone:\n%s", now)
 	}
-	s.Choices.Runtime = project.RuntimeProcess
+	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeProcess })
 	if err := s.Act(ctx, RestartNodes, []string{"supernode_1"}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
@@ -117,12 +117,12 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Choices.Runtime = project.RuntimeDocker
+	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
 	gone := &answers{t: t, list: []string{"setting=memory", "memory=-", "setting=data", "data=without scans:/scans:rw", "setting=Enter", "restart-now=yes"}}
 	if err := s.Act(ctx, ChangeSettings, []string{"supernode_2"}, gone); err != nil {
 		t.Fatal(err)
 	}
-	if n := s.Choices.ForNode(2); n.Memory != "2g" || !slices.Equal(n.Data, []string{"scans:/data/scans"}) {
+	if n := s.Choices().ForNode(2); n.Memory != "2g" || !slices.Equal(n.Data, []string{"scans:/data/scans"}) {
 		t.Errorf("after taking its own away: %+v", n)
 	}
 	if got := rt.started["supernode_2"]; got.Memory != 2<<30 {

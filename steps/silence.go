@@ -15,7 +15,7 @@ func (s *Site) silentGrid(ctx context.Context) error {
 	if p := s.gridSuspended(); p != nil {
 		return p
 	}
-	if s.Rehearsal() && s.Choices.Grid.Control == "" {
+	if s.Rehearsal() && s.Choices().Grid.Control == "" {
 		return nil
 	}
 	if p := probe.Knock(ctx, s.controlAddress(s.dialect()), s.probeOptions()); p != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flwrup/dockerctl"
@@ -73,18 +74,19 @@ type Options struct {
 // Site is what all steps read and change: the project folder with its choices and ledger, flwr, the
 // runtime, the grid. Its methods may be called from any goroutine.
 type Site struct {
-	Dir     string
-	Choices *project.Choices
-	Ledger  *ledger.Ledger
+	Dir    string
+	Ledger *ledger.Ledger
 
 	o       Options
 	unlock  func()
 	store   *trust.Store  // what the person accepted here
-	leftOut []trust.Value // left out of Choices: nobody accepted them
+	leftOut []trust.Value // left out of the choices: nobody accepted them
 	state   string        // where flwrup's records lie
 	made    bool          // this call made the folder
 	frozen  bool          // flwrup.toml is neither written nor read again
 
+	choosing sync.Mutex // held while choices are changed and saved
+	choices  atomic.Pointer[project.Choices]
 	ports    sync.Mutex // held while a port is chosen
 	asking   sync.Mutex // held while values are asked for
 	opening  sync.Mutex // held while flwr is looked for and checked, which may take seconds
@@ -181,18 +183,42 @@ func (s *Site) makeFolder() error {
 }
 
 func (s *Site) load(v survey) (err error) {
-	s.Choices = v.choices
+	c := v.choices
 	if s.frozen {
-		s.leaveOut(s.declined(v.open))
+		c = s.leaveOut(c, s.declined(v.open))
 	}
+	s.choices.Store(c)
 	if s.Ledger, err = ledger.Open(s.stateDir("ledger.json")); err != nil {
 		return err
 	}
-	if err := s.takeFlags(); err != nil {
+	s.written, _ = plainfile.Read(project.File(s.Dir))
+	return s.Choose(s.takeFlags)
+}
+
+// Choices returns the present choices. Nobody may modify them: Choose changes a copy. A function that decides by
+// several of them takes the value once, so that it sees one state.
+func (s *Site) Choices() *project.Choices { return s.choices.Load() }
+
+// Choose is the only writer of the choices: it changes a copy, saves it, and puts it in the place of the present
+// ones. After an error these are as before. change may call Choices, which returns the present ones, and must not
+// call Choose.
+func (s *Site) Choose(change func(*project.Choices) error) error {
+	s.choosing.Lock()
+	defer s.choosing.Unlock()
+	c := s.Choices().Clone()
+	if err := change(c); err != nil {
 		return err
 	}
-	s.written, _ = plainfile.Read(project.File(s.Dir))
-	return s.save()
+	return s.swap(c)
+}
+
+// swap saves c and makes it the choices. The caller holds choosing.
+func (s *Site) swap(c *project.Choices) error {
+	if err := s.save(c); err != nil {
+		return err
+	}
+	s.choices.Store(c)
+	return nil
 }
 
 // edited reads flwrup.toml where it is no longer as this site knows it: a person may have changed it since,
@@ -218,41 +244,49 @@ func (s *Site) edited() (*project.Choices, error) {
 	return now, nil
 }
 
-// takeEdits takes over what a person changed in flwrup.toml since.
+// takeEdits takes over a person's changes of flwrup.toml.
 func (s *Site) takeEdits() error {
 	if s.frozen {
 		return nil
 	}
+	from := s.Choices().Grid
+	if err := s.takeFile(); err != nil {
+		return err
+	}
+	if from != s.Choices().Grid {
+		s.world.reset()
+	}
+	return nil
+}
+
+// takeFile makes flwrup.toml the choices where it has changed.
+func (s *Site) takeFile() error {
+	s.choosing.Lock()
+	defer s.choosing.Unlock()
 	now, err := s.edited()
 	if err != nil || now == nil {
 		return err
 	}
-	from, federation := s.Choices.Grid, s.Choices.Federation
-	*s.Choices = *now
-	if from != now.Grid {
-		s.world.reset()
-		if from.Connection != now.Grid.Connection {
-			if err := s.leaveGridBehind(from, federation); err != nil {
-				return err
-			}
+	if before := s.Choices(); before.Grid.Connection != now.Grid.Connection {
+		if err := s.leaveGridBehind(before); err != nil {
+			return err
 		}
 	}
-	return s.save()
+	return s.swap(now)
 }
 
-// save writes the choices; called after each one that changed. Flwrup chose them itself, or the person
-// accepted them.
-func (s *Site) save() error {
+// save writes c. Flwrup chose it itself, or the person accepted it.
+func (s *Site) save(c *project.Choices) error {
 	if s.frozen {
 		return nil
 	}
 	if _, err := s.edited(); err != nil && !errors.Is(err, os.ErrNotExist) { // it would undo what the person is about to mend
 		return err
 	}
-	if err := s.accept(); err != nil {
+	if err := s.accept(c); err != nil {
 		return err
 	}
-	if err := s.Choices.Save(s.Dir); err != nil {
+	if err := c.Save(s.Dir); err != nil {
 		return fmt.Errorf("save the choices: %w", err)
 	}
 	s.mu.Lock()
@@ -282,7 +316,7 @@ func (s *Site) Close() error {
 }
 
 // Rehearsal tells whether this site's grid is the one on this machine.
-func (s *Site) Rehearsal() bool { return s.Choices.Grid.Rehearsal }
+func (s *Site) Rehearsal() bool { return s.Choices().Grid.Rehearsal }
 
 // stateDir joins names below .flwrup.
 func (s *Site) stateDir(names ...string) string {
@@ -307,27 +341,27 @@ func (s *Site) rel(p string) string {
 
 // appDir is the folder of the Flower app that is run, and for flwr up to 1.25 of the connection.
 func (s *Site) appDir() string {
-	if s.Choices.App == "" || s.runsElsewhere() {
+	if s.Choices().App == "" || s.runsElsewhere() {
 		return s.Dir
 	}
-	return s.path(s.Choices.App)
+	return s.path(s.Choices().App)
 }
 
 // runsElsewhere tells whether the person said that somebody else starts the runs.
-func (s *Site) runsElsewhere() bool { return s.Choices.App == noApp }
+func (s *Site) runsElsewhere() bool { return s.Choices().App == noApp }
 
 // noApp stands in flwrup.toml and on the command line for "runs are started elsewhere".
 const noApp = "none"
 
 // connection names the grid in the dialect of the flwr at hand.
 func (s *Site) connection() flwr.Connection {
-	return flwr.Connection{Name: s.Choices.Grid.Connection, App: s.appDir()}
+	return flwr.Connection{Name: s.Choices().Grid.Connection, App: s.appDir()}
 }
 
 // flwrHome is the FLWR_HOME to set; "" leaves the person's own.
 func (s *Site) flwrHome() string {
-	if s.Choices.Flwr.Home != "" {
-		return s.path(s.Choices.Flwr.Home)
+	if s.Choices().Flwr.Home != "" {
+		return s.path(s.Choices().Flwr.Home)
 	}
 	if s.Rehearsal() {
 		return s.stateDir("flwr-home")
@@ -378,7 +412,7 @@ func (s *Site) dialect() flwr.Dialect {
 	if f != nil {
 		return f.Dialect()
 	}
-	if v, err := flwr.ParseVersion(s.Choices.Flwr.Version); err == nil {
+	if v, err := flwr.ParseVersion(s.Choices().Flwr.Version); err == nil {
 		return flwr.DialectOf(v)
 	}
 	return flwr.Latest()
@@ -398,8 +432,8 @@ func (s *Site) neutralDir() (string, error) {
 // findFlwr looks for the chosen flwr, or for the best one that is there. It keeps why others were left
 // aside. A flwr that the person named is never replaced by another one.
 func (s *Site) findFlwr(ctx context.Context) (install.Found, error) {
-	o := install.FindOptions{Path: s.path(s.Choices.Flwr.Path), ProjectDir: s.Dir, Seen: &s.seen}
-	brought := s.store.Missing(s.Choices.ID, s.environments(s.Choices))
+	o := install.FindOptions{Path: s.path(s.Choices().Flwr.Path), ProjectDir: s.Dir, Seen: &s.seen}
+	brought := s.store.Missing(s.Choices().ID, s.environments(s.Choices()))
 	if len(brought) > 0 {
 		o.ProjectDir = ""
 	}
@@ -413,7 +447,7 @@ func (s *Site) findFlwr(ctx context.Context) (install.Found, error) {
 	s.mu.Lock()
 	s.aside = errs
 	s.mu.Unlock()
-	want := s.Choices.Flwr.Version
+	want := s.Choices().Flwr.Version
 	for _, f := range found {
 		if want == "" || f.Version.String() == want || f.Version.Raw == want {
 			return f, nil
@@ -459,7 +493,7 @@ func (s *Site) leftAside() []string {
 
 // runtimeKind is "docker" or "process", as chosen or as step 3 settled "auto"; "" before that.
 func (s *Site) runtimeKind() string {
-	if k := s.Choices.Runtime; k == "docker" || k == "process" {
+	if k := s.Choices().Runtime; k == "docker" || k == "process" {
 		return k
 	}
 	if a, ok := s.Ledger.Attestation(attestRuntime); ok {
@@ -491,12 +525,12 @@ func (s *Site) nodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 }
 
 func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime, error) {
-	processes, err := procctl.New(procctl.Options{Dir: s.stateDir("nodes"), Project: s.Choices.ID})
+	processes, err := procctl.New(procctl.Options{Dir: s.stateDir("nodes"), Project: s.Choices().ID})
 	if err != nil {
 		return nil, err
 	}
 	if kind == "docker" {
-		docker, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID, Dir: s.stateDir("starter")})
+		docker, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices().ID, Dir: s.stateDir("starter")})
 		if err != nil {
 			return nil, err
 		}
@@ -504,7 +538,7 @@ func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime,
 			containers: func(context.Context) (containerFinder, error) { return docker, nil }}, nil
 	}
 	containers := sync.OnceValues(func() (containerFinder, error) { // a SuperNode started by hand may be in one
-		docker, err := dockerctl.New(context.Background(), dockerctl.Options{Project: s.Choices.ID, Dir: s.stateDir("starter")})
+		docker, err := dockerctl.New(context.Background(), dockerctl.Options{Project: s.Choices().ID, Dir: s.stateDir("starter")})
 		return docker, err
 	})
 	return &everyNode{Runtime: processes, s: s, finders: []byHand{processes}, containers: func(context.Context) (containerFinder, error) { return containers() }}, nil

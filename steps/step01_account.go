@@ -21,7 +21,7 @@ func (account) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return Status{State: Done, Short: rehearsalAccount, Evidence: []string{
 			"the rehearsal grid on this machine has an account for you: " + rehearsalAccount}}, nil
 	}
-	if name := s.Ledger.Account(s.Choices.Grid.Connection); name != "" {
+	if name := s.Ledger.Account(s.Choices().Grid.Connection); name != "" {
 		return Status{State: Done, Short: name, Evidence: []string{"signed in before as " + name}}, nil
 	}
 	if a, ok := s.Ledger.Attestation(attestAccount); ok {

@@ -8,6 +8,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 )
 
 // chooseFederation is step 2: which grid the SuperNodes are for, where there is more than one, and which
@@ -27,7 +28,7 @@ var dashboard = Link{"Federations dashboard", "https://flower.ai/federations"}
 
 // dashboard is where a person sees the federations of SuperGrid; another grid has none that we know.
 func (s *Site) dashboard() []Link {
-	if s.Rehearsal() || gridName(s.Choices.Grid) != superGridName {
+	if s.Rehearsal() || gridName(s.Choices().Grid) != superGridName {
 		return nil
 	}
 	return []Link{dashboard}
@@ -38,17 +39,17 @@ const later = "later"
 func (chooseFederation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	st := Status{State: Ready, Links: s.dashboard()}
 	if !s.Rehearsal() {
-		st.Evidence = s.gridLines(s.Choices.Grid)
+		st.Evidence = s.gridLines(s.Choices().Grid)
 	}
-	if s.Choices.Federation == "" {
+	if s.Choices().Federation == "" {
 		if _, ok := s.Ledger.Attestation(attestLater); ok {
 			st.State, st.Short = Done, later
 			st.Evidence = append(st.Evidence, "federation to be chosen after the login (step 9)")
 		}
 		return st, nil
 	}
-	st.State, st.Short = Done, s.Choices.Federation
-	st.Evidence = append(st.Evidence, s.Choices.Federation)
+	st.State, st.Short = Done, s.Choices().Federation
+	st.Evidence = append(st.Evidence, s.Choices().Federation)
 	if !s.loggedInBefore() {
 		st.Evidence = append(st.Evidence, "not held against the grid yet: that needs the login (step 9)")
 		return st, nil
@@ -57,7 +58,7 @@ func (chooseFederation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return st, nil // step 9 says what is wrong with the grid
 	}
-	if f, ok := findFederation(list, s.Choices.Federation); ok {
+	if f, ok := findFederation(list, s.Choices().Federation); ok {
 		st.Evidence = append(st.Evidence, describe(f))
 	}
 	return st, nil
@@ -92,23 +93,23 @@ func (chooseFederation) Plan(ctx context.Context, s *Site) ([]Action, error) {
 }
 
 func (c chooseFederation) Apply(ctx context.Context, s *Site, to Sink) error {
-	if s.Choices.Federation != "" && !s.loggedInBefore() {
+	if s.Choices().Federation != "" && !s.loggedInBefore() {
 		return nil
 	}
-	if s.Choices.Federation == "" {
+	if s.Choices().Federation == "" {
 		if err := s.chooseGrid(ctx, to, false); err != nil {
 			return err
 		}
 	}
 	if s.loggedInBefore() {
-		return s.settleFederation(ctx, to)
+		return s.settleFederation(ctx, to, s.Choices().Federation)
 	}
 	return c.ask(ctx, s, to)
 }
 
 // ask has the federation typed, where no login can give a list.
 func (chooseFederation) ask(ctx context.Context, s *Site, to Sink) error {
-	q := Question{ID: "federation", Kind: AskText, Default: s.Choices.Federation,
+	q := Question{ID: "federation", Kind: AskText, Default: s.Choices().Federation,
 		Ask:      "Which federation are the SuperNodes for?",
 		Help:     "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login.",
 		Validate: validFederation,
@@ -121,11 +122,9 @@ func (chooseFederation) ask(ctx context.Context, s *Site, to Sink) error {
 		return err
 	}
 	if answer == later || answer == "" {
-		s.Choices.Federation = ""
-		return errors.Join(s.Ledger.Attest(attestLater, ""), s.save())
+		return errors.Join(s.Ledger.Attest(attestLater, ""), s.chooseFederation(""))
 	}
-	s.Choices.Federation = answer
-	return s.save()
+	return s.chooseFederation(answer)
 }
 
 // Change asks for the grid and the federation again, from the list when there is a login.
@@ -136,13 +135,11 @@ func (c chooseFederation) Change(ctx context.Context, s *Site, to Sink) error {
 	if !s.loggedInBefore() {
 		return c.ask(ctx, s, to)
 	}
-	before := s.Choices.Federation
-	s.Choices.Federation = ""
-	if err := s.settleFederation(ctx, to); err != nil {
-		s.Choices.Federation = before
-		return err
-	}
-	return nil
+	return s.settleFederation(ctx, to, "")
+}
+
+func (s *Site) chooseFederation(id string) error {
+	return s.Choose(func(c *project.Choices) error { c.Federation = id; return nil })
 }
 
 func validFederation(name string) error {
@@ -160,10 +157,10 @@ func validFederation(name string) error {
 	return nil
 }
 
-// settleFederation makes sure, with a login, that the chosen federation exists and can hold SuperNodes,
-// or lets the person choose or create one. A federation that was named never becomes another one
+// settleFederation makes sure, with a login, that the federation wish exists and can hold SuperNodes,
+// or lets the person choose or create one; always without a wish. A federation that was named never becomes another one
 // without a person's word.
-func (s *Site) settleFederation(ctx context.Context, to Sink) error {
+func (s *Site) settleFederation(ctx context.Context, to Sink, wish string) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -172,17 +169,16 @@ func (s *Site) settleFederation(ctx context.Context, to Sink) error {
 	if err != nil {
 		return err
 	}
-	wish := s.Choices.Federation
 	if wish != "" {
 		bad := unfit(list, wish)
 		if bad == nil {
 			return nil
 		}
-		if bad.Code == problem.FedNotFound && s.Choices.CreateFederation && f.Dialect().Managed {
+		if bad.Code == problem.FedNotFound && s.Choices().CreateFederation && f.Dialect().Managed {
 			return s.createFederation(ctx, f, to, bareName(wish))
 		}
 		to.Event(Says{bad.Error()})
-		err := s.pickFederation(ctx, f, to, list)
+		err := s.pickFederation(ctx, f, to, list, true)
 		if problem.Is(err, problem.NeedsPerson) {
 			return bad
 		}
@@ -191,7 +187,7 @@ func (s *Site) settleFederation(ctx context.Context, to Sink) error {
 	if s.Rehearsal() && f.Dialect().Managed {
 		return s.createFederation(ctx, f, to, "rehearsal")
 	}
-	return s.pickFederation(ctx, f, to, list)
+	return s.pickFederation(ctx, f, to, list, false)
 }
 
 // unfit says why SuperNodes cannot be put into federation id of the account's list; nil when they can.
@@ -234,7 +230,7 @@ func (s *Site) createFederation(ctx context.Context, f Flwr, to Sink, name strin
 		if lerr != nil {
 			return errors.Join(fmt.Errorf("create federation %s: %w", name, err), lerr)
 		}
-		account := s.Ledger.Account(s.Choices.Grid.Connection)
+		account := s.Ledger.Account(s.Choices().Grid.Connection)
 		for _, have := range list {
 			if bareName(have.ID) == name && !have.Simulation && (account == "" || have.ID == "@"+account+"/"+name) {
 				id, err = have.ID, nil
@@ -245,16 +241,15 @@ func (s *Site) createFederation(ctx context.Context, f Flwr, to Sink, name strin
 		return fmt.Errorf("create federation %s: %w", name, err)
 	}
 	s.world.list.forget()
-	s.Choices.Federation = id
-	return s.save()
+	return s.chooseFederation(id)
 }
 
 const createNew = "create a new one"
 
-func (s *Site) pickFederation(ctx context.Context, f Flwr, to Sink, list []flwrexec.Federation) error {
+// pickFederation lets the person choose from list. Where they named another federation before, none is the default.
+func (s *Site) pickFederation(ctx context.Context, f Flwr, to Sink, list []flwrexec.Federation, named bool) error {
 	q := Question{ID: "federation", Kind: AskChoice, Ask: "Which federation are the SuperNodes for?",
 		Help: "Only a deployment federation can hold SuperNodes."}
-	named := s.Choices.Federation != ""
 	for _, have := range list {
 		c := Choice{Value: have.ID, Label: have.ID, Note: have.Description}
 		if have.Simulation {
@@ -276,10 +271,9 @@ func (s *Site) pickFederation(ctx context.Context, f Flwr, to Sink, list []flwre
 		return err
 	}
 	if answer != createNew {
-		s.Choices.Federation = answer
-		return s.save()
+		return s.chooseFederation(answer)
 	}
-	name, err := to.Ask(ctx, Question{ID: "federation-name", Kind: AskText, Default: strings.ToLower(suggestName(s.Choices.Name)),
+	name, err := to.Ask(ctx, Question{ID: "federation-name", Kind: AskText, Default: strings.ToLower(suggestName(s.Choices().Name)),
 		Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters.",
 		Validate: flwrexec.CheckFederationName})
 	if err != nil {

@@ -84,7 +84,7 @@ func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
 var noFlwr = []problem.Code{problem.FlwrMissing, problem.FlwrBroken, problem.FlwrDenied}
 
 // namedFlwr reports whether the person named the flwr to use: no other one takes its place.
-func (s *Site) namedFlwr() bool { return s.Choices.Flwr.Path != "" && !s.Rehearsal() }
+func (s *Site) namedFlwr() bool { return s.Choices().Flwr.Path != "" && !s.Rehearsal() }
 
 // surroundings adds what else decides whether SuperNodes come online: the image, the disk, the network
 // to the two addresses, the clock. None of it holds up the steps until the login.
@@ -169,8 +169,8 @@ func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		actions = append(actions, Action{Says: "install flwr " + orNewest(s.Choices.Flwr.Version) + " into an environment of its own below " + root,
-			Command: installCommand(root, s.Choices.Flwr.Version)})
+		actions = append(actions, Action{Says: "install flwr " + orNewest(s.Choices().Flwr.Version) + " into an environment of its own below " + root,
+			Command: installCommand(root, s.Choices().Flwr.Version)})
 	}
 	if s.runtimeKind() == "" {
 		actions = append(actions, Action{Says: "use Docker where it answers and has the image, else plain processes"})
@@ -232,7 +232,7 @@ func (t tools) flwr(ctx context.Context, s *Site, to Sink) (install.Found, error
 	for _, line := range s.leftAside() {
 		to.Event(Says{line})
 	}
-	version := s.Choices.Flwr.Version
+	version := s.Choices().Flwr.Version
 	answer, err := to.Ask(ctx, Question{ID: "flwr", Kind: AskText, Default: orNewest(version),
 		Ask:  "Which flwr shall be installed?",
 		Help: "It goes into an environment of its own; nothing of yours is changed. It should be the version that your grid speaks.",
@@ -258,8 +258,7 @@ func (t tools) flwr(ctx context.Context, s *Site, to Sink) (install.Found, error
 	if err != nil {
 		return found, err
 	}
-	s.Choices.Flwr.Version = found.Version.String()
-	return found, s.save()
+	return found, s.Choose(func(c *project.Choices) error { c.Flwr.Version = found.Version.String(); return nil })
 }
 
 func orNewest(version string) string {
@@ -313,7 +312,7 @@ func (t tools) runtime(ctx context.Context, s *Site, to Sink) error {
 
 // tryDocker tells whether containers can be had: daemon and image.
 func (t tools) tryDocker(ctx context.Context, s *Site, to Sink) error {
-	rt, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices.ID})
+	rt, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices().ID})
 	if err != nil {
 		return err
 	}
@@ -331,7 +330,7 @@ func (t tools) prepare(ctx context.Context, s *Site, rt supernode.Runtime, to Si
 		return err
 	}
 	found := f.Found()
-	spec := supernode.Spec{Project: s.Choices.ID, Flwr: found.Version.String(), Image: s.image(found.Version.String()),
+	spec := supernode.Spec{Project: s.Choices().ID, Flwr: found.Version.String(), Image: s.image(found.Version.String()),
 		Program: found.SuperNode()}
 	return rt.Prepare(ctx, spec, func(p supernode.Progress) {
 		to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
@@ -340,7 +339,7 @@ func (t tools) prepare(ctx context.Context, s *Site, rt supernode.Runtime, to Si
 
 // Change chooses the runtime anew; nodes that are running keep theirs until they are stopped.
 func (t tools) Change(ctx context.Context, s *Site, to Sink) error {
-	answer, err := to.Ask(ctx, Question{ID: "runtime", Kind: AskChoice, Default: s.Choices.Runtime,
+	answer, err := to.Ask(ctx, Question{ID: "runtime", Kind: AskChoice, Default: s.Choices().Runtime,
 		Ask: "What shall the SuperNodes run in?",
 		Choices: []Choice{
 			{Value: project.RuntimeAuto, Label: "Docker where it is there, else plain processes"},
@@ -348,16 +347,17 @@ func (t tools) Change(ctx context.Context, s *Site, to Sink) error {
 			{Value: project.RuntimeProcess, Label: "plain processes on this machine", Disabled: runtime.GOOS == "windows",
 				Note: "not on Windows"},
 		}})
-	if err != nil || answer == s.Choices.Runtime {
+	if err != nil || answer == s.Choices().Runtime {
 		return err
 	}
 	if running, err := s.running(ctx); err == nil && len(running) > 0 {
 		return problem.New(problem.BadInput, fmt.Sprintf("%d SuperNodes are running", len(running)),
 			"a node that runs twice is refused by the grid", "stop them on the dashboard first")
 	}
-	s.Choices.Runtime = answer
+	err = errors.Join(s.Ledger.Retract(attestRuntime),
+		s.Choose(func(c *project.Choices) error { c.Runtime = answer; return nil }))
 	s.closeRuntime()
-	return errors.Join(s.Ledger.Retract(attestRuntime), s.save())
+	return err
 }
 
 func (s *Site) closeRuntime() {

@@ -9,6 +9,7 @@ import (
 	"flwrup/flwrexec/config"
 	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
+	"flwrup/internal/project"
 	"flwrup/keys"
 )
 
@@ -35,13 +36,13 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if n := len(folder.Pairs); n > 0 {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, plural(n, "pair"), s.rel(folder.Dir)))
 	}
-	if err := s.noRoom(s.Choices.Nodes); err != nil {
+	if err := s.noRoom(s.Choices().Nodes); err != nil {
 		st.Evidence = append(st.Evidence, err.Error())
 		return st, nil
 	}
-	if s.Choices.Nodes > 0 {
-		st.State, st.Short = Done, strconv.Itoa(s.Choices.Nodes)
-		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", s.Choices.Nodes, plural(s.Choices.Nodes, "SuperNode"))}, st.Evidence...)
+	if s.Choices().Nodes > 0 {
+		st.State, st.Short = Done, strconv.Itoa(s.Choices().Nodes)
+		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", s.Choices().Nodes, plural(s.Choices().Nodes, "SuperNode"))}, st.Evidence...)
 		if e, line := c.script(s); e.Changed() {
 			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(e.File), line)}
 		}
@@ -69,7 +70,7 @@ func (count) script(s *Site) (e config.Edit, line int) {
 	if err != nil {
 		return e, 0
 	}
-	after, line, _, err := keys.SetKeyCount(before, s.Choices.Nodes)
+	after, line, _, err := keys.SetKeyCount(before, s.Choices().Nodes)
 	if err != nil {
 		return e, 0
 	}
@@ -82,8 +83,8 @@ func (count) Plan(ctx context.Context, s *Site) ([]Action, error) {
 }
 
 func (c count) Apply(ctx context.Context, s *Site, to Sink) error {
-	if s.Choices.Nodes > 0 {
-		if err := s.noRoom(s.Choices.Nodes); err == nil || !s.o.Attended {
+	if s.Choices().Nodes > 0 {
+		if err := s.noRoom(s.Choices().Nodes); err == nil || !s.o.Attended {
 			return err
 		}
 	}
@@ -98,11 +99,11 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 	}
 	registered := 0
 	for _, n := range s.Ledger.Nodes() {
-		if n.State == ledger.Registered && n.Connection == s.Choices.Grid.Connection {
+		if n.State == ledger.Registered && n.Connection == s.Choices().Grid.Connection {
 			registered++
 		}
 	}
-	suggest := s.Choices.Nodes
+	suggest := s.Choices().Nodes
 	if suggest == 0 {
 		suggest = max(len(folder.Pairs), 2)
 		if s.Rehearsal() {
@@ -127,10 +128,11 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 	if err != nil {
 		return err
 	}
-	if s.Choices.Nodes, err = strconv.Atoi(answer); err != nil {
+	n, err := strconv.Atoi(answer)
+	if err != nil {
 		return err
 	}
-	if err := s.save(); err != nil {
+	if err := s.Choose(func(c *project.Choices) error { c.Nodes = n; return nil }); err != nil {
 		return err
 	}
 	e, line := c.script(s)

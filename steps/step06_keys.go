@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/shell"
 	"flwrup/keys"
 )
@@ -23,14 +24,14 @@ func (makeKeys) Why() string {
 }
 
 func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
-	if s.Choices.Nodes == 0 {
+	if s.Choices().Nodes == 0 {
 		return Status{State: Blocked, By: 5, Why: "the number of SuperNodes comes first"}, nil
 	}
 	list, folder, err := s.members()
 	if err != nil {
 		return Status{}, err
 	}
-	st := Status{State: Ready, Done: len(list), Of: s.Choices.Nodes, Short: fmt.Sprintf("%d/%d", len(list), s.Choices.Nodes)}
+	st := Status{State: Ready, Done: len(list), Of: s.Choices().Nodes, Short: fmt.Sprintf("%d/%d", len(list), s.Choices().Nodes)}
 	for _, m := range list {
 		st.Items = append(st.Items, Item{m.Name, ItemDone, m.Pair.Fingerprint + "  " + s.rel(m.Pair.Private)})
 	}
@@ -38,9 +39,9 @@ func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
 		st.Hints = append(st.Hints, issue.Problem.Error()+fix(issue.Problem))
 	}
 	if len(list) > 0 {
-		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), s.Choices.Nodes, s.rel(folder.Dir))}
+		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), s.Choices().Nodes, s.rel(folder.Dir))}
 	}
-	if len(list) >= s.Choices.Nodes && !loose(folder) {
+	if len(list) >= s.Choices().Nodes && !loose(folder) {
 		st.State, st.Short = Done, fmt.Sprint(len(list))
 		st.Evidence = append(st.Evidence, "each a matching ECDSA P-384 pair, private half for its owner alone")
 	}
@@ -91,10 +92,10 @@ func (makeKeys) missing(s *Site) ([]string, keys.Folder, error) {
 		return nil, folder, err
 	}
 	burnt := len(folder.Pairs) - len(list)
-	if len(list) >= s.Choices.Nodes {
+	if len(list) >= s.Choices().Nodes {
 		return nil, folder, nil
 	}
-	return folder.NextNames(s.Choices.Nodes + burnt), folder, nil
+	return folder.NextNames(s.Choices().Nodes + burnt), folder, nil
 }
 
 func (k makeKeys) Plan(ctx context.Context, s *Site) ([]Action, error) {
@@ -126,7 +127,7 @@ func (makeKeys) chooseFolder(ctx context.Context, s *Site, to Sink) error {
 	if err != nil || !s.o.Attended || len(folder.Pairs) > 0 || len(s.Ledger.Nodes()) > 0 {
 		return err
 	}
-	answer, err := to.Ask(ctx, Question{ID: "keys-folder", Kind: AskText, Default: s.Choices.Keys,
+	answer, err := to.Ask(ctx, Question{ID: "keys-folder", Kind: AskText, Default: s.Choices().Keys,
 		Ask:  "In which folder shall the keys be?",
 		Help: "It is made where it is missing, for you alone. Keys that are there already are used.",
 		Validate: func(text string) error {
@@ -135,11 +136,10 @@ func (makeKeys) chooseFolder(ctx context.Context, s *Site, to Sink) error {
 			}
 			return nil
 		}})
-	if err != nil || answer == s.Choices.Keys {
+	if err != nil || answer == s.Choices().Keys {
 		return err
 	}
-	s.Choices.Keys = answer
-	return s.save()
+	return s.Choose(func(c *project.Choices) error { c.Keys = answer; return nil })
 }
 
 func (k makeKeys) Apply(ctx context.Context, s *Site, to Sink) error {

@@ -63,7 +63,7 @@ func (b backUp) Inspect(ctx context.Context, s *Site) (Status, error) {
 
 // file is where the next backup goes: a name that nothing has yet.
 func (backUp) file(s *Site) string {
-	file := s.path(s.Choices.Backup)
+	file := s.path(s.Choices().Backup)
 	if file == "" {
 		file = filepath.Join(s.Dir, keys.BackupDefaultName(s.keysDir(), time.Now()))
 	}
@@ -79,7 +79,7 @@ func (backUp) file(s *Site) string {
 func (b backUp) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	file, dir := s.rel(b.file(s)), s.rel(s.keysDir())
 	who := "-p"
-	if r := s.Choices.BackupRecipient; r != "" {
+	if r := s.Choices().BackupRecipient; r != "" {
 		who = "-r " + shell.Word(r)
 	}
 	return []Action{{Says: "encrypt all keys into one archive, open it again and compare",
@@ -105,7 +105,7 @@ func (b backUp) Apply(ctx context.Context, s *Site, to Sink) error {
 
 // lock asks for what the backup is locked with; nil recipients when the person keeps one elsewhere.
 func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []age.Identity, error) {
-	if r := s.Choices.BackupRecipient; r != "" {
+	if r := s.Choices().BackupRecipient; r != "" {
 		recipients, err := keys.ParseRecipients(r)
 		return recipients, nil, err
 	}
@@ -161,7 +161,7 @@ func (s *Site) passphraseFile() string {
 	if s.o.PassphraseFile != "" {
 		return s.o.PassphraseFile
 	}
-	file := s.path(s.Choices.BackupPassphrase)
+	file := s.path(s.Choices().BackupPassphrase)
 	if file != "" && s.o.Attended {
 		if _, err := os.Stat(file); err != nil {
 			return ""

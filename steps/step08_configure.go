@@ -8,6 +8,7 @@ import (
 
 	"flwrup/flwrexec/config"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 )
 
 // configure is step 8: flwr's own configuration names the grid.
@@ -28,7 +29,7 @@ func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
 		return nil, err
 	}
 	d := f.Dialect()
-	want := config.Connection{Name: s.Choices.Grid.Connection, Address: s.controlAddress(d), CA: s.path(s.Choices.Grid.CA)}
+	want := config.Connection{Name: s.Choices().Grid.Connection, Address: s.controlAddress(d), CA: s.path(s.Choices().Grid.CA)}
 	pyproject := filepath.Join(s.appDir(), "pyproject.toml")
 	var due []config.Edit
 	add := func(e config.Edit, err error) error {
@@ -38,7 +39,7 @@ func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
 		return err
 	}
 	if d.ConfigInPyproject {
-		want.Federation = s.Choices.Federation
+		want.Federation = s.Choices().Federation
 		err := add(config.EditPyproject(pyproject, want))
 		return due, err
 	}
@@ -77,7 +78,7 @@ func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
 func (s *Site) flowerConfig(file string, want config.Connection) (config.Edit, error) {
 	if !s.customAddress() {
 		mend := want
-		mend.Federation = s.Choices.Federation
+		mend.Federation = s.Choices().Federation
 		if e, has, err := config.MendFlower(file, mend); has || err != nil {
 			return e, err
 		}
@@ -86,17 +87,17 @@ func (s *Site) flowerConfig(file string, want config.Connection) (config.Edit, e
 }
 
 // customAddress tells whether the person (or the rehearsal) chose where the grid is.
-func (s *Site) customAddress() bool { return s.Choices.Grid.Control != "" }
+func (s *Site) customAddress() bool { return s.Choices().Grid.Control != "" }
 
 func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return blockedByFlwr(err)
 	}
-	if s.Rehearsal() && s.Choices.Grid.Control == "" {
+	if s.Rehearsal() && s.Choices().Grid.Control == "" {
 		return Status{State: Blocked, By: 3, Why: "the rehearsal grid has not been started yet"}, nil
 	}
-	if f.Dialect().ConfigInPyproject && s.Choices.Federation == "" && !s.Rehearsal() {
+	if f.Dialect().ConfigInPyproject && s.Choices().Federation == "" && !s.Rehearsal() {
 		return Status{State: Blocked, By: 2, Why: "flwr " + f.Version().String() + " needs the federation's name in its configuration, before the login"}, nil
 	}
 	due, err := c.edits(ctx, s)
@@ -116,7 +117,7 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 			return Status{}, err
 		}
 	}
-	return Status{State: Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), s.Choices.Grid.Connection,
+	return Status{State: Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), s.Choices().Grid.Connection,
 		s.controlAddress(f.Dialect()))}}, nil
 }
 
@@ -129,7 +130,7 @@ func blockedByFlwr(err error) (Status, error) {
 }
 
 func (c configure) Plan(ctx context.Context, s *Site) ([]Action, error) {
-	if s.Rehearsal() && s.Choices.Grid.Control == "" {
+	if s.Rehearsal() && s.Choices().Grid.Control == "" {
 		return []Action{{Says: "write the rehearsal grid's address into flwr's configuration"}}, nil
 	}
 	due, err := c.edits(ctx, s)
@@ -164,9 +165,8 @@ func (c configure) Apply(ctx context.Context, s *Site, to Sink) error {
 // that the grid has.
 func (configure) fixFederation(ctx context.Context, s *Site) error {
 	g, ok := s.gridRunning()
-	if !s.Rehearsal() || !ok || s.Choices.Federation != "" || g.Ready.Managed || len(g.Ready.Federations) == 0 {
+	if !s.Rehearsal() || !ok || s.Choices().Federation != "" || g.Ready.Managed || len(g.Ready.Federations) == 0 {
 		return nil
 	}
-	s.Choices.Federation = g.Ready.Federations[0]
-	return s.save()
+	return s.Choose(func(c *project.Choices) error { c.Federation = g.Ready.Federations[0]; return nil })
 }

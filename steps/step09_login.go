@@ -43,7 +43,7 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if account != "" {
 		st.Evidence = []string{"logged in as " + account}
 	}
-	if s.Choices.Federation == "" {
+	if s.Choices().Federation == "" {
 		st.State, st.Evidence = Ready, append(st.Evidence, "no federation chosen yet")
 		return st, nil
 	}
@@ -58,10 +58,10 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	if bad := unfit(list, s.Choices.Federation); bad != nil {
+	if bad := unfit(list, s.Choices().Federation); bad != nil {
 		st.State = Ready
-		if bad.Code == problem.FedNotFound && s.Choices.CreateFederation {
-			st.Evidence = append(st.Evidence, "federation "+s.Choices.Federation+" is to be created")
+		if bad.Code == problem.FedNotFound && s.Choices().CreateFederation {
+			st.Evidence = append(st.Evidence, "federation "+s.Choices().Federation+" is to be created")
 		} else {
 			st.Evidence = append(st.Evidence, bad.Error())
 		}
@@ -71,7 +71,7 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 
 // noteAccount finds out who is logged in and keeps it. Not every flwr can tell.
 func (s *Site) noteAccount(ctx context.Context, nodes []flwrexec.Node) string {
-	name := s.Ledger.Account(s.Choices.Grid.Connection)
+	name := s.Ledger.Account(s.Choices().Grid.Connection)
 	seen := flwrexec.AccountOf(nodes, nil)
 	if seen == "" {
 		if list, err := s.federations(ctx, fresh*6); err == nil {
@@ -80,7 +80,7 @@ func (s *Site) noteAccount(ctx context.Context, nodes []flwrexec.Node) string {
 	}
 	if seen != "" && seen != name && !s.o.ReadOnly {
 		name = seen
-		s.Ledger.SetAccount(s.Choices.Grid.Connection, name)
+		s.Ledger.SetAccount(s.Choices().Grid.Connection, name)
 	}
 	return name
 }
@@ -121,7 +121,7 @@ func (l login) Apply(ctx context.Context, s *Site, to Sink) error {
 	} else if err != nil {
 		return err
 	}
-	return s.settleFederation(ctx, to)
+	return s.settleFederation(ctx, to, s.Choices().Federation)
 }
 
 // browserTalk is what flwr says about a browser, which flwrup keeps it from opening: LoginOpen says it better.

@@ -29,7 +29,7 @@ func (register) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	if len(list) == 0 || len(list) < s.Choices.Nodes {
+	if len(list) == 0 || len(list) < s.Choices().Nodes {
 		return Status{State: Blocked, By: 6, Why: "the keys come first"}, nil
 	}
 	st := Status{State: Ready, Of: len(list)}
@@ -197,7 +197,7 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *list
 // nodes that the grid has before the call.
 func (s *Site) intend(ctx context.Context, m member, grid *listed, to Sink) (i ledger.Intent, open bool, err error) {
 	for _, i := range s.Ledger.Intents() {
-		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == s.Choices.Grid.Connection {
+		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == s.Choices().Grid.Connection {
 			return i, true, nil
 		}
 	}
@@ -205,15 +205,15 @@ func (s *Site) intend(ctx context.Context, m member, grid *listed, to Sink) (i l
 	if err != nil {
 		return i, false, err
 	}
-	i = ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: s.Choices.Grid.Connection, Before: before}
+	i = ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: s.Choices().Grid.Connection, Before: before}
 	i.ID, err = s.Ledger.Begin(i)
 	return i, false, err
 }
 
 func (s *Site) record(m member, id, how string) ledger.Node {
 	return ledger.Node{Key: m.Pair.Fingerprint, KeyFile: s.rel(m.Pair.Private), Name: m.Name, NodeID: id,
-		State: ledger.Registered, Registered: time.Now(), Account: s.Ledger.Account(s.Choices.Grid.Connection),
-		Connection: s.Choices.Grid.Connection, How: how}
+		State: ledger.Registered, Registered: time.Now(), Account: s.Ledger.Account(s.Choices().Grid.Connection),
+		Connection: s.Choices().Grid.Connection, How: how}
 }
 
 // registered writes a node ID into the ledger and takes the intent out, in one step.
@@ -258,7 +258,7 @@ func (s *Site) newSince(ctx context.Context, i ledger.Intent, to Sink) (string, 
 func (s *Site) takenIDs() map[string]bool {
 	taken := map[string]bool{}
 	for _, n := range s.Ledger.Nodes() {
-		if n.NodeID != "" && n.Connection == s.Choices.Grid.Connection {
+		if n.NodeID != "" && n.Connection == s.Choices().Grid.Connection {
 			taken[n.NodeID] = true
 		}
 	}
@@ -269,7 +269,7 @@ func (s *Site) takenIDs() map[string]bool {
 func (s *Site) openUnregistrations() []ledger.Intent {
 	var open []ledger.Intent
 	for _, i := range s.Ledger.Intents() {
-		if i.Op == "unregister" && i.Connection == s.Choices.Grid.Connection {
+		if i.Op == "unregister" && i.Connection == s.Choices().Grid.Connection {
 			open = append(open, i)
 		}
 	}

@@ -65,11 +65,11 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
 	st.Evidence = []string{fmt.Sprintf("%d node %s in the ledger", len(list), plural(len(list), "ID"))}
 	if seen && len(absent) == 0 {
 		st.State = Done
-		st.Evidence = append(st.Evidence, fmt.Sprintf("all %d are in %s", len(list), s.Choices.Federation))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("all %d are in %s", len(list), s.Choices().Federation))
 		return st, nil
 	}
 	if f.Dialect().Managed {
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of %d are not in %s", len(absent), len(list), s.Choices.Federation))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of %d are not in %s", len(absent), len(list), s.Choices().Federation))
 		return st, nil
 	}
 	if a, ok := s.Ledger.Attestation(attestSent); ok && a.Detail == idsOf(list) {
@@ -109,8 +109,8 @@ func (h handOver) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		actions = append(actions, s.command("add "+m.Name+" to "+s.Choices.Federation,
-			f.Dialect().AddArgv(s.connection(), id, s.Choices.Federation)))
+		actions = append(actions, s.command("add "+m.Name+" to "+s.Choices().Federation,
+			f.Dialect().AddArgv(s.connection(), id, s.Choices().Federation)))
 	}
 	return actions, nil
 }
@@ -168,10 +168,10 @@ func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to 
 			return err
 		}
 		to.Event(ItemChanged{Item{m.Name, ItemWorking, "adding"}})
-		err = s.patiently(ctx, to, func() error { return f.AddToFederation(ctx, s.connection(), id, s.Choices.Federation) })
+		err = s.patiently(ctx, to, func() error { return f.AddToFederation(ctx, s.connection(), id, s.Choices().Federation) })
 		if err != nil && !problem.Is(err, problem.AlreadyMember) {
 			to.Event(ItemChanged{Item{m.Name, ItemFailed, problem.Of(err).Error()}})
-			return fmt.Errorf("add %s to %s: %w", m.Name, s.Choices.Federation, err)
+			return fmt.Errorf("add %s to %s: %w", m.Name, s.Choices().Federation, err)
 		}
 		to.Event(ItemChanged{Item{m.Name, ItemDone, m.Record.NodeID}})
 		to.Event(Progress{Label: "added", Done: int64(i + 1), Total: int64(len(absent))})

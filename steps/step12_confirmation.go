@@ -46,7 +46,7 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	for _, m := range list {
 		status := statuses[m.Record.NodeID]
-		item := Item{Name: m.Name, State: ItemWaiting, Text: "not in " + s.Choices.Federation + " yet"}
+		item := Item{Name: m.Name, State: ItemWaiting, Text: "not in " + s.Choices().Federation + " yet"}
 		switch {
 		case status == "":
 			item.State, item.Text = ItemFailed, "the grid does not list node "+m.Record.NodeID
@@ -91,7 +91,7 @@ func (confirmation) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Action{s.command("see who is in the federation", f.Dialect().FederationDetailsArgv(s.connection(), s.Choices.Federation))}, nil
+	return []Action{s.command("see who is in the federation", f.Dialect().FederationDetailsArgv(s.connection(), s.Choices().Federation))}, nil
 }
 
 // Apply looks once more; where somebody is still missing, the person may say that the word has come.

@@ -335,7 +335,7 @@ func (s *Site) startOne(ctx context.Context, rt supernode.Runtime, m member, to 
 		err = rt.Start(ctx, spec)
 	}
 	if problem.Is(err, problem.NameTaken) && rt.Kind() == project.RuntimeDocker {
-		spec.Container = suggestName(s.Choices.Name) + "_" + s.Choices.ID + "_" + spec.Container
+		spec.Container = suggestName(s.Choices().Name) + "_" + s.Choices().ID + "_" + spec.Container
 		err = rt.Start(ctx, spec)
 	}
 	return err

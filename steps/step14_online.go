@@ -76,7 +76,7 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 		}
 		st.State = Done
 		if d, err := s.federation(ctx, fresh); err == nil {
-			st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", s.Choices.Federation,
+			st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", s.Choices().Federation,
 				len(d.Members), plural(len(d.Members), "member"), len(d.Nodes), plural(len(d.Nodes), "node"), len(d.Runs), plural(len(d.Runs), "run")))
 		}
 	}

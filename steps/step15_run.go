@@ -33,7 +33,7 @@ func ended(status string) bool { return strings.HasPrefix(status, "finished") ||
 func (s *Site) lastRun() (ledger.Run, bool) {
 	runs := s.Ledger.Runs()
 	for _, r := range slices.Backward(runs) {
-		if r.Connection == s.Choices.Grid.Connection {
+		if r.Connection == s.Choices().Grid.Connection {
 			return r, true
 		}
 	}
@@ -100,7 +100,7 @@ func (runTask) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	}
 	actions = append(actions, s.sentActions(ctx)...)
 	return append(actions, s.command("run the app over all SuperNodes that are online, and follow it",
-		f.Dialect().RunArgv(s.connection(), s.shellDir(s.appDir()), s.Choices.Federation, s.plannedConfig(r), true))), nil
+		f.Dialect().RunArgv(s.connection(), s.shellDir(s.appDir()), s.Choices().Federation, s.plannedConfig(r), true))), nil
 }
 
 // shellDir writes a folder for a command that is typed in the project's folder.
@@ -115,7 +115,7 @@ func (s *Site) shellDir(dir string) string {
 // is told how many to wait for.
 func (s *Site) plannedConfig(r appReport) string {
 	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
-		return runConfig(map[string]int{"min-nodes": s.Choices.Nodes})
+		return runConfig(map[string]int{"min-nodes": s.Choices().Nodes})
 	}
 	return ""
 }
@@ -153,7 +153,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 	if err != nil {
 		return err
 	}
-	intent := ledger.Intent{Op: "run", Connection: s.Choices.Grid.Connection, Federation: s.Choices.Federation}
+	intent := ledger.Intent{Op: "run", Connection: s.Choices().Grid.Connection, Federation: s.Choices().Federation}
 	for _, have := range before {
 		intent.Before = append(intent.Before, have.ID.String())
 	}
@@ -162,7 +162,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 		return err
 	}
 	to.Event(Says{"sending the app to the grid"})
-	id, err := f.StartRun(ctx, s.connection(), s.appDir(), s.Choices.Federation, config)
+	id, err := f.StartRun(ctx, s.connection(), s.appDir(), s.Choices().Federation, config)
 	if err != nil {
 		if ctx.Err() == nil && !flwrexec.MayHaveHappened(err) {
 			return problem.Join(err, s.Ledger.Abandon(key, problem.Of(err).Error()))
@@ -171,7 +171,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 	}
 	to.Event(RunBegan{id.String()})
 	return s.Ledger.Finish(key, func(d *ledger.Data) error {
-		d.PutRun(ledger.Run{ID: id.String(), Connection: s.Choices.Grid.Connection, Federation: s.Choices.Federation,
+		d.PutRun(ledger.Run{ID: id.String(), Connection: s.Choices().Grid.Connection, Federation: s.Choices().Federation,
 			App: s.rel(s.appDir()), Started: time.Now(), Status: "pending"})
 		return nil
 	})
@@ -180,7 +180,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 // adopt settles a run whose start was never answered: the one that is new on the grid since then is it.
 func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
 	for _, i := range s.Ledger.Intents() {
-		if i.Op != "run" || i.Connection != s.Choices.Grid.Connection {
+		if i.Op != "run" || i.Connection != s.Choices().Grid.Connection {
 			continue
 		}
 		list, err := s.runs(ctx, 0)

@@ -243,22 +243,22 @@ func (s *Site) refused(v survey) error {
 	return &Unaccepted{s.Dir, v.open}
 }
 
-// leaveOut makes the site one without the values that nobody accepted.
-func (s *Site) leaveOut(open []trust.Value) {
+// leaveOut returns c without the values that nobody accepted.
+func (s *Site) leaveOut(c *project.Choices, open []trust.Value) *project.Choices {
 	s.leftOut = slices.DeleteFunc(slices.Clone(open), func(v trust.Value) bool {
 		return s.o.Ending && (v.Key == "grid.rehearsal" || v.Key == "runtime") // they say where to find what is ended
 	})
 	if len(s.leftOut) == 0 {
-		return
+		return c
 	}
-	s.Choices = s.Choices.Without(s.leftOut, s.ground(s.Choices))
-	if !s.o.Ending { // one value may have been harmless only beside another
-		more := s.store.Missing(s.Choices.ID, s.Choices.Sensitive(s.ground(s.Choices)))
-		s.Choices = s.Choices.Without(more, s.ground(s.Choices))
+	c = c.Without(s.leftOut, s.ground(c))
+	if !s.o.Ending { // one value may have been harmless only together with another
+		c = c.Without(s.store.Missing(c.ID, c.Sensitive(s.ground(c))), s.ground(c))
 	}
 	if s.holds(recordsKey) {
 		s.state = s.store.Nowhere()
 	}
+	return c
 }
 
 // holds reports whether one of the keys has a value that is left out.
@@ -294,14 +294,15 @@ func (s *Site) withheld() error {
 // LeftOut are the values that this site, which only looks, leaves out.
 func (s *Site) LeftOut() []trust.Value { return s.leftOut }
 
-// accept remembers the values of Choices: flwrup itself puts them there.
-func (s *Site) accept() error {
-	return s.store.Accept(s.Choices.ID, s.Choices.Sensitive(s.ground(s.Choices)))
+// accept remembers the values of c: flwrup itself puts them there.
+func (s *Site) accept(c *project.Choices) error {
+	return s.store.Accept(c.ID, c.Sensitive(s.ground(c)))
 }
 
 // acceptConnections remembers the connections that flwrup has just written into a pyproject.toml.
 func (s *Site) acceptConnections() error {
-	return s.store.Accept(s.Choices.ID, s.connections(s.Choices))
+	c := s.Choices()
+	return s.store.Accept(c.ID, s.connections(c))
 }
 
 // Trusted is what `flwrup trust` shows of a folder.

@@ -320,17 +320,17 @@ func TestEditIsNotTaken(t *testing.T) {
 	if o := s.Overview(t.Context(), 0); !problem.Is(o.FileErr, problem.NotAccepted) {
 		t.Errorf("the overview says %v", o.FileErr)
 	}
-	if err := s.Apply(t.Context(), 5, nobody{}); !problem.Is(err, problem.NotAccepted) || s.Choices.Image != "" {
-		t.Errorf("%v; the image is %q", err, s.Choices.Image)
+	if err := s.Apply(t.Context(), 5, nobody{}); !problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
+		t.Errorf("%v; the image is %q", err, s.Choices().Image)
 	}
 	for _, n := range []int{14, 16} {
-		if err := s.Apply(t.Context(), n, nobody{}); problem.Is(err, problem.NotAccepted) || s.Choices.Image != "" {
-			t.Errorf("step %d only looks, and ends with %v; the image is %q", n, err, s.Choices.Image)
+		if err := s.Apply(t.Context(), n, nobody{}); problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
+			t.Errorf("step %d only looks, and ends with %v; the image is %q", n, err, s.Choices().Image)
 		}
 	}
-	s.Choices.Nodes = 2
-	if err := s.save(); !problem.Is(err, problem.NotAccepted) {
-		t.Errorf("saved over the edit: %v", err)
+	err = s.Choose(func(c *project.Choices) error { c.Nodes = 2; return nil })
+	if !problem.Is(err, problem.NotAccepted) || s.Choices().Nodes != 1 {
+		t.Errorf("saved over the edit: %v; %d SuperNodes", err, s.Choices().Nodes)
 	}
 	open, err := Trust(dir, nil)
 	if err != nil || len(open.Open) != 1 {
@@ -342,8 +342,8 @@ func TestEditIsNotTaken(t *testing.T) {
 	if o := s.Overview(t.Context(), 0); o.FileErr != nil {
 		t.Errorf("accepted, and the overview says %v", o.FileErr)
 	}
-	if err := s.takeEdits(); err != nil || s.Choices.Image != "theirs" {
-		t.Errorf("%v; the image is %q", err, s.Choices.Image)
+	if err := s.takeEdits(); err != nil || s.Choices().Image != "theirs" {
+		t.Errorf("%v; the image is %q", err, s.Choices().Image)
 	}
 	for _, broken := range []string{"nodes = = 1\n", "nodez = 1\n"} {
 		if err := os.WriteFile(project.File(dir), []byte(broken), 0o644); err != nil {
@@ -379,14 +379,14 @@ func TestWatchKeepsValues(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(said) != 1 || said[0].Code != problem.NotAccepted || w.site.Choices.Nodes != 1 {
-		t.Errorf("said %v, and has %d nodes", said, w.site.Choices.Nodes)
+	if len(said) != 1 || said[0].Code != problem.NotAccepted || w.site.Choices().Nodes != 1 {
+		t.Errorf("said %v, and has %d nodes", said, w.site.Choices().Nodes)
 	}
-	s, err := Open(Options{Dir: dir, Instead: w.site.Choices})
+	s, err := Open(Options{Dir: dir, Instead: w.site.Choices()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Choices.Image != "" || s.Choices.Nodes != 1 {
+	if s.Choices().Image != "" || s.Choices().Nodes != 1 {
 		t.Error("a restart takes what nobody accepted")
 	}
 	s.Close()
@@ -396,8 +396,8 @@ func TestWatchKeepsValues(t *testing.T) {
 	if _, err := Trust(dir, must(Trust(dir, nil)).Open); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.open(); err != nil || w.site.Choices.Image != "theirs" {
-		t.Errorf("accepted, and the watch has %q: %v", w.site.Choices.Image, err)
+	if err := w.open(); err != nil || w.site.Choices().Image != "theirs" {
+		t.Errorf("accepted, and the watch has %q: %v", w.site.Choices().Image, err)
 	}
 }
 
@@ -449,10 +449,7 @@ func TestHarmlessBesideAnother(t *testing.T) {
 	if _, err := keys.Generate(t.Context(), filepath.Join(dir, "keys"), []string{"client_credentials_1"}, func(keys.Pair) {}); err != nil {
 		t.Fatal(err)
 	}
-	s.Choices.Nodes = 1
-	if err := s.save(); err != nil {
-		t.Fatal(err)
-	}
+	choose(t, s, func(c *project.Choices) { c.Nodes = 1 })
 	if err := openAfter(t, s, Options{Dir: dir}); err != nil {
 		t.Error("the rehearsal asks about itself: ", err)
 	}

@@ -138,7 +138,7 @@ func (w *watcher) open() error {
 func (w *watcher) restart(ctx context.Context, names []string) {
 	ctx, cancel := context.WithTimeout(ctx, restartWithin)
 	defer cancel()
-	site, err := Open(Options{Dir: w.dir, Instead: w.site.Choices})
+	site, err := Open(Options{Dir: w.dir, Instead: w.site.Choices()})
 	if problem.Is(err, problem.Busy) {
 		if !w.busy {
 			w.busy = true

@@ -36,9 +36,9 @@ type gridOffer struct {
 }
 
 // grids gives SuperGrid, every SuperLink of the person's Flower configuration, those that this project was
-// used with before, and the present one. home is a FLWR_HOME, "" the person's own. A file that cannot be
+// used with before, and the one of c. home is a FLWR_HOME, "" the person's own. A file that cannot be
 // read offers nothing; step 8 says what is wrong with it.
-func (s *Site) grids(home string) []gridOffer {
+func (s *Site) grids(c *project.Choices, home string) []gridOffer {
 	list := []gridOffer{{GridChoice: project.GridChoice{Connection: superGrid}}}
 	add := func(o gridOffer) {
 		i := slices.IndexFunc(list, func(have gridOffer) bool { return have.Connection == o.Connection })
@@ -61,17 +61,17 @@ func (s *Site) grids(home string) []gridOffer {
 	if file, err := config.FlowerFile(home); err == nil {
 		more, _ = config.ReadFlower(file)
 	}
-	for _, c := range append(known, more...) {
-		if c.Simulation() || c.Name == superGrid && flwr.OfSuperGrid(c.Address) {
+	for _, x := range append(known, more...) {
+		if x.Simulation() || x.Name == superGrid && flwr.OfSuperGrid(x.Address) {
 			continue
 		}
-		o := gridOffer{GridChoice: project.GridChoice{Connection: c.Name, Control: c.Address, CA: s.rel(c.CA)}}
+		o := gridOffer{GridChoice: project.GridChoice{Connection: x.Name, Control: x.Address, CA: s.rel(x.CA)}}
 		switch {
-		case project.CheckConnection(c.Name) != nil:
+		case project.CheckConnection(x.Name) != nil:
 			o.unfit = "flwrup takes names of letters, digits, '_', '.' and '-'"
-		case project.CheckAddress(c.Address) != nil:
-			o.unfit = project.CheckAddress(c.Address).Error()
-		case c.Insecure:
+		case project.CheckAddress(x.Address) != nil:
+			o.unfit = project.CheckAddress(x.Address).Error()
+		case x.Insecure:
 			o.unfit = "insecure: a login and SuperNodes with keys need TLS"
 		}
 		add(o)
@@ -83,8 +83,8 @@ func (s *Site) grids(home string) []gridOffer {
 		}
 		add(o)
 	}
-	if s.Choices.Grid.Control != "" || !slices.ContainsFunc(list, func(o gridOffer) bool { return o.Connection == s.Choices.Grid.Connection }) {
-		add(gridOffer{GridChoice: s.Choices.Grid, federation: s.Choices.Federation})
+	if c.Grid.Control != "" || !slices.ContainsFunc(list, func(o gridOffer) bool { return o.Connection == c.Grid.Connection }) {
+		add(gridOffer{GridChoice: c.Grid, federation: c.Federation})
 	}
 	for i, o := range list {
 		registered := 0
@@ -146,8 +146,8 @@ func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
 	if s.Rehearsal() {
 		return nil
 	}
-	now := s.Choices.Grid
-	list := s.grids(s.flwrHome())
+	c := s.Choices()
+	now, list := c.Grid, s.grids(c, s.flwrHome())
 	others := slices.ContainsFunc(list, func(o gridOffer) bool { return o.unfit == "" && o.Connection != now.Connection })
 	if chosen := now != (project.GridChoice{Connection: superGrid}); !change && (chosen || !others) {
 		return nil
@@ -156,17 +156,17 @@ func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
 	q := Question{ID: "grid", Kind: AskChoice, Default: now.Connection, Ask: "Which grid are the SuperNodes for?",
 		Help: "Each grid gives node IDs of its own: the same keys can be registered on several, and flwrup keeps them apart."}
 	for _, o := range list {
-		c := Choice{Value: o.Connection, Label: gridName(o.GridChoice), Note: controlOf(o.GridChoice, d), Disabled: o.unfit != ""}
+		x := Choice{Value: o.Connection, Label: gridName(o.GridChoice), Note: controlOf(o.GridChoice, d), Disabled: o.unfit != ""}
 		switch {
 		case o.unfit != "":
-			c.Note += "; " + o.unfit
+			x.Note += "; " + o.unfit
 		case o.CA != "":
-			c.Note += ", its own CA"
+			x.Note += ", its own CA"
 		}
 		if o.note != "" {
-			c.Note += "; " + o.note
+			x.Note += "; " + o.note
 		}
-		q.Choices = append(q.Choices, c)
+		q.Choices = append(q.Choices, x)
 	}
 	q.Choices = append(q.Choices, Choice{Value: otherAddresses, Label: otherAddresses, Note: "type them"})
 	answer, err := to.Ask(ctx, q)
@@ -219,7 +219,7 @@ const publicCertificate = "public"
 
 // typeGrid asks for a grid that stands in no configuration, or for new addresses of one that does.
 func (s *Site) typeGrid(ctx context.Context, to Sink) error {
-	now := s.Choices.Grid
+	now := s.Choices().Grid
 	o := gridOffer{GridChoice: now}
 	if err := s.askAddresses(ctx, to, &o.GridChoice); err != nil {
 		return err
@@ -255,7 +255,8 @@ func (s *Site) typeGrid(ctx context.Context, to Sink) error {
 // connectionQuestion asks for the name of a grid that was typed. The present name is offered only where it is
 // the present grid, or SuperGrid: node IDs of two grids under one name could not be told apart.
 func (s *Site) connectionQuestion(g project.GridChoice) Question {
-	q := Question{ID: "connection", Kind: AskText, Default: s.Choices.Grid.Connection, Ask: "What shall flwr call this grid?",
+	c := s.Choices()
+	q := Question{ID: "connection", Kind: AskText, Default: c.Grid.Connection, Ask: "What shall flwr call this grid?",
 		Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: " +
 			"take a name that is there only where the same grid has moved to another address.",
 		Validate: func(name string) error {
@@ -267,13 +268,13 @@ func (s *Site) connectionQuestion(g project.GridChoice) Question {
 	switch {
 	case flwr.OfSuperGrid(g.Control):
 		q.Default = superGrid
-	case g.Control != controlOf(s.Choices.Grid, s.dialect()):
+	case g.Control != controlOf(c.Grid, s.dialect()):
 		host := flwr.HostOf(g.Control)
 		name, _, _ := strings.Cut(host, ".")
 		if net.ParseIP(host) != nil || q.Validate(name) != nil || name == superGrid {
 			name = "grid"
 		}
-		list := s.grids(s.flwrHome())
+		list := s.grids(c, s.flwrHome())
 		q.Default = name
 		for n := 2; slices.ContainsFunc(list, func(o gridOffer) bool { return o.Connection == q.Default }); n++ {
 			q.Default = fmt.Sprintf("%s%d", name, n)
@@ -285,22 +286,28 @@ func (s *Site) connectionQuestion(g project.GridChoice) Question {
 // goOver makes o the project's grid and keeps in mind what the grid before needs to come back. What the
 // SuperNodes were asked to do was asked of them on that grid.
 func (s *Site) goOver(o gridOffer) error {
-	from := s.Choices.Grid
-	if from == o.GridChoice {
+	if s.Choices().Grid == o.GridChoice {
 		return nil
 	}
-	if o.Connection != from.Connection {
-		if err := s.leaveGridBehind(from, s.Choices.Federation); err != nil {
-			return err
+	if err := s.Choose(func(c *project.Choices) error {
+		if o.Connection != c.Grid.Connection {
+			if err := s.leaveGridBehind(c); err != nil {
+				return err
+			}
+			c.Federation = o.federation
 		}
-		s.Choices.Federation = o.federation
+		c.Grid = o.GridChoice
+		return nil
+	}); err != nil {
+		return err
 	}
-	s.Choices.Grid = o.GridChoice
 	s.world.reset()
-	return s.save()
+	return nil
 }
 
-func (s *Site) leaveGridBehind(from project.GridChoice, federation string) error {
+// leaveGridBehind notes the grid and the federation of the choices before another grid takes their place.
+func (s *Site) leaveGridBehind(before *project.Choices) error {
+	from, federation := before.Grid, before.Federation
 	return s.Ledger.Change(func(d *ledger.Data) error {
 		if from == (project.GridChoice{Connection: superGrid}) && federation == "" {
 			return nil // it was never used
@@ -311,31 +318,31 @@ func (s *Site) leaveGridBehind(from project.GridChoice, federation string) error
 	})
 }
 
-// takeFlags puts into the choices what was given on the command line. With another connection come its own
+// takeFlags puts into c the values that were given on the command line. With another connection come its own
 // addresses, CA and federation, as far as they are known and not given, too.
-func (s *Site) takeFlags() error {
+func (s *Site) takeFlags(c *project.Choices) error {
 	if s.o.Choose == nil {
 		return nil
 	}
 	given := project.Defaults(s.Dir)
-	given.Grid, given.Flwr = s.Choices.Grid, s.Choices.Flwr
+	given.Grid, given.Flwr = c.Grid, c.Flwr
 	s.o.Choose(given)
-	from, federation := s.Choices.Grid, s.Choices.Federation
-	if given.Grid.Connection != from.Connection && !from.Rehearsal {
-		s.Choices.Grid, s.Choices.Federation = project.GridChoice{Connection: given.Grid.Connection}, ""
-		for _, o := range s.grids(s.path(given.Flwr.Home)) {
+	before := c.Clone()
+	if given.Grid.Connection != before.Grid.Connection && !before.Grid.Rehearsal {
+		c.Grid, c.Federation = project.GridChoice{Connection: given.Grid.Connection}, ""
+		for _, o := range s.grids(c, s.path(given.Flwr.Home)) {
 			switch {
 			case o.Connection != given.Grid.Connection:
-			case o.unfit != "" && given.Grid.Control == from.Control:
+			case o.unfit != "" && given.Grid.Control == before.Grid.Control:
 				return problem.New(problem.BadInput, "the connection "+o.Connection+" cannot be used", o.unfit, "correct it in Flower's configuration, or give its addresses with --control, --fleet and --ca")
 			default:
-				s.Choices.Grid, s.Choices.Federation = o.GridChoice, o.federation
+				c.Grid, c.Federation = o.GridChoice, o.federation
 			}
 		}
 	}
-	s.o.Choose(s.Choices)
-	if s.o.ReadOnly || s.Choices.Grid.Connection == from.Connection {
+	s.o.Choose(c)
+	if s.o.ReadOnly || c.Grid.Connection == before.Grid.Connection {
 		return nil
 	}
-	return s.leaveGridBehind(from, federation)
+	return s.leaveGridBehind(before)
 }

@@ -124,10 +124,11 @@ func TestTypedGridAnew(t *testing.T) {
 			if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			s.Choices.Grid.CA, want.CA = file, file
+			want.CA = file
+			choose(t, s, func(c *project.Choices) { c.Grid.CA = file })
 		}
-		if err := s.Change(t.Context(), 2, p); err != nil || s.Choices.Grid != want {
-			t.Errorf("%s: %+v, wanted %+v, %v", control, s.Choices.Grid, want, err)
+		if err := s.Change(t.Context(), 2, p); err != nil || s.Choices().Grid != want {
+			t.Errorf("%s: %+v, wanted %+v, %v", control, s.Choices().Grid, want, err)
 		}
 	}
 }
@@ -142,8 +143,8 @@ func TestWhichGridRefuses(t *testing.T) {
 		s := newSite(t, hospitals)
 		answers["grid"] = otherAddresses
 		err := s.Change(t.Context(), 2, &scripted{answers: answers})
-		if err == nil || s.Choices.Grid != (project.GridChoice{Connection: "supergrid"}) {
-			t.Errorf("%v: %v, the grid is %+v", answers, err, s.Choices.Grid)
+		if err == nil || s.Choices().Grid != (project.GridChoice{Connection: "supergrid"}) {
+			t.Errorf("%v: %v, the grid is %+v", answers, err, s.Choices().Grid)
 		}
 		if _, ca := answers["ca"]; ca && (!problem.Is(err, problem.BadInput) || problem.Of(err).Fix == "") {
 			t.Errorf("%v: %v", answers, err)
@@ -167,7 +168,7 @@ func TestGridByFlag(t *testing.T) {
 	s := newSite(t, hospitals+lungs, func(c *project.Choices) {
 		c.Federation, c.Grid.Control, c.Grid.Fleet = "@ada/study", "api.flower.ai", "fleet-supergrid.flower.ai:443"
 	})
-	home := s.Choices.Flwr.Home
+	home := s.Choices().Flwr.Home
 	over := func(connection string, more func(*project.Choices)) *Site {
 		t.Helper()
 		dir := s.Dir
@@ -185,21 +186,21 @@ func TestGridByFlag(t *testing.T) {
 		return s
 	}
 	want := project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093", CA: "/etc/lungs/ca.crt"}
-	if s = over("lungs", nil); s.Choices.Grid != want || s.Choices.Federation != "" {
-		t.Errorf("%+v %q", s.Choices.Grid, s.Choices.Federation)
+	if s = over("lungs", nil); s.Choices().Grid != want || s.Choices().Federation != "" {
+		t.Errorf("%+v %q", s.Choices().Grid, s.Choices().Federation)
 	}
 	want.Fleet = "lungs.example.org:9092"
-	if s = over("lungs", func(c *project.Choices) { c.Grid.Fleet, c.Federation = want.Fleet, "@lungs/all" }); s.Choices.Grid != want {
-		t.Errorf("%+v", s.Choices.Grid)
+	if s = over("lungs", func(c *project.Choices) { c.Grid.Fleet, c.Federation = want.Fleet, "@lungs/all" }); s.Choices().Grid != want {
+		t.Errorf("%+v", s.Choices().Grid)
 	}
-	if s = over("supergrid", nil); s.Choices.Grid.Fleet != "fleet-supergrid.flower.ai:443" || s.Choices.Federation != "@ada/study" {
-		t.Errorf("back on SuperGrid: %+v %q", s.Choices.Grid, s.Choices.Federation)
+	if s = over("supergrid", nil); s.Choices().Grid.Fleet != "fleet-supergrid.flower.ai:443" || s.Choices().Federation != "@ada/study" {
+		t.Errorf("back on SuperGrid: %+v %q", s.Choices().Grid, s.Choices().Federation)
 	}
-	if s = over("lungs", nil); s.Choices.Grid != want || s.Choices.Federation != "@lungs/all" {
-		t.Errorf("back on lungs: %+v %q", s.Choices.Grid, s.Choices.Federation)
+	if s = over("lungs", nil); s.Choices().Grid != want || s.Choices().Federation != "@lungs/all" {
+		t.Errorf("back on lungs: %+v %q", s.Choices().Grid, s.Choices().Federation)
 	}
-	if s = over("hearts", func(c *project.Choices) { c.Grid.Control = "hearts.example.org" }); s.Choices.Grid != (project.GridChoice{Connection: "hearts", Control: "hearts.example.org"}) {
-		t.Errorf("%+v", s.Choices.Grid)
+	if s = over("hearts", func(c *project.Choices) { c.Grid.Control = "hearts.example.org" }); s.Choices().Grid != (project.GridChoice{Connection: "hearts", Control: "hearts.example.org"}) {
+		t.Errorf("%+v", s.Choices().Grid)
 	}
 }
 
@@ -207,7 +208,7 @@ func TestGridByFlag(t *testing.T) {
 // like one that was chosen: the person can go back to the previous one.
 func TestGridByEditor(t *testing.T) {
 	s := newSite(t, hospitals+lungs, func(c *project.Choices) { c.Federation = "@ada/study" })
-	edited := *s.Choices
+	edited := s.Choices().Clone()
 	edited.Federation, edited.Grid = "@lungs/all", project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093"}
 	if err := edited.Save(s.Dir); err != nil {
 		t.Fatal(err)
@@ -226,7 +227,7 @@ func TestGridByEditor(t *testing.T) {
 	if err := s.Change(t.Context(), 2, p); err != nil {
 		t.Fatal(err)
 	}
-	if def := p.last["grid"].Default; def != "lungs" || s.Choices.Grid.Connection != "supergrid" || s.Choices.Federation != "@ada/study" {
-		t.Errorf("was on %s, back on %+v for %q", def, s.Choices.Grid, s.Choices.Federation)
+	if def := p.last["grid"].Default; def != "lungs" || s.Choices().Grid.Connection != "supergrid" || s.Choices().Federation != "@ada/study" {
+		t.Errorf("was on %s, back on %+v for %q", def, s.Choices().Grid, s.Choices().Federation)
 	}
 }

@@ -141,7 +141,7 @@ func (s *Site) federation(ctx context.Context, maxAge time.Duration) (flwrexec.F
 		if err != nil {
 			return flwrexec.FederationDetails{}, err
 		}
-		return f.FederationDetails(ctx, s.connection(), s.Choices.Federation)
+		return f.FederationDetails(ctx, s.connection(), s.Choices().Federation)
 	})
 	return d, err
 }
