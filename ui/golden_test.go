@@ -92,25 +92,31 @@ func world(n int) *fake {
 // alsoKept are frames whose layout, colour or ASCII is worth reading besides every scene at 80x24.
 var alsoKept = []string{
 	"step01/done/36x10", // too small
+	"step02/at work/40x15",
 	"step05/ready/40x15",
+	"step05/asks: nodes/40x15",
+	"step08/done/40x15",
 	"step09/at work/40x15",
 	"step09/at work/120x40",
 	"step09/at work/120x40-ascii",
 	"step10/key ?/40x15",
 	"step10/number, not valid/80x24-colour",
 	"step10/key ?/120x40",
+	"step10/key Q/40x15",
 	"step10/1,000 items/120x40",
 	"step13/asks: setting/40x15",
 	"step13/failed/80x24-colour",
 	"step14/at work/80x24-ascii",
 	"step14/at work/120x40-colour",
 	"step15/asks: traps/80x24-colour", // a diff
+	"step16/at work/40x15",
 	"step16/at work/120x40",
 	"step16/at work/200x60",
 	"dashboard/four of five online/40x15",
 	"dashboard/four of five online/200x60",
 	"dashboard/four of five online/80x24-colour",
 	"dashboard/four of five online/80x24-ascii",
+	"verbs/stop-run asks: stop-run/40x15",
 	"logs/five, all keys/200x60",
 	"logs/two/40x15",
 }
@@ -134,6 +140,9 @@ func TestFrames(t *testing.T) {
 					m := still(f, n, w, h, Options{NoColor: mode.NoColor, ASCII: mode.ASCII})
 					sc.make(m, f, n)
 					frame := m.View()
+					if drawn := m.framed(); w >= minWidth && h >= minHeight && len(drawn) != h {
+						t.Errorf("step %d, %s: %d lines for %d rows", n, sc.name, len(drawn), h)
+					}
 					if m.View() != frame {
 						t.Errorf("step %d, %s: drawn twice, it differs", n, sc.name)
 					}
