@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	_ "github.com/charmbracelet/x/exp/golden" // has the flag -update, which go test ./ui/... passes to every package
+
 	"flwrup/steps"
 	"flwrup/ui/style"
 )
