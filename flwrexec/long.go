@@ -49,7 +49,7 @@ func (s *Session) Login(ctx context.Context, c flwr.Connection, prompt func(Logi
 	defer guard.Stop()
 	quiet, shownPage := context.WithCancel(ctx)
 	defer shownPage()
-	s.whileQuiet(quiet, knockAfter, stop)
+	s.pulse.whileQuiet(quiet, knockAfter, stop)
 	var mu sync.Mutex // stdout and stderr come side by side
 	var seen strings.Builder
 	var p LoginPrompt
@@ -117,13 +117,13 @@ func (s *Session) Login(ctx context.Context, c flwr.Connection, prompt func(Logi
 // login runs argv in the worker, which is there already, else in a process of its own. Other short
 // commands wait for it.
 func (s *Session) login(ctx context.Context, argv []string, each func(string)) (string, error) {
-	ctx, release := s.within(ctx)
+	ctx, release := s.runner.within(ctx)
 	defer release()
-	if err := s.take(ctx); err != nil {
+	if err := s.runner.take(ctx); err != nil {
 		return "", err
 	}
-	defer s.give()
-	w, err := s.ensure(ctx)
+	defer s.runner.give()
+	w, err := s.runner.ensure(ctx)
 	if err != nil {
 		return "", s.noAnswer(ctx, err, s.o.Limit)
 	}
@@ -138,7 +138,7 @@ func (s *Session) login(ctx context.Context, argv []string, each func(string)) (
 		return nil
 	}}
 	write := func(text string) { lines.Write([]byte(text)) } //nolint:errcheck // Each never fails
-	a, err := s.call(ctx, w, argv[1:], write)
+	a, err := s.runner.call(ctx, w, argv[1:], write)
 	lines.Close() //nolint:errcheck
 	switch {
 	case err != nil:
@@ -167,21 +167,21 @@ func (s *Session) long(ctx context.Context, argv []string, each func(string)) (s
 }
 
 func (s *Session) longRun(ctx context.Context, argv []string, each func(string)) (string, error) {
-	ctx, release := s.within(ctx)
+	ctx, release := s.runner.within(ctx)
 	defer release()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	heard := s.whileQuiet(ctx, knockAfter, stop)
+	heard := s.pulse.whileQuiet(ctx, knockAfter, stop)
 	line := each
 	each = func(l string) { heard(); line(l) }
-	dir, err := s.dir()
+	dir, err := s.runner.dir()
 	if err != nil {
 		return "", err
 	}
-	if s.found.Python == "" {
-		return s.longWait(ctx, child.Command(ctx, dir, s.found.Program, argv[1:]...), each, nil)
+	if s.runner.found.Python == "" {
+		return s.longWait(ctx, child.Command(ctx, dir, s.runner.found.Program, argv[1:]...), each, nil)
 	}
-	cmd := child.Command(ctx, dir, s.found.Python, pythonArgs("one", argv[1:]...)...)
+	cmd := child.Command(ctx, dir, s.runner.found.Python, pythonArgs("one", argv[1:]...)...)
 	in, err := cmd.StdinPipe() // stays open: its end is what tells the process that flwrup is gone
 	if err != nil {
 		return "", err
@@ -205,7 +205,7 @@ func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, each func(string)
 		return nil
 	}
 	stdout, stderr := &termsafe.Splitter{Each: safe}, &termsafe.Splitter{Each: safe}
-	cmd.Stdout, cmd.Stderr, cmd.Env = stdout, stderr, s.env
+	cmd.Stdout, cmd.Stderr, cmd.Env = stdout, stderr, s.runner.env
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}

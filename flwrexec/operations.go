@@ -251,9 +251,9 @@ func (s *Session) StopRun(ctx context.Context, c flwr.Connection, id flwr.RunID)
 func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(string)) (app.App, error) {
 	argv := s.Dialect().NewAppArgv(publisher)
 	call := Call{Argv: argv, Began: time.Now()}
-	runCtx, release := s.within(ctx)
+	runCtx, release := s.runner.within(ctx)
 	defer release()
-	out, err := s.longWait(runCtx, child.Command(runCtx, work, s.found.Program, argv[1:]...), line, nil)
+	out, err := s.longWait(runCtx, child.Command(runCtx, work, s.runner.found.Program, argv[1:]...), line, nil)
 	call.Took, call.Err, call.Raw = time.Since(call.Began), err, out
 	s.record(call)
 	apps := app.Find(work)

@@ -145,7 +145,7 @@ func TestRealLoginThatCannot(t *testing.T) {
 			t.Run(fmt.Sprintf("%s single=%v", version, single), func(t *testing.T) {
 				s, c := realSession(t, version, SessionOptions{NoWorker: single})
 				if single {
-					s.found.Python = ""
+					s.runner.found.Python = ""
 				}
 				begun := time.Now()
 				err := s.Login(t.Context(), c("dead"), func(p LoginPrompt) { t.Errorf("prompt %+v", p) }, func(string) {})
@@ -167,7 +167,7 @@ func TestRealCancelAndLimit(t *testing.T) {
 			if _, err := s.Warm(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			pid := s.worker.cmd.Process.Pid
+			pid := s.runner.worker.cmd.Process.Pid
 			ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 			defer cancel()
 			begun := time.Now()

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -43,25 +42,12 @@ type SessionOptions struct {
 // fails), so a Session works in a folder without one unless it is told otherwise; app folders and key
 // files are therefore made absolute.
 type Session struct {
-	found   install.Found
 	o       SessionOptions
-	env     []string
+	runner  *runner
+	pulse   *pulse
 	log     sync.Mutex
-	dialect flwr.Dialect // behind turn's token once commands run; Check may change it
+	dialect flwr.Dialect // Check may change it
 	dmu     sync.RWMutex
-
-	life context.Context // ends with Close
-	end  context.CancelFunc
-
-	turn   chan struct{} // holds one token: whoever has it may use what follows
-	worker *worker
-	deaths int // workers that died over a command, one after the other
-	single bool
-	closed bool
-
-	verdict  sync.Mutex // held while the grid is asked whether it lives; guards what follows
-	silent   error      // of the last knock
-	silentAt time.Time
 }
 
 // NewSession makes a Session; no process is started before the first command.
@@ -69,19 +55,14 @@ func NewSession(found install.Found, o SessionOptions) *Session {
 	if o.Limit == 0 {
 		o.Limit = 2 * time.Minute
 	}
-	s := &Session{found: found, o: o, dialect: flwr.DialectOf(found.Version), turn: make(chan struct{}, 1)}
-	s.single = o.NoWorker || found.Python == ""
-	s.env = environment(found, o)
-	s.life, s.end = context.WithCancel(context.Background())
-	s.turn <- struct{}{}
-	return s
+	return &Session{o: o, runner: newRunner(found, o), pulse: &pulse{ask: o.Silent}, dialect: flwr.DialectOf(found.Version)}
 }
 
 // Found gives the flwr that the session runs.
-func (s *Session) Found() install.Found { return s.found }
+func (s *Session) Found() install.Found { return s.runner.found }
 
 // Version gives flwr's version.
-func (s *Session) Version() flwr.Version { return s.found.Version }
+func (s *Session) Version() flwr.Version { return s.runner.found.Version }
 
 // Dialect gives what flwr can do, as corrected by Check.
 func (s *Session) Dialect() flwr.Dialect {
@@ -97,8 +78,8 @@ const helpWait = 6 * time.Second
 // worth its 2 to 3 seconds where Dialect.Known is false.
 func (s *Session) Check(ctx context.Context) error {
 	nodeHelp := ""
-	if s.found.Bin != "" {
-		nodeHelp, _ = child.Ask(ctx, helpWait, s.found.SuperNode(), "--help") // "" where there is none: nothing to hold against
+	if s.runner.found.Bin != "" {
+		nodeHelp, _ = child.Ask(ctx, helpWait, s.runner.found.SuperNode(), "--help") // "" where there is none: nothing to hold against
 	}
 	d, err := s.Dialect().Check(ctx, func(ctx context.Context, args ...string) (string, error) {
 		out, err := s.runUnattended(ctx, nil, append(append([]string{"flwr"}, args...), "--help"))
@@ -114,80 +95,20 @@ func (s *Session) Check(ctx context.Context) error {
 }
 
 // Environ gives the environment that flwr's commands get; for a SuperNode process of the same flwr.
-func (s *Session) Environ() []string { return append([]string(nil), s.env...) }
+func (s *Session) Environ() []string { return append([]string(nil), s.runner.env...) }
 
 // Close ends the worker. A command that runs in it is cut off. Close may be called more than once.
 func (s *Session) Close() error {
-	s.end()
-	<-s.turn
-	defer func() { s.turn <- struct{}{} }()
-	s.closed = true
-	if s.worker != nil {
-		s.worker.close()
-		s.worker = nil
-	}
+	s.runner.close()
 	return nil
 }
 
 // Warm starts the worker, so that the first command needs no 2 to 4 seconds of Python imports. It
 // gives the time that took; 0 when the worker runs already or there is none.
-func (s *Session) Warm(ctx context.Context) (time.Duration, error) {
-	ctx, release := s.within(ctx)
-	defer release()
-	if err := s.take(ctx); err != nil {
-		return 0, err
-	}
-	defer s.give()
-	had := s.worker != nil
-	w, err := s.ensure(ctx)
-	if err != nil || w == nil || had {
-		return 0, err
-	}
-	return w.started, nil
-}
+func (s *Session) Warm(ctx context.Context) (time.Duration, error) { return s.runner.warm(ctx) }
 
-func (s *Session) take(ctx context.Context) error {
-	select {
-	case <-s.turn:
-	case <-ctx.Done():
-		return problem.Stopped(ctx, "flwr was stopped")
-	}
-	if s.closed {
-		s.give()
-		return errors.New("the flwr session is closed")
-	}
-	return nil
-}
-
-func (s *Session) give() { s.turn <- struct{}{} }
-
-// within gives a context that ends with the session as well.
-func (s *Session) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(s.life, func() { cancel(errors.New("the flwr session is closed")) })
-	return ctx, func() { stop(); cancel(nil) }
-}
-
-// ensure gives the worker, nil where there is to be none.
-func (s *Session) ensure(ctx context.Context) (*worker, error) {
-	if s.worker != nil || s.single {
-		return s.worker, nil
-	}
-	dir, err := s.dir()
-	if err != nil {
-		return nil, err
-	}
-	w, err := startWorker(ctx, s.found.Python, dir, s.env)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, problem.Stopped(ctx, "flwr was stopped")
-		}
-		s.single = true // a process a command still works, slowly
-		return nil, nil
-	}
-	s.worker = w
-	return w, nil
-}
+// Pulse reports why the grid gives no sign of life, without running flwr: nil, or a silent grid's error.
+func (s *Session) Pulse(ctx context.Context) error { return s.pulse.knock(ctx) }
 
 // output is what one command printed, and how it ended.
 type output struct {
@@ -200,14 +121,14 @@ type output struct {
 // run runs one short command that asks the grid, argv with "flwr" first. An error means that flwr gave no
 // answer; what the command did is then not known.
 func (s *Session) run(ctx context.Context, argv []string) (output, error) {
-	ctx, release := s.within(ctx)
+	ctx, release := s.runner.within(ctx)
 	defer release()
 	look := lookOf(ctx)
 	if _, err := look.open(s.o.Limit); err != nil {
 		return output{}, err
 	}
 	var out output
-	asking, leave, err := s.attend(ctx)
+	asking, leave, err := s.pulse.attend(ctx)
 	if err == nil {
 		defer leave()
 		if out, err = s.runUnattended(asking, look, argv); err != nil && ctx.Err() != nil {
@@ -222,12 +143,12 @@ func (s *Session) run(ctx context.Context, argv []string) (output, error) {
 
 // runUnattended is run for a command that asks no grid: flwr's help.
 func (s *Session) runUnattended(ctx context.Context, look *look, argv []string) (output, error) {
-	if err := s.take(ctx); err != nil {
+	if err := s.runner.take(ctx); err != nil {
 		return output{}, err
 	}
-	defer s.give()
+	defer s.runner.give()
 	starting, cancel := context.WithTimeout(ctx, s.o.Limit)
-	w, err := s.ensure(starting)
+	w, err := s.runner.ensure(starting)
 	cancel()
 	if err != nil {
 		return output{}, s.noAnswer(ctx, err, s.o.Limit)
@@ -241,37 +162,17 @@ func (s *Session) runUnattended(ctx context.Context, look *look, argv []string) 
 	began := time.Now()
 	defer func() { look.waited(time.Since(began)) }()
 	if w == nil {
-		out, err := s.runSingle(limited, argv)
+		out, err := s.runner.runOnce(limited, argv)
 		if err != nil {
 			return out, s.noAnswer(ctx, err, limit)
 		}
 		return out, nil
 	}
-	a, err := s.call(limited, w, argv[1:], nil)
+	a, err := s.runner.call(limited, w, argv[1:], nil)
 	if err != nil {
 		return output{worker: true}, s.noAnswer(ctx, err, limit)
 	}
 	return output{stdout: a.Out, stderr: a.Err + "\n" + a.Native, code: a.Code, worker: true}, nil
-}
-
-// call runs a command in the worker and looks after the worker's end. The caller has the turn.
-func (s *Session) call(ctx context.Context, w *worker, args []string, live func(string)) (answer, error) {
-	a, err := w.call(ctx, args, live)
-	if err != nil {
-		s.worker = nil
-		if ctx.Err() == nil {
-			if s.deaths++; s.deaths >= 2 {
-				s.single = true
-			}
-		}
-		return a, err
-	}
-	s.deaths = 0
-	if a.Last { // flwr_exit: that process ends by itself
-		w.close()
-		s.worker = nil
-	}
-	return a, nil
 }
 
 // noAnswer says why flwr gave no answer within limit: the person stopped it, it took too long, or it died.
@@ -296,41 +197,6 @@ func tooLong(err error) error {
 		"check the address of the grid, and which flwr this is")
 	p.Err = err
 	return p
-}
-
-// runSingle runs one command in a process of its own.
-func (s *Session) runSingle(ctx context.Context, argv []string) (output, error) {
-	dir, err := s.dir()
-	if err != nil {
-		return output{}, err
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	cmd := child.Command(ctx, dir, s.found.Program, argv[1:]...)
-	stdout, stderr := child.Bounded{Stop: stop}, child.Bounded{Stop: stop}
-	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, s.env
-	err = cmd.Run()
-	out := output{stdout: stdout.String(), stderr: stderr.String()}
-	var exit *exec.ExitError
-	if stdout.Over() || stderr.Over() {
-		return output{}, child.ErrTooLong
-	}
-	if ctx.Err() != nil {
-		return out, ctx.Err()
-	}
-	if errors.As(err, &exit) {
-		out.code = exit.ExitCode()
-		return out, nil
-	}
-	return out, err
-}
-
-// dir gives the working folder, made where it is flwrup's own.
-func (s *Session) dir() (string, error) {
-	if s.o.Dir != "" {
-		return s.o.Dir, nil
-	}
-	return userdirs.Work()
 }
 
 // absolute gives c with an absolute App.

@@ -97,54 +97,60 @@ func tooSlow(limit time.Duration) error {
 	return p
 }
 
+// pulse tells a silent grid from a slow one.
+type pulse struct {
+	ask func(context.Context) error // SessionOptions.Silent; nil: no grid counts as silent
+
+	mu     sync.Mutex // held while the grid is asked; guards what follows
+	silent error      // of the last knock
+	at     time.Time
+}
+
 // knock asks whether the grid lives. The error of one that was silent a moment ago is given again.
-func (s *Session) knock(ctx context.Context) error {
-	if s.o.Silent == nil {
+func (p *pulse) knock(ctx context.Context) error {
+	if p.ask == nil {
 		return nil
 	}
-	s.verdict.Lock()
-	defer s.verdict.Unlock()
-	if s.silent != nil && time.Since(s.silentAt) < verdictAge {
-		return s.silent
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silent != nil && time.Since(p.at) < verdictAge {
+		return p.silent
 	}
-	err := s.o.Silent(ctx)
+	err := p.ask(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}
-	s.silent, s.silentAt = nil, time.Now()
+	p.silent, p.at = nil, time.Now()
 	if err != nil {
-		p := *problem.Of(err)
-		p.Err = silentError{err}
-		s.silent = &p
+		gone := *problem.Of(err)
+		gone.Err = silentError{err}
+		p.silent = &gone
 	}
-	return s.silent
+	return p.silent
 }
 
-// Pulse reports why the grid gives no sign of life, without running flwr: nil, or a silent grid's error.
-func (s *Session) Pulse(ctx context.Context) error { return s.knock(ctx) }
-
 // wasSilent reports whether the last knock found nobody.
-func (s *Session) wasSilent() bool {
-	s.verdict.Lock()
-	defer s.verdict.Unlock()
-	return s.silent != nil
+func (p *pulse) wasSilent() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.silent != nil
 }
 
 // attend gives a context that ends when the grid is silent, with the reason as its cause, and the function
 // that ends the watch over it. A grid that was silent last time has to answer a knock first: a worker that
 // is killed over a question costs seconds of Python.
-func (s *Session) attend(ctx context.Context) (context.Context, func(), error) {
-	if s.o.Silent == nil {
+func (p *pulse) attend(ctx context.Context) (context.Context, func(), error) {
+	if p.ask == nil {
 		return ctx, func() {}, nil
 	}
-	if s.wasSilent() {
-		if err := s.knock(ctx); err != nil {
+	if p.wasSilent() {
+		if err := p.knock(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(knockAfter, func() {
-		if err := s.knock(ctx); err != nil {
+		if err := p.knock(ctx); err != nil {
 			cancel(err)
 		}
 	})
@@ -162,8 +168,8 @@ func silenceOf(ctx context.Context) error {
 // whileQuiet watches over a command that may say nothing for long: it calls stop with the reason when the grid
 // is silent. The function that it returns is for every sign of the grid, and after the first of them the next
 // knock comes knockAgain later. It ends with ctx.
-func (s *Session) whileQuiet(ctx context.Context, first time.Duration, stop context.CancelCauseFunc) (heard func()) {
-	if s.o.Silent == nil {
+func (p *pulse) whileQuiet(ctx context.Context, first time.Duration, stop context.CancelCauseFunc) (heard func()) {
+	if p.ask == nil {
 		return func() {}
 	}
 	var mu sync.Mutex
@@ -179,7 +185,7 @@ func (s *Session) whileQuiet(ctx context.Context, first time.Duration, stop cont
 	}
 	mu.Lock()
 	timer = time.AfterFunc(first, func() {
-		if err := s.knock(ctx); err != nil {
+		if err := p.knock(ctx); err != nil {
 			stop(err)
 		} else {
 			wait(knockAgain)
