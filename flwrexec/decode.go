@@ -240,7 +240,7 @@ func elapsed(n number) time.Duration {
 
 var federationName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,31}$`)
 
-// CheckFederationName tells what is wrong with a name for a new federation, given without the
+// CheckFederationName reports why a name is refused for a new federation, given without the
 // account: a letter first, then letters, digits and hyphens, 32 at most (Flower's documentation).
 func CheckFederationName(name string) error {
 	if federationName.MatchString(name) {

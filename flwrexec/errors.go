@@ -9,7 +9,7 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// Codes of this package beside those of package problem.
+// Codes of this package, in addition to those of package problem.
 const (
 	RunOver      problem.Code = "run-over"           // the run has finished already
 	NoFederation problem.Code = "federation-missing" // a run needs --federation
@@ -202,7 +202,7 @@ func lastSentence(raw string) string {
 var refusedBefore = [...]string{"ConnectError", "ConnectTimeout", "Connection refused", "failed to connect to all addresses",
 	"Name or service not known", "CERTIFICATE_VERIFY_FAILED", "DNS resolution failed"}
 
-// MayHaveHappened tells whether a command that gave err may all the same have done its work on the
+// MayHaveHappened reports whether a command that gave err may all the same have done its work on the
 // grid: its answer was lost, or it was stopped half way. False means that it certainly did nothing.
 func MayHaveHappened(err error) bool {
 	if err == nil {

@@ -96,7 +96,7 @@ const (
 // NodeConfig says that the SuperNode's own configuration is wrong: starting it again does not help.
 const NodeConfig problem.Code = "node-config"
 
-// NodeHints is what DiagnoseNodeLog should know beside the log. Everything may be left out.
+// NodeHints is what DiagnoseNodeLog should know besides the log. Everything may be left out.
 type NodeHints struct {
 	Node   flwr.Version // flwr of the SuperNode (its image)
 	Grid   flwr.Version // flwr of the grid, as far as known: that of the CLI which talks to it
@@ -122,7 +122,7 @@ type nodeRule struct {
 	fix     string
 }
 
-// nodeRules are held against the log since the last start, in order.
+// nodeRules are matched, in order, with the log since the last start.
 var nodeRules = [...]nodeRule{
 	{NodeConfig, startup, regexp.MustCompile(`The provided configuration string is in an invalid format|in parse_config_args|TOML files cannot be passed alongside|The value for key \S+ needs to be of type[^\n]*`),
 		"flwr cannot read the SuperNode's node-config", "it takes key=value pairs with blanks between; a text needs quotes", "correct node-config"},
@@ -180,7 +180,7 @@ var nodeRules = [...]nodeRule{
 		"the grid answered the SuperNode with an error of its own", "", "start the SuperNode again in a minute"},
 }
 
-// CameOnline tells whether a SuperNode has been online since it was started last, by its log (oldest line first).
+// CameOnline reports whether a SuperNode has been online since it was started last, by its log (oldest line first).
 func CameOnline(lines []string) bool {
 	came := false
 	for _, l := range lines {
@@ -291,7 +291,7 @@ func retrying(lines []string, h NodeHints) *problem.Problem {
 	return p
 }
 
-// speaks tells whether SuperNode and grid speak the same protocol, as far as their versions are known.
+// speaks reports whether SuperNode and grid speak the same protocol, as far as their versions are known.
 func (h NodeHints) speaks() bool {
 	return h.Node.Major == 0 || h.Grid.Major == 0 || flwr.DialectOf(h.Node).SpeaksTo(flwr.DialectOf(h.Grid))
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // ask runs argv, a command about c, with --format json and decodes the answer into to, which may be
-// nil. Errors are Problems; MayHaveHappened tells which of them leave the outcome open.
+// nil. Errors are Problems; MayHaveHappened reports which of them leave the outcome open.
 func (s *Session) ask(ctx context.Context, c flwr.Connection, argv []string, to any) error {
 	began := time.Now()
 	err := s.askOnce(ctx, argv, to)

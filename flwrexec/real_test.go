@@ -200,7 +200,7 @@ func TestRealCancelAndLimit(t *testing.T) {
 	}
 }
 
-// alive tells whether a process runs (a zombie does not count: its parent is this test).
+// alive reports whether a process runs (a zombie does not count: its parent is this test).
 func alive(pid int) bool {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -296,7 +296,7 @@ func children(pid int) []int {
 	return pids
 }
 
-// connected tells whether a process holds a TCP socket: flwr is loaded and talks to the server.
+// connected reports whether a process holds a TCP socket: flwr is loaded and talks to the server.
 func connected(pid int) bool {
 	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	for _, fd := range fds {

@@ -13,8 +13,8 @@ import (
 
 // An access token lives minutes, and any command renews it: the new pair of tokens is written over the
 // old one. Where a grid takes a refresh token once only, a second command that renews at the same time
-// (the dashboard beside a run's log, another terminal) is told that it is not logged in, though the file
-// holds a good session by then. It reads the file anew when it is called again.
+// (the dashboard during a run's log, another terminal) gets the answer "not logged in", though the file
+// holds a good session by then. Called again, it reads the new file.
 
 // renewal is how long the other command may take from the grid's answer to its file.
 const renewal = 300 * time.Millisecond
@@ -32,7 +32,7 @@ func (s *Session) credentialsFile(c flwr.Connection) string {
 	return filepath.Join(filepath.Dir(file), "credentials.yaml")
 }
 
-// overtaken tells whether a command begun at began that was refused as not logged in lost a race: the
+// overtaken reports whether a command begun at began that was refused as not logged in lost a race: the
 // tokens were written by another one since.
 func (s *Session) overtaken(ctx context.Context, c flwr.Connection, began time.Time, err error) bool {
 	if !problem.Is(err, problem.NotLoggedIn) {

@@ -121,7 +121,7 @@ func (r *runner) call(ctx context.Context, w *worker, args []string, live func(s
 		return a, err
 	}
 	r.deaths = 0
-	if a.Last { // flwr_exit: that process ends by itself
+	if a.Last { // flwr_exit ends that process
 		w.close()
 		r.worker = nil
 	}

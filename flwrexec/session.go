@@ -39,7 +39,7 @@ type SessionOptions struct {
 // for each other.
 //
 // From 1.26 on flwr rewrites a pyproject.toml with [tool.flwr.federations] in its working folder (and
-// fails), so a Session works in a folder without one unless it is told otherwise; app folders and key
+// fails), so a Session works in a folder without one unless Dir says otherwise; app folders and key
 // files are therefore made absolute.
 type Session struct {
 	o       SessionOptions
@@ -74,12 +74,12 @@ func (s *Session) Dialect() flwr.Dialect {
 // helpWait is how long flower-supernode may take to show its help.
 const helpWait = 6 * time.Second
 
-// Check holds the session's dialect against the flwr at hand and goes on with what was found. It is
-// worth its 2 to 3 seconds where Dialect.Known is false.
+// Check compares the session's dialect with the flwr at hand and corrects it. It is worth its 2 to 3 seconds
+// where Dialect.Known is false.
 func (s *Session) Check(ctx context.Context) error {
 	nodeHelp := ""
 	if s.runner.found.Bin != "" {
-		nodeHelp, _ = child.Ask(ctx, helpWait, s.runner.found.SuperNode(), "--help") // "" where there is none: nothing to hold against
+		nodeHelp, _ = child.Ask(ctx, helpWait, s.runner.found.SuperNode(), "--help") // "" where there is none: nothing to compare
 	}
 	d, err := s.Dialect().Check(ctx, func(ctx context.Context, args ...string) (string, error) {
 		out, err := s.runUnattended(ctx, nil, append(append([]string{"flwr"}, args...), "--help"))

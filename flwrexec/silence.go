@@ -10,7 +10,7 @@ import (
 )
 
 // A grid can take a connection and never answer. flwr waits for it without a limit of its own, so a
-// Session asks beside flwr whether the grid lives at all. A slow grid keeps the long limit of
+// Session asks at the same time whether the grid lives at all. A slow grid keeps the long limit of
 // SessionOptions; a silent one ends the command.
 
 const (

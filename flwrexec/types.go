@@ -46,7 +46,7 @@ type FederationDetails struct {
 	Runs    []Run    `json:"runs"`
 }
 
-// Has tells whether a SuperNode belongs to the federation.
+// Has reports whether a SuperNode belongs to the federation.
 func (f FederationDetails) Has(id flwr.NodeID) bool {
 	for _, n := range f.Nodes {
 		if n.ID == id {
@@ -77,10 +77,10 @@ type Run struct {
 	Finished   time.Time     `json:"finished,omitzero"`
 }
 
-// Ended tells whether the run is over.
+// Ended reports whether the run is over.
 func (r Run) Ended() bool { return r.Status == "finished" }
 
-// Completed tells whether the run ended well.
+// Completed reports whether the run ended well.
 func (r Run) Completed() bool { return r.Ended() && r.SubStatus == "completed" }
 
 // StatusText gives the status as flwr writes it: finished:failed.
@@ -110,7 +110,7 @@ type Call struct {
 	Worker bool
 }
 
-// AccountOf tells which account is signed in, from what it can see: the owner of its own SuperNodes,
+// AccountOf returns the account that is signed in: the owner of its own SuperNodes,
 // else the owner of its workspace federation; "" when neither says.
 func AccountOf(own []Node, federations []Federation) string {
 	for _, n := range own {

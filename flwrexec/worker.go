@@ -212,7 +212,7 @@ func (w *worker) kill() {
 	}
 }
 
-// close lets the process end by itself, which it does when its stdin closes.
+// close closes the stdin of the process, which then ends.
 func (w *worker) close() {
 	w.in.Close()
 	limit := time.NewTimer(2 * time.Second)

@@ -31,7 +31,7 @@ type App struct {
 // Title names the app as flwr does: @publisher/name.
 func (a App) Title() string { return "@" + a.Publisher + "/" + a.Name }
 
-// Exists tells whether folder dir holds a Flower app.
+// Exists reports whether folder dir holds a Flower app.
 func Exists(dir string) bool {
 	_, err := Read(dir)
 	return err == nil

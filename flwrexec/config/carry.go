@@ -69,7 +69,7 @@ func absoluteCA(ca, file string) string {
 }
 
 // MendFlower plans to replace or take out what flwr refuses in [superlink.NAME] of Flower's config.toml;
-// all else in the connection is the person's. has tells whether the connection is there.
+// all else in the connection is the person's. has reports whether the connection exists.
 func MendFlower(file string, s Connection) (e Edit, has bool, err error) {
 	e = Edit{File: file, Why: "flwr refuses a value of the connection \"" + s.Name + "\" in this file, and with it every command"}
 	if e.Before, _, err = readConfig(file); err != nil || e.Before == nil {

@@ -26,7 +26,7 @@ type Connection struct {
 	Insecure   bool   // without TLS; only ever read: an edit switches TLS on
 }
 
-// Simulation tells whether the connection is flwr's own simulation on this machine, and no grid.
+// Simulation reports whether the connection is flwr's own simulation on this machine, and no grid.
 func (s Connection) Simulation() bool {
 	return s.Address == "" || strings.HasPrefix(s.Address, ":")
 }
@@ -274,7 +274,7 @@ func (s Connection) check() error {
 
 func unprintable(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }
 
-// sameFile tells whether two ways to write a CA file, relative to the folder of file, mean the same.
+// sameFile reports whether two ways to write a CA file, relative to the folder of file, mean the same.
 func sameFile(a, b, file string) bool {
 	return a != "" && b != "" && resolveCA(a, file) == resolveCA(b, file)
 }

@@ -29,7 +29,7 @@ type Edit struct {
 	Why    string // what the edit is for, one sentence
 }
 
-// Changed tells whether Write would change anything.
+// Changed reports whether Write would change anything.
 func (e Edit) Changed() bool {
 	return e.After != nil && (e.Before == nil || !bytes.Equal(e.Before, e.After))
 }

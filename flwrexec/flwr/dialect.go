@@ -42,7 +42,7 @@ type Dialect struct {
 	DefaultFleet   string
 }
 
-// Addresses of SuperGrid. The first is refused by flwr from 1.37 on, which writes the second by itself.
+// Addresses of SuperGrid. The first is refused by flwr from 1.37 on, which takes the second instead.
 const (
 	oldControl   = "supergrid.flower.ai"
 	newControl   = "api.flower.ai"
@@ -50,7 +50,7 @@ const (
 )
 
 // DialectOf is the one table of what flwr can do, by the release that brought the change. It was read
-// from the help and the code of every release from 1.24.0 to 1.42.0; Check holds it against the flwr
+// from the help and the code of every release from 1.24.0 to 1.42.0; Check compares it with the flwr
 // at hand.
 func DialectOf(v Version) Dialect {
 	d := Dialect{
@@ -83,14 +83,14 @@ func DialectOf(v Version) Dialect {
 	return d
 }
 
-// OfSuperGrid tells whether an address is one of Flower's own.
+// OfSuperGrid reports whether an address is one of Flower's own.
 func OfSuperGrid(address string) bool {
 	host := strings.ToLower(HostOf(address))
 	return host == "flower.ai" || strings.HasSuffix(host, ".flower.ai")
 }
 
 // FleetBeside is the address for SuperNodes of a SuperLink whose address for commands is control, as
-// flower-superlink has it by itself: one port for all where SuperNodes speak HTTP, else 9092.
+// flower-superlink sets it by default: one port for all where SuperNodes speak HTTP, else 9092.
 func (d Dialect) FleetBeside(control string) string {
 	port := "9092"
 	if d.FleetHTTP {
@@ -119,13 +119,12 @@ const (
 	newestKnown = 42
 )
 
-// Known tells whether the table covers this release. Where it does not, Session.Check says what is
-// different.
+// Known reports whether the table covers this release. Where it does not, Check finds the differences.
 func (d Dialect) Known() bool {
 	return d.Version.Major == 1 && d.Version.Minor >= oldestMinor && d.Version.Minor <= newestKnown && !d.Version.Dev
 }
 
-// SpeaksTo tells whether a SuperNode of this dialect can talk to a SuperLink of the other's release:
+// SpeaksTo reports whether a SuperNode of this dialect can talk to a SuperLink of the other's release:
 // the fleet's side went from gRPC to HTTP once, and neither side speaks both.
 func (d Dialect) SpeaksTo(link Dialect) bool { return d.FleetHTTP == link.FleetHTTP }
 

@@ -9,7 +9,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Check holds the dialect against what flwr and flower-supernode say of themselves. help runs
+// Check compares the dialect with the help of flwr and of flower-supernode. help runs
 // `flwr ARGS --help` and gives what it prints; nodeHelp is `flower-supernode --help`, "" leaves that
 // side alone. It gives the dialect put right, and a Problem (not-supported) that names what flwrup
 // needs and this flwr no longer has.
@@ -69,7 +69,7 @@ func (d Dialect) Check(ctx context.Context, help func(ctx context.Context, args 
 	return d, nil
 }
 
-// offers tells whether help text lists word as a command, argument or flag: at the beginning of a
+// offers reports whether help text lists word as a command, argument or flag: at the beginning of a
 // line, boxes and marks aside, or as a flag anywhere but in prose.
 func offers(help, word string) bool {
 	return regexp.MustCompile(`(?m)^[\s│|*]*(?:-\w,\s*)?(?:--\w[\w-]*[\s,]+)?` + regexp.QuoteMeta(word) + `(?:[\s,\[=]|$)`).MatchString(help)

@@ -34,7 +34,7 @@ func ParseVersion(s string) (Version, error) {
 	return v, nil
 }
 
-// AtLeast tells whether v has the features of release 1.minor.
+// AtLeast reports whether v has the features of release 1.minor.
 func (v Version) AtLeast(minor int) bool {
 	return v.Major > 1 || v.Major == 1 && v.Minor >= minor
 }

@@ -64,7 +64,7 @@ func Ensure(ctx context.Context, o Options) (Found, error) {
 	}
 	if o.Version == "" || o.Version == "newest" {
 		say("looking for the newest flwr")
-		newest, err := Newest(ctx)
+		newest, err := newestFlwr(ctx)
 		if err != nil {
 			return Found{}, err
 		}
@@ -315,9 +315,9 @@ func installProblem(doing, text string, err error) *problem.Problem {
 
 var newestPattern = regexp.MustCompile(`(?m)^flwr(?:==| \()([0-9][^\s)]*)`)
 
-// Newest asks the package index for the newest release of flwr that the machine's uv, or else pip,
+// newestFlwr asks the package index for the newest release of flwr that the machine's uv, or else pip,
 // would install.
-func Newest(ctx context.Context) (string, error) {
+func newestFlwr(ctx context.Context) (string, error) {
 	const doing = "look for the newest flwr"
 	quiet := func(string) {}
 	tools, err := openInstallers(quiet)

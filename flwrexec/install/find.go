@@ -307,7 +307,7 @@ var shebangSecond = regexp.MustCompile(`^'''exec' (?:"([^"]+)"|'([^']+)'|([^\s"'
 
 // pythonOf finds the Python that a console script runs with: in its first line, or, where that would
 // be too long or has spaces, in the second line of the shell form that pip and uv write. On Windows
-// it stands beside the program.
+// it is in the program's folder.
 func pythonOf(script string) string {
 	if runtime.GOOS == "windows" {
 		python := filepath.Join(filepath.Dir(script), "python.exe")
@@ -341,7 +341,7 @@ func pythonOf(script string) string {
 	return ""
 }
 
-// metadataVersion reads the version from flwr's dist-info beside the script's environment.
+// metadataVersion reads the version from flwr's dist-info in the script's environment.
 func metadataVersion(python, script string) (flwr.Version, error) {
 	var places []string
 	for _, p := range [...]string{python, script} {
