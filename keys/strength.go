@@ -5,10 +5,9 @@ import (
 	"runtime"
 	"strings"
 
-	zxcvbn "github.com/ccojocar/zxcvbn-go"
-
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
+	"flwrup/internal/strength"
 )
 
 const (
@@ -41,7 +40,7 @@ func CheckPassphrase(pass string) error {
 // bits estimates how hard letters are to guess; of a long text the better end counts.
 func bits(letters []rune) float64 {
 	if len(letters) <= estimated {
-		return zxcvbn.PasswordStrength(string(letters), tooKnown).Entropy
+		return strength.Bits(string(letters), tooKnown)
 	}
 	return max(bits(letters[:estimated]), bits(letters[len(letters)-estimated:]))
 }
