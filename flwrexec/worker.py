@@ -93,7 +93,7 @@ def run(command, args):
         return (code, "", False) if isinstance(code, int) else (1, traceback.format_exc(), False)
 
 
-LIMIT = 8 << 20  # characters of one answer, as in bounds.go
+LIMIT = 8 << 20  # characters of one answer, as child.MaxOutput
 
 
 class Text(io.StringIO):

@@ -1,6 +1,6 @@
 """Reads a Flower app's source as Python itself does, and comments statements out of it.
 
-    python -I appcheck.py REQUEST      (JSON)
+    python -I check.py REQUEST      (JSON)
 
 One JSON object comes out. Nothing of the app is imported or run, nothing is written.
 
