@@ -37,17 +37,6 @@ type Backup struct {
 	Verified bool
 }
 
-// Missing gives the names of the folder's keys that are not in the backup.
-func (b Backup) Missing(f Folder) []string {
-	var missing []string
-	for _, p := range f.Pairs {
-		if !slices.Contains(b.Fingerprints, p.Fingerprint) {
-			missing = append(missing, p.Name)
-		}
-	}
-	return missing
-}
-
 // BackupDefaultName is a file name, without a folder, made of the keys' folder and the time in UTC:
 // keys-backup-20261124T014200Z.tar.age.
 func BackupDefaultName(dir string, now time.Time) string {

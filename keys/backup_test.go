@@ -43,8 +43,17 @@ func TestBackupAndRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if made.File != file || !made.Verified || len(made.Fingerprints) != 4 || made.Made.IsZero() || len(made.Missing(scan(t, dir))) > 0 {
+	if made.File != file || !made.Verified || len(made.Fingerprints) != 4 || made.Made.IsZero() {
 		t.Errorf("%+v", made)
+	}
+	var held []string
+	for _, p := range scan(t, dir).Pairs {
+		if slices.Contains(made.Fingerprints, p.Fingerprint) {
+			held = append(held, p.Name)
+		}
+	}
+	if !slices.Equal(held, wantedNames(3)) {
+		t.Errorf("it holds the pairs %q", held)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -85,8 +94,8 @@ func TestBackupAndRestore(t *testing.T) {
 	generate(t, dir, "client_credentials_5")
 	_, err = VerifyBackup(ctx, file, i, dir)
 	wantCode(t, err, BackupStale)
-	if got := made.Missing(scan(t, dir)); !slices.Equal(got, []string{"client_credentials_5"}) {
-		t.Errorf("missing: %v", got)
+	if why := problem.Of(err).Why; why != "not in it: client_credentials_5, client_credentials_5.pub" {
+		t.Errorf("missing: %s", why)
 	}
 }
 
@@ -291,11 +300,7 @@ func TestRecipients(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("# created\n"+second.String()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	identities, err := ParseIdentities(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if checked, err := VerifyBackup(ctx, file, identities, dir); err != nil || !checked.Verified {
+	if checked, err := VerifyBackup(ctx, file, []age.Identity{second}, dir); err != nil || !checked.Verified {
 		t.Errorf("by the second recipient: %+v, %v", checked, err)
 	}
 	for _, wrong := range []string{"age1nonsense", secret, identity.String(), "", "/nowhere/at-all"} {
@@ -305,8 +310,6 @@ func TestRecipients(t *testing.T) {
 			t.Error("a secret is printed")
 		}
 	}
-	_, err = ParseIdentities(listed)
-	wantCode(t, err, problem.BadInput)
 }
 
 func TestPassphrase(t *testing.T) {

@@ -12,8 +12,6 @@ package keys
 import (
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -67,19 +65,6 @@ type Folder struct {
 	Issues []Issue  // by file name
 
 	taken []string // names of all files, .pub cut off: none is given again
-}
-
-// Fingerprint gives the SHA256:… fingerprint of a public key file, as ssh-keygen -l shows it.
-func Fingerprint(publicKeyFile string) (string, error) {
-	data, _, err := readKeyFile(publicKeyFile)
-	if err != nil {
-		return "", fileProblem("read", publicKeyFile, err)
-	}
-	public, _, p := parsePublic(data, publicKeyFile)
-	if p != nil {
-		return "", p
-	}
-	return ssh.FingerprintSHA256(public), nil
 }
 
 // show makes a path of the person's safe for a terminal.

@@ -87,20 +87,6 @@ func secretAsRecipient(what string) error {
 		"give the line that starts with age1; age-keygen -y KEYFILE shows it")
 }
 
-// ParseIdentities reads secret age keys (AGE-SECRET-KEY-…) from a file, as age-keygen writes it.
-func ParseIdentities(file string) ([]age.Identity, error) {
-	data, err := readSmall(file)
-	if err != nil {
-		return nil, fileProblem("read", file, err)
-	}
-	identities, err := age.ParseIdentities(bytes.NewReader(data))
-	if err != nil || len(identities) == 0 {
-		// age's own error is left out: it may quote the file.
-		return nil, problem.New(problem.BadInput, show(file)+" is not a file of age identities", "such a file holds lines AGE-SECRET-KEY-…", "name the file that age-keygen wrote")
-	}
-	return identities, nil
-}
-
 func readSmall(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -219,16 +219,6 @@ func (l *Ledger) NodeOn(connection, fingerprint string) (Node, bool) {
 	return Node{}, false
 }
 
-// NodeByID gives the record of a node ID.
-func (l *Ledger) NodeByID(id string) (Node, bool) {
-	for _, n := range l.Nodes() {
-		if id != "" && n.NodeID == id {
-			return n, true
-		}
-	}
-	return Node{}, false
-}
-
 // PutNode writes one node; see Data.PutNode.
 func (l *Ledger) PutNode(n Node) error {
 	return l.Change(func(d *Data) error { return d.PutNode(n) })

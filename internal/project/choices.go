@@ -172,15 +172,6 @@ func (c *Choices) NodeName(i int) string {
 	return NodeKey(i)
 }
 
-// NodeNames gives the names of all Nodes SuperNodes in order.
-func (c *Choices) NodeNames() []string {
-	names := make([]string, c.Nodes)
-	for i := range names {
-		names[i] = c.NodeName(i + 1)
-	}
-	return names
-}
-
 // ContainerName is the name of the container of SuperNode i (from 1): ContainerPrefix and the number,
 // or the node's own name with the prefix before it when a prefix other than the default was chosen.
 func (c *Choices) ContainerName(i int) string {

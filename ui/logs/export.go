@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,19 +28,19 @@ func (m *Model) export(p *pane) tea.Cmd {
 		frozen.rings[i] = &r
 		frozen.index[i] = index{shown: append([]uint64(nil), m.index[i].shown...)}
 	}
-	nodes, dir := p.nodes, m.dir
+	nodes := p.nodes
 	return func() tea.Msg {
-		path, n, err := write(frozen, &pane{nodes: nodes}, dir, time.Now())
+		path, n, err := write(frozen, &pane{nodes: nodes}, time.Now())
 		return exportedMsg{model: m, Exported: Exported{Path: path, Lines: n, Err: err}}
 	}
 }
 
-func write(m *Model, p *pane, dir string, now time.Time) (path string, lines int, err error) {
+func write(m *Model, p *pane, now time.Time) (path string, lines int, err error) {
 	name := "flwrup-logs"
 	if len(p.nodes) == 1 {
 		name = fileName(m.nodes[p.nodes[0]])
 	}
-	f, err := create(dir, name+"-"+now.Format("20060102-150405"))
+	f, err := create(name + "-" + now.Format("20060102-150405"))
 	if err != nil {
 		return "", 0, fmt.Errorf("save the log: %w", err)
 	}
@@ -76,12 +75,12 @@ func write(m *Model, p *pane, dir string, now time.Time) (path string, lines int
 	return f.Name(), lines, w.Flush()
 }
 
-// create makes a new file and never takes one that exists.
-func create(dir, name string) (*os.File, error) {
+// create makes a new file in the present folder and never takes one that exists.
+func create(name string) (*os.File, error) {
 	for n := 1; ; n++ {
-		path := filepath.Join(dir, name+".log")
+		path := name + ".log"
 		if n > 1 {
-			path = filepath.Join(dir, fmt.Sprintf("%s-%d.log", name, n))
+			path = fmt.Sprintf("%s-%d.log", name, n)
 		}
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if errors.Is(err, fs.ErrExist) && n < 100 {

@@ -65,7 +65,6 @@ type Model struct {
 	look   *look
 	feed   *feed
 	lines  int // kept, of all nodes
-	dir    string
 
 	rings  []*ring
 	index  []index
@@ -110,7 +109,7 @@ func New(src Source, nodes []string, st *style.Set) *Model {
 	in.Prompt = ""
 	in.Cursor.SetMode(inputcursor.CursorStatic)
 	m := &Model{
-		src: src, look: newLook(st), input: in, lines: keepLines, dir: ".",
+		src: src, look: newLook(st), input: in, lines: keepLines,
 		query: &query{}, wrap: true, times: true, w: 80, h: 24, stale: true,
 	}
 	m.setNodes(nodes)
@@ -130,9 +129,6 @@ func (m *Model) Dense() {
 	m.dense = true
 	m.setNodes(m.nodes)
 }
-
-// SetExportDir sets the folder that exported lines are written to; it is the present one if not set.
-func (m *Model) SetExportDir(dir string) { m.dir = dir }
 
 // SetNodes shows the logs of other nodes from now on. What was typed as search and filter stays.
 func (m *Model) SetNodes(nodes []string) tea.Cmd {

@@ -212,7 +212,7 @@ func TestRunOver(t *testing.T) {
 func TestExport(t *testing.T) {
 	dir := t.TempDir()
 	m := testModel(t, 2, 80, 10)
-	m.SetExportDir(dir)
+	t.Chdir(dir)
 	tell(m, 0, "INFO :      zero", "ERROR :     two")
 	tell(m, 1, "INFO :      three")
 	keysTo(m, "m") // merged
@@ -234,7 +234,14 @@ func TestExport(t *testing.T) {
 	if !strings.Contains(m.View(), "2 lines saved to ") {
 		t.Errorf("does not say where\n%s", m.View())
 	}
-	m.SetExportDir(filepath.Join(dir, "missing"))
+	gone := filepath.Join(t.TempDir(), "gone")
+	if err := os.Mkdir(gone, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(gone)
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
 	if m.Update(m.Update(press("s"))()); !strings.Contains(m.View(), "save the log: open") {
 		t.Errorf("does not say why not\n%s", m.View())
 	}
