@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"slices"
 
 	"flwrup/flwrexec/config"
 	"flwrup/internal/problem"
@@ -46,17 +45,14 @@ func (s *Site) CanUndo(n int) bool {
 // Undo takes the last edit of step n back; once more takes back the one before.
 func (s *Site) Undo(ctx context.Context, n int) error {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	files := s.undo[n]
-	s.mu.Unlock()
 	if len(files) == 0 {
 		return problem.New(problem.NotSupported, "there is nothing to undo in this step", "", "")
 	}
-	last := files[len(files)-1]
-	if err := config.Undo(last); err != nil {
+	if err := config.Undo(files[len(files)-1]); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.undo[n] = slices.DeleteFunc(s.undo[n], func(f string) bool { return f == last })
-	s.mu.Unlock()
+	s.undo[n] = files[:len(files)-1]
 	return nil
 }
