@@ -25,7 +25,8 @@ type HandoverNode struct {
 
 // Handover gathers the node IDs from the ledger.
 func (s *Site) Handover() Handover {
-	h := Handover{Account: s.Ledger.Account(s.Choices().Grid.Connection), Federation: s.Choices().Federation, Grid: s.Choices().Grid.Connection}
+	c := s.Choices()
+	h := Handover{Account: s.Ledger.Account(c.Grid.Connection), Federation: c.Federation, Grid: c.Grid.Connection}
 	list, _, err := s.members()
 	if err != nil {
 		return h

@@ -14,8 +14,9 @@ import (
 
 // Title gives what every screen's first line says. It asks nobody.
 func (s *Site) Title() Title {
-	t := Title{Project: s.Choices().Name, Federation: s.Choices().Federation, Connection: s.Choices().Grid.Connection,
-		Account: s.Ledger.Account(s.Choices().Grid.Connection), Flwr: s.Choices().Flwr.Version, Rehearsal: s.Rehearsal(), LoggedIn: s.loggedInBefore()}
+	c := s.Choices()
+	t := Title{Project: c.Name, Federation: c.Federation, Connection: c.Grid.Connection,
+		Account: s.Ledger.Account(c.Grid.Connection), Flwr: c.Flwr.Version, Rehearsal: s.Rehearsal(), LoggedIn: s.loggedInBefore()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.flwr != nil {
@@ -220,12 +221,13 @@ func (s *Site) Names() ([]string, error) {
 // Reference is the guide's quick reference in the dialect of the flwr at hand.
 func (s *Site) Reference() []Action {
 	d, c := s.dialect(), s.connection()
+	choices := s.Choices()
 	actions := []Action{
 		s.command("log in", d.LoginArgv(c)),
 		s.command("register a SuperNode", d.RegisterArgv(c, s.rel(s.keysDir())+"/client_credentials_1.pub", "")),
 		s.command("list your SuperNodes", d.NodesArgv(c)),
-		s.command("show the federation", d.FederationDetailsArgv(c, s.Choices().Federation)),
-		s.command("run the app and follow it", d.RunArgv(c, s.shellDir(s.appDir()), s.Choices().Federation, "", true)),
+		s.command("show the federation", d.FederationDetailsArgv(c, choices.Federation)),
+		s.command("run the app and follow it", d.RunArgv(c, s.shellDir(s.appDir()), choices.Federation, "", true)),
 		s.command("list the runs", d.RunsArgv(c)),
 	}
 	if s.runtimeKind() == "docker" {

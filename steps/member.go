@@ -39,7 +39,8 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 	if s.holds("keys") {
 		return nil, keys.Folder{}, s.withheld()
 	}
-	folder, err := keys.Scan(s.keysDir())
+	c := s.Choices()
+	folder, err := keys.Scan(s.path(c.Keys))
 	if err != nil {
 		return nil, folder, err
 	}
@@ -50,7 +51,7 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 	var list []member
 	registered := 0
 	for _, p := range slices.Concat(folder.Pairs, folder.Others) {
-		record, _ := s.Ledger.NodeOn(s.Choices().Grid.Connection, p.Fingerprint)
+		record, _ := s.Ledger.NodeOn(c.Grid.Connection, p.Fingerprint)
 		switch {
 		case record.State == ledger.Unregistered, record.State == ledger.Removed, leaving[p.Fingerprint]:
 			continue
@@ -63,7 +64,7 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 		}
 		list = append(list, member{Pair: p, Record: record})
 	}
-	room := max(s.Choices().Nodes-registered, 0) // for new ones
+	room := max(c.Nodes-registered, 0) // for new ones
 	list = slices.DeleteFunc(list, func(m member) bool {
 		if m.Record.State == ledger.Registered {
 			return false
@@ -71,13 +72,13 @@ func (s *Site) members() ([]member, keys.Folder, error) {
 		room--
 		return room < 0
 	})
-	list = list[:min(len(list), s.Choices().Nodes)]
-	s.name(list)
+	list = list[:min(len(list), c.Nodes)]
+	s.name(c, list)
 	return list, folder, nil
 }
 
 // name gives each of list its number and its name.
-func (s *Site) name(list []member) {
+func (s *Site) name(c *project.Choices, list []member) {
 	records, intents := s.Ledger.Nodes(), s.Ledger.Intents()
 	seats := make([]project.Seat, len(list))
 	for i, m := range list {
@@ -93,13 +94,13 @@ func (s *Site) name(list []member) {
 		file := s.rel(m.Pair.Private)
 		seat.Barred = func(name string) bool {
 			return slices.ContainsFunc(records, func(n ledger.Node) bool {
-				return n.Connection == s.Choices().Grid.Connection && n.Key != m.Pair.Fingerprint && strings.EqualFold(n.Name, name) &&
+				return n.Connection == c.Grid.Connection && n.Key != m.Pair.Fingerprint && strings.EqualFold(n.Name, name) &&
 					n.KeyFile != file // in the place of a key that was exchanged it has that one's name
 			})
 		}
 		seats[i] = seat
 	}
-	for i, place := range s.Choices().Seats(seats) {
+	for i, place := range c.Seats(seats) {
 		list[i].Number, list[i].Name = place.Number, place.Name
 	}
 }
@@ -135,8 +136,9 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		return supernode.Spec{}, err
 	}
 	found, dialect, kind := f.Found(), f.Dialect(), s.runtimeKind()
-	choice := s.Choices().ForNode(m.Number)
-	hostNetwork := kind == project.RuntimeDocker && (s.Choices().HostNetwork || s.Rehearsal())
+	c := s.Choices()
+	choice := c.ForNode(m.Number)
+	hostNetwork := kind == project.RuntimeDocker && (c.HostNetwork || c.Grid.Rehearsal)
 	port := 0
 	if kind == project.RuntimeProcess || hostNetwork {
 		if port, err = s.port(m.Name); err != nil {
@@ -147,28 +149,29 @@ func (s *Site) spec(ctx context.Context, m member) (supernode.Spec, error) {
 		return supernode.Spec{}, err
 	}
 	config := choice.NodeConfig
-	if config == "" && s.Rehearsal() {
-		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(s.Choices().Nodes, 1), s.Choices().Nodes)
+	if config == "" && c.Grid.Rehearsal {
+		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(c.Nodes, 1), c.Nodes)
 	}
+	fleet := fleetOf(c.Grid, dialect)
 	env := map[string]string{}
-	if s.Rehearsal() {
+	if c.Grid.Rehearsal {
 		// A rehearsal sends nothing anywhere.
 		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
 			// flwr 1.42 looks for work this often, in seconds; by itself it waits longer.
-			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": workInterval(s.Choices().Nodes, runtime.NumCPU())})
+			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": workInterval(c.Nodes, runtime.NumCPU())})
 	}
 	spec := supernode.Spec{
-		Name: m.Name, Project: s.Choices().ID, KeyFile: m.Pair.Private, Private: []string{s.keysDir(), project.StateDir(s.Dir)}, CAFile: s.path(s.Choices().Grid.CA),
+		Name: m.Name, Project: c.ID, KeyFile: m.Pair.Private, Private: []string{s.path(c.Keys), project.StateDir(s.Dir)}, CAFile: s.path(c.Grid.CA),
 		Flwr: found.Version.String(), Takes: dialect.NodeMemory, AtOnce: s.loadOf(0).AtOnce,
 		Args: func(key, ca string) []string {
-			return dialect.SuperNodeArgs(flwr.SuperNodeOptions{Fleet: s.fleetAddress(dialect), Key: key, CA: ca,
+			return dialect.SuperNodeArgs(flwr.SuperNodeOptions{Fleet: fleet, Key: key, CA: ca,
 				Port: port, NodeConfig: config, AllowInstall: choice.Install != nil && *choice.Install, Extra: choice.Args})
 		},
 		Env:       env,
-		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String(), fleetLabel: s.fleetAddress(dialect)},
-		Container: s.Choices().ContainerName(m.Number), Image: s.image(found.Version.String()),
+		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String(), fleetLabel: fleet},
+		Container: c.ContainerName(m.Number), Image: s.image(found.Version.String()),
 		HostNetwork: hostNetwork, Restart: restartLimit,
-		Memory: project.ParseMemory(choice.Memory), Sharers: s.Choices().Nodes,
+		Memory: project.ParseMemory(choice.Memory), Sharers: c.Nodes,
 		PIDs: project.ParsePIDs(choice.PIDs), Tmp: project.ParseMemory(choice.Tmp), GPUs: choice.GPUs,
 		Program: found.SuperNode(), Port: port,
 	}
@@ -217,8 +220,9 @@ const restartLimit = 10
 
 // image is the SuperNode image for a flwr version, under the names that Flower publishes.
 func (s *Site) image(version string) string {
-	if s.Choices().Image != "" {
-		return s.Choices().Image
+	c := s.Choices()
+	if c.Image != "" {
+		return c.Image
 	}
 	return officialImage(version)
 }

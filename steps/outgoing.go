@@ -78,13 +78,14 @@ func (s *Site) private(app string) []outgoing.Private {
 	add(s.stateDir(), "flwrup's own folder", true)
 	add(filepath.Join(s.Dir, project.FileName), "flwrup's choices, with paths and addresses of this machine", false)
 	add(s.keysDir(), "the folder of the keys", true)
-	add(s.path(s.Choices().Backup), "the backup of the keys", true)
-	add(s.path(s.Choices().BackupPassphrase), "the passphrase of the backup", true)
+	c := s.Choices()
+	add(s.path(c.Backup), "the backup of the keys", true)
+	add(s.path(c.BackupPassphrase), "the passphrase of the backup", true)
 	add(s.o.PassphraseFile, "the passphrase of the backup", true)
-	add(s.path(s.Choices().Flwr.Home), "Flower's configuration and login", true)
+	add(s.path(c.Flwr.Home), "Flower's configuration and login", true)
 	add(os.Getenv("FLWR_HOME"), "Flower's configuration and login", true)
-	nodes := map[string]project.NodeChoice{"the SuperNodes": s.Choices().All}
-	maps.Copy(nodes, s.Choices().Node)
+	nodes := map[string]project.NodeChoice{"the SuperNodes": c.All}
+	maps.Copy(nodes, c.Node)
 	for _, name := range slices.Sorted(maps.Keys(nodes)) {
 		n := nodes[name]
 		add(s.path(n.Key), "the key of "+name, true)

@@ -111,12 +111,13 @@ func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to Sink) e
 		op = "unregister"
 	}
 	for _, m := range list {
-		wish := s.Choices().Nodes
+		c := s.Choices()
+		wish := c.Nodes
 		if m.Pair.Name != "" { // a lost one is not among those that are counted
 			wish--
 		}
 		i := ledger.Intent{Op: op, Key: firstWord(m.Pair.Fingerprint, m.Record.Key), Name: m.Name, NodeID: m.Record.NodeID,
-			Connection: s.Choices().Grid.Connection, Federation: s.Choices().Federation, Nodes: wish}
+			Connection: c.Grid.Connection, Federation: c.Federation, Nodes: wish}
 		if i.ID, err = s.Ledger.Begin(i); err != nil {
 			return err
 		}

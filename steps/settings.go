@@ -121,12 +121,13 @@ func (s *Site) whose(ctx context.Context, list []member, nodes []string, to Sink
 	q := Question{ID: "whose-settings", Kind: AskChoice, Default: project.AllKey, Ask: "Whose settings?",
 		Help:    "What one SuperNode has of its own goes before what all have.",
 		Choices: []Choice{{Value: project.AllKey, Label: "all SuperNodes"}}}
+	c := s.Choices()
 	for _, m := range list {
 		key := project.NodeKey(m.Number)
 		byName[m.Name] = key
-		q.Choices = append(q.Choices, Choice{Value: key, Label: m.Name, Note: s.summary(s.Choices().Node[key])})
+		q.Choices = append(q.Choices, Choice{Value: key, Label: m.Name, Note: s.summary(c.Node[key])})
 	}
-	q.Choices[0].Note = s.summary(s.Choices().All)
+	q.Choices[0].Note = s.summary(c.All)
 	var of []string
 	for _, name := range nodes {
 		key, ok := byName[name]
@@ -158,19 +159,19 @@ func (s *Site) summary(c project.NodeChoice) string {
 
 // nextSetting asks which setting is to be changed; nil when the person is done.
 func (s *Site) nextSetting(ctx context.Context, of []string, to Sink) (*setting, error) {
-	whom := "all SuperNodes"
+	chosen, whom := s.Choices(), "all SuperNodes"
 	switch {
 	case len(of) > 1:
 		whom = fmt.Sprintf("%d SuperNodes", len(of))
 	case of[0] != project.AllKey:
-		whom = firstWord(s.Choices().Node[of[0]].Name, of[0])
+		whom = firstWord(chosen.Node[of[0]].Name, of[0])
 	}
 	q := Question{ID: "setting", Kind: AskChoice, Default: "done", Ask: "What shall be changed for " + whom + "?",
 		Choices: []Choice{{Value: "done", Label: "nothing more"}}}
 	for _, st := range settings {
-		c := Choice{Value: st.key, Label: st.label, Note: st.text(own(s.Choices(), of[0]))}
+		c := Choice{Value: st.key, Label: st.label, Note: st.text(own(chosen, of[0]))}
 		if of[0] != project.AllKey && c.Note == "" {
-			if all := st.text(s.Choices().All); all != "" {
+			if all := st.text(chosen.All); all != "" {
 				c.Note = "as all: " + all
 			}
 		}

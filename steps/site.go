@@ -341,10 +341,11 @@ func (s *Site) rel(p string) string {
 
 // appDir is the folder of the Flower app that is run, and for flwr up to 1.25 of the connection.
 func (s *Site) appDir() string {
-	if s.Choices().App == "" || s.runsElsewhere() {
+	c := s.Choices()
+	if c.App == "" || c.App == noApp {
 		return s.Dir
 	}
-	return s.path(s.Choices().App)
+	return s.path(c.App)
 }
 
 // runsElsewhere tells whether the person said that somebody else starts the runs.
@@ -360,10 +361,11 @@ func (s *Site) connection() flwr.Connection {
 
 // flwrHome is the FLWR_HOME to set; "" leaves the person's own.
 func (s *Site) flwrHome() string {
-	if s.Choices().Flwr.Home != "" {
-		return s.path(s.Choices().Flwr.Home)
+	c := s.Choices()
+	if c.Flwr.Home != "" {
+		return s.path(c.Flwr.Home)
 	}
-	if s.Rehearsal() {
+	if c.Grid.Rehearsal {
 		return s.stateDir("flwr-home")
 	}
 	return ""
@@ -432,12 +434,13 @@ func (s *Site) neutralDir() (string, error) {
 // findFlwr looks for the chosen flwr, or for the best one that is there. It keeps why others were left
 // aside. A flwr that the person named is never replaced by another one.
 func (s *Site) findFlwr(ctx context.Context) (install.Found, error) {
-	o := install.FindOptions{Path: s.path(s.Choices().Flwr.Path), ProjectDir: s.Dir, Seen: &s.seen}
-	brought := s.store.Missing(s.Choices().ID, s.environments(s.Choices()))
+	c := s.Choices()
+	o := install.FindOptions{Path: s.path(c.Flwr.Path), ProjectDir: s.Dir, Seen: &s.seen}
+	brought := s.store.Missing(c.ID, s.environments(c))
 	if len(brought) > 0 {
 		o.ProjectDir = ""
 	}
-	if s.Rehearsal() {
+	if c.Grid.Rehearsal {
 		o.Path, o.OnlyOwn = "", true // a rehearsal leaves the person's own environments alone
 	}
 	found, errs := install.Find(ctx, o)
@@ -447,7 +450,7 @@ func (s *Site) findFlwr(ctx context.Context) (install.Found, error) {
 	s.mu.Lock()
 	s.aside = errs
 	s.mu.Unlock()
-	want := s.Choices().Flwr.Version
+	want := c.Flwr.Version
 	for _, f := range found {
 		if want == "" || f.Version.String() == want || f.Version.Raw == want {
 			return f, nil

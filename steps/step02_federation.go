@@ -38,18 +38,19 @@ const later = "later"
 
 func (chooseFederation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	st := Status{State: Ready, Links: s.dashboard()}
+	c := s.Choices()
 	if !s.Rehearsal() {
-		st.Evidence = s.gridLines(s.Choices().Grid)
+		st.Evidence = s.gridLines(c.Grid)
 	}
-	if s.Choices().Federation == "" {
+	if c.Federation == "" {
 		if _, ok := s.Ledger.Attestation(attestLater); ok {
 			st.State, st.Short = Done, later
 			st.Evidence = append(st.Evidence, "federation to be chosen after the login (step 9)")
 		}
 		return st, nil
 	}
-	st.State, st.Short = Done, s.Choices().Federation
-	st.Evidence = append(st.Evidence, s.Choices().Federation)
+	st.State, st.Short = Done, c.Federation
+	st.Evidence = append(st.Evidence, c.Federation)
 	if !s.loggedInBefore() {
 		st.Evidence = append(st.Evidence, "not held against the grid yet: that needs the login (step 9)")
 		return st, nil
@@ -58,7 +59,7 @@ func (chooseFederation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return st, nil // step 9 says what is wrong with the grid
 	}
-	if f, ok := findFederation(list, s.Choices().Federation); ok {
+	if f, ok := findFederation(list, c.Federation); ok {
 		st.Evidence = append(st.Evidence, describe(f))
 	}
 	return st, nil

@@ -162,6 +162,7 @@ func (tools) checkRuntime(ctx context.Context, s *Site, kind string) error {
 
 func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	var actions []Action
+	c := s.Choices()
 	if _, err := s.session(ctx); err != nil && s.namedFlwr() {
 		return nil, err
 	} else if err != nil {
@@ -169,8 +170,8 @@ func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		actions = append(actions, Action{Says: "install flwr " + orNewest(s.Choices().Flwr.Version) + " into an environment of its own below " + root,
-			Command: installCommand(root, s.Choices().Flwr.Version)})
+		actions = append(actions, Action{Says: "install flwr " + orNewest(c.Flwr.Version) + " into an environment of its own below " + root,
+			Command: installCommand(root, c.Flwr.Version)})
 	}
 	if s.runtimeKind() == "" {
 		actions = append(actions, Action{Says: "use Docker where it answers and has the image, else plain processes"})

@@ -36,13 +36,14 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if n := len(folder.Pairs); n > 0 {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, plural(n, "pair"), s.rel(folder.Dir)))
 	}
-	if err := s.noRoom(s.Choices().Nodes); err != nil {
+	choices := s.Choices()
+	if err := s.noRoom(choices.Nodes); err != nil {
 		st.Evidence = append(st.Evidence, err.Error())
 		return st, nil
 	}
-	if s.Choices().Nodes > 0 {
-		st.State, st.Short = Done, strconv.Itoa(s.Choices().Nodes)
-		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", s.Choices().Nodes, plural(s.Choices().Nodes, "SuperNode"))}, st.Evidence...)
+	if choices.Nodes > 0 {
+		st.State, st.Short = Done, strconv.Itoa(choices.Nodes)
+		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", choices.Nodes, plural(choices.Nodes, "SuperNode"))}, st.Evidence...)
 		if e, line := c.script(s); e.Changed() {
 			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(e.File), line)}
 		}

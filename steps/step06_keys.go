@@ -24,14 +24,15 @@ func (makeKeys) Why() string {
 }
 
 func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
-	if s.Choices().Nodes == 0 {
+	c := s.Choices()
+	if c.Nodes == 0 {
 		return Status{State: Blocked, By: 5, Why: "the number of SuperNodes comes first"}, nil
 	}
 	list, folder, err := s.members()
 	if err != nil {
 		return Status{}, err
 	}
-	st := Status{State: Ready, Done: len(list), Of: s.Choices().Nodes, Short: fmt.Sprintf("%d/%d", len(list), s.Choices().Nodes)}
+	st := Status{State: Ready, Done: len(list), Of: c.Nodes, Short: fmt.Sprintf("%d/%d", len(list), c.Nodes)}
 	for _, m := range list {
 		st.Items = append(st.Items, Item{m.Name, ItemDone, m.Pair.Fingerprint + "  " + s.rel(m.Pair.Private)})
 	}
@@ -39,9 +40,9 @@ func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
 		st.Hints = append(st.Hints, issue.Problem.Error()+fix(issue.Problem))
 	}
 	if len(list) > 0 {
-		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), s.Choices().Nodes, s.rel(folder.Dir))}
+		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), c.Nodes, s.rel(folder.Dir))}
 	}
-	if len(list) >= s.Choices().Nodes && !loose(folder) {
+	if len(list) >= c.Nodes && !loose(folder) {
 		st.State, st.Short = Done, fmt.Sprint(len(list))
 		st.Evidence = append(st.Evidence, "each a matching ECDSA P-384 pair, private half for its owner alone")
 	}
@@ -92,10 +93,11 @@ func (makeKeys) missing(s *Site) ([]string, keys.Folder, error) {
 		return nil, folder, err
 	}
 	burnt := len(folder.Pairs) - len(list)
-	if len(list) >= s.Choices().Nodes {
+	c := s.Choices()
+	if len(list) >= c.Nodes {
 		return nil, folder, nil
 	}
-	return folder.NextNames(s.Choices().Nodes + burnt), folder, nil
+	return folder.NextNames(c.Nodes + burnt), folder, nil
 }
 
 func (k makeKeys) Plan(ctx context.Context, s *Site) ([]Action, error) {

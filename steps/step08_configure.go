@@ -29,7 +29,8 @@ func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
 		return nil, err
 	}
 	d := f.Dialect()
-	want := config.Connection{Name: s.Choices().Grid.Connection, Address: s.controlAddress(d), CA: s.path(s.Choices().Grid.CA)}
+	c := s.Choices()
+	want := config.Connection{Name: c.Grid.Connection, Address: s.controlAddress(d), CA: s.path(c.Grid.CA)}
 	pyproject := filepath.Join(s.appDir(), "pyproject.toml")
 	var due []config.Edit
 	add := func(e config.Edit, err error) error {
@@ -39,7 +40,7 @@ func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
 		return err
 	}
 	if d.ConfigInPyproject {
-		want.Federation = s.Choices().Federation
+		want.Federation = c.Federation
 		err := add(config.EditPyproject(pyproject, want))
 		return due, err
 	}
@@ -94,10 +95,11 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return blockedByFlwr(err)
 	}
-	if s.Rehearsal() && s.Choices().Grid.Control == "" {
+	choices := s.Choices()
+	if s.Rehearsal() && choices.Grid.Control == "" {
 		return Status{State: Blocked, By: 3, Why: "the rehearsal grid has not been started yet"}, nil
 	}
-	if f.Dialect().ConfigInPyproject && s.Choices().Federation == "" && !s.Rehearsal() {
+	if f.Dialect().ConfigInPyproject && choices.Federation == "" && !s.Rehearsal() {
 		return Status{State: Blocked, By: 2, Why: "flwr " + f.Version().String() + " needs the federation's name in its configuration, before the login"}, nil
 	}
 	due, err := c.edits(ctx, s)
@@ -117,7 +119,7 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 			return Status{}, err
 		}
 	}
-	return Status{State: Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), s.Choices().Grid.Connection,
+	return Status{State: Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), choices.Grid.Connection,
 		s.controlAddress(f.Dialect()))}}, nil
 }
 

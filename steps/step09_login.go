@@ -43,7 +43,8 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if account != "" {
 		st.Evidence = []string{"logged in as " + account}
 	}
-	if s.Choices().Federation == "" {
+	c := s.Choices()
+	if c.Federation == "" {
 		st.State, st.Evidence = Ready, append(st.Evidence, "no federation chosen yet")
 		return st, nil
 	}
@@ -58,10 +59,10 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	if bad := unfit(list, s.Choices().Federation); bad != nil {
+	if bad := unfit(list, c.Federation); bad != nil {
 		st.State = Ready
-		if bad.Code == problem.FedNotFound && s.Choices().CreateFederation {
-			st.Evidence = append(st.Evidence, "federation "+s.Choices().Federation+" is to be created")
+		if bad.Code == problem.FedNotFound && c.CreateFederation {
+			st.Evidence = append(st.Evidence, "federation "+c.Federation+" is to be created")
 		} else {
 			st.Evidence = append(st.Evidence, bad.Error())
 		}
@@ -71,7 +72,8 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 
 // noteAccount finds out who is logged in and keeps it. Not every flwr can tell.
 func (s *Site) noteAccount(ctx context.Context, nodes []flwrexec.Node) string {
-	name := s.Ledger.Account(s.Choices().Grid.Connection)
+	c := s.Choices()
+	name := s.Ledger.Account(c.Grid.Connection)
 	seen := flwrexec.AccountOf(nodes, nil)
 	if seen == "" {
 		if list, err := s.federations(ctx, fresh*6); err == nil {
@@ -80,7 +82,7 @@ func (s *Site) noteAccount(ctx context.Context, nodes []flwrexec.Node) string {
 	}
 	if seen != "" && seen != name && !s.o.ReadOnly {
 		name = seen
-		s.Ledger.SetAccount(s.Choices().Grid.Connection, name)
+		s.Ledger.SetAccount(c.Grid.Connection, name)
 	}
 	return name
 }

@@ -196,8 +196,9 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *list
 // intend gives the intent to register m: the one that an earlier call left open, else a new one with the
 // nodes that the grid has before the call.
 func (s *Site) intend(ctx context.Context, m member, grid *listed, to Sink) (i ledger.Intent, open bool, err error) {
+	c := s.Choices()
 	for _, i := range s.Ledger.Intents() {
-		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == s.Choices().Grid.Connection {
+		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == c.Grid.Connection {
 			return i, true, nil
 		}
 	}
@@ -205,15 +206,16 @@ func (s *Site) intend(ctx context.Context, m member, grid *listed, to Sink) (i l
 	if err != nil {
 		return i, false, err
 	}
-	i = ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: s.Choices().Grid.Connection, Before: before}
+	i = ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: c.Grid.Connection, Before: before}
 	i.ID, err = s.Ledger.Begin(i)
 	return i, false, err
 }
 
 func (s *Site) record(m member, id, how string) ledger.Node {
+	c := s.Choices()
 	return ledger.Node{Key: m.Pair.Fingerprint, KeyFile: s.rel(m.Pair.Private), Name: m.Name, NodeID: id,
-		State: ledger.Registered, Registered: time.Now(), Account: s.Ledger.Account(s.Choices().Grid.Connection),
-		Connection: s.Choices().Grid.Connection, How: how}
+		State: ledger.Registered, Registered: time.Now(), Account: s.Ledger.Account(c.Grid.Connection),
+		Connection: c.Grid.Connection, How: how}
 }
 
 // registered writes a node ID into the ledger and takes the intent out, in one step.

@@ -63,13 +63,14 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d node %s in the ledger", len(list), plural(len(list), "ID"))}
+	c := s.Choices()
 	if seen && len(absent) == 0 {
 		st.State = Done
-		st.Evidence = append(st.Evidence, fmt.Sprintf("all %d are in %s", len(list), s.Choices().Federation))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("all %d are in %s", len(list), c.Federation))
 		return st, nil
 	}
 	if f.Dialect().Managed {
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of %d are not in %s", len(absent), len(list), s.Choices().Federation))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of %d are not in %s", len(absent), len(list), c.Federation))
 		return st, nil
 	}
 	if a, ok := s.Ledger.Attestation(attestSent); ok && a.Detail == idsOf(list) {
@@ -101,6 +102,7 @@ func (h handOver) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		return nil, err
 	}
 	var actions []Action
+	c := s.Choices()
 	for _, m := range absent {
 		if !m.Known() {
 			continue
@@ -109,8 +111,8 @@ func (h handOver) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		actions = append(actions, s.command("add "+m.Name+" to "+s.Choices().Federation,
-			f.Dialect().AddArgv(s.connection(), id, s.Choices().Federation)))
+		actions = append(actions, s.command("add "+m.Name+" to "+c.Federation,
+			f.Dialect().AddArgv(s.connection(), id, c.Federation)))
 	}
 	return actions, nil
 }
@@ -162,16 +164,17 @@ func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
 }
 
 func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to Sink) error {
+	federation := s.Choices().Federation
 	for i, m := range absent {
 		id, err := flwr.ParseNodeID(m.Record.NodeID)
 		if err != nil {
 			return err
 		}
 		to.Event(ItemChanged{Item{m.Name, ItemWorking, "adding"}})
-		err = s.patiently(ctx, to, func() error { return f.AddToFederation(ctx, s.connection(), id, s.Choices().Federation) })
+		err = s.patiently(ctx, to, func() error { return f.AddToFederation(ctx, s.connection(), id, federation) })
 		if err != nil && !problem.Is(err, problem.AlreadyMember) {
 			to.Event(ItemChanged{Item{m.Name, ItemFailed, problem.Of(err).Error()}})
-			return fmt.Errorf("add %s to %s: %w", m.Name, s.Choices().Federation, err)
+			return fmt.Errorf("add %s to %s: %w", m.Name, federation, err)
 		}
 		to.Event(ItemChanged{Item{m.Name, ItemDone, m.Record.NodeID}})
 		to.Event(Progress{Label: "added", Done: int64(i + 1), Total: int64(len(absent))})

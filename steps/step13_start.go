@@ -334,8 +334,9 @@ func (s *Site) startOne(ctx context.Context, rt supernode.Runtime, m member, to 
 		}
 		err = rt.Start(ctx, spec)
 	}
+	c := s.Choices()
 	if problem.Is(err, problem.NameTaken) && rt.Kind() == project.RuntimeDocker {
-		spec.Container = suggestName(s.Choices().Name) + "_" + s.Choices().ID + "_" + spec.Container
+		spec.Container = suggestName(c.Name) + "_" + c.ID + "_" + spec.Container
 		err = rt.Start(ctx, spec)
 	}
 	return err

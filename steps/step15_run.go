@@ -153,7 +153,8 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 	if err != nil {
 		return err
 	}
-	intent := ledger.Intent{Op: "run", Connection: s.Choices().Grid.Connection, Federation: s.Choices().Federation}
+	c := s.Choices()
+	intent := ledger.Intent{Op: "run", Connection: c.Grid.Connection, Federation: c.Federation}
 	for _, have := range before {
 		intent.Before = append(intent.Before, have.ID.String())
 	}
@@ -162,7 +163,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 		return err
 	}
 	to.Event(Says{"sending the app to the grid"})
-	id, err := f.StartRun(ctx, s.connection(), s.appDir(), s.Choices().Federation, config)
+	id, err := f.StartRun(ctx, s.connection(), s.appDir(), c.Federation, config)
 	if err != nil {
 		if ctx.Err() == nil && !flwrexec.MayHaveHappened(err) {
 			return problem.Join(err, s.Ledger.Abandon(key, problem.Of(err).Error()))
@@ -171,7 +172,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 	}
 	to.Event(RunBegan{id.String()})
 	return s.Ledger.Finish(key, func(d *ledger.Data) error {
-		d.PutRun(ledger.Run{ID: id.String(), Connection: s.Choices().Grid.Connection, Federation: s.Choices().Federation,
+		d.PutRun(ledger.Run{ID: id.String(), Connection: c.Grid.Connection, Federation: c.Federation,
 			App: s.rel(s.appDir()), Started: time.Now(), Status: "pending"})
 		return nil
 	})
