@@ -45,7 +45,10 @@ func (s *Site) Add(ctx context.Context, n int, to Sink) error {
 
 // walkFromKeys does what is to be done from the keys to all online, and leaves alone what is done.
 func (s *Site) walkFromKeys(ctx context.Context, to Sink) error {
-	for _, st := range checklist[5:14] {
+	for _, st := range checklist {
+		if !st.ID().PerSuperNode() {
+			continue
+		}
 		if err := s.walkOne(ctx, st, to); err != nil {
 			return err
 		}

@@ -129,7 +129,7 @@ func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
 			}
 		}
 		list := strings.Join(what, ", ")
-		done, err := s.edit(ctx, to, runTask{}.Number(), e, Question{ID: "traps", Default: s.mendByDefault(), Ask: "Comment out " + list + "?",
+		done, err := s.edit(ctx, to, runTask{}.ID(), e, Question{ID: "traps", Default: s.mendByDefault(), Ask: "Comment out " + list + "?",
 			Help: "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and " +
 				"the edit can be undone. With no the app is run as it is."})
 		if err != nil {

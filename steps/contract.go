@@ -1,5 +1,5 @@
-// Package steps is the checklist: the 16 steps of Flower's registration guide, each with inspect, plan
-// and apply, over one Site. It draws nothing: front ends follow its events and answer its questions.
+// Package front is the language between flwrup and its front ends: how a step stands, the events of work
+// in progress, questions to the person, and the views of SuperNodes and runs. It does no I/O.
 package steps
 
 import (
@@ -31,7 +31,7 @@ type Status struct {
 	State    State
 	Evidence []string // what was found, one fact a line: "5 key pairs in ./keys, mode 0600"
 	Why      string   // Blocked, NotNeeded, Waiting: one sentence
-	By       int      // Blocked: the number of the step that comes first
+	By       StepID   // Blocked: the step that comes first
 	Person   bool     // Waiting: for a person (else for the grid)
 	Change   bool     // Ready: the choice can be made anew before the step is done
 	Before   bool     // not done now, and it was once: what has changed since is looked after on the dashboard
@@ -73,23 +73,6 @@ type Action struct {
 
 // Flag is one flag of a command with what it does.
 type Flag struct{ Flag, Means string }
-
-// Step is one of the 16. Inspect and Plan change nothing; Apply may be stopped at any moment through
-// its context and may be called again at any time: it never does a thing twice.
-type Step interface {
-	Number() int   // 1 to 16
-	Name() string  // for the list: "Register"
-	Title() string // for the screen: "Register each SuperNode"
-	Why() string   // what this is and why, two or three sentences in plain words
-	Inspect(ctx context.Context, s *Site) (Status, error)
-	Plan(ctx context.Context, s *Site) ([]Action, error)
-	Apply(ctx context.Context, s *Site, to Sink) error
-}
-
-// Changer is a Step whose choice can be made anew after it is done: number of nodes, federation.
-type Changer interface {
-	Change(ctx context.Context, s *Site, to Sink) error
-}
 
 // Sink is a front end as a step sees it. Event returns at once; both may be called from any goroutine.
 type Sink interface {
@@ -135,10 +118,10 @@ type Event interface{ event() }
 
 type (
 	// StepBegan and StepEnded frame the events of one step (Walk sends them).
-	StepBegan struct{ Step Step }
+	StepBegan struct{ Step StepWords }
 	// StepEnded carries the new status; Err is what stopped the step, if anything did.
 	StepEnded struct {
-		Step   Step
+		Step   StepWords
 		Status Status
 		Err    error
 	}

@@ -34,14 +34,6 @@ const (
 	comesWithin                = 30 * time.Second          // on a busy machine; until then only what its log says is a trouble
 )
 
-// Remedy is what puts a trouble right: one key on the dashboard, one command for a script.
-type Remedy struct {
-	Says string   // what the key does: "start it again"
-	Verb Verb     // for Act, with the node's name; "" when Step says where
-	Step int      // the step on which it is put right; 0 with Verb
-	Args []string // of flwrup, to the same effect: start supernode_3
-}
-
 // diagnose says why a SuperNode is not as it should be, and what helps: what the grid says, held against
 // the runtime and the log. nil when all is well, when the person stopped it, or when nothing can be said.
 func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (*problem.Problem, *Remedy) {
@@ -49,7 +41,7 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 	up := v.Runtime.State == supernode.Running
 	switch {
 	case m.Record.State == ledger.Refused:
-		return problem.New(problem.NodeRefused, name+" was refused at its registration", m.Record.How, ""), &Remedy{Says: "register it", Step: 10, Args: []string{"up"}}
+		return problem.New(problem.NodeRefused, name+" was refused at its registration", m.Record.How, ""), &Remedy{Says: "register it", Step: StepRegister, Args: []string{"up"}}
 	case o.RuntimeErr != nil:
 		return nil, nil // said once, of all
 	case s.wanted(name) == wantedDown && !up:
@@ -58,7 +50,7 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		p := problem.New(NodeElsewhere, name+" runs for another grid, at "+nodeLabel(v.Runtime, fleetLabel), "it was started before the project went over to "+s.Choices().Grid.Connection, "")
 		if !m.Known() {
 			p.Fix = "register its key on this grid first"
-			return p, &Remedy{Says: "register it here", Step: 10, Args: []string{"up"}}
+			return p, &Remedy{Says: "register it here", Step: StepRegister, Args: []string{"up"}}
 		}
 		p.Fix = "start it for this grid; it is stopped there first"
 		return p, remedy(RestartNodes, "start it for this grid", "restart", name)
@@ -75,7 +67,7 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 			"remove it here, then add a new SuperNode"), remedy(RemoveNodes, "remove it", "remove", name, "--unregister")
 	case o.GridErr == nil && m.Known() && v.Grid == "":
 		return problem.New(NotListed, "the grid does not list "+name, "node "+v.NodeID+" belongs to another account, or the grid has lost it",
-			"log in with the account that registered it"), &Remedy{Says: "log in", Step: 9, Args: []string{"up"}}
+			"log in with the account that registered it"), &Remedy{Says: "log in", Step: StepLogin, Args: []string{"up"}}
 	case !up && s.wrongImage() != nil:
 		return s.wrongImage(), remedy(OwnImage, "use the image of flwr "+s.Title().Flwr, "restart", name, "--own-image")
 	case v.Runtime.State == supernode.Absent:
@@ -266,19 +258,19 @@ func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *
 		}
 		return start
 	case problem.Untrusted, flwrexec.WrongService:
-		return &Remedy{Says: "look at the addresses", Step: 8, Args: []string{"doctor"}}
+		return &Remedy{Says: "look at the addresses", Step: StepConfigure, Args: []string{"doctor"}}
 	case flwrexec.NodeUnregistered:
 		return remedy(RemoveNodes, "remove it", "remove", v.Name, "--unregister")
 	case problem.NodeRefused:
 		if v.Grid == flwrexec.StatusRegistered {
-			return &Remedy{Says: "see whether it is confirmed", Step: 12, Args: []string{"up"}}
+			return &Remedy{Says: "see whether it is confirmed", Step: StepConfirmation, Args: []string{"up"}}
 		}
 		return start
 	case app.Broken:
-		return &Remedy{Says: "look at the app", Step: 15}
+		return &Remedy{Says: "look at the app", Step: StepRun}
 	case problem.NodeNotOnline:
 		if v.Runtime.State == supernode.Running && v.Grid != flwrexec.StatusOffline {
-			return &Remedy{Says: "see who is online and why not", Step: 14, Args: []string{"doctor"}}
+			return &Remedy{Says: "see who is online and why not", Step: StepOnline, Args: []string{"doctor"}}
 		}
 	}
 	return start

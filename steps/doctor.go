@@ -51,7 +51,7 @@ func (s *Site) Doctor(ctx context.Context, each func(Finding)) {
 // examine is Doctor for one step; said holds the troubles that were told before.
 func (s *Site) examine(ctx context.Context, st Step, said map[string]bool) Finding {
 	status, err := st.Inspect(ctx, s)
-	f := Finding{What: fmt.Sprintf("%d %s", st.Number(), st.Name()), State: status.State, Says: status.Evidence}
+	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), State: status.State, Says: status.Evidence}
 	if status.Why != "" {
 		f.Says = append(f.Says, status.Why)
 	}

@@ -24,7 +24,7 @@ func TestDoctor(t *testing.T) {
 		return
 	}
 	whats, wrong := look()
-	if len(whats) != Count+2 || whats[9] != "10 Register" || whats[Count] != "supernode_1" {
+	if len(whats) != StepTotal+2 || whats[9] != "10 Register" || whats[StepTotal] != "supernode_1" {
 		t.Errorf("16 steps and two SuperNodes wanted, got %q", whats)
 	}
 	if len(wrong) != 0 {

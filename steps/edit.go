@@ -10,7 +10,7 @@ import (
 
 // edit shows an edit of the person's file as a diff, asks q, and does it after a yes: the file's mode stays,
 // a copy of what it was stays beside it, and step n can take it back.
-func (s *Site) edit(ctx context.Context, to Sink, n int, e config.Edit, q Question) (done bool, err error) {
+func (s *Site) edit(ctx context.Context, to Sink, id StepID, e config.Edit, q Question) (done bool, err error) {
 	if err := s.stays(e.File); err != nil {
 		return false, err
 	}
@@ -24,7 +24,7 @@ func (s *Site) edit(ctx context.Context, to Sink, n int, e config.Edit, q Questi
 		return false, err
 	}
 	s.mu.Lock()
-	s.undo[n] = append(s.undo[n], undo)
+	s.undo[id] = append(s.undo[id], undo)
 	s.mu.Unlock()
 	to.Event(Says{"changed " + s.rel(e.File) + "; as it was: " + s.rel(undo)})
 	return true, nil
@@ -35,24 +35,24 @@ func (s *Site) diff(e config.Edit) string {
 	return tomledit.Diff(e.Before, e.After, s.rel(e.File))
 }
 
-// CanUndo tells whether a file edit of step n, made since flwrup was started, can be taken back.
-func (s *Site) CanUndo(n int) bool {
+// CanUndo tells whether a file edit of step id, made since flwrup was started, can be taken back.
+func (s *Site) CanUndo(id StepID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.undo[n]) > 0
+	return len(s.undo[id]) > 0
 }
 
-// Undo takes the last edit of step n back; once more takes back the one before.
-func (s *Site) Undo(ctx context.Context, n int) error {
+// Undo takes the last edit of step id back; once more takes back the one before.
+func (s *Site) Undo(ctx context.Context, id StepID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	files := s.undo[n]
+	files := s.undo[id]
 	if len(files) == 0 {
 		return problem.New(problem.NotSupported, "there is nothing to undo in this step", "", "")
 	}
 	if err := config.Undo(files[len(files)-1]); err != nil {
 		return err
 	}
-	s.undo[n] = files[:len(files)-1]
+	s.undo[id] = files[:len(files)-1]
 	return nil
 }

@@ -74,7 +74,7 @@ func (s *Site) idDiffers(ctx context.Context, m member, st supernode.Status) (*p
 			p.Why += "; " + said + " stands there for " + n.Name
 		}
 	}
-	return p, &Remedy{Says: "note the right one", Step: 14, Args: []string{"up"}}
+	return p, &Remedy{Says: "note the right one", Step: StepOnline, Args: []string{"up"}}
 }
 
 // mendIDs puts the node IDs that the SuperNodes themselves say into the ledger, after asking. Only an ID that

@@ -35,11 +35,11 @@ func (o *Onlooker) Title() Title {
 }
 
 // Inspect tells how step n stands after what the other flwrup wrote last.
-func (o *Onlooker) Inspect(ctx context.Context, n int) (Status, error) {
+func (o *Onlooker) Inspect(ctx context.Context, id StepID) (Status, error) {
 	if err := o.Ledger.Reload(); err != nil {
 		return Status{}, err
 	}
-	return o.Site.Inspect(ctx, n)
+	return o.Site.Inspect(ctx, id)
 }
 
 // Overview gives the dashboard's data after what the other flwrup wrote last.
@@ -51,11 +51,11 @@ func (o *Onlooker) Overview(ctx context.Context, maxAge time.Duration) Overview 
 }
 
 // CanChange and CanUndo are false: nothing is changed from here.
-func (*Onlooker) CanChange(int) bool { return false }
-func (*Onlooker) CanUndo(int) bool   { return false }
+func (*Onlooker) CanChange(StepID) bool { return false }
+func (*Onlooker) CanUndo(StepID) bool   { return false }
 
 // Apply, Change, Undo and Act give the Problem that says who is at work.
-func (o *Onlooker) Apply(context.Context, int, Sink) error          { return o.busy }
-func (o *Onlooker) Change(context.Context, int, Sink) error         { return o.busy }
-func (o *Onlooker) Undo(context.Context, int) error                 { return o.busy }
+func (o *Onlooker) Apply(context.Context, StepID, Sink) error       { return o.busy }
+func (o *Onlooker) Change(context.Context, StepID, Sink) error      { return o.busy }
+func (o *Onlooker) Undo(context.Context, StepID) error              { return o.busy }
 func (o *Onlooker) Act(context.Context, Verb, []string, Sink) error { return o.busy }

@@ -92,17 +92,17 @@ func (s *Site) loggedIn(ctx context.Context, to Sink, do func() error) error {
 // outlasts a grid that is away for a moment, and a session that is over.
 func (s *Site) inspectPatiently(ctx context.Context, st Step, to Sink) (status Status, err error) {
 	look := func() error {
-		status, err = s.Inspect(ctx, st.Number())
+		status, err = s.Inspect(ctx, st.ID())
 		return err
 	}
-	if st.Number() < signInStep || !s.workedBefore() {
+	if !st.ID().CallsGrid() || !s.workedBefore() {
 		return status, look()
 	}
 	for logins := 0; ; logins++ {
 		if err := s.patiently(ctx, to, look); err != nil {
 			return status, err
 		}
-		if st.Number() == signInStep || status.State != Blocked || status.By != signInStep || logins == loginsInARow {
+		if st.ID() == StepLogin || status.State != Blocked || status.By != StepLogin || logins == loginsInARow {
 			return status, nil
 		}
 		to.Event(Says{"the login is over: logging in again, then on with this step"})
@@ -129,7 +129,7 @@ func (s *Site) workedBefore() bool {
 
 // leftForLater makes of a grid that did not answer for all our patience what it is: somebody else's turn.
 func (s *Site) leftForLater(st Step, err error) error {
-	if st.Number() < signInStep || !mayPass(err) || !s.workedBefore() {
+	if !st.ID().CallsGrid() || !mayPass(err) || !s.workedBefore() {
 		return err
 	}
 	p := *problem.Of(err)

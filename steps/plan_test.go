@@ -29,9 +29,9 @@ func TestPathsInThePlanAreNoFlags(t *testing.T) {
 		}
 		var all []string
 		for _, step := range s.Steps() {
-			actions, err := s.Plan(context.Background(), step.Number())
-			if err != nil && step.Number() != 3 && step.Number() != 15 && !problem.Is(err, problem.PythonMissing) {
-				t.Logf("step %d: %v", step.Number(), err)
+			actions, err := s.Plan(context.Background(), step.ID())
+			if err != nil && step.ID() != 3 && step.Number() != 15 && !problem.Is(err, problem.PythonMissing) {
+				t.Logf("step %d: %v", step.ID(), err)
 			}
 			for _, a := range actions {
 				all = append(all, a.Command)

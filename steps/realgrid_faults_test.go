@@ -56,7 +56,7 @@ func TestRealGrid(t *testing.T) {
 // ready gives a site with n keys, logged in.
 func (x *trial) ready(t *testing.T, n int, more ...func(*project.Choices)) (*Site, map[string]string) {
 	s := x.site(t, n, more...)
-	x.apply(t, s, signInStep, &person{x: x})
+	x.apply(t, s, StepLogin, &person{x: x})
 	return s, files(t, s)
 }
 
@@ -248,13 +248,13 @@ func (x *trial) loggingIn(t *testing.T) {
 	t.Run("denied", func(t *testing.T) { // flwr polls on until the login's time is over
 		s := x.site(t, 1)
 		x.logOut(t)
-		err := s.Apply(t.Context(), signInStep, &person{x: x, login: func(o LoginOpen) {
+		err := s.Apply(t.Context(), StepLogin, &person{x: x, login: func(o LoginOpen) {
 			x.deny(t, o)
 		}})
 		if !problem.Is(err, problem.LoginTimeout) {
 			t.Errorf("login-timeout wanted, got %v", err)
 		}
-		x.apply(t, s, signInStep, &person{x: x})
+		x.apply(t, s, StepLogin, &person{x: x})
 	})
 	t.Run("denied in a rehearsal", func(t *testing.T) { // its grid tells at once, though flwr does not
 		s := x.site(t, 1)
@@ -262,7 +262,7 @@ func (x *trial) loggingIn(t *testing.T) {
 		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = true })
 		s.o.Attended, s.grid = true, x.g
 		began := time.Now()
-		err := s.Apply(t.Context(), signInStep, &person{x: x, waits: "approve", login: func(o LoginOpen) {
+		err := s.Apply(t.Context(), StepLogin, &person{x: x, waits: "approve", login: func(o LoginOpen) {
 			began = time.Now()
 			x.deny(t, o)
 		}})
@@ -273,7 +273,7 @@ func (x *trial) loggingIn(t *testing.T) {
 			t.Errorf("noticed after %v", took)
 		}
 		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = false }) // the trial's own grid is not the site's to end
-		x.apply(t, s, signInStep, &person{x: x})
+		x.apply(t, s, StepLogin, &person{x: x})
 	})
 	for _, c := range []struct{ rpc, mode string }{{"GetLoginDetails", "unavailable"}, {"GetLoginDetails", "drop-before"}, {"GetAuthTokens", "unavailable"},
 		{"GetAuthTokens", "internal"}, {"GetAuthTokens", "drop-after"}} {
@@ -286,7 +286,7 @@ func (x *trial) loggingIn(t *testing.T) {
 			if err := x.g.Fault(t.Context(), grid.Fault{RPC: c.rpc, Mode: c.mode}); err != nil {
 				t.Fatal(err)
 			}
-			x.apply(t, s, signInStep, &person{x: x})
+			x.apply(t, s, StepLogin, &person{x: x})
 		})
 	}
 	t.Run("cancelled by the person", func(t *testing.T) {
@@ -295,21 +295,21 @@ func (x *trial) loggingIn(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		began := time.Now()
-		err := s.Apply(ctx, signInStep, &person{x: x, login: func(LoginOpen) { cancel() }})
+		err := s.Apply(ctx, StepLogin, &person{x: x, login: func(LoginOpen) { cancel() }})
 		if !problem.Is(err, problem.Cancelled) {
 			t.Errorf("cancelled wanted, got %v", err)
 		}
 		if took := time.Since(began); took > loginTime {
 			t.Errorf("cancelling took %v", took)
 		}
-		x.apply(t, s, signInStep, &person{x: x})
+		x.apply(t, s, StepLogin, &person{x: x})
 	})
 	t.Run("approved late", func(t *testing.T) {
 		s := x.site(t, 1)
 		x.logOut(t)
 		p := &person{x: x}
 		p.login = func(o LoginOpen) { time.AfterFunc(loginTime/2, func() { p.approve(o) }) }
-		x.apply(t, s, signInStep, p)
+		x.apply(t, s, StepLogin, p)
 	})
 }
 
@@ -321,7 +321,7 @@ func (x *trial) federations(t *testing.T) {
 	refused := func(t *testing.T, id string, code problem.Code, word string) {
 		t.Helper()
 		s := x.site(t, 1, named(id, false))
-		err := s.Apply(t.Context(), signInStep, &person{x: x})
+		err := s.Apply(t.Context(), StepLogin, &person{x: x})
 		if !problem.Is(err, code) || !strings.Contains(err.Error(), word) || problem.Of(err).Fix == "" {
 			t.Errorf("%s wanted, with %q and what to do, got %v", code, word, err)
 		}
@@ -339,7 +339,7 @@ func (x *trial) federations(t *testing.T) {
 		if err := x.g.Fault(t.Context(), grid.Fault{RPC: "CreateFederation", Mode: "drop-after"}); err != nil {
 			t.Fatal(err)
 		}
-		x.apply(t, s, signInStep, &person{x: x})
+		x.apply(t, s, StepLogin, &person{x: x})
 		if s.Choices().Federation != "@ada/lost" {
 			t.Errorf("the federation is %s", s.Choices().Federation)
 		}
@@ -355,7 +355,7 @@ func (x *trial) expiring(t *testing.T) {
 		}
 	})
 	logins := 0
-	for n := 10; n <= Count; n++ {
+	for n := StepRegister; n <= StepMonitor; n++ {
 		x.logOut(t)
 		p := &person{x: x, answers: map[string]string{"sent": "yes"}}
 		if n == 12 && !x.managed {

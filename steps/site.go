@@ -99,10 +99,10 @@ type Site struct {
 	runtime  supernode.Runtime
 	grid     *grid.Grid // rehearsal only
 	world    world
-	written  []byte            // flwrup.toml as this site knows it
-	told     map[string]string // values of variables that the person gave, by name; in memory alone
-	said     map[string]saidID // by SuperNode
-	undo     map[int][]string  // step number → undo files of its edits, the last one at the end
+	written  []byte              // flwrup.toml as this site knows it
+	told     map[string]string   // values of variables that the person gave, by name; in memory alone
+	said     map[string]saidID   // by SuperNode
+	undo     map[StepID][]string // step → undo files of its edits, the last one at the end
 }
 
 // Open opens the site in o.Dir and takes its lock. The caller closes it. What the folder asks for and
@@ -151,7 +151,7 @@ func siteIn(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Dir: dir, o: o, frozen: o.ReadOnly || o.Ending, state: project.StateDir(dir), undo: map[int][]string{}, said: map[string]saidID{}}
+	s := &Site{Dir: dir, o: o, frozen: o.ReadOnly || o.Ending, state: project.StateDir(dir), undo: map[StepID][]string{}, said: map[string]saidID{}}
 	if o.Create {
 		if err := s.makeFolder(); err != nil {
 			return nil, err

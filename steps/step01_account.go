@@ -5,7 +5,7 @@ import "context"
 // account is step 1: a Flower account. Only a person can make one; a login that works is the proof.
 type account struct{}
 
-func (account) Number() int   { return 1 }
+func (account) ID() StepID    { return StepAccount }
 func (account) Name() string  { return "Account" }
 func (account) Title() string { return "Flower account" }
 func (account) Why() string {

@@ -16,7 +16,7 @@ import (
 // the account's own list.
 type chooseFederation struct{}
 
-func (chooseFederation) Number() int   { return 2 }
+func (chooseFederation) ID() StepID    { return StepFederation }
 func (chooseFederation) Name() string  { return "Federation" }
 func (chooseFederation) Title() string { return "Choose the federation" }
 func (chooseFederation) Why() string {

@@ -22,7 +22,7 @@ import (
 // tools is step 3: flwr, and what SuperNodes run in. In a rehearsal also the grid itself.
 type tools struct{}
 
-func (tools) Number() int   { return 3 }
+func (tools) ID() StepID    { return StepTools }
 func (tools) Name() string  { return "Tools" }
 func (tools) Title() string { return "Install flwr and Docker" }
 func (tools) Why() string {

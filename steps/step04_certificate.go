@@ -17,7 +17,7 @@ type certificate struct{}
 
 const fleetName = "fleet-supergrid.flower.ai"
 
-func (certificate) Number() int   { return 4 }
+func (certificate) ID() StepID    { return StepCertificate }
 func (certificate) Name() string  { return "Certificate line" }
 func (certificate) Title() string { return "certificate.conf" }
 func (certificate) Why() string {
@@ -100,7 +100,7 @@ func (c certificate) Apply(ctx context.Context, s *Site, to Sink) error {
 	if err != nil || !e.Changed() {
 		return err
 	}
-	done, err := s.edit(ctx, to, c.Number(), e, Question{ID: "certificate", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?"})
+	done, err := s.edit(ctx, to, c.ID(), e, Question{ID: "certificate", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?"})
 	if err != nil || done {
 		return err
 	}
@@ -113,7 +113,7 @@ func (c certificate) Change(ctx context.Context, s *Site, to Sink) error {
 		return c.Apply(ctx, s, to)
 	}
 	e := config.Edit{File: filepath.Join(s.Dir, "certificate.conf"), After: keys.NewCertificateConf(fleetName)}
-	_, err := s.edit(ctx, to, c.Number(), e, Question{ID: "certificate", Default: "no",
+	_, err := s.edit(ctx, to, c.ID(), e, Question{ID: "certificate", Default: "no",
 		Ask: "Write a certificate.conf for a SuperLink of your own?", Help: "A SuperGrid does not need it."})
 	return err
 }

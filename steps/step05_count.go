@@ -19,7 +19,7 @@ type count struct{}
 // maxNodes is flwrup's own limit: a slip of the finger should not make a million keys.
 const maxNodes = 1000
 
-func (count) Number() int   { return 5 }
+func (count) ID() StepID    { return StepCount }
 func (count) Name() string  { return "How many" }
 func (count) Title() string { return "Number of SuperNodes" }
 func (count) Why() string {
@@ -140,7 +140,7 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 	if !e.Changed() {
 		return nil
 	}
-	_, err = s.edit(ctx, to, c.Number(), e, Question{ID: "script", Default: "no",
+	_, err = s.edit(ctx, to, c.ID(), e, Question{ID: "script", Default: "no",
 		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", line, s.rel(e.File)),
 		Help: "flwrup makes the keys itself and never runs that script, which overwrites keys that are there."})
 	return err

@@ -15,7 +15,7 @@ import (
 // makeKeys is step 6: a key pair for each SuperNode.
 type makeKeys struct{}
 
-func (makeKeys) Number() int   { return 6 }
+func (makeKeys) ID() StepID    { return StepKeys }
 func (makeKeys) Name() string  { return "Keys" }
 func (makeKeys) Title() string { return "Generate keys" }
 func (makeKeys) Why() string {
@@ -26,7 +26,7 @@ func (makeKeys) Why() string {
 func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
 	c := s.Choices()
 	if c.Nodes == 0 {
-		return Status{State: Blocked, By: 5, Why: "the number of SuperNodes comes first"}, nil
+		return Status{State: Blocked, By: StepCount, Why: "the number of SuperNodes comes first"}, nil
 	}
 	list, folder, err := s.members()
 	if err != nil {

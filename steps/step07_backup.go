@@ -21,7 +21,7 @@ import (
 // backUp is step 7: one encrypted archive of all keys, opened again and compared before it counts.
 type backUp struct{}
 
-func (backUp) Number() int   { return 7 }
+func (backUp) ID() StepID    { return StepBackup }
 func (backUp) Name() string  { return "Backup" }
 func (backUp) Title() string { return "Back up the keys" }
 func (backUp) Why() string {
@@ -36,7 +36,7 @@ func (b backUp) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return Status{}, err
 	}
 	if len(list) == 0 {
-		return Status{State: Blocked, By: 6, Why: "there are no keys yet"}, nil
+		return Status{State: Blocked, By: StepKeys, Why: "there are no keys yet"}, nil
 	}
 	missing := list
 	for _, rec := range slices.Backward(s.Ledger.Backups()) {

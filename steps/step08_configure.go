@@ -14,7 +14,7 @@ import (
 // configure is step 8: flwr's own configuration names the grid.
 type configure struct{}
 
-func (configure) Number() int   { return 8 }
+func (configure) ID() StepID    { return StepConfigure }
 func (configure) Name() string  { return "Configuration" }
 func (configure) Title() string { return "Project configuration" }
 func (configure) Why() string {
@@ -97,10 +97,10 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	choices := s.Choices()
 	if s.Rehearsal() && choices.Grid.Control == "" {
-		return Status{State: Blocked, By: 3, Why: "the rehearsal grid has not been started yet"}, nil
+		return Status{State: Blocked, By: StepTools, Why: "the rehearsal grid has not been started yet"}, nil
 	}
 	if f.Dialect().ConfigInPyproject && choices.Federation == "" && !s.Rehearsal() {
-		return Status{State: Blocked, By: 2, Why: "flwr " + f.Version().String() + " needs the federation's name in its configuration, before the login"}, nil
+		return Status{State: Blocked, By: StepFederation, Why: "flwr " + f.Version().String() + " needs the federation's name in its configuration, before the login"}, nil
 	}
 	due, err := c.edits(ctx, s)
 	if err != nil {
@@ -126,7 +126,7 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 // blockedByFlwr makes of a missing flwr what a step says that needs one.
 func blockedByFlwr(err error) (Status, error) {
 	if problem.Is(err, noFlwr...) {
-		return Status{State: Blocked, By: 3, Why: err.Error()}, nil
+		return Status{State: Blocked, By: StepTools, Why: err.Error()}, nil
 	}
 	return Status{}, err
 }
@@ -155,7 +155,7 @@ func (c configure) Apply(ctx context.Context, s *Site, to Sink) error {
 		return err
 	}
 	for _, e := range due {
-		done, err := s.edit(ctx, to, c.Number(), e, Question{ID: "configuration", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?", Help: e.Why})
+		done, err := s.edit(ctx, to, c.ID(), e, Question{ID: "configuration", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?", Help: e.Why})
 		if err != nil || !done {
 			return err
 		}

@@ -17,7 +17,7 @@ import (
 // login is step 9: flwr's device flow, approved in a browser on any machine.
 type login struct{}
 
-func (login) Number() int   { return 9 }
+func (login) ID() StepID    { return StepLogin }
 func (login) Name() string  { return "Log in" }
 func (login) Title() string { return "Log in to the grid" }
 func (login) Why() string {
@@ -29,7 +29,7 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if st, err := (configure{}).Inspect(ctx, s); err != nil {
 		return st, err
 	} else if st.State == Blocked || st.State == Ready {
-		return Status{State: Blocked, By: 8, Why: "flwr does not know the grid yet"}, nil
+		return Status{State: Blocked, By: StepConfigure, Why: "flwr does not know the grid yet"}, nil
 	}
 	nodes, _, err := s.gridNodes(ctx, fresh)
 	if problem.Is(err, problem.NotLoggedIn) {

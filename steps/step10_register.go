@@ -16,7 +16,7 @@ import (
 // register is step 10: every public key is given to the grid, and the node ID that it gets is noted.
 type register struct{}
 
-func (register) Number() int   { return 10 }
+func (register) ID() StepID    { return StepRegister }
 func (register) Name() string  { return "Register" }
 func (register) Title() string { return "Register each SuperNode" }
 func (register) Why() string {
@@ -30,7 +30,7 @@ func (register) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return Status{}, err
 	}
 	if len(list) == 0 || len(list) < s.Choices().Nodes {
-		return Status{State: Blocked, By: 6, Why: "the keys come first"}, nil
+		return Status{State: Blocked, By: StepKeys, Why: "the keys come first"}, nil
 	}
 	st := Status{State: Ready, Of: len(list)}
 	for _, m := range list {
@@ -59,7 +59,7 @@ func (register) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if before, err := (login{}).Inspect(ctx, s); err != nil {
 		return before, err
 	} else if before.State != Done {
-		return Status{State: Blocked, By: 9, Why: "the grid has to know you first: log in", Items: st.Items, Short: st.Short}, nil
+		return Status{State: Blocked, By: StepLogin, Why: "the grid has to know you first: log in", Items: st.Items, Short: st.Short}, nil
 	}
 	return st, nil
 }

@@ -14,7 +14,7 @@ import (
 // that (1.27 and later), else from Flower Labs, who need a message.
 type handOver struct{}
 
-func (handOver) Number() int   { return 11 }
+func (handOver) ID() StepID    { return StepHandover }
 func (handOver) Name() string  { return "Hand over IDs" }
 func (handOver) Title() string { return "Record and hand over the node IDs" }
 func (handOver) Why() string {
@@ -46,7 +46,7 @@ func (handOver) absent(ctx context.Context, s *Site) (list, absent []member, err
 func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
 	before, err := (register{}).Inspect(ctx, s)
 	if err != nil || before.State != Done {
-		return Status{State: Blocked, By: 10, Why: "the node IDs come first"}, err
+		return Status{State: Blocked, By: StepRegister, Why: "the node IDs come first"}, err
 	}
 	f, err := s.session(ctx)
 	if err != nil {

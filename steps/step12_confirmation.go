@@ -11,7 +11,7 @@ import (
 // confirmation is step 12: the grid's side has taken the SuperNodes in.
 type confirmation struct{}
 
-func (confirmation) Number() int   { return 12 }
+func (confirmation) ID() StepID    { return StepConfirmation }
 func (confirmation) Name() string  { return "Confirmation" }
 func (confirmation) Title() string { return "Await the confirmation" }
 func (confirmation) Why() string {
@@ -25,7 +25,7 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return before, err
 	}
 	if before.State != Done {
-		return Status{State: Blocked, By: 11, Why: "the node IDs have to be handed over first"}, nil
+		return Status{State: Blocked, By: StepHandover, Why: "the node IDs have to be handed over first"}, nil
 	}
 	list, _, err := s.members()
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // start is step 13: each SuperNode runs, as a container or a process.
 type start struct{}
 
-func (start) Number() int   { return 13 }
+func (start) ID() StepID    { return StepStart }
 func (start) Name() string  { return "Start" }
 func (start) Title() string { return "Start the SuperNodes" }
 func (start) Why() string {
@@ -41,14 +41,14 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	for _, m := range list {
 		if !m.Known() {
-			return Status{State: Blocked, By: 10, Why: m.Name + " is not registered"}, nil
+			return Status{State: Blocked, By: StepRegister, Why: m.Name + " is not registered"}, nil
 		}
 	}
 	if len(list) == 0 {
-		return Status{State: Blocked, By: 6, Why: "there are no keys yet"}, nil
+		return Status{State: Blocked, By: StepKeys, Why: "there are no keys yet"}, nil
 	}
 	if s.runtimeKind() == "" {
-		return Status{State: Blocked, By: 3, Why: "what the SuperNodes run in is not chosen yet"}, nil
+		return Status{State: Blocked, By: StepTools, Why: "what the SuperNodes run in is not chosen yet"}, nil
 	}
 	states, err := s.states(ctx)
 	if err != nil {
@@ -96,7 +96,7 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 	} else if before, err := (confirmation{}).Inspect(ctx, s); err != nil {
 		return before, err
 	} else if before.State != Done {
-		return Status{State: Blocked, By: 12, Why: "the SuperNodes are not confirmed yet", Items: st.Items, Short: st.Short}, nil
+		return Status{State: Blocked, By: StepConfirmation, Why: "the SuperNodes are not confirmed yet", Items: st.Items, Short: st.Short}, nil
 	} else {
 		var down []member
 		for _, m := range list {

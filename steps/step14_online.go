@@ -16,7 +16,7 @@ import (
 // online is step 14: the grid itself says that every SuperNode is there.
 type online struct{}
 
-func (online) Number() int   { return 14 }
+func (online) ID() StepID    { return StepOnline }
 func (online) Name() string  { return "Online" }
 func (online) Title() string { return "Verify that all are online" }
 func (online) Why() string {
@@ -34,7 +34,7 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return before, err
 	}
 	if before.State == Blocked {
-		return Status{State: Blocked, By: 13, Why: "the SuperNodes have to be started first"}, nil
+		return Status{State: Blocked, By: StepStart, Why: "the SuperNodes have to be started first"}, nil
 	}
 	o := s.overview(ctx, fresh, true)
 	if o.GridErr != nil {
@@ -72,7 +72,7 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if st.Done == st.Of {
 		if before.State != Done {
 			// The grid believes in a node that died until it has missed its heartbeat.
-			return Status{State: Blocked, By: 13, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short, Before: st.Before}, nil
+			return Status{State: Blocked, By: StepStart, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short, Before: st.Before}, nil
 		}
 		st.State = Done
 		if d, err := s.federation(ctx, fresh); err == nil {

@@ -16,7 +16,7 @@ import (
 // runTask is step 15: a federated run over the SuperNodes.
 type runTask struct{}
 
-func (runTask) Number() int   { return 15 }
+func (runTask) ID() StepID    { return StepRun }
 func (runTask) Name() string  { return "Run" }
 func (runTask) Title() string { return "Run the federated task" }
 func (runTask) Why() string {
@@ -57,7 +57,7 @@ func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return before, err
 	}
 	if before.State != Done {
-		return Status{State: Blocked, By: 14, Why: "a run waits, without a word, until enough SuperNodes are online"}, nil
+		return Status{State: Blocked, By: StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online"}, nil
 	}
 	st := Status{State: Ready}
 	if ok {
@@ -224,7 +224,7 @@ func (s *Site) StartRun(ctx context.Context, to Sink) (id string, err error) {
 	if err := s.setUp(); err != nil {
 		return "", err
 	}
-	if err := s.Change(ctx, runTask{}.Number(), to); err != nil {
+	if err := s.Change(ctx, runTask{}.ID(), to); err != nil {
 		return "", err
 	}
 	if s.runsElsewhere() {

@@ -11,7 +11,7 @@ import (
 // monitor is step 16: the run's log and numbers, to its end.
 type monitor struct{}
 
-func (monitor) Number() int   { return 16 }
+func (monitor) ID() StepID    { return StepMonitor }
 func (monitor) Name() string  { return "Monitor" }
 func (monitor) Title() string { return "Monitor results and logs" }
 func (monitor) Why() string {
@@ -25,12 +25,12 @@ func (monitor) Inspect(ctx context.Context, s *Site) (Status, error) {
 		if s.runsElsewhere() {
 			return Status{State: NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"}, nil
 		}
-		return Status{State: Blocked, By: 15, Why: "no run was started yet"}, nil
+		return Status{State: Blocked, By: StepRun, Why: "no run was started yet"}, nil
 	}
 	st := Status{State: Ready, Short: r.Status, Evidence: []string{"run " + r.ID + ": " + r.Status}}
 	switch {
 	case strings.HasPrefix(r.Status, "finished:failed"), r.Status == runLost:
-		return Status{State: Blocked, By: 15, Why: "run " + r.ID + " " + r.Status + ": start it again", Short: r.Status}, nil
+		return Status{State: Blocked, By: StepRun, Why: "run " + r.ID + " " + r.Status + ": start it again", Short: r.Status}, nil
 	case strings.HasPrefix(r.Status, "finished"):
 		st.State = Done
 	}

@@ -94,7 +94,7 @@ func TestLookingRunsNothingForeign(t *testing.T) {
 				t.Errorf("the overview says %v and %v", o.GridErr, o.FileErr)
 			}
 			s.Doctor(t.Context(), func(Finding) {})
-			for n := range Count {
+			for n := range StepTotal {
 				_, _ = s.Plan(t.Context(), n+1)
 				_, _ = s.Inspect(t.Context(), n+1)
 			}

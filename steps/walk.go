@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"flwrup/flwrexec"
@@ -17,28 +16,31 @@ var checklist = []Step{
 	login{}, register{}, handOver{}, confirmation{}, start{}, online{}, runTask{}, monitor{},
 }
 
-// Count is the number of steps.
-const Count = 16
-
-// Steps gives the 16, in order.
-func (s *Site) Steps() []Step { return checklist }
-
-func step(n int) (Step, error) {
-	if n < 1 || n > len(checklist) {
-		return nil, fmt.Errorf("no step %d", n)
+// Steps returns the 16 steps, in order, as front ends show them.
+func (s *Site) Steps() []StepWords {
+	list := make([]StepWords, len(checklist))
+	for i, st := range checklist {
+		list[i] = st
 	}
-	return checklist[n-1], nil
+	return list
 }
 
-// Inspect tells how step n stands. A step after the login that finds the session over waits for step 9.
-func (s *Site) Inspect(ctx context.Context, n int) (Status, error) {
-	st, err := step(n)
+func step(id StepID) (Step, error) {
+	if id < 1 || int(id) > len(checklist) {
+		return nil, fmt.Errorf("no step %d", id)
+	}
+	return checklist[id-1], nil
+}
+
+// Inspect tells how step id stands. A step after the login that finds the session over waits for step 9.
+func (s *Site) Inspect(ctx context.Context, id StepID) (Status, error) {
+	st, err := step(id)
 	if err != nil {
 		return Status{}, err
 	}
 	status, err := st.Inspect(flwrexec.OneLook(ctx), s)
-	if n > signInStep && problem.Is(err, problem.NotLoggedIn) {
-		return Status{State: Blocked, By: signInStep, Why: "the login is over: log in again, and this step goes on where it was"}, nil
+	if id.NeedsLogin() && problem.Is(err, problem.NotLoggedIn) {
+		return Status{State: Blocked, By: StepLogin, Why: "the login is over: log in again, and this step goes on where it was"}, nil
 	}
 	if err != nil {
 		status.State = Unknown // a step may have begun with Done before it could not look further
@@ -46,39 +48,29 @@ func (s *Site) Inspect(ctx context.Context, n int) (Status, error) {
 	return status, s.withNetwork(ctx, err)
 }
 
-// AsksOrLooks tells that doing step n is no more than a question and a note of its answer, or a look until all
-// is well: who comes from the step before need not say so first.
-func AsksOrLooks(n int) bool { return n == 2 || n == 5 || n == 14 }
-
-// onlyLooks tells that doing step n watches SuperNodes or a run, and starts nothing.
-func onlyLooks(n int) bool { return n == 14 || n == 16 }
-
-// signInStep is the number of the step that logs in.
-const signInStep = 9
-
-// Plan tells what Apply of step n would do.
-func (s *Site) Plan(ctx context.Context, n int) ([]Action, error) {
-	st, err := step(n)
+// Plan tells what Apply of step id would do.
+func (s *Site) Plan(ctx context.Context, id StepID) ([]Action, error) {
+	st, err := step(id)
 	if err != nil {
 		return nil, err
 	}
 	return st.Plan(ctx, s)
 }
 
-// Apply does step n. A session that is over in the middle brings the person back to the login, and
+// Apply does step id. A session that is over in the middle brings the person back to the login, and
 // then on with the same step.
-func (s *Site) Apply(ctx context.Context, n int, to Sink) error {
-	st, err := step(n)
+func (s *Site) Apply(ctx context.Context, id StepID, to Sink) error {
+	st, err := step(id)
 	if err != nil {
 		return err
 	}
 	if err := s.takeEdits(); err != nil {
-		if !problem.Is(err, problem.NotAccepted) || !onlyLooks(n) {
+		if !problem.Is(err, problem.NotAccepted) || !id.OnlyLooks() {
 			return err
 		}
 		to.Event(Says{"goes on with the values before: " + err.Error()})
 	}
-	if n == signInStep {
+	if id == StepLogin {
 		return s.attempt(ctx, st, to)
 	}
 	return s.loggedIn(ctx, to, func() error { return s.attempt(ctx, st, to) })
@@ -93,16 +85,16 @@ func (s *Site) attempt(ctx context.Context, st Step, to Sink) error {
 	return err
 }
 
-// CanChange tells whether the choice of step n can be made anew.
-func (s *Site) CanChange(n int) bool {
-	st, err := step(n)
+// CanChange tells whether the choice of step id can be made anew.
+func (s *Site) CanChange(id StepID) bool {
+	st, err := step(id)
 	_, ok := st.(Changer)
 	return err == nil && ok
 }
 
-// Change makes the choice of step n anew.
-func (s *Site) Change(ctx context.Context, n int, to Sink) error {
-	st, err := step(n)
+// Change makes the choice of step id anew.
+func (s *Site) Change(ctx context.Context, id StepID, to Sink) error {
+	st, err := step(id)
 	if err != nil {
 		return err
 	}
@@ -119,18 +111,18 @@ func (s *Site) Change(ctx context.Context, n int, to Sink) error {
 
 // Walk goes through the steps from the first that is not done to the last. It stops with a Problem:
 // needs-person or needs-grid where somebody else has to go on, or what went wrong.
-func (s *Site) Walk(ctx context.Context, to Sink) error { return s.WalkTo(ctx, to, Count) }
+func (s *Site) Walk(ctx context.Context, to Sink) error { return s.WalkTo(ctx, to, StepMonitor) }
 
 // WalkTo is Walk that ends after step last.
-func (s *Site) WalkTo(ctx context.Context, to Sink, last int) error {
-	if last >= signInStep { // the first that calls flwr; the steps before take their own time
+func (s *Site) WalkTo(ctx context.Context, to Sink, last StepID) error {
+	if last.CallsGrid() { // the first that calls flwr; the steps before take their own time
 		s.warm(ctx)
 	}
 	if s.o.Attended {
 		to = &guided{to, s}
 	}
 	for _, st := range checklist[:last] {
-		where := fmt.Sprintf("step %d", st.Number())
+		where := fmt.Sprintf("step %d", st.ID())
 		if err := safego.Call(where, func() error { return s.walkOne(ctx, st, to) }); err != nil {
 			return err
 		}
@@ -152,7 +144,7 @@ func (g *guided) tell(ctx context.Context, st Step) error {
 		return nil
 	}
 	g.Event(Planned{actions})
-	if !slices.Contains(unasked, st.Number()) {
+	if !st.ID().ChangesUnasked() {
 		return nil
 	}
 	answer, err := g.Ask(ctx, Question{ID: "do", Kind: AskConfirm, Default: "yes", Ask: "Do this?"})
@@ -161,9 +153,6 @@ func (g *guided) tell(ctx context.Context, st Step) error {
 	}
 	return err
 }
-
-// unasked are the steps that change something on this machine or on the grid and would not ask before.
-var unasked = []int{3, 10, 11, 13, 15}
 
 func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 	status, err := s.inspectPatiently(ctx, st, to)
@@ -185,7 +174,7 @@ func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 		}
 	}
 	asked := &asked{Sink: to}
-	if err := s.Apply(ctx, st.Number(), asked); err != nil {
+	if err := s.Apply(ctx, st.ID(), asked); err != nil {
 		return s.ended(ctx, to, st, status, err)
 	}
 	if status, err = s.inspectPatiently(ctx, st, to); err != nil {
@@ -243,5 +232,5 @@ func (s *Site) ended(ctx context.Context, to Sink, st Step, status Status, err e
 	}
 	err = s.leftForLater(st, s.withNetwork(ctx, err))
 	to.Event(StepEnded{Step: st, Status: status, Err: err})
-	return fmt.Errorf("step %d, %s: %w", st.Number(), st.Name(), err)
+	return fmt.Errorf("step %d, %s: %w", st.ID(), st.Name(), err)
 }

@@ -111,7 +111,7 @@ func (m *Model) stepBindings() []key.Binding {
 	if m.failure() != nil {
 		list = append(list, keys.places)
 	}
-	if st.number >= 12 {
+	if st.number.HasLogs() {
 		list = append(list, keys.logs)
 	}
 	if m.hasRun() {
@@ -123,9 +123,9 @@ func (m *Model) stepBindings() []key.Binding {
 // changeWords says what doing a settled step anew means.
 func (st *stepView) changeWords() string {
 	switch st.number {
-	case runStep:
+	case steps.StepRun:
 		return "run again"
-	case startStep:
+	case steps.StepStart:
 		return "change settings"
 	}
 	return keys.change.Help().Desc
@@ -136,7 +136,7 @@ func (m *Model) enterWords() string {
 	st := &m.steps[m.at]
 	switch {
 	case m.working() && m.job.step > 0:
-		return "go to step " + itoa(m.job.step)
+		return "go to step " + m.job.step.String()
 	case m.working():
 		return ""
 	}
@@ -164,7 +164,7 @@ func (m *Model) enterWords() string {
 		}
 		return "dashboard"
 	case steps.Blocked:
-		return "go to step " + itoa(st.status.By)
+		return "go to step " + st.status.By.String()
 	case steps.Waiting:
 		return "look closer"
 	}

@@ -20,9 +20,9 @@ type fake struct {
 	errs    [17]error
 	plans   [17][]steps.Action
 	apply   [17]func(ctx context.Context, to steps.Sink) error
-	inspect func(ctx context.Context, n int)
-	changed map[int]bool // can be
-	undo    map[int]bool
+	inspect func(ctx context.Context, n steps.StepID)
+	changed map[steps.StepID]bool // can be
+	undo    map[steps.StepID]bool
 	looks   [17]int
 	applied [17]int
 	over    steps.Overview
@@ -33,7 +33,7 @@ type fake struct {
 
 func newFake() *fake {
 	f := &fake{title: steps.Title{Project: "lung-study", Federation: "@ada/hospitals", Connection: "supergrid", Account: "ada", Flwr: "1.42.0"},
-		changed: map[int]bool{2: true, 5: true}, undo: map[int]bool{}}
+		changed: map[steps.StepID]bool{2: true, 5: true}, undo: map[steps.StepID]bool{}}
 	for n := 1; n <= 16; n++ {
 		f.status[n] = steps.Status{State: steps.Ready}
 		f.plans[n] = fakePlan(n)
@@ -43,7 +43,7 @@ func newFake() *fake {
 	return f
 }
 
-func fakePlan(n int) []steps.Action {
+func fakePlan(n steps.StepID) []steps.Action {
 	connection := steps.Flag{Flag: "supergrid", Means: "the connection in Flower's config.toml that names the grid"}
 	switch n {
 	case 1:
@@ -69,15 +69,15 @@ func fakePlan(n int) []steps.Action {
 	return []steps.Action{{Says: "note it in flwrup.toml"}}
 }
 
-func (f *fake) Title() steps.Title   { f.mu.Lock(); defer f.mu.Unlock(); return f.title }
-func (f *fake) Steps() []steps.Step  { return new(steps.Site).Steps() }
-func (f *fake) CanChange(n int) bool { return f.changed[n] }
+func (f *fake) Title() steps.Title       { f.mu.Lock(); defer f.mu.Unlock(); return f.title }
+func (f *fake) Steps() []steps.StepWords { return new(steps.Site).Steps() }
+func (f *fake) CanChange(n steps.StepID) bool     { return f.changed[n] }
 func (f *fake) SaveMetrics(_ context.Context, run string) (string, error) {
 	return "run-" + run + "-metrics.csv", nil
 }
-func (f *fake) CanUndo(n int) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.undo[n] }
+func (f *fake) CanUndo(n steps.StepID) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.undo[n] }
 
-func (f *fake) Inspect(ctx context.Context, n int) (steps.Status, error) {
+func (f *fake) Inspect(ctx context.Context, n steps.StepID) (steps.Status, error) {
 	if f.inspect != nil {
 		f.inspect(ctx, n)
 	}
@@ -87,15 +87,15 @@ func (f *fake) Inspect(ctx context.Context, n int) (steps.Status, error) {
 	return f.status[n], f.errs[n]
 }
 
-func (f *fake) Plan(_ context.Context, n int) ([]steps.Action, error) { return f.plans[n], nil }
+func (f *fake) Plan(_ context.Context, n steps.StepID) ([]steps.Action, error) { return f.plans[n], nil }
 
-func (f *fake) set(n int, st steps.Status) {
+func (f *fake) set(n steps.StepID, st steps.Status) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.status[n] = st
 }
 
-func (f *fake) Apply(ctx context.Context, n int, to steps.Sink) error {
+func (f *fake) Apply(ctx context.Context, n steps.StepID, to steps.Sink) error {
 	f.mu.Lock()
 	f.applied[n]++
 	do := f.apply[n]
@@ -113,9 +113,9 @@ func (f *fake) Apply(ctx context.Context, n int, to steps.Sink) error {
 	return nil
 }
 
-func (f *fake) Change(ctx context.Context, n int, to steps.Sink) error { return f.Apply(ctx, n, to) }
+func (f *fake) Change(ctx context.Context, n steps.StepID, to steps.Sink) error { return f.Apply(ctx, n, to) }
 
-func (f *fake) Undo(_ context.Context, n int) error {
+func (f *fake) Undo(_ context.Context, n steps.StepID) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.undo[n] = false
@@ -172,11 +172,11 @@ func demo(pace time.Duration) *fake {
 			return &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: ctx.Err()}
 		}
 	}
-	f.inspect = func(ctx context.Context, n int) { nap(ctx, 1) }
-	done := func(n int, short string, evidence ...string) {
+	f.inspect = func(ctx context.Context, n steps.StepID) { nap(ctx, 1) }
+	done := func(n steps.StepID, short string, evidence ...string) {
 		f.status[n] = steps.Status{State: steps.Done, Short: short, Evidence: evidence}
 	}
-	ask := func(n int, q steps.Question, then func(string)) {
+	ask := func(n steps.StepID, q steps.Question, then func(string)) {
 		f.apply[n] = func(ctx context.Context, to steps.Sink) error {
 			a, err := to.Ask(ctx, q)
 			if err != nil {
@@ -267,7 +267,7 @@ func demo(pace time.Duration) *fake {
 	return f
 }
 
-func waitingStatus(n int) steps.Status {
+func waitingStatus(n steps.StepID) steps.Status {
 	st := steps.Status{State: steps.Waiting, Short: "1/3", Done: 1, Of: 3, Evidence: []string{"1 of 3 confirmed"},
 		Why: "2 of 3 SuperNodes are not confirmed yet", Hints: []string{"flwrup looks again by itself; leave it open, or come back later"},
 		Person: n == 1, Links: []steps.Link{{Label: "Federations dashboard", URL: "https://flower.ai/federations"}}}

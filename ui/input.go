@@ -75,7 +75,7 @@ func (m *Model) form() *form {
 }
 
 // shownStep is the number of the step on the screen; 0 for the work page, -1 for other pages.
-func (m *Model) shownStep() int {
+func (m *Model) shownStep() steps.StepID {
 	switch m.top() {
 	case pageStep:
 		return m.steps[m.at].number
@@ -226,7 +226,7 @@ func (m *Model) enter() tea.Cmd {
 	st := &m.steps[m.at]
 	if m.working() {
 		if m.job.step != st.number && m.job.step > 0 {
-			return m.open(m.job.step - 1)
+			return m.openStep(m.job.step)
 		}
 		return nil
 	}
@@ -234,9 +234,9 @@ func (m *Model) enter() tea.Cmd {
 		if _, to := remedy(p, st.number); to > 0 && !m.last[st.number].sent() {
 			m.last[st.number].remedied = true
 			if p.Code == problem.RunReadOnly { // the step shows the edit and asks before it does it
-				return tea.Batch(m.open(to-1), m.apply())
+				return tea.Batch(m.openStep(to), m.apply())
 			}
-			return m.open(to - 1)
+			return m.openStep(to)
 		}
 		if m.last[st.number] == nil || m.last[st.number].err == nil { // looking failed, not doing
 			st.stale = true
@@ -251,15 +251,15 @@ func (m *Model) enter() tea.Cmd {
 	case steps.Done, steps.NotNeeded:
 		if n := m.next(m.at); n >= 0 {
 			cmd := m.open(n)
-			if st := &m.steps[n]; steps.AsksOrLooks(st.number) && st.fresh() && st.status.State == steps.Ready {
+			if st := &m.steps[n]; st.number.StartsOnArrival() && st.fresh() && st.status.State == steps.Ready {
 				return tea.Batch(cmd, m.apply()) // nothing to read before it
 			}
 			return cmd
 		}
 		return m.showDash()
 	case steps.Blocked:
-		if by := st.status.By; by >= 1 && by <= len(m.steps) {
-			return m.open(by - 1)
+		if by := st.status.By; by > 0 {
+			return m.openStep(by)
 		}
 		st.stale = true
 		return nil
@@ -286,6 +286,8 @@ func (m *Model) failure() *problem.Problem {
 }
 
 // open goes to the step with index i; it is looked at again unless that was just now.
+func (m *Model) openStep(id steps.StepID) tea.Cmd { return m.open(int(id) - 1) }
+
 func (m *Model) open(i int) tea.Cmd {
 	i = min(max(i, 0), len(m.steps)-1)
 	if m.top() != pageStep {

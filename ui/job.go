@@ -19,7 +19,7 @@ const (
 // only touched by Update; its goroutines speak through sink.
 type job struct {
 	id     int
-	step   int // 0: a verb of the dashboard
+	step   steps.StepID // 0: a verb of the dashboard
 	verb   dash.Run
 	what   string // "Register each SuperNode", for the sentence that asks before leaving
 	sink   *sink
@@ -189,7 +189,7 @@ func (j *job) losing() bool {
 	case j.form != nil:
 		return false
 	}
-	return j.step != 12 && j.step != 14 && j.step != 16
+	return !j.step.OnlyWaits()
 }
 
 // clock is how long the work has been, or was, at it.

@@ -114,7 +114,7 @@ func (m *Model) lookAt(i int, front bool) tea.Cmd {
 			})
 			msg.plan = cleanActions(msg.plan)
 		}
-		if h, ok := work.(handover); ok && n == 11 && msg.status.State != steps.Blocked {
+		if h, ok := work.(handover); ok && n == steps.StepHandover && msg.status.State != steps.Blocked {
 			if v := h.Handover(); len(v.Nodes) > 0 {
 				msg.hand = []entry{{"message with all node IDs", v.Text()}, {"the same as Markdown", v.Markdown()},
 					{"as CSV", v.CSV()}, {"as JSON", v.JSON()}}

@@ -58,8 +58,8 @@ type Model struct {
 	offset int  // first visible line of a page
 	pinned bool // the person has scrolled
 
-	job   *job         // at work now, or the last one
-	last  map[int]*job // the last one of each step
+	job   *job                  // at work now, or the last one
+	last  map[steps.StepID]*job // the last one of each step
 	jobs  int
 	looks *lookout
 
@@ -82,7 +82,7 @@ type Model struct {
 
 // stepView is one step as the screen knows it.
 type stepView struct {
-	number           int
+	number           steps.StepID
 	name, title, why string
 
 	status  steps.Status
@@ -104,7 +104,7 @@ func newModel(ctx context.Context, o Options, out *lockedOutput) *Model {
 	m := &Model{
 		ctx: ctx, cancel: cancel, work: o.Work, o: o, now: o.now, out: out,
 		s:    style.New(style.Options{NoColor: o.NoColor, ASCII: o.ASCII, Dark: !o.Light, Basic: o.Basic}),
-		auto: true, stack: []page{pageStep}, last: map[int]*job{}, tasks: newTasks(),
+		auto: true, stack: []page{pageStep}, last: map[steps.StepID]*job{}, tasks: newTasks(),
 	}
 	if m.now == nil {
 		m.now = time.Now
@@ -112,7 +112,7 @@ func newModel(ctx context.Context, o Options, out *lockedOutput) *Model {
 	m.looks = newLookout(ctx)
 	m.title = o.Work.Title()
 	for _, st := range o.Work.Steps() {
-		m.steps = append(m.steps, stepView{number: st.Number(), name: st.Name(), title: st.Title(), why: st.Why(),
+		m.steps = append(m.steps, stepView{number: st.ID(), name: st.Name(), title: st.Title(), why: st.Why(),
 			stale: true, pause: firstPause})
 	}
 	return m
@@ -182,7 +182,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.showLogs(msg.Nodes)
 	case dash.OpenStep:
 		m.base(pageStep)
-		return tea.Batch(m.shown(), m.open(msg.N-1))
+		return tea.Batch(m.shown(), m.openStep(msg.Step))
 	case dash.NewRun:
 		return m.newRun()
 	case dash.OpenSteps:

@@ -18,6 +18,7 @@ import (
 
 	"flwrup/internal/background" // settles the background's colour before Bubble Tea's init would ask the terminal
 	"flwrup/internal/safego"
+	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -66,10 +67,10 @@ func knownColours(term string) bool {
 
 // Result says how the wizard was left.
 type Result struct {
-	Interrupted bool      // Ctrl-C
-	Signal      os.Signal // the signal that ended it, if one did
-	Step        int       // the step that was open, 1 to 16
-	Dashboard   bool      // the dashboard was open
+	Interrupted bool         // Ctrl-C
+	Signal      os.Signal    // the signal that ended it, if one did
+	Step        steps.StepID // the step that was open, 1 to 16
+	Dashboard   bool         // the dashboard was open
 }
 
 func (o Options) start() (kind string, n int) {

@@ -153,8 +153,8 @@ func (m *Model) found(d *doc, v *stepView, brief bool) {
 		}
 		text := v.status.Why
 		if v.status.State == steps.Blocked {
-			if by := v.status.By; by >= 1 && by <= len(m.steps) {
-				text += " (step " + itoa(by) + ", " + m.steps[by-1].title + ")"
+			if by := v.status.By; by > 0 {
+				text += " (step " + by.String() + ", " + m.steps[by-1].title + ")"
 			}
 		}
 		d.label(word, s.Text, text)

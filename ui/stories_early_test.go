@@ -134,7 +134,7 @@ var earlyStories = map[int]story{
 				Evidence: []string{"5 of 5 key pairs in keys", "each a matching ECDSA P-384 pair, private half for its owner alone"}},
 			isReady: {State: steps.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(5, keyItem, 0, "")[:2], Evidence: []string{"2 of 5 key pairs in keys"},
 				Hints: []string{"keys/client_credentials_9.pub has no private key beside it: move it away"}},
-			isBlocked: {State: steps.Blocked, By: 5, Why: "the number of SuperNodes comes first"},
+			isBlocked: {State: steps.Blocked, By: steps.StepCount, Why: "the number of SuperNodes comes first"},
 		},
 		never: never(required, noWaiting, gridless),
 		plan: append([]steps.Action{{Says: "make the folder for the keys, for you alone", Command: "mkdir -p keys && chmod 700 keys"}}, each(3, 5, func(i int) steps.Action {
@@ -151,7 +151,7 @@ var earlyStories = map[int]story{
 		status: map[string]steps.Status{
 			isDone:    {State: steps.Done, Evidence: []string{"keys-2026-11-24.age holds all 5 pairs", "opened again and compared byte for byte"}},
 			isReady:   {State: steps.Ready, Evidence: []string{"5 of 5 key pairs are in no backup that is still there"}},
-			isBlocked: {State: steps.Blocked, By: 6, Why: "there are no keys yet"},
+			isBlocked: {State: steps.Blocked, By: steps.StepKeys, Why: "there are no keys yet"},
 		},
 		never: never(required, noWaiting, gridless),
 		plan: []steps.Action{{Says: "encrypt all keys into one archive, open it again and compare", Command: "tar -c keys | age -p -o keys-2026-11-24.age",
@@ -168,7 +168,7 @@ var earlyStories = map[int]story{
 		status: map[string]steps.Status{
 			isDone:    {State: steps.Done, Evidence: []string{"~/.flwr/config.toml names the connection supergrid: supergrid.flower.ai"}},
 			isReady:   {State: steps.Ready, Evidence: []string{"~/.flwr/config.toml has to be changed: add the connection supergrid"}},
-			isBlocked: {State: steps.Blocked, By: 3, Why: "there is no flwr on this machine"},
+			isBlocked: {State: steps.Blocked, By: steps.StepTools, Why: "there is no flwr on this machine"},
 		},
 		never: never(required, noWaiting, gridless, []string{"it only asks", atWork}),
 		plan:  []steps.Action{{Says: "add the connection supergrid", Diff: configDiff}},

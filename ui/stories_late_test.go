@@ -57,7 +57,7 @@ var lateStories = map[int]story{
 		status: map[string]steps.Status{
 			isDone:    {State: steps.Done, Short: "ada", Evidence: []string{"logged in as ada"}},
 			isReady:   {State: steps.Ready, Evidence: []string{"not logged in"}},
-			isBlocked: {State: steps.Blocked, By: 8, Why: "flwr does not know the grid yet"},
+			isBlocked: {State: steps.Blocked, By: steps.StepConfigure, Why: "flwr does not know the grid yet"},
 		},
 		never: never(required, noWaiting, gridless),
 		plan:  []steps.Action{{Says: "log in", Command: "flwr login supergrid", Flags: []steps.Flag{connectionFlag}}, {Says: "see that it worked", Command: "flwr supernode list supergrid", Flags: []steps.Flag{connectionFlag}}},
@@ -81,7 +81,7 @@ var lateStories = map[int]story{
 		status: map[string]steps.Status{
 			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 of 5 registered, by the ledger"}},
 			isReady:   {State: steps.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(2, nodeID, steps.ItemWaiting, "not registered"), Evidence: []string{"2 of 5 registered, by the ledger"}},
-			isBlocked: {State: steps.Blocked, By: 9, Why: "the grid has to know you first: log in", Short: "2/5", Items: five(2, nodeID, steps.ItemWaiting, "not registered")},
+			isBlocked: {State: steps.Blocked, By: steps.StepLogin, Why: "the grid has to know you first: log in", Short: "2/5", Items: five(2, nodeID, steps.ItemWaiting, "not registered")},
 		},
 		never: never(required, noWaiting, gridless),
 		plan: each(3, 5, func(i int) steps.Action {
@@ -105,7 +105,7 @@ var lateStories = map[int]story{
 		status: map[string]steps.Status{
 			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "all 5 are in @ada/hospitals"}},
 			isReady:   {State: steps.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "2 of 5 are not in @ada/hospitals"}},
-			isBlocked: {State: steps.Blocked, By: 10, Why: "the node IDs come first"},
+			isBlocked: {State: steps.Blocked, By: steps.StepRegister, Why: "the node IDs come first"},
 		},
 		never: never(required, noWaiting, gridless),
 		plan: each(4, 5, func(i int) steps.Action {
@@ -123,7 +123,7 @@ var lateStories = map[int]story{
 	12: {
 		status: map[string]steps.Status{
 			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Links: []steps.Link{dashboardLink}, Items: five(5, says("registered"), 0, ""), Evidence: []string{"5 of 5 confirmed"}},
-			isBlocked: {State: steps.Blocked, By: 11, Why: "the node IDs have to be handed over first"},
+			isBlocked: {State: steps.Blocked, By: steps.StepHandover, Why: "the node IDs have to be handed over first"},
 			onGrid: {State: steps.Waiting, Short: "1/5", Done: 1, Of: 5, Links: []steps.Link{dashboardLink}, Items: five(1, says("registered"), steps.ItemWaiting, "not in @ada/hospitals yet"),
 				Evidence: []string{"1 of 5 confirmed"}, Why: "4 of 5 SuperNodes are not confirmed yet", Hints: []string{"flwrup looks again by itself; leave it open, or come back later"}},
 		},
@@ -139,7 +139,7 @@ var lateStories = map[int]story{
 		status: map[string]steps.Status{
 			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("running"), 0, ""), Evidence: []string{"5 of 5 running as Docker containers"}},
 			isReady:   {State: steps.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(3, says("running"), steps.ItemWaiting, "stopped, exit code 137"), Evidence: []string{"3 of 5 running as Docker containers"}},
-			isBlocked: {State: steps.Blocked, By: 12, Why: "the SuperNodes are not confirmed yet", Short: "0/5", Items: five(0, nil, steps.ItemWaiting, "not started")},
+			isBlocked: {State: steps.Blocked, By: steps.StepConfirmation, Why: "the SuperNodes are not confirmed yet", Short: "0/5", Items: five(0, nil, steps.ItemWaiting, "not started")},
 		},
 		never: never(required, noWaiting, gridless),
 		plan: []steps.Action{
@@ -171,7 +171,7 @@ var lateStories = map[int]story{
 			isDone: {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("online"), 0, ""), Evidence: []string{"the grid calls 5 of 5 online", "@ada/hospitals: 3 members, 5 nodes, 2 runs"}},
 			isReady: {State: steps.Ready, Short: "4/5", Done: 4, Of: 5, Items: five(4, says("online"), steps.ItemFailed, "image flwr 1.24.0 cannot speak to this grid: HTTP since 1.40"),
 				Evidence: []string{"the grid calls 4 of 5 online"}},
-			isBlocked: {State: steps.Blocked, By: 13, Why: "the SuperNodes have to be started first"},
+			isBlocked: {State: steps.Blocked, By: steps.StepStart, Why: "the SuperNodes have to be started first"},
 		},
 		never: never(required, noWaiting, grown),
 		plan:  []steps.Action{{Says: "see what the grid says", Command: "flwr supernode list supergrid", Flags: []steps.Flag{connectionFlag}}},
@@ -189,7 +189,7 @@ var lateStories = map[int]story{
 			isDone: {State: steps.Done, Short: runID, Evidence: []string{"run " + runID + " of lungs: finished:completed"}},
 			isReady: {State: steps.Ready, Evidence: []string{"the app lungs 1.0.0 in lungs", "it wants 2 nodes; 5 are online here"},
 				Hints: []string{"server_app.py line 42 writes a file (np.savez): on the grid the run would fail there"}},
-			isBlocked:   {State: steps.Blocked, By: 14, Why: "a run waits, without a word, until enough SuperNodes are online"},
+			isBlocked:   {State: steps.Blocked, By: steps.StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online"},
 			isNotNeeded: {State: steps.NotNeeded, Why: "runs are started elsewhere, as you said"},
 		},
 		never: never(noWaiting, gridless),
@@ -216,7 +216,7 @@ var lateStories = map[int]story{
 		status: map[string]steps.Status{
 			isDone:      {State: steps.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}},
 			isReady:     {State: steps.Ready, Short: "running", Evidence: []string{"run " + runID + ": running"}},
-			isBlocked:   {State: steps.Blocked, By: 15, Why: "no run was started yet"},
+			isBlocked:   {State: steps.Blocked, By: steps.StepRun, Why: "no run was started yet"},
 			isNotNeeded: {State: steps.NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"},
 		},
 		never: never(noWaiting, grown),

@@ -161,9 +161,9 @@ func TestKeys(t *testing.T) {
 		}},
 		{"Enter goes on when done", set(steps.Status{State: steps.Done}), "enter", at(11)},
 		{"Enter goes on when not needed", set(steps.Status{State: steps.NotNeeded}), "enter", at(11)},
-		{"Enter goes to what comes first", set(steps.Status{State: steps.Blocked, By: 6}), "enter", at(6)},
+		{"Enter goes to what comes first", set(steps.Status{State: steps.Blocked, By: steps.StepKeys}), "enter", at(6)},
 		{"Enter waits for a fresh look when blocked", func(m *Model, f *fake) {
-			set(steps.Status{State: steps.Blocked, By: 6})(m, f)
+			set(steps.Status{State: steps.Blocked, By: steps.StepKeys})(m, f)
 			m.steps[9].planned = false
 		}, "enter", at(10)},
 		{"Enter tries again", failed(problem.Unreachable), "enter", works},

@@ -295,7 +295,7 @@ func (m *Model) sign(i int) (sign string, st lipgloss.Style, word string) {
 	case steps.Waiting:
 		return s.Signs.Waiting, s.Warn, "waiting " + style.Age(m.now().Sub(v.since))
 	case steps.Blocked:
-		return s.Signs.Blocked, s.Dim, "after step " + itoa(v.status.By)
+		return s.Signs.Blocked, s.Dim, "after step " + v.status.By.String()
 	case steps.Ready:
 		return s.Signs.ToDo, s.Text, "to do"
 	}

@@ -14,14 +14,14 @@ import (
 // CanChange, CanUndo, Reference and Places may block, so it is only ever called from a tea.Cmd.
 type Work interface {
 	Title() steps.Title
-	Steps() []steps.Step // the 16, in order; ui calls only Number, Name, Title and Why
-	Inspect(ctx context.Context, step int) (steps.Status, error)
-	Plan(ctx context.Context, step int) ([]steps.Action, error)
-	Apply(ctx context.Context, step int, to steps.Sink) error
-	CanChange(step int) bool // the step's choice can be made anew
-	Change(ctx context.Context, step int, to steps.Sink) error
-	CanUndo(step int) bool // the step's last file edit can be taken back
-	Undo(ctx context.Context, step int) error
+	Steps() []steps.StepWords // the 16, in order
+	Inspect(ctx context.Context, step steps.StepID) (steps.Status, error)
+	Plan(ctx context.Context, step steps.StepID) ([]steps.Action, error)
+	Apply(ctx context.Context, step steps.StepID, to steps.Sink) error
+	CanChange(step steps.StepID) bool // the step's choice can be made anew
+	Change(ctx context.Context, step steps.StepID, to steps.Sink) error
+	CanUndo(step steps.StepID) bool // the step's last file edit can be taken back
+	Undo(ctx context.Context, step steps.StepID) error
 
 	// Overview is the dashboard's data; the grid is asked again only when its answer is older than maxAge.
 	Overview(ctx context.Context, maxAge time.Duration) steps.Overview

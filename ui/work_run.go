@@ -26,7 +26,7 @@ var errStopped = errors.New("stopped by the person")
 func (m *Model) working() bool { return m.job != nil && !m.job.over }
 
 // start runs do as a job. Inspections end first.
-func (m *Model) start(step int, what string, do func(context.Context, steps.Sink) error) tea.Cmd {
+func (m *Model) start(step steps.StepID, what string, do func(context.Context, steps.Sink) error) tea.Cmd {
 	if m.working() {
 		return nil
 	}
@@ -104,8 +104,8 @@ func (m *Model) ended(j *job) tea.Cmd {
 			return nil
 		}
 		m.forgetFailures(j.step)
-		if j.run != "" && m.shownStep() == runStep && j.step == runStep { // a run that was started is to be seen
-			return tea.Batch(m.open(runStep), m.apply())
+		if j.run != "" && m.shownStep() == steps.StepRun && j.step == steps.StepRun { // a run that was started is to be seen
+			return tea.Batch(m.openStep(steps.StepRun), m.apply())
 		}
 		return nil
 	}
@@ -121,7 +121,7 @@ func (m *Model) ended(j *job) tea.Cmd {
 
 // forgetFailures drops what went wrong in the steps behind n: it was about what n has made anew, as the
 // failed run that a new one follows.
-func (m *Model) forgetFailures(n int) {
+func (m *Model) forgetFailures(n steps.StepID) {
 	for step, j := range m.last {
 		if step > n && j.over && j.err != nil {
 			delete(m.last, step)
@@ -137,11 +137,6 @@ func (j *job) summary() string {
 	return j.what + ": done"
 }
 
-const (
-	startStep = 13 // starts the SuperNodes
-	runStep   = 15 // starts a run; the one after it follows the run
-)
-
 // newRun goes to the step that starts runs, and starts one.
 func (m *Model) newRun() tea.Cmd {
 	if m.working() {
@@ -149,7 +144,7 @@ func (m *Model) newRun() tea.Cmd {
 		return nil
 	}
 	m.base(pageStep)
-	return tea.Batch(m.shown(), m.open(runStep-1), m.change())
+	return tea.Batch(m.shown(), m.openStep(steps.StepRun), m.change())
 }
 
 // apply does what the open step offers.
@@ -183,7 +178,7 @@ func (m *Model) hasRun() bool {
 	if j := m.last[st.number]; j != nil && j.run != "" {
 		return true
 	}
-	return st.number == steps.Count && st.known && st.status.State != steps.Blocked && st.status.State != steps.NotNeeded
+	return st.number == steps.StepMonitor && st.known && st.status.State != steps.Blocked && st.status.State != steps.NotNeeded
 }
 
 // saveMetrics writes the metrics of the run on the screen to a file.
@@ -257,8 +252,8 @@ func (m *Model) stop() tea.Cmd {
 }
 
 // remedy says what Enter does after a failure: words for it, and the step to go to, 0 for trying again.
-func remedy(p *problem.Problem, here int) (words string, step int) {
-	to := map[problem.Code]int{
+func remedy(p *problem.Problem, here steps.StepID) (words string, step steps.StepID) {
+	to := map[problem.Code]steps.StepID{
 		problem.NotLoggedIn: 9, problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3,
 		problem.ImageMissing: 3, problem.FlwrMissing: 3, problem.FlwrBroken: 3, problem.FlwrDenied: 3, problem.PythonMissing: 3, problem.FedNotFound: 2,
 		problem.NoConnection: 8, problem.LegacyConfig: 8, problem.RunReadOnly: 15,
@@ -272,7 +267,7 @@ func remedy(p *problem.Problem, here int) (words string, step int) {
 	case p.Code == problem.RunReadOnly:
 		return "comment it out and run again", to
 	case to > 0:
-		return "go to step " + itoa(to), to
+		return "go to step " + to.String(), to
 	case p.Code == problem.Cancelled:
 		return "go on", 0
 	}

@@ -189,13 +189,13 @@ func (p *program) doPlan(ctx context.Context, all bool) error {
 	defer site.Close()
 	data := []planData{}
 	for _, st := range site.Steps() {
-		status, err := site.Inspect(ctx, st.Number())
+		status, err := site.Inspect(ctx, st.ID())
 		if err != nil {
 			status.Why = problem.Of(err).Error()
 		}
-		d := planData{Step: st.Number(), Name: st.Name(), State: status.State.String(), Why: status.Why, Evidence: status.Evidence, Actions: []actionData{}}
+		d := planData{Step: int(st.ID()), Name: st.Name(), State: status.State.String(), Why: status.Why, Evidence: status.Evidence, Actions: []actionData{}}
 		if all || status.State == steps.Ready || status.State == steps.Blocked || status.State == steps.Unknown {
-			actions, err := site.Plan(ctx, st.Number())
+			actions, err := site.Plan(ctx, st.ID())
 			if err != nil && d.Why == "" {
 				d.Why = problem.Of(err).Error()
 			}

@@ -64,7 +64,7 @@ func (p *program) remedy(r *steps.Remedy) *remedyData {
 	if r == nil {
 		return nil
 	}
-	d := &remedyData{Says: r.Says, Step: r.Step}
+	d := &remedyData{Says: r.Says, Step: int(r.Step)}
 	if len(r.Args) > 0 {
 		d.Command = p.command(r.Args)
 	}

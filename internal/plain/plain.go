@@ -35,7 +35,7 @@ type Front struct {
 	Progress io.Writer
 
 	mu       sync.Mutex
-	step     steps.Step // that is being done
+	step     steps.StepWords // that is being done
 	reader   *bufio.Reader
 	lastBar  time.Time
 	lastDone int64
@@ -60,7 +60,7 @@ func (f *Front) Event(e steps.Event) {
 	}
 	switch e := e.(type) {
 	case steps.StepBegan:
-		f.line("\n%2d  %s", e.Step.Number(), e.Step.Title())
+		f.line("\n%2d  %s", e.Step.ID(), e.Step.Title())
 		f.step = e.Step
 	case steps.Planned:
 		f.planned(e.Actions)
@@ -133,13 +133,13 @@ func (f *Front) stepEnded(e steps.StepEnded) {
 	if e.Status.State == steps.NotNeeded {
 		text = "not needed: " + e.Status.Why
 	}
-	f.line("%2d %s %s  %s", e.Step.Number(), sign, e.Step.Name(), text)
+	f.line("%2d %s %s  %s", e.Step.ID(), sign, e.Step.Name(), text)
 	if e.Err == nil {
 		for _, hint := range e.Status.Hints {
 			f.line("     ! %s", hint)
 		}
 	}
-	if e.Step.Number() == steps.Count {
+	if e.Step.ID() == steps.StepMonitor {
 		f.table()
 	}
 }

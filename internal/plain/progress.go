@@ -51,9 +51,9 @@ func (f *Front) record(e event) {
 func lineOf(e steps.Event) (event, bool) {
 	switch e := e.(type) {
 	case steps.StepBegan:
-		return event{Event: "step", Step: e.Step.Number(), Name: e.Step.Name(), State: "began"}, true
+		return event{Event: "step", Step: int(e.Step.ID()), Name: e.Step.Name(), State: "began"}, true
 	case steps.StepEnded:
-		line := event{Event: "step", Step: e.Step.Number(), Name: e.Step.Name(), State: e.Status.State.String(),
+		line := event{Event: "step", Step: int(e.Step.ID()), Name: e.Step.Name(), State: e.Status.State.String(),
 			Evidence: e.Status.Evidence, Text: e.Status.Why}
 		if e.Err != nil { // the object at the end says why
 			line.State = "stopped"

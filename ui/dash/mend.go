@@ -23,7 +23,7 @@ func (m *Model) ailing() (steps.NodeView, bool) {
 }
 
 // mending is the step on which a problem is put right.
-var mending = map[problem.Code]int{
+var mending = map[problem.Code]steps.StepID{
 	problem.FedNotFound: 2, problem.FedBadName: 2,
 	problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3, problem.ImageMissing: 3,
 	problem.FlwrMissing: 3, problem.FlwrBroken: 3, problem.FlwrDenied: 3, problem.FlwrInstall: 3, problem.PythonMissing: 3,
@@ -34,7 +34,7 @@ var mending = map[problem.Code]int{
 }
 
 // mends says what is done on these steps.
-var mends = map[int]string{2: "choose the federation", 3: "look at flwr and Docker", 6: "look at the keys", 8: "look at the connection",
+var mends = map[steps.StepID]string{2: "choose the federation", 3: "look at flwr and Docker", 6: "look at the keys", 8: "look at the connection",
 	9: "log in", 10: "register it", 12: "see whether it is confirmed"}
 
 // whole is the trouble that concerns all nodes: with the runtime, else with the grid. nil without one.
@@ -51,7 +51,7 @@ func (m *Model) whole() *problem.Problem {
 // way is how a trouble is put right: by a verb, or on a step; with neither, its details say what to do.
 type way struct {
 	verb  steps.Verb
-	step  int
+	step  steps.StepID
 	words string
 	led   bool // to a step that goes by the trouble's code alone
 }

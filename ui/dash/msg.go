@@ -6,8 +6,8 @@ import "flwrup/steps"
 type (
 	// OpenLogs opens the log panes for Nodes.
 	OpenLogs struct{ Nodes []string }
-	// OpenStep opens the screen of step N, 1 to 16.
-	OpenStep struct{ N int }
+	// OpenStep opens the screen of Step.
+	OpenStep struct{ Step steps.StepID }
 	// NewRun starts a run of the app, on the screen of step 15.
 	NewRun struct{}
 	// OpenSteps goes to the list of steps.

@@ -1,0 +1,90 @@
+package steps
+
+import "strconv"
+
+// StepID names one of the 16 steps of Flower's registration guide. Its value is the step's number there.
+type StepID int
+
+const (
+	StepAccount StepID = iota + 1
+	StepFederation
+	StepTools
+	StepCertificate
+	StepCount
+	StepKeys
+	StepBackup
+	StepConfigure
+	StepLogin
+	StepRegister
+	StepHandover
+	StepConfirmation
+	StepStart
+	StepOnline
+	StepRun
+	StepMonitor
+)
+
+// StepTotal is the number of steps.
+const StepTotal = int(StepMonitor)
+
+// String returns the step's number.
+func (id StepID) String() string { return strconv.Itoa(int(id)) }
+
+// traits are how doing a step differs from doing the others.
+type traits struct {
+	arrival   bool // may start when the person comes to it: a question alone, or a look until all is well
+	looks     bool // watches SuperNodes or a run, and starts nothing
+	waits     bool // stopping it loses no work
+	unasked   bool // changes this machine or the grid without a question of its own
+	supernode bool // part of the way of one SuperNode from its key to online
+}
+
+var traitsOf = map[StepID]traits{
+	StepFederation:   {arrival: true},
+	StepTools:        {unasked: true},
+	StepCount:        {arrival: true},
+	StepKeys:         {supernode: true},
+	StepBackup:       {supernode: true},
+	StepConfigure:    {supernode: true},
+	StepLogin:        {supernode: true},
+	StepRegister:     {supernode: true, unasked: true},
+	StepHandover:     {supernode: true, unasked: true},
+	StepConfirmation: {supernode: true, waits: true},
+	StepStart:        {supernode: true, unasked: true},
+	StepOnline:       {supernode: true, arrival: true, looks: true, waits: true},
+	StepRun:          {unasked: true},
+	StepMonitor:      {looks: true, waits: true},
+}
+
+// StartsOnArrival reports whether the step may start as soon as the person comes to it: it only asks, or
+// looks until all is well.
+func (id StepID) StartsOnArrival() bool { return traitsOf[id].arrival }
+
+// OnlyLooks reports whether doing the step watches SuperNodes or a run, and starts nothing.
+func (id StepID) OnlyLooks() bool { return traitsOf[id].looks }
+
+// OnlyWaits reports whether stopping the step loses no work.
+func (id StepID) OnlyWaits() bool { return traitsOf[id].waits }
+
+// ChangesUnasked reports whether the step changes this machine or the grid without a question of its own.
+func (id StepID) ChangesUnasked() bool { return traitsOf[id].unasked }
+
+// PerSuperNode reports whether the step is part of the way of one SuperNode from its key to online.
+func (id StepID) PerSuperNode() bool { return traitsOf[id].supernode }
+
+// NeedsLogin reports whether the step comes after the login.
+func (id StepID) NeedsLogin() bool { return id > StepLogin }
+
+// CallsGrid reports whether the step is the login or comes after it: from there on flwr calls the grid.
+func (id StepID) CallsGrid() bool { return id >= StepLogin }
+
+// HasLogs reports whether SuperNodes may run when the step is shown, and so have logs.
+func (id StepID) HasLogs() bool { return id >= StepConfirmation }
+
+// StepWords is a step as front ends show it.
+type StepWords interface {
+	ID() StepID
+	Name() string  // for the list: "Register"
+	Title() string // for the screen: "Register each SuperNode"
+	Why() string   // what the step does and why, two or three sentences in plain words
+}
