@@ -14,7 +14,7 @@ import (
 func TestEdits(t *testing.T) {
 	const script = "#!/bin/bash\nset -e\ngenerate() {\n    local num_clients=${1:-2}\n}\n"
 	for _, c := range []struct {
-		step       int
+		step       StepID
 		question   string
 		file, text string
 		mode       os.FileMode

@@ -310,7 +310,7 @@ func siteOn(t *testing.T, g *fakeGrid, n int) *Site {
 	t.Cleanup(func() { s.Close() })
 	s.flwr = g
 	s.runtime = &fakeRuntime{grid: g, started: map[string]supernode.Spec{}}
-	for _, step := range []int{6, 8} {
+	for _, step := range []StepID{StepKeys, StepConfigure} {
 		if err := s.Apply(context.Background(), step, &heard{}); err != nil {
 			t.Fatalf("step %d: %v", step, err)
 		}

@@ -130,7 +130,7 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 	if hints := strings.Join(st.Hints, "\n"); err != nil || !strings.Contains(hints, "a SuperLink's key") || !strings.Contains(hints, "the same key") {
 		t.Errorf("%v %s", err, hints)
 	}
-	for _, step := range []int{6, 10} {
+	for _, step := range []StepID{StepKeys, StepRegister} {
 		if err := s.Apply(ctx, step, &heard{}); err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ func TestNodeIDs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newFakeGrid("1.42.0")
 			s := siteOn(t, g, 2)
-			for n := 10; n <= 12; n++ {
+			for n := StepRegister; n <= StepConfirmation; n++ {
 				if err := s.Apply(t.Context(), n, &heard{}); err != nil {
 					t.Fatal(err)
 				}

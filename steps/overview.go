@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"strings"
 	"time"
 
 	"flwrup/internal/problem"
@@ -55,8 +56,14 @@ type RunView struct {
 	Here    bool // it was started from this folder
 }
 
-// Ended tells whether the run is over, however it ended.
-func (r RunView) Ended() bool { return ended(r.Status) }
+// RunLost is the status of a run whose grid ended under it; the grid never says how it ended.
+const RunLost = "lost"
+
+// RunEnded reports whether a run's status says that it is over, however it ended.
+func RunEnded(status string) bool { return strings.HasPrefix(status, "finished") || status == RunLost }
+
+// Ended reports whether the run is over, however it ended.
+func (r RunView) Ended() bool { return RunEnded(r.Status) }
 
 // Clock is how long the run has been in its present state, or took in all once it is over.
 func (r RunView) Clock(now time.Time) time.Duration {

@@ -53,8 +53,8 @@ func (s *Site) preflight(ctx context.Context, list []member) ([]supernode.Findin
 	return found, err
 }
 
-// show puts findings into the status of step 13.
-func (st *Status) show(found []supernode.Finding) {
+// showFindings puts findings into the status of the step that starts SuperNodes.
+func showFindings(st *Status, found []supernode.Finding) {
 	for _, f := range found {
 		state, text := ItemFailed, f.Problem.Error()+fix(f.Problem)
 		if f.Warning {

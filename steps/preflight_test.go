@@ -29,7 +29,7 @@ func TestCheckFirst(t *testing.T) {
 	}
 	var st Status
 	st.Items = []Item{{Name: list[1].Name, Text: "not started"}, {Name: list[2].Name, Text: "not started"}}
-	st.show(append(rt.findings, supernode.Finding{Problem: bad}))
+	showFindings(&st, append(rt.findings, supernode.Finding{Problem: bad}))
 	if st.Items[0].State != ItemFailed || st.Items[1].State == ItemFailed || !strings.Contains(st.Items[0].Text, "make it") || len(st.Hints) != 1 {
 		t.Errorf("%+v", st)
 	}

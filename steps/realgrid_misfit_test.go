@@ -78,7 +78,7 @@ func (x *trial) misfits(t *testing.T) {
 // registered takes a site that is logged in to where its SuperNodes could be started.
 func (x *trial) registered(t *testing.T, s *Site) {
 	t.Helper()
-	for n := 10; n <= 12; n++ {
+	for n := StepRegister; n <= StepConfirmation; n++ {
 		x.apply(t, s, n, &person{x: x})
 	}
 }

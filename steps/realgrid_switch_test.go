@@ -66,9 +66,9 @@ func TestTwoGrids(t *testing.T) {
 		}
 		return ""
 	}
-	through := func(x *trial, from int) map[string]string {
+	through := func(x *trial, from StepID) map[string]string {
 		t.Helper()
-		for n := from; n <= 14; n++ {
+		for n := from; n <= StepOnline; n++ {
 			x.apply(t, s, n, &person{x: x, answers: map[string]string{"passphrase": "correct horse battery"}})
 		}
 		before := files(t, s)
@@ -92,12 +92,12 @@ func TestTwoGrids(t *testing.T) {
 	if got := strings.Join(ids(), ""); got != "" {
 		t.Errorf("on the second grid the keys have the node IDs %s before they were registered", got)
 	}
-	for n, want := range map[int]int{10: 9, 13: 10, 14: 13} {
+	for n, want := range map[StepID]StepID{StepRegister: StepLogin, StepStart: StepRegister, StepOnline: StepStart} {
 		if st, err := s.Inspect(t.Context(), n); err != nil || st.State != Blocked || st.By != want {
 			t.Errorf("step %d on the second grid is %s by %d, %v", n, st.State, st.By, err)
 		}
 	}
-	for n := 8; n <= 12; n++ {
+	for n := StepConfigure; n <= StepConfirmation; n++ {
 		second.apply(t, s, n, p)
 	}
 	if st, err := s.Inspect(t.Context(), 13); err != nil || st.State != Ready || !strings.Contains(st.Items[0].Text, first.g.Ready.Fleet) {

@@ -135,14 +135,14 @@ func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *Site 
 		}
 		s.Close()
 	})
-	for _, step := range []int{6, 8} {
+	for _, step := range []StepID{StepKeys, StepConfigure} {
 		x.apply(t, s, step, &person{x: x})
 	}
 	return s
 }
 
 // apply does a step and fails the test unless it is done then.
-func (x *trial) apply(t *testing.T, s *Site, n int, p *person) {
+func (x *trial) apply(t *testing.T, s *Site, n StepID, p *person) {
 	t.Helper()
 	began := time.Now()
 	if err := s.Apply(t.Context(), n, p); err != nil {

@@ -68,8 +68,8 @@ func (s *Site) startGrid(ctx context.Context, found install.Found, to Sink) erro
 // forgetLostRuns notes that runs ended with the grid that they ran on: their ServerApp was its child.
 func (s *Site) forgetLostRuns() error {
 	for _, r := range s.Ledger.Runs() {
-		if r.Status != "" && !ended(r.Status) {
-			r.Status = runLost
+		if r.Status != "" && !RunEnded(r.Status) {
+			r.Status = RunLost
 			if err := s.Ledger.PutRun(r); err != nil {
 				return err
 			}

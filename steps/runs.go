@@ -43,7 +43,7 @@ func (s *Site) Runs(ctx context.Context, maxAge time.Duration) ([]RunView, error
 // flwrup is away, and only the grid's list says how it ended.
 func (s *Site) refreshRun(ctx context.Context) (ledger.Run, bool) {
 	r, ok := s.lastRun()
-	if !ok || ended(r.Status) || s.Rehearsal() && !s.GridUp() {
+	if !ok || RunEnded(r.Status) || s.Rehearsal() && !s.GridUp() {
 		return r, ok
 	}
 	list, err := s.runs(ctx, fresh)
@@ -65,7 +65,7 @@ func (s *Site) refreshRun(ctx context.Context) (ledger.Run, bool) {
 // last looked at.
 func (s *Site) GoingRun() (id string, going bool) {
 	r, ok := s.lastRun()
-	return r.ID, ok && !ended(r.Status)
+	return r.ID, ok && !RunEnded(r.Status)
 }
 
 // statePause is how long a run's state is left alone between two looks, while its log is followed.

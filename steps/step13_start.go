@@ -108,7 +108,7 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 		if err != nil {
 			return st, err
 		}
-		st.show(found)
+		showFindings(&st, found)
 		st.Before = s.onceOnline(ctx, list)
 	}
 	return st, nil

@@ -24,11 +24,6 @@ func (runTask) Why() string {
 		"Results are collected, put together, and sent round again for as many rounds as the app wants."
 }
 
-// runLost marks a run whose grid ended under it; it will never say how it ended.
-const runLost = "lost"
-
-func ended(status string) bool { return strings.HasPrefix(status, "finished") || status == runLost }
-
 // lastRun is the newest run that this site started on its connection.
 func (s *Site) lastRun() (ledger.Run, bool) {
 	runs := s.Ledger.Runs()
@@ -42,7 +37,7 @@ func (s *Site) lastRun() (ledger.Run, bool) {
 
 func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
 	last, ok := s.refreshRun(ctx)
-	if ok && last.Status != runLost && !strings.HasPrefix(last.Status, "finished:failed") {
+	if ok && last.Status != RunLost && !strings.HasPrefix(last.Status, "finished:failed") {
 		of := ""
 		if last.App != "" && last.App != "." {
 			of = " of " + last.App
@@ -250,7 +245,7 @@ func (s *Site) setUp() error {
 
 // Change starts another run.
 func (r runTask) Change(ctx context.Context, s *Site, to Sink) error {
-	if last, ok := s.refreshRun(ctx); ok && !ended(last.Status) {
+	if last, ok := s.refreshRun(ctx); ok && !RunEnded(last.Status) {
 		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "follow it: `flwrup runs log "+last.ID+" -f`, or stop it: `flwrup runs stop "+last.ID+"`")
 	}
 	return r.Apply(ctx, s, to)

@@ -29,7 +29,7 @@ func (monitor) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	st := Status{State: Ready, Short: r.Status, Evidence: []string{"run " + r.ID + ": " + r.Status}}
 	switch {
-	case strings.HasPrefix(r.Status, "finished:failed"), r.Status == runLost:
+	case strings.HasPrefix(r.Status, "finished:failed"), r.Status == RunLost:
 		return Status{State: Blocked, By: StepRun, Why: "run " + r.ID + " " + r.Status + ": start it again", Short: r.Status}, nil
 	case strings.HasPrefix(r.Status, "finished"):
 		st.State = Done

@@ -94,7 +94,7 @@ func TestLookingRunsNothingForeign(t *testing.T) {
 				t.Errorf("the overview says %v and %v", o.GridErr, o.FileErr)
 			}
 			s.Doctor(t.Context(), func(Finding) {})
-			for n := range StepTotal {
+			for n := range StepID(StepTotal) {
 				_, _ = s.Plan(t.Context(), n+1)
 				_, _ = s.Inspect(t.Context(), n+1)
 			}
@@ -323,7 +323,7 @@ func TestEditIsNotTaken(t *testing.T) {
 	if err := s.Apply(t.Context(), 5, nobody{}); !problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
 		t.Errorf("%v; the image is %q", err, s.Choices().Image)
 	}
-	for _, n := range []int{14, 16} {
+	for _, n := range []StepID{StepOnline, StepMonitor} {
 		if err := s.Apply(t.Context(), n, nobody{}); problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
 			t.Errorf("step %d only looks, and ends with %v; the image is %q", n, err, s.Choices().Image)
 		}

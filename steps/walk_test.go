@@ -18,7 +18,7 @@ func TestWalkTellsWhatWasDeclined(t *testing.T) {
 	}
 	defer s.Close()
 	to := &scripted{answers: map[string]string{"passphrase": "", "backup-elsewhere": "later"}}
-	for _, n := range []int{6, 7} {
+	for _, n := range []StepID{StepKeys, StepBackup} {
 		st, err := step(n)
 		if err != nil {
 			t.Fatal(err)

@@ -34,7 +34,7 @@ type fake struct {
 func newFake() *fake {
 	f := &fake{title: steps.Title{Project: "lung-study", Federation: "@ada/hospitals", Connection: "supergrid", Account: "ada", Flwr: "1.42.0"},
 		changed: map[steps.StepID]bool{2: true, 5: true}, undo: map[steps.StepID]bool{}}
-	for n := 1; n <= 16; n++ {
+	for n := steps.StepAccount; n <= steps.StepMonitor; n++ {
 		f.status[n] = steps.Status{State: steps.Ready}
 		f.plans[n] = fakePlan(n)
 	}

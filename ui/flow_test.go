@@ -72,7 +72,7 @@ func TestResume(t *testing.T) {
 		done   int
 		before int // steps behind those that were done once
 		dash   bool
-		at     int
+		at     steps.StepID
 	}{{0, 0, false, 1}, {6, 0, false, 7}, {11, 0, false, 12}, {14, 0, true, 0}, {16, 0, true, 0}, {12, 2, true, 0}, {13, 1, true, 0}, {12, 1, false, 14}} {
 		f := newFake()
 		for n := 1; n <= c.done; n++ {
@@ -143,7 +143,7 @@ func TestQuitWaits(t *testing.T) {
 // TestPanics: wherever a job or a look of ours breaks, it has failed, the screen says how to report it, and stays.
 func TestPanics(t *testing.T) {
 	for name, broken := range map[string]func(*fake){
-		"inspect": func(f *fake) { f.inspect = func(context.Context, int) { panic("broken") } },
+		"inspect": func(f *fake) { f.inspect = func(context.Context, steps.StepID) { panic("broken") } },
 		"apply":   func(f *fake) { f.apply[10] = func(context.Context, steps.Sink) error { panic("broken") } },
 		"nil error": func(f *fake) {
 			f.apply[10] = func(context.Context, steps.Sink) error { return errors.New("broken: " + problem.Of(nil).What) }

@@ -22,18 +22,18 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 // scene is one thing that a step's screen can show.
 type scene struct {
 	name string
-	make func(m *Model, f *fake, n int)
+	make func(m *Model, f *fake, n steps.StepID)
 }
 
 // still makes a model whose clock stands and that has been told everything about the fake's world.
-func still(f *fake, n, w, h int, o Options) *Model {
+func still(f *fake, n steps.StepID, w, h int, o Options) *Model {
 	now := noon
 	o.Work, o.now = f, func() time.Time { return now }
 	o.env = func(string) string { return "" }
 	o.open = func(string) error { return nil }
 	m := newModel(context.Background(), o.filled(), &lockedOutput{to: &bytes.Buffer{}})
 	m.auto = false
-	m.at = n - 1
+	m.at = int(n) - 1
 	m.resize(w, h)
 	m.learn(f)
 	return m
@@ -43,16 +43,16 @@ func still(f *fake, n, w, h int, o Options) *Model {
 func (m *Model) learn(f *fake) {
 	for i := range m.steps {
 		msg := lookMsg{gen: m.looks.gen, i: i, title: f.Title()}
-		msg.status, msg.err = f.Inspect(context.Background(), i+1)
+		msg.status, msg.err = f.Inspect(context.Background(), m.steps[i].number)
 		if msg.status.State == steps.Ready || msg.status.State == steps.Waiting {
-			msg.plan, _ = f.Plan(context.Background(), i+1)
+			msg.plan, _ = f.Plan(context.Background(), m.steps[i].number)
 		}
 		m.look(msg)
 	}
 }
 
 // working puts a job on the screen as if it had been at it for 83 seconds.
-func (m *Model) pretend(n int, list ...any) *job {
+func (m *Model) pretend(n steps.StepID, list ...any) *job {
 	m.jobs++
 	j := &job{id: m.jobs, step: n, what: m.steps[n-1].title, sink: newSink(), began: noon.Add(-83 * time.Second),
 		cancel: func(error) {}}
@@ -79,9 +79,9 @@ var questions = map[string]steps.Question{
 }
 
 // world is the fake behind the frames: the steps before n are done.
-func world(n int) *fake {
+func world(n steps.StepID) *fake {
 	f := newFake()
-	for k := 1; k < n; k++ {
+	for k := steps.StepAccount; k < n; k++ {
 		f.status[k] = steps.Status{State: steps.Done, Evidence: []string{"seen"}}
 	}
 	f.status[4] = steps.Status{State: steps.NotNeeded, Why: "there is no certificate.conf here"}
@@ -122,7 +122,7 @@ var alsoKept = []string{
 }
 
 // ownASCII are the scenes that have no QR code in ASCII, by step.
-var ownASCII = map[int]map[string]string{9: {
+var ownASCII = map[steps.StepID]map[string]string{9: {
 	"at work":                        "nothing offers or draws the QR code",
 	"login that asks":                "nothing offers or draws the QR code",
 	"login without a code or an end": "nothing offers or draws the QR code",
@@ -132,7 +132,7 @@ var ownASCII = map[int]map[string]string{9: {
 // TestFrames draws every step in each of its states, and the other pages.
 func TestFrames(t *testing.T) {
 	var list []frametest.Scene
-	for n := 1; n <= steps.Count; n++ {
+	for n := steps.StepAccount; n <= steps.StepMonitor; n++ {
 		for _, sc := range scenes(n) {
 			list = append(list, frametest.Scene{File: fmt.Sprintf("step%02d", n), Name: sc.name, Whole: true, OwnASCII: ownASCII[n][sc.name],
 				Draw: func(t testing.TB, mode frametest.Mode, w, h int) string {
@@ -166,7 +166,7 @@ func TestFrames(t *testing.T) {
 // in it; each question that the steps ask; each kind of question.
 func TestStories(t *testing.T) {
 	asked, kinds := map[string]bool{}, map[steps.QuestionKind]bool{}
-	for n := 1; n <= steps.Count; n++ {
+	for n := steps.StepAccount; n <= steps.StepMonitor; n++ {
 		st := stories[n]
 		have := st.states()
 		for _, state := range allStates {
@@ -192,7 +192,7 @@ func TestStories(t *testing.T) {
 		}
 	}
 	files, err := filepath.Glob("../steps/*.go")
-	if err != nil || len(files) < steps.Count {
+	if err != nil || len(files) < steps.StepTotal {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for _, name := range files {
@@ -234,7 +234,7 @@ var (
 func TestSizes(t *testing.T) {
 	for _, w := range []int{0, 1, 5, 39, 40, 41, 60, 71, 72, 73, 100, 109, 110, 300} {
 		for _, h := range []int{0, 1, 11, 12, 13, 17, 18, 25, 90} {
-			for _, n := range []int{5, 9, 10, 14, 16} {
+			for _, n := range []steps.StepID{5, 9, 10, 14, 16} {
 				for _, sc := range scenes(n) {
 					f := world(n)
 					m := still(f, n, max(w, 1), max(h, 1), Options{})
@@ -258,7 +258,7 @@ func TestSizes(t *testing.T) {
 
 func BenchmarkView(b *testing.B) {
 	for _, size := range frametest.Sizes {
-		for _, n := range []int{9, 10, 14} {
+		for _, n := range []steps.StepID{9, 10, 14} {
 			f := world(n)
 			m := still(f, n, size[0], size[1], Options{})
 			list := scenes(n)

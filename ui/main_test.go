@@ -47,7 +47,7 @@ func demoFault(kind string, f *fake) {
 			return err
 		}
 	case "panic-inspect":
-		f.inspect = func(_ context.Context, n int) {
+		f.inspect = func(_ context.Context, n steps.StepID) {
 			if n == 2 {
 				panic("inspection broke")
 			}

@@ -24,7 +24,7 @@ const (
 )
 
 // earlyStories are steps 1 to 8: what happens on this machine before the login.
-var earlyStories = map[int]story{
+var earlyStories = map[steps.StepID]story{
 	1: {
 		status: map[string]steps.Status{
 			isDone:  {State: steps.Done, Short: "ada", Evidence: []string{"signed in before as ada"}},
@@ -93,7 +93,7 @@ var earlyStories = map[int]story{
 			{ID: "runtime", Kind: steps.AskChoice, Default: "process", Ask: "What shall the SuperNodes run in?", Help: "Docker is not running: nobody listens at unix:///var/run/docker.sock: start it: sudo systemctl start docker",
 				Choices: []steps.Choice{{Value: "process", Label: "plain processes on this machine", Note: "no Docker needed"}, {Value: "docker", Label: "Docker containers", Note: "mend Docker first, then try again"}}},
 		},
-		extra: []scene{{"done, the grid out of reach", func(m *Model, f *fake, n int) {
+		extra: []scene{{"done, the grid out of reach", func(m *Model, f *fake, n steps.StepID) {
 			trouble := "there is no machine called supergrid.flower.ai: the name service of this network does not know the name"
 			f.set(n, steps.Status{State: steps.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own): ~/.local/share/flwrup/flwr/1.42.0/bin/flwr", "212.4 GB of disk free"},
 				Items: []steps.Item{{Name: "flwr", State: steps.ItemDone, Text: "1.42.0"}, {Name: "disk", State: steps.ItemDone, Text: "212.4 GB of disk free"},

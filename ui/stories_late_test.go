@@ -52,7 +52,7 @@ var settingQuestions = []steps.Question{
 }
 
 // lateStories are steps 9 to 16: what happens with the grid.
-var lateStories = map[int]story{
+var lateStories = map[steps.StepID]story{
 	9: {
 		status: map[string]steps.Status{
 			isDone:    {State: steps.Done, Short: "ada", Evidence: []string{"logged in as ada"}},
@@ -67,11 +67,11 @@ var lateStories = map[int]story{
 		asks: []steps.Question{confirm("approve", "Approve this login as ada for the rehearsal?",
 			"On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it, type the code, and approve; or let flwrup do it.", "", "yes")},
 		extra: []scene{
-			{"login that asks", func(m *Model, f *fake, n int) { m.pretend(n, loginOpen, question(questions["confirm"])) }},
-			{"login without a code or an end", func(m *Model, f *fake, n int) {
+			{"login that asks", func(m *Model, f *fake, n steps.StepID) { m.pretend(n, loginOpen, question(questions["confirm"])) }},
+			{"login without a code or an end", func(m *Model, f *fake, n steps.StepID) {
 				m.pretend(n, steps.LoginOpen{URL: "https://auth.flower.ai/device", Since: noon.Add(-40 * time.Second)})
 			}},
-			{"login, QR code", func(m *Model, f *fake, n int) {
+			{"login, QR code", func(m *Model, f *fake, n steps.StepID) {
 				m.pretend(n, loginOpen)
 				m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("g")})
 			}},
@@ -93,7 +93,7 @@ var lateStories = map[int]story{
 		failed: changed(five(2, nodeID, steps.ItemFailed, "not a key that flwr takes: it is not ECDSA P-384")),
 		err: fmt.Errorf("register keys/client_credentials_3.pub: %w", &problem.Problem{Code: problem.BadKey, What: "flwr does not take this key", Why: "it is not ECDSA P-384",
 			Fix: "move the pair away, then make a new one in step 6", Raw: "The provided public key is not valid."}),
-		extra: append(keyScenes(), scene{"1,000 items", func(m *Model, f *fake, n int) {
+		extra: append(keyScenes(), scene{"1,000 items", func(m *Model, f *fake, n steps.StepID) {
 			var events []any
 			for i := range 1000 {
 				events = append(events, steps.ItemChanged{Item: steps.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: steps.ItemState(i % 4), Text: "somehow"}})
@@ -160,7 +160,7 @@ var lateStories = map[int]story{
 				Help: "It was sha256:51897126cad6 and is now sha256:5361aca35bb6. Somebody here pulled or built it, or its publisher moved the name.",
 				Choices: []steps.Choice{{Value: "keep", Label: "the previous one", Note: "sha256:51897126cad6"},
 					{Value: "take", Label: "the new one", Note: "sha256:5361aca35bb6; SuperNodes that run take it when they are restarted"}}}}, settingQuestions...),
-		extra: []scene{{"settings can be changed first", func(m *Model, f *fake, n int) {
+		extra: []scene{{"settings can be changed first", func(m *Model, f *fake, n steps.StepID) {
 			f.changed[n] = true
 			f.set(n, steps.Status{State: steps.Ready, Change: true, Short: "3/5", Done: 3, Of: 5, Evidence: []string{"3 of 5 running as Docker containers"}})
 			m.learn(f)
@@ -228,7 +228,7 @@ var lateStories = map[int]story{
 		failed: rounds(2),
 		err: &problem.Problem{Code: problem.RunFailed, What: "the app failed: ValueError: all input arrays must have the same shape", Why: "an error in the app's own code", Fix: "read the run's log",
 			Raw: "Traceback (most recent call last):\n  File \"lungs/server_app.py\", line 30, in main\nValueError: all input arrays must have the same shape"},
-		extra: []scene{{"did", func(m *Model, f *fake, n int) {
+		extra: []scene{{"did", func(m *Model, f *fake, n steps.StepID) {
 			f.set(n, steps.Status{State: steps.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}})
 			m.learn(f)
 			m.pretend(n, append([]any{steps.RunBegan{ID: runID}, steps.Output{Text: "INFO :      Run finished 10 round(s) in 93.01s"}}, rounds(10)...)...).end(noon, nil)
@@ -247,7 +247,7 @@ func rounds(n int) (events []any) {
 // keyScenes are the pages that a key opens, over step 10, and the screens that no step's story has.
 func keyScenes() (list []scene) {
 	for _, k := range []string{"?", "h", "Q", "e", "c", "r", "q"} {
-		list = append(list, scene{"key " + k, func(m *Model, f *fake, n int) {
+		list = append(list, scene{"key " + k, func(m *Model, f *fake, n steps.StepID) {
 			f.plans[n] = fakePlan(10)
 			m.learn(f)
 			if k == "q" || k == "r" {
@@ -260,29 +260,29 @@ func keyScenes() (list []scene) {
 		m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text)})
 	}
 	return append(list,
-		scene{"number, not valid", func(m *Model, f *fake, n int) {
+		scene{"number, not valid", func(m *Model, f *fake, n steps.StepID) {
 			q := questions["number"]
 			q.Validate = func(string) error { return errors.New("5 are registered: unregister one on the dashboard first") }
 			m.pretend(n, question(q))
 			typed(m, "2")
 		}},
-		scene{"secret, second time", func(m *Model, f *fake, n int) {
+		scene{"secret, second time", func(m *Model, f *fake, n steps.StepID) {
 			m.pretend(n, question(questions["secret"]))
 			typed(m, "pässword")
 			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
 		}},
-		scene{"secret, not the same", func(m *Model, f *fake, n int) {
+		scene{"secret, not the same", func(m *Model, f *fake, n steps.StepID) {
 			m.pretend(n, question(questions["secret"]))
 			typed(m, "pässword")
 			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
 			typed(m, "passwort")
 			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
 		}},
-		scene{"cannot be looked at", func(m *Model, f *fake, n int) {
+		scene{"cannot be looked at", func(m *Model, f *fake, n steps.StepID) {
 			f.errs[n] = problem.New(problem.Unreachable, "the grid cannot be reached", "no answer from supergrid.flower.ai:443", "look at the network, then try again")
 			m.learn(f)
 		}},
-		scene{"being stopped", func(m *Model, f *fake, n int) {
+		scene{"being stopped", func(m *Model, f *fake, n steps.StepID) {
 			m.pretend(n, steps.Says{Text: "registering"})
 			m.stop()
 		}},

@@ -53,14 +53,14 @@ func (st story) states() map[string]bool {
 }
 
 // scenes gives one scene for every state and every question of step n, and what else it can show.
-func scenes(n int) []scene {
+func scenes(n steps.StepID) []scene {
 	st := stories[n]
 	var list []scene
 	for _, state := range allStates {
 		if !st.states()[state] {
 			continue
 		}
-		list = append(list, scene{state, func(m *Model, f *fake, n int) {
+		list = append(list, scene{state, func(m *Model, f *fake, n steps.StepID) {
 			f.plans[n] = st.plan
 			switch state {
 			case isLooking:
@@ -89,7 +89,7 @@ func scenes(n int) []scene {
 		if asked[q.ID]++; asked[q.ID] > 1 {
 			name += fmt.Sprint(", ", asked[q.ID])
 		}
-		list = append(list, scene{name, func(m *Model, f *fake, n int) {
+		list = append(list, scene{name, func(m *Model, f *fake, n steps.StepID) {
 			f.plans[n] = st.plan
 			f.set(n, st.status[isReady])
 			m.learn(f)
@@ -152,8 +152,8 @@ var (
 	gridless  = []string{noGrid, onGrid}
 )
 
-var stories = func() map[int]story {
-	all := map[int]story{}
+var stories = func() map[steps.StepID]story {
+	all := map[steps.StepID]story{}
 	maps.Copy(all, earlyStories)
 	maps.Copy(all, lateStories)
 	return all

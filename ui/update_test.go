@@ -110,7 +110,7 @@ func TestKeys(t *testing.T) {
 		return func(m *Model, f *fake) { f.set(10, st); m.learn(f) }
 	}
 	type check func(m *Model) string
-	at := func(n int) check {
+	at := func(n steps.StepID) check {
 		return func(m *Model) string {
 			if m.steps[m.at].number != n || m.top() != pageStep {
 				return fmt.Sprintf("at step %d, page %d", m.steps[m.at].number, m.top())

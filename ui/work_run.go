@@ -105,7 +105,7 @@ func (m *Model) ended(j *job) tea.Cmd {
 		}
 		m.forgetFailures(j.step)
 		if j.run != "" && m.shownStep() == steps.StepRun && j.step == steps.StepRun { // a run that was started is to be seen
-			return tea.Batch(m.openStep(steps.StepRun), m.apply())
+			return tea.Batch(m.openStep(steps.StepMonitor), m.apply())
 		}
 		return nil
 	}
