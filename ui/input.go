@@ -285,9 +285,10 @@ func (m *Model) failure() *problem.Problem {
 	return nil
 }
 
-// open goes to the step with index i; it is looked at again unless that was just now.
+// openStep goes to a step.
 func (m *Model) openStep(id steps.StepID) tea.Cmd { return m.open(int(id) - 1) }
 
+// open goes to the step with index i; it is looked at again unless that was just now.
 func (m *Model) open(i int) tea.Cmd {
 	i = min(max(i, 0), len(m.steps)-1)
 	if m.top() != pageStep {
