@@ -19,11 +19,11 @@ func TestGuidedWalk(t *testing.T) {
 		s := siteOn(t, g, 2)
 		s.o.Attended = c.attended
 		to := &scripted{answers: map[string]string{"do": c.answer}}
-		var front Sink = to
+		var sink Sink = to
 		if c.attended {
-			front = &guided{to, s}
+			sink = &guided{to, s}
 		}
-		err := s.walkOne(context.Background(), register{}, front)
+		err := s.walkOne(context.Background(), register{}, sink)
 		if refused := c.answer == "no"; refused != problem.Is(err, problem.NeedsPerson) || !refused && err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}

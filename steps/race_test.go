@@ -108,7 +108,7 @@ func TestVerbsAndLooks(t *testing.T) {
 		return o.FileErr
 	})
 	look("steps", func() error {
-		for n := 1; n <= Count; n++ {
+		for n := StepAccount; n <= StepMonitor; n++ {
 			if _, err := s.Inspect(ctx, n); err != nil && !strings.Contains(err.Error(), "127.0.0.1") {
 				return fmt.Errorf("step %d: %w", n, err)
 			}

@@ -86,10 +86,10 @@ func (m *Model) lookMore() tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-func (m *Model) lookAt(i int, front bool) tea.Cmd {
+func (m *Model) lookAt(i int, open bool) tea.Cmd {
 	l, st, work := m.looks, &m.steps[i], m.work
 	st.looking, st.stale = true, false
-	if front {
+	if open {
 		l.front = true
 	} else {
 		l.back = true
@@ -98,7 +98,7 @@ func (m *Model) lookAt(i int, front bool) tea.Cmd {
 	ctx, gen, n, wg := l.ctx, l.gen, st.number, l.wg
 	return func() tea.Msg {
 		defer wg.Done()
-		msg := lookMsg{gen: gen, i: i, front: front}
+		msg := lookMsg{gen: gen, i: i, front: open}
 		if ctx.Err() != nil {
 			return msg
 		}

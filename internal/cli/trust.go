@@ -32,8 +32,8 @@ func (p *program) open(ctx context.Context, o steps.Options, yes bool) (*steps.S
 
 // askTrust shows what a folder asks for, and asks whether the person accepts it.
 func (p *program) askTrust(ctx context.Context, left *steps.Unaccepted) error {
-	front := p.front(false)
-	answer, err := front.Ask(ctx, steps.Question{ID: "trust", Kind: steps.AskConfirm, Default: "no",
+	to := p.front(false)
+	answer, err := to.Ask(ctx, steps.Question{ID: "trust", Kind: steps.AskConfirm, Default: "no",
 		Ask:  "Accept this for " + left.Dir + "?",
 		Help: "This came with the folder, or was written into flwrup.toml by hand:\n  " + strings.Join(trust.Lines(left.Values), "\n  ")})
 	if err == nil && answer != "yes" {
