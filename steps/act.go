@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
@@ -16,7 +17,7 @@ import (
 )
 
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
-func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) error {
+func (s *Site) Act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error {
 	defer s.forget()
 	err := s.act(ctx, verb, nodes, to)
 	if cause := context.Cause(ctx); cause != nil && err != nil {
@@ -26,37 +27,37 @@ func (s *Site) Act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 }
 
 // runsAsBefore are the verbs that go on with the values before an edit of flwrup.toml that nobody accepted.
-var runsAsBefore = []Verb{StartNodes, RestartNodes, ReplaceNodes}
+var runsAsBefore = []front.Verb{front.StartNodes, front.RestartNodes, front.ReplaceNodes}
 
-func (s *Site) act(ctx context.Context, verb Verb, nodes []string, to Sink) error {
+func (s *Site) act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error {
 	if err := s.takeEdits(); err != nil {
-		stops := verb == StopNodes || verb == StopRun
+		stops := verb == front.StopNodes || verb == front.StopRun
 		if !stops && (!problem.Is(err, problem.NotAccepted) || !slices.Contains(runsAsBefore, verb)) {
 			return err
 		}
-		to.Event(Says{"goes on with the values before: " + err.Error()})
+		to.Event(front.Says{Text: "goes on with the values before: " + err.Error()})
 	}
 	switch verb {
-	case AddNode:
+	case front.AddNode:
 		return s.addOne(ctx, nodes, to)
-	case StartGrid:
+	case front.StartGrid:
 		return s.bringGridUp(ctx, to)
-	case RemoveNodes, UnregisterNodes:
-		return s.remove(ctx, nodes, verb == UnregisterNodes, to)
-	case ChangeSettings:
+	case front.RemoveNodes, front.UnregisterNodes:
+		return s.remove(ctx, nodes, verb == front.UnregisterNodes, to)
+	case front.ChangeSettings:
 		return s.changeSettings(ctx, nodes, to)
-	case TakeOutNodes:
+	case front.TakeOutNodes:
 		return s.takeOut(ctx, nodes, to)
-	case RestoreKey:
+	case front.RestoreKey:
 		return s.restoreKeys(ctx, nodes, to)
-	case StopRun:
+	case front.StopRun:
 		return s.stopRuns(ctx, nodes, to)
 	}
 	list, keyless, folder, err := s.chosen(nodes)
 	if err != nil {
 		return err
 	}
-	if verb == StopNodes {
+	if verb == front.StopNodes {
 		list = append(list, keyless...) // what runs needs no key to be stopped
 		if err := s.want(namesOf(list), wantedDown); err != nil {
 			return err
@@ -73,19 +74,19 @@ func (s *Site) act(ctx context.Context, verb Verb, nodes []string, to Sink) erro
 		return unfit
 	}
 	switch verb {
-	case StartNodes:
+	case front.StartNodes:
 		return errors.Join(unfit, (start{}).bringUp(ctx, s, list, to))
-	case OwnImage:
+	case front.OwnImage:
 		if image := s.Choices().Image; image != "" {
-			to.Event(Says{"flwrup.toml no longer asks for the image " + image})
+			to.Event(front.Says{Text: "flwrup.toml no longer asks for the image " + image})
 			if err := s.Choose(func(c *project.Choices) error { c.Image = ""; return nil }); err != nil {
 				return err
 			}
 		}
 		return errors.Join(unfit, s.restart(ctx, list, to))
-	case RestartNodes:
+	case front.RestartNodes:
 		return errors.Join(unfit, s.restart(ctx, list, to))
-	case ReplaceNodes:
+	case front.ReplaceNodes:
 		return errors.Join(unfit, s.restart(ctx, list, replaces{to}))
 	}
 	return fmt.Errorf("no action %q", verb)
@@ -126,14 +127,14 @@ func (s *Site) chosen(nodes []string) (list, keyless []member, folder keys.Folde
 }
 
 // keysGone says why SuperNodes without their key are not started; nil when there are none.
-func (s *Site) keysGone(keyless []member, folder keys.Folder, to Sink) error {
+func (s *Site) keysGone(keyless []member, folder keys.Folder, to front.Sink) error {
 	var all []error
 	for _, m := range keyless {
 		p, r := s.keyProblem(m, folder)
 		if r != nil {
 			p.Fix += ": flwrup restore-key " + m.Name
 		}
-		to.Event(ItemChanged{Item{m.Name, ItemFailed, p.Error()}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: p.Error()}})
 		all = append(all, p)
 	}
 	return problem.Join(all...)
@@ -141,7 +142,7 @@ func (s *Site) keysGone(keyless []member, folder keys.Folder, to Sink) error {
 
 // restart stops SuperNodes and starts them anew. What would keep one from starting is found before it is
 // stopped: a SuperNode that is online stays so.
-func (s *Site) restart(ctx context.Context, list []member, to Sink) error {
+func (s *Site) restart(ctx context.Context, list []member, to front.Sink) error {
 	if err := s.fleetFits(ctx); err != nil {
 		return err
 	}
@@ -175,9 +176,9 @@ func (s *Site) restart(ctx context.Context, list []member, to Sink) error {
 }
 
 // replaces is a front end whose person has chosen already to replace containers started by hand.
-type replaces struct{ Sink }
+type replaces struct{ front.Sink }
 
-func (r replaces) Ask(ctx context.Context, q Question) (string, error) {
+func (r replaces) Ask(ctx context.Context, q front.Question) (string, error) {
 	if q.ID == askByHand {
 		return "replace", nil
 	}
@@ -193,7 +194,7 @@ func namesOf(list []member) []string {
 }
 
 // bringGridUp starts the rehearsal's grid where it does not run, and lets it go on without flwrup.
-func (s *Site) bringGridUp(ctx context.Context, to Sink) error {
+func (s *Site) bringGridUp(ctx context.Context, to front.Sink) error {
 	if _, running := s.gridRunning(); running || !s.Rehearsal() {
 		return s.resumeGrid(to)
 	}
@@ -207,7 +208,7 @@ func (s *Site) bringGridUp(ctx context.Context, to Sink) error {
 	return s.KeepGrid(ctx)
 }
 
-func (s *Site) stop(ctx context.Context, list []member, to Sink) error {
+func (s *Site) stop(ctx context.Context, list []member, to front.Sink) error {
 	rt, err := s.nodesRuntime(ctx)
 	if err != nil {
 		return err
@@ -218,27 +219,27 @@ func (s *Site) stop(ctx context.Context, list []member, to Sink) error {
 	}
 	return s.each(ctx, namesOf(list), func(ctx context.Context, name string) error {
 		if other := states[name].ByHand; other != "" {
-			to.Event(ItemChanged{Item{name, ItemDone, "left alone: started by hand as " + other + " (" + states[name].EndWith + " ends it)"}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemDone, Text: "left alone: started by hand as " + other + " (" + states[name].EndWith + " ends it)"}})
 			return nil
 		}
-		to.Event(ItemChanged{Item{name, ItemWorking, "stopping"}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemWorking, Text: "stopping"}})
 		err := rt.Stop(ctx, name, stopGrace)
 		if problem.Is(err, procctl.Killed) {
-			to.Event(Says{err.Error() + fix(problem.Of(err))}) // it is down all the same
+			to.Event(front.Says{Text: err.Error() + fix(problem.Of(err))}) // it is down all the same
 			err = nil
 		}
 		if err != nil {
-			to.Event(ItemChanged{Item{name, ItemFailed, problem.Of(err).Error()}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 			return err
 		}
-		to.Event(ItemChanged{Item{name, ItemDone, "stopped"}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemDone, Text: "stopped"}})
 		return nil
 	})
 }
 
 // restoreKeys takes the keys of lost SuperNodes from the backup. What lies in their place is set aside,
 // never overwritten.
-func (s *Site) restoreKeys(ctx context.Context, nodes []string, to Sink) error {
+func (s *Site) restoreKeys(ctx context.Context, nodes []string, to front.Sink) error {
 	list, folder, err := s.members()
 	if err != nil {
 		return err
@@ -270,7 +271,7 @@ func (s *Site) restoreKeys(ctx context.Context, nodes []string, to Sink) error {
 	return nil
 }
 
-func (s *Site) restoreKey(ctx context.Context, m member, to Sink) error {
+func (s *Site) restoreKey(ctx context.Context, m member, to front.Sink) error {
 	backup := s.backupOf(m.Record.Key)
 	if backup == "" {
 		return problem.New(problem.BadInput, "no backup holds the key of "+m.Name, "flwrup made none that is still there and unchanged",
@@ -299,13 +300,13 @@ func (s *Site) restoreKey(ctx context.Context, m member, to Sink) error {
 				if err := os.Rename(there, filepath.Join(aside, name)); err != nil {
 					return err
 				}
-				to.Event(Says{"set aside: " + s.rel(filepath.Join(aside, name))})
+				to.Event(front.Says{Text: "set aside: " + s.rel(filepath.Join(aside, name))})
 			}
 			if err := os.Link(from, there); err != nil { // fails where a file is: nothing is replaced
 				return err
 			}
 		}
-		to.Event(Says{"the key of " + m.Name + " is back in " + m.Record.KeyFile})
+		to.Event(front.Says{Text: "the key of " + m.Name + " is back in " + m.Record.KeyFile})
 		return nil
 	}
 	return problem.New(keys.BackupBad, "the backup does not hold the key of "+m.Name, "", "put the key back yourself")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -31,7 +32,7 @@ func upAndRunning(t *testing.T, n int) (*Site, *fakeRuntime) {
 	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Act(context.Background(), StartNodes, nil, &heard{}); err != nil {
+	if err := s.Act(context.Background(), front.StartNodes, nil, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	return s, s.runtime.(*fakeRuntime)
@@ -65,23 +66,23 @@ func TestNotStartedWithAnotherKey(t *testing.T) {
 			harm(t, s)
 			key := rt.started["supernode_2"].KeyFile
 			rt.started["supernode_2"] = supernode.Spec{Name: "supernode_2", KeyFile: key, Image: "as it was"}
-			err := s.Act(ctx, RestartNodes, nil, &heard{})
+			err := s.Act(ctx, front.RestartNodes, nil, &heard{})
 			if p := problem.Of(err); !problem.Is(err, KeySwapped, KeyLost) || p.Fix == "" {
 				t.Errorf("restart: %v", err)
 			}
 			if got := rt.started["supernode_2"].Image; got != "as it was" || rt.started["supernode_1"].KeyFile == "" {
 				t.Errorf("restart did not leave supernode_2 alone, or supernode_1 down: %v", rt.running())
 			}
-			if err := s.Act(ctx, StartNodes, []string{"supernode_2"}, &heard{}); !problem.Is(err, KeySwapped, KeyLost) {
+			if err := s.Act(ctx, front.StartNodes, []string{"supernode_2"}, &heard{}); !problem.Is(err, KeySwapped, KeyLost) {
 				t.Errorf("start: %v", err)
 			}
-			if err := s.Act(ctx, StopNodes, []string{"supernode_2"}, &heard{}); err != nil {
+			if err := s.Act(ctx, front.StopNodes, []string{"supernode_2"}, &heard{}); err != nil {
 				t.Errorf("stop: %v", err)
 			}
 			if got := rt.running(); !slices.Equal(got, []string{"supernode_1"}) {
 				t.Errorf("running after the stop: %v", got)
 			}
-			if err := s.Act(ctx, StartNodes, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
+			if err := s.Act(ctx, front.StartNodes, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
 				t.Errorf("a name that is none: %v", err)
 			}
 		})
@@ -99,7 +100,7 @@ func TestEditsBesideAreTaken(t *testing.T) {
 	if err := os.WriteFile(file, append(text, "\n[node.all]\nmemory = \"2g\" # they are greedy\n"...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Act(context.Background(), RestartNodes, nil, &heard{}); err != nil {
+	if err := s.Act(context.Background(), front.RestartNodes, nil, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := rt.started["supernode_1"].Memory; got != 2<<30 {
@@ -112,7 +113,7 @@ func TestEditsBesideAreTaken(t *testing.T) {
 	if err := os.WriteFile(file, []byte("nodes = many"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Act(context.Background(), RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.running()) != 1 {
+	if err := s.Act(context.Background(), front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.running()) != 1 {
 		t.Errorf("with a file that cannot be read: %v, running %v", err, rt.running())
 	}
 }
@@ -123,7 +124,7 @@ func TestRestartLooksFirst(t *testing.T) {
 	s, rt := upAndRunning(t, 3)
 	wrong := problem.New(problem.BadInput, "image holds flwr 1.24.0, not 1.42.0", "", "")
 	rt.findings = []supernode.Finding{{Problem: wrong}}
-	if err := s.Act(ctx, RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
+	if err := s.Act(ctx, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
 		t.Error(err)
 	}
 	if got := rt.running(); len(got) != 3 {
@@ -131,7 +132,7 @@ func TestRestartLooksFirst(t *testing.T) {
 	}
 	rt.findings[0].Node = "supernode_2"
 	rt.started["supernode_2"] = supernode.Spec{Name: "supernode_2", Image: "as it was"}
-	if err := s.Act(ctx, RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
+	if err := s.Act(ctx, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
 		t.Error(err)
 	}
 	if rt.started["supernode_2"].Image != "as it was" || rt.started["supernode_1"].KeyFile == "" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -14,7 +15,7 @@ import (
 
 // Add makes n more SuperNodes: the steps from the keys on, which leave alone what is done. Those of an
 // earlier Add that was interrupted count: asking again does not make more than were asked for.
-func (s *Site) Add(ctx context.Context, n int, to Sink) error {
+func (s *Site) Add(ctx context.Context, n int, to front.Sink) error {
 	defer s.forget()
 	if err := s.settleLeaving(ctx, to); err != nil {
 		return err
@@ -44,7 +45,7 @@ func (s *Site) Add(ctx context.Context, n int, to Sink) error {
 }
 
 // walkFromKeys does what is to be done from the keys to all online, and leaves alone what is done.
-func (s *Site) walkFromKeys(ctx context.Context, to Sink) error {
+func (s *Site) walkFromKeys(ctx context.Context, to front.Sink) error {
 	for _, st := range checklist {
 		if !st.ID().PerSuperNode() {
 			continue
@@ -65,7 +66,7 @@ func (s *Site) removed() []ledger.Node {
 
 // addOne adds the named SuperNode, which was removed before; without a name it asks which, where there are
 // such, or makes a new one.
-func (s *Site) addOne(ctx context.Context, nodes []string, to Sink) error {
+func (s *Site) addOne(ctx context.Context, nodes []string, to front.Sink) error {
 	gone := s.removed()
 	if len(nodes) > 0 {
 		return s.BringBack(ctx, nodes, to)
@@ -73,11 +74,11 @@ func (s *Site) addOne(ctx context.Context, nodes []string, to Sink) error {
 	if len(gone) == 0 {
 		return s.Add(ctx, 1, to)
 	}
-	q := Question{ID: "add", Kind: AskChoice, Default: "a new one", Ask: "Which SuperNode shall be added?",
+	q := front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode shall be added?",
 		Help:    "One that was removed without being unregistered keeps its key, its name and its node ID.",
-		Choices: []Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"}}}
+		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"}}}
 	for _, n := range gone {
-		q.Choices = append(q.Choices, Choice{Value: n.Name, Label: n.Name, Note: "was removed; " + firstWord(n.NodeID, "not registered")})
+		q.Choices = append(q.Choices, front.Choice{Value: n.Name, Label: n.Name, Note: "was removed; " + firstWord(n.NodeID, "not registered")})
 	}
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
@@ -91,7 +92,7 @@ func (s *Site) addOne(ctx context.Context, nodes []string, to Sink) error {
 
 // BringBack adds SuperNodes again that were removed and not unregistered: with the key, the name and the
 // node ID that they had.
-func (s *Site) BringBack(ctx context.Context, nodes []string, to Sink) error {
+func (s *Site) BringBack(ctx context.Context, nodes []string, to front.Sink) error {
 	defer s.forget()
 	if err := s.settleLeaving(ctx, to); err != nil {
 		return err
@@ -111,7 +112,7 @@ func (s *Site) BringBack(ctx context.Context, nodes []string, to Sink) error {
 		case err == nil:
 			back = append(back, n)
 		case slices.ContainsFunc(list, func(m member) bool { return m.Name == name }):
-			to.Event(Says{name + " is here already"})
+			to.Event(front.Says{Text: name + " is here already"})
 		default:
 			return err
 		}

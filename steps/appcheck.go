@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec/app"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
@@ -76,10 +77,10 @@ func (s *Site) reachHints(r appReport) []string {
 
 // checkApp looks at the app as the grid will meet it, before it is sent: what writes files, packages that
 // the SuperNodes lack, more nodes wanted than there are. It gives the run configuration to send with it.
-func (s *Site) checkApp(ctx context.Context, to Sink) (config string, err error) {
+func (s *Site) checkApp(ctx context.Context, to front.Sink) (config string, err error) {
 	r, err := s.appReport(ctx, 0)
 	if problem.Is(err, problem.PythonMissing) || problem.Is(err, problem.Internal) {
-		to.Event(Says{"the app's source was not looked at: " + problem.Of(err).Error()})
+		to.Event(front.Says{Text: "the app's source was not looked at: " + problem.Of(err).Error()})
 		return "", nil
 	}
 	if err != nil {
@@ -96,18 +97,18 @@ func (s *Site) checkApp(ctx context.Context, to Sink) (config string, err error)
 
 // disarm offers to comment out what surely writes files in the ServerApp. Unattended it changes nothing, unless
 // the person asked for it with --mend.
-func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
+func (s *Site) disarm(ctx context.Context, r appReport, to front.Sink) error {
 	for _, hint := range s.reachHints(r) {
-		to.Event(Says{hint})
+		to.Event(front.Says{Text: hint})
 	}
 	mends := s.o.Attended || s.o.Mend
 	for _, t := range r.Found.Traps {
 		switch mendable := t.Sure && t.WhyNot == ""; {
 		case mendable && mends:
 		case mendable:
-			to.Event(Says{s.trapHint(r, t) + "; --mend comments it out"})
+			to.Event(front.Says{Text: s.trapHint(r, t) + "; --mend comments it out"})
 		default:
-			to.Event(Says{s.trapHint(r, t)})
+			to.Event(front.Says{Text: s.trapHint(r, t)})
 		}
 	}
 	if len(r.Found.Mendable()) == 0 || !mends {
@@ -129,7 +130,7 @@ func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
 			}
 		}
 		list := strings.Join(what, ", ")
-		done, err := s.edit(ctx, to, runTask{}.ID(), e, Question{ID: "traps", Default: s.mendByDefault(), Ask: "Comment out " + list + "?",
+		done, err := s.edit(ctx, to, runTask{}.ID(), e, front.Question{ID: "traps", Default: s.mendByDefault(), Ask: "Comment out " + list + "?",
 			Help: "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and " +
 				"the edit can be undone. With no the app is run as it is."})
 		if err != nil {
@@ -137,7 +138,7 @@ func (s *Site) disarm(ctx context.Context, r appReport, to Sink) error {
 		}
 		if done {
 			s.world.app.forget()
-			to.Event(Says{"commented out " + list + " in " + s.rel(e.File)})
+			to.Event(front.Says{Text: "commented out " + list + " in " + s.rel(e.File)})
 		}
 	}
 	return nil
@@ -205,7 +206,7 @@ func (s *Site) missingPackages(ctx context.Context, a app.App) ([]app.Missing, e
 }
 
 // checkPackages holds the app's dependencies against what the SuperNodes have.
-func (s *Site) checkPackages(ctx context.Context, a app.App, to Sink) error {
+func (s *Site) checkPackages(ctx context.Context, a app.App, to front.Sink) error {
 	// A SuperNode that installs what a run needs hands the same lines to uv.
 	if _, err := a.Requirements(); err != nil {
 		return err
@@ -218,7 +219,7 @@ func (s *Site) checkPackages(ctx context.Context, a app.App, to Sink) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		to.Event(Says{"the SuperNodes' packages were not looked at: " + problem.Of(err).Error()})
+		to.Event(front.Says{Text: "the SuperNodes' packages were not looked at: " + problem.Of(err).Error()})
 		return nil
 	}
 	if len(missing) == 0 {
@@ -239,7 +240,7 @@ func (s *Site) checkPackages(ctx context.Context, a app.App, to Sink) error {
 	if f, err := s.session(ctx); err == nil && f.Dialect().RuntimeInstall {
 		remedy += ", or let SuperNodes install what a run needs (flwrup.toml: install-packages = true)"
 	}
-	answer, err := to.Ask(ctx, Question{ID: "packages", Kind: AskConfirm, Default: "no",
+	answer, err := to.Ask(ctx, front.Question{ID: "packages", Kind: front.AskConfirm, Default: "no",
 		Ask: "Run the app all the same?", Help: "The SuperNodes lack " + strings.Join(list, ", ") + ", which the app's pyproject.toml asks for: its ClientApp may fail there. Better: " + remedy + "."})
 	if err != nil || answer == "yes" {
 		return err

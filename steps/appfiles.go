@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"flwrup/internal/front"
 	"flwrup/internal/outgoing"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/project"
@@ -98,7 +99,7 @@ func (s *Site) appendTo(file string, text []byte) error {
 }
 
 // keepOut adds to the app's .gitignore what keeps flwrup's own files out of what is sent.
-func (s *Site) keepOut(to Sink) error {
+func (s *Site) keepOut(to front.Sink) error {
 	file, lines, err := s.leaking()
 	if err != nil || len(lines) == 0 {
 		return err
@@ -110,17 +111,17 @@ func (s *Site) keepOut(to Sink) error {
 	if err := s.appendTo(file, ignoreLines(before, lines)); err != nil {
 		return err
 	}
-	to.Event(Says{s.rel(file) + " now names " + strings.Join(lines, " and ") + ": flwr would send it with the app"})
+	to.Event(front.Says{Text: s.rel(file) + " now names " + strings.Join(lines, " and ") + ": flwr would send it with the app"})
 	return nil
 }
 
 // keepOutAction is keepOut as a person would do it; false when there is nothing to do.
-func (s *Site) keepOutAction() (Action, bool) {
+func (s *Site) keepOutAction() (front.Action, bool) {
 	file, lines, err := s.leaking()
 	if err != nil || len(lines) == 0 {
-		return Action{}, false
+		return front.Action{}, false
 	}
-	return Action{Says: "keep flwrup's own files out of what is sent with the app",
+	return front.Action{Says: "keep flwrup's own files out of what is sent with the app",
 		Command: "printf '\\n%s" + strings.Repeat("\\n%s", len(lines)-1) + "\\n' " + quoted(lines) + " >> " + shell.Path(s.rel(file))}, true
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"flwrup/flwrexec/app"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -20,7 +21,7 @@ const (
 
 // settleApp sees that there is an app to run, or that somebody else starts the runs: the one that was
 // chosen, the only one that is there, or the person's choice.
-func (s *Site) settleApp(ctx context.Context, to Sink) error {
+func (s *Site) settleApp(ctx context.Context, to front.Sink) error {
 	for !s.runsElsewhere() {
 		_, err := app.Read(s.appDir())
 		if err == nil || problem.Is(err, app.Unusable) { // another app is not what the person wants
@@ -35,13 +36,13 @@ func (s *Site) settleApp(ctx context.Context, to Sink) error {
 
 // chooseApp offers the apps in the project's folder and one level below it, a new one, any other folder,
 // and none.
-func (s *Site) chooseApp(ctx context.Context, to Sink) error {
+func (s *Site) chooseApp(ctx context.Context, to front.Sink) error {
 	apps := app.Find(s.Dir)
-	q := Question{ID: "app", Kind: AskChoice, Ask: "Which Flower app is to be run?",
+	q := front.Question{ID: "app", Kind: front.AskChoice, Ask: "Which Flower app is to be run?",
 		Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode."}
 	for _, a := range apps {
 		dir := s.shellDir(a.Dir)
-		q.Choices = append(q.Choices, Choice{Value: dir, Label: dir, Note: a.Title() + " " + a.Version})
+		q.Choices = append(q.Choices, front.Choice{Value: dir, Label: dir, Note: a.Title() + " " + a.Version})
 	}
 	switch {
 	case len(apps) == 1:
@@ -50,9 +51,9 @@ func (s *Site) chooseApp(ctx context.Context, to Sink) error {
 		q.Help = "There is none in this folder or one level below it. " + q.Help
 	}
 	q.Choices = append(q.Choices,
-		Choice{Value: newApp, Label: "make a new one", Note: s.newAppNote()},
-		Choice{Value: otherApp, Label: "another folder"},
-		Choice{Value: noApp, Label: "none", Note: "somebody else starts the runs"})
+		front.Choice{Value: newApp, Label: "make a new one", Note: s.newAppNote()},
+		front.Choice{Value: otherApp, Label: "another folder"},
+		front.Choice{Value: noApp, Label: "none", Note: "somebody else starts the runs"})
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func (s *Site) chooseApp(ctx context.Context, to Sink) error {
 	case newApp:
 		return s.makeApp(ctx, to)
 	case otherApp:
-		if answer, err = to.Ask(ctx, Question{ID: "app-folder", Kind: AskText, Ask: "Where is the Flower app?",
+		if answer, err = to.Ask(ctx, front.Question{ID: "app-folder", Kind: front.AskText, Ask: "Where is the Flower app?",
 			Help: "A folder with the pyproject.toml of a Flower app.",
 			Validate: func(text string) error {
 				if text == "" {
@@ -72,7 +73,7 @@ func (s *Site) chooseApp(ctx context.Context, to Sink) error {
 			return err
 		}
 		if _, err := app.Read(s.path(answer)); err != nil {
-			to.Event(Says{problem.Of(err).Error()})
+			to.Event(front.Says{Text: problem.Of(err).Error()})
 			return nil // asked again
 		}
 	}
@@ -90,7 +91,7 @@ func (s *Site) newAppNote() string {
 
 // makeApp has flwr make a new app, in a folder of flwrup's own, and moves it into the project when it is
 // whole.
-func (s *Site) makeApp(ctx context.Context, to Sink) error {
+func (s *Site) makeApp(ctx context.Context, to front.Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -104,8 +105,8 @@ func (s *Site) makeApp(ctx context.Context, to Sink) error {
 		return fmt.Errorf("make a folder for the new app: %w", err)
 	}
 	defer os.RemoveAll(work) // made just now, below .flwrup
-	to.Event(Says{"making a new app: " + s.newAppCommand(f).Command})
-	a, err := f.NewApp(ctx, work, s.Ledger.Account(s.Choices().Grid.Connection), func(l string) { to.Event(Output{l}) })
+	to.Event(front.Says{Text: "making a new app: " + s.newAppCommand(f).Command})
+	a, err := f.NewApp(ctx, work, s.Ledger.Account(s.Choices().Grid.Connection), func(l string) { to.Event(front.Output{Text: l}) })
 	if err != nil {
 		return err
 	}
@@ -115,14 +116,14 @@ func (s *Site) makeApp(ctx context.Context, to Sink) error {
 	return s.Choose(func(c *project.Choices) error { c.App = s.rel(dir); return nil })
 }
 
-func (s *Site) newAppCommand(f Flwr) Action {
+func (s *Site) newAppCommand(f Flwr) front.Action {
 	return s.command("make a new app", f.Dialect().NewAppArgv(s.Ledger.Account(s.Choices().Grid.Connection)))
 }
 
 // reachFrom sees that flwr reaches the grid from the app's folder. Up to flwr 1.25 connection and login
 // belong to that folder, so a new app needs both anew; from 1.26 on a block that is left in its
 // pyproject.toml would make flwr rewrite the file. A login that is missing is left to Apply.
-func (s *Site) reachFrom(ctx context.Context, to Sink) error {
+func (s *Site) reachFrom(ctx context.Context, to front.Sink) error {
 	due, err := (configure{}).edits(ctx, s)
 	if err != nil {
 		return err
@@ -130,7 +131,7 @@ func (s *Site) reachFrom(ctx context.Context, to Sink) error {
 	if len(due) == 0 {
 		return nil
 	}
-	to.Event(Says{"the app's folder needs the grid's connection"})
+	to.Event(front.Says{Text: "the app's folder needs the grid's connection"})
 	if err := (configure{}).Apply(ctx, s, to); err != nil {
 		return err
 	}

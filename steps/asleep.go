@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -52,7 +53,7 @@ func (a *sleeper) recent(now time.Time) (from, to time.Time, ok bool) {
 }
 
 // slept says that a SuperNode which runs is lost because the machine was asleep; nil when it was not.
-func (s *Site) slept(v NodeView, now time.Time) *problem.Problem {
+func (s *Site) slept(v front.NodeView, now time.Time) *problem.Problem {
 	from, to, ok := s.asleep.recent(now)
 	if !ok || v.Runtime.State != supernode.Running || v.Grid != flwrexec.StatusOffline {
 		return nil

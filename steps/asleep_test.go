@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/supernode"
 )
 
 func TestMachineSlept(t *testing.T) {
 	now := time.Now()
 	s := &Site{}
-	lost := NodeView{Name: "supernode_1", Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Running}}
+	lost := front.NodeView{Name: "supernode_1", Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Running}}
 	s.asleep.look(now)
 	s.asleep.look(now.Add(time.Hour)) // an hour in which nobody looked is no sleep
 	if p := s.slept(lost, now.Add(time.Hour)); p != nil {
@@ -26,7 +27,7 @@ func TestMachineSlept(t *testing.T) {
 	}
 	online, down := lost, lost
 	online.Grid, down.Runtime.State = flwrexec.StatusOnline, supernode.Stopped
-	for _, v := range []NodeView{online, down} {
+	for _, v := range []front.NodeView{online, down} {
 		if p := s.slept(v, woke); p != nil {
 			t.Errorf("%+v: %+v", v, p)
 		}

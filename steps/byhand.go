@@ -10,6 +10,7 @@ import (
 
 	"github.com/fvbommel/sortorder"
 
+	"flwrup/internal/front"
 	"flwrup/internal/supernode"
 )
 
@@ -211,7 +212,7 @@ func (e *everyNode) end(ctx context.Context, node string) error {
 const askByHand = "by-hand"
 
 // keepOrReplace asks what is to become of SuperNodes of list that run already, started by hand. Kept ones are left out of what it gives; replaced ones are stopped here.
-func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]member, error) {
+func (s *Site) keepOrReplace(ctx context.Context, list []member, to front.Sink) ([]member, error) {
 	states, err := s.states(ctx)
 	if err != nil {
 		return nil, err
@@ -230,9 +231,9 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]mem
 		return list, nil
 	}
 	what := "Keep the " + plural(len(theirs), "SuperNode") + " started by hand: " + strings.Join(says, ", ") + "?"
-	answer, err := to.Ask(ctx, Question{ID: askByHand, Kind: AskChoice, Default: "keep", Ask: what,
+	answer, err := to.Ask(ctx, front.Question{ID: askByHand, Kind: front.AskChoice, Default: "keep", Ask: what,
 		Help: "They run with keys of this project, and the grid lets in only one SuperNode with a key. flwrup sees their state and their logs either way.",
-		Choices: []Choice{
+		Choices: []front.Choice{
 			{Value: "keep", Label: "keep", Note: "nothing is started beside them"},
 			{Value: "replace", Label: "replace by flwrup's own", Note: "stops them first; a container made with --rm is gone with its log then"},
 		}})
@@ -241,7 +242,7 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]mem
 	}
 	if answer != "replace" {
 		for _, m := range theirs {
-			to.Event(ItemChanged{Item{m.Name, ItemDone, "runs already, started by hand as " + states[m.Name].ByHand + ": kept"}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: "runs already, started by hand as " + states[m.Name].ByHand + ": kept"}})
 		}
 		return ours, nil
 	}
@@ -254,7 +255,7 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to Sink) ([]mem
 		return nil, fmt.Errorf("the runtime %s cannot stop what was started by hand", rt.Kind())
 	}
 	return list, s.each(ctx, namesOf(theirs), func(ctx context.Context, name string) error {
-		to.Event(ItemChanged{Item{name, ItemWorking, "stopping " + states[name].ByHand}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemWorking, Text: "stopping " + states[name].ByHand}})
 		return every.end(ctx, name)
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
@@ -25,7 +26,7 @@ type replacing struct {
 	asked []string
 }
 
-func (r *replacing) Ask(ctx context.Context, q Question) (string, error) {
+func (r *replacing) Ask(ctx context.Context, q front.Question) (string, error) {
 	if q.ID == "by-hand" {
 		r.asked = append(r.asked, q.Ask)
 		return "replace", nil
@@ -83,7 +84,7 @@ func TestStartedByHand(t *testing.T) {
 		"--superlink", "127.0.0.1:1", "--clientappio-api-address", fmt.Sprintf("127.0.0.1:%d", port), "--auth-supernode-private-key", "keys/client_credentials_1")
 
 	st, err := (start{}).Inspect(ctx, s)
-	if err != nil || st.Short != "1/2" || !strings.Contains(st.Items[0].Text, "by hand as container "+byHand) || st.Items[1].State == ItemDone {
+	if err != nil || st.Short != "1/2" || !strings.Contains(st.Items[0].Text, "by hand as container "+byHand) || st.Items[1].State == front.ItemDone {
 		t.Errorf("%+v %v", st, err)
 	}
 	o := s.overview(ctx, 0, false)
@@ -94,7 +95,7 @@ func TestStartedByHand(t *testing.T) {
 		return docker("ps", "--filter", "label=flwrup.project="+s.Choices().ID, "--format", `{{.Label "flwrup.node"}}`)
 	}
 	h := &heard{}
-	if err := s.Act(ctx, StartNodes, nil, h); err != nil {
+	if err := s.Act(ctx, front.StartNodes, nil, h); err != nil {
 		t.Fatal(err)
 	}
 	if got := own(); got != "supernode_2" {
@@ -111,7 +112,7 @@ func TestStartedByHand(t *testing.T) {
 	if err := s.startOne(ctx, rt, m, h); err != nil || own() != "supernode_2" {
 		t.Errorf("a second one with the same key: %q %v", own(), err)
 	}
-	if err := s.Act(ctx, StopNodes, []string{"supernode_1"}, h); err != nil || docker("inspect", "--format", "{{.State.Running}}", byHand) != "true" {
+	if err := s.Act(ctx, front.StopNodes, []string{"supernode_1"}, h); err != nil || docker("inspect", "--format", "{{.State.Running}}", byHand) != "true" {
 		t.Errorf("the container of somebody else was touched: %v", err)
 	}
 	read, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -119,7 +120,7 @@ func TestStartedByHand(t *testing.T) {
 	canBeRead(read, t, s)
 
 	r := &replacing{}
-	if err := s.Act(ctx, RestartNodes, []string{"supernode_1"}, r); err != nil {
+	if err := s.Act(ctx, front.RestartNodes, []string{"supernode_1"}, r); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Fields(own()); len(got) != 2 || len(r.asked) != 1 || !strings.Contains(r.asked[0], byHand) {
@@ -191,7 +192,7 @@ func TestProcessStartedByHand(t *testing.T) {
 		if err != nil || read.Err() != nil {
 			t.Fatalf("%+v %v", st, err)
 		}
-		seen = st.State == Done && st.Items[0].Text == "running, started by hand as "+name
+		seen = st.State == front.Done && st.Items[0].Text == "running, started by hand as "+name
 	}
 	canBeRead(read, t, s)
 	rt, err := s.nodesRuntime(ctx)
@@ -203,7 +204,7 @@ func TestProcessStartedByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &heard{}
-	if err := s.Act(ctx, StartNodes, nil, h); err != nil {
+	if err := s.Act(ctx, front.StartNodes, nil, h); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.startOne(ctx, rt, m, h); err != nil {
@@ -212,7 +213,7 @@ func TestProcessStartedByHand(t *testing.T) {
 	if own, err := inner(rt).List(ctx); err != nil || len(own) != 0 {
 		t.Errorf("a second one with the same key: %+v %v", own, err)
 	}
-	if err := s.Act(ctx, StopNodes, nil, h); err != nil || !strings.Contains(h.said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
+	if err := s.Act(ctx, front.StopNodes, nil, h); err != nil || !strings.Contains(h.said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
 		t.Errorf("%v\n%s", err, h.said())
 	}
 	select {

@@ -5,14 +5,15 @@ import (
 	"strings"
 
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/shell"
 )
 
 // command makes an Action of a flwr command, written so that it can be typed into /bin/sh in the
 // project folder to the same effect: with FLWR_HOME where the site has its own, and with flwr's whole
 // path where a plain `flwr` would be another one.
-func (s *Site) command(says string, argv []string) Action {
-	return Action{Says: says, Command: s.shell(argv), Flags: explain(argv)}
+func (s *Site) command(says string, argv []string) front.Action {
+	return front.Action{Says: says, Command: s.shell(argv), Flags: explain(argv)}
 }
 
 func (s *Site) shell(argv []string) string {
@@ -44,15 +45,15 @@ func (s *Site) program() string {
 }
 
 // explain gives each flag of argv with what it does, where flwrexec knows.
-func explain(argv []string) []Flag {
-	var flags []Flag
+func explain(argv []string) []front.Flag {
+	var flags []front.Flag
 	for _, w := range argv {
 		name, _, _ := strings.Cut(w, "=")
 		if !strings.HasPrefix(name, "-") {
 			continue
 		}
 		if means := flwr.ExplainFlag(name); means != "" {
-			flags = append(flags, Flag{name, means})
+			flags = append(flags, front.Flag{Flag: name, Means: means})
 		}
 	}
 	return flags

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/sheet"
@@ -67,7 +68,7 @@ func (s *Site) SaveMetrics(ctx context.Context, id string) (file string, err err
 
 // MetricsCSV writes a run's metrics as a table: a row a round, a column a metric, empty where a round has
 // none. Names come from the app: none becomes a formula.
-func MetricsCSV(list []Metric) string {
+func MetricsCSV(list []front.Metric) string {
 	names, rounds := []string{}, []int{}
 	values := map[string]map[int]float64{}
 	for _, m := range list {

@@ -10,6 +10,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/app"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -36,12 +37,12 @@ const (
 
 // diagnose says why a SuperNode is not as it should be, and what helps: what the grid says, held against
 // the runtime and the log. nil when all is well, when the person stopped it, or when nothing can be said.
-func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (*problem.Problem, *Remedy) {
+func (s *Site) diagnose(ctx context.Context, m member, v front.NodeView, o front.Overview) (*problem.Problem, *front.Remedy) {
 	name := v.Name
 	up := v.Runtime.State == supernode.Running
 	switch {
 	case m.Record.State == ledger.Refused:
-		return problem.New(problem.NodeRefused, name+" was refused at its registration", m.Record.How, ""), &Remedy{Says: "register it", Step: StepRegister, Args: []string{"up"}}
+		return problem.New(problem.NodeRefused, name+" was refused at its registration", m.Record.How, ""), &front.Remedy{Says: "register it", Step: front.StepRegister, Args: []string{"up"}}
 	case o.RuntimeErr != nil:
 		return nil, nil // said once, of all
 	case s.wanted(name) == wantedDown && !up:
@@ -50,13 +51,13 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 		p := problem.New(NodeElsewhere, name+" runs for another grid, at "+nodeLabel(v.Runtime, fleetLabel), "it was started before the project went over to "+s.Choices().Grid.Connection, "")
 		if !m.Known() {
 			p.Fix = "register its key on this grid first"
-			return p, &Remedy{Says: "register it here", Step: StepRegister, Args: []string{"up"}}
+			return p, &front.Remedy{Says: "register it here", Step: front.StepRegister, Args: []string{"up"}}
 		}
 		p.Fix = "start it for this grid; it is stopped there first"
-		return p, remedy(RestartNodes, "start it for this grid", "restart", name)
+		return p, remedy(front.RestartNodes, "start it for this grid", "restart", name)
 	}
 	if isSuspended(v.Runtime) {
-		return suspended(v), remedy(StartNodes, "let it go on", "start", name)
+		return suspended(v), remedy(front.StartNodes, "let it go on", "start", name)
 	}
 	if p, r := s.idDiffers(ctx, m, v.Runtime); p != nil {
 		return p, r
@@ -64,18 +65,18 @@ func (s *Site) diagnose(ctx context.Context, m member, v NodeView, o Overview) (
 	switch {
 	case o.GridErr == nil && m.Known() && v.Grid == flwrexec.StatusUnregistered:
 		return problem.New(flwrexec.NodeUnregistered, name+" was unregistered on the grid", "its key is burnt: no account can register it again",
-			"remove it here, then add a new SuperNode"), remedy(RemoveNodes, "remove it", "remove", name, "--unregister")
+			"remove it here, then add a new SuperNode"), remedy(front.RemoveNodes, "remove it", "remove", name, "--unregister")
 	case o.GridErr == nil && m.Known() && v.Grid == "":
 		return problem.New(NotListed, "the grid does not list "+name, "node "+v.NodeID+" belongs to another account, or the grid has lost it",
-			"log in with the account that registered it"), &Remedy{Says: "log in", Step: StepLogin, Args: []string{"up"}}
+			"log in with the account that registered it"), &front.Remedy{Says: "log in", Step: front.StepLogin, Args: []string{"up"}}
 	case !up && s.wrongImage() != nil:
-		return s.wrongImage(), remedy(OwnImage, "use the image of flwr "+s.Title().Flwr, "restart", name, "--own-image")
+		return s.wrongImage(), remedy(front.OwnImage, "use the image of flwr "+s.Title().Flwr, "restart", name, "--own-image")
 	case v.Runtime.State == supernode.Absent:
 		return s.gone(ctx, m, v)
 	case up && (v.Grid == flwrexec.StatusOnline || o.GridErr != nil || time.Since(v.Runtime.Since) < startsWithin):
 		return nil, nil
 	}
-	start := remedy(RestartNodes, "start it anew", "restart", name)
+	start := remedy(front.RestartNodes, "start it anew", "restart", name)
 	if p := s.slept(v, time.Now()); p != nil {
 		return p, start
 	}
@@ -107,7 +108,7 @@ func isSuspended(st supernode.Status) bool {
 }
 
 // suspended is the trouble of a SuperNode that is held.
-func suspended(v NodeView) *problem.Problem {
+func suspended(v front.NodeView) *problem.Problem {
 	grid := "the grid loses it within a minute"
 	if v.Grid == flwrexec.StatusOffline {
 		grid = "the grid has lost it"
@@ -141,7 +142,7 @@ func (s *Site) wrongImage() *problem.Problem {
 var imageVersion = regexp.MustCompile(`:(\d+\.\d+\.\d+)`)
 
 // hints are what the node's log alone does not tell.
-func (s *Site) hints(v NodeView) flwrexec.NodeHints {
+func (s *Site) hints(v front.NodeView) flwrexec.NodeHints {
 	grid, _ := flwr.ParseVersion(s.Title().Flwr)
 	node := grid
 	if found := imageVersion.FindStringSubmatch(v.Runtime.Image); found != nil {
@@ -153,7 +154,7 @@ func (s *Site) hints(v NodeView) flwrexec.NodeHints {
 }
 
 // heldProblem says that the grid has not noticed the node's end yet, and when it will.
-func (s *Site) heldProblem(v NodeView, seen *problem.Problem) *problem.Problem {
+func (s *Site) heldProblem(v front.NodeView, seen *problem.Problem) *problem.Problem {
 	p := problem.New(flwrexec.NodeHeld, v.Name+" has ended and the grid has not noticed", "", "start it again; flwrup waits until the grid lets it in")
 	if v.Runtime.ExitCode == 137 {
 		p.Code, p.What = NodeKilled, v.Name+" was killed"
@@ -172,7 +173,7 @@ func (s *Site) heldProblem(v NodeView, seen *problem.Problem) *problem.Problem {
 }
 
 // unexplained is what is left when the log says nothing.
-func (s *Site) unexplained(v NodeView) *problem.Problem {
+func (s *Site) unexplained(v front.NodeView) *problem.Problem {
 	r := v.Runtime
 	switch {
 	case r.State == supernode.Running && v.Grid == flwrexec.StatusOffline:
@@ -197,11 +198,11 @@ func (s *Site) unexplained(v NodeView) *problem.Problem {
 }
 
 // gone is the diagnosis of a node of which there is nothing on this machine, though it was started once.
-func (s *Site) gone(ctx context.Context, m member, v NodeView) (*problem.Problem, *Remedy) {
+func (s *Site) gone(ctx context.Context, m member, v front.NodeView) (*problem.Problem, *front.Remedy) {
 	if s.wanted(v.Name) != wantedUp {
 		return nil, nil
 	}
-	start := remedy(StartNodes, "start it", "start", v.Name)
+	start := remedy(front.StartNodes, "start it", "start", v.Name)
 	if f, ok := s.foreign(ctx, m); ok {
 		return problem.New(problem.NameTaken, v.Name+" is not here, and its name is taken",
 				"the container "+f.Name+" (image "+f.Image+", "+string(f.State)+") was not made by this flwrup project",
@@ -234,43 +235,43 @@ func (s *Site) foreign(ctx context.Context, m member) (supernode.Status, bool) {
 	return list[0], true
 }
 
-func remedy(verb Verb, says string, args ...string) *Remedy {
-	return &Remedy{Says: says, Verb: verb, Args: args}
+func remedy(verb front.Verb, says string, args ...string) *front.Remedy {
+	return &front.Remedy{Says: says, Verb: verb, Args: args}
 }
 
 // remedyFor gives what helps against p.
-func (s *Site) remedyFor(p *problem.Problem, v NodeView, h flwrexec.NodeHints) *Remedy {
-	start := remedy(StartNodes, "start it again", "start", v.Name)
+func (s *Site) remedyFor(p *problem.Problem, v front.NodeView, h flwrexec.NodeHints) *front.Remedy {
+	start := remedy(front.StartNodes, "start it again", "start", v.Name)
 	if v.Runtime.State == supernode.Running || v.Runtime.State == supernode.Restarting {
-		start = remedy(RestartNodes, "start it anew", "restart", v.Name)
+		start = remedy(front.RestartNodes, "start it anew", "restart", v.Name)
 	}
 	if other := v.Runtime.ByHand; other != "" {
-		start = remedy(ReplaceNodes, "replace "+other+" by flwrup's own", "restart", v.Name, "--replace")
+		start = remedy(front.ReplaceNodes, "replace "+other+" by flwrup's own", "restart", v.Name, "--replace")
 	}
 	switch p.Code {
 	case flwrexec.NodeConfig:
 		if v.Runtime.ByHand == "" {
-			return remedy(ChangeSettings, "change its settings", "settings", v.Name)
+			return remedy(front.ChangeSettings, "change its settings", "settings", v.Name)
 		}
 	case flwrexec.NodeVersion:
 		if v.Runtime.Image != "" && s.pinned() != "" {
-			return remedy(OwnImage, "use the image of flwr "+h.Grid.String(), "restart", v.Name, "--own-image")
+			return remedy(front.OwnImage, "use the image of flwr "+h.Grid.String(), "restart", v.Name, "--own-image")
 		}
 		return start
 	case problem.Untrusted, flwrexec.WrongService:
-		return &Remedy{Says: "look at the addresses", Step: StepConfigure, Args: []string{"doctor"}}
+		return &front.Remedy{Says: "look at the addresses", Step: front.StepConfigure, Args: []string{"doctor"}}
 	case flwrexec.NodeUnregistered:
-		return remedy(RemoveNodes, "remove it", "remove", v.Name, "--unregister")
+		return remedy(front.RemoveNodes, "remove it", "remove", v.Name, "--unregister")
 	case problem.NodeRefused:
 		if v.Grid == flwrexec.StatusRegistered {
-			return &Remedy{Says: "see whether it is confirmed", Step: StepConfirmation, Args: []string{"up"}}
+			return &front.Remedy{Says: "see whether it is confirmed", Step: front.StepConfirmation, Args: []string{"up"}}
 		}
 		return start
 	case app.Broken:
-		return &Remedy{Says: "look at the app", Step: StepRun}
+		return &front.Remedy{Says: "look at the app", Step: front.StepRun}
 	case problem.NodeNotOnline:
 		if v.Runtime.State == supernode.Running && v.Grid != flwrexec.StatusOffline {
-			return &Remedy{Says: "see who is online and why not", Step: StepOnline, Args: []string{"doctor"}}
+			return &front.Remedy{Says: "see who is online and why not", Step: front.StepOnline, Args: []string{"doctor"}}
 		}
 	}
 	return start
@@ -303,10 +304,10 @@ func (s *Site) lost(list []member, folder keys.Folder) []member {
 }
 
 // keyProblem says what became of the key of a lost SuperNode.
-func (s *Site) keyProblem(m member, folder keys.Folder) (*problem.Problem, *Remedy) {
+func (s *Site) keyProblem(m member, folder keys.Folder) (*problem.Problem, *front.Remedy) {
 	file := s.path(m.Record.KeyFile)
 	back := "put the key back that was registered"
-	restore := remedy(RestoreKey, "take the key from the backup", "restore-key", m.Name)
+	restore := remedy(front.RestoreKey, "take the key from the backup", "restore-key", m.Name)
 	if s.backupOf(m.Record.Key) == "" {
 		back += "; no backup of flwrup's that is still there holds it"
 		restore = nil

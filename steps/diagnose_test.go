@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -38,7 +39,7 @@ func TestEndedIsNotHealth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, r := s.diagnose(t.Context(), m, NodeView{Name: "supernode_1", NodeID: "7", Grid: c.grid, Runtime: c.st, Wanted: wantedUp}, Overview{})
+		p, r := s.diagnose(t.Context(), m, front.NodeView{Name: "supernode_1", NodeID: "7", Grid: c.grid, Runtime: c.st, Wanted: wantedUp}, front.Overview{})
 		if p == nil || p.Code != c.code || !strings.Contains(p.Error(), c.says) || p.Fix == "" || r == nil {
 			t.Errorf("%+v: %+v %+v", c.st, p, r)
 		}
@@ -69,7 +70,7 @@ func TestSuspendedIsSaidAtOnce(t *testing.T) {
 			t.Errorf("%s: %+v", name, o)
 		}
 		for _, v := range o.Nodes {
-			is := v.Diagnosis != nil && v.Diagnosis.Code == NodeSuspended && v.Remedy != nil && v.Remedy.Verb == StartNodes
+			is := v.Diagnosis != nil && v.Diagnosis.Code == NodeSuspended && v.Remedy != nil && v.Remedy.Verb == front.StartNodes
 			if is != (v.Name == "supernode_1") {
 				t.Errorf("%s: %s: %v %v", name, v.Name, v.Diagnosis, v.Remedy)
 			}
@@ -81,8 +82,8 @@ func TestSuspendedIsSaidAtOnce(t *testing.T) {
 		}
 	}
 	s.forget()
-	if st, err := (online{}).Inspect(t.Context(), s); err != nil || st.Done != 1 || st.State == Done || !slices.ContainsFunc(st.Items, func(i Item) bool {
-		return i.Name == "supernode_1" && i.State == ItemFailed && strings.Contains(i.Text, "suspended")
+	if st, err := (online{}).Inspect(t.Context(), s); err != nil || st.Done != 1 || st.State == front.Done || !slices.ContainsFunc(st.Items, func(i front.Item) bool {
+		return i.Name == "supernode_1" && i.State == front.ItemFailed && strings.Contains(i.Text, "suspended")
 	}) {
 		t.Errorf("step 14: %+v %v", st, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 )
@@ -13,10 +14,10 @@ import (
 // Finding is one thing that Doctor looked at: a step, the grid, what runs here, a SuperNode.
 type Finding struct {
 	What    string           // "3 Tools", "supernode_2"
-	State   State            // of a step; of anything else Done where nothing is wrong with it, Unknown, else Ready
+	State   front.State      // of a step; of anything else Done where nothing is wrong with it, Unknown, else Ready
 	Says    []string         // what was found, one fact a line
 	Problem *problem.Problem // nil: nothing is wrong, though there may be something to do yet
-	Remedy  *Remedy          // of Problem; nil when only its Fix helps
+	Remedy  *front.Remedy    // of Problem; nil when only its Fix helps
 }
 
 // Doctor looks at all that can be wrong, in the order in which one thing needs the other: the 16 steps
@@ -37,12 +38,12 @@ func (s *Site) Doctor(ctx context.Context, each func(Finding)) {
 	}
 	o := s.overview(ctx, fresh, true)
 	for _, n := range o.Nodes {
-		f := Finding{What: n.Name, State: Done, Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
+		f := Finding{What: n.Name, State: front.Done, Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
 		switch {
 		case n.Diagnosis != nil:
-			f.State = Ready
+			f.State = front.Ready
 		case n.Grid == "" && n.Runtime.State == "":
-			f.State = Unknown
+			f.State = front.Unknown
 		}
 		each(f)
 	}
@@ -56,7 +57,7 @@ func (s *Site) examine(ctx context.Context, st Step, said map[string]bool) Findi
 		f.Says = append(f.Says, status.Why)
 	}
 	for _, item := range status.Items {
-		if item.State == ItemFailed {
+		if item.State == front.ItemFailed {
 			f.Says = append(f.Says, item.Name+": "+item.Text)
 		}
 	}
@@ -65,7 +66,7 @@ func (s *Site) examine(ctx context.Context, st Step, said map[string]bool) Findi
 		return f
 	}
 	p := problem.Of(s.gridProblem(s.withNetwork(ctx, err)))
-	f.State = Blocked
+	f.State = front.Blocked
 	if key := string(p.Code) + p.Why; said[key] {
 		f.Says = append(f.Says, "for the same reason")
 	} else {
@@ -76,7 +77,7 @@ func (s *Site) examine(ctx context.Context, st Step, said map[string]bool) Findi
 }
 
 // nodeSays is a SuperNode's state in one line: what the grid says, and what runs here.
-func nodeSays(n NodeView) string {
+func nodeSays(n front.NodeView) string {
 	facts := []string{"grid: " + orUnknown(n.Grid), "here: " + orUnknown(string(n.Runtime.State))}
 	if n.NodeID != "" {
 		facts = append(facts, "node ID "+n.NodeID)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 )
 
@@ -24,7 +25,7 @@ func TestDoctor(t *testing.T) {
 		return
 	}
 	whats, wrong := look()
-	if len(whats) != StepTotal+2 || whats[9] != "10 Register" || whats[StepTotal] != "supernode_1" {
+	if len(whats) != front.StepTotal+2 || whats[9] != "10 Register" || whats[front.StepTotal] != "supernode_1" {
 		t.Errorf("16 steps and two SuperNodes wanted, got %q", whats)
 	}
 	if len(wrong) != 0 {

@@ -4,17 +4,18 @@ import (
 	"context"
 
 	"flwrup/flwrexec/config"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/tomledit"
 )
 
 // edit shows an edit of the person's file as a diff, asks q, and does it after a yes: the file's mode stays,
 // a copy of what it was stays beside it, and step n can take it back.
-func (s *Site) edit(ctx context.Context, to Sink, id StepID, e config.Edit, q Question) (done bool, err error) {
+func (s *Site) edit(ctx context.Context, to front.Sink, id front.StepID, e config.Edit, q front.Question) (done bool, err error) {
 	if err := s.stays(e.File); err != nil {
 		return false, err
 	}
-	q.Kind, q.Diff = AskConfirm, s.diff(e)
+	q.Kind, q.Diff = front.AskConfirm, s.diff(e)
 	answer, err := to.Ask(ctx, q)
 	if err != nil || answer != "yes" {
 		return false, err
@@ -26,7 +27,7 @@ func (s *Site) edit(ctx context.Context, to Sink, id StepID, e config.Edit, q Qu
 	s.mu.Lock()
 	s.undo[id] = append(s.undo[id], undo)
 	s.mu.Unlock()
-	to.Event(Says{"changed " + s.rel(e.File) + "; as it was: " + s.rel(undo)})
+	to.Event(front.Says{Text: "changed " + s.rel(e.File) + "; as it was: " + s.rel(undo)})
 	return true, nil
 }
 
@@ -36,14 +37,14 @@ func (s *Site) diff(e config.Edit) string {
 }
 
 // CanUndo tells whether a file edit of step id, made since flwrup was started, can be taken back.
-func (s *Site) CanUndo(id StepID) bool {
+func (s *Site) CanUndo(id front.StepID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.undo[id]) > 0
 }
 
 // Undo takes the last edit of step id back; once more takes back the one before.
-func (s *Site) Undo(ctx context.Context, id StepID) error {
+func (s *Site) Undo(ctx context.Context, id front.StepID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	files := s.undo[id]

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/project"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestEdits(t *testing.T) {
 	const script = "#!/bin/bash\nset -e\ngenerate() {\n    local num_clients=${1:-2}\n}\n"
 	for _, c := range []struct {
-		step       StepID
+		step       front.StepID
 		question   string
 		file, text string
 		mode       os.FileMode

@@ -9,6 +9,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/app"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
@@ -63,7 +64,7 @@ func (s *Site) crowd(ctx context.Context) (crowd, error) {
 // enoughNodes waits until as many nodes are online as the app wants: a run that wants more waits for
 // ever, without a word. It gives the run configuration, with the app's own number changed where the
 // person wants that.
-func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, error) {
+func (s *Site) enoughNodes(ctx context.Context, r appReport, to front.Sink) (string, error) {
 	over := map[string]int{}
 	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
 		over["min-nodes"] = s.Choices().Nodes
@@ -98,7 +99,7 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 		}
 		if now := fmt.Sprintf("waiting for nodes: %d of %d online%s", c.online, want.Want, names(", missing ", c.missing)); now != said {
 			said = now
-			to.Event(Says{now})
+			to.Event(front.Says{Text: now})
 		}
 		if err := safego.Sleep(ctx, s.pollPause(try)); err != nil {
 			return "", err
@@ -107,8 +108,8 @@ func (s *Site) enoughNodes(ctx context.Context, r appReport, to Sink) (string, e
 }
 
 // startFirst offers to start the SuperNodes that a run wants and that do not run.
-func (s *Site) startFirst(ctx context.Context, want app.Minimum, c crowd, to Sink) (started bool, err error) {
-	q := Question{ID: "start-first", Kind: AskConfirm, Default: "yes",
+func (s *Site) startFirst(ctx context.Context, want app.Minimum, c crowd, to front.Sink) (started bool, err error) {
+	q := front.Question{ID: "start-first", Kind: front.AskConfirm, Default: "yes",
 		Ask:  "Start" + names(" ", c.down) + " first?",
 		Help: fmt.Sprintf("The app wants %d nodes, %d of %d are online: the run would wait for the others.", want.Want, c.online, c.all)}
 	if c.asked {
@@ -130,11 +131,11 @@ func (s *Site) startFirst(ctx context.Context, want app.Minimum, c crowd, to Sin
 }
 
 // fewer asks whether a run may have fewer nodes than the app wants, where the run config decides it.
-func (s *Site) fewer(ctx context.Context, r appReport, want app.Minimum, c crowd, over map[string]int, to Sink) error {
+func (s *Site) fewer(ctx context.Context, r appReport, want app.Minimum, c crowd, over map[string]int, to front.Sink) error {
 	if want.Key == "" || c.all == 0 {
 		return tooFew(s, r, want, c)
 	}
-	answer, err := to.Ask(ctx, Question{ID: "fewer-nodes", Kind: AskConfirm, Default: "no",
+	answer, err := to.Ask(ctx, front.Question{ID: "fewer-nodes", Kind: front.AskConfirm, Default: "no",
 		Ask:  fmt.Sprintf("Run with %d nodes this time (%s=%d)?", c.all, want.Key, c.all),
 		Help: fmt.Sprintf("The app wants %d nodes (%s), and the federation has %d: it would wait for ever.", want.Want, want.Key, c.all)})
 	if err != nil {

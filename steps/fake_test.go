@@ -14,6 +14,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -236,7 +237,7 @@ func (r *fakeRuntime) Logs(_ context.Context, name string, _ supernode.LogOption
 // heard is a Sink that keeps what it hears and answers defaults.
 type heard struct {
 	mu     sync.Mutex
-	events []Event
+	events []front.Event
 }
 
 // said gives the sentences that were heard.
@@ -246,24 +247,24 @@ func (h *heard) said() string {
 	var lines []string
 	for _, e := range h.events {
 		switch e := e.(type) {
-		case Says:
+		case front.Says:
 			lines = append(lines, e.Text)
-		case Output:
+		case front.Output:
 			lines = append(lines, e.Text)
-		case ItemChanged:
+		case front.ItemChanged:
 			lines = append(lines, e.Item.Name+": "+e.Item.Text)
 		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (h *heard) Event(e Event) {
+func (h *heard) Event(e front.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.events = append(h.events, e)
 }
 
-func (h *heard) Ask(_ context.Context, q Question) (string, error) {
+func (h *heard) Ask(_ context.Context, q front.Question) (string, error) {
 	if q.Default == "" {
 		return "", problem.New(problem.NeedsPerson, q.Ask, "", "")
 	}
@@ -275,13 +276,13 @@ type scripted struct {
 	heard
 	answers map[string]string
 	asked   []string
-	last    map[string]Question
+	last    map[string]front.Question
 }
 
-func (p *scripted) Ask(ctx context.Context, q Question) (string, error) {
+func (p *scripted) Ask(ctx context.Context, q front.Question) (string, error) {
 	p.asked = append(p.asked, q.ID)
 	if p.last == nil {
-		p.last = map[string]Question{}
+		p.last = map[string]front.Question{}
 	}
 	p.last[q.ID] = q
 	a, ok := p.answers[q.ID]
@@ -310,7 +311,7 @@ func siteOn(t *testing.T, g *fakeGrid, n int) *Site {
 	t.Cleanup(func() { s.Close() })
 	s.flwr = g
 	s.runtime = &fakeRuntime{grid: g, started: map[string]supernode.Spec{}}
-	for _, step := range []StepID{StepKeys, StepConfigure} {
+	for _, step := range []front.StepID{front.StepKeys, front.StepConfigure} {
 		if err := s.Apply(context.Background(), step, &heard{}); err != nil {
 			t.Fatalf("step %d: %v", step, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -42,7 +43,7 @@ func TestNamedFlwrIsNotReplaced(t *testing.T) {
 			if _, err := (tools{}).Plan(t.Context(), s); !problem.Is(err, code) {
 				t.Errorf("plan: %v", err)
 			}
-			if st, err := (tools{}).Inspect(t.Context(), s); err != nil || st.State != Ready || len(st.Hints) == 0 {
+			if st, err := (tools{}).Inspect(t.Context(), s); err != nil || st.State != front.Ready || len(st.Hints) == 0 {
 				t.Errorf("%+v %v", st, err)
 			}
 			root, err := install.OwnRoot()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 )
 
@@ -19,7 +20,7 @@ func TestGuidedWalk(t *testing.T) {
 		s := siteOn(t, g, 2)
 		s.o.Attended = c.attended
 		to := &scripted{answers: map[string]string{"do": c.answer}}
-		var sink Sink = to
+		var sink front.Sink = to
 		if c.attended {
 			sink = &guided{to, s}
 		}
@@ -30,7 +31,7 @@ func TestGuidedWalk(t *testing.T) {
 		if len(g.nodes) != c.registered || slices.Contains(to.asked, "do") != c.attended {
 			t.Errorf("%+v: %d nodes, asked %q", c, len(g.nodes), to.asked)
 		}
-		told := slices.ContainsFunc(to.events, func(e Event) bool { p, ok := e.(Planned); return ok && len(p.Actions) == 2 })
+		told := slices.ContainsFunc(to.events, func(e front.Event) bool { p, ok := e.(front.Planned); return ok && len(p.Actions) == 2 })
 		if told != c.attended {
 			t.Errorf("%+v: told what would be done: %v", c, told)
 		}

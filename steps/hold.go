@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
@@ -41,7 +42,7 @@ func (s *Site) held(ctx context.Context, list []member) (free, held []member, st
 }
 
 // waitOut waits until the grid lets go of the held SuperNodes and hands each on as soon as it does.
-func (s *Site) waitOut(ctx context.Context, held []member, states map[string]supernode.Status, to Sink, start func([]member) error) error {
+func (s *Site) waitOut(ctx context.Context, held []member, states map[string]supernode.Status, to front.Sink, start func([]member) error) error {
 	began := time.Now()
 	said := map[string]time.Time{}
 	for try := 0; len(held) > 0; try++ {
@@ -54,7 +55,7 @@ func (s *Site) waitOut(ctx context.Context, held []member, states map[string]sup
 			if slices.ContainsFunc(still, func(o member) bool { return o.Name == m.Name }) {
 				if time.Since(said[m.Name]) >= 5*time.Second {
 					said[m.Name] = time.Now()
-					to.Event(ItemChanged{Item{m.Name, ItemWorking, letsGoIn(states[m.Name], began)}})
+					to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: letsGoIn(states[m.Name], began)}})
 				}
 			} else {
 				free = append(free, m)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 )
 
@@ -31,7 +32,7 @@ func TestKilledOneWaitsForTheGrid(t *testing.T) {
 		return ok
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.Act(context.Background(), StartNodes, nil, &heard{}) }()
+	go func() { ended <- s.Act(context.Background(), front.StartNodes, nil, &heard{}) }()
 	for limit := time.Now().Add(20 * time.Second); !started("supernode_2") && time.Now().Before(limit); {
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -58,7 +59,7 @@ func TestHoldCutShort(t *testing.T) {
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	to := &heard{}
-	go func() { ended <- s.Act(ctx, StartNodes, nil, to) }()
+	go func() { ended <- s.Act(ctx, front.StartNodes, nil, to) }()
 	for limit := time.Now().Add(30 * time.Second); !to.waits("supernode_1") && time.Now().Before(limit); {
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -71,7 +72,7 @@ func TestHoldCutShort(t *testing.T) {
 		t.Errorf("what was asked for is %q", got)
 	}
 	g.nodes[0].Status = flwrexec.StatusOffline
-	if err := s.Act(context.Background(), StartNodes, nil, &heard{}); err != nil || len(rt.(*fakeRuntime).running()) != 1 {
+	if err := s.Act(context.Background(), front.StartNodes, nil, &heard{}); err != nil || len(rt.(*fakeRuntime).running()) != 1 {
 		t.Errorf("again: %v, running %v", err, rt.(*fakeRuntime).running())
 	}
 }
@@ -81,7 +82,7 @@ func (h *heard) waits(name string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, e := range h.events {
-		if i, ok := e.(ItemChanged); ok && i.Item.Name == name && strings.Contains(i.Item.Text, "it was killed") {
+		if i, ok := e.(front.ItemChanged); ok && i.Item.Name == name && strings.Contains(i.Item.Text, "it was killed") {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"flwrup/dockerctl"
 	"flwrup/flwrexec/app"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -21,7 +22,7 @@ type imageBuilder interface {
 
 // BuildImage makes a SuperNode image with the packages that the app's pyproject.toml asks for, and notes it
 // in flwrup.toml: SuperNodes have it from their next start on. It gives the image's name.
-func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
+func (s *Site) BuildImage(ctx context.Context, to front.Sink) (string, error) {
 	a, err := app.Read(s.appDir())
 	if err != nil {
 		return "", err
@@ -54,12 +55,12 @@ func (s *Site) BuildImage(ctx context.Context, to Sink) (string, error) {
 		Tag: "flwrup/" + strings.ToLower(suggestName(a.Name)) + ":" + s.Choices().ID}
 	spec := supernode.Spec{Flwr: version, Image: b.Base}
 	if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
-		to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
+		to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
 	}); err != nil {
 		return "", err
 	}
-	to.Event(Says{fmt.Sprintf("building %s on %s with %s", b.Tag, b.Base, strings.Join(packages, ", "))})
-	if err := builder.Build(ctx, b, func(line string) { to.Event(Output{line}) }); err != nil {
+	to.Event(front.Says{Text: fmt.Sprintf("building %s on %s with %s", b.Tag, b.Base, strings.Join(packages, ", "))})
+	if err := builder.Build(ctx, b, func(line string) { to.Event(front.Output{Text: line}) }); err != nil {
 		return "", err
 	}
 	if r, ok := inner(rt).(imageResolver); ok { // this change of the name is the person's own

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -63,7 +64,7 @@ func (s *Site) movedImage(ctx context.Context, rt supernode.Runtime, name string
 }
 
 // settleImage notes where the image's name leads, and asks when that has changed.
-func (s *Site) settleImage(ctx context.Context, rt supernode.Runtime, name string, to Sink) error {
+func (s *Site) settleImage(ctx context.Context, rt supernode.Runtime, name string, to front.Sink) error {
 	known, now, moved, err := s.movedImage(ctx, rt, name)
 	if err != nil || now.ID == "" {
 		return err
@@ -74,9 +75,9 @@ func (s *Site) settleImage(ctx context.Context, rt supernode.Runtime, name strin
 		}
 		return s.noteImage(name, now)
 	}
-	answer, err := to.Ask(ctx, Question{ID: "image-changed", Kind: AskChoice, Default: "keep", Ask: "The image " + name + " has changed. Which one should SuperNodes use?",
+	answer, err := to.Ask(ctx, front.Question{ID: "image-changed", Kind: front.AskChoice, Default: "keep", Ask: "The image " + name + " has changed. Which one should SuperNodes use?",
 		Help: "It was " + known.Name() + " and is now " + now.Name() + ". Somebody here pulled or built it, or its publisher moved the name.",
-		Choices: []Choice{
+		Choices: []front.Choice{
 			{Value: "keep", Label: "the previous one", Note: known.Name()},
 			{Value: "take", Label: "the new one", Note: now.Name() + "; SuperNodes that run take it when they are restarted"},
 		}})
@@ -92,6 +93,6 @@ func (s *Site) settleImage(ctx context.Context, rt supernode.Runtime, name strin
 	} else if err != nil {
 		return err
 	}
-	to.Event(Says{moved.Error() + ": SuperNodes go on with the previous one"})
+	to.Event(front.Says{Text: moved.Error() + ": SuperNodes go on with the previous one"})
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -39,10 +40,10 @@ func TestAChangedImageIsTold(t *testing.T) {
 	second := supernode.Image{ID: "sha256:bbb", Digest: "flwr/supernode@sha256:222"}
 	r := imageful{rt, map[string]supernode.Image{name: first, first.ID: first}}
 	s.runtime = r
-	start := func(to Sink) (string, error) {
+	start := func(to front.Sink) (string, error) {
 		t.Helper()
 		delete(rt.started, "supernode_1")
-		err := s.Act(ctx, StartNodes, nil, to)
+		err := s.Act(ctx, front.StartNodes, nil, to)
 		return rt.started["supernode_1"].ImageID, err
 	}
 	if got, err := start(&heard{}); err != nil || got != first.ID {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -28,7 +29,7 @@ func (k *Keeper) moment(now time.Time) moment {
 
 // Look takes what was seen now, with the grid's side fresh, and says what is new about it and what to restart:
 // one Restart for those that have ended, one for those that run and are lost.
-func (k *Keeper) Look(now time.Time, o Overview) (events []WatchEvent, todo []Restart) {
+func (k *Keeper) Look(now time.Time, o front.Overview) (events []WatchEvent, todo []Restart) {
 	events, names := k.memory.next(k.moment(now), o)
 	return events, restarts(o, names)
 }
@@ -41,13 +42,13 @@ func (k *Keeper) Tried(now time.Time, node string) WatchEvent {
 
 // Restart is what to do to SuperNodes that should be up and are down.
 type Restart struct {
-	Verb  Verb // StartNodes or RestartNodes
+	Verb  front.Verb // StartNodes or RestartNodes
 	Nodes []string
 }
 
 // restarts holds the named SuperNodes against what is seen of them.
-func restarts(o Overview, names []string) (todo []Restart) {
-	down, lost := Restart{Verb: StartNodes}, Restart{Verb: RestartNodes}
+func restarts(o front.Overview, names []string) (todo []Restart) {
+	down, lost := Restart{Verb: front.StartNodes}, Restart{Verb: front.RestartNodes}
 	for _, v := range o.Nodes {
 		up := v.Runtime.State == supernode.Running
 		switch {
@@ -67,17 +68,17 @@ func restarts(o Overview, names []string) (todo []Restart) {
 }
 
 // Unattended is a front end without a person: what happens is told to to, questions get their defaults.
-func Unattended(to Sink) Sink { return nobody{to} }
+func Unattended(to front.Sink) front.Sink { return nobody{to} }
 
-type nobody struct{ Sink }
+type nobody struct{ front.Sink }
 
-func (n nobody) Event(e Event) {
+func (n nobody) Event(e front.Event) {
 	if n.Sink != nil {
 		n.Sink.Event(e)
 	}
 }
 
-func (nobody) Ask(_ context.Context, q Question) (string, error) {
+func (nobody) Ask(_ context.Context, q front.Question) (string, error) {
 	if q.Default == "" {
 		return "", problem.New(problem.NeedsPerson, q.Ask, "nobody is there to answer", "flwrup start")
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 )
 
@@ -39,7 +40,7 @@ func TestNoKeyIsLeftBehind(t *testing.T) {
 	if err := s.TearDown(ctx, &heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("down --remove with a volume that stays: %v", err)
 	}
-	if err := s.Act(ctx, RemoveNodes, []string{"supernode_1"}, &heard{}); err == nil || !strings.Contains(err.Error(), "is left") {
+	if err := s.Act(ctx, front.RemoveNodes, []string{"supernode_1"}, &heard{}); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("remove with a volume that stays: %v", err)
 	}
 	l.stuck = false

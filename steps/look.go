@@ -8,14 +8,15 @@ import (
 	"github.com/fvbommel/sortorder"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
 
 // Title gives what every screen's first line says. It asks nobody.
-func (s *Site) Title() Title {
+func (s *Site) Title() front.Title {
 	c := s.Choices()
-	t := Title{Project: c.Name, Federation: c.Federation, Connection: c.Grid.Connection,
+	t := front.Title{Project: c.Name, Federation: c.Federation, Connection: c.Grid.Connection,
 		Account: s.Ledger.Account(c.Grid.Connection), Flwr: c.Flwr.Version, Rehearsal: s.Rehearsal(), LoggedIn: s.loggedInBefore()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,7 +28,7 @@ func (s *Site) Title() Title {
 
 // Overview gives the dashboard's data; the grid is asked again only when its answer is older than
 // maxAge. What cannot be had is left empty, and GridErr or RuntimeErr say why.
-func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
+func (s *Site) Overview(ctx context.Context, maxAge time.Duration) front.Overview {
 	ctx = flwrexec.OneLook(ctx)
 	o := s.overview(ctx, maxAge, true)
 	o.FileErr = s.fileProblem()
@@ -51,8 +52,8 @@ func (s *Site) Overview(ctx context.Context, maxAge time.Duration) Overview {
 }
 
 // overview is Overview without the runs; diagnose reads the logs of nodes that are not as they should be.
-func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool) Overview {
-	var o Overview
+func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool) front.Overview {
+	var o front.Overview
 	ctx = flwrexec.OneLook(ctx)
 	s.asleep.look(time.Now())
 	list, folder, err := s.members()
@@ -81,7 +82,7 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 	}
 	list = slices.DeleteFunc(list, func(m member) bool { return gone[m.Name] })
 	for _, m := range slices.Concat(list, lost) {
-		v := NodeView{Name: m.Name, NodeID: m.Record.NodeID, KeyFile: s.rel(m.Pair.Private), Fingerprint: m.Pair.Fingerprint,
+		v := front.NodeView{Name: m.Name, NodeID: m.Record.NodeID, KeyFile: s.rel(m.Pair.Private), Fingerprint: m.Pair.Fingerprint,
 			Runtime: states[m.Name], Digest: s.digestOf(states[m.Name]), Wanted: s.wanted(m.Name)}
 		if gone[m.Name] {
 			v.KeyFile, v.Fingerprint = m.Record.KeyFile, m.Record.Key
@@ -112,23 +113,23 @@ func (s *Site) overview(ctx context.Context, maxAge time.Duration, diagnose bool
 		o.Nodes = append(o.Nodes, s.unfinished(states, byID)...)
 	}
 	if len(o.Nodes) > len(list) {
-		slices.SortStableFunc(o.Nodes, func(a, b NodeView) int { return sortorder.NaturalCompare(a.Name, b.Name) })
+		slices.SortStableFunc(o.Nodes, func(a, b front.NodeView) int { return sortorder.NaturalCompare(a.Name, b.Name) })
 	}
 	s.settleGridErr(&o)
 	return o
 }
 
 // settleGridErr gives what puts GridErr right. Nobody counts as online while the grid does not say so.
-func (s *Site) settleGridErr(o *Overview) {
+func (s *Site) settleGridErr(o *front.Overview) {
 	if o.GridErr != nil {
 		o.Online = 0
 	}
 	switch {
 	case o.GridErr == nil || !s.Rehearsal():
 	case problem.Is(o.GridErr, GridEnded):
-		o.Remedy = remedy(StartGrid, "start the rehearsal's grid again", "start", "--grid")
+		o.Remedy = remedy(front.StartGrid, "start the rehearsal's grid again", "start", "--grid")
 	case s.gridSuspended() != nil:
-		o.Remedy = remedy(StartGrid, "let the rehearsal's grid go on", "start", "--grid")
+		o.Remedy = remedy(front.StartGrid, "let the rehearsal's grid go on", "start", "--grid")
 	}
 }
 
@@ -219,10 +220,10 @@ func (s *Site) Names() ([]string, error) {
 }
 
 // Reference is the guide's quick reference in the dialect of the flwr at hand.
-func (s *Site) Reference() []Action {
+func (s *Site) Reference() []front.Action {
 	d, c := s.dialect(), s.connection()
 	choices := s.Choices()
-	actions := []Action{
+	actions := []front.Action{
 		s.command("log in", d.LoginArgv(c)),
 		s.command("register a SuperNode", d.RegisterArgv(c, s.rel(s.keysDir())+"/client_credentials_1.pub", "")),
 		s.command("list your SuperNodes", d.NodesArgv(c)),
@@ -232,19 +233,19 @@ func (s *Site) Reference() []Action {
 	}
 	if s.runtimeKind() == "docker" {
 		actions = append(actions,
-			Action{Says: "follow a SuperNode's log", Command: "docker logs -f supernode_1"},
-			Action{Says: "stop a SuperNode", Command: "docker stop supernode_1"})
+			front.Action{Says: "follow a SuperNode's log", Command: "docker logs -f supernode_1"},
+			front.Action{Says: "stop a SuperNode", Command: "docker stop supernode_1"})
 	}
 	return actions
 }
 
 // Places is where to turn.
-func (s *Site) Places() []Link {
-	return []Link{
-		{"Documentation", "https://flower.ai/docs/"},
-		{"Authentication example", "https://github.com/adap/flower/tree/main/examples/flower-authentication"},
+func (s *Site) Places() []front.Link {
+	return []front.Link{
+		{Label: "Documentation", URL: "https://flower.ai/docs/"},
+		{Label: "Authentication example", URL: "https://github.com/adap/flower/tree/main/examples/flower-authentication"},
 		dashboard,
-		{"Community Slack", "https://flower.ai/join-slack"},
-		{"Flower Labs", "mailto:hello@flower.ai"},
+		{Label: "Community Slack", URL: "https://flower.ai/join-slack"},
+		{Label: "Flower Labs", URL: "mailto:hello@flower.ai"},
 	}
 }

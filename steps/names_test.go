@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/keys"
 )
@@ -102,7 +103,7 @@ func TestANewKeyTakesNobodysPlace(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	// A removed one may come back: its name is nobody else's.
-	if err := s.Act(ctx, RemoveNodes, []string{before["soma"]}, &heard{}); err != nil {
+	if err := s.Act(ctx, front.RemoveNodes, []string{before["soma"]}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := namesOfFiles(t, s); slices.Contains([]string{got["boston"], got["supernode_1"]}, before["soma"]) {
@@ -130,7 +131,7 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 	if hints := strings.Join(st.Hints, "\n"); err != nil || !strings.Contains(hints, "a SuperLink's key") || !strings.Contains(hints, "the same key") {
 		t.Errorf("%v %s", err, hints)
 	}
-	for _, step := range []StepID{StepKeys, StepRegister} {
+	for _, step := range []front.StepID{front.StepKeys, front.StepRegister} {
 		if err := s.Apply(ctx, step, &heard{}); err != nil {
 			t.Fatal(err)
 		}

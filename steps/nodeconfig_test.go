@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -19,7 +20,7 @@ func TestNodeConfigIsChecked(t *testing.T) {
 		bad := s.Choices().Clone() // which flwrup.toml cannot hold
 		bad.Node = map[string]project.NodeChoice{"supernode_1": c}
 		s.choices.Store(bad)
-		err := s.Act(ctx, StartNodes, nil, &heard{})
+		err := s.Act(ctx, front.StartNodes, nil, &heard{})
 		if p := problem.Of(err); err == nil || !strings.Contains(p.Error(), "`name=clinic`") {
 			t.Errorf("%+v: %v", c, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
@@ -55,7 +56,7 @@ func (s *Site) idSaid(ctx context.Context, name string, st supernode.Status) str
 }
 
 // idDiffers says that a SuperNode that runs logged another node ID than the ledger has for it; nil when not.
-func (s *Site) idDiffers(ctx context.Context, m member, st supernode.Status) (*problem.Problem, *Remedy) {
+func (s *Site) idDiffers(ctx context.Context, m member, st supernode.Status) (*problem.Problem, *front.Remedy) {
 	if !m.Known() || s.isElsewhere(ctx, st) { // on another grid it is another node
 		return nil, nil
 	}
@@ -66,7 +67,7 @@ func (s *Site) idDiffers(ctx context.Context, m member, st supernode.Status) (*p
 	p := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
 	if key := nodeLabel(st, "fingerprint"); key != "" && key != m.Pair.Fingerprint {
 		p.Why, p.Fix = "it runs with another key than "+s.rel(m.Pair.Private)+", which was changed after it was started", "start it anew, with its key"
-		return p, remedy(RestartNodes, "start it anew", "restart", m.Name)
+		return p, remedy(front.RestartNodes, "start it anew", "restart", m.Name)
 	}
 	p.Why = "the ledger's came \"" + m.Record.How + "\""
 	for _, n := range s.Ledger.Nodes() {
@@ -74,12 +75,12 @@ func (s *Site) idDiffers(ctx context.Context, m member, st supernode.Status) (*p
 			p.Why += "; " + said + " stands there for " + n.Name
 		}
 	}
-	return p, &Remedy{Says: "note the right one", Step: StepOnline, Args: []string{"up"}}
+	return p, &front.Remedy{Says: "note the right one", Step: front.StepOnline, Args: []string{"up"}}
 }
 
 // mendIDs puts the node IDs that the SuperNodes themselves say into the ledger, after asking. Only an ID that
 // the grid lists for this account is believed.
-func (s *Site) mendIDs(ctx context.Context, to Sink) error {
+func (s *Site) mendIDs(ctx context.Context, to front.Sink) error {
 	list, _, err := s.members()
 	if err != nil {
 		return err
@@ -103,7 +104,7 @@ func (s *Site) mendIDs(ctx context.Context, to Sink) error {
 		if r.Step == 0 || !slices.ContainsFunc(nodes, func(n flwrexec.Node) bool { return n.ID.String() == said }) {
 			return p
 		}
-		answer, err := to.Ask(ctx, Question{ID: "node-id", Kind: AskConfirm, Default: "yes", Ask: "Note " + said + " for " + m.Name + "?",
+		answer, err := to.Ask(ctx, front.Question{ID: "node-id", Kind: front.AskConfirm, Default: "yes", Ask: "Note " + said + " for " + m.Name + "?",
 			Help: p.Error() + ". The SuperNode's own log is right: the grid let it in under that ID."})
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/supernode"
 )
@@ -20,7 +21,7 @@ func TestNodeIDs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newFakeGrid("1.42.0")
 			s := siteOn(t, g, 2)
-			for n := StepRegister; n <= StepConfirmation; n++ {
+			for n := front.StepRegister; n <= front.StepConfirmation; n++ {
 				if err := s.Apply(t.Context(), n, &heard{}); err != nil {
 					t.Fatal(err)
 				}
@@ -38,7 +39,7 @@ func TestNodeIDs(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if st, err := s.Inspect(t.Context(), 14); err != nil || st.State != Done {
+			if st, err := s.Inspect(t.Context(), 14); err != nil || st.State != front.Done {
 				t.Fatalf("step 14 is %s before: %+v %v", st.State, st.Items, err)
 			}
 			given := spoil(slices.Clone(ids))
@@ -51,7 +52,7 @@ func TestNodeIDs(t *testing.T) {
 				t.Fatal(err)
 			}
 			st, err := s.Inspect(t.Context(), 14)
-			if err != nil || st.State != Ready || st.Items[0].State != ItemFailed || !strings.Contains(st.Items[0].Text, ids[0]) {
+			if err != nil || st.State != front.Ready || st.Items[0].State != front.ItemFailed || !strings.Contains(st.Items[0].Text, ids[0]) {
 				t.Errorf("step 14 is %s: %+v %v", st.State, st.Items, err)
 			}
 			v := s.overview(t.Context(), 0, true).Nodes[0]
@@ -66,7 +67,7 @@ func TestNodeIDs(t *testing.T) {
 				t.Fatal(err)
 			}
 			settled(t, s, g, 2)
-			if st, err := s.Inspect(t.Context(), 14); err != nil || st.State != Done {
+			if st, err := s.Inspect(t.Context(), 14); err != nil || st.State != front.Done {
 				t.Errorf("step 14 is %s after: %+v %v", st.State, st.Items, err)
 			}
 		})
@@ -94,7 +95,7 @@ func TestNodeIDOfAnotherKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, r := s.idDiffers(t.Context(), list[0], states[list[0].Name])
-	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != RestartNodes {
+	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != front.RestartNodes {
 		t.Errorf("%+v %+v", p, r)
 	}
 	if err := s.mendIDs(t.Context(), &heard{}); err == nil {

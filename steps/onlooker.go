@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 )
 
@@ -28,34 +29,34 @@ func LookOn(dir string, busy error) (*Onlooker, error) {
 }
 
 // Title is the site's, marked.
-func (o *Onlooker) Title() Title {
+func (o *Onlooker) Title() front.Title {
 	t := o.Site.Title()
 	t.LookingOnly = true
 	return t
 }
 
 // Inspect tells how step n stands after what the other flwrup wrote last.
-func (o *Onlooker) Inspect(ctx context.Context, id StepID) (Status, error) {
+func (o *Onlooker) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
 	if err := o.Ledger.Reload(); err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	return o.Site.Inspect(ctx, id)
 }
 
 // Overview gives the dashboard's data after what the other flwrup wrote last.
-func (o *Onlooker) Overview(ctx context.Context, maxAge time.Duration) Overview {
+func (o *Onlooker) Overview(ctx context.Context, maxAge time.Duration) front.Overview {
 	if err := o.Ledger.Reload(); err != nil {
-		return Overview{RuntimeErr: err}
+		return front.Overview{RuntimeErr: err}
 	}
 	return o.Site.Overview(ctx, maxAge)
 }
 
 // CanChange and CanUndo are false: nothing is changed from here.
-func (*Onlooker) CanChange(StepID) bool { return false }
-func (*Onlooker) CanUndo(StepID) bool   { return false }
+func (*Onlooker) CanChange(front.StepID) bool { return false }
+func (*Onlooker) CanUndo(front.StepID) bool   { return false }
 
 // Apply, Change, Undo and Act give the Problem that says who is at work.
-func (o *Onlooker) Apply(context.Context, StepID, Sink) error       { return o.busy }
-func (o *Onlooker) Change(context.Context, StepID, Sink) error      { return o.busy }
-func (o *Onlooker) Undo(context.Context, StepID) error              { return o.busy }
-func (o *Onlooker) Act(context.Context, Verb, []string, Sink) error { return o.busy }
+func (o *Onlooker) Apply(context.Context, front.StepID, front.Sink) error       { return o.busy }
+func (o *Onlooker) Change(context.Context, front.StepID, front.Sink) error      { return o.busy }
+func (o *Onlooker) Undo(context.Context, front.StepID) error                    { return o.busy }
+func (o *Onlooker) Act(context.Context, front.Verb, []string, front.Sink) error { return o.busy }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -48,7 +49,7 @@ func TestOnlooker(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"Apply": o.Apply(ctx, 5, &heard{}), "Change": o.Change(ctx, 5, &heard{}),
-		"Undo": o.Undo(ctx, 8), "Act": o.Act(ctx, StopNodes, nil, &heard{}),
+		"Undo": o.Undo(ctx, 8), "Act": o.Act(ctx, front.StopNodes, nil, &heard{}),
 	} {
 		if p := problem.Of(err); err == nil || p.Code != problem.Busy || p.Fix == "" {
 			t.Errorf("%s: %v", name, err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec/app"
+	"flwrup/internal/front"
 	"flwrup/internal/outgoing"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
@@ -120,7 +121,7 @@ var (
 
 // checkSent looks at what would be sent. What belongs to this site is kept out when a person agrees; unattended it
 // stops the run, unless --send-all accepts it. Keys, backups and passwords are never sent.
-func (s *Site) checkSent(ctx context.Context, to Sink) error {
+func (s *Site) checkSent(ctx context.Context, to front.Sink) error {
 	offered := false
 	for {
 		p, err := s.parcel(ctx, 0)
@@ -130,7 +131,7 @@ func (s *Site) checkSent(ctx context.Context, to Sink) error {
 		large := outgoing.TooLarge(p.files, p.limit)
 		if len(p.found) == 0 && len(large) == 0 {
 			if !p.guess {
-				to.Event(Says{"to be sent: " + outgoing.Summary(p.files)})
+				to.Event(front.Says{Text: "to be sent: " + outgoing.Summary(p.files)})
 			}
 			return nil
 		}
@@ -153,7 +154,7 @@ func (s *Site) checkSent(ctx context.Context, to Sink) error {
 }
 
 // offerKeepOut offers to write the lines that keep files out into the app's .gitignore.
-func (s *Site) offerKeepOut(ctx context.Context, p parcel, large []outgoing.File, to Sink) (bool, error) {
+func (s *Site) offerKeepOut(ctx context.Context, p parcel, large []outgoing.File, to front.Sink) (bool, error) {
 	file := filepath.Join(s.appDir(), ".gitignore")
 	before, err := plainfile.Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -161,7 +162,7 @@ func (s *Site) offerKeepOut(ctx context.Context, p parcel, large []outgoing.File
 	}
 	lines := keepOutLines(p.found, large)
 	added := ignoreLines(before, lines)
-	answer, err := to.Ask(ctx, Question{ID: "keep-out", Kind: AskConfirm, Default: "yes", Ask: "Keep " + strings.Join(lines, ", ") + " out of what is sent?",
+	answer, err := to.Ask(ctx, front.Question{ID: "keep-out", Kind: front.AskConfirm, Default: "yes", Ask: "Keep " + strings.Join(lines, ", ") + " out of what is sent?",
 		Help: strings.Join(sentReasons(p, large), "; ") + ". flwr sends such files to the grid, which hands them to every SuperNode.",
 		Diff: tomledit.Diff(before, append(slices.Clone(before), added...), s.rel(file))})
 	if err != nil || answer != "yes" {
@@ -170,12 +171,12 @@ func (s *Site) offerKeepOut(ctx context.Context, p parcel, large []outgoing.File
 	if err := s.appendTo(file, added); err != nil {
 		return false, err
 	}
-	to.Event(Says{s.rel(file) + " now names " + strings.Join(lines, ", ")})
+	to.Event(front.Says{Text: s.rel(file) + " now names " + strings.Join(lines, ", ")})
 	return true, nil
 }
 
 // acceptSent lets the run go on with what was found, when a person or --send-all says so.
-func (s *Site) acceptSent(ctx context.Context, p parcel, to Sink) error {
+func (s *Site) acceptSent(ctx context.Context, p parcel, to front.Sink) error {
 	never := slices.ContainsFunc(p.found, func(f outgoing.Finding) bool { return f.Never }) && !p.guess
 	reasons := strings.Join(sentReasons(p, nil), "; ")
 	stop := problem.New(problem.NeedsPerson, "files that are not for others would be sent with the app", reasons,
@@ -184,13 +185,13 @@ func (s *Site) acceptSent(ctx context.Context, p parcel, to Sink) error {
 	case never:
 		return stop
 	case s.o.SendAll:
-		to.Event(Says{"to be sent, as --send-all says: " + reasons})
+		to.Event(front.Says{Text: "to be sent, as --send-all says: " + reasons})
 		return nil
 	case !s.o.Attended:
 		stop.Fix += "; or send them with --send-all"
 		return stop
 	}
-	answer, err := to.Ask(ctx, Question{ID: "send-all", Kind: AskConfirm, Default: "no", Ask: "Send these files to the grid and to every SuperNode?", Help: reasons + "."})
+	answer, err := to.Ask(ctx, front.Question{ID: "send-all", Kind: front.AskConfirm, Default: "no", Ask: "Send these files to the grid and to every SuperNode?", Help: reasons + "."})
 	if err != nil || answer == "yes" {
 		return err
 	}
@@ -251,7 +252,7 @@ func (s *Site) keepOutWords(p parcel, lines []string) string {
 }
 
 // sentActions is what a run would keep out or stop at, for a plan.
-func (s *Site) sentActions(ctx context.Context) []Action {
+func (s *Site) sentActions(ctx context.Context) []front.Action {
 	p, err := s.parcel(ctx, fresh)
 	if err != nil {
 		return nil // step 15 says it when it comes to that
@@ -260,15 +261,15 @@ func (s *Site) sentActions(ctx context.Context) []Action {
 	if err != nil {
 		return nil
 	}
-	var actions []Action
+	var actions []front.Action
 	for _, f := range p.found {
 		if !slices.Contains(own, f.Line) {
-			actions = append(actions, Action{Says: "keep out of what is sent, when you agree: " + f.String(),
+			actions = append(actions, front.Action{Says: "keep out of what is sent, when you agree: " + f.String(),
 				Command: "printf '\\n%s\\n' " + shell.Word(f.Line) + " >> " + shell.Path(s.rel(filepath.Join(s.appDir(), ".gitignore")))})
 		}
 	}
 	for _, f := range outgoing.TooLarge(p.files, p.limit) {
-		actions = append(actions, Action{Says: fmt.Sprintf("keep out of what is sent, when you agree: %s (%s packed; the grid takes %s in all)",
+		actions = append(actions, front.Action{Says: fmt.Sprintf("keep out of what is sent, when you agree: %s (%s packed; the grid takes %s in all)",
 			f.Name, megabytes(f.Packed), megabytes(p.limit))})
 	}
 	return actions

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
@@ -26,7 +27,7 @@ func mayPass(err error) bool { return problem.Is(err, problem.Unreachable, probl
 
 // patiently calls do until it succeeds, fails for good, or the grid could not be reached gridTries times.
 // do must be safe to call again.
-func (s *Site) patiently(ctx context.Context, to Sink, do func() error) error {
+func (s *Site) patiently(ctx context.Context, to front.Sink, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
 		if !mayPass(err) || try == gridTries || ctx.Err() != nil {
@@ -39,7 +40,7 @@ func (s *Site) patiently(ctx context.Context, to Sink, do func() error) error {
 }
 
 // nodesNow lists the account's nodes as the grid has them now, and outlasts a grid that is away.
-func (s *Site) nodesNow(ctx context.Context, to Sink) (nodes []flwrexec.Node, err error) {
+func (s *Site) nodesNow(ctx context.Context, to front.Sink) (nodes []flwrexec.Node, err error) {
 	err = s.patiently(ctx, to, func() error {
 		nodes, _, err = s.gridNodes(ctx, 0)
 		return err
@@ -49,7 +50,7 @@ func (s *Site) nodesNow(ctx context.Context, to Sink) (nodes []flwrexec.Node, er
 
 // surely is patiently for a call that changes something on the grid. flwr may also fall over its own
 // answer, which is asked for once more: do's second answer says what became of the first.
-func (s *Site) surely(ctx context.Context, to Sink, do func() error) error {
+func (s *Site) surely(ctx context.Context, to front.Sink, do func() error) error {
 	err := s.patiently(ctx, to, do)
 	if err != nil && ctx.Err() == nil && lost(err) && !mayPass(err) {
 		err = s.patiently(ctx, to, do)
@@ -59,15 +60,15 @@ func (s *Site) surely(ctx context.Context, to Sink, do func() error) error {
 
 // holdOn waits after the try'th call that got no answer. A rehearsal's grid that has ended is started
 // again meanwhile: nobody else would do it.
-func (s *Site) holdOn(ctx context.Context, to Sink, try int, why error) error {
+func (s *Site) holdOn(ctx context.Context, to front.Sink, try int, why error) error {
 	defer s.forget()
 	if s.Rehearsal() && !s.GridUp() {
 		if f, err := s.session(ctx); err == nil {
-			to.Event(Says{"the rehearsal's grid has ended: starting it again"})
+			to.Event(front.Says{Text: "the rehearsal's grid has ended: starting it again"})
 			return s.startGrid(ctx, f.Found(), to)
 		}
 	}
-	to.Event(Says{fmt.Sprintf("%s; trying again in %.3g s", problem.Of(why).What, pause(try).Seconds())})
+	to.Event(front.Says{Text: fmt.Sprintf("%s; trying again in %.3g s", problem.Of(why).What, pause(try).Seconds())})
 	return safego.Sleep(ctx, pause(try))
 }
 
@@ -76,10 +77,10 @@ const loginsInARow = 3
 
 // loggedIn calls do, which must be safe to call again. Where the session is over it has the person log
 // in, and calls do once more.
-func (s *Site) loggedIn(ctx context.Context, to Sink, do func() error) error {
+func (s *Site) loggedIn(ctx context.Context, to front.Sink, do func() error) error {
 	err := do()
 	for logins := 1; problem.Is(err, problem.NotLoggedIn) && logins <= loginsInARow; logins++ {
-		to.Event(Says{"the login is over: logging in again, then on with this step"})
+		to.Event(front.Says{Text: "the login is over: logging in again, then on with this step"})
 		if err := s.attempt(ctx, login{}, to); err != nil {
 			return err
 		}
@@ -90,7 +91,7 @@ func (s *Site) loggedIn(ctx context.Context, to Sink, do func() error) error {
 
 // inspectPatiently is Inspect where nobody would press a key to look again: Walk. From the login on it
 // outlasts a grid that is away for a moment, and a session that is over.
-func (s *Site) inspectPatiently(ctx context.Context, st Step, to Sink) (status Status, err error) {
+func (s *Site) inspectPatiently(ctx context.Context, st Step, to front.Sink) (status front.Status, err error) {
 	look := func() error {
 		status, err = s.Inspect(ctx, st.ID())
 		return err
@@ -102,10 +103,10 @@ func (s *Site) inspectPatiently(ctx context.Context, st Step, to Sink) (status S
 		if err := s.patiently(ctx, to, look); err != nil {
 			return status, err
 		}
-		if st.ID() == StepLogin || status.State != Blocked || status.By != StepLogin || logins == loginsInARow {
+		if st.ID() == front.StepLogin || status.State != front.Blocked || status.By != front.StepLogin || logins == loginsInARow {
 			return status, nil
 		}
-		to.Event(Says{"the login is over: logging in again, then on with this step"})
+		to.Event(front.Says{Text: "the login is over: logging in again, then on with this step"})
 		if err := s.attempt(ctx, login{}, to); err != nil {
 			return status, err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -30,7 +31,7 @@ func TestPathsInThePlanAreNoFlags(t *testing.T) {
 		var all []string
 		for _, step := range s.Steps() {
 			actions, err := s.Plan(context.Background(), step.ID())
-			if err != nil && step.ID() != StepTools && step.ID() != StepRun && !problem.Is(err, problem.PythonMissing) {
+			if err != nil && step.ID() != front.StepTools && step.ID() != front.StepRun && !problem.Is(err, problem.PythonMissing) {
 				t.Logf("step %d: %v", step.ID(), err)
 			}
 			for _, a := range actions {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -54,11 +55,11 @@ func (s *Site) preflight(ctx context.Context, list []member) ([]supernode.Findin
 }
 
 // showFindings puts findings into the status of the step that starts SuperNodes.
-func showFindings(st *Status, found []supernode.Finding) {
+func showFindings(st *front.Status, found []supernode.Finding) {
 	for _, f := range found {
-		state, text := ItemFailed, f.Problem.Error()+fix(f.Problem)
+		state, text := front.ItemFailed, f.Problem.Error()+fix(f.Problem)
 		if f.Warning {
-			state = ItemWaiting
+			state = front.ItemWaiting
 		}
 		named := false
 		for i := range st.Items {
@@ -74,7 +75,7 @@ func showFindings(st *Status, found []supernode.Finding) {
 
 // checkFirst looks at what would fail before anything is started. What concerns all ends it; a SuperNode
 // that cannot start is left out of fit, and unfit says why: the others need not wait for it.
-func (s *Site) checkFirst(ctx context.Context, list []member, to Sink) (fit []member, unfit, err error) {
+func (s *Site) checkFirst(ctx context.Context, list []member, to front.Sink) (fit []member, unfit, err error) {
 	states, err := s.states(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -96,7 +97,7 @@ func (s *Site) checkFirst(ctx context.Context, list []member, to Sink) (fit []me
 	}
 	for _, f := range found {
 		if f.Warning && (f.Problem.Code == problem.BadInput || f.Problem.Code == problem.NotSupported) {
-			to.Event(Says{f.Problem.Error() + fix(f.Problem)})
+			to.Event(front.Says{Text: f.Problem.Error() + fix(f.Problem)})
 		}
 	}
 	return sift(list, found, to)
@@ -104,7 +105,7 @@ func (s *Site) checkFirst(ctx context.Context, list []member, to Sink) (fit []me
 
 // sift leaves those out of fit that found keeps from starting, and unfit says why; err is what keeps all
 // of them.
-func sift(list []member, found []supernode.Finding, to Sink) (fit []member, unfit, err error) {
+func sift(list []member, found []supernode.Finding, to front.Sink) (fit []member, unfit, err error) {
 	var all, some []error
 	out := map[string]bool{}
 	for _, f := range found {
@@ -115,7 +116,7 @@ func sift(list []member, found []supernode.Finding, to Sink) (fit []member, unfi
 		default:
 			some = append(some, fmt.Errorf("%s: %w", f.Node, f.Problem))
 			out[f.Node] = true
-			to.Event(ItemChanged{Item{f.Node, ItemFailed, f.Problem.Error()}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: f.Node, State: front.ItemFailed, Text: f.Problem.Error()}})
 		}
 	}
 	for _, m := range list {
@@ -128,7 +129,7 @@ func sift(list []member, found []supernode.Finding, to Sink) (fit []member, unfi
 
 // ownImage asks, where the image that the person chose holds another flwr, whether to take the one of the flwr
 // at hand.
-func (s *Site) ownImage(ctx context.Context, found []supernode.Finding, to Sink) (bool, error) {
+func (s *Site) ownImage(ctx context.Context, found []supernode.Finding, to front.Sink) (bool, error) {
 	i := slices.IndexFunc(found, func(f supernode.Finding) bool { return f.Problem.Code == supernode.WrongFlwr })
 	if i < 0 || s.pinned() == "" {
 		return false, nil
@@ -137,7 +138,7 @@ func (s *Site) ownImage(ctx context.Context, found []supernode.Finding, to Sink)
 	if err != nil {
 		return false, err
 	}
-	answer, err := to.Ask(ctx, Question{ID: "own-image", Kind: AskConfirm, Default: "no",
+	answer, err := to.Ask(ctx, front.Question{ID: "own-image", Kind: front.AskConfirm, Default: "no",
 		Ask: "Start them with " + officialImage(f.Version().String()) + " instead?", Help: found[i].Problem.Error() + "."})
 	if err != nil || answer != "yes" {
 		return false, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -27,10 +28,10 @@ func TestCheckFirst(t *testing.T) {
 	if !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), list[1].Name) || len(rt.started) != 2 {
 		t.Errorf("%v, started %d", err, len(rt.started))
 	}
-	var st Status
-	st.Items = []Item{{Name: list[1].Name, Text: "not started"}, {Name: list[2].Name, Text: "not started"}}
+	var st front.Status
+	st.Items = []front.Item{{Name: list[1].Name, Text: "not started"}, {Name: list[2].Name, Text: "not started"}}
 	showFindings(&st, append(rt.findings, supernode.Finding{Problem: bad}))
-	if st.Items[0].State != ItemFailed || st.Items[1].State == ItemFailed || !strings.Contains(st.Items[0].Text, "make it") || len(st.Hints) != 1 {
+	if st.Items[0].State != front.ItemFailed || st.Items[1].State == front.ItemFailed || !strings.Contains(st.Items[0].Text, "make it") || len(st.Hints) != 1 {
 		t.Errorf("%+v", st)
 	}
 	clear(rt.started)

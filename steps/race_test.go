@@ -14,6 +14,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
 )
@@ -47,7 +48,7 @@ func TestVerbsAndLooks(t *testing.T) {
 		})
 	}
 	write("verbs", func(i int) error {
-		for _, verb := range []Verb{StopNodes, StartNodes, RestartNodes} {
+		for _, verb := range []front.Verb{front.StopNodes, front.StartNodes, front.RestartNodes} {
 			if err := s.Act(ctx, verb, nil, &heard{}); err != nil {
 				return fmt.Errorf("%s: %w", verb, err)
 			}
@@ -55,7 +56,7 @@ func TestVerbsAndLooks(t *testing.T) {
 		return nil
 	})
 	write("settings", func(i int) error {
-		return s.Act(ctx, ChangeSettings, []string{"supernode_1"}, &settler{settings: []string{"args", "env"}, answers: map[string]string{
+		return s.Act(ctx, front.ChangeSettings, []string{"supernode_1"}, &settler{settings: []string{"args", "env"}, answers: map[string]string{
 			"args": fmt.Sprintf("--max-retries %d", i+1), "env-name": fmt.Sprintf("FLWRUP_TEST_%d", i)}})
 	})
 	write("number", func(i int) error {
@@ -108,7 +109,7 @@ func TestVerbsAndLooks(t *testing.T) {
 		return o.FileErr
 	})
 	look("steps", func() error {
-		for n := StepAccount; n <= StepMonitor; n++ {
+		for n := front.StepAccount; n <= front.StepMonitor; n++ {
 			if _, err := s.Inspect(ctx, n); err != nil && !strings.Contains(err.Error(), "127.0.0.1") {
 				return fmt.Errorf("step %d: %w", n, err)
 			}
@@ -174,7 +175,7 @@ type settler struct {
 	answers  map[string]string
 }
 
-func (p *settler) Ask(ctx context.Context, q Question) (string, error) {
+func (p *settler) Ask(ctx context.Context, q front.Question) (string, error) {
 	if a, ok := p.answers[q.ID]; ok {
 		return a, nil
 	}
@@ -183,7 +184,7 @@ func (p *settler) Ask(ctx context.Context, q Question) (string, error) {
 		p.settings = p.settings[1:]
 		return next, nil
 	}
-	if q.Kind == AskSecret {
+	if q.Kind == front.AskSecret {
 		return "a secret", nil
 	}
 	return p.heard.Ask(ctx, q)

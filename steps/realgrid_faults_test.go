@@ -13,6 +13,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
@@ -56,7 +57,7 @@ func TestRealGrid(t *testing.T) {
 // ready gives a site with n keys, logged in.
 func (x *trial) ready(t *testing.T, n int, more ...func(*project.Choices)) (*Site, map[string]string) {
 	s := x.site(t, n, more...)
-	x.apply(t, s, StepLogin, &person{x: x})
+	x.apply(t, s, front.StepLogin, &person{x: x})
 	return s, files(t, s)
 }
 
@@ -129,7 +130,7 @@ func (x *trial) hangs(t *testing.T) {
 		t.Errorf("the grid is back: %v", o.GridErr)
 	}
 	x.fault(t, "delay", 1, 8)
-	if err := s.Act(t.Context(), AddNode, nil, &person{x: x, answers: map[string]string{"passphrase": "correct horse battery"}}); err != nil {
+	if err := s.Act(t.Context(), front.AddNode, nil, &person{x: x, answers: map[string]string{"passphrase": "correct horse battery"}}); err != nil {
 		t.Errorf("a slow grid: %v", err)
 	}
 }
@@ -146,9 +147,9 @@ func (x *trial) gridAway(t *testing.T) {
 			keys, stopped, started := 0, make(chan error, 1), false
 			stop := func() { stopped <- grid.StopDir(context.Background(), x.o.Dir) }
 			p := &person{x: x}
-			p.each = func(e Event) {
+			p.each = func(e front.Event) {
 				switch e := e.(type) {
-				case ItemChanged:
+				case front.ItemChanged:
 					if e.Item.Text != "registering" {
 						return
 					}
@@ -161,7 +162,7 @@ func (x *trial) gridAway(t *testing.T) {
 					}
 					x.fault(t, "delay", 1, 4)
 					time.AfterFunc(1500*time.Millisecond, stop)
-				case Says:
+				case front.Says:
 					if strings.Contains(e.Text, "trying again") && !started {
 						started = true
 						if err := <-stopped; err != nil {
@@ -233,7 +234,7 @@ func (x *trial) noWorker(t *testing.T) {
 }
 
 // deny says no at the login page. The code is the portal's to tell: the link does not carry it.
-func (x *trial) deny(t *testing.T, open LoginOpen) {
+func (x *trial) deny(t *testing.T, open front.LoginOpen) {
 	t.Helper()
 	l, err := x.g.LoginAt(context.Background(), open.URL)
 	if err == nil {
@@ -248,13 +249,13 @@ func (x *trial) loggingIn(t *testing.T) {
 	t.Run("denied", func(t *testing.T) { // flwr polls on until the login's time is over
 		s := x.site(t, 1)
 		x.logOut(t)
-		err := s.Apply(t.Context(), StepLogin, &person{x: x, login: func(o LoginOpen) {
+		err := s.Apply(t.Context(), front.StepLogin, &person{x: x, login: func(o front.LoginOpen) {
 			x.deny(t, o)
 		}})
 		if !problem.Is(err, problem.LoginTimeout) {
 			t.Errorf("login-timeout wanted, got %v", err)
 		}
-		x.apply(t, s, StepLogin, &person{x: x})
+		x.apply(t, s, front.StepLogin, &person{x: x})
 	})
 	t.Run("denied in a rehearsal", func(t *testing.T) { // its grid tells at once, though flwr does not
 		s := x.site(t, 1)
@@ -262,7 +263,7 @@ func (x *trial) loggingIn(t *testing.T) {
 		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = true })
 		s.o.Attended, s.grid = true, x.g
 		began := time.Now()
-		err := s.Apply(t.Context(), StepLogin, &person{x: x, waits: "approve", login: func(o LoginOpen) {
+		err := s.Apply(t.Context(), front.StepLogin, &person{x: x, waits: "approve", login: func(o front.LoginOpen) {
 			began = time.Now()
 			x.deny(t, o)
 		}})
@@ -273,7 +274,7 @@ func (x *trial) loggingIn(t *testing.T) {
 			t.Errorf("noticed after %v", took)
 		}
 		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = false }) // the trial's own grid is not the site's to end
-		x.apply(t, s, StepLogin, &person{x: x})
+		x.apply(t, s, front.StepLogin, &person{x: x})
 	})
 	for _, c := range []struct{ rpc, mode string }{{"GetLoginDetails", "unavailable"}, {"GetLoginDetails", "drop-before"}, {"GetAuthTokens", "unavailable"},
 		{"GetAuthTokens", "internal"}, {"GetAuthTokens", "drop-after"}} {
@@ -286,7 +287,7 @@ func (x *trial) loggingIn(t *testing.T) {
 			if err := x.g.Fault(t.Context(), grid.Fault{RPC: c.rpc, Mode: c.mode}); err != nil {
 				t.Fatal(err)
 			}
-			x.apply(t, s, StepLogin, &person{x: x})
+			x.apply(t, s, front.StepLogin, &person{x: x})
 		})
 	}
 	t.Run("cancelled by the person", func(t *testing.T) {
@@ -295,21 +296,21 @@ func (x *trial) loggingIn(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		began := time.Now()
-		err := s.Apply(ctx, StepLogin, &person{x: x, login: func(LoginOpen) { cancel() }})
+		err := s.Apply(ctx, front.StepLogin, &person{x: x, login: func(front.LoginOpen) { cancel() }})
 		if !problem.Is(err, problem.Cancelled) {
 			t.Errorf("cancelled wanted, got %v", err)
 		}
 		if took := time.Since(began); took > loginTime {
 			t.Errorf("cancelling took %v", took)
 		}
-		x.apply(t, s, StepLogin, &person{x: x})
+		x.apply(t, s, front.StepLogin, &person{x: x})
 	})
 	t.Run("approved late", func(t *testing.T) {
 		s := x.site(t, 1)
 		x.logOut(t)
 		p := &person{x: x}
-		p.login = func(o LoginOpen) { time.AfterFunc(loginTime/2, func() { p.approve(o) }) }
-		x.apply(t, s, StepLogin, p)
+		p.login = func(o front.LoginOpen) { time.AfterFunc(loginTime/2, func() { p.approve(o) }) }
+		x.apply(t, s, front.StepLogin, p)
 	})
 }
 
@@ -321,7 +322,7 @@ func (x *trial) federations(t *testing.T) {
 	refused := func(t *testing.T, id string, code problem.Code, word string) {
 		t.Helper()
 		s := x.site(t, 1, named(id, false))
-		err := s.Apply(t.Context(), StepLogin, &person{x: x})
+		err := s.Apply(t.Context(), front.StepLogin, &person{x: x})
 		if !problem.Is(err, code) || !strings.Contains(err.Error(), word) || problem.Of(err).Fix == "" {
 			t.Errorf("%s wanted, with %q and what to do, got %v", code, word, err)
 		}
@@ -339,7 +340,7 @@ func (x *trial) federations(t *testing.T) {
 		if err := x.g.Fault(t.Context(), grid.Fault{RPC: "CreateFederation", Mode: "drop-after"}); err != nil {
 			t.Fatal(err)
 		}
-		x.apply(t, s, StepLogin, &person{x: x})
+		x.apply(t, s, front.StepLogin, &person{x: x})
 		if s.Choices().Federation != "@ada/lost" {
 			t.Errorf("the federation is %s", s.Choices().Federation)
 		}
@@ -355,7 +356,7 @@ func (x *trial) expiring(t *testing.T) {
 		}
 	})
 	logins := 0
-	for n := StepRegister; n <= StepMonitor; n++ {
+	for n := front.StepRegister; n <= front.StepMonitor; n++ {
 		x.logOut(t)
 		p := &person{x: x, answers: map[string]string{"sent": "yes"}}
 		if n == 12 && !x.managed {
@@ -439,7 +440,7 @@ func (x *trial) unconfirmed(t *testing.T, s *Site, p *person) {
 	if _, err := s.idFromLog(t.Context(), m, map[string]bool{m.Record.NodeID: true}, p); !problem.Is(err, problem.NodeRefused) {
 		t.Errorf("a SuperNode that is not confirmed has to be refused, got %v", err)
 	}
-	if st, err := s.Inspect(t.Context(), 13); err != nil || st.State != Blocked || st.By != 12 {
+	if st, err := s.Inspect(t.Context(), 13); err != nil || st.State != front.Blocked || st.By != 12 {
 		t.Errorf("step 13 is %s by %d, %v", st.State, st.By, err)
 	}
 	for _, m := range list {

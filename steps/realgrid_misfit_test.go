@@ -14,6 +14,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
@@ -78,7 +79,7 @@ func (x *trial) misfits(t *testing.T) {
 // registered takes a site that is logged in to where its SuperNodes could be started.
 func (x *trial) registered(t *testing.T, s *Site) {
 	t.Helper()
-	for n := StepRegister; n <= StepConfirmation; n++ {
+	for n := front.StepRegister; n <= front.StepConfirmation; n++ {
 		x.apply(t, s, n, &person{x: x})
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
 )
@@ -66,9 +67,9 @@ func TestTwoGrids(t *testing.T) {
 		}
 		return ""
 	}
-	through := func(x *trial, from StepID) map[string]string {
+	through := func(x *trial, from front.StepID) map[string]string {
 		t.Helper()
-		for n := from; n <= StepOnline; n++ {
+		for n := from; n <= front.StepOnline; n++ {
 			x.apply(t, s, n, &person{x: x, answers: map[string]string{"passphrase": "correct horse battery"}})
 		}
 		before := files(t, s)
@@ -92,15 +93,15 @@ func TestTwoGrids(t *testing.T) {
 	if got := strings.Join(ids(), ""); got != "" {
 		t.Errorf("on the second grid the keys have the node IDs %s before they were registered", got)
 	}
-	for n, want := range map[StepID]StepID{StepRegister: StepLogin, StepStart: StepRegister, StepOnline: StepStart} {
-		if st, err := s.Inspect(t.Context(), n); err != nil || st.State != Blocked || st.By != want {
+	for n, want := range map[front.StepID]front.StepID{front.StepRegister: front.StepLogin, front.StepStart: front.StepRegister, front.StepOnline: front.StepStart} {
+		if st, err := s.Inspect(t.Context(), n); err != nil || st.State != front.Blocked || st.By != want {
 			t.Errorf("step %d on the second grid is %s by %d, %v", n, st.State, st.By, err)
 		}
 	}
-	for n := StepConfigure; n <= StepConfirmation; n++ {
+	for n := front.StepConfigure; n <= front.StepConfirmation; n++ {
 		second.apply(t, s, n, p)
 	}
-	if st, err := s.Inspect(t.Context(), 13); err != nil || st.State != Ready || !strings.Contains(st.Items[0].Text, first.g.Ready.Fleet) {
+	if st, err := s.Inspect(t.Context(), 13); err != nil || st.State != front.Ready || !strings.Contains(st.Items[0].Text, first.g.Ready.Fleet) {
 		t.Errorf("SuperNodes that run for the first grid: step 13 is %s: %+v %v", st.State, st.Items, err)
 	}
 	if o := s.Overview(t.Context(), 0); o.Online != 0 || o.Nodes[0].Diagnosis == nil || o.Nodes[0].Diagnosis.Code != NodeElsewhere {

@@ -19,6 +19,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -135,20 +136,20 @@ func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *Site 
 		}
 		s.Close()
 	})
-	for _, step := range []StepID{StepKeys, StepConfigure} {
+	for _, step := range []front.StepID{front.StepKeys, front.StepConfigure} {
 		x.apply(t, s, step, &person{x: x})
 	}
 	return s
 }
 
 // apply does a step and fails the test unless it is done then.
-func (x *trial) apply(t *testing.T, s *Site, n StepID, p *person) {
+func (x *trial) apply(t *testing.T, s *Site, n front.StepID, p *person) {
 	t.Helper()
 	began := time.Now()
 	if err := s.Apply(t.Context(), n, p); err != nil {
 		t.Fatalf("step %d: %v\n%s\nbefore that:\n%s", n, err, problem.Of(err).Raw, p.said())
 	}
-	if st, err := s.Inspect(t.Context(), n); err != nil || st.State != Done {
+	if st, err := s.Inspect(t.Context(), n); err != nil || st.State != front.Done {
 		t.Fatalf("step %d is %s after it was done: %s %v %v", n, st.State, st.Why, st.Evidence, err)
 	}
 	t.Logf("step %d: %.1f s", n, time.Since(began).Seconds())
@@ -175,8 +176,8 @@ func (x *trial) logOut(t *testing.T) {
 type person struct {
 	heard
 	x       *trial
-	login   func(LoginOpen) // in place of approving
-	each    func(Event)
+	login   func(front.LoginOpen) // in place of approving
+	each    func(front.Event)
 	answers map[string]string
 	waits   string // the ID of a question that they never answer
 
@@ -184,12 +185,12 @@ type person struct {
 	logins int
 }
 
-func (p *person) Event(e Event) {
+func (p *person) Event(e front.Event) {
 	p.heard.Event(e)
 	if p.each != nil {
 		p.each(e)
 	}
-	open, ok := e.(LoginOpen)
+	open, ok := e.(front.LoginOpen)
 	if !ok {
 		return
 	}
@@ -204,17 +205,17 @@ func (p *person) Event(e Event) {
 }
 
 // approve says yes at the login page. A wrong code shows in the login itself, which then is not approved.
-func (p *person) approve(open LoginOpen) {
+func (p *person) approve(open front.LoginOpen) {
 	l, err := p.x.g.LoginAt(context.Background(), open.URL)
 	if err == nil {
 		err = p.x.g.Approve(context.Background(), l.UserCode, "ada")
 	}
 	if err != nil {
-		p.heard.Event(Says{"approving failed: " + err.Error()})
+		p.heard.Event(front.Says{Text: "approving failed: " + err.Error()})
 	}
 }
 
-func (p *person) Ask(ctx context.Context, q Question) (string, error) {
+func (p *person) Ask(ctx context.Context, q front.Question) (string, error) {
 	if q.ID == p.waits {
 		<-ctx.Done()
 		return "", ctx.Err()

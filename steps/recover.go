@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
 	"flwrup/internal/safego"
@@ -20,7 +21,7 @@ import (
 // nodes shows no keys. By name where the grid tells names, else from the SuperNode itself, which logs its
 // ID when it comes online; by elimination where that one key and one node are left that the grid lets
 // nobody in for yet.
-func (s *Site) recoverIDs(ctx context.Context, unknown []member, to Sink) error {
+func (s *Site) recoverIDs(ctx context.Context, unknown []member, to front.Sink) error {
 	free, err := s.freeNodes(ctx, to)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (s *Site) recoverIDs(ctx context.Context, unknown []member, to Sink) error 
 }
 
 // freeNodes are the account's nodes on the grid whose keys the ledger does not know.
-func (s *Site) freeNodes(ctx context.Context, to Sink) ([]flwrexec.Node, error) {
+func (s *Site) freeNodes(ctx context.Context, to front.Sink) ([]flwrexec.Node, error) {
 	nodes, err := s.nodesNow(ctx, to)
 	taken := s.takenIDs()
 	return slices.DeleteFunc(slices.Clone(nodes), func(n flwrexec.Node) bool { return taken[n.ID.String()] }), err
@@ -64,7 +65,7 @@ func (s *Site) freeNodes(ctx context.Context, to Sink) ([]flwrexec.Node, error) 
 
 // idsFromLogs starts the SuperNodes, a few at a time, and reads their node IDs from their logs. It gives
 // those that the grid refused.
-func (s *Site) idsFromLogs(ctx context.Context, list []member, free []flwrexec.Node, to Sink) (refused []member, err error) {
+func (s *Site) idsFromLogs(ctx context.Context, list []member, free []flwrexec.Node, to front.Sink) (refused []member, err error) {
 	ids := map[string]bool{}
 	for _, n := range free {
 		ids[n.ID.String()] = true
@@ -86,7 +87,7 @@ func (s *Site) idsFromLogs(ctx context.Context, list []member, free []flwrexec.N
 			mu.Unlock()
 			return nil
 		case err != nil:
-			to.Event(ItemChanged{Item{name, ItemFailed, problem.Of(err).Error()}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 			return err
 		}
 		return s.recovered(m, id, "from its log", to)
@@ -96,7 +97,7 @@ func (s *Site) idsFromLogs(ctx context.Context, list []member, free []flwrexec.N
 
 // idsOfRefused is the end of the search for keys that the grid knows and does not let in. A node that was
 // never online may be one that awaits its confirmation; which one can be told only where one is left.
-func (s *Site) idsOfRefused(ctx context.Context, refused []member, to Sink) error {
+func (s *Site) idsOfRefused(ctx context.Context, refused []member, to front.Sink) error {
 	free, err := s.freeNodes(ctx, to)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func (s *Site) idsOfRefused(ctx context.Context, refused []member, to Sink) erro
 		return s.recovered(refused[0], waiting[0], "by elimination", to)
 	}
 	for _, m := range refused {
-		to.Event(ItemChanged{Item{m.Name, ItemWaiting, "registered before; the grid does not let it in yet"}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWaiting, Text: "registered before; the grid does not let it in yet"}})
 	}
 	return problem.New(problem.NeedsGrid, fmt.Sprintf("%d keys were registered before, and which node ID is whose cannot be told yet", len(refused)),
 		"the grid lists "+strings.Join(waiting, ", ")+" for this account, and does not let their SuperNodes in: they are not confirmed yet, or the keys were unregistered",
@@ -132,11 +133,11 @@ func burnt(list []member) error {
 	return problem.Join(errs...)
 }
 
-func (s *Site) recovered(m member, id, how string, to Sink) error {
+func (s *Site) recovered(m member, id, how string, to front.Sink) error {
 	if err := s.Ledger.PutNode(s.record(m, id, how)); err != nil {
 		return err
 	}
-	to.Event(ItemChanged{Item{m.Name, ItemDone, id}})
+	to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: id}})
 	return nil
 }
 
@@ -146,8 +147,8 @@ const idWithin = 80 * time.Second
 
 // idFromLog starts the SuperNode and reads its node ID from its log. It goes on running: step 13 would
 // start it anyway. One that the grid refuses is stopped again, and gives a Problem node-refused.
-func (s *Site) idFromLog(ctx context.Context, m member, free map[string]bool, to Sink) (string, error) {
-	to.Event(ItemChanged{Item{m.Name, ItemWorking, "starting it: it logs its node ID when it comes online"}})
+func (s *Site) idFromLog(ctx context.Context, m member, free map[string]bool, to front.Sink) (string, error) {
+	to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "starting it: it logs its node ID when it comes online"}})
 	if err := (start{}).bringUp(ctx, s, []member{m}, quiet{to}); err != nil {
 		return "", err
 	}
@@ -212,13 +213,13 @@ func (s *Site) idIn(ctx context.Context, rt supernode.Runtime, name string, free
 }
 
 // quiet leaves out what bringUp says about each node: it is not the start that the person waits for.
-type quiet struct{ Sink }
+type quiet struct{ front.Sink }
 
-func (q quiet) Event(e Event) {
+func (q quiet) Event(e front.Event) {
 	switch e := e.(type) {
-	case ItemChanged:
+	case front.ItemChanged:
 		return
-	case Progress:
+	case front.Progress:
 		if !e.Bytes {
 			return
 		}

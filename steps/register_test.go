@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -174,7 +175,7 @@ func TestSessionOverInTheMiddle(t *testing.T) {
 		t.Errorf("%d logins, %d members, %d nodes", g.logins, len(g.members), len(g.nodes))
 	}
 	st, err := s.Inspect(context.Background(), 11)
-	if err != nil || st.State != Done {
+	if err != nil || st.State != front.Done {
 		t.Errorf("step 11 is %s, %v", st.State, err)
 	}
 }
@@ -188,7 +189,7 @@ func TestNamedFederationStays(t *testing.T) {
 	if !problem.Is(err, problem.FedNotFound) || s.Choices().Federation != "@ada/another" {
 		t.Errorf("federation %s, %v", s.Choices().Federation, err)
 	}
-	if st, err := s.Inspect(context.Background(), 9); err != nil || st.State != Ready {
+	if st, err := s.Inspect(context.Background(), 9); err != nil || st.State != front.Ready {
 		t.Errorf("step 9 is %s, %v", st.State, err)
 	}
 }

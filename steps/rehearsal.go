@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
@@ -42,13 +43,13 @@ func (s *Site) gridRunning() (*grid.Grid, bool) {
 
 // startGrid starts the rehearsal's grid with the Python of its flwr, puts the app beside it and notes
 // the addresses. It does nothing twice.
-func (s *Site) startGrid(ctx context.Context, found install.Found, to Sink) error {
+func (s *Site) startGrid(ctx context.Context, found install.Found, to front.Sink) error {
 	if err := grid.WriteApp(s.Dir, s.o.Trap); err != nil {
 		return fmt.Errorf("write the rehearsal's app: %w", err)
 	}
-	to.Event(Says{"starting a SuperGrid on this machine: " + "SuperLink " + found.Version.String()})
+	to.Event(front.Says{Text: "starting a SuperGrid on this machine: " + "SuperLink " + found.Version.String()})
 	g, err := grid.Start(ctx, grid.Options{Dir: s.gridDir(), Python: found.Python, AutoAccount: rehearsalAccount},
-		func(line string) { to.Event(Output{line}) })
+		func(line string) { to.Event(front.Output{Text: line}) })
 	if err != nil {
 		return err
 	}
@@ -68,8 +69,8 @@ func (s *Site) startGrid(ctx context.Context, found install.Found, to Sink) erro
 // forgetLostRuns notes that runs ended with the grid that they ran on: their ServerApp was its child.
 func (s *Site) forgetLostRuns() error {
 	for _, r := range s.Ledger.Runs() {
-		if r.Status != "" && !RunEnded(r.Status) {
-			r.Status = RunLost
+		if r.Status != "" && !front.RunEnded(r.Status) {
+			r.Status = front.RunLost
 			if err := s.Ledger.PutRun(r); err != nil {
 				return err
 			}
@@ -109,7 +110,7 @@ func (s *Site) GridStays(ctx context.Context) bool {
 
 // TearDown ends what a rehearsal started on this machine: its SuperNodes, its grid, and with remove
 // its folder, if flwrup made that. What goes wrong does not stop the rest; all of it is reported.
-func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
+func (s *Site) TearDown(ctx context.Context, to front.Sink, remove bool) error {
 	var errs []error
 	keep := func(doing string, err error) {
 		if err != nil {
@@ -125,7 +126,7 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 	if s.Rehearsal() {
 		if g, ok := s.gridRunning(); g != nil {
 			if ok {
-				to.Event(Says{"stopping the rehearsal's grid"})
+				to.Event(front.Says{Text: "stopping the rehearsal's grid"})
 			}
 			keep("stop the grid", g.Stop(ctx))
 			s.mu.Lock()
@@ -137,7 +138,7 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 	}
 	if len(errs) == 0 && remove && s.Rehearsal() {
 		if !project.Marked(s.Dir, "rehearsal") {
-			to.Event(Says{s.Dir + " was there before flwrup: it stays, with all that is in it"})
+			to.Event(front.Says{Text: s.Dir + " was there before flwrup: it stays, with all that is in it"})
 		} else {
 			s.Close()
 			keep("remove "+s.Dir, errors.Join(project.RemoveMarked(s.Dir), s.store.Forget()))
@@ -147,7 +148,7 @@ func (s *Site) TearDown(ctx context.Context, to Sink, remove bool) error {
 }
 
 // endNodes stops every SuperNode of this site at once.
-func (s *Site) endNodes(ctx context.Context, to Sink) error {
+func (s *Site) endNodes(ctx context.Context, to front.Sink) error {
 	rt, err := s.nodesRuntime(ctx)
 	if err != nil {
 		return err
@@ -166,7 +167,7 @@ func (s *Site) endNodes(ctx context.Context, to Sink) error {
 		return err
 	}
 	if len(names) > 0 {
-		to.Event(Says{fmt.Sprintf("stopping %d %s", len(names), plural(len(names), "SuperNode"))})
+		to.Event(front.Says{Text: fmt.Sprintf("stopping %d %s", len(names), plural(len(names), "SuperNode"))})
 	}
 	return s.each(ctx, names, func(ctx context.Context, name string) error {
 		if err := rt.Stop(ctx, name, stopGrace); err != nil && !problem.Is(err, procctl.Killed) {

@@ -8,6 +8,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -26,17 +27,17 @@ func (s *Site) leaving() []ledger.Intent {
 }
 
 // unfinished are the SuperNodes whose removal was cut short.
-func (s *Site) unfinished(states map[string]supernode.Status, byID map[string]flwrexec.Node) []NodeView {
-	var list []NodeView
+func (s *Site) unfinished(states map[string]supernode.Status, byID map[string]flwrexec.Node) []front.NodeView {
+	var list []front.NodeView
 	for _, i := range s.leaving() {
-		v := NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: states[i.Name], Grid: byID[i.NodeID].Status, Wanted: wantedDown}
+		v := front.NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: states[i.Name], Grid: byID[i.NodeID].Status, Wanted: wantedDown}
 		if v.Runtime.State == "" {
 			v.Runtime.State = supernode.Absent
 		}
 		args := []string{"remove", i.Name}
-		verb := RemoveNodes
+		verb := front.RemoveNodes
 		if i.Op == "unregister" {
-			args, verb = append(args, "--unregister"), UnregisterNodes
+			args, verb = append(args, "--unregister"), front.UnregisterNodes
 		}
 		v.Diagnosis = problem.New(Unfinished, "the removal of "+i.Name+" is not finished", "flwrup was ended in the middle, or the grid did not answer", "remove it again: flwrup goes on where it stopped")
 		v.Remedy = remedy(verb, "finish removing it", args...)
@@ -71,7 +72,7 @@ func (s *Site) subjects(nodes []string) ([]member, error) {
 // remove stops SuperNodes, takes them out of the federation and removes their containers. With burn they
 // are unregistered, too, after asking: a key that was unregistered can never be registered again, by
 // anyone. Without, the key stays registered and good.
-func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to Sink) error {
+func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to front.Sink) error {
 	if len(nodes) == 0 {
 		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to remove")
 	}
@@ -96,7 +97,7 @@ func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to Sink) e
 		return err
 	}
 	if burn {
-		answer, err := to.Ask(ctx, Question{ID: "unregister", Kind: AskConfirm, Default: "no",
+		answer, err := to.Ask(ctx, front.Question{ID: "unregister", Kind: front.AskConfirm, Default: "no",
 			Ask:  "Unregister " + strings.Join(left, ", ") + "?",
 			Help: "The grid forgets the node and burns its key: it can never be registered again. The key files stay where they are."})
 		if err != nil {
@@ -129,13 +130,13 @@ func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to Sink) e
 }
 
 // takeOut asks how far the removal shall go, and does it; by itself it does nothing.
-func (s *Site) takeOut(ctx context.Context, nodes []string, to Sink) error {
+func (s *Site) takeOut(ctx context.Context, nodes []string, to front.Sink) error {
 	if len(nodes) == 0 {
 		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to remove")
 	}
-	answer, err := to.Ask(ctx, Question{ID: "remove", Kind: AskChoice, Default: "no", Ask: "Remove " + strings.Join(nodes, ", ") + "?",
+	answer, err := to.Ask(ctx, front.Question{ID: "remove", Kind: front.AskChoice, Default: "no", Ask: "Remove " + strings.Join(nodes, ", ") + "?",
 		Help: "A removed SuperNode is stopped, its container and its log go, and it leaves the federation (flwr 1.27 and later). The key files stay where they are.",
-		Choices: []Choice{
+		Choices: []front.Choice{
 			{Value: "no", Label: "leave as it is"},
 			{Value: "remove", Label: "remove", Note: "its key stays registered and good: it can be added again"},
 			{Value: "unregister", Label: "remove and unregister", Note: "burns the key: nobody can ever register it again; asks once more"},
@@ -144,7 +145,7 @@ func (s *Site) takeOut(ctx context.Context, nodes []string, to Sink) error {
 	case err != nil:
 		return err
 	case answer == "no":
-		to.Event(Says{"nothing was removed"})
+		to.Event(front.Says{Text: "nothing was removed"})
 		return nil
 	}
 	return s.remove(ctx, nodes, answer == "unregister", to)
@@ -160,9 +161,9 @@ func firstWord(words ...string) string {
 }
 
 // settleLeaving finishes what a crash has cut short. Each part may be done twice.
-func (s *Site) settleLeaving(ctx context.Context, to Sink) error {
+func (s *Site) settleLeaving(ctx context.Context, to front.Sink) error {
 	for _, i := range s.leaving() {
-		to.Event(Says{"finishing the removal of " + i.Name})
+		to.Event(front.Says{Text: "finishing the removal of " + i.Name})
 		if err := s.leave(ctx, i, to); err != nil {
 			return err
 		}
@@ -171,9 +172,9 @@ func (s *Site) settleLeaving(ctx context.Context, to Sink) error {
 }
 
 // leave carries out one removal whose intent is on disk.
-func (s *Site) leave(ctx context.Context, i ledger.Intent, to Sink) error {
+func (s *Site) leave(ctx context.Context, i ledger.Intent, to front.Sink) error {
 	fail := func(err error) error {
-		to.Event(ItemChanged{Item{i.Name, ItemFailed, problem.Of(err).Error()}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 		return fmt.Errorf("%s %s: %w", i.Op, i.Name, err)
 	}
 	if err := s.want([]string{i.Name}, wantedDown); err != nil {
@@ -228,12 +229,12 @@ func (s *Site) leave(ctx context.Context, i ledger.Intent, to Sink) error {
 	if i.Op == "unregister" {
 		text = "unregistered"
 	}
-	to.Event(ItemChanged{Item{i.Name, ItemDone, text}})
+	to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemDone, Text: text}})
 	return nil
 }
 
 // leaveGrid takes a node out of the federation, where flwr can do that, and off the grid.
-func (s *Site) leaveGrid(ctx context.Context, i ledger.Intent, to Sink) error {
+func (s *Site) leaveGrid(ctx context.Context, i ledger.Intent, to front.Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -251,7 +252,7 @@ func (s *Site) leaveGrid(ctx context.Context, i ledger.Intent, to Sink) error {
 			if n.ID != id {
 				continue
 			}
-			to.Event(ItemChanged{Item{i.Name, ItemWorking, "leaving " + i.Federation}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemWorking, Text: "leaving " + i.Federation}})
 			if err := f.RemoveFromFederation(ctx, s.connection(), id, i.Federation); err != nil && !problem.Is(err, problem.NodeNotFound) {
 				return err
 			}
@@ -260,7 +261,7 @@ func (s *Site) leaveGrid(ctx context.Context, i ledger.Intent, to Sink) error {
 	if i.Op != "unregister" {
 		return nil
 	}
-	to.Event(ItemChanged{Item{i.Name, ItemWorking, "unregistering"}})
+	to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemWorking, Text: "unregistering"}})
 	if err := f.Unregister(ctx, s.connection(), id); err != nil && !problem.Is(err, problem.NodeNotFound) {
 		return err
 	}

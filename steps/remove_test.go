@@ -10,6 +10,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -78,7 +79,7 @@ func TestRemovedComesBack(t *testing.T) {
 	}
 	choose(t, s, func(c *project.Choices) { c.BackupRecipient = identity.Recipient().String() }) // quicker than a passphrase
 	before := record(s, "supernode_2")
-	if err := s.Act(ctx, RemoveNodes, []string{"supernode_2"}, &heard{}); err != nil {
+	if err := s.Act(ctx, front.RemoveNodes, []string{"supernode_2"}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3"}) || len(g.members) != 2 || len(rt.running()) != 2 {
@@ -107,7 +108,7 @@ func TestRemovedComesBack(t *testing.T) {
 		t.Errorf("after add: %v", got)
 	}
 	to := &scripted{answers: map[string]string{"add": "supernode_2"}}
-	add(func() error { return s.Act(ctx, AddNode, nil, to) })
+	add(func() error { return s.Act(ctx, front.AddNode, nil, to) })
 	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_2", "supernode_3", "supernode_4"}) || len(g.members) != 4 || len(rt.running()) != 4 {
 		t.Errorf("back: %v here, %d in the federation, %v running", got, len(g.members), rt.running())
 	}
@@ -124,13 +125,13 @@ func TestUnregisterBurns(t *testing.T) {
 	ctx := context.Background()
 	s, g, _ := inFederation(t, 2)
 	id := record(s, "supernode_1").NodeID
-	if err := s.Act(ctx, UnregisterNodes, []string{"supernode_1"}, &heard{}); !problem.Is(err, problem.NeedsPerson) {
+	if err := s.Act(ctx, front.UnregisterNodes, []string{"supernode_1"}, &heard{}); !problem.Is(err, problem.NeedsPerson) {
 		t.Errorf("unattended: %v", err)
 	}
 	if len(namesHere(t, s)) != 2 || slices.Contains(g.calls, "unregister") {
 		t.Error("something was done without a yes")
 	}
-	if err := s.Act(ctx, UnregisterNodes, []string{"supernode_1"}, &scripted{answers: map[string]string{"unregister": "yes"}}); err != nil {
+	if err := s.Act(ctx, front.UnregisterNodes, []string{"supernode_1"}, &scripted{answers: map[string]string{"unregister": "yes"}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := record(s, "supernode_1"); n.NodeID != id || n.State != ledger.Unregistered {
@@ -153,13 +154,13 @@ func TestRemovalCutShort(t *testing.T) {
 			s, g, rt := inFederation(t, 2)
 			g.faults[op] = []fault{{err: context.Canceled, done: true, after: end}}
 			yes := &scripted{answers: map[string]string{"unregister": "yes"}}
-			if err := s.Act(ctx, UnregisterNodes, []string{"supernode_2"}, yes); err == nil {
+			if err := s.Act(ctx, front.UnregisterNodes, []string{"supernode_2"}, yes); err == nil {
 				t.Fatal("it was ended in the middle")
 			}
 			s = reopened(t, s)
 			ctx = context.Background()
 			o := s.overview(ctx, 0, true)
-			if len(o.Nodes) != 2 || o.Nodes[1].Diagnosis == nil || o.Nodes[1].Diagnosis.Code != Unfinished || o.Nodes[1].Remedy.Verb != UnregisterNodes {
+			if len(o.Nodes) != 2 || o.Nodes[1].Diagnosis == nil || o.Nodes[1].Diagnosis.Code != Unfinished || o.Nodes[1].Remedy.Verb != front.UnregisterNodes {
 				t.Fatalf("%+v", o.Nodes)
 			}
 			if err := s.Act(ctx, o.Nodes[1].Remedy.Verb, []string{"supernode_2"}, &heard{}); err != nil { // it was agreed to
@@ -185,7 +186,7 @@ func TestWantedBeforeItIsTouched(t *testing.T) {
 			t.Errorf("%v: supernode_1 %q, supernode_2 %q", err, s.wanted("supernode_1"), s.wanted("supernode_2"))
 		}
 	}}
-	if err := s.Act(ctx, StopNodes, []string{"supernode_1"}, &heard{}); err != nil {
+	if err := s.Act(ctx, front.StopNodes, []string{"supernode_1"}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range s.overview(ctx, 0, true).Nodes {

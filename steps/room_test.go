@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -39,14 +40,14 @@ func TestTooMany(t *testing.T) {
 		t.Errorf("all are registered: %v", err)
 	}
 
-	if st, err := (count{}).Inspect(context.Background(), s); err != nil || st.State != Ready {
+	if st, err := (count{}).Inspect(context.Background(), s); err != nil || st.State != front.Ready {
 		t.Errorf("900 on this machine: %+v %v", st, err)
 	}
 	if err := s.Apply(context.Background(), 5, &heard{}); !problem.Is(err, problem.BadInput) {
 		t.Errorf("unattended: %v", err)
 	}
 	s.o.Crowded = true
-	if st, err := (count{}).Inspect(context.Background(), s); err != nil || st.State != Done {
+	if st, err := (count{}).Inspect(context.Background(), s); err != nil || st.State != front.Done {
 		t.Errorf("crowded: %+v %v", st, err)
 	}
 	if a, b := workInterval(3, 2), workInterval(25, 2); a != "0.20" || b <= a {

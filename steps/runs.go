@@ -12,14 +12,15 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 )
 
-func (s *Site) runView(r flwrexec.Run) RunView {
-	v := RunView{ID: r.ID.String(), App: r.FabID, Status: r.StatusText(), Elapsed: r.Elapsed, Details: r.Details,
+func (s *Site) runView(r flwrexec.Run) front.RunView {
+	v := front.RunView{ID: r.ID.String(), App: r.FabID, Status: r.StatusText(), Elapsed: r.Elapsed, Details: r.Details,
 		Pending: r.Pending, Running: r.Running, Over: r.Finished}
 	if r.FabVersion != "" {
 		v.App += " " + r.FabVersion
@@ -30,9 +31,9 @@ func (s *Site) runView(r flwrexec.Run) RunView {
 
 // Runs gives the account's runs as the grid lists them; the grid is asked again only when its answer is
 // older than maxAge.
-func (s *Site) Runs(ctx context.Context, maxAge time.Duration) ([]RunView, error) {
+func (s *Site) Runs(ctx context.Context, maxAge time.Duration) ([]front.RunView, error) {
 	list, err := s.runs(flwrexec.OneLook(ctx), maxAge)
-	views := make([]RunView, 0, len(list))
+	views := make([]front.RunView, 0, len(list))
 	for _, r := range list {
 		views = append(views, s.runView(r))
 	}
@@ -43,7 +44,7 @@ func (s *Site) Runs(ctx context.Context, maxAge time.Duration) ([]RunView, error
 // flwrup is away, and only the grid's list says how it ended.
 func (s *Site) refreshRun(ctx context.Context) (ledger.Run, bool) {
 	r, ok := s.lastRun()
-	if !ok || RunEnded(r.Status) || s.Rehearsal() && !s.GridUp() {
+	if !ok || front.RunEnded(r.Status) || s.Rehearsal() && !s.GridUp() {
 		return r, ok
 	}
 	list, err := s.runs(ctx, fresh)
@@ -65,7 +66,7 @@ func (s *Site) refreshRun(ctx context.Context) (ledger.Run, bool) {
 // last looked at.
 func (s *Site) GoingRun() (id string, going bool) {
 	r, ok := s.lastRun()
-	return r.ID, ok && !RunEnded(r.Status)
+	return r.ID, ok && !front.RunEnded(r.Status)
 }
 
 // statePause is how long a run's state is left alone between two looks, while its log is followed.
@@ -74,7 +75,7 @@ const statePause = 2 * time.Second
 // FollowRun tells all that a run's log says, from its beginning, with its state and its metrics, until it
 // has ended; nil means that it completed. Ending ctx leaves the run going. It may follow any run of the
 // account.
-func (s *Site) FollowRun(ctx context.Context, run string, to Sink) error {
+func (s *Site) FollowRun(ctx context.Context, run string, to front.Sink) error {
 	id, err := flwr.ParseRunID(run)
 	if err != nil {
 		return err
@@ -83,7 +84,7 @@ func (s *Site) FollowRun(ctx context.Context, run string, to Sink) error {
 	if err != nil {
 		return err
 	}
-	to.Event(RunBegan{id.String()})
+	to.Event(front.RunBegan{ID: id.String()})
 	watched, stop := context.WithCancel(ctx)
 	defer stop()
 	var watching sync.WaitGroup
@@ -115,7 +116,7 @@ func (s *Site) FollowRun(ctx context.Context, run string, to Sink) error {
 				return err
 			}
 			if run.Ended() {
-				to.Event(RunState{s.runView(run)})
+				to.Event(front.RunState{Run: s.runView(run)})
 				return s.outcome(ctx, run, &reader)
 			}
 		}
@@ -126,13 +127,13 @@ func (s *Site) FollowRun(ctx context.Context, run string, to Sink) error {
 }
 
 // watchRun tells the run's state whenever it changes, until ctx ends or the run is over.
-func (s *Site) watchRun(ctx context.Context, f Flwr, id flwr.RunID, to Sink) {
+func (s *Site) watchRun(ctx context.Context, f Flwr, id flwr.RunID, to front.Sink) {
 	last, told := "", map[string]bool{}
 	for {
 		run, err := f.Run(ctx, s.connection(), id)
 		if err == nil && run.StatusText() != last {
 			last = run.StatusText()
-			to.Event(RunState{s.runView(run)})
+			to.Event(front.RunState{Run: s.runView(run)})
 			_ = s.noteRun(run) // FollowRun notes the end, with its error
 		}
 		pause := statePause
@@ -163,7 +164,7 @@ func (s *Site) noteRun(run flwrexec.Run) error {
 // runReader turns the lines of a run's log into events. A log that is followed anew begins at its
 // beginning: what was told before is not told again.
 type runReader struct {
-	to       Sink
+	to       front.Sink
 	metrics  flwrexec.MetricsParser
 	told, at int
 	failed   int // SuperNodes, over all rounds
@@ -179,7 +180,7 @@ func (r *runReader) line(text string) {
 		return
 	}
 	r.told = r.at
-	r.to.Event(Output{text})
+	r.to.Event(front.Output{Text: text})
 	r.failed += failedIn(text)
 	if r.tail = append(r.tail, text); len(r.tail) > 200 {
 		r.tail = r.tail[100:]
@@ -187,10 +188,10 @@ func (r *runReader) line(text string) {
 	if m := chosen.FindStringSubmatch(text); m != nil {
 		n, _ := strconv.Atoi(m[1])
 		of, _ := strconv.Atoi(m[2])
-		r.to.Event(RunNodes{n, of})
+		r.to.Event(front.RunNodes{Chosen: n, Of: of})
 	}
 	for _, v := range r.metrics.Line(text) {
-		r.to.Event(Metric{Round: v.Round, Phase: v.Phase, Name: metricName(v), Value: v.Value})
+		r.to.Event(front.Metric{Round: v.Round, Phase: v.Phase, Name: metricName(v), Value: v.Value})
 	}
 }
 
@@ -216,7 +217,7 @@ func (s *Site) outcome(ctx context.Context, run flwrexec.Run, log *runReader) er
 			if here != nil {
 				text += ": " + here.Error() + fix(here)
 			}
-			log.to.Event(Says{text})
+			log.to.Event(front.Says{Text: text})
 		}
 		return nil
 	}
@@ -246,7 +247,7 @@ func (s *Site) RunLog(ctx context.Context, run string, line func(string)) error 
 }
 
 // RunMetrics reads the metrics of a run's log so far.
-func (s *Site) RunMetrics(ctx context.Context, id string) ([]Metric, error) {
+func (s *Site) RunMetrics(ctx context.Context, id string) ([]front.Metric, error) {
 	var list metricList
 	r := runReader{to: &list}
 	err := s.RunLog(ctx, id, r.line)
@@ -254,20 +255,20 @@ func (s *Site) RunMetrics(ctx context.Context, id string) ([]Metric, error) {
 }
 
 // metricList is a Sink that keeps metrics.
-type metricList []Metric
+type metricList []front.Metric
 
-func (l *metricList) Event(e Event) {
-	if m, ok := e.(Metric); ok {
+func (l *metricList) Event(e front.Event) {
+	if m, ok := e.(front.Metric); ok {
 		*l = append(*l, m)
 	}
 }
 
-func (l *metricList) Ask(context.Context, Question) (string, error) {
+func (l *metricList) Ask(context.Context, front.Question) (string, error) {
 	return "", problem.New(problem.NeedsPerson, "nobody is there to answer", "", "")
 }
 
 // stopRuns ends runs, after asking: what they have computed so far is lost.
-func (s *Site) stopRuns(ctx context.Context, ids []string, to Sink) error {
+func (s *Site) stopRuns(ctx context.Context, ids []string, to front.Sink) error {
 	runs := make([]flwr.RunID, len(ids))
 	for i, id := range ids {
 		var err error
@@ -279,7 +280,7 @@ func (s *Site) stopRuns(ctx context.Context, ids []string, to Sink) error {
 	if err != nil {
 		return err
 	}
-	answer, err := to.Ask(ctx, Question{ID: "stop-run", Kind: AskConfirm, Default: "no",
+	answer, err := to.Ask(ctx, front.Question{ID: "stop-run", Kind: front.AskConfirm, Default: "no",
 		Ask: "Stop run " + strings.Join(ids, ", ") + "?", Help: "It ends on the grid and on all SuperNodes. What it has learnt so far is lost."})
 	if err != nil || answer != "yes" {
 		return err
@@ -287,13 +288,13 @@ func (s *Site) stopRuns(ctx context.Context, ids []string, to Sink) error {
 	for _, id := range runs {
 		err := f.StopRun(ctx, s.connection(), id)
 		if problem.Is(err, flwrexec.RunOver) {
-			to.Event(Says{"run " + id.String() + " was over already"})
+			to.Event(front.Says{Text: "run " + id.String() + " was over already"})
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		to.Event(Says{"run " + id.String() + " is stopped"})
+		to.Event(front.Says{Text: "run " + id.String() + " is stopped"})
 		if run, err := f.Run(ctx, s.connection(), id); err == nil {
 			if err := s.noteRun(run); err != nil {
 				return err

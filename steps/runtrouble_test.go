@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -57,7 +58,7 @@ func TestNodesFailed(t *testing.T) {
 			text = err.Error()
 		}
 		for _, e := range to.events {
-			if e, ok := e.(Says); ok {
+			if e, ok := e.(front.Says); ok {
 				text += e.Text
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"flwrup/internal/front"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -74,7 +75,7 @@ func readEnvFile(file string, into map[string]string) error {
 
 // askValues asks the person for the values that a SuperNode cannot do without. Each is asked for once and
 // serves all nodes that name it, as one in the environment would.
-func (s *Site) askValues(ctx context.Context, spec supernode.Spec, to Sink) error {
+func (s *Site) askValues(ctx context.Context, spec supernode.Spec, to front.Sink) error {
 	s.asking.Lock() // several nodes are started side by side
 	defer s.asking.Unlock()
 	for _, name := range spec.Missing {
@@ -84,7 +85,7 @@ func (s *Site) askValues(ctx context.Context, spec supernode.Spec, to Sink) erro
 		if known {
 			continue
 		}
-		value, err := to.Ask(ctx, Question{ID: "value of " + name, Kind: AskSecret, Ask: "Value of " + name + "?",
+		value, err := to.Ask(ctx, front.Question{ID: "value of " + name, Kind: front.AskSecret, Ask: "Value of " + name + "?",
 			Help: "flwrup.toml hands this variable on to " + spec.Name + ", and it is not set here. It goes to the SuperNode alone; no file of flwrup's keeps it.",
 			Validate: func(v string) error {
 				if strings.ContainsAny(v, "\n\x00") {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -23,7 +24,7 @@ type setting struct {
 	key, label string
 	containers bool // does nothing for plain processes
 	text       func(project.NodeChoice) string
-	ask        func(context.Context, *Site, *project.NodeChoice, Sink) error
+	ask        func(context.Context, *Site, *project.NodeChoice, front.Sink) error
 }
 
 var settings = []setting{
@@ -69,7 +70,7 @@ func yesNo(v *bool, yes, no string) string {
 
 // changeSettings asks whose settings shall be changed (all SuperNodes' without names), and which, until the
 // person is done; flwrup.toml keeps them, with its comments. SuperNodes that run take them when they are restarted.
-func (s *Site) changeSettings(ctx context.Context, nodes []string, to Sink) error {
+func (s *Site) changeSettings(ctx context.Context, nodes []string, to front.Sink) error {
 	list, _, err := s.members()
 	if err != nil {
 		return err
@@ -108,24 +109,24 @@ func (s *Site) changeSettings(ctx context.Context, nodes []string, to Sink) erro
 		changed = true
 	}
 	if !changed {
-		to.Event(Says{"nothing was changed"})
+		to.Event(front.Says{Text: "nothing was changed"})
 		return nil
 	}
-	to.Event(Says{"noted in " + project.FileName})
+	to.Event(front.Says{Text: "noted in " + project.FileName})
 	return s.offerRestart(ctx, list, of, to)
 }
 
 // whose gives the tables of flwrup.toml that are to be changed.
-func (s *Site) whose(ctx context.Context, list []member, nodes []string, to Sink) ([]string, error) {
+func (s *Site) whose(ctx context.Context, list []member, nodes []string, to front.Sink) ([]string, error) {
 	byName := map[string]string{}
-	q := Question{ID: "whose-settings", Kind: AskChoice, Default: project.AllKey, Ask: "Whose settings?",
+	q := front.Question{ID: "whose-settings", Kind: front.AskChoice, Default: project.AllKey, Ask: "Whose settings?",
 		Help:    "What one SuperNode has of its own goes before what all have.",
-		Choices: []Choice{{Value: project.AllKey, Label: "all SuperNodes"}}}
+		Choices: []front.Choice{{Value: project.AllKey, Label: "all SuperNodes"}}}
 	c := s.Choices()
 	for _, m := range list {
 		key := project.NodeKey(m.Number)
 		byName[m.Name] = key
-		q.Choices = append(q.Choices, Choice{Value: key, Label: m.Name, Note: s.summary(c.Node[key])})
+		q.Choices = append(q.Choices, front.Choice{Value: key, Label: m.Name, Note: s.summary(c.Node[key])})
 	}
 	q.Choices[0].Note = s.summary(c.All)
 	var of []string
@@ -158,7 +159,7 @@ func (s *Site) summary(c project.NodeChoice) string {
 }
 
 // nextSetting asks which setting is to be changed; nil when the person is done.
-func (s *Site) nextSetting(ctx context.Context, of []string, to Sink) (*setting, error) {
+func (s *Site) nextSetting(ctx context.Context, of []string, to front.Sink) (*setting, error) {
 	chosen, whom := s.Choices(), "all SuperNodes"
 	switch {
 	case len(of) > 1:
@@ -166,10 +167,10 @@ func (s *Site) nextSetting(ctx context.Context, of []string, to Sink) (*setting,
 	case of[0] != project.AllKey:
 		whom = firstWord(chosen.Node[of[0]].Name, of[0])
 	}
-	q := Question{ID: "setting", Kind: AskChoice, Default: "done", Ask: "What shall be changed for " + whom + "?",
-		Choices: []Choice{{Value: "done", Label: "nothing more"}}}
+	q := front.Question{ID: "setting", Kind: front.AskChoice, Default: "done", Ask: "What shall be changed for " + whom + "?",
+		Choices: []front.Choice{{Value: "done", Label: "nothing more"}}}
 	for _, st := range settings {
-		c := Choice{Value: st.key, Label: st.label, Note: st.text(own(chosen, of[0]))}
+		c := front.Choice{Value: st.key, Label: st.label, Note: st.text(own(chosen, of[0]))}
 		if of[0] != project.AllKey && c.Note == "" {
 			if all := st.text(chosen.All); all != "" {
 				c.Note = "as all: " + all
@@ -211,7 +212,7 @@ func setOwn(c *project.Choices, key string, n project.NodeChoice) {
 }
 
 // offerRestart asks whether those that run shall take the changed settings now.
-func (s *Site) offerRestart(ctx context.Context, list []member, of []string, to Sink) error {
+func (s *Site) offerRestart(ctx context.Context, list []member, of []string, to front.Sink) error {
 	if s.runtimeKind() == "" {
 		return nil
 	}
@@ -228,22 +229,22 @@ func (s *Site) offerRestart(ctx context.Context, list []member, of []string, to 
 	if len(names) == 0 {
 		return nil
 	}
-	answer, err := to.Ask(ctx, Question{ID: "restart-now", Kind: AskConfirm, Default: "no", Ask: "Restart " + strings.Join(names, ", ") + " now?",
+	answer, err := to.Ask(ctx, front.Question{ID: "restart-now", Kind: front.AskConfirm, Default: "no", Ask: "Restart " + strings.Join(names, ", ") + " now?",
 		Help: "Until then they run with what they were started with. A run that is going on loses them for some seconds."})
 	if err != nil {
 		return err
 	}
 	if answer != "yes" {
-		to.Event(Says{"noted; what runs takes it when it is restarted (flwrup restart)"})
+		to.Event(front.Says{Text: "noted; what runs takes it when it is restarted (flwrup restart)"})
 		return nil
 	}
-	return s.Act(ctx, RestartNodes, names, to)
+	return s.Act(ctx, front.RestartNodes, names, to)
 }
 
 // askLine asks for a line of text.
-func askLine(key, ask, help string, ref func(*project.NodeChoice) *string) func(context.Context, *Site, *project.NodeChoice, Sink) error {
-	return func(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) error {
-		answer, err := to.Ask(ctx, Question{ID: key, Kind: AskText, Default: firstWord(*ref(c), takenAway), Ask: ask,
+func askLine(key, ask, help string, ref func(*project.NodeChoice) *string) func(context.Context, *Site, *project.NodeChoice, front.Sink) error {
+	return func(ctx context.Context, s *Site, c *project.NodeChoice, to front.Sink) error {
+		answer, err := to.Ask(ctx, front.Question{ID: key, Kind: front.AskText, Default: firstWord(*ref(c), takenAway), Ask: ask,
 			Help: help + " " + takenAway + ": nothing.", Validate: checked(key)})
 		if err != nil {
 			return err
@@ -267,14 +268,14 @@ func checked(key string) func(string) error {
 }
 
 // askYesNo asks a choice of two; by default is what happens where nothing is chosen.
-func askYesNo(key, ask, help, yes, no string, byDefault bool, ref func(*project.NodeChoice) **bool) func(context.Context, *Site, *project.NodeChoice, Sink) error {
-	return func(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) error {
+func askYesNo(key, ask, help, yes, no string, byDefault bool, ref func(*project.NodeChoice) **bool) func(context.Context, *Site, *project.NodeChoice, front.Sink) error {
+	return func(ctx context.Context, s *Site, c *project.NodeChoice, to front.Sink) error {
 		now := byDefault
 		if v := *ref(c); v != nil {
 			now = *v
 		}
-		q := Question{ID: key, Kind: AskChoice, Default: map[bool]string{true: "yes", false: "no"}[now], Ask: ask, Help: help,
-			Choices: []Choice{{Value: "yes", Label: yes}, {Value: "no", Label: no}}}
+		q := front.Question{ID: key, Kind: front.AskChoice, Default: map[bool]string{true: "yes", false: "no"}[now], Ask: ask, Help: help,
+			Choices: []front.Choice{{Value: "yes", Label: yes}, {Value: "no", Label: no}}}
 		answer, err := to.Ask(ctx, q)
 		if err != nil {
 			return err
@@ -287,10 +288,10 @@ func askYesNo(key, ask, help, yes, no string, byDefault bool, ref func(*project.
 }
 
 // askList asks what is to become of a list: an entry goes, or a new one comes, which add asks for.
-func askList(ctx context.Context, id, ask, adds string, list []string, to Sink, add func() (string, error)) ([]string, error) {
-	q := Question{ID: id, Kind: AskChoice, Default: "add", Ask: ask, Choices: []Choice{{Value: "add", Label: adds}}}
+func askList(ctx context.Context, id, ask, adds string, list []string, to front.Sink, add func() (string, error)) ([]string, error) {
+	q := front.Question{ID: id, Kind: front.AskChoice, Default: "add", Ask: ask, Choices: []front.Choice{{Value: "add", Label: adds}}}
 	for _, entry := range list {
-		q.Choices = append(q.Choices, Choice{Value: "without " + entry, Label: "take away " + entry})
+		q.Choices = append(q.Choices, front.Choice{Value: "without " + entry, Label: "take away " + entry})
 	}
 	answer := q.Default
 	if len(list) > 0 {
@@ -309,11 +310,11 @@ func askList(ctx context.Context, id, ask, adds string, list []string, to Sink, 
 	return append(slices.Clone(list), entry), nil
 }
 
-func askData(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) (err error) {
+func askData(ctx context.Context, s *Site, c *project.NodeChoice, to front.Sink) (err error) {
 	c.Data, err = askList(ctx, "data", "Which data folder?", "add a folder", c.Data, to, func() (string, error) {
 		host, help := "", "On this machine; a path that is not absolute begins at this project's folder. "+takenAway+": none."
 		for {
-			if host, err = to.Ask(ctx, Question{ID: "data-here", Kind: AskText, Ask: "Which folder may the ClientApp see?", Help: help, Validate: func(v string) error {
+			if host, err = to.Ask(ctx, front.Question{ID: "data-here", Kind: front.AskText, Ask: "Which folder may the ClientApp see?", Help: help, Validate: func(v string) error {
 				if strings.TrimSpace(v) == "" {
 					return errors.New("the path of a folder")
 				}
@@ -329,13 +330,13 @@ func askData(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) (err 
 			}
 			help = s.path(host) + " is not there. " + takenAway + ": none."
 		}
-		inside, err := to.Ask(ctx, Question{ID: "data-inside", Kind: AskText, Default: path.Join("/data", filepath.Base(s.path(host))), Ask: "Where shall the ClientApp find it?",
+		inside, err := to.Ask(ctx, front.Question{ID: "data-inside", Kind: front.AskText, Default: path.Join("/data", filepath.Base(s.path(host))), Ask: "Where shall the ClientApp find it?",
 			Help: "The path in the container.", Validate: func(v string) error { return project.CheckNode("data", host+":"+strings.TrimSpace(v)) }})
 		if err != nil {
 			return "", err
 		}
 		entry := host + ":" + strings.TrimSpace(inside)
-		write, err := to.Ask(ctx, Question{ID: "data-write", Kind: AskConfirm, Default: "no", Ask: "May the ClientApp write to it?",
+		write, err := to.Ask(ctx, front.Question{ID: "data-write", Kind: front.AskConfirm, Default: "no", Ask: "May the ClientApp write to it?",
 			Help: "The app comes from whoever starts the run: let it only read what it must not change."})
 		if write == "yes" {
 			entry += ":rw"
@@ -345,16 +346,16 @@ func askData(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) (err 
 	return err
 }
 
-func askEnv(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) (err error) {
+func askEnv(ctx context.Context, s *Site, c *project.NodeChoice, to front.Sink) (err error) {
 	c.Env, err = askList(ctx, "env", "Which variable?", "add a variable", c.Env, to, func() (string, error) {
-		name, err := to.Ask(ctx, Question{ID: "env-name", Kind: AskText, Default: takenAway, Ask: "The name of the variable?",
+		name, err := to.Ask(ctx, front.Question{ID: "env-name", Kind: front.AskText, Default: takenAway, Ask: "The name of the variable?",
 			Help: "flwrup.toml keeps the name alone. The value is taken from your environment when the SuperNode is made, or asked for. " + takenAway + ": none.", Validate: checked("env")})
 		name = strings.TrimSpace(name)
 		if err != nil || name == takenAway {
 			return "", err
 		}
 		if _, known := os.LookupEnv(name); known {
-			to.Event(Says{"the value of " + name + " is taken from your environment"})
+			to.Event(front.Says{Text: "the value of " + name + " is taken from your environment"})
 			return name, nil
 		}
 		return name, s.askValues(ctx, supernode.Spec{Name: "the SuperNodes", Missing: []string{name}}, to)
@@ -362,12 +363,12 @@ func askEnv(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) (err e
 	return err
 }
 
-func askArgs(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) error {
+func askArgs(ctx context.Context, s *Site, c *project.NodeChoice, to front.Sink) error {
 	if slices.ContainsFunc(c.Args, func(a string) bool { return len(strings.Fields(a)) != 1 }) {
-		to.Event(Says{"an argument has a blank in it: change args in " + project.FileName})
+		to.Event(front.Says{Text: "an argument has a blank in it: change args in " + project.FileName})
 		return nil
 	}
-	answer, err := to.Ask(ctx, Question{ID: "args", Kind: AskText, Default: firstWord(strings.Join(c.Args, " "), takenAway), Ask: "More arguments of flower-supernode?",
+	answer, err := to.Ask(ctx, front.Question{ID: "args", Kind: front.AskText, Default: firstWord(strings.Join(c.Args, " "), takenAway), Ask: "More arguments of flower-supernode?",
 		Help: "With blanks between, such as --max-retries 10. One that has a blank in it goes into " + project.FileName + ". " + takenAway + ": none."})
 	if err != nil {
 		return err
@@ -379,6 +380,6 @@ func askArgs(ctx context.Context, s *Site, c *project.NodeChoice, to Sink) error
 }
 
 // Change asks what the SuperNodes shall be started with.
-func (start) Change(ctx context.Context, s *Site, to Sink) error {
+func (start) Change(ctx context.Context, s *Site, to front.Sink) error {
 	return s.changeSettings(ctx, nil, to)
 }

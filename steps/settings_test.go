@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -20,7 +21,7 @@ type answers struct {
 	list []string // "id=answer"
 }
 
-func (a *answers) Ask(_ context.Context, q Question) (string, error) {
+func (a *answers) Ask(_ context.Context, q front.Question) (string, error) {
 	a.t.Helper()
 	if len(a.list) == 0 {
 		a.t.Fatalf("asked for more: %s", q.ID)
@@ -79,7 +80,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err, asked.list)
 	}
 	one := &answers{t: t, list: []string{"setting=memory", "memory=4g", "setting=data", "data-here=scans", "data-inside=/scans", "data-write=yes", "setting=Enter", "restart-now=Enter"}}
-	if err := s.Act(ctx, ChangeSettings, []string{"supernode_2"}, one); err != nil || len(one.list) > 0 {
+	if err := s.Act(ctx, front.ChangeSettings, []string{"supernode_2"}, one); err != nil || len(one.list) > 0 {
 		t.Fatal(err, one.list)
 	}
 	kept, err := project.Load(s.Dir)
@@ -98,7 +99,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("comments are gone:\n%s", now)
 	}
 	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeProcess })
-	if err := s.Act(ctx, RestartNodes, []string{"supernode_1"}, &heard{}); err != nil {
+	if err := s.Act(ctx, front.RestartNodes, []string{"supernode_1"}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := rt.started["supernode_1"].Secrets["FLWRUP_TEST_TOKEN"]; got != "s3cret-of-the-clinic" {
@@ -119,7 +120,7 @@ func TestSettings(t *testing.T) {
 	}
 	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
 	gone := &answers{t: t, list: []string{"setting=memory", "memory=-", "setting=data", "data=without scans:/scans:rw", "setting=Enter", "restart-now=yes"}}
-	if err := s.Act(ctx, ChangeSettings, []string{"supernode_2"}, gone); err != nil {
+	if err := s.Act(ctx, front.ChangeSettings, []string{"supernode_2"}, gone); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.Choices().ForNode(2); n.Memory != "2g" || !slices.Equal(n.Data, []string{"scans:/data/scans"}) {
@@ -128,7 +129,7 @@ func TestSettings(t *testing.T) {
 	if got := rt.started["supernode_2"]; got.Memory != 2<<30 {
 		t.Errorf("it was not restarted with what was chosen: %+v", got)
 	}
-	if err := s.Act(ctx, ChangeSettings, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
+	if err := s.Act(ctx, front.ChangeSettings, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
 		t.Error(err)
 	}
 }

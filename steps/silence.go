@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/probe"
 	"flwrup/internal/problem"
@@ -39,10 +40,10 @@ func (s *Site) gridSuspended() *problem.Problem {
 }
 
 // resumeGrid lets a rehearsal's grid go on that was suspended.
-func (s *Site) resumeGrid(to Sink) error {
+func (s *Site) resumeGrid(to front.Sink) error {
 	if s.gridSuspended() == nil {
 		return nil
 	}
-	to.Event(Says{"the rehearsal's grid is suspended: letting it go on"})
+	to.Event(front.Says{Text: "the rehearsal's grid is suspended: letting it go on"})
 	return grid.Resume(s.gridDir())
 }

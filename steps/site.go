@@ -16,6 +16,7 @@ import (
 	"flwrup/flwrexec/app"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
@@ -99,10 +100,10 @@ type Site struct {
 	runtime  supernode.Runtime
 	grid     *grid.Grid // rehearsal only
 	world    world
-	written  []byte              // flwrup.toml as this site knows it
-	told     map[string]string   // values of variables that the person gave, by name; in memory alone
-	said     map[string]saidID   // by SuperNode
-	undo     map[StepID][]string // step → undo files of its edits, the last one at the end
+	written  []byte                    // flwrup.toml as this site knows it
+	told     map[string]string         // values of variables that the person gave, by name; in memory alone
+	said     map[string]saidID         // by SuperNode
+	undo     map[front.StepID][]string // step → undo files of its edits, the last one at the end
 }
 
 // Open opens the site in o.Dir and takes its lock. The caller closes it. What the folder asks for and
@@ -151,7 +152,7 @@ func siteIn(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Dir: dir, o: o, frozen: o.ReadOnly || o.Ending, state: project.StateDir(dir), undo: map[StepID][]string{}, said: map[string]saidID{}}
+	s := &Site{Dir: dir, o: o, frozen: o.ReadOnly || o.Ending, state: project.StateDir(dir), undo: map[front.StepID][]string{}, said: map[string]saidID{}}
 	if o.Create {
 		if err := s.makeFolder(); err != nil {
 			return nil, err

@@ -8,12 +8,13 @@ import (
 	"github.com/fvbommel/sortorder"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/supernode"
 )
 
 // tellSlow says, once for each SuperNode, that a run waits for it to install the app's packages: the run's
 // own log is silent meanwhile, which may be minutes.
-func (s *Site) tellSlow(ctx context.Context, told map[string]bool, to Sink) {
+func (s *Site) tellSlow(ctx context.Context, told map[string]bool, to front.Sink) {
 	states, err := s.states(ctx)
 	if err != nil {
 		return
@@ -40,6 +41,6 @@ func (s *Site) tellSlow(ctx context.Context, told map[string]bool, to Sink) {
 	if len(slow) > 1 {
 		verb = "install"
 	}
-	to.Event(Says{strings.Join(slow, ", ") + " " + verb + " the app's packages, and the run waits: the first time may take minutes. " +
+	to.Event(front.Says{Text: strings.Join(slow, ", ") + " " + verb + " the app's packages, and the run waits: the first time may take minutes. " +
 		"An image that has them spares it: flwrup image"})
 }

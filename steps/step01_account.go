@@ -1,42 +1,46 @@
 package steps
 
-import "context"
+import (
+	"context"
+
+	"flwrup/internal/front"
+)
 
 // account is step 1: a Flower account. Only a person can make one; a login that works is the proof.
 type account struct{}
 
-func (account) ID() StepID    { return StepAccount }
-func (account) Name() string  { return "Account" }
-func (account) Title() string { return "Flower account" }
+func (account) ID() front.StepID { return front.StepAccount }
+func (account) Name() string     { return "Account" }
+func (account) Title() string    { return "Flower account" }
 func (account) Why() string {
 	return "A SuperGrid knows you by your Flower account: it owns your SuperNodes and says which federations you belong to. " +
 		"Making one takes a minute in the browser and costs nothing."
 }
 
-var signUp = Link{"Sign up or sign in", "https://flower.ai"}
+var signUp = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
 
-func (account) Inspect(ctx context.Context, s *Site) (Status, error) {
-	st := Status{State: Ready, Links: []Link{signUp}}
+func (account) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+	st := front.Status{State: front.Ready, Links: []front.Link{signUp}}
 	if s.Rehearsal() {
-		return Status{State: Done, Short: rehearsalAccount, Evidence: []string{
+		return front.Status{State: front.Done, Short: rehearsalAccount, Evidence: []string{
 			"the rehearsal grid on this machine has an account for you: " + rehearsalAccount}}, nil
 	}
 	if name := s.Ledger.Account(s.Choices().Grid.Connection); name != "" {
-		return Status{State: Done, Short: name, Evidence: []string{"signed in before as " + name}}, nil
+		return front.Status{State: front.Done, Short: name, Evidence: []string{"signed in before as " + name}}, nil
 	}
 	if a, ok := s.Ledger.Attestation(attestAccount); ok {
-		return Status{State: Done, Evidence: []string{"taken as given on " + a.At.Local().Format("2 January 2006"),
+		return front.Status{State: front.Done, Evidence: []string{"taken as given on " + a.At.Local().Format("2 January 2006"),
 			"step 9, the login, will show it"}}, nil
 	}
 	return st, nil
 }
 
-func (account) Plan(context.Context, *Site) ([]Action, error) {
-	return []Action{{Says: "open " + signUp.URL + " and choose Sign Up / Sign In at the upper right"}}, nil
+func (account) Plan(context.Context, *Site) ([]front.Action, error) {
+	return []front.Action{{Says: "open " + signUp.URL + " and choose Sign Up / Sign In at the upper right"}}, nil
 }
 
-func (account) Apply(ctx context.Context, s *Site, to Sink) error {
-	answer, err := to.Ask(ctx, Question{ID: "account", Kind: AskAcknowledge, Default: "yes",
+func (account) Apply(ctx context.Context, s *Site, to front.Sink) error {
+	answer, err := to.Ask(ctx, front.Question{ID: "account", Kind: front.AskAcknowledge, Default: "yes",
 		Ask:  "Do you have a Flower account?",
 		Help: "If not: open " + signUp.URL + ", choose Sign Up / Sign In at the upper right, and come back. Step 9 shows whether it works.",
 	})

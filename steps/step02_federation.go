@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -16,40 +17,40 @@ import (
 // the account's own list.
 type chooseFederation struct{}
 
-func (chooseFederation) ID() StepID    { return StepFederation }
-func (chooseFederation) Name() string  { return "Federation" }
-func (chooseFederation) Title() string { return "Choose the federation" }
+func (chooseFederation) ID() front.StepID { return front.StepFederation }
+func (chooseFederation) Name() string     { return "Federation" }
+func (chooseFederation) Title() string    { return "Choose the federation" }
 func (chooseFederation) Why() string {
 	return "A federation is the group that trains together: its members, their SuperNodes, their runs. It lies on a grid: SuperGrid, unless you choose another. " +
 		"The dashboard at flower.ai/federations shows yours. You may also choose after the login, from a list."
 }
 
-var dashboard = Link{"Federations dashboard", "https://flower.ai/federations"}
+var dashboard = front.Link{Label: "Federations dashboard", URL: "https://flower.ai/federations"}
 
 // dashboard is where a person sees the federations of SuperGrid; another grid has none that we know.
-func (s *Site) dashboard() []Link {
+func (s *Site) dashboard() []front.Link {
 	if s.Rehearsal() || gridName(s.Choices().Grid) != superGridName {
 		return nil
 	}
-	return []Link{dashboard}
+	return []front.Link{dashboard}
 }
 
 const later = "later"
 
-func (chooseFederation) Inspect(ctx context.Context, s *Site) (Status, error) {
-	st := Status{State: Ready, Links: s.dashboard()}
+func (chooseFederation) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+	st := front.Status{State: front.Ready, Links: s.dashboard()}
 	c := s.Choices()
 	if !s.Rehearsal() {
 		st.Evidence = s.gridLines(c.Grid)
 	}
 	if c.Federation == "" {
 		if _, ok := s.Ledger.Attestation(attestLater); ok {
-			st.State, st.Short = Done, later
+			st.State, st.Short = front.Done, later
 			st.Evidence = append(st.Evidence, "federation to be chosen after the login (step 9)")
 		}
 		return st, nil
 	}
-	st.State, st.Short = Done, c.Federation
+	st.State, st.Short = front.Done, c.Federation
 	st.Evidence = append(st.Evidence, c.Federation)
 	if !s.loggedInBefore() {
 		st.Evidence = append(st.Evidence, "not held against the grid yet: that needs the login (step 9)")
@@ -85,15 +86,15 @@ func findFederation(list []flwrexec.Federation, id string) (flwrexec.Federation,
 	return flwrexec.Federation{}, false
 }
 
-func (chooseFederation) Plan(ctx context.Context, s *Site) ([]Action, error) {
-	a := []Action{{Says: "note the grid and the federation in flwrup.toml"}}
+func (chooseFederation) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+	a := []front.Action{{Says: "note the grid and the federation in flwrup.toml"}}
 	if f, err := s.session(ctx); err == nil {
 		a = append(a, s.command("list your federations", f.Dialect().FederationsArgv(s.connection())))
 	}
 	return a, nil
 }
 
-func (c chooseFederation) Apply(ctx context.Context, s *Site, to Sink) error {
+func (c chooseFederation) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if s.Choices().Federation != "" && !s.loggedInBefore() {
 		return nil
 	}
@@ -109,8 +110,8 @@ func (c chooseFederation) Apply(ctx context.Context, s *Site, to Sink) error {
 }
 
 // ask has the federation typed, where no login can give a list.
-func (chooseFederation) ask(ctx context.Context, s *Site, to Sink) error {
-	q := Question{ID: "federation", Kind: AskText, Default: s.Choices().Federation,
+func (chooseFederation) ask(ctx context.Context, s *Site, to front.Sink) error {
+	q := front.Question{ID: "federation", Kind: front.AskText, Default: s.Choices().Federation,
 		Ask:      "Which federation are the SuperNodes for?",
 		Help:     "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login.",
 		Validate: validFederation,
@@ -129,7 +130,7 @@ func (chooseFederation) ask(ctx context.Context, s *Site, to Sink) error {
 }
 
 // Change asks for the grid and the federation again, from the list when there is a login.
-func (c chooseFederation) Change(ctx context.Context, s *Site, to Sink) error {
+func (c chooseFederation) Change(ctx context.Context, s *Site, to front.Sink) error {
 	if err := s.chooseGrid(ctx, to, true); err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func validFederation(name string) error {
 // settleFederation makes sure, with a login, that the federation wish exists and can hold SuperNodes,
 // or lets the person choose or create one; always without a wish. A federation that was named never becomes another one
 // without a person's word.
-func (s *Site) settleFederation(ctx context.Context, to Sink, wish string) error {
+func (s *Site) settleFederation(ctx context.Context, to front.Sink, wish string) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -178,7 +179,7 @@ func (s *Site) settleFederation(ctx context.Context, to Sink, wish string) error
 		if bad.Code == problem.FedNotFound && s.Choices().CreateFederation && f.Dialect().Managed {
 			return s.createFederation(ctx, f, to, bareName(wish))
 		}
-		to.Event(Says{bad.Error()})
+		to.Event(front.Says{Text: bad.Error()})
 		err := s.pickFederation(ctx, f, to, list, true)
 		if problem.Is(err, problem.NeedsPerson) {
 			return bad
@@ -219,8 +220,8 @@ func bareName(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
 // createFederation makes a federation of the account; the grid adds the account to the name. Where an
 // answer was lost, or it exists already, the list tells.
-func (s *Site) createFederation(ctx context.Context, f Flwr, to Sink, name string) error {
-	to.Event(Says{"creating the federation " + name})
+func (s *Site) createFederation(ctx context.Context, f Flwr, to front.Sink, name string) error {
+	to.Event(front.Says{Text: "creating the federation " + name})
 	id := ""
 	err := s.surely(ctx, to, func() (err error) {
 		id, err = f.CreateFederation(ctx, s.connection(), name, "made by flwrup")
@@ -248,11 +249,11 @@ func (s *Site) createFederation(ctx context.Context, f Flwr, to Sink, name strin
 const createNew = "create a new one"
 
 // pickFederation lets the person choose from list. Where they named another federation before, none is the default.
-func (s *Site) pickFederation(ctx context.Context, f Flwr, to Sink, list []flwrexec.Federation, named bool) error {
-	q := Question{ID: "federation", Kind: AskChoice, Ask: "Which federation are the SuperNodes for?",
+func (s *Site) pickFederation(ctx context.Context, f Flwr, to front.Sink, list []flwrexec.Federation, named bool) error {
+	q := front.Question{ID: "federation", Kind: front.AskChoice, Ask: "Which federation are the SuperNodes for?",
 		Help: "Only a deployment federation can hold SuperNodes."}
 	for _, have := range list {
-		c := Choice{Value: have.ID, Label: have.ID, Note: have.Description}
+		c := front.Choice{Value: have.ID, Label: have.ID, Note: have.Description}
 		if have.Simulation {
 			c.Disabled, c.Note = true, "simulation: cannot hold SuperNodes"
 		} else if q.Default == "" && !named {
@@ -261,7 +262,7 @@ func (s *Site) pickFederation(ctx context.Context, f Flwr, to Sink, list []flwre
 		q.Choices = append(q.Choices, c)
 	}
 	if f.Dialect().Managed {
-		q.Choices = append(q.Choices, Choice{Value: createNew, Label: createNew, Note: "you will be its owner"})
+		q.Choices = append(q.Choices, front.Choice{Value: createNew, Label: createNew, Note: "you will be its owner"})
 	}
 	if len(q.Choices) == 0 {
 		return problem.New(problem.NeedsPerson, "this account is in no federation", "",
@@ -274,7 +275,7 @@ func (s *Site) pickFederation(ctx context.Context, f Flwr, to Sink, list []flwre
 	if answer != createNew {
 		return s.chooseFederation(answer)
 	}
-	name, err := to.Ask(ctx, Question{ID: "federation-name", Kind: AskText, Default: strings.ToLower(suggestName(s.Choices().Name)),
+	name, err := to.Ask(ctx, front.Question{ID: "federation-name", Kind: front.AskText, Default: strings.ToLower(suggestName(s.Choices().Name)),
 		Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters.",
 		Validate: flwrexec.CheckFederationName})
 	if err != nil {

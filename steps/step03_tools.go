@@ -11,6 +11,7 @@ import (
 	"flwrup/dockerctl"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
 	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -22,20 +23,20 @@ import (
 // tools is step 3: flwr, and what SuperNodes run in. In a rehearsal also the grid itself.
 type tools struct{}
 
-func (tools) ID() StepID    { return StepTools }
-func (tools) Name() string  { return "Tools" }
-func (tools) Title() string { return "Install flwr and Docker" }
+func (tools) ID() front.StepID { return front.StepTools }
+func (tools) Name() string     { return "Tools" }
+func (tools) Title() string    { return "Install flwr and Docker" }
 func (tools) Why() string {
 	return "flwr is Flower's command line; flwrup drives it and can install it into an environment of its own, away from yours. " +
 		"SuperNodes run as Docker containers, or as plain processes where there is no Docker. " +
 		"The flwr version, the SuperNodes' version and the grid must fit together."
 }
 
-func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
-	st := Status{State: Done}
+func (t tools) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+	st := front.Status{State: front.Done}
 	todo := func(name, text string) {
-		st.State = Ready
-		st.Items = append(st.Items, Item{name, ItemWaiting, text})
+		st.State = front.Ready
+		st.Items = append(st.Items, front.Item{Name: name, State: front.ItemWaiting, Text: text})
 	}
 	f, err := s.session(ctx)
 	switch {
@@ -51,7 +52,7 @@ func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
 		found := f.Found()
 		st.Short = found.Version.String()
 		st.Evidence = append(st.Evidence, fmt.Sprintf("flwr %s (%s): %s", found.Version, found.Source, found.Program))
-		st.Items = append(st.Items, Item{"flwr", ItemDone, found.Version.String()})
+		st.Items = append(st.Items, front.Item{Name: "flwr", State: front.ItemDone, Text: found.Version.String()})
 	}
 	kind := s.runtimeKind()
 	if kind == "" {
@@ -60,15 +61,15 @@ func (t tools) Inspect(ctx context.Context, s *Site) (Status, error) {
 		p := problem.Of(err)
 		todo(kind, p.Error()+fix(p))
 	} else {
-		st.Items = append(st.Items, Item{kind, ItemDone, runtimeText(kind)})
+		st.Items = append(st.Items, front.Item{Name: kind, State: front.ItemDone, Text: runtimeText(kind)})
 		st.Evidence = append(st.Evidence, "SuperNodes run as "+runtimeText(kind))
 	}
-	if s.Rehearsal() && st.State == Done {
+	if s.Rehearsal() && st.State == front.Done {
 		if p := s.gridSuspended(); p != nil {
 			todo("grid", p.Why)
 		} else if g, ok := s.gridRunning(); ok {
 			st.Evidence = append(st.Evidence, "the rehearsal grid runs at "+g.Ready.Control)
-			st.Items = append(st.Items, Item{"grid", ItemDone, g.Ready.Control})
+			st.Items = append(st.Items, front.Item{Name: "grid", State: front.ItemDone, Text: g.Ready.Control})
 		} else {
 			todo("grid", "the rehearsal grid is not running")
 		}
@@ -88,11 +89,11 @@ func (s *Site) namedFlwr() bool { return s.Choices().Flwr.Path != "" && !s.Rehea
 
 // surroundings adds what else decides whether SuperNodes come online: the image, the disk, the network
 // to the two addresses, the clock. None of it holds up the steps until the login.
-func (tools) surroundings(ctx context.Context, s *Site, st *Status) {
+func (tools) surroundings(ctx context.Context, s *Site, st *front.Status) {
 	add := func(name, text string, bad *problem.Problem) {
-		item := Item{name, ItemDone, strings.TrimPrefix(text, name+" ")}
+		item := front.Item{Name: name, State: front.ItemDone, Text: strings.TrimPrefix(text, name+" ")}
 		if bad != nil {
-			item.State = ItemFailed
+			item.State = front.ItemFailed
 			st.Hints = append(st.Hints, bad.Error()+fix(bad))
 		} else {
 			st.Evidence = append(st.Evidence, text)
@@ -111,7 +112,7 @@ func (tools) surroundings(ctx context.Context, s *Site, st *Status) {
 			if has, err := docker.HasImage(ctx, image); err == nil && has {
 				add("image", image+" is here", nil)
 			} else if err == nil {
-				st.Items = append(st.Items, Item{"image", ItemWaiting, image + " is not here yet; it is fetched before the SuperNodes start"})
+				st.Items = append(st.Items, front.Item{Name: "image", State: front.ItemWaiting, Text: image + " is not here yet; it is fetched before the SuperNodes start"})
 			}
 		}
 	}
@@ -160,8 +161,8 @@ func (tools) checkRuntime(ctx context.Context, s *Site, kind string) error {
 	return rt.Check(ctx)
 }
 
-func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
-	var actions []Action
+func (t tools) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+	var actions []front.Action
 	c := s.Choices()
 	if _, err := s.session(ctx); err != nil && s.namedFlwr() {
 		return nil, err
@@ -170,14 +171,14 @@ func (t tools) Plan(ctx context.Context, s *Site) ([]Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		actions = append(actions, Action{Says: "install flwr " + orNewest(c.Flwr.Version) + " into an environment of its own below " + root,
+		actions = append(actions, front.Action{Says: "install flwr " + orNewest(c.Flwr.Version) + " into an environment of its own below " + root,
 			Command: installCommand(root, c.Flwr.Version)})
 	}
 	if s.runtimeKind() == "" {
-		actions = append(actions, Action{Says: "use Docker where it answers and has the image, else plain processes"})
+		actions = append(actions, front.Action{Says: "use Docker where it answers and has the image, else plain processes"})
 	}
 	if _, running := s.gridRunning(); s.Rehearsal() && !running {
-		actions = append(actions, Action{Says: "start a SuperGrid on this machine, on loopback only"})
+		actions = append(actions, front.Action{Says: "start a SuperGrid on this machine, on loopback only"})
 	}
 	return actions, nil
 }
@@ -193,7 +194,7 @@ func installCommand(root, version string) string {
 	return fmt.Sprintf("python3 -m venv %s && %s/bin/pip install '%s'", dir, dir, want)
 }
 
-func (t tools) Apply(ctx context.Context, s *Site, to Sink) error {
+func (t tools) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	s.world.network.forget()
 	found, err := t.flwr(ctx, s, to)
 	if err != nil {
@@ -224,17 +225,17 @@ func (s *Site) warm(ctx context.Context) {
 }
 
 // flwr gives the flwr of this site, and installs the wanted one where it is missing.
-func (t tools) flwr(ctx context.Context, s *Site, to Sink) (install.Found, error) {
+func (t tools) flwr(ctx context.Context, s *Site, to front.Sink) (install.Found, error) {
 	if f, err := s.session(ctx); err == nil {
 		return f.Found(), nil
 	} else if s.namedFlwr() || !problem.Is(err, problem.FlwrMissing) {
 		return install.Found{}, err
 	}
 	for _, line := range s.leftAside() {
-		to.Event(Says{line})
+		to.Event(front.Says{Text: line})
 	}
 	version := s.Choices().Flwr.Version
-	answer, err := to.Ask(ctx, Question{ID: "flwr", Kind: AskText, Default: orNewest(version),
+	answer, err := to.Ask(ctx, front.Question{ID: "flwr", Kind: front.AskText, Default: orNewest(version),
 		Ask:  "Which flwr shall be installed?",
 		Help: "It goes into an environment of its own; nothing of yours is changed. It should be the version that your grid speaks.",
 		Validate: func(text string) error {
@@ -250,8 +251,8 @@ func (t tools) flwr(ctx context.Context, s *Site, to Sink) (install.Found, error
 	if answer == "newest" {
 		answer = ""
 	}
-	to.Event(Says{"installing flwr " + orNewest(answer)})
-	o := install.Options{Version: answer, Say: func(line string) { to.Event(Output{line}) }}
+	to.Event(front.Says{Text: "installing flwr " + orNewest(answer)})
+	o := install.Options{Version: answer, Say: func(line string) { to.Event(front.Output{Text: line}) }}
 	if s.Rehearsal() {
 		o.Packages = []string{"numpy"} // the rehearsal's app
 	}
@@ -270,7 +271,7 @@ func orNewest(version string) string {
 }
 
 // runtime settles what SuperNodes run in, and for containers gets the image.
-func (t tools) runtime(ctx context.Context, s *Site, to Sink) error {
+func (t tools) runtime(ctx context.Context, s *Site, to front.Sink) error {
 	if kind := s.runtimeKind(); kind != "" {
 		rt, err := s.nodesRuntime(ctx)
 		if err != nil {
@@ -288,14 +289,14 @@ func (t tools) runtime(ctx context.Context, s *Site, to Sink) error {
 	kind := project.RuntimeDocker
 	if docker != nil {
 		p := problem.Of(docker)
-		to.Event(Says{"no containers: " + p.Error()})
+		to.Event(front.Says{Text: "no containers: " + p.Error()})
 		if runtime.GOOS == "windows" {
 			return docker
 		}
-		answer, err := to.Ask(ctx, Question{ID: "runtime", Kind: AskChoice, Default: project.RuntimeProcess,
+		answer, err := to.Ask(ctx, front.Question{ID: "runtime", Kind: front.AskChoice, Default: project.RuntimeProcess,
 			Ask:  "What shall the SuperNodes run in?",
 			Help: p.Error() + fix(p),
-			Choices: []Choice{
+			Choices: []front.Choice{
 				{Value: project.RuntimeProcess, Label: "plain processes on this machine", Note: "no Docker needed"},
 				{Value: project.RuntimeDocker, Label: "Docker containers", Note: "mend Docker first, then try again"},
 			}})
@@ -312,7 +313,7 @@ func (t tools) runtime(ctx context.Context, s *Site, to Sink) error {
 }
 
 // tryDocker tells whether containers can be had: daemon and image.
-func (t tools) tryDocker(ctx context.Context, s *Site, to Sink) error {
+func (t tools) tryDocker(ctx context.Context, s *Site, to front.Sink) error {
 	rt, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices().ID})
 	if err != nil {
 		return err
@@ -325,7 +326,7 @@ func (t tools) tryDocker(ctx context.Context, s *Site, to Sink) error {
 }
 
 // prepare gets what a SuperNode of this site needs before any key exists: the image, the program.
-func (t tools) prepare(ctx context.Context, s *Site, rt supernode.Runtime, to Sink) error {
+func (t tools) prepare(ctx context.Context, s *Site, rt supernode.Runtime, to front.Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -334,15 +335,15 @@ func (t tools) prepare(ctx context.Context, s *Site, rt supernode.Runtime, to Si
 	spec := supernode.Spec{Project: s.Choices().ID, Flwr: found.Version.String(), Image: s.image(found.Version.String()),
 		Program: found.SuperNode()}
 	return rt.Prepare(ctx, spec, func(p supernode.Progress) {
-		to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
+		to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
 	})
 }
 
 // Change chooses the runtime anew; nodes that are running keep theirs until they are stopped.
-func (t tools) Change(ctx context.Context, s *Site, to Sink) error {
-	answer, err := to.Ask(ctx, Question{ID: "runtime", Kind: AskChoice, Default: s.Choices().Runtime,
+func (t tools) Change(ctx context.Context, s *Site, to front.Sink) error {
+	answer, err := to.Ask(ctx, front.Question{ID: "runtime", Kind: front.AskChoice, Default: s.Choices().Runtime,
 		Ask: "What shall the SuperNodes run in?",
-		Choices: []Choice{
+		Choices: []front.Choice{
 			{Value: project.RuntimeAuto, Label: "Docker where it is there, else plain processes"},
 			{Value: project.RuntimeDocker, Label: "Docker containers"},
 			{Value: project.RuntimeProcess, Label: "plain processes on this machine", Disabled: runtime.GOOS == "windows",

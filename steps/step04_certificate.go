@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"flwrup/flwrexec/config"
+	"flwrup/internal/front"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/keys"
@@ -17,9 +18,9 @@ type certificate struct{}
 
 const fleetName = "fleet-supergrid.flower.ai"
 
-func (certificate) ID() StepID    { return StepCertificate }
-func (certificate) Name() string  { return "Certificate line" }
-func (certificate) Title() string { return "certificate.conf" }
+func (certificate) ID() front.StepID { return front.StepCertificate }
+func (certificate) Name() string     { return "Certificate line" }
+func (certificate) Title() string    { return "certificate.conf" }
 func (certificate) Why() string {
 	return "The guide adds a line for the SuperGrid to certificate.conf of Flower's authentication example. " +
 		"That file makes certificates for a SuperLink of your own. A SuperGrid has a public certificate, and its SuperNodes need none of yours, " +
@@ -62,16 +63,16 @@ func (c certificate) edit(s *Site) (config.Edit, error) {
 	return e, err
 }
 
-func (c certificate) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (c certificate) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	e, err := c.edit(s)
 	switch {
 	case e.File == "":
-		return Status{State: NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here",
+		return front.Status{State: front.NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here",
 			Evidence: []string{"no certificate.conf in this folder"}}, nil
 	case err != nil: // no SuperGrid needs the file: it does not end the way
 		return leftAlone(s.rel(e.File)+" stays as it is", problem.Of(err).Error()), nil
 	case !e.Changed():
-		return Status{State: Done, Evidence: []string{s.rel(e.File) + " names " + fleetName}}, nil
+		return front.Status{State: front.Done, Evidence: []string{s.rel(e.File) + " names " + fleetName}}, nil
 	}
 	if _, no := s.Ledger.Attestation(attestLine); no {
 		return leftAlone(s.rel(e.File)+" stays as it is", "you wanted it so"), nil
@@ -79,28 +80,28 @@ func (c certificate) Inspect(ctx context.Context, s *Site) (Status, error) {
 	if err := e.Writable(); err != nil {
 		return leftAlone(s.rel(e.File)+" does not name "+fleetName, problem.Of(err).Error()), nil
 	}
-	return Status{State: Ready, Evidence: []string{s.rel(e.File) + " does not name " + fleetName}}, nil
+	return front.Status{State: front.Ready, Evidence: []string{s.rel(e.File) + " does not name " + fleetName}}, nil
 }
 
 // leftAlone is the status of a file that flwrup cannot, or is not to, change.
-func leftAlone(says, why string) Status {
-	return Status{State: NotNeeded, Why: "a SuperGrid needs no certificate.conf of yours", Evidence: []string{says + ": " + why}}
+func leftAlone(says, why string) front.Status {
+	return front.Status{State: front.NotNeeded, Why: "a SuperGrid needs no certificate.conf of yours", Evidence: []string{says + ": " + why}}
 }
 
-func (c certificate) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (c certificate) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	e, err := c.edit(s)
 	if err != nil || e.File == "" {
 		return nil, err
 	}
-	return []Action{{Says: e.Why + " of " + s.rel(e.File), Diff: s.diff(e)}}, nil
+	return []front.Action{{Says: e.Why + " of " + s.rel(e.File), Diff: s.diff(e)}}, nil
 }
 
-func (c certificate) Apply(ctx context.Context, s *Site, to Sink) error {
+func (c certificate) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	e, err := c.edit(s)
 	if err != nil || !e.Changed() {
 		return err
 	}
-	done, err := s.edit(ctx, to, c.ID(), e, Question{ID: "certificate", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?"})
+	done, err := s.edit(ctx, to, c.ID(), e, front.Question{ID: "certificate", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?"})
 	if err != nil || done {
 		return err
 	}
@@ -108,12 +109,12 @@ func (c certificate) Apply(ctx context.Context, s *Site, to Sink) error {
 }
 
 // Change writes a complete certificate.conf for somebody who runs a SuperLink of his own and has none.
-func (c certificate) Change(ctx context.Context, s *Site, to Sink) error {
+func (c certificate) Change(ctx context.Context, s *Site, to front.Sink) error {
 	if c.file(s) != "" {
 		return c.Apply(ctx, s, to)
 	}
 	e := config.Edit{File: filepath.Join(s.Dir, "certificate.conf"), After: keys.NewCertificateConf(fleetName)}
-	_, err := s.edit(ctx, to, c.ID(), e, Question{ID: "certificate", Default: "no",
+	_, err := s.edit(ctx, to, c.ID(), e, front.Question{ID: "certificate", Default: "no",
 		Ask: "Write a certificate.conf for a SuperLink of your own?", Help: "A SuperGrid does not need it."})
 	return err
 }

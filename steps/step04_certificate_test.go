@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flwrup/internal/front"
 )
 
 // unwilling is a person who answers no.
 type unwilling struct{ heard }
 
-func (*unwilling) Ask(context.Context, Question) (string, error) { return "no", nil }
+func (*unwilling) Ask(context.Context, front.Question) (string, error) { return "no", nil }
 
 // No SuperGrid needs certificate.conf: whatever it is, step 4 says so and goes on.
 func TestCertificateNeverEndsTheWay(t *testing.T) {
@@ -40,12 +42,12 @@ func TestCertificateNeverEndsTheWay(t *testing.T) {
 				}
 			}
 			st, err := s.Inspect(t.Context(), 4)
-			if err == nil && st.State == Ready {
+			if err == nil && st.State == front.Ready {
 				if err = s.Apply(t.Context(), 4, &unwilling{}); err == nil {
 					st, err = s.Inspect(t.Context(), 4)
 				}
 			}
-			if err != nil || st.State != NotNeeded || !strings.Contains(strings.Join(st.Evidence, " "), c.says) {
+			if err != nil || st.State != front.NotNeeded || !strings.Contains(strings.Join(st.Evidence, " "), c.says) {
 				t.Errorf("%+v %v", st, err)
 			}
 			if now, _ := os.ReadFile(file); string(now) != c.text {
@@ -64,7 +66,7 @@ func TestCertificateNeverEndsTheWay(t *testing.T) {
 	if now, _ := os.ReadFile(file); string(now) != "[v3]\nsubjectAltName = DNS:a, DNS:fleet-supergrid.flower.ai # mine\n" {
 		t.Errorf("%q", now)
 	}
-	if st, err := s.Inspect(t.Context(), 4); err != nil || st.State != Done {
+	if st, err := s.Inspect(t.Context(), 4); err != nil || st.State != front.Done {
 		t.Errorf("%+v %v", st, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"flwrup/flwrexec/config"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/project"
@@ -19,20 +20,20 @@ type count struct{}
 // maxNodes is flwrup's own limit: a slip of the finger should not make a million keys.
 const maxNodes = 1000
 
-func (count) ID() StepID    { return StepCount }
-func (count) Name() string  { return "How many" }
-func (count) Title() string { return "Number of SuperNodes" }
+func (count) ID() front.StepID { return front.StepCount }
+func (count) Name() string     { return "How many" }
+func (count) Title() string    { return "Number of SuperNodes" }
 func (count) Why() string {
 	return "Each SuperNode has a key pair of its own and is one participant of the federation: one a site, or one a data set. " +
 		"More can be added at any time."
 }
 
-func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (c count) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	folder, err := keys.Scan(s.keysDir())
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
-	st := Status{State: Ready}
+	st := front.Status{State: front.Ready}
 	if n := len(folder.Pairs); n > 0 {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, plural(n, "pair"), s.rel(folder.Dir)))
 	}
@@ -42,7 +43,7 @@ func (c count) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return st, nil
 	}
 	if choices.Nodes > 0 {
-		st.State, st.Short = Done, strconv.Itoa(choices.Nodes)
+		st.State, st.Short = front.Done, strconv.Itoa(choices.Nodes)
 		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", choices.Nodes, plural(choices.Nodes, "SuperNode"))}, st.Evidence...)
 		if e, line := c.script(s); e.Changed() {
 			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(e.File), line)}
@@ -79,11 +80,11 @@ func (count) script(s *Site) (e config.Edit, line int) {
 	return e, line
 }
 
-func (count) Plan(ctx context.Context, s *Site) ([]Action, error) {
-	return []Action{{Says: "note the number in flwrup.toml"}}, nil
+func (count) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+	return []front.Action{{Says: "note the number in flwrup.toml"}}, nil
 }
 
-func (c count) Apply(ctx context.Context, s *Site, to Sink) error {
+func (c count) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if s.Choices().Nodes > 0 {
 		if err := s.noRoom(s.Choices().Nodes); err == nil || !s.o.Attended {
 			return err
@@ -93,7 +94,7 @@ func (c count) Apply(ctx context.Context, s *Site, to Sink) error {
 }
 
 // Change asks for the number; it may grow at any time, and shrink down to what is registered.
-func (c count) Change(ctx context.Context, s *Site, to Sink) error {
+func (c count) Change(ctx context.Context, s *Site, to front.Sink) error {
 	folder, err := keys.Scan(s.keysDir())
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 			suggest = max(len(folder.Pairs), 3)
 		}
 	}
-	answer, err := to.Ask(ctx, Question{ID: "nodes", Kind: AskNumber, Default: strconv.Itoa(suggest),
+	answer, err := to.Ask(ctx, front.Question{ID: "nodes", Kind: front.AskNumber, Default: strconv.Itoa(suggest),
 		Ask:  "How many SuperNodes?",
 		Help: fmt.Sprintf("Each takes about %d MB of memory. More can be added later.", s.dialect().NodeMemory>>20),
 		Validate: func(text string) error {
@@ -140,7 +141,7 @@ func (c count) Change(ctx context.Context, s *Site, to Sink) error {
 	if !e.Changed() {
 		return nil
 	}
-	_, err = s.edit(ctx, to, c.ID(), e, Question{ID: "script", Default: "no",
+	_, err = s.edit(ctx, to, c.ID(), e, front.Question{ID: "script", Default: "no",
 		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", line, s.rel(e.File)),
 		Help: "flwrup makes the keys itself and never runs that script, which overwrites keys that are there."})
 	return err

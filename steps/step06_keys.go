@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
@@ -15,26 +16,26 @@ import (
 // makeKeys is step 6: a key pair for each SuperNode.
 type makeKeys struct{}
 
-func (makeKeys) ID() StepID    { return StepKeys }
-func (makeKeys) Name() string  { return "Keys" }
-func (makeKeys) Title() string { return "Generate keys" }
+func (makeKeys) ID() front.StepID { return front.StepKeys }
+func (makeKeys) Name() string     { return "Keys" }
+func (makeKeys) Title() string    { return "Generate keys" }
 func (makeKeys) Why() string {
 	return "A SuperNode proves who it is with its private key; the grid gets to know the public half. " +
 		"flwrup makes ECDSA P-384 pairs, as ssh-keygen would, and never overwrites one that is there."
 }
 
-func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (makeKeys) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	c := s.Choices()
 	if c.Nodes == 0 {
-		return Status{State: Blocked, By: StepCount, Why: "the number of SuperNodes comes first"}, nil
+		return front.Status{State: front.Blocked, By: front.StepCount, Why: "the number of SuperNodes comes first"}, nil
 	}
 	list, folder, err := s.members()
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
-	st := Status{State: Ready, Done: len(list), Of: c.Nodes, Short: fmt.Sprintf("%d/%d", len(list), c.Nodes)}
+	st := front.Status{State: front.Ready, Done: len(list), Of: c.Nodes, Short: fmt.Sprintf("%d/%d", len(list), c.Nodes)}
 	for _, m := range list {
-		st.Items = append(st.Items, Item{m.Name, ItemDone, m.Pair.Fingerprint + "  " + s.rel(m.Pair.Private)})
+		st.Items = append(st.Items, front.Item{Name: m.Name, State: front.ItemDone, Text: m.Pair.Fingerprint + "  " + s.rel(m.Pair.Private)})
 	}
 	for _, issue := range folder.Issues {
 		st.Hints = append(st.Hints, issue.Problem.Error()+fix(issue.Problem))
@@ -43,7 +44,7 @@ func (makeKeys) Inspect(ctx context.Context, s *Site) (Status, error) {
 		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), c.Nodes, s.rel(folder.Dir))}
 	}
 	if len(list) >= c.Nodes && !loose(folder) {
-		st.State, st.Short = Done, fmt.Sprint(len(list))
+		st.State, st.Short = front.Done, fmt.Sprint(len(list))
 		st.Evidence = append(st.Evidence, "each a matching ECDSA P-384 pair, private half for its owner alone")
 	}
 	return st, nil
@@ -68,7 +69,7 @@ func loose(folder keys.Folder) bool {
 
 // complete writes the public halves that are missing: they follow from the private ones. A flwrup that
 // was killed between the two files leaves such a pair.
-func (makeKeys) complete(s *Site, to Sink) error {
+func (makeKeys) complete(s *Site, to front.Sink) error {
 	folder, err := keys.Scan(s.keysDir())
 	if err != nil {
 		return err
@@ -81,7 +82,7 @@ func (makeKeys) complete(s *Site, to Sink) error {
 		if err != nil {
 			return err
 		}
-		to.Event(Says{"wrote the public half " + s.rel(p.Public)})
+		to.Event(front.Says{Text: "wrote the public half " + s.rel(p.Public)})
 	}
 	return nil
 }
@@ -100,36 +101,36 @@ func (makeKeys) missing(s *Site) ([]string, keys.Folder, error) {
 	return folder.NextNames(c.Nodes + burnt), folder, nil
 }
 
-func (k makeKeys) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (k makeKeys) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	names, folder, err := k.missing(s)
 	if err != nil {
 		return nil, err
 	}
-	var actions []Action
+	var actions []front.Action
 	dir := shell.Path(s.rel(folder.Dir))
 	if len(names) > 0 {
-		actions = append(actions, Action{Says: "make the folder for the keys, for you alone",
+		actions = append(actions, front.Action{Says: "make the folder for the keys, for you alone",
 			Command: "mkdir -p " + dir + " && chmod 700 " + dir})
 	}
 	for _, name := range names {
 		file := shell.Path(s.rel(folder.Dir) + "/" + name)
-		actions = append(actions, Action{Says: "make the key pair " + name,
+		actions = append(actions, front.Action{Says: "make the key pair " + name,
 			Command: `ssh-keygen -q -t ecdsa -b 384 -N "" -C "" -f ` + file,
 			Flags:   explain([]string{"-t", "-b", "-N", "-C", "-f"})})
 	}
 	if loose(folder) {
-		actions = append(actions, Action{Says: "make the private keys readable for their owner alone", Command: "chmod 700 " + dir + " && chmod go= " + dir + "/*"})
+		actions = append(actions, front.Action{Says: "make the private keys readable for their owner alone", Command: "chmod 700 " + dir + " && chmod go= " + dir + "/*"})
 	}
 	return actions, nil
 }
 
 // chooseFolder asks a person where the keys shall be, as long as there are none.
-func (makeKeys) chooseFolder(ctx context.Context, s *Site, to Sink) error {
+func (makeKeys) chooseFolder(ctx context.Context, s *Site, to front.Sink) error {
 	folder, err := keys.Scan(s.keysDir())
 	if err != nil || !s.o.Attended || len(folder.Pairs) > 0 || len(s.Ledger.Nodes()) > 0 {
 		return err
 	}
-	answer, err := to.Ask(ctx, Question{ID: "keys-folder", Kind: AskText, Default: s.Choices().Keys,
+	answer, err := to.Ask(ctx, front.Question{ID: "keys-folder", Kind: front.AskText, Default: s.Choices().Keys,
 		Ask:  "In which folder shall the keys be?",
 		Help: "It is made where it is missing, for you alone. Keys that are there already are used.",
 		Validate: func(text string) error {
@@ -144,7 +145,7 @@ func (makeKeys) chooseFolder(ctx context.Context, s *Site, to Sink) error {
 	return s.Choose(func(c *project.Choices) error { c.Keys = answer; return nil })
 }
 
-func (k makeKeys) Apply(ctx context.Context, s *Site, to Sink) error {
+func (k makeKeys) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if err := k.chooseFolder(ctx, s, to); err != nil {
 		return err
 	}
@@ -161,14 +162,14 @@ func (k makeKeys) Apply(ctx context.Context, s *Site, to Sink) error {
 			return err
 		}
 		for _, f := range files {
-			to.Event(Says{"now for its owner alone: " + s.rel(f)})
+			to.Event(front.Says{Text: "now for its owner alone: " + s.rel(f)})
 		}
 	}
 	made := 0
 	_, err = keys.Generate(ctx, s.keysDir(), names, func(p keys.Pair) {
 		made++
-		to.Event(ItemChanged{Item{p.Name, ItemDone, p.Fingerprint}})
-		to.Event(Progress{Label: "keys", Done: int64(made), Total: int64(len(names))})
+		to.Event(front.ItemChanged{Item: front.Item{Name: p.Name, State: front.ItemDone, Text: p.Fingerprint}})
+		to.Event(front.Progress{Label: "keys", Done: int64(made), Total: int64(len(names))})
 	})
 	return err
 }

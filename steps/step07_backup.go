@@ -11,6 +11,7 @@ import (
 
 	"filippo.io/age"
 
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/machine"
 	"flwrup/internal/problem"
@@ -21,22 +22,22 @@ import (
 // backUp is step 7: one encrypted archive of all keys, opened again and compared before it counts.
 type backUp struct{}
 
-func (backUp) ID() StepID    { return StepBackup }
-func (backUp) Name() string  { return "Backup" }
-func (backUp) Title() string { return "Back up the keys" }
+func (backUp) ID() front.StepID { return front.StepBackup }
+func (backUp) Name() string     { return "Backup" }
+func (backUp) Title() string    { return "Back up the keys" }
 func (backUp) Why() string {
 	return "A lost private key is a lost SuperNode: the grid takes no second key for it, and an unregistered key can never come back. " +
 		"flwrup puts all pairs into one file encrypted with age, and opens it again to see that nothing is missing. " +
 		"Keep that file on another machine than this one."
 }
 
-func (b backUp) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (b backUp) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	list, _, err := s.members()
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	if len(list) == 0 {
-		return Status{State: Blocked, By: StepKeys, Why: "there are no keys yet"}, nil
+		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "there are no keys yet"}, nil
 	}
 	missing := list
 	for _, rec := range slices.Backward(s.Ledger.Backups()) {
@@ -49,16 +50,16 @@ func (b backUp) Inspect(ctx context.Context, s *Site) (Status, error) {
 			if !rec.Verified {
 				checked = "unchanged since it was written; only its recipient can open it"
 			}
-			return Status{State: Done, Evidence: []string{fmt.Sprintf("%s holds all %d %s", rec.File, len(list), plural(len(list), "pair")), checked}}, nil
+			return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s holds all %d %s", rec.File, len(list), plural(len(list), "pair")), checked}}, nil
 		}
 		if len(left) < len(missing) {
 			missing = left
 		}
 	}
 	if a, ok := s.Ledger.Attestation(attestBackup); ok && !slices.ContainsFunc(list, func(m member) bool { return m.Pair.Made.After(a.At.Add(time.Second)) }) {
-		return Status{State: Done, Evidence: []string{"kept elsewhere, as you said on " + a.At.Local().Format("2 January 2006")}}, nil
+		return front.Status{State: front.Done, Evidence: []string{"kept elsewhere, as you said on " + a.At.Local().Format("2 January 2006")}}, nil
 	}
-	return Status{State: Ready, Evidence: []string{fmt.Sprintf("%d of %d key pairs are in no backup that is still there", len(missing), len(list))}}, nil
+	return front.Status{State: front.Ready, Evidence: []string{fmt.Sprintf("%d of %d key pairs are in no backup that is still there", len(missing), len(list))}}, nil
 }
 
 // file is where the next backup goes: a name that nothing has yet.
@@ -76,17 +77,17 @@ func (backUp) file(s *Site) string {
 	}
 }
 
-func (b backUp) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (b backUp) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	file, dir := s.rel(b.file(s)), s.rel(s.keysDir())
 	who := "-p"
 	if r := s.Choices().BackupRecipient; r != "" {
 		who = "-r " + shell.Word(r)
 	}
-	return []Action{{Says: "encrypt all keys into one archive, open it again and compare",
+	return []front.Action{{Says: "encrypt all keys into one archive, open it again and compare",
 		Command: fmt.Sprintf("tar -c %s | age %s -o %s", shell.Path(dir), who, shell.Path(file))}}, nil
 }
 
-func (b backUp) Apply(ctx context.Context, s *Site, to Sink) error {
+func (b backUp) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	recipients, identities, err := b.lock(ctx, s, to)
 	if err != nil || recipients == nil {
 		return err
@@ -94,7 +95,7 @@ func (b backUp) Apply(ctx context.Context, s *Site, to Sink) error {
 	if err := roomFor(identities != nil); err != nil {
 		return err
 	}
-	to.Event(Says{"encrypting, opening again, comparing"})
+	to.Event(front.Says{Text: "encrypting, opening again, comparing"})
 	made, err := keys.MakeBackup(ctx, s.keysDir(), b.file(s), recipients, identities)
 	if err != nil {
 		return err
@@ -104,7 +105,7 @@ func (b backUp) Apply(ctx context.Context, s *Site, to Sink) error {
 }
 
 // lock asks for what the backup is locked with; nil recipients when the person keeps one elsewhere.
-func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []age.Identity, error) {
+func (b backUp) lock(ctx context.Context, s *Site, to front.Sink) ([]age.Recipient, []age.Identity, error) {
 	if r := s.Choices().BackupRecipient; r != "" {
 		recipients, err := keys.ParseRecipients(r)
 		return recipients, nil, err
@@ -117,7 +118,7 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 			return nil, nil, err
 		}
 		if p := keys.OpenToOthers(file); p != nil {
-			to.Event(Says{"warning: " + p.Error() + fix(p)})
+			to.Event(front.Says{Text: "warning: " + p.Error() + fix(p)})
 		}
 	case s.Rehearsal() && (!s.o.Attended || s.choseItself()):
 		var err error
@@ -125,7 +126,7 @@ func (b backUp) lock(ctx context.Context, s *Site, to Sink) ([]age.Recipient, []
 			return nil, nil, err
 		}
 	default:
-		q := Question{ID: "passphrase", Kind: AskSecret, Twice: true,
+		q := front.Question{ID: "passphrase", Kind: front.AskSecret, Twice: true,
 			Ask:      "A passphrase for the backup",
 			Help:     "Several words that do not belong together. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere.",
 			Validate: validPassphrase}
@@ -190,8 +191,8 @@ func roomFor(passphrase bool) error {
 		"end other programs or give this machine or container more memory, then try again; or encrypt to an age recipient: flwrup up --backup-recipient age1…")
 }
 
-func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
-	answer, err := to.Ask(ctx, Question{ID: "backup-elsewhere", Kind: AskAcknowledge,
+func (backUp) attestElsewhere(ctx context.Context, s *Site, to front.Sink) error {
+	answer, err := to.Ask(ctx, front.Question{ID: "backup-elsewhere", Kind: front.AskAcknowledge,
 		Ask: "Are all keys backed up elsewhere, where you can get at them?", Help: "flwrup cannot check that."})
 	if err != nil || answer != "yes" {
 		return err
@@ -201,7 +202,7 @@ func (backUp) attestElsewhere(ctx context.Context, s *Site, to Sink) error {
 
 // openBackup restores a backup below dir and gives its key pairs. A rehearsal that chose the passphrase
 // by itself does not ask for it.
-func (s *Site) openBackup(ctx context.Context, file, dir string, to Sink) ([]keys.Pair, error) {
+func (s *Site) openBackup(ctx context.Context, file, dir string, to front.Sink) ([]keys.Pair, error) {
 	if err := roomFor(true); err != nil {
 		return nil, err
 	}
@@ -227,7 +228,7 @@ func (s *Site) openBackup(ctx context.Context, file, dir string, to Sink) ([]key
 }
 
 // backupIdentities asks for what opens a backup.
-func (s *Site) backupIdentities(ctx context.Context, file string, to Sink) ([]age.Identity, error) {
+func (s *Site) backupIdentities(ctx context.Context, file string, to front.Sink) ([]age.Identity, error) {
 	pass, err := "", error(nil)
 	switch from := s.passphraseFile(); {
 	case from != "":
@@ -235,7 +236,7 @@ func (s *Site) backupIdentities(ctx context.Context, file string, to Sink) ([]ag
 	case s.Rehearsal() && !s.o.Attended:
 		pass, err = s.rehearsalPassphrase()
 	default:
-		pass, err = to.Ask(ctx, Question{ID: "passphrase", Kind: AskSecret, Ask: "The passphrase of " + s.rel(file),
+		pass, err = to.Ask(ctx, front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase of " + s.rel(file),
 			Help: "The key is taken from the backup that flwrup made."})
 	}
 	if err != nil {

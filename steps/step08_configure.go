@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"flwrup/flwrexec/config"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -14,9 +15,9 @@ import (
 // configure is step 8: flwr's own configuration names the grid.
 type configure struct{}
 
-func (configure) ID() StepID    { return StepConfigure }
-func (configure) Name() string  { return "Configuration" }
-func (configure) Title() string { return "Project configuration" }
+func (configure) ID() front.StepID { return front.StepConfigure }
+func (configure) Name() string     { return "Configuration" }
+func (configure) Title() string    { return "Project configuration" }
 func (configure) Why() string {
 	return "flwr has to know where the grid is. Up to version 1.25 that stands in the app's pyproject.toml, " +
 		"from 1.26 on in Flower's own config.toml. flwrup changes only the keys it needs: comments and order stay, and the edit can be undone."
@@ -90,24 +91,24 @@ func (s *Site) flowerConfig(file string, want config.Connection) (config.Edit, e
 // customAddress tells whether the person (or the rehearsal) chose where the grid is.
 func (s *Site) customAddress() bool { return s.Choices().Grid.Control != "" }
 
-func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (c configure) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return blockedByFlwr(err)
 	}
 	choices := s.Choices()
 	if s.Rehearsal() && choices.Grid.Control == "" {
-		return Status{State: Blocked, By: StepTools, Why: "the rehearsal grid has not been started yet"}, nil
+		return front.Status{State: front.Blocked, By: front.StepTools, Why: "the rehearsal grid has not been started yet"}, nil
 	}
 	if f.Dialect().ConfigInPyproject && choices.Federation == "" && !s.Rehearsal() {
-		return Status{State: Blocked, By: StepFederation, Why: "flwr " + f.Version().String() + " needs the federation's name in its configuration, before the login"}, nil
+		return front.Status{State: front.Blocked, By: front.StepFederation, Why: "flwr " + f.Version().String() + " needs the federation's name in its configuration, before the login"}, nil
 	}
 	due, err := c.edits(ctx, s)
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	if len(due) > 0 {
-		st := Status{State: Ready}
+		st := front.Status{State: front.Ready}
 		for _, e := range due {
 			st.Evidence = append(st.Evidence, s.rel(e.File)+" has to be changed: "+e.Why)
 		}
@@ -116,37 +117,37 @@ func (c configure) Inspect(ctx context.Context, s *Site) (Status, error) {
 	where := filepath.Join(s.appDir(), "pyproject.toml")
 	if !f.Dialect().ConfigInPyproject {
 		if where, err = config.FlowerFile(s.flwrHome()); err != nil {
-			return Status{}, err
+			return front.Status{}, err
 		}
 	}
-	return Status{State: Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), choices.Grid.Connection,
+	return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), choices.Grid.Connection,
 		s.controlAddress(f.Dialect()))}}, nil
 }
 
 // blockedByFlwr makes of a missing flwr what a step says that needs one.
-func blockedByFlwr(err error) (Status, error) {
+func blockedByFlwr(err error) (front.Status, error) {
 	if problem.Is(err, noFlwr...) {
-		return Status{State: Blocked, By: StepTools, Why: err.Error()}, nil
+		return front.Status{State: front.Blocked, By: front.StepTools, Why: err.Error()}, nil
 	}
-	return Status{}, err
+	return front.Status{}, err
 }
 
-func (c configure) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (c configure) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	if s.Rehearsal() && s.Choices().Grid.Control == "" {
-		return []Action{{Says: "write the rehearsal grid's address into flwr's configuration"}}, nil
+		return []front.Action{{Says: "write the rehearsal grid's address into flwr's configuration"}}, nil
 	}
 	due, err := c.edits(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	var actions []Action
+	var actions []front.Action
 	for _, e := range due {
-		actions = append(actions, Action{Says: e.Why, Diff: e.Diff()})
+		actions = append(actions, front.Action{Says: e.Why, Diff: e.Diff()})
 	}
 	return actions, nil
 }
 
-func (c configure) Apply(ctx context.Context, s *Site, to Sink) error {
+func (c configure) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if err := c.fixFederation(ctx, s); err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (c configure) Apply(ctx context.Context, s *Site, to Sink) error {
 		return err
 	}
 	for _, e := range due {
-		done, err := s.edit(ctx, to, c.ID(), e, Question{ID: "configuration", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?", Help: e.Why})
+		done, err := s.edit(ctx, to, c.ID(), e, front.Question{ID: "configuration", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?", Help: e.Why})
 		if err != nil || !done {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
@@ -17,35 +18,35 @@ import (
 // login is step 9: flwr's device flow, approved in a browser on any machine.
 type login struct{}
 
-func (login) ID() StepID    { return StepLogin }
-func (login) Name() string  { return "Log in" }
-func (login) Title() string { return "Log in to the grid" }
+func (login) ID() front.StepID { return front.StepLogin }
+func (login) Name() string     { return "Log in" }
+func (login) Title() string    { return "Log in to the grid" }
 func (login) Why() string {
 	return "flwr shows a link; you open it in a browser, on this machine or any other, and choose \"Yes\" there. " +
 		"It then keeps a token that lives some minutes and renews itself for some days."
 }
 
-func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (login) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	if st, err := (configure{}).Inspect(ctx, s); err != nil {
 		return st, err
-	} else if st.State == Blocked || st.State == Ready {
-		return Status{State: Blocked, By: StepConfigure, Why: "flwr does not know the grid yet"}, nil
+	} else if st.State == front.Blocked || st.State == front.Ready {
+		return front.Status{State: front.Blocked, By: front.StepConfigure, Why: "flwr does not know the grid yet"}, nil
 	}
 	nodes, _, err := s.gridNodes(ctx, fresh)
 	if problem.Is(err, problem.NotLoggedIn) {
-		return Status{State: Ready, Evidence: []string{"not logged in"}, Why: ""}, nil
+		return front.Status{State: front.Ready, Evidence: []string{"not logged in"}, Why: ""}, nil
 	}
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	account := s.noteAccount(ctx, nodes)
-	st := Status{State: Done, Short: account, Evidence: []string{"the grid answers this account's questions"}}
+	st := front.Status{State: front.Done, Short: account, Evidence: []string{"the grid answers this account's questions"}}
 	if account != "" {
 		st.Evidence = []string{"logged in as " + account}
 	}
 	c := s.Choices()
 	if c.Federation == "" {
-		st.State, st.Evidence = Ready, append(st.Evidence, "no federation chosen yet")
+		st.State, st.Evidence = front.Ready, append(st.Evidence, "no federation chosen yet")
 		return st, nil
 	}
 	f, err := s.session(ctx)
@@ -60,7 +61,7 @@ func (login) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return st, err
 	}
 	if bad := unfit(list, c.Federation); bad != nil {
-		st.State = Ready
+		st.State = front.Ready
 		if bad.Code == problem.FedNotFound && c.CreateFederation {
 			st.Evidence = append(st.Evidence, "federation "+c.Federation+" is to be created")
 		} else {
@@ -94,19 +95,19 @@ func (s *Site) loggedInBefore() bool {
 	return !s.world.nodes.good.IsZero() && s.world.nodes.err == nil
 }
 
-func (login) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (login) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := s.connection()
-	return []Action{
+	return []front.Action{
 		s.command("log in", f.Dialect().LoginArgv(c)),
 		s.command("see that it worked", f.Dialect().NodesArgv(c)),
 	}, nil
 }
 
-func (l login) Apply(ctx context.Context, s *Site, to Sink) error {
+func (l login) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -129,14 +130,14 @@ func (l login) Apply(ctx context.Context, s *Site, to Sink) error {
 // browserTalk is what flwr says about a browser, which flwrup keeps it from opening: LoginOpen says it better.
 var browserTalk = regexp.MustCompile(`A browser window has been opened|If it did not open automatically|^\s*https?://\S+$`)
 
-func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
+func (l login) signIn(ctx context.Context, s *Site, f Flwr, to front.Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	asked := make(chan struct{})
 	open := false
 	err := f.Login(ctx, s.connection(), func(p flwrexec.LoginPrompt) {
 		now := time.Now()
-		e := LoginOpen{URL: p.URL, Code: p.Code, Warn: s.linkWarning(f, p.URL), Since: now}
+		e := front.LoginOpen{URL: p.URL, Code: p.Code, Warn: s.linkWarning(f, p.URL), Since: now}
 		if p.Expires > 0 {
 			e.Expires = now.Add(p.Expires)
 		}
@@ -170,11 +171,11 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to Sink) error {
 		}
 	}, func(line string) {
 		if !browserTalk.MatchString(line) {
-			to.Event(Output{line})
+			to.Event(front.Output{Text: line})
 		}
 	})
 	if open {
-		to.Event(LoginClosed{Approved: err == nil})
+		to.Event(front.LoginClosed{Approved: err == nil})
 		cancel(context.Cause(ctx))
 		<-asked
 	}
@@ -212,9 +213,9 @@ type approver interface {
 
 // approve does what a person does in the browser: in a rehearsal that nobody attends, at once; else
 // when they say so, or never, if they went to the page themselves.
-func (s *Site) approve(ctx context.Context, g approver, code string, to Sink) error {
+func (s *Site) approve(ctx context.Context, g approver, code string, to front.Sink) error {
 	if s.o.Attended {
-		answer, err := to.Ask(ctx, Question{ID: "approve", Kind: AskConfirm, Default: "yes",
+		answer, err := to.Ask(ctx, front.Question{ID: "approve", Kind: front.AskConfirm, Default: "yes",
 			Ask:  "Approve this login as " + rehearsalAccount + " for the rehearsal?",
 			Help: "On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it, type the code, and approve; or let flwrup do it."})
 		if err != nil || answer != "yes" {

@@ -9,6 +9,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 )
@@ -16,31 +17,31 @@ import (
 // register is step 10: every public key is given to the grid, and the node ID that it gets is noted.
 type register struct{}
 
-func (register) ID() StepID    { return StepRegister }
-func (register) Name() string  { return "Register" }
-func (register) Title() string { return "Register each SuperNode" }
+func (register) ID() front.StepID { return front.StepRegister }
+func (register) Name() string     { return "Register" }
+func (register) Title() string    { return "Register each SuperNode" }
 func (register) Why() string {
 	return "Each SuperNode proves who it is with its own key. This gives every public key to the grid and notes the node ID that it gets. " +
 		"A key can be registered once in its life: flwrup writes down what it is about to do before it does it, so that no answer is lost."
 }
 
-func (register) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (register) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	list, _, err := s.members()
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	if len(list) == 0 || len(list) < s.Choices().Nodes {
-		return Status{State: Blocked, By: StepKeys, Why: "the keys come first"}, nil
+		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "the keys come first"}, nil
 	}
-	st := Status{State: Ready, Of: len(list)}
+	st := front.Status{State: front.Ready, Of: len(list)}
 	for _, m := range list {
-		item := Item{Name: m.Name, Text: "not registered"}
+		item := front.Item{Name: m.Name, Text: "not registered"}
 		switch {
 		case m.Known():
-			item.State, item.Text = ItemDone, m.Record.NodeID
+			item.State, item.Text = front.ItemDone, m.Record.NodeID
 			st.Done++
 		case m.Record.State == ledger.Refused:
-			item.State, item.Text = ItemFailed, "refused: "+m.Record.How
+			item.State, item.Text = front.ItemFailed, "refused: "+m.Record.How
 		case m.Record.State == ledger.Registered:
 			item.Text = "registered, node ID not known yet"
 		}
@@ -50,7 +51,7 @@ func (register) Inspect(ctx context.Context, s *Site) (Status, error) {
 	st.Evidence = []string{fmt.Sprintf("%d of %d registered, by the ledger", st.Done, st.Of)}
 	open := s.openUnregistrations()
 	if st.Done == st.Of && len(open) == 0 {
-		st.State = Done
+		st.State = front.Done
 		return st, nil
 	}
 	for _, i := range open {
@@ -58,13 +59,13 @@ func (register) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	if before, err := (login{}).Inspect(ctx, s); err != nil {
 		return before, err
-	} else if before.State != Done {
-		return Status{State: Blocked, By: StepLogin, Why: "the grid has to know you first: log in", Items: st.Items, Short: st.Short}, nil
+	} else if before.State != front.Done {
+		return front.Status{State: front.Blocked, By: front.StepLogin, Why: "the grid has to know you first: log in", Items: st.Items, Short: st.Short}, nil
 	}
 	return st, nil
 }
 
-func (register) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (register) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (register) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	var actions []Action
+	var actions []front.Action
 	for _, m := range list {
 		if m.Known() {
 			continue
@@ -85,7 +86,7 @@ func (register) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	return actions, nil
 }
 
-func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
+func (r register) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -105,24 +106,24 @@ func (r register) Apply(ctx context.Context, s *Site, to Sink) error {
 			done++
 			continue
 		}
-		to.Event(ItemChanged{Item{m.Name, ItemWorking, "registering"}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "registering"}})
 		id, err := r.one(ctx, s, f, m, &grid, to)
 		switch {
 		case problem.Is(err, problem.KeyInUse):
 			unknown = append(unknown, m)
-			to.Event(ItemChanged{Item{m.Name, ItemWorking, "registered before; looking for its node ID"}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "registered before; looking for its node ID"}})
 			continue
 		case problem.Is(err, problem.BadKey):
 			failed = append(failed, fmt.Errorf("%s: %w", m.Name, err))
-			to.Event(ItemChanged{Item{m.Name, ItemFailed, err.Error()}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: err.Error()}})
 			continue
 		case err != nil:
-			to.Event(ItemChanged{Item{m.Name, ItemFailed, problem.Of(err).Error()}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 			return fmt.Errorf("register %s: %w", s.rel(m.Pair.Public), err)
 		}
 		done++
-		to.Event(ItemChanged{Item{m.Name, ItemDone, id}})
-		to.Event(Progress{Label: "registered", Done: int64(done), Total: int64(len(list))})
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: id}})
+		to.Event(front.Progress{Label: "registered", Done: int64(done), Total: int64(len(list))})
 	}
 	if len(unknown) > 0 {
 		if err := s.recoverIDs(ctx, unknown, to); err != nil {
@@ -142,7 +143,7 @@ type listed struct {
 func (l *listed) add(id string) { l.ids = append(l.ids, id) }
 
 // before gives the node IDs that the grid has now.
-func (l *listed) before(ctx context.Context, s *Site, to Sink) ([]string, error) {
+func (l *listed) before(ctx context.Context, s *Site, to front.Sink) ([]string, error) {
 	if !l.known {
 		nodes, err := s.nodesNow(ctx, to)
 		if err != nil {
@@ -159,7 +160,7 @@ func (l *listed) before(ctx context.Context, s *Site, to Sink) ([]string, error)
 // one registers one key: intent on disk, the call, its result on disk. A call whose answer was lost is
 // simply made again, now or at the next start: the grid takes a key once, so its second answer says what
 // became of the first call.
-func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *listed, to Sink) (string, error) {
+func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *listed, to front.Sink) (string, error) {
 	intent, open, err := s.intend(ctx, m, grid, to)
 	if err != nil {
 		return "", err
@@ -195,7 +196,7 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *list
 
 // intend gives the intent to register m: the one that an earlier call left open, else a new one with the
 // nodes that the grid has before the call.
-func (s *Site) intend(ctx context.Context, m member, grid *listed, to Sink) (i ledger.Intent, open bool, err error) {
+func (s *Site) intend(ctx context.Context, m member, grid *listed, to front.Sink) (i ledger.Intent, open bool, err error) {
 	c := s.Choices()
 	for _, i := range s.Ledger.Intents() {
 		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == c.Grid.Connection {
@@ -228,7 +229,7 @@ func (s *Site) registered(intent string, m member, id, how string) error {
 // newSince finds the one node that the grid has now, that it had not before the intent, and that no
 // other key of ours has. A name given at the registration decides where the grid tells it. It is asked
 // only when the grid has said that it knows the key, so some node is the key's.
-func (s *Site) newSince(ctx context.Context, i ledger.Intent, to Sink) (string, bool, error) {
+func (s *Site) newSince(ctx context.Context, i ledger.Intent, to front.Sink) (string, bool, error) {
 	nodes, err := s.nodesNow(ctx, to)
 	if err != nil {
 		return "", false, err
@@ -280,7 +281,7 @@ func (s *Site) openUnregistrations() []ledger.Intent {
 
 // settleUnregistrations finds out what became of them: a node that the grid no longer lists is gone, and
 // one that it lists stays, until the person says so again.
-func (s *Site) settleUnregistrations(ctx context.Context, to Sink) error {
+func (s *Site) settleUnregistrations(ctx context.Context, to front.Sink) error {
 	open := s.openUnregistrations()
 	if len(open) == 0 {
 		return nil
@@ -296,7 +297,7 @@ func (s *Site) settleUnregistrations(ctx context.Context, to Sink) error {
 			}
 			continue
 		}
-		to.Event(Says{i.Name + " has been unregistered"})
+		to.Event(front.Says{Text: i.Name + " has been unregistered"})
 		if err := s.leave(ctx, i, to); err != nil {
 			return err
 		}

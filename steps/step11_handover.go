@@ -7,6 +7,7 @@ import (
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 )
 
@@ -14,9 +15,9 @@ import (
 // that (1.27 and later), else from Flower Labs, who need a message.
 type handOver struct{}
 
-func (handOver) ID() StepID    { return StepHandover }
-func (handOver) Name() string  { return "Hand over IDs" }
-func (handOver) Title() string { return "Record and hand over the node IDs" }
+func (handOver) ID() front.StepID { return front.StepHandover }
+func (handOver) Name() string     { return "Hand over IDs" }
+func (handOver) Title() string    { return "Record and hand over the node IDs" }
 func (handOver) Why() string {
 	return "A registered SuperNode belongs to you, but to no federation yet. From flwr 1.27 on the federation's owner adds it; " +
 		"before, the Flower Labs team does, and needs the node IDs from you. flwrup keeps them all in .flwrup/ledger.json."
@@ -43,10 +44,10 @@ func (handOver) absent(ctx context.Context, s *Site) (list, absent []member, err
 	return list, absent, nil
 }
 
-func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (h handOver) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	before, err := (register{}).Inspect(ctx, s)
-	if err != nil || before.State != Done {
-		return Status{State: Blocked, By: StepRegister, Why: "the node IDs come first"}, err
+	if err != nil || before.State != front.Done {
+		return front.Status{State: front.Blocked, By: front.StepRegister, Why: "the node IDs come first"}, err
 	}
 	f, err := s.session(ctx)
 	if err != nil {
@@ -54,10 +55,10 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	list, absent, err := h.absent(ctx, s)
 	if err != nil && !(problem.Is(err, problem.FedNotFound, problem.NotSupported) && !f.Dialect().Managed) {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	seen := err == nil
-	st := Status{State: Ready, Of: len(list), Done: len(list) - len(absent), Items: before.Items}
+	st := front.Status{State: front.Ready, Of: len(list), Done: len(list) - len(absent), Items: before.Items}
 	if !seen {
 		st.Done = 0
 	}
@@ -65,7 +66,7 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
 	st.Evidence = []string{fmt.Sprintf("%d node %s in the ledger", len(list), plural(len(list), "ID"))}
 	c := s.Choices()
 	if seen && len(absent) == 0 {
-		st.State = Done
+		st.State = front.Done
 		st.Evidence = append(st.Evidence, fmt.Sprintf("all %d are in %s", len(list), c.Federation))
 		return st, nil
 	}
@@ -74,7 +75,7 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return st, nil
 	}
 	if a, ok := s.Ledger.Attestation(attestSent); ok && a.Detail == idsOf(list) {
-		st.State, st.Done, st.Of, st.Short = Done, 0, 0, "sent" // the grid's side is step 12's
+		st.State, st.Done, st.Of, st.Short = front.Done, 0, 0, "sent" // the grid's side is step 12's
 		st.Evidence = append(st.Evidence, "sent to Flower Labs, as you said on "+a.At.Local().Format("2 January 2006"))
 	}
 	return st, nil
@@ -89,19 +90,19 @@ func idsOf(list []member) string {
 	return ids
 }
 
-func (h handOver) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (h handOver) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !f.Dialect().Managed {
-		return []Action{{Says: "write the message with all node IDs to " + s.rel(s.messageFile()) + ", for you to send"}}, nil
+		return []front.Action{{Says: "write the message with all node IDs to " + s.rel(s.messageFile()) + ", for you to send"}}, nil
 	}
 	_, absent, err := h.absent(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	var actions []Action
+	var actions []front.Action
 	c := s.Choices()
 	for _, m := range absent {
 		if !m.Known() {
@@ -119,7 +120,7 @@ func (h handOver) Plan(ctx context.Context, s *Site) ([]Action, error) {
 
 func (s *Site) messageFile() string { return filepath.Join(s.Dir, "node-ids.md") }
 
-func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
+func (h handOver) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -149,9 +150,9 @@ func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
 		return err
 	}
 	for _, line := range report.Lines() {
-		to.Event(Output{line})
+		to.Event(front.Output{Text: line})
 	}
-	q := Question{ID: "sent", Kind: AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
+	q := front.Question{ID: "sent", Kind: front.AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
 		Help: "The message is in " + s.rel(s.messageFile()) + ". Send it to your contact there; they enter the SuperNodes on their side."}
 	if s.Rehearsal() {
 		q.Default = "yes"
@@ -163,21 +164,21 @@ func (h handOver) Apply(ctx context.Context, s *Site, to Sink) error {
 	return s.Ledger.Attest(attestSent, idsOf(list))
 }
 
-func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to Sink) error {
+func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to front.Sink) error {
 	federation := s.Choices().Federation
 	for i, m := range absent {
 		id, err := flwr.ParseNodeID(m.Record.NodeID)
 		if err != nil {
 			return err
 		}
-		to.Event(ItemChanged{Item{m.Name, ItemWorking, "adding"}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "adding"}})
 		err = s.patiently(ctx, to, func() error { return f.AddToFederation(ctx, s.connection(), id, federation) })
 		if err != nil && !problem.Is(err, problem.AlreadyMember) {
-			to.Event(ItemChanged{Item{m.Name, ItemFailed, problem.Of(err).Error()}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 			return fmt.Errorf("add %s to %s: %w", m.Name, federation, err)
 		}
-		to.Event(ItemChanged{Item{m.Name, ItemDone, m.Record.NodeID}})
-		to.Event(Progress{Label: "added", Done: int64(i + 1), Total: int64(len(absent))})
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: m.Record.NodeID}})
+		to.Event(front.Progress{Label: "added", Done: int64(i + 1), Total: int64(len(absent))})
 	}
 	return nil
 }

@@ -5,33 +5,34 @@ import (
 	"fmt"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 )
 
 // confirmation is step 12: the grid's side has taken the SuperNodes in.
 type confirmation struct{}
 
-func (confirmation) ID() StepID    { return StepConfirmation }
-func (confirmation) Name() string  { return "Confirmation" }
-func (confirmation) Title() string { return "Await the confirmation" }
+func (confirmation) ID() front.StepID { return front.StepConfirmation }
+func (confirmation) Name() string     { return "Confirmation" }
+func (confirmation) Title() string    { return "Await the confirmation" }
 func (confirmation) Why() string {
 	return "The SuperNodes are to be listed as \"Registered\" in the federation. Where you added them yourself that is so at once; " +
 		"where Flower Labs does it, it may take a day. You may leave and come back at any time."
 }
 
-func (confirmation) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (confirmation) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	before, err := (handOver{}).Inspect(ctx, s)
 	if err != nil {
 		return before, err
 	}
-	if before.State != Done {
-		return Status{State: Blocked, By: StepHandover, Why: "the node IDs have to be handed over first"}, nil
+	if before.State != front.Done {
+		return front.Status{State: front.Blocked, By: front.StepHandover, Why: "the node IDs have to be handed over first"}, nil
 	}
 	list, _, err := s.members()
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
-	st := Status{Of: len(list), Links: s.dashboard()}
+	st := front.Status{Of: len(list), Links: s.dashboard()}
 	in, err := s.federationNodes(ctx)
 	if err != nil {
 		return st, err
@@ -46,13 +47,13 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	}
 	for _, m := range list {
 		status := statuses[m.Record.NodeID]
-		item := Item{Name: m.Name, State: ItemWaiting, Text: "not in " + s.Choices().Federation + " yet"}
+		item := front.Item{Name: m.Name, State: front.ItemWaiting, Text: "not in " + s.Choices().Federation + " yet"}
 		switch {
 		case status == "":
-			item.State, item.Text = ItemFailed, "the grid does not list node "+m.Record.NodeID
+			item.State, item.Text = front.ItemFailed, "the grid does not list node "+m.Record.NodeID
 		case in[m.Record.NodeID] || status == flwrexec.StatusOnline || status == flwrexec.StatusOffline:
 			// A node that has been online was let in, whatever the list of the federation says.
-			item.State, item.Text = ItemDone, status
+			item.State, item.Text = front.ItemDone, status
 			st.Done++
 		}
 		st.Items = append(st.Items, item)
@@ -61,12 +62,12 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (Status, error) {
 	st.Evidence = []string{fmt.Sprintf("%d of %d confirmed", st.Done, st.Of)}
 	switch word, said := s.Ledger.Attestation(attestConfirm); {
 	case st.Done == st.Of:
-		st.State = Done
+		st.State = front.Done
 	case said && word.Detail == idsOf(list):
-		st.State = Done
+		st.State = front.Done
 		st.Evidence = append(st.Evidence, "the others are confirmed, as you said")
 	default:
-		st.State = Waiting
+		st.State = front.Waiting
 		st.Why = fmt.Sprintf("%d of %d SuperNodes are not confirmed yet", st.Of-st.Done, st.Of)
 		st.Hints = []string{"flwrup looks again by itself; leave it open, or come back later"}
 	}
@@ -86,25 +87,25 @@ func (s *Site) federationNodes(ctx context.Context) (map[string]bool, error) {
 	return in, nil
 }
 
-func (confirmation) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (confirmation) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return []Action{s.command("see who is in the federation", f.Dialect().FederationDetailsArgv(s.connection(), s.Choices().Federation))}, nil
+	return []front.Action{s.command("see who is in the federation", f.Dialect().FederationDetailsArgv(s.connection(), s.Choices().Federation))}, nil
 }
 
 // Apply looks once more; where somebody is still missing, the person may say that the word has come.
-func (c confirmation) Apply(ctx context.Context, s *Site, to Sink) error {
+func (c confirmation) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	s.forget()
 	st, err := c.Inspect(ctx, s)
-	if err != nil || st.State != Waiting {
+	if err != nil || st.State != front.Waiting {
 		return err
 	}
 	for _, item := range st.Items {
-		to.Event(ItemChanged{item})
+		to.Event(front.ItemChanged{Item: item})
 	}
-	answer, err := to.Ask(ctx, Question{ID: "confirmed", Kind: AskAcknowledge, Default: "later",
+	answer, err := to.Ask(ctx, front.Question{ID: "confirmed", Kind: front.AskAcknowledge, Default: "later",
 		Ask:  "Has Flower Labs told you that the SuperNodes are confirmed?",
 		Help: "flwrup cannot see it yet. If they told you so, the SuperNodes can be started: the grid then decides."})
 	if err != nil || answer != "yes" {

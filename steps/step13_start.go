@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
@@ -19,9 +20,9 @@ import (
 // start is step 13: each SuperNode runs, as a container or a process.
 type start struct{}
 
-func (start) ID() StepID    { return StepStart }
-func (start) Name() string  { return "Start" }
-func (start) Title() string { return "Start the SuperNodes" }
+func (start) ID() front.StepID { return front.StepStart }
+func (start) Name() string     { return "Start" }
+func (start) Title() string    { return "Start the SuperNodes" }
 func (start) Why() string {
 	return "Each SuperNode runs by itself and sees only its own key. As a container it has no rights on this machine: " +
 		"not root, no capabilities, a read-only system. It connects out to the grid; nothing has to be opened in a firewall."
@@ -34,35 +35,35 @@ const stopGrace = 20 * time.Second
 // startAtOnce limits how many start side by side: each costs seconds of processor time.
 const startAtOnce = 4
 
-func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (start) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	list, _, err := s.members()
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	for _, m := range list {
 		if !m.Known() {
-			return Status{State: Blocked, By: StepRegister, Why: m.Name + " is not registered"}, nil
+			return front.Status{State: front.Blocked, By: front.StepRegister, Why: m.Name + " is not registered"}, nil
 		}
 	}
 	if len(list) == 0 {
-		return Status{State: Blocked, By: StepKeys, Why: "there are no keys yet"}, nil
+		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "there are no keys yet"}, nil
 	}
 	if s.runtimeKind() == "" {
-		return Status{State: Blocked, By: StepTools, Why: "what the SuperNodes run in is not chosen yet"}, nil
+		return front.Status{State: front.Blocked, By: front.StepTools, Why: "what the SuperNodes run in is not chosen yet"}, nil
 	}
 	states, err := s.states(ctx)
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	f, err := s.session(ctx)
 	if err != nil {
 		return blockedByFlwr(err)
 	}
-	st := Status{State: Ready, Of: len(list), Change: true}
+	st := front.Status{State: front.Ready, Of: len(list), Change: true}
 	var byHand []string
 	for _, m := range list {
 		state := states[m.Name]
-		item := Item{Name: m.Name, Text: string(state.State)}
+		item := front.Item{Name: m.Name, Text: string(state.State)}
 		other := s.elsewhere(state, f.Dialect())
 		switch state.State {
 		case supernode.Running:
@@ -70,7 +71,7 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 				item.Text = "runs for the grid at " + other + ": it is stopped there first"
 				break
 			}
-			item.State = ItemDone
+			item.State = front.ItemDone
 			st.Done++
 			if state.ByHand != "" {
 				item.Text = "running, started by hand as " + state.ByHand
@@ -92,11 +93,11 @@ func (start) Inspect(ctx context.Context, s *Site) (Status, error) {
 		st.Hints = append(st.Hints, "Nothing is started beside a SuperNode that runs with the same key. `flwrup restart "+byHand[0]+"` offers to replace it by flwrup's own.")
 	}
 	if st.Done == st.Of {
-		st.State = Done
+		st.State = front.Done
 	} else if before, err := (confirmation{}).Inspect(ctx, s); err != nil {
 		return before, err
-	} else if before.State != Done {
-		return Status{State: Blocked, By: StepConfirmation, Why: "the SuperNodes are not confirmed yet", Items: st.Items, Short: st.Short}, nil
+	} else if before.State != front.Done {
+		return front.Status{State: front.Blocked, By: front.StepConfirmation, Why: "the SuperNodes are not confirmed yet", Items: st.Items, Short: st.Short}, nil
 	} else {
 		var down []member
 		for _, m := range list {
@@ -154,7 +155,7 @@ func (s *Site) running(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-func (start) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (start) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	rt, err := s.nodesRuntime(ctx)
 	if err != nil {
 		return nil, err
@@ -171,7 +172,7 @@ func (start) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	var actions []Action
+	var actions []front.Action
 	said := map[string]bool{}
 	for _, m := range list {
 		other := s.elsewhere(states[m.Name], f.Dialect())
@@ -179,14 +180,14 @@ func (start) Plan(ctx context.Context, s *Site) ([]Action, error) {
 			continue
 		}
 		if other != "" {
-			actions = append(actions, Action{Says: "stop " + m.Name + ", which runs for the grid at " + other})
+			actions = append(actions, front.Action{Says: "stop " + m.Name + ", which runs for the grid at " + other})
 		}
 		spec, err := s.spec(ctx, m)
 		if err != nil {
 			return nil, err
 		}
 		for i, line := range rt.Commands(spec) {
-			a := Action{Command: line, Flags: explain(shellWords(line))}
+			a := front.Action{Command: line, Flags: explain(shellWords(line))}
 			if strings.HasPrefix(line, "mkdir ") { // flwrup's own script: its words are no flags of Docker's
 				a.Flags = nil
 			}
@@ -203,7 +204,7 @@ func (start) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	return actions, nil
 }
 
-func (st start) Apply(ctx context.Context, s *Site, to Sink) error {
+func (st start) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	list, _, err := s.members()
 	if err != nil {
 		return err
@@ -212,7 +213,7 @@ func (st start) Apply(ctx context.Context, s *Site, to Sink) error {
 }
 
 // bringUp starts the given SuperNodes, a few at a time; one that fails does not hold up the others.
-func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error {
+func (start) bringUp(ctx context.Context, s *Site, list []member, to front.Sink) error {
 	rt, err := s.nodesRuntime(ctx)
 	if err != nil {
 		return err
@@ -242,7 +243,7 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 			return err
 		}
 		if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
-			to.Event(Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
+			to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
 		}); err != nil {
 			return err
 		}
@@ -262,15 +263,15 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 			byName[m.Name] = m
 		}
 		return s.each(ctx, namesOf(list), func(ctx context.Context, name string) error {
-			to.Event(ItemChanged{Item{name, ItemWorking, "starting"}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemWorking, Text: "starting"}})
 			if err := s.startOne(ctx, rt, byName[name], to); err != nil {
-				to.Event(ItemChanged{Item{name, ItemFailed, problem.Of(err).Error()}})
+				to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 				return err
 			}
-			to.Event(ItemChanged{Item{name, ItemDone, "running"}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemDone, Text: "running"}})
 			mu.Lock()
 			done++
-			to.Event(Progress{Label: "started", Done: int64(done), Total: int64(len(free) + len(held))})
+			to.Event(front.Progress{Label: "started", Done: int64(done), Total: int64(len(free) + len(held))})
 			mu.Unlock()
 			return nil
 		})
@@ -287,7 +288,7 @@ func (start) bringUp(ctx context.Context, s *Site, list []member, to Sink) error
 
 // fetchBack stops those of list that still run for a grid that the project has left: a SuperNode has one key,
 // one name and one grid at a time.
-func (s *Site) fetchBack(ctx context.Context, list []member, to Sink) error {
+func (s *Site) fetchBack(ctx context.Context, list []member, to front.Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -310,7 +311,7 @@ func (s *Site) fetchBack(ctx context.Context, list []member, to Sink) error {
 
 // startOne starts one SuperNode. The plain name supernode_X is taken where it is free on this daemon;
 // somebody else's container under that name is left alone, and ours gets the project's name before.
-func (s *Site) startOne(ctx context.Context, rt supernode.Runtime, m member, to Sink) error {
+func (s *Site) startOne(ctx context.Context, rt supernode.Runtime, m member, to front.Sink) error {
 	spec, err := s.spec(ctx, m)
 	if err != nil {
 		return err

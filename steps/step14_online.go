@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
 	"flwrup/internal/safego"
@@ -16,9 +17,9 @@ import (
 // online is step 14: the grid itself says that every SuperNode is there.
 type online struct{}
 
-func (online) ID() StepID    { return StepOnline }
-func (online) Name() string  { return "Online" }
-func (online) Title() string { return "Verify that all are online" }
+func (online) ID() front.StepID { return front.StepOnline }
+func (online) Name() string     { return "Online" }
+func (online) Title() string    { return "Verify that all are online" }
 func (online) Why() string {
 	return "A running SuperNode is not yet an online one: an old image or a wrong address can retry for ever. " +
 		"What counts is what the grid says, held against what the SuperNode's own log says."
@@ -28,37 +29,37 @@ func (online) Why() string {
 // is refused for about a minute until the grid has missed its heartbeat (seen: 52 to 53 s).
 const onlineWithin = 100 * time.Second
 
-func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (online) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	before, err := (start{}).Inspect(ctx, s)
 	if err != nil {
 		return before, err
 	}
-	if before.State == Blocked {
-		return Status{State: Blocked, By: StepStart, Why: "the SuperNodes have to be started first"}, nil
+	if before.State == front.Blocked {
+		return front.Status{State: front.Blocked, By: front.StepStart, Why: "the SuperNodes have to be started first"}, nil
 	}
 	o := s.overview(ctx, fresh, true)
 	if o.GridErr != nil {
-		return Status{}, o.GridErr
+		return front.Status{}, o.GridErr
 	}
 	list, _, err := s.members()
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	byName := map[string]member{}
 	for _, m := range list {
 		byName[m.Name] = m
 	}
-	st := Status{State: Ready, Of: len(o.Nodes), Done: o.Online, Before: s.onceOnline(ctx, list)}
+	st := front.Status{State: front.Ready, Of: len(o.Nodes), Done: o.Online, Before: s.onceOnline(ctx, list)}
 	differ := 0
 	for _, n := range o.Nodes {
-		item := Item{Name: n.Name, State: ItemWaiting, Text: n.Grid}
+		item := front.Item{Name: n.Name, State: front.ItemWaiting, Text: n.Grid}
 		if n.Grid == flwrexec.StatusOnline && !isSuspended(n.Runtime) {
-			item.State = ItemDone
+			item.State = front.ItemDone
 		} else if n.Diagnosis != nil {
-			item.State, item.Text = ItemFailed, n.Diagnosis.Error()
+			item.State, item.Text = front.ItemFailed, n.Diagnosis.Error()
 		}
 		if p, _ := s.idDiffers(ctx, byName[n.Name], n.Runtime); p != nil {
-			item.State, item.Text = ItemFailed, p.Error()
+			item.State, item.Text = front.ItemFailed, p.Error()
 			differ++
 		}
 		st.Items = append(st.Items, item)
@@ -70,11 +71,11 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 		return st, nil
 	}
 	if st.Done == st.Of {
-		if before.State != Done {
+		if before.State != front.Done {
 			// The grid believes in a node that died until it has missed its heartbeat.
-			return Status{State: Blocked, By: StepStart, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short, Before: st.Before}, nil
+			return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short, Before: st.Before}, nil
 		}
-		st.State = Done
+		st.State = front.Done
 		if d, err := s.federation(ctx, fresh); err == nil {
 			st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", s.Choices().Federation,
 				len(d.Members), plural(len(d.Members), "member"), len(d.Nodes), plural(len(d.Nodes), "node"), len(d.Runs), plural(len(d.Runs), "run")))
@@ -83,15 +84,15 @@ func (online) Inspect(ctx context.Context, s *Site) (Status, error) {
 	return st, nil
 }
 
-func (online) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (online) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return []Action{s.command("see what the grid says", f.Dialect().NodesArgv(s.connection()))}, nil
+	return []front.Action{s.command("see what the grid says", f.Dialect().NodesArgv(s.connection()))}, nil
 }
 
-func (o online) Apply(ctx context.Context, s *Site, to Sink) error {
+func (o online) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	limit := time.Now().Add(onlineWithin)
 	w := waiting{shown: map[string]string{}, tries: map[string]int{}, next: map[string]time.Time{}, no: map[string]*problem.Problem{}, before: map[string]int{}}
 	for try := 0; ; try++ {
@@ -134,7 +135,7 @@ func (w *waiting) started(name string) {
 
 // refusal says why the grid goes on refusing a SuperNode that it does not call online, nil when it does not:
 // it is not confirmed, or not registered any more, and waiting does not change that soon.
-func (s *Site) refusal(ctx context.Context, n NodeView, w *waiting) *problem.Problem {
+func (s *Site) refusal(ctx context.Context, n front.NodeView, w *waiting) *problem.Problem {
 	if before, seen := w.before[n.Name]; !seen || n.Runtime.Restarts < before {
 		w.before[n.Name] = n.Runtime.Restarts
 	}
@@ -158,18 +159,18 @@ func (s *Site) pollPause(try int) time.Duration {
 }
 
 // look asks grid and runtime once, tells what changed, and starts again what has ended.
-func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status, error) {
+func (o online) look(ctx context.Context, s *Site, to front.Sink, w *waiting) (front.Status, error) {
 	view := s.overview(ctx, 0, false)
 	if view.GridErr != nil && !problem.Is(view.GridErr, problem.Unreachable, problem.ServerError) {
-		return Status{}, view.GridErr
+		return front.Status{}, view.GridErr
 	}
 	if view.RuntimeErr != nil {
-		return Status{}, view.RuntimeErr
+		return front.Status{}, view.RuntimeErr
 	}
-	st := Status{Done: view.Online, Of: len(view.Nodes)}
+	st := front.Status{Done: view.Online, Of: len(view.Nodes)}
 	w.refused = 0
 	for _, n := range view.Nodes {
-		state, text := ItemWorking, n.Grid
+		state, text := front.ItemWorking, n.Grid
 		switch {
 		case isSuspended(n.Runtime):
 			if text = "suspended: letting it go on"; time.Now().Before(w.next[n.Name]) {
@@ -180,7 +181,7 @@ func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status,
 				return st, err
 			}
 		case n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running:
-			state = ItemDone
+			state = front.ItemDone
 		case n.Grid == flwrexec.StatusOnline: // gone, and the grid has not noticed
 			if n.Runtime.State != supernode.Stopped && !(n.Runtime.State == supernode.Absent && n.Wanted == wantedUp) { // those are not counted anyway
 				st.Done--
@@ -191,7 +192,7 @@ func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status,
 				w.no[n.Name] = s.refusal(ctx, n, w)
 			}
 			if w.no[n.Name] != nil {
-				state, text = ItemFailed, "the grid does not let it in"
+				state, text = front.ItemFailed, "the grid does not let it in"
 				w.refused++
 			} else if held := n.Runtime.State == supernode.Restarting; (held || n.Runtime.State == supernode.Stopped) && n.Grid != flwrexec.StatusOnline {
 				text = "stopped: starting it again"
@@ -216,15 +217,15 @@ func (o online) look(ctx context.Context, s *Site, to Sink, w *waiting) (Status,
 		}
 		if w.shown[n.Name] != text {
 			w.shown[n.Name] = text
-			to.Event(ItemChanged{Item{n.Name, state, text}})
-			to.Event(Progress{Label: "online", Done: int64(st.Done), Total: int64(st.Of)})
+			to.Event(front.ItemChanged{Item: front.Item{Name: n.Name, State: state, Text: text}})
+			to.Event(front.Progress{Label: "online", Done: int64(st.Done), Total: int64(st.Of)})
 		}
 	}
 	return st, nil
 }
 
 // startNamed is startOne for a SuperNode of which only the name is at hand.
-func (s *Site) startNamed(ctx context.Context, name string, to Sink) error {
+func (s *Site) startNamed(ctx context.Context, name string, to front.Sink) error {
 	m, err := s.member(name)
 	if err != nil {
 		return err
@@ -237,7 +238,7 @@ func (s *Site) startNamed(ctx context.Context, name string, to Sink) error {
 }
 
 // laggards names who is missing and why, with the end of each one's log.
-func (online) laggards(ctx context.Context, s *Site, to Sink, refused map[string]*problem.Problem) error {
+func (online) laggards(ctx context.Context, s *Site, to front.Sink, refused map[string]*problem.Problem) error {
 	view := s.overview(ctx, 0, true)
 	var names []string
 	var first *problem.Problem
@@ -256,9 +257,9 @@ func (online) laggards(ctx context.Context, s *Site, to Sink, refused map[string
 				first = why
 			}
 		}
-		to.Event(ItemChanged{Item{n.Name, ItemFailed, text}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: n.Name, State: front.ItemFailed, Text: text}})
 		for _, l := range s.lastLines(ctx, n.Name, 5) {
-			to.Event(NodeLine{l})
+			to.Event(front.NodeLine{Line: l})
 		}
 	}
 	p := problem.New(problem.NodeNotOnline, "not online: "+strings.Join(names, ", "),

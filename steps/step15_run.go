@@ -9,6 +9,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/app"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 )
@@ -16,9 +17,9 @@ import (
 // runTask is step 15: a federated run over the SuperNodes.
 type runTask struct{}
 
-func (runTask) ID() StepID    { return StepRun }
-func (runTask) Name() string  { return "Run" }
-func (runTask) Title() string { return "Run the federated task" }
+func (runTask) ID() front.StepID { return front.StepRun }
+func (runTask) Name() string     { return "Run" }
+func (runTask) Title() string    { return "Run the federated task" }
 func (runTask) Why() string {
 	return "Your app is sent to the grid: its ServerApp runs there, its ClientApp on every SuperNode, on that node's own data. " +
 		"Results are collected, put together, and sent round again for as many rounds as the app wants."
@@ -35,26 +36,26 @@ func (s *Site) lastRun() (ledger.Run, bool) {
 	return ledger.Run{}, false
 }
 
-func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (runTask) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	last, ok := s.refreshRun(ctx)
-	if ok && last.Status != RunLost && !strings.HasPrefix(last.Status, "finished:failed") {
+	if ok && last.Status != front.RunLost && !strings.HasPrefix(last.Status, "finished:failed") {
 		of := ""
 		if last.App != "" && last.App != "." {
 			of = " of " + last.App
 		}
-		return Status{State: Done, Short: last.ID, Evidence: []string{"run " + last.ID + of + ": " + last.Status}}, nil
+		return front.Status{State: front.Done, Short: last.ID, Evidence: []string{"run " + last.ID + of + ": " + last.Status}}, nil
 	}
 	if s.runsElsewhere() {
-		return Status{State: NotNeeded, Why: "runs are started elsewhere, as you said"}, nil
+		return front.Status{State: front.NotNeeded, Why: "runs are started elsewhere, as you said"}, nil
 	}
 	before, err := (online{}).Inspect(ctx, s)
 	if err != nil {
 		return before, err
 	}
-	if before.State != Done {
-		return Status{State: Blocked, By: StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online"}, nil
+	if before.State != front.Done {
+		return front.Status{State: front.Blocked, By: front.StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online"}, nil
 	}
-	st := Status{State: Ready}
+	st := front.Status{State: front.Ready}
 	if ok {
 		st.Evidence = append(st.Evidence, "run "+last.ID+": "+last.Status)
 	}
@@ -75,19 +76,19 @@ func (runTask) Inspect(ctx context.Context, s *Site) (Status, error) {
 	return st, nil
 }
 
-func (runTask) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (runTask) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	f, err := s.session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r, err := s.appReport(ctx, fresh)
 	if problem.Is(err, app.Broken) && !app.Exists(s.appDir()) {
-		return []Action{{Says: "choose the app to run, or make one"}}, nil
+		return []front.Action{{Says: "choose the app to run, or make one"}}, nil
 	}
-	var actions []Action
+	var actions []front.Action
 	if err == nil {
 		for _, t := range r.Found.Mendable() {
-			actions = append(actions, Action{Says: "comment out, when you agree, " + s.place(r, t)})
+			actions = append(actions, front.Action{Says: "comment out, when you agree, " + s.place(r, t)})
 		}
 	}
 	if keep, ok := s.keepOutAction(); ok {
@@ -115,7 +116,7 @@ func (s *Site) plannedConfig(r appReport) string {
 	return ""
 }
 
-func (r runTask) Apply(ctx context.Context, s *Site, to Sink) error {
+func (r runTask) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if done, err := r.adopt(ctx, s); err != nil || done {
 		return err
 	}
@@ -143,7 +144,7 @@ func (r runTask) Apply(ctx context.Context, s *Site, to Sink) error {
 }
 
 // send starts the run. Its intent is on disk before the call, so that a run whose answer was lost is found.
-func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config string, to Sink) error {
+func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config string, to front.Sink) error {
 	f, err := s.session(ctx)
 	if err != nil {
 		return err
@@ -157,7 +158,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 	if err != nil {
 		return err
 	}
-	to.Event(Says{"sending the app to the grid"})
+	to.Event(front.Says{Text: "sending the app to the grid"})
 	id, err := f.StartRun(ctx, s.connection(), s.appDir(), c.Federation, config)
 	if err != nil {
 		if ctx.Err() == nil && !flwrexec.MayHaveHappened(err) {
@@ -165,7 +166,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 		}
 		return err // it may have been started: the next look tells
 	}
-	to.Event(RunBegan{id.String()})
+	to.Event(front.RunBegan{ID: id.String()})
 	return s.Ledger.Finish(key, func(d *ledger.Data) error {
 		d.PutRun(ledger.Run{ID: id.String(), Connection: c.Grid.Connection, Federation: c.Federation,
 			App: s.rel(s.appDir()), Started: time.Now(), Status: "pending"})
@@ -211,7 +212,7 @@ func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
 
 // StartRun starts another run of the app and gives its ID; it does not follow it. SuperNodes that are not
 // set up yet and a run that is still going on are Problems.
-func (s *Site) StartRun(ctx context.Context, to Sink) (id string, err error) {
+func (s *Site) StartRun(ctx context.Context, to front.Sink) (id string, err error) {
 	defer s.forget()
 	if err := s.bringGridUp(ctx, to); err != nil {
 		return "", err
@@ -244,8 +245,8 @@ func (s *Site) setUp() error {
 }
 
 // Change starts another run.
-func (r runTask) Change(ctx context.Context, s *Site, to Sink) error {
-	if last, ok := s.refreshRun(ctx); ok && !RunEnded(last.Status) {
+func (r runTask) Change(ctx context.Context, s *Site, to front.Sink) error {
+	if last, ok := s.refreshRun(ctx); ok && !front.RunEnded(last.Status) {
 		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "follow it: `flwrup runs log "+last.ID+" -f`, or stop it: `flwrup runs stop "+last.ID+"`")
 	}
 	return r.Apply(ctx, s, to)

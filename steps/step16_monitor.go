@@ -5,39 +5,40 @@ import (
 	"strings"
 
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 )
 
 // monitor is step 16: the run's log and numbers, to its end.
 type monitor struct{}
 
-func (monitor) ID() StepID    { return StepMonitor }
-func (monitor) Name() string  { return "Monitor" }
-func (monitor) Title() string { return "Monitor results and logs" }
+func (monitor) ID() front.StepID { return front.StepMonitor }
+func (monitor) Name() string     { return "Monitor" }
+func (monitor) Title() string    { return "Monitor results and logs" }
 func (monitor) Why() string {
 	return "The run's own log shows each round as it ends. Leaving does not stop a run: flwrup finds it again. " +
 		"A grid keeps no logs of SuperNodes: those are only here, on this machine."
 }
 
-func (monitor) Inspect(ctx context.Context, s *Site) (Status, error) {
+func (monitor) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	r, ok := s.refreshRun(ctx)
 	if !ok {
 		if s.runsElsewhere() {
-			return Status{State: NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"}, nil
+			return front.Status{State: front.NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"}, nil
 		}
-		return Status{State: Blocked, By: StepRun, Why: "no run was started yet"}, nil
+		return front.Status{State: front.Blocked, By: front.StepRun, Why: "no run was started yet"}, nil
 	}
-	st := Status{State: Ready, Short: r.Status, Evidence: []string{"run " + r.ID + ": " + r.Status}}
+	st := front.Status{State: front.Ready, Short: r.Status, Evidence: []string{"run " + r.ID + ": " + r.Status}}
 	switch {
-	case strings.HasPrefix(r.Status, "finished:failed"), r.Status == RunLost:
-		return Status{State: Blocked, By: StepRun, Why: "run " + r.ID + " " + r.Status + ": start it again", Short: r.Status}, nil
+	case strings.HasPrefix(r.Status, "finished:failed"), r.Status == front.RunLost:
+		return front.Status{State: front.Blocked, By: front.StepRun, Why: "run " + r.ID + " " + r.Status + ": start it again", Short: r.Status}, nil
 	case strings.HasPrefix(r.Status, "finished"):
-		st.State = Done
+		st.State = front.Done
 	}
 	return st, nil
 }
 
-func (monitor) Plan(ctx context.Context, s *Site) ([]Action, error) {
+func (monitor) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	r, ok := s.lastRun()
 	f, err := s.session(ctx)
 	if err != nil || !ok {
@@ -47,13 +48,13 @@ func (monitor) Plan(ctx context.Context, s *Site) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Action{
+	return []front.Action{
 		s.command("follow the run's log", f.Dialect().LogArgv(s.connection(), id)),
 		s.command("see how it ended", f.Dialect().RunStatusArgv(s.connection(), id)),
 	}, nil
 }
 
-func (monitor) Apply(ctx context.Context, s *Site, to Sink) error {
+func (monitor) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	r, ok := s.lastRun()
 	if !ok {
 		return problem.New(problem.RunNotFound, "no run to follow", "", "start one in step 15")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/trust"
@@ -94,7 +95,7 @@ func TestLookingRunsNothingForeign(t *testing.T) {
 				t.Errorf("the overview says %v and %v", o.GridErr, o.FileErr)
 			}
 			s.Doctor(t.Context(), func(Finding) {})
-			for n := range StepID(StepTotal) {
+			for n := range front.StepID(front.StepTotal) {
 				_, _ = s.Plan(t.Context(), n+1)
 				_, _ = s.Inspect(t.Context(), n+1)
 			}
@@ -188,7 +189,7 @@ func TestUnknownIsNotAbsent(t *testing.T) {
 			t.Errorf("%s: the overview says %+v, %v", c.toml, o.Nodes, o.RuntimeErr)
 		}
 		s.Doctor(t.Context(), func(f Finding) {
-			if strings.HasPrefix(f.What, "supernode") && f.State != Unknown {
+			if strings.HasPrefix(f.What, "supernode") && f.State != front.Unknown {
 				t.Errorf("%s: doctor calls %s %s", c.toml, f.What, f.State)
 			}
 		})
@@ -323,7 +324,7 @@ func TestEditIsNotTaken(t *testing.T) {
 	if err := s.Apply(t.Context(), 5, nobody{}); !problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
 		t.Errorf("%v; the image is %q", err, s.Choices().Image)
 	}
-	for _, n := range []StepID{StepOnline, StepMonitor} {
+	for _, n := range []front.StepID{front.StepOnline, front.StepMonitor} {
 		if err := s.Apply(t.Context(), n, nobody{}); problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
 			t.Errorf("step %d only looks, and ends with %v; the image is %q", n, err, s.Choices().Image)
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 )
@@ -17,15 +18,15 @@ var checklist = []Step{
 }
 
 // Steps returns the 16 steps, in order, as front ends show them.
-func (s *Site) Steps() []StepWords {
-	list := make([]StepWords, len(checklist))
+func (s *Site) Steps() []front.Step {
+	list := make([]front.Step, len(checklist))
 	for i, st := range checklist {
 		list[i] = st
 	}
 	return list
 }
 
-func step(id StepID) (Step, error) {
+func step(id front.StepID) (Step, error) {
 	if id < 1 || int(id) > len(checklist) {
 		return nil, fmt.Errorf("no step %d", id)
 	}
@@ -33,23 +34,23 @@ func step(id StepID) (Step, error) {
 }
 
 // Inspect tells how step id stands. A step after the login that finds the session over waits for step 9.
-func (s *Site) Inspect(ctx context.Context, id StepID) (Status, error) {
+func (s *Site) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
 	st, err := step(id)
 	if err != nil {
-		return Status{}, err
+		return front.Status{}, err
 	}
 	status, err := st.Inspect(flwrexec.OneLook(ctx), s)
 	if id.NeedsLogin() && problem.Is(err, problem.NotLoggedIn) {
-		return Status{State: Blocked, By: StepLogin, Why: "the login is over: log in again, and this step goes on where it was"}, nil
+		return front.Status{State: front.Blocked, By: front.StepLogin, Why: "the login is over: log in again, and this step goes on where it was"}, nil
 	}
 	if err != nil {
-		status.State = Unknown // a step may have begun with Done before it could not look further
+		status.State = front.Unknown // a step may have begun with Done before it could not look further
 	}
 	return status, s.withNetwork(ctx, err)
 }
 
 // Plan tells what Apply of step id would do.
-func (s *Site) Plan(ctx context.Context, id StepID) ([]Action, error) {
+func (s *Site) Plan(ctx context.Context, id front.StepID) ([]front.Action, error) {
 	st, err := step(id)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (s *Site) Plan(ctx context.Context, id StepID) ([]Action, error) {
 
 // Apply does step id. A session that is over in the middle brings the person back to the login, and
 // then on with the same step.
-func (s *Site) Apply(ctx context.Context, id StepID, to Sink) error {
+func (s *Site) Apply(ctx context.Context, id front.StepID, to front.Sink) error {
 	st, err := step(id)
 	if err != nil {
 		return err
@@ -68,15 +69,15 @@ func (s *Site) Apply(ctx context.Context, id StepID, to Sink) error {
 		if !problem.Is(err, problem.NotAccepted) || !id.OnlyLooks() {
 			return err
 		}
-		to.Event(Says{"goes on with the values before: " + err.Error()})
+		to.Event(front.Says{Text: "goes on with the values before: " + err.Error()})
 	}
-	if id == StepLogin {
+	if id == front.StepLogin {
 		return s.attempt(ctx, st, to)
 	}
 	return s.loggedIn(ctx, to, func() error { return s.attempt(ctx, st, to) })
 }
 
-func (s *Site) attempt(ctx context.Context, st Step, to Sink) error {
+func (s *Site) attempt(ctx context.Context, st Step, to front.Sink) error {
 	err := st.Apply(ctx, s, to)
 	s.forget()
 	if cause := context.Cause(ctx); cause != nil && err != nil {
@@ -86,14 +87,14 @@ func (s *Site) attempt(ctx context.Context, st Step, to Sink) error {
 }
 
 // CanChange tells whether the choice of step id can be made anew.
-func (s *Site) CanChange(id StepID) bool {
+func (s *Site) CanChange(id front.StepID) bool {
 	st, err := step(id)
 	_, ok := st.(Changer)
 	return err == nil && ok
 }
 
 // Change makes the choice of step id anew.
-func (s *Site) Change(ctx context.Context, id StepID, to Sink) error {
+func (s *Site) Change(ctx context.Context, id front.StepID, to front.Sink) error {
 	st, err := step(id)
 	if err != nil {
 		return err
@@ -111,10 +112,12 @@ func (s *Site) Change(ctx context.Context, id StepID, to Sink) error {
 
 // Walk goes through the steps from the first that is not done to the last. It stops with a Problem:
 // needs-person or needs-grid where somebody else has to go on, or what went wrong.
-func (s *Site) Walk(ctx context.Context, to Sink) error { return s.WalkTo(ctx, to, StepMonitor) }
+func (s *Site) Walk(ctx context.Context, to front.Sink) error {
+	return s.WalkTo(ctx, to, front.StepMonitor)
+}
 
 // WalkTo is Walk that ends after step last.
-func (s *Site) WalkTo(ctx context.Context, to Sink, last StepID) error {
+func (s *Site) WalkTo(ctx context.Context, to front.Sink, last front.StepID) error {
 	if last.CallsGrid() { // the first that calls flwr; the steps before take their own time
 		s.warm(ctx)
 	}
@@ -133,7 +136,7 @@ func (s *Site) WalkTo(ctx context.Context, to Sink, last StepID) error {
 // guided is the front end of a person who follows a walk: what a step would do is told before it is done,
 // and done when they say so.
 type guided struct {
-	Sink
+	front.Sink
 	s *Site
 }
 
@@ -143,28 +146,28 @@ func (g *guided) tell(ctx context.Context, st Step) error {
 	if err != nil { // what stands in the way is told by doing it
 		return nil
 	}
-	g.Event(Planned{actions})
+	g.Event(front.Planned{Actions: actions})
 	if !st.ID().ChangesUnasked() {
 		return nil
 	}
-	answer, err := g.Ask(ctx, Question{ID: "do", Kind: AskConfirm, Default: "yes", Ask: "Do this?"})
+	answer, err := g.Ask(ctx, front.Question{ID: "do", Kind: front.AskConfirm, Default: "yes", Ask: "Do this?"})
 	if err == nil && answer != "yes" {
 		err = problem.New(problem.NeedsPerson, "nothing was done", "", "the same command comes back to this step")
 	}
 	return err
 }
 
-func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
+func (s *Site) walkOne(ctx context.Context, st Step, to front.Sink) error {
 	status, err := s.inspectPatiently(ctx, st, to)
 	if err != nil {
 		return s.ended(ctx, to, st, status, err)
 	}
-	if status.State == Done || status.State == NotNeeded {
-		to.Event(StepEnded{Step: st, Status: status})
+	if status.State == front.Done || status.State == front.NotNeeded {
+		to.Event(front.StepEnded{Step: st, Status: status})
 		return nil
 	}
-	to.Event(StepBegan{Step: st})
-	if status.State == Blocked {
+	to.Event(front.StepBegan{Step: st})
+	if status.State == front.Blocked {
 		return s.ended(ctx, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" cannot be done yet",
 			status.Why, fmt.Sprintf("finish step %d first", status.By)))
 	}
@@ -180,8 +183,8 @@ func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 	if status, err = s.inspectPatiently(ctx, st, to); err != nil {
 		return s.ended(ctx, to, st, status, err)
 	}
-	if status.State == Done || status.State == NotNeeded {
-		to.Event(StepEnded{Step: st, Status: status})
+	if status.State == front.Done || status.State == front.NotNeeded {
+		to.Event(front.StepEnded{Step: st, Status: status})
 		return nil
 	}
 	code := problem.NeedsGrid
@@ -203,17 +206,17 @@ func (s *Site) walkOne(ctx context.Context, st Step, to Sink) error {
 
 // asked is a Sink that keeps in mind what the person said no to last.
 type asked struct {
-	Sink
+	front.Sink
 	mu sync.Mutex
 	no string
 }
 
-func (a *asked) Ask(ctx context.Context, q Question) (string, error) {
+func (a *asked) Ask(ctx context.Context, q front.Question) (string, error) {
 	answer, err := a.Sink.Ask(ctx, q)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.no = ""
-	if err == nil && answer != "yes" && (q.Kind == AskConfirm || q.Kind == AskAcknowledge) {
+	if err == nil && answer != "yes" && (q.Kind == front.AskConfirm || q.Kind == front.AskAcknowledge) {
 		a.no = q.Ask
 	}
 	return answer, err
@@ -226,11 +229,11 @@ func (a *asked) declined() string {
 }
 
 // ended reports how a step stopped and gives its error back.
-func (s *Site) ended(ctx context.Context, to Sink, st Step, status Status, err error) error {
+func (s *Site) ended(ctx context.Context, to front.Sink, st Step, status front.Status, err error) error {
 	if ctx.Err() != nil && !problem.Is(err, problem.Cancelled) {
 		err = &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: err}
 	}
 	err = s.leftForLater(st, s.withNetwork(ctx, err))
-	to.Event(StepEnded{Step: st, Status: status, Err: err})
+	to.Event(front.StepEnded{Step: st, Status: status, Err: err})
 	return fmt.Errorf("step %d, %s: %w", st.ID(), st.Name(), err)
 }

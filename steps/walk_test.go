@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -18,7 +19,7 @@ func TestWalkTellsWhatWasDeclined(t *testing.T) {
 	}
 	defer s.Close()
 	to := &scripted{answers: map[string]string{"passphrase": "", "backup-elsewhere": "later"}}
-	for _, n := range []StepID{StepKeys, StepBackup} {
+	for _, n := range []front.StepID{front.StepKeys, front.StepBackup} {
 		st, err := step(n)
 		if err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -87,7 +88,7 @@ var noRestart = map[problem.Code]bool{
 // away are the codes of a grid that does not answer, which it may have one after the other while it goes.
 var away = map[problem.Code]bool{problem.Unreachable: true, problem.ServerError: true, GridEnded: true}
 
-func mendable(v NodeView) bool {
+func mendable(v front.NodeView) bool {
 	if v.Diagnosis.Code == problem.NodeRefused {
 		return v.Grid == flwrexec.StatusOffline // it was let in once: the grid may just have held it
 	}
@@ -96,7 +97,7 @@ func mendable(v NodeView) bool {
 
 // next decides on one look: what to say, and which SuperNodes to restart now. It changes nothing but
 // the memory.
-func (w *watchMemory) next(now moment, o Overview) (events []WatchEvent, restart []string) {
+func (w *watchMemory) next(now moment, o front.Overview) (events []WatchEvent, restart []string) {
 	say := func(kind WatchKind, node, text string, p *problem.Problem) {
 		e := WatchEvent{At: now.Wall, Kind: kind, Node: node, Text: text}
 		if p != nil {
@@ -204,7 +205,7 @@ func (w *watchMemory) next(now moment, o Overview) (events []WatchEvent, restart
 }
 
 // allLost tells whether all of several SuperNodes run here and are offline on the grid.
-func allLost(o Overview) bool {
+func allLost(o front.Overview) bool {
 	up := 0
 	for _, v := range o.Nodes {
 		if v.Wanted != wantedUp {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -14,8 +15,8 @@ import (
 // nodeAs gives a SuperNode as the watch sees it: "up", "ended", "held" (killed, the grid has not
 // noticed), "lost" (runs, offline on the grid), "asked" (stopped by the person), "starting", or a
 // code: down for that reason.
-func nodeAs(name, how string) NodeView {
-	v := NodeView{Name: name, Wanted: wantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}
+func nodeAs(name, how string) front.NodeView {
+	v := front.NodeView{Name: name, Wanted: wantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}
 	code := NodeEnded
 	switch how {
 	case "up":
@@ -101,7 +102,7 @@ func TestWatchDecides(t *testing.T) {
 			var w watchMemory
 			began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			for _, l := range c.looks {
-				o := Overview{GridErr: l.err}
+				o := front.Overview{GridErr: l.err}
 				for i, how := range strings.Fields(l.nodes) {
 					v := nodeAs("n"+string(rune('1'+i)), how)
 					if l.err != nil {

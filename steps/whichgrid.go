@@ -12,6 +12,7 @@ import (
 
 	"flwrup/flwrexec/config"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -142,7 +143,7 @@ const otherAddresses = "other addresses"
 
 // chooseGrid asks which grid the SuperNodes are for. Where the person did not ask to change it, there is a
 // question only as long as nothing was chosen and more than SuperGrid is there to choose from.
-func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
+func (s *Site) chooseGrid(ctx context.Context, to front.Sink, change bool) error {
 	if s.Rehearsal() {
 		return nil
 	}
@@ -153,10 +154,10 @@ func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
 		return nil
 	}
 	d := s.dialect()
-	q := Question{ID: "grid", Kind: AskChoice, Default: now.Connection, Ask: "Which grid are the SuperNodes for?",
+	q := front.Question{ID: "grid", Kind: front.AskChoice, Default: now.Connection, Ask: "Which grid are the SuperNodes for?",
 		Help: "Each grid gives node IDs of its own: the same keys can be registered on several, and flwrup keeps them apart."}
 	for _, o := range list {
-		x := Choice{Value: o.Connection, Label: gridName(o.GridChoice), Note: controlOf(o.GridChoice, d), Disabled: o.unfit != ""}
+		x := front.Choice{Value: o.Connection, Label: gridName(o.GridChoice), Note: controlOf(o.GridChoice, d), Disabled: o.unfit != ""}
 		switch {
 		case o.unfit != "":
 			x.Note += "; " + o.unfit
@@ -168,7 +169,7 @@ func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
 		}
 		q.Choices = append(q.Choices, x)
 	}
-	q.Choices = append(q.Choices, Choice{Value: otherAddresses, Label: otherAddresses, Note: "type them"})
+	q.Choices = append(q.Choices, front.Choice{Value: otherAddresses, Label: otherAddresses, Note: "type them"})
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
@@ -190,7 +191,7 @@ func (s *Site) chooseGrid(ctx context.Context, to Sink, change bool) error {
 }
 
 // askAddresses shows both addresses of a grid, to be changed.
-func (s *Site) askAddresses(ctx context.Context, to Sink, g *project.GridChoice) error {
+func (s *Site) askAddresses(ctx context.Context, to front.Sink, g *project.GridChoice) error {
 	d := s.dialect()
 	needed := func(text string) error {
 		if text == "" {
@@ -198,7 +199,7 @@ func (s *Site) askAddresses(ctx context.Context, to Sink, g *project.GridChoice)
 		}
 		return project.CheckAddress(text)
 	}
-	control, err := to.Ask(ctx, Question{ID: "control", Kind: AskText, Default: controlOf(*g, d), Validate: needed,
+	control, err := to.Ask(ctx, front.Question{ID: "control", Kind: front.AskText, Default: controlOf(*g, d), Validate: needed,
 		Ask:  "At which address does the grid take flwr's commands (control)?",
 		Help: "As host:port. flwrup looks at both addresses in step 3 and says which is which."})
 	if err != nil {
@@ -208,7 +209,7 @@ func (s *Site) askAddresses(ctx context.Context, to Sink, g *project.GridChoice)
 		g.Fleet = "" // what belonged to the other address is no guess for this one
 	}
 	g.Control = control
-	g.Fleet, err = to.Ask(ctx, Question{ID: "fleet", Kind: AskText, Default: fleetOf(*g, d), Validate: needed,
+	g.Fleet, err = to.Ask(ctx, front.Question{ID: "fleet", Kind: front.AskText, Default: fleetOf(*g, d), Validate: needed,
 		Ask:  "And at which address its SuperNodes (fleet)?",
 		Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both by itself, an older one port 9092 for SuperNodes."})
 	return err
@@ -218,7 +219,7 @@ func (s *Site) askAddresses(ctx context.Context, to Sink, g *project.GridChoice)
 const publicCertificate = "public"
 
 // typeGrid asks for a grid that stands in no configuration, or for new addresses of one that does.
-func (s *Site) typeGrid(ctx context.Context, to Sink) error {
+func (s *Site) typeGrid(ctx context.Context, to front.Sink) error {
 	now := s.Choices().Grid
 	o := gridOffer{GridChoice: now}
 	if err := s.askAddresses(ctx, to, &o.GridChoice); err != nil {
@@ -228,7 +229,7 @@ func (s *Site) typeGrid(ctx context.Context, to Sink) error {
 	if def == "" || flwr.HostOf(o.Control) != flwr.HostOf(controlOf(now, s.dialect())) {
 		def = publicCertificate
 	}
-	ca, err := to.Ask(ctx, Question{ID: "ca", Kind: AskText, Default: def, Ask: "Which file has the CA certificate of the grid?",
+	ca, err := to.Ask(ctx, front.Question{ID: "ca", Kind: front.AskText, Default: def, Ask: "Which file has the CA certificate of the grid?",
 		Help: "\"" + publicCertificate + "\" where its certificate is one that browsers trust, as SuperGrid's is."})
 	if err != nil {
 		return err
@@ -254,9 +255,9 @@ func (s *Site) typeGrid(ctx context.Context, to Sink) error {
 
 // connectionQuestion asks for the name of a grid that was typed. The present name is offered only where it is
 // the present grid, or SuperGrid: node IDs of two grids under one name could not be told apart.
-func (s *Site) connectionQuestion(g project.GridChoice) Question {
+func (s *Site) connectionQuestion(g project.GridChoice) front.Question {
 	c := s.Choices()
-	q := Question{ID: "connection", Kind: AskText, Default: c.Grid.Connection, Ask: "What shall flwr call this grid?",
+	q := front.Question{ID: "connection", Kind: front.AskText, Default: c.Grid.Connection, Ask: "What shall flwr call this grid?",
 		Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: " +
 			"take a name that is there only where the same grid has moved to another address.",
 		Validate: func(name string) error {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 )
@@ -100,7 +101,7 @@ func TestWhichGrid(t *testing.T) {
 				t.Errorf("flwrup.toml has %+v, wanted %+v, %v", saved.Grid, c.want, err)
 			}
 			st, err := s.Inspect(t.Context(), 2)
-			if err != nil || st.State != Done || !strings.Contains(st.Evidence[1], fleetOf(c.want, s.dialect())) {
+			if err != nil || st.State != front.Done || !strings.Contains(st.Evidence[1], fleetOf(c.want, s.dialect())) {
 				t.Errorf("step 2 is %s: %v %v", st.State, st.Evidence, err)
 			}
 		})

@@ -4,7 +4,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 )
 
 // bindings are the keys that mean something now, the most useful first, "all keys" last.
@@ -123,9 +123,9 @@ func (m *Model) stepBindings() []key.Binding {
 // changeWords says what doing a settled step anew means.
 func (st *stepView) changeWords() string {
 	switch st.number {
-	case steps.StepRun:
+	case front.StepRun:
 		return "run again"
-	case steps.StepStart:
+	case front.StepStart:
 		return "change settings"
 	}
 	return keys.change.Help().Desc
@@ -158,14 +158,14 @@ func (m *Model) enterWords() string {
 		return ""
 	}
 	switch st.status.State {
-	case steps.Done, steps.NotNeeded:
+	case front.Done, front.NotNeeded:
 		if n := m.next(m.at); n >= 0 {
 			return "go on to " + m.steps[n].name
 		}
 		return "dashboard"
-	case steps.Blocked:
+	case front.Blocked:
 		return "go to step " + st.status.By.String()
-	case steps.Waiting:
+	case front.Waiting:
 		return "look closer"
 	}
 	if !st.planned {

@@ -11,9 +11,9 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/safego"
 	"flwrup/internal/weblink"
-	"flwrup/steps"
 )
 
 // entry is one text to copy or one link to open.
@@ -36,7 +36,7 @@ func (p pick) verb() string {
 // copies are the texts that the page on top offers to copy.
 func (m *Model) copies() []entry {
 	var list []entry
-	commands := func(plan []steps.Action) {
+	commands := func(plan []front.Action) {
 		for _, a := range plan {
 			if a.Command != "" {
 				list = append(list, entry{a.Says, a.Command})

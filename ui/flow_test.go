@@ -14,9 +14,9 @@ import (
 	"github.com/charmbracelet/x/exp/teatest"
 	"go.uber.org/goleak"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
-	"flwrup/steps"
 	"flwrup/ui/dash"
 )
 
@@ -25,10 +25,10 @@ func TestFlow(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreTopFunction("github.com/charmbracelet/x/exp/teatest.NewTestModel.func2"))
 	f := newFake()
 	for n := 12; n <= 16; n++ {
-		f.status[n] = steps.Status{State: steps.Done}
+		f.status[n] = front.Status{State: front.Done}
 	}
 	for _, n := range []int{1, 2, 5, 8} {
-		f.apply[n] = func(ctx context.Context, to steps.Sink) error {
+		f.apply[n] = func(ctx context.Context, to front.Sink) error {
 			_, err := to.Ask(ctx, questions[map[int]string{1: "acknowledge", 2: "text", 5: "number", 8: "diff"}[n]])
 			return err
 		}
@@ -72,14 +72,14 @@ func TestResume(t *testing.T) {
 		done   int
 		before int // steps behind those that were done once
 		dash   bool
-		at     steps.StepID
+		at     front.StepID
 	}{{0, 0, false, 1}, {6, 0, false, 7}, {11, 0, false, 12}, {14, 0, true, 0}, {16, 0, true, 0}, {12, 2, true, 0}, {13, 1, true, 0}, {12, 1, false, 14}} {
 		f := newFake()
 		for n := 1; n <= c.done; n++ {
-			f.status[n] = steps.Status{State: steps.Done}
+			f.status[n] = front.Status{State: front.Done}
 		}
 		for n := c.done + 1; n <= c.done+c.before; n++ {
-			f.status[n] = steps.Status{State: steps.Ready, Before: true}
+			f.status[n] = front.Status{State: front.Ready, Before: true}
 		}
 		m := newModel(context.Background(), Options{Work: f}.filled(), &lockedOutput{to: &bytes.Buffer{}})
 		m.resize(80, 24)
@@ -96,8 +96,8 @@ func TestQuitWaits(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	f := world(10)
 	ended := make(chan struct{})
-	f.apply[10] = func(ctx context.Context, to steps.Sink) error {
-		to.Event(steps.Says{Text: "at it"})
+	f.apply[10] = func(ctx context.Context, to front.Sink) error {
+		to.Event(front.Says{Text: "at it"})
 		<-ctx.Done()
 		time.Sleep(100 * time.Millisecond)
 		close(ended)
@@ -143,13 +143,13 @@ func TestQuitWaits(t *testing.T) {
 // TestPanics: wherever a job or a look of ours breaks, it has failed, the screen says how to report it, and stays.
 func TestPanics(t *testing.T) {
 	for name, broken := range map[string]func(*fake){
-		"inspect": func(f *fake) { f.inspect = func(context.Context, steps.StepID) { panic("broken") } },
-		"apply":   func(f *fake) { f.apply[10] = func(context.Context, steps.Sink) error { panic("broken") } },
+		"inspect": func(f *fake) { f.inspect = func(context.Context, front.StepID) { panic("broken") } },
+		"apply":   func(f *fake) { f.apply[10] = func(context.Context, front.Sink) error { panic("broken") } },
 		"nil error": func(f *fake) {
-			f.apply[10] = func(context.Context, steps.Sink) error { return errors.New("broken: " + problem.Of(nil).What) }
+			f.apply[10] = func(context.Context, front.Sink) error { return errors.New("broken: " + problem.Of(nil).What) }
 		},
 		"goroutine of a step": func(f *fake) {
-			f.apply[10] = func(ctx context.Context, to steps.Sink) error {
+			f.apply[10] = func(ctx context.Context, to front.Sink) error {
 				failed := make(chan error, 1)
 				safego.Go("helper", func(err error) { failed <- err }, func() { panic("broken") })
 				return fmt.Errorf("register: %w", <-failed)
@@ -222,13 +222,13 @@ func TestAct(t *testing.T) {
 	m := still(f, 16, 80, 24, Options{})
 	defer m.close()
 	asked := make(chan string, 1)
-	f.act = func(ctx context.Context, to steps.Sink) error {
-		a, err := to.Ask(ctx, steps.Question{Kind: steps.AskConfirm, Default: "no", Ask: "Unregister supernode_1?"})
+	f.act = func(ctx context.Context, to front.Sink) error {
+		a, err := to.Ask(ctx, front.Question{Kind: front.AskConfirm, Default: "no", Ask: "Unregister supernode_1?"})
 		asked <- a
 		return err
 	}
 	m.showDash()
-	_, cmd := m.Update(dash.Run{Verb: steps.UnregisterNodes, Nodes: []string{"supernode_1"}})
+	_, cmd := m.Update(dash.Run{Verb: front.UnregisterNodes, Nodes: []string{"supernode_1"}})
 	msgs := make(chan tea.Msg, 64)
 	go drainAll(m, cmd, msgs)
 	deadline := time.After(3 * time.Second)
@@ -269,13 +269,13 @@ func drainAll(m *Model, cmd tea.Cmd, to chan<- tea.Msg) {
 // TestRunIsFollowed: n on the dashboard starts a run, and a run that was started is followed without another key.
 func TestRunIsFollowed(t *testing.T) {
 	f := world(17)
-	f.apply[15] = func(_ context.Context, to steps.Sink) error {
-		to.Event(steps.RunBegan{ID: "4711"})
-		f.set(16, steps.Status{State: steps.Ready})
+	f.apply[15] = func(_ context.Context, to front.Sink) error {
+		to.Event(front.RunBegan{ID: "4711"})
+		f.set(16, front.Status{State: front.Ready})
 		return nil
 	}
 	followed := make(chan struct{})
-	f.apply[16] = func(context.Context, steps.Sink) error { close(followed); return nil }
+	f.apply[16] = func(context.Context, front.Sink) error { close(followed); return nil }
 	m := newModel(context.Background(), Options{Work: f, NoColor: true}.filled(), &lockedOutput{to: &bytes.Buffer{}})
 	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(80, 24))
 	tm.Send(dash.NewRun{})

@@ -10,8 +10,8 @@ import (
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/termsafe"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -33,7 +33,7 @@ func newForm(s *style.Set, p *pending) *form {
 	f.input.CharLimit = 4096
 	f.input.Focus()
 	switch p.q.Kind {
-	case steps.AskChoice:
+	case front.AskChoice:
 		f.cursor = -1
 		for i, c := range p.q.Choices {
 			if c.Value == p.q.Default && !c.Disabled {
@@ -46,7 +46,7 @@ func newForm(s *style.Set, p *pending) *form {
 		if f.cursor < 0 {
 			f.move(1)
 		}
-	case steps.AskConfirm, steps.AskAcknowledge:
+	case front.AskConfirm, front.AskAcknowledge:
 		f.cursor = -1
 		switch p.q.Default {
 		case "yes":
@@ -61,7 +61,7 @@ func newForm(s *style.Set, p *pending) *form {
 // typing tells that letters are text and not key bindings.
 func (f *form) typing() bool {
 	switch f.p.q.Kind {
-	case steps.AskText, steps.AskNumber, steps.AskSecret:
+	case front.AskText, front.AskNumber, front.AskSecret:
 		return true
 	}
 	return false
@@ -69,7 +69,7 @@ func (f *form) typing() bool {
 
 // no is the word for the answer that is not yes.
 func (f *form) no() string {
-	if f.p.q.Kind == steps.AskAcknowledge {
+	if f.p.q.Kind == front.AskAcknowledge {
 		return "later"
 	}
 	return "no"
@@ -81,9 +81,9 @@ var errAnswer = errors.New("this needs an answer")
 // means nothing here.
 func (f *form) update(msg tea.KeyMsg) (answered, taken bool) {
 	switch f.p.q.Kind {
-	case steps.AskChoice:
+	case front.AskChoice:
 		return f.choose(msg)
-	case steps.AskConfirm, steps.AskAcknowledge:
+	case front.AskConfirm, front.AskAcknowledge:
 		return f.decide(msg)
 	}
 	switch msg.Type {
@@ -92,7 +92,7 @@ func (f *form) update(msg tea.KeyMsg) (answered, taken bool) {
 	case tea.KeyEsc, tea.KeyCtrlC, tea.KeyPgUp, tea.KeyPgDown:
 		return false, false
 	case tea.KeyUp, tea.KeyDown:
-		if f.p.q.Kind == steps.AskNumber {
+		if f.p.q.Kind == front.AskNumber {
 			f.count(msg.Type == tea.KeyUp)
 		}
 		return false, true
@@ -122,7 +122,7 @@ func (f *form) count(up bool) {
 }
 
 func (f *form) value() string {
-	if f.p.q.Kind == steps.AskSecret {
+	if f.p.q.Kind == front.AskSecret {
 		return f.input.Value()
 	}
 	return strings.TrimSpace(f.input.Value())
@@ -137,7 +137,7 @@ func (f *form) answer() string {
 }
 
 func (f *form) valid(v string) error {
-	if f.p.q.Kind == steps.AskNumber {
+	if f.p.q.Kind == front.AskNumber {
 		if _, err := strconv.Atoi(v); err != nil {
 			return errors.New("a whole number")
 		}
@@ -168,7 +168,7 @@ func (f *form) submit() bool {
 		f.err = errAnswer
 		return false
 	}
-	if f.p.q.Kind == steps.AskSecret && f.p.q.Twice && f.value() != "" {
+	if f.p.q.Kind == front.AskSecret && f.p.q.Twice && f.value() != "" {
 		f.first, f.second, f.err = v, true, nil
 		f.input.SetValue("")
 		return false
@@ -283,9 +283,9 @@ func (f *form) view(d *doc, room int) {
 	}
 	d.gap()
 	switch q.Kind {
-	case steps.AskChoice:
+	case front.AskChoice:
 		f.viewChoices(d, room-(len(d.lines)-start)-1)
-	case steps.AskConfirm, steps.AskAcknowledge:
+	case front.AskConfirm, front.AskAcknowledge:
 		f.viewButtons(d)
 	default:
 		f.viewInput(d)
@@ -300,7 +300,7 @@ func (f *form) viewInput(d *doc) {
 	s := f.s
 	prompt := "  " + s.Accent.Render(s.Signs.Prompt) + " "
 	runes, pos := []rune(f.input.Value()), f.input.Position()
-	if f.p.q.Kind == steps.AskSecret {
+	if f.p.q.Kind == front.AskSecret {
 		runes = []rune(strings.Repeat(s.Signs.Hidden, len(runes)))
 	}
 	if len(runes) == 0 {
@@ -308,7 +308,7 @@ func (f *form) viewInput(d *doc) {
 		switch {
 		case f.second:
 			hint = "once more, the same"
-		case f.p.q.Kind == steps.AskSecret:
+		case f.p.q.Kind == front.AskSecret:
 			hint = "hidden as you type"
 		}
 		d.line(prompt + s.Caret(" ") + s.Dim.Render(termsafe.Line(hint)))
@@ -378,7 +378,7 @@ func (f *form) viewChoices(d *doc, room int) {
 func (f *form) viewButtons(d *doc) {
 	s := f.s
 	words := []string{"Yes", "No"}
-	if f.p.q.Kind == steps.AskAcknowledge {
+	if f.p.q.Kind == front.AskAcknowledge {
 		words[1] = "Later"
 	}
 	line := " "
@@ -396,11 +396,11 @@ func (f *form) viewButtons(d *doc) {
 func (f *form) bindings() []key.Binding {
 	take := as(keys.enter, "take it")
 	switch f.p.q.Kind {
-	case steps.AskChoice:
+	case front.AskChoice:
 		return []key.Binding{take, bind("↑↓", "choose", "up", "down")}
-	case steps.AskConfirm, steps.AskAcknowledge:
+	case front.AskConfirm, front.AskAcknowledge:
 		return []key.Binding{take, bind("y", "yes", "y"), bind("n", f.no(), "n")}
-	case steps.AskNumber:
+	case front.AskNumber:
 		return []key.Binding{take, bind("↑↓", "more, fewer", "up", "down")}
 	}
 	return []key.Binding{take}

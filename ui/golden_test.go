@@ -14,7 +14,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/frametest"
-	"flwrup/steps"
+	"flwrup/internal/front"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -22,11 +22,11 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 // scene is one thing that a step's screen can show.
 type scene struct {
 	name string
-	make func(m *Model, f *fake, n steps.StepID)
+	make func(m *Model, f *fake, n front.StepID)
 }
 
 // still makes a model whose clock stands and that has been told everything about the fake's world.
-func still(f *fake, n steps.StepID, w, h int, o Options) *Model {
+func still(f *fake, n front.StepID, w, h int, o Options) *Model {
 	now := noon
 	o.Work, o.now = f, func() time.Time { return now }
 	o.env = func(string) string { return "" }
@@ -44,7 +44,7 @@ func (m *Model) learn(f *fake) {
 	for i := range m.steps {
 		msg := lookMsg{gen: m.looks.gen, i: i, title: f.Title()}
 		msg.status, msg.err = f.Inspect(context.Background(), m.steps[i].number)
-		if msg.status.State == steps.Ready || msg.status.State == steps.Waiting {
+		if msg.status.State == front.Ready || msg.status.State == front.Waiting {
 			msg.plan, _ = f.Plan(context.Background(), m.steps[i].number)
 		}
 		m.look(msg)
@@ -52,7 +52,7 @@ func (m *Model) learn(f *fake) {
 }
 
 // working puts a job on the screen as if it had been at it for 83 seconds.
-func (m *Model) pretend(n steps.StepID, list ...any) *job {
+func (m *Model) pretend(n front.StepID, list ...any) *job {
 	m.jobs++
 	j := &job{id: m.jobs, step: n, what: m.steps[n-1].title, sink: newSink(), began: noon.Add(-83 * time.Second),
 		cancel: func(error) {}}
@@ -61,30 +61,30 @@ func (m *Model) pretend(n steps.StepID, list ...any) *job {
 	return j
 }
 
-func question(q steps.Question) *pending { return &pending{q: q, reply: make(chan string, 1)} }
+func question(q front.Question) *pending { return &pending{q: q, reply: make(chan string, 1)} }
 
-var questions = map[string]steps.Question{
-	"text": {Kind: steps.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
+var questions = map[string]front.Question{
+	"text": {Kind: front.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
 		Help: "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login."},
-	"number": {Kind: steps.AskNumber, Default: "3", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. More can be added later."},
-	"choice": {Kind: steps.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",
-		Choices: []steps.Choice{{Value: "@ada/toys", Label: "@ada/toys", Note: "simulation: cannot hold SuperNodes", Disabled: true},
+	"number": {Kind: front.AskNumber, Default: "3", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. More can be added later."},
+	"choice": {Kind: front.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",
+		Choices: []front.Choice{{Value: "@ada/toys", Label: "@ada/toys", Note: "simulation: cannot hold SuperNodes", Disabled: true},
 			{Value: "@ada/hospitals", Label: "@ada/hospitals", Note: "lungs and hearts"}, {Value: "new", Label: "create a new one", Note: "you will be its owner"}}},
-	"secret": {Kind: steps.AskSecret, Twice: true, Ask: "Passphrase for the backup", Help: "It is asked for when the keys are restored. Nobody can find it out again."},
-	"confirm": {Kind: steps.AskConfirm, Default: "yes", Ask: "Approve this login as ada for the rehearsal?",
+	"secret": {Kind: front.AskSecret, Twice: true, Ask: "Passphrase for the backup", Help: "It is asked for when the keys are restored. Nobody can find it out again."},
+	"confirm": {Kind: front.AskConfirm, Default: "yes", Ask: "Approve this login as ada for the rehearsal?",
 		Help: "On a real grid you open the link and choose \"Yes\" there."},
-	"acknowledge": {Kind: steps.AskAcknowledge, Default: "later", Ask: "Has Flower Labs told you that the SuperNodes are confirmed?",
+	"acknowledge": {Kind: front.AskAcknowledge, Default: "later", Ask: "Has Flower Labs told you that the SuperNodes are confirmed?",
 		Help: "flwrup cannot see it yet. If they told you so, the SuperNodes can be started: the grid then decides."},
-	"diff": {Kind: steps.AskConfirm, Default: "yes", Ask: "Change ~/.flwr/config.toml like this?", Diff: fakePlan(8)[0].Diff},
+	"diff": {Kind: front.AskConfirm, Default: "yes", Ask: "Change ~/.flwr/config.toml like this?", Diff: fakePlan(8)[0].Diff},
 }
 
 // world is the fake behind the frames: the steps before n are done.
-func world(n steps.StepID) *fake {
+func world(n front.StepID) *fake {
 	f := newFake()
-	for k := steps.StepAccount; k < n; k++ {
-		f.status[k] = steps.Status{State: steps.Done, Evidence: []string{"seen"}}
+	for k := front.StepAccount; k < n; k++ {
+		f.status[k] = front.Status{State: front.Done, Evidence: []string{"seen"}}
 	}
-	f.status[4] = steps.Status{State: steps.NotNeeded, Why: "there is no certificate.conf here"}
+	f.status[4] = front.Status{State: front.NotNeeded, Why: "there is no certificate.conf here"}
 	f.undo[8] = true
 	return f
 }
@@ -122,7 +122,7 @@ var alsoKept = []string{
 }
 
 // ownASCII are the scenes that have no QR code in ASCII, by step.
-var ownASCII = map[steps.StepID]map[string]string{9: {
+var ownASCII = map[front.StepID]map[string]string{9: {
 	"at work":                        "nothing offers or draws the QR code",
 	"login that asks":                "nothing offers or draws the QR code",
 	"login without a code or an end": "nothing offers or draws the QR code",
@@ -132,7 +132,7 @@ var ownASCII = map[steps.StepID]map[string]string{9: {
 // TestFrames draws every step in each of its states, and the other pages.
 func TestFrames(t *testing.T) {
 	var list []frametest.Scene
-	for n := steps.StepAccount; n <= steps.StepMonitor; n++ {
+	for n := front.StepAccount; n <= front.StepMonitor; n++ {
 		for _, sc := range scenes(n) {
 			list = append(list, frametest.Scene{File: fmt.Sprintf("step%02d", n), Name: sc.name, Whole: true, OwnASCII: ownASCII[n][sc.name],
 				Draw: func(t testing.TB, mode frametest.Mode, w, h int) string {
@@ -165,8 +165,8 @@ func TestFrames(t *testing.T) {
 // TestStories holds the table of scenes to be whole: each step in each state, or a reason why it is never
 // in it; each question that the steps ask; each kind of question.
 func TestStories(t *testing.T) {
-	asked, kinds := map[string]bool{}, map[steps.QuestionKind]bool{}
-	for n := steps.StepAccount; n <= steps.StepMonitor; n++ {
+	asked, kinds := map[string]bool{}, map[front.QuestionKind]bool{}
+	for n := front.StepAccount; n <= front.StepMonitor; n++ {
 		st := stories[n]
 		have := st.states()
 		for _, state := range allStates {
@@ -186,13 +186,13 @@ func TestStories(t *testing.T) {
 	for _, d := range verbScenes {
 		asked[d.asks.ID] = true
 	}
-	for kind := steps.AskText; kind <= steps.AskAcknowledge; kind++ {
+	for kind := front.AskText; kind <= front.AskAcknowledge; kind++ {
 		if !kinds[kind] {
 			t.Errorf("no scene asks a question of kind %d", kind)
 		}
 	}
 	files, err := filepath.Glob("../steps/*.go")
-	if err != nil || len(files) < steps.StepTotal {
+	if err != nil || len(files) < front.StepTotal {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for _, name := range files {
@@ -226,15 +226,15 @@ var offScreen = map[string]string{"do": "on the screen, Enter is the answer"}
 
 var (
 	questionID = regexp.MustCompile(`Question\{ID: "([^"]+)"`)
-	inspected  = map[string]steps.State{isDone: steps.Done, isReady: steps.Ready, isBlocked: steps.Blocked, isNotNeeded: steps.NotNeeded,
-		onPerson: steps.Waiting, onGrid: steps.Waiting}
+	inspected  = map[string]front.State{isDone: front.Done, isReady: front.Ready, isBlocked: front.Blocked, isNotNeeded: front.NotNeeded,
+		onPerson: front.Waiting, onGrid: front.Waiting}
 )
 
 // TestSizes draws all of it at odd sizes: it never overflows and never panics.
 func TestSizes(t *testing.T) {
 	for _, w := range []int{0, 1, 5, 39, 40, 41, 60, 71, 72, 73, 100, 109, 110, 300} {
 		for _, h := range []int{0, 1, 11, 12, 13, 17, 18, 25, 90} {
-			for _, n := range []steps.StepID{5, 9, 10, 14, 16} {
+			for _, n := range []front.StepID{5, 9, 10, 14, 16} {
 				for _, sc := range scenes(n) {
 					f := world(n)
 					m := still(f, n, max(w, 1), max(h, 1), Options{})
@@ -258,7 +258,7 @@ func TestSizes(t *testing.T) {
 
 func BenchmarkView(b *testing.B) {
 	for _, size := range frametest.Sizes {
-		for _, n := range []steps.StepID{9, 10, 14} {
+		for _, n := range []front.StepID{9, 10, 14} {
 			f := world(n)
 			m := still(f, n, size[0], size[1], Options{})
 			list := scenes(n)

@@ -6,8 +6,8 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/steps"
 	"flwrup/ui/dash"
 	"flwrup/ui/logs"
 )
@@ -75,7 +75,7 @@ func (m *Model) form() *form {
 }
 
 // shownStep is the number of the step on the screen; 0 for the work page, -1 for other pages.
-func (m *Model) shownStep() steps.StepID {
+func (m *Model) shownStep() front.StepID {
 	switch m.top() {
 	case pageStep:
 		return m.steps[m.at].number
@@ -214,7 +214,7 @@ func (m *Model) inWork(msg tea.KeyMsg) tea.Cmd {
 }
 
 // login is the login that waits for the person on the open step.
-func (m *Model) login() *steps.LoginOpen {
+func (m *Model) login() *front.LoginOpen {
 	if m.working() && m.job.step == m.shownStep() {
 		return m.job.login
 	}
@@ -248,16 +248,16 @@ func (m *Model) enter() tea.Cmd {
 		return nil
 	}
 	switch st.status.State {
-	case steps.Done, steps.NotNeeded:
+	case front.Done, front.NotNeeded:
 		if n := m.next(m.at); n >= 0 {
 			cmd := m.open(n)
-			if st := &m.steps[n]; st.number.StartsOnArrival() && st.fresh() && st.status.State == steps.Ready {
+			if st := &m.steps[n]; st.number.StartsOnArrival() && st.fresh() && st.status.State == front.Ready {
 				return tea.Batch(cmd, m.apply()) // nothing to read before it
 			}
 			return cmd
 		}
 		return m.showDash()
-	case steps.Blocked:
+	case front.Blocked:
 		if by := st.status.By; by > 0 {
 			return m.openStep(by)
 		}
@@ -286,7 +286,7 @@ func (m *Model) failure() *problem.Problem {
 }
 
 // openStep goes to a step.
-func (m *Model) openStep(id steps.StepID) tea.Cmd { return m.open(int(id) - 1) }
+func (m *Model) openStep(id front.StepID) tea.Cmd { return m.open(int(id) - 1) }
 
 // open goes to the step with index i; it is looked at again unless that was just now.
 func (m *Model) open(i int) tea.Cmd {
@@ -479,7 +479,7 @@ func equal(a, b []string) bool {
 	return true
 }
 
-func hasCommands(plan []steps.Action) bool {
+func hasCommands(plan []front.Action) bool {
 	for _, a := range plan {
 		if a.Command != "" {
 			return true

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 	"flwrup/ui/chart"
 	"flwrup/ui/dash"
 )
@@ -19,7 +19,7 @@ const (
 // only touched by Update; its goroutines speak through sink.
 type job struct {
 	id     int
-	step   steps.StepID // 0: a verb of the dashboard
+	step   front.StepID // 0: a verb of the dashboard
 	verb   dash.Run
 	what   string // "Register each SuperNode", for the sentence that asks before leaving
 	sink   *sink
@@ -33,18 +33,18 @@ type job struct {
 	remedied bool // the person was sent to the step that helps
 
 	says     string
-	items    []steps.Item
-	bars     []steps.Progress // one a label, the newest last
+	items    []front.Item
+	bars     []front.Progress // one a label, the newest last
 	output   []string
 	dropped  int
-	ran      []steps.Ran
+	ran      []front.Ran
 	tails    []tail
-	login    *steps.LoginOpen
+	login    *front.LoginOpen
 	qr       []string
 	approved bool
 	run      string
-	state    steps.RunView
-	chosen   steps.RunNodes
+	state    front.RunView
+	chosen   front.RunNodes
 	rounds   []chart.Series
 
 	form    *form
@@ -66,7 +66,7 @@ func (j *job) take(m *Model, list []any, dropped int) {
 			j.waiting = append(j.waiting, v)
 		case withdrawn:
 			j.withdraw(v.p)
-		case steps.Event:
+		case front.Event:
 			j.event(m, v)
 		}
 	}
@@ -77,45 +77,45 @@ func (j *job) take(m *Model, list []any, dropped int) {
 	j.nextForm(m)
 }
 
-func (j *job) event(m *Model, e steps.Event) {
+func (j *job) event(m *Model, e front.Event) {
 	switch e := e.(type) {
-	case steps.Says:
+	case front.Says:
 		j.says = e.Text
-	case steps.Output:
+	case front.Output:
 		j.output = append(j.output, e.Text)
-	case steps.Ran:
+	case front.Ran:
 		j.ran = append(j.ran, e)
-	case steps.Progress:
+	case front.Progress:
 		j.progress(e)
-	case steps.ItemChanged:
+	case front.ItemChanged:
 		j.item(e.Item)
-	case steps.LoginOpen:
+	case front.LoginOpen:
 		e2 := e
 		j.login, j.qr, j.approved = &e2, nil, false
 		if e.Warn == "" {
 			j.qr = qrLines(m.s, e.URL)
 		}
-	case steps.LoginClosed:
+	case front.LoginClosed:
 		j.login, j.qr, j.approved = nil, nil, e.Approved
 		if e.Approved {
 			j.says = "approved"
 		}
-	case steps.NodeLine:
+	case front.NodeLine:
 		j.tail(e.Line)
-	case steps.RunBegan:
+	case front.RunBegan:
 		if j.run != e.ID {
-			j.run, j.rounds, j.state, j.chosen = e.ID, nil, steps.RunView{}, steps.RunNodes{}
+			j.run, j.rounds, j.state, j.chosen = e.ID, nil, front.RunView{}, front.RunNodes{}
 		}
-	case steps.RunState:
+	case front.RunState:
 		j.state = e.Run
-	case steps.RunNodes:
+	case front.RunNodes:
 		j.chosen = e
-	case steps.Metric:
+	case front.Metric:
 		j.rounds = chart.Add(j.rounds, e)
 	}
 }
 
-func (j *job) progress(p steps.Progress) {
+func (j *job) progress(p front.Progress) {
 	for i, b := range j.bars {
 		if b.Label == p.Label {
 			j.bars[i] = p
@@ -128,7 +128,7 @@ func (j *job) progress(p steps.Progress) {
 	j.bars = append(j.bars, p)
 }
 
-func (j *job) item(it steps.Item) {
+func (j *job) item(it front.Item) {
 	for i, have := range j.items {
 		if have.Name == it.Name {
 			j.items[i] = it

@@ -6,7 +6,7 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 	"flwrup/ui/chart"
 	"flwrup/ui/style"
 )
@@ -24,11 +24,11 @@ func (m *Model) live(d *doc, j *job) {
 	if n := len(j.items); n > 1 && len(j.bars) == 0 {
 		done := 0
 		for _, it := range j.items {
-			if it.State == steps.ItemDone {
+			if it.State == front.ItemDone {
 				done++
 			}
 		}
-		m.bar(d, steps.Progress{Done: int64(done), Total: int64(n)})
+		m.bar(d, front.Progress{Done: int64(done), Total: int64(n)})
 	}
 	for _, b := range j.bars {
 		m.bar(d, b)
@@ -67,13 +67,13 @@ func (m *Model) roomFor(j *job) int {
 	return max(room, 3)
 }
 
-func itemSign(s *style.Set, st steps.ItemState, spin string) (string, lipgloss.Style) {
+func itemSign(s *style.Set, st front.ItemState, spin string) (string, lipgloss.Style) {
 	switch st {
-	case steps.ItemDone:
+	case front.ItemDone:
 		return s.Signs.Done, s.OK
-	case steps.ItemWorking:
+	case front.ItemWorking:
 		return spin, s.Accent
-	case steps.ItemFailed:
+	case front.ItemFailed:
 		return s.Signs.Failed, s.Bad
 	}
 	return s.Signs.ToDo, s.Dim
@@ -81,16 +81,16 @@ func itemSign(s *style.Set, st steps.ItemState, spin string) (string, lipgloss.S
 
 // items lists SuperNodes with their state, at most most lines: those that failed and those at work
 // before the others, the rest counted.
-func (m *Model) items(d *doc, list []steps.Item, most int) {
+func (m *Model) items(d *doc, list []front.Item, most int) {
 	s := m.s
 	if len(list) == 0 {
 		return
 	}
-	shown, hidden := list, map[steps.ItemState]int{}
+	shown, hidden := list, map[front.ItemState]int{}
 	if len(list) > most {
 		shown = nil
 		room := max(most-1, 1)
-		for _, want := range []steps.ItemState{steps.ItemFailed, steps.ItemWorking, steps.ItemWaiting, steps.ItemDone} {
+		for _, want := range []front.ItemState{front.ItemFailed, front.ItemWorking, front.ItemWaiting, front.ItemDone} {
 			for _, it := range list {
 				if it.State != want {
 					continue
@@ -116,16 +116,16 @@ func (m *Model) items(d *doc, list []steps.Item, most int) {
 		}
 		tst := s.Text
 		switch it.State {
-		case steps.ItemFailed:
+		case front.ItemFailed:
 			tst = s.Bad
-		case steps.ItemWaiting:
+		case front.ItemWaiting:
 			tst = s.Dim
 		}
 		d.line(st.Render(sign) + " " + s.Pad(it.Name, wide) + "  " + tst.Render(s.Cut(text, d.width-wide-4)))
 	}
 	if len(hidden) > 0 {
 		var parts []string
-		for _, k := range []steps.ItemState{steps.ItemDone, steps.ItemWorking, steps.ItemWaiting, steps.ItemFailed} {
+		for _, k := range []front.ItemState{front.ItemDone, front.ItemWorking, front.ItemWaiting, front.ItemFailed} {
 			if n := hidden[k]; n > 0 {
 				parts = append(parts, itoa(n)+" "+[...]string{"waiting", "at work", "done", "failed"}[k])
 			}
@@ -135,7 +135,7 @@ func (m *Model) items(d *doc, list []steps.Item, most int) {
 }
 
 // bar draws a progress bar with its count, or the count alone while the size is not known.
-func (m *Model) bar(d *doc, p steps.Progress) {
+func (m *Model) bar(d *doc, p front.Progress) {
 	s := m.s
 	num := func(n int64) string {
 		if p.Bytes {

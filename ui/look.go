@@ -9,6 +9,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/safego"
 	"flwrup/internal/termsafe"
 	"flwrup/steps"
@@ -50,11 +51,11 @@ type lookMsg struct {
 	gen     int
 	i       int
 	front   bool
-	status  steps.Status
+	status  front.Status
 	err     error
-	plan    []steps.Action
+	plan    []front.Action
 	planErr error
-	title   steps.Title
+	title   front.Title
 	hand    []entry // step 11: the node IDs in the shapes that people send
 }
 
@@ -107,14 +108,14 @@ func (m *Model) lookAt(i int, open bool) tea.Cmd {
 			return err
 		})
 		msg.status = cleanStatus(msg.status)
-		if msg.err == nil && (msg.status.State == steps.Ready || msg.status.State == steps.Waiting) {
+		if msg.err == nil && (msg.status.State == front.Ready || msg.status.State == front.Waiting) {
 			msg.planErr = safego.Call(fmt.Sprintf("planning step %d", n), func() (err error) {
 				msg.plan, err = work.Plan(ctx, n)
 				return err
 			})
 			msg.plan = cleanActions(msg.plan)
 		}
-		if h, ok := work.(handover); ok && n == steps.StepHandover && msg.status.State != steps.Blocked {
+		if h, ok := work.(handover); ok && n == front.StepHandover && msg.status.State != front.Blocked {
 			if v := h.Handover(); len(v.Nodes) > 0 {
 				msg.hand = []entry{{"message with all node IDs", v.Text()}, {"the same as Markdown", v.Markdown()},
 					{"as CSV", v.CSV()}, {"as JSON", v.JSON()}}
@@ -145,11 +146,11 @@ func (m *Model) look(msg lookMsg) tea.Cmd {
 	default:
 		st.pause = min(st.pause*3/2, maxPause)
 	}
-	if msg.status.State == steps.Waiting && (st.status.State != steps.Waiting || st.since.IsZero()) {
+	if msg.status.State == front.Waiting && (st.status.State != front.Waiting || st.since.IsZero()) {
 		st.since = now
 	}
-	settled := msg.status.State == steps.Done || msg.status.State == steps.NotNeeded
-	if settled && st.known && st.status.State == steps.Waiting {
+	settled := msg.status.State == front.Done || msg.status.State == front.NotNeeded
+	if settled && st.known && st.status.State == front.Waiting {
 		m.staleAll(msg.i) // what waited for it may go on now
 	}
 	st.status, st.err, st.plan, st.planErr = msg.status, msg.err, msg.plan, msg.planErr
@@ -199,13 +200,13 @@ func (m *Model) settle() tea.Cmd {
 
 // settled tells that nothing is to be done for a step.
 func (st *stepView) settled() bool {
-	return st.known && st.err == nil && (st.status.State == steps.Done || st.status.State == steps.NotNeeded)
+	return st.known && st.err == nil && (st.status.State == front.Done || st.status.State == front.NotNeeded)
 }
 
 // fresh tells that the status on the screen can be acted on: it was read, and nothing was changed since
 // that may have unblocked the step.
 func (st *stepView) fresh() bool {
-	return st.known && (st.planned || st.status.State != steps.Blocked)
+	return st.known && (st.planned || st.status.State != front.Blocked)
 }
 
 // next is the index of the step to go on with after index i, or -1 when all are done.
@@ -227,7 +228,7 @@ func (m *Model) next(i int) int {
 func (m *Model) dueLooks() {
 	st := &m.steps[m.at]
 	if m.top() == pageStep && st.known && !st.looking && !m.working() &&
-		(st.status.State == steps.Waiting || st.err != nil) && m.now().Sub(st.looked) >= st.pause {
+		(st.status.State == front.Waiting || st.err != nil) && m.now().Sub(st.looked) >= st.pause {
 		st.stale = true
 	}
 }
@@ -262,13 +263,13 @@ func (m *Model) pace() time.Duration {
 		return slow
 	case m.top() == pageStep && !st.fresh():
 		return quick
-	case m.top() == pageStep && (st.status.State == steps.Waiting || st.err != nil):
+	case m.top() == pageStep && (st.status.State == front.Waiting || st.err != nil):
 		return slow
 	}
 	return 0
 }
 
-func cleanTitle(t steps.Title) steps.Title {
+func cleanTitle(t front.Title) front.Title {
 	t.Project, t.Federation, t.Connection = termsafe.Line(t.Project), termsafe.Line(t.Federation), termsafe.Line(t.Connection)
 	t.Account, t.Flwr = termsafe.Line(t.Account), termsafe.Line(t.Flwr)
 	return t

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 )
 
 // TestMain also is a program: with FLWRUP_UI_DEMO it shows the wizard over a fake, for tests that need a
@@ -39,15 +39,15 @@ func showDemo(kind string) int {
 func demoFault(kind string, f *fake) {
 	switch kind {
 	case "panic-key":
-		f.apply[1] = func(context.Context, steps.Sink) error { panic("applying broke") }
+		f.apply[1] = func(context.Context, front.Sink) error { panic("applying broke") }
 	case "panic-screen": // called as one types, by Update
-		f.apply[1] = func(ctx context.Context, to steps.Sink) error {
-			_, err := to.Ask(ctx, steps.Question{ID: "nodes", Kind: steps.AskText, Ask: "How many?", Default: "2",
+		f.apply[1] = func(ctx context.Context, to front.Sink) error {
+			_, err := to.Ask(ctx, front.Question{ID: "nodes", Kind: front.AskText, Ask: "How many?", Default: "2",
 				Validate: func(string) error { panic("the screen broke") }})
 			return err
 		}
 	case "panic-inspect":
-		f.inspect = func(_ context.Context, n steps.StepID) {
+		f.inspect = func(_ context.Context, n front.StepID) {
 			if n == 2 {
 				panic("inspection broke")
 			}

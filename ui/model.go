@@ -10,8 +10,8 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/safego"
-	"flwrup/steps"
 	"flwrup/ui/dash"
 	"flwrup/ui/logs"
 	"flwrup/ui/style"
@@ -49,7 +49,7 @@ type Model struct {
 	out    *lockedOutput // for what is no part of a frame: the clipboard
 
 	w, h  int
-	title steps.Title
+	title front.Title
 	steps []stepView
 	at    int  // index of the open step
 	auto  bool // nobody has pressed a key yet: go where the work is
@@ -59,7 +59,7 @@ type Model struct {
 	pinned bool // the person has scrolled
 
 	job   *job                  // at work now, or the last one
-	last  map[steps.StepID]*job // the last one of each step
+	last  map[front.StepID]*job // the last one of each step
 	jobs  int
 	looks *lookout
 
@@ -82,12 +82,12 @@ type Model struct {
 
 // stepView is one step as the screen knows it.
 type stepView struct {
-	number           steps.StepID
+	number           front.StepID
 	name, title, why string
 
-	status  steps.Status
+	status  front.Status
 	err     error // Inspect failed
-	plan    []steps.Action
+	plan    []front.Action
 	planErr error
 	hand    []entry
 	known   bool // status was read at least once
@@ -104,7 +104,7 @@ func newModel(ctx context.Context, o Options, out *lockedOutput) *Model {
 	m := &Model{
 		ctx: ctx, cancel: cancel, work: o.Work, o: o, now: o.now, out: out,
 		s:    style.New(style.Options{NoColor: o.NoColor, ASCII: o.ASCII, Dark: !o.Light, Basic: o.Basic}),
-		auto: true, stack: []page{pageStep}, last: map[steps.StepID]*job{}, tasks: newTasks(),
+		auto: true, stack: []page{pageStep}, last: map[front.StepID]*job{}, tasks: newTasks(),
 	}
 	if m.now == nil {
 		m.now = time.Now

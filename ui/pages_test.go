@@ -8,9 +8,9 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 	"flwrup/ui/dash"
 )
 
@@ -29,14 +29,14 @@ var pages = append([]pageScene{
 	}},
 	{"dashboard", "at work", func(t testing.TB, m *Model) {
 		openDash(t, m)
-		m.act(dash.Run{Verb: steps.RestartNodes, Nodes: []string{"supernode_4", "supernode_5"}})
+		m.act(dash.Run{Verb: front.RestartNodes, Nodes: []string{"supernode_4", "supernode_5"}})
 		m.job.began = noon.Add(-12 * time.Second)
-		m.job.take(m, changed(five(4, says("running"), steps.ItemWorking, "starting")[3:], steps.Progress{Label: "started", Done: 1, Total: 2}), 0)
+		m.job.take(m, changed(five(4, says("running"), front.ItemWorking, "starting")[3:], front.Progress{Label: "started", Done: 1, Total: 2}), 0)
 	}},
 	{"dashboard", "failed", func(t testing.TB, m *Model) {
 		openDash(t, m)
-		m.act(dash.Run{Verb: steps.StartNodes, Nodes: []string{"supernode_5"}})
-		m.job.take(m, changed(five(4, says(""), steps.ItemFailed, "the container name is taken")[4:]), 0)
+		m.act(dash.Run{Verb: front.StartNodes, Nodes: []string{"supernode_5"}})
+		m.job.take(m, changed(five(4, says(""), front.ItemFailed, "the container name is taken")[4:]), 0)
 		m.job.end(noon, stories[13].err)
 	}},
 	{"logs", "one", func(t testing.TB, m *Model) { openLogs(t, m, 1) }},
@@ -50,9 +50,9 @@ var pages = append([]pageScene{
 // openDash shows the dashboard of five SuperNodes, one of them offline.
 func openDash(t testing.TB, m *Model) {
 	f := m.work.(*fake)
-	f.over = steps.Overview{GridAt: time.Now().Add(time.Hour), Online: 4} // "just now", however slow the machine is
+	f.over = front.Overview{GridAt: time.Now().Add(time.Hour), Online: 4} // "just now", however slow the machine is
 	for i, id := range nodeIDs {
-		n := steps.NodeView{Name: fmt.Sprintf("supernode_%d", i+1), NodeID: id, Grid: "online", Fingerprint: fingerprint,
+		n := front.NodeView{Name: fmt.Sprintf("supernode_%d", i+1), NodeID: id, Grid: "online", Fingerprint: fingerprint,
 			Runtime: supernode.Status{State: supernode.Running, Image: image, Ours: true}}
 		if i == 4 {
 			n.Grid = "offline"
@@ -60,7 +60,7 @@ func openDash(t testing.TB, m *Model) {
 		}
 		f.over.Nodes = append(f.over.Nodes, n)
 	}
-	f.over.Runs = []steps.RunView{{ID: runID, App: "ada/lungs 1.0.0", Status: "finished:completed", Elapsed: 133 * time.Second}}
+	f.over.Runs = []front.RunView{{ID: runID, App: "ada/lungs 1.0.0", Status: "finished:completed", Elapsed: 133 * time.Second}}
 	cmd := m.showDash()
 	t.Cleanup(m.dash.Close)
 	pump(t, m, cmd, func(frame string) bool {

@@ -17,8 +17,8 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"flwrup/internal/background" // settles the background's colour before Bubble Tea's init would ask the terminal
+	"flwrup/internal/front"
 	"flwrup/internal/safego"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -69,7 +69,7 @@ func knownColours(term string) bool {
 type Result struct {
 	Interrupted bool         // Ctrl-C
 	Signal      os.Signal    // the signal that ended it, if one did
-	Step        steps.StepID // the step that was open, 1 to 16
+	Step        front.StepID // the step that was open, 1 to 16
 	Dashboard   bool         // the dashboard was open
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/steps"
 	"flwrup/ui/style"
@@ -62,7 +63,7 @@ func (m *Model) stepPage(d *doc) {
 		if len(d.lines) <= m.bodyHeight() {
 			return
 		}
-		if brief == 1 && !m.hereAtWork() && m.failure() == nil && m.steps[m.at].status.State != steps.Waiting {
+		if brief == 1 && !m.hereAtWork() && m.failure() == nil && m.steps[m.at].status.State != front.Waiting {
 			return
 		}
 	}
@@ -108,7 +109,7 @@ func (m *Model) stepLines(d *doc, brief int) {
 	if j != nil && j.over && v.settled() {
 		m.report(d, j)
 	}
-	if v.known && (v.status.State == steps.Ready || v.status.State == steps.Waiting) {
+	if v.known && (v.status.State == front.Ready || v.status.State == front.Waiting) {
 		start := len(d.lines)
 		m.plan(d, v, 0)
 		m.shorten(d, v, start)
@@ -147,19 +148,19 @@ func (m *Model) found(d *doc, v *stepView, brief bool) {
 		d.label("Found", s.Text, v.status.Evidence...)
 	}
 	if v.status.Why != "" {
-		word := map[steps.State]string{steps.Blocked: "First", steps.Waiting: "Waiting"}[v.status.State]
+		word := map[front.State]string{front.Blocked: "First", front.Waiting: "Waiting"}[v.status.State]
 		if word == "" {
 			word = "Why"
 		}
 		text := v.status.Why
-		if v.status.State == steps.Blocked {
+		if v.status.State == front.Blocked {
 			if by := v.status.By; by > 0 {
 				text += " (step " + by.String() + ", " + m.steps[by-1].title + ")"
 			}
 		}
 		d.label(word, s.Text, text)
 	}
-	if v.status.State == steps.Waiting && !brief && v.err == nil {
+	if v.status.State == front.Waiting && !brief && v.err == nil {
 		who := "for the grid"
 		if v.status.Person {
 			who = "for a person"
@@ -171,7 +172,7 @@ func (m *Model) found(d *doc, v *stepView, brief bool) {
 		d.gap()
 		m.items(d, items, max(m.bodyHeight()/2, 6))
 		if v.status.Of > 1 && v.status.Done < v.status.Of {
-			m.bar(d, steps.Progress{Done: int64(v.status.Done), Total: int64(v.status.Of)})
+			m.bar(d, front.Progress{Done: int64(v.status.Done), Total: int64(v.status.Of)})
 		}
 	}
 	if here {
@@ -211,13 +212,13 @@ func (m *Model) tellsItems(v *stepView, here bool) bool {
 
 // untold gives the items without the checks that passed and that the evidence tells already. Things
 // that are counted, keys or SuperNodes, are all shown.
-func untold(st steps.Status) []steps.Item {
+func untold(st front.Status) []front.Item {
 	if st.Of > 0 {
 		return st.Items
 	}
 	evidence := strings.Join(st.Evidence, "\n")
-	return slices.DeleteFunc(slices.Clone(st.Items), func(it steps.Item) bool {
-		return it.State == steps.ItemDone && strings.Contains(evidence, it.Text)
+	return slices.DeleteFunc(slices.Clone(st.Items), func(it front.Item) bool {
+		return it.State == front.ItemDone && strings.Contains(evidence, it.Text)
 	})
 }
 
@@ -254,7 +255,7 @@ func (m *Model) plan(d *doc, v *stepView, most int) {
 	d.gap()
 }
 
-func (m *Model) action(d *doc, a steps.Action, says bool) {
+func (m *Model) action(d *doc, a front.Action, says bool) {
 	s := m.s
 	if says && a.Says != "" {
 		st := s.Dim

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/termsafe"
-	"flwrup/steps"
 )
 
 // batchPause is how long events are gathered before they become one message: a frame or two.
@@ -18,7 +18,7 @@ const maxQueued = 4000
 
 // pending is a question that waits for its answer.
 type pending struct {
-	q     steps.Question
+	q     front.Question
 	reply chan string // room for one
 }
 
@@ -41,7 +41,7 @@ func newSink() *sink { return &sink{wake: make(chan struct{}, 1), done: make(cha
 func (s *sink) put(v any) {
 	s.mu.Lock()
 	if len(s.queue) >= maxQueued {
-		if _, ok := v.(steps.Output); ok {
+		if _, ok := v.(front.Output); ok {
 			s.dropped++
 			s.mu.Unlock()
 			return
@@ -56,12 +56,12 @@ func (s *sink) put(v any) {
 }
 
 // Event notes e for the screen and returns at once.
-func (s *sink) Event(e steps.Event) { s.put(clean(e)) }
+func (s *sink) Event(e front.Event) { s.put(clean(e)) }
 
 var errNobody = errors.New("the screen is gone")
 
 // Ask puts q on the screen and waits for the answer or for ctx.
-func (s *sink) Ask(ctx context.Context, q steps.Question) (string, error) {
+func (s *sink) Ask(ctx context.Context, q front.Question) (string, error) {
 	p := &pending{q: cleanQuestion(q), reply: make(chan string, 1)}
 	s.put(p)
 	select {
@@ -100,43 +100,43 @@ func (s *sink) next(ctx context.Context) (list []any, dropped int, ok bool) {
 }
 
 // clean makes the texts of an event safe to show: the screen is the last door.
-func clean(e steps.Event) steps.Event {
+func clean(e front.Event) front.Event {
 	switch e := e.(type) {
-	case steps.Says:
-		return steps.Says{Text: termsafe.Line(e.Text)}
-	case steps.Output:
-		return steps.Output{Text: termsafe.Line(e.Text)}
-	case steps.Ran:
+	case front.Says:
+		return front.Says{Text: termsafe.Line(e.Text)}
+	case front.Output:
+		return front.Output{Text: termsafe.Line(e.Text)}
+	case front.Ran:
 		e.Command = termsafe.Text(e.Command)
 		return e
-	case steps.Progress:
+	case front.Progress:
 		e.Label = termsafe.Line(e.Label)
 		return e
-	case steps.ItemChanged:
-		return steps.ItemChanged{Item: cleanItem(e.Item)}
-	case steps.LoginOpen:
+	case front.ItemChanged:
+		return front.ItemChanged{Item: cleanItem(e.Item)}
+	case front.LoginOpen:
 		e.URL, e.Code, e.Warn = termsafe.Line(e.URL), termsafe.Line(e.Code), termsafe.Line(e.Warn)
 		return e
-	case steps.NodeLine:
+	case front.NodeLine:
 		e.Line.Node, e.Line.Text = termsafe.Line(e.Line.Node), termsafe.Line(e.Line.Text)
 		return e
-	case steps.RunBegan:
-		return steps.RunBegan{ID: termsafe.Line(e.ID)}
-	case steps.Metric:
+	case front.RunBegan:
+		return front.RunBegan{ID: termsafe.Line(e.ID)}
+	case front.Metric:
 		e.Name = termsafe.Line(e.Name)
 		return e
 	}
 	return e
 }
 
-func cleanItem(i steps.Item) steps.Item {
+func cleanItem(i front.Item) front.Item {
 	i.Name, i.Text = termsafe.Line(i.Name), termsafe.Line(i.Text)
 	return i
 }
 
-func cleanQuestion(q steps.Question) steps.Question {
+func cleanQuestion(q front.Question) front.Question {
 	q.Ask, q.Help, q.Diff = termsafe.Line(q.Ask), termsafe.Text(q.Help), termsafe.Text(q.Diff)
-	choices := make([]steps.Choice, len(q.Choices))
+	choices := make([]front.Choice, len(q.Choices))
 	for i, c := range q.Choices {
 		c.Label, c.Note = termsafe.Line(c.Label), termsafe.Line(c.Note)
 		choices[i] = c
@@ -153,29 +153,29 @@ func cleanLines(list []string) []string {
 	return out
 }
 
-func cleanStatus(st steps.Status) steps.Status {
+func cleanStatus(st front.Status) front.Status {
 	st.Evidence, st.Hints = cleanLines(st.Evidence), cleanLines(st.Hints)
 	st.Why, st.Short = termsafe.Line(st.Why), termsafe.Line(st.Short)
-	items := make([]steps.Item, len(st.Items))
+	items := make([]front.Item, len(st.Items))
 	for i, it := range st.Items {
 		items[i] = cleanItem(it)
 	}
 	st.Items = items
-	links := make([]steps.Link, len(st.Links))
+	links := make([]front.Link, len(st.Links))
 	for i, l := range st.Links {
-		links[i] = steps.Link{Label: termsafe.Line(l.Label), URL: termsafe.Line(l.URL)}
+		links[i] = front.Link{Label: termsafe.Line(l.Label), URL: termsafe.Line(l.URL)}
 	}
 	st.Links = links
 	return st
 }
 
-func cleanActions(list []steps.Action) []steps.Action {
-	out := make([]steps.Action, len(list))
+func cleanActions(list []front.Action) []front.Action {
+	out := make([]front.Action, len(list))
 	for i, a := range list {
 		a.Says, a.Command, a.Diff = termsafe.Line(a.Says), termsafe.Text(a.Command), termsafe.Text(a.Diff)
-		flags := make([]steps.Flag, len(a.Flags))
+		flags := make([]front.Flag, len(a.Flags))
 		for j, f := range a.Flags {
-			flags[j] = steps.Flag{Flag: termsafe.Line(f.Flag), Means: termsafe.Line(f.Means)}
+			flags[j] = front.Flag{Flag: termsafe.Line(f.Flag), Means: termsafe.Line(f.Means)}
 		}
 		a.Flags = flags
 		out[i] = a

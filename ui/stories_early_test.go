@@ -4,14 +4,14 @@ import (
 	"errors"
 	"fmt"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/steps"
 )
 
 var (
-	dashboardLink  = steps.Link{Label: "Federations dashboard", URL: "https://flower.ai/federations"}
-	signUpLink     = steps.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
-	connectionFlag = steps.Flag{Flag: "supergrid", Means: "the connection in Flower's config.toml that names the grid"}
+	dashboardLink  = front.Link{Label: "Federations dashboard", URL: "https://flower.ai/federations"}
+	signUpLink     = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
+	connectionFlag = front.Flag{Flag: "supergrid", Means: "the connection in Flower's config.toml that names the grid"}
 )
 
 const (
@@ -24,156 +24,156 @@ const (
 )
 
 // earlyStories are steps 1 to 8: what happens on this machine before the login.
-var earlyStories = map[steps.StepID]story{
+var earlyStories = map[front.StepID]story{
 	1: {
-		status: map[string]steps.Status{
-			isDone:  {State: steps.Done, Short: "ada", Evidence: []string{"signed in before as ada"}},
-			isReady: {State: steps.Ready, Links: []steps.Link{signUpLink}},
+		status: map[string]front.Status{
+			isDone:  {State: front.Done, Short: "ada", Evidence: []string{"signed in before as ada"}},
+			isReady: {State: front.Ready, Links: []front.Link{signUpLink}},
 		},
 		never: never(required, noWaiting, gridless, []string{noBlock, isBlocked}, []string{"it only asks", atWork}),
-		plan:  []steps.Action{{Says: "open https://flower.ai and choose Sign Up / Sign In at the upper right"}},
+		plan:  []front.Action{{Says: "open https://flower.ai and choose Sign Up / Sign In at the upper right"}},
 		err:   errors.New("write .flwrup/ledger.json: no space left on device"),
-		asks: []steps.Question{{ID: "account", Kind: steps.AskAcknowledge, Default: "yes", Ask: "Do you have a Flower account?",
+		asks: []front.Question{{ID: "account", Kind: front.AskAcknowledge, Default: "yes", Ask: "Do you have a Flower account?",
 			Help: "If not: open https://flower.ai, choose Sign Up / Sign In at the upper right, and come back. Step 9 shows whether it works."}},
 	},
 	2: {
-		status: map[string]steps.Status{
-			isDone:  {State: steps.Done, Short: "@ada/hospitals", Links: []steps.Link{dashboardLink}, Evidence: []string{superGridAt, itsFleetAt, "@ada/hospitals", "on the grid: lungs and hearts"}},
-			isReady: {State: steps.Ready, Links: []steps.Link{dashboardLink}, Evidence: []string{superGridAt, itsFleetAt}},
+		status: map[string]front.Status{
+			isDone:  {State: front.Done, Short: "@ada/hospitals", Links: []front.Link{dashboardLink}, Evidence: []string{superGridAt, itsFleetAt, "@ada/hospitals", "on the grid: lungs and hearts"}},
+			isReady: {State: front.Ready, Links: []front.Link{dashboardLink}, Evidence: []string{superGridAt, itsFleetAt}},
 		},
 		never: never(required, noWaiting, gridless, []string{noBlock, isBlocked}),
-		plan:  []steps.Action{{Says: "note the grid and the federation in flwrup.toml"}, {Says: "list your federations", Command: "flwr federation list supergrid", Flags: []steps.Flag{connectionFlag}}},
-		work:  []any{steps.Says{Text: "creating the federation hospitals"}},
+		plan:  []front.Action{{Says: "note the grid and the federation in flwrup.toml"}, {Says: "list your federations", Command: "flwr federation list supergrid", Flags: []front.Flag{connectionFlag}}},
+		work:  []any{front.Says{Text: "creating the federation hospitals"}},
 		err: problem.New(problem.FedNotFound, "federation @ada/hospital is not in your list", "it does not exist, is archived, or this account is no member of it",
 			"choose another one in step 2, or ask its owner to invite you"),
-		asks: []steps.Question{
-			{ID: "grid", Kind: steps.AskChoice, Default: "supergrid", Ask: "Which grid are the SuperNodes for?",
+		asks: []front.Question{
+			{ID: "grid", Kind: front.AskChoice, Default: "supergrid", Ask: "Which grid are the SuperNodes for?",
 				Help: "Each grid gives node IDs of its own: the same keys can be registered on several, and flwrup keeps them apart.",
-				Choices: []steps.Choice{{Value: "supergrid", Label: "SuperGrid", Note: "api.flower.ai; 5 keys registered there"}, {Value: "lungs", Label: "lungs", Note: "lungs.example.org:9093, its own CA"},
+				Choices: []front.Choice{{Value: "supergrid", Label: "SuperGrid", Note: "api.flower.ai; 5 keys registered there"}, {Value: "lungs", Label: "lungs", Note: "lungs.example.org:9093, its own CA"},
 					{Value: "bare", Label: "bare", Note: "bare.example.org:9093; insecure: a login and SuperNodes with keys need TLS", Disabled: true}, {Value: "other addresses", Label: "other addresses", Note: "type them"}}},
-			{ID: "control", Kind: steps.AskText, Default: "lungs.example.org:9093", Ask: "At which address does the grid take flwr's commands (control)?",
+			{ID: "control", Kind: front.AskText, Default: "lungs.example.org:9093", Ask: "At which address does the grid take flwr's commands (control)?",
 				Help: "As host:port. flwrup looks at both addresses in step 3 and says which is which."},
-			{ID: "fleet", Kind: steps.AskText, Default: "lungs.example.org:9092", Ask: "And at which address its SuperNodes (fleet)?",
+			{ID: "fleet", Kind: front.AskText, Default: "lungs.example.org:9092", Ask: "And at which address its SuperNodes (fleet)?",
 				Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both by itself, an older one port 9092 for SuperNodes."},
-			{ID: "ca", Kind: steps.AskText, Default: "public", Ask: "Which file has the CA certificate of the grid?",
+			{ID: "ca", Kind: front.AskText, Default: "public", Ask: "Which file has the CA certificate of the grid?",
 				Help: "\"public\" where its certificate is one that browsers trust, as SuperGrid's is."},
-			{ID: "connection", Kind: steps.AskText, Default: "lungs", Ask: "What shall flwr call this grid?",
+			{ID: "connection", Kind: front.AskText, Default: "lungs", Ask: "What shall flwr call this grid?",
 				Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: take a name that is there only where the same grid has moved to another address."},
-			{ID: "federation", Kind: steps.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
+			{ID: "federation", Kind: front.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
 				Help: "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login."},
-			{ID: "federation", Kind: steps.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",
-				Choices: []steps.Choice{{Value: "@ada/toys", Label: "@ada/toys", Note: "simulation: cannot hold SuperNodes", Disabled: true},
+			{ID: "federation", Kind: front.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",
+				Choices: []front.Choice{{Value: "@ada/toys", Label: "@ada/toys", Note: "simulation: cannot hold SuperNodes", Disabled: true},
 					{Value: "@ada/hospitals", Label: "@ada/hospitals", Note: "lungs and hearts"}, {Value: "create a new one", Label: "create a new one", Note: "you will be its owner"}}},
-			{ID: "federation-name", Kind: steps.AskText, Default: "lung-study", Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters."},
+			{ID: "federation-name", Kind: front.AskText, Default: "lung-study", Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters."},
 		},
 	},
 	3: {
-		status: map[string]steps.Status{
-			isDone: {State: steps.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own): ~/.local/share/flwrup/flwr/1.42.0/bin/flwr", "SuperNodes run as Docker containers", image + " is here",
+		status: map[string]front.Status{
+			isDone: {State: front.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own): ~/.local/share/flwrup/flwr/1.42.0/bin/flwr", "SuperNodes run as Docker containers", image + " is here",
 				"212.4 GB of disk free", "control supergrid.flower.ai:443: flwr's commands over HTTP", "fleet fleet-supergrid.flower.ai:443: SuperNodes over HTTP", "the clock agrees with the grid's"},
-				Items: []steps.Item{{Name: "flwr", State: steps.ItemDone, Text: "1.42.0"}, {Name: "docker", State: steps.ItemDone, Text: "Docker containers"}, {Name: "image", State: steps.ItemDone, Text: image + " is here"},
-					{Name: "disk", State: steps.ItemDone, Text: "212.4 GB of disk free"}, {Name: "control", State: steps.ItemDone, Text: "control supergrid.flower.ai:443: flwr's commands over HTTP"},
-					{Name: "fleet", State: steps.ItemDone, Text: "fleet fleet-supergrid.flower.ai:443: SuperNodes over HTTP"}, {Name: "clock", State: steps.ItemDone, Text: "the clock agrees with the grid's"}}},
-			isReady: {State: steps.Ready, Items: []steps.Item{{Name: "flwr", Text: "there is no flwr on this machine"}, {Name: "runtime", Text: "Docker or plain processes: not chosen yet"}},
+				Items: []front.Item{{Name: "flwr", State: front.ItemDone, Text: "1.42.0"}, {Name: "docker", State: front.ItemDone, Text: "Docker containers"}, {Name: "image", State: front.ItemDone, Text: image + " is here"},
+					{Name: "disk", State: front.ItemDone, Text: "212.4 GB of disk free"}, {Name: "control", State: front.ItemDone, Text: "control supergrid.flower.ai:443: flwr's commands over HTTP"},
+					{Name: "fleet", State: front.ItemDone, Text: "fleet fleet-supergrid.flower.ai:443: SuperNodes over HTTP"}, {Name: "clock", State: front.ItemDone, Text: "the clock agrees with the grid's"}}},
+			isReady: {State: front.Ready, Items: []front.Item{{Name: "flwr", Text: "there is no flwr on this machine"}, {Name: "runtime", Text: "Docker or plain processes: not chosen yet"}},
 				Hints: []string{"the clock is 9s ahead of the grid's: the grid refuses a SuperNode that is more than 5 s ahead of it or 305 s behind: let this machine set its clock by the network: sudo timedatectl set-ntp true"}},
 		},
 		never: never(required, noWaiting, gridless, []string{noBlock, isBlocked}),
-		plan: []steps.Action{{Says: "install flwr newest into an environment of its own below ~/.local/share/flwrup/flwr", Command: "python3 -m venv ~/.local/share/flwrup/flwr/newest && ~/.local/share/flwrup/flwr/newest/bin/pip install flwr"},
+		plan: []front.Action{{Says: "install flwr newest into an environment of its own below ~/.local/share/flwrup/flwr", Command: "python3 -m venv ~/.local/share/flwrup/flwr/newest && ~/.local/share/flwrup/flwr/newest/bin/pip install flwr"},
 			{Says: "use Docker where it answers and has the image, else plain processes"}},
-		work: []any{steps.Says{Text: "installing flwr 1.42.0"}, steps.Output{Text: "Collecting flwr==1.42.0"}, steps.Output{Text: "  Downloading flwr-1.42.0-py3-none-any.whl (912 kB)"},
-			steps.Output{Text: "Installing collected packages: zipp, wrapt, urllib3, typing-extensions, tomli-w, tomli, shellingham, pygments, protobuf, pathspec"},
-			steps.Output{Text: "Successfully installed flwr-1.42.0"},
-			steps.Progress{Label: "pulling " + image, Done: 118_400_000, Total: 296_000_000, Bytes: true}, steps.Progress{Label: "unpacking 9 of 14 layers", Done: 9, Total: 14}},
-		failed: []any{steps.Says{Text: "no containers: Docker is not running: nobody listens at unix:///var/run/docker.sock"}},
+		work: []any{front.Says{Text: "installing flwr 1.42.0"}, front.Output{Text: "Collecting flwr==1.42.0"}, front.Output{Text: "  Downloading flwr-1.42.0-py3-none-any.whl (912 kB)"},
+			front.Output{Text: "Installing collected packages: zipp, wrapt, urllib3, typing-extensions, tomli-w, tomli, shellingham, pygments, protobuf, pathspec"},
+			front.Output{Text: "Successfully installed flwr-1.42.0"},
+			front.Progress{Label: "pulling " + image, Done: 118_400_000, Total: 296_000_000, Bytes: true}, front.Progress{Label: "unpacking 9 of 14 layers", Done: 9, Total: 14}},
+		failed: []any{front.Says{Text: "no containers: Docker is not running: nobody listens at unix:///var/run/docker.sock"}},
 		err: &problem.Problem{Code: problem.DockerDown, What: "Docker is not running", Why: "nobody listens at unix:///var/run/docker.sock", Fix: "start it: sudo systemctl start docker",
 			Raw: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"},
-		asks: []steps.Question{
-			{ID: "flwr", Kind: steps.AskText, Default: "newest", Ask: "Which flwr shall be installed?",
+		asks: []front.Question{
+			{ID: "flwr", Kind: front.AskText, Default: "newest", Ask: "Which flwr shall be installed?",
 				Help: "It goes into an environment of its own; nothing of yours is changed. It should be the version that your grid speaks."},
-			{ID: "runtime", Kind: steps.AskChoice, Default: "process", Ask: "What shall the SuperNodes run in?", Help: "Docker is not running: nobody listens at unix:///var/run/docker.sock: start it: sudo systemctl start docker",
-				Choices: []steps.Choice{{Value: "process", Label: "plain processes on this machine", Note: "no Docker needed"}, {Value: "docker", Label: "Docker containers", Note: "mend Docker first, then try again"}}},
+			{ID: "runtime", Kind: front.AskChoice, Default: "process", Ask: "What shall the SuperNodes run in?", Help: "Docker is not running: nobody listens at unix:///var/run/docker.sock: start it: sudo systemctl start docker",
+				Choices: []front.Choice{{Value: "process", Label: "plain processes on this machine", Note: "no Docker needed"}, {Value: "docker", Label: "Docker containers", Note: "mend Docker first, then try again"}}},
 		},
-		extra: []scene{{"done, the grid out of reach", func(m *Model, f *fake, n steps.StepID) {
+		extra: []scene{{"done, the grid out of reach", func(m *Model, f *fake, n front.StepID) {
 			trouble := "there is no machine called supergrid.flower.ai: the name service of this network does not know the name"
-			f.set(n, steps.Status{State: steps.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own): ~/.local/share/flwrup/flwr/1.42.0/bin/flwr", "212.4 GB of disk free"},
-				Items: []steps.Item{{Name: "flwr", State: steps.ItemDone, Text: "1.42.0"}, {Name: "disk", State: steps.ItemDone, Text: "212.4 GB of disk free"},
-					{Name: "control", State: steps.ItemFailed, Text: "supergrid.flower.ai:443: " + trouble}},
+			f.set(n, front.Status{State: front.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own): ~/.local/share/flwrup/flwr/1.42.0/bin/flwr", "212.4 GB of disk free"},
+				Items: []front.Item{{Name: "flwr", State: front.ItemDone, Text: "1.42.0"}, {Name: "disk", State: front.ItemDone, Text: "212.4 GB of disk free"},
+					{Name: "control", State: front.ItemFailed, Text: "supergrid.flower.ai:443: " + trouble}},
 				Hints: []string{trouble + ": check how the name is written; on a closed network ask for a proxy"}})
 			m.learn(f)
 		}}},
 	},
 	4: {
-		status: map[string]steps.Status{
-			isDone:      {State: steps.Done, Evidence: []string{"certificate.conf names fleet-supergrid.flower.ai"}},
-			isReady:     {State: steps.Ready, Evidence: []string{"certificate.conf does not name fleet-supergrid.flower.ai"}},
-			isNotNeeded: {State: steps.NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here", Evidence: []string{"no certificate.conf in this folder"}},
+		status: map[string]front.Status{
+			isDone:      {State: front.Done, Evidence: []string{"certificate.conf names fleet-supergrid.flower.ai"}},
+			isReady:     {State: front.Ready, Evidence: []string{"certificate.conf does not name fleet-supergrid.flower.ai"}},
+			isNotNeeded: {State: front.NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here", Evidence: []string{"no certificate.conf in this folder"}},
 		},
 		never: never(noWaiting, gridless, []string{noBlock, isBlocked}, []string{"it only asks", atWork}),
-		plan:  []steps.Action{{Says: "add the DNS name to the certificate's names of certificate.conf", Diff: dnsDiff}},
+		plan:  []front.Action{{Says: "add the DNS name to the certificate's names of certificate.conf", Diff: dnsDiff}},
 		err: problem.New(problem.BadInput, "the certificate configuration names no alternative names", "it has no section [alt_names], from which a SuperLink's certificate gets its names",
 			"take the certificate.conf of Flower's authentication example"),
-		asks: []steps.Question{confirm("certificate", "Change certificate.conf like this?", "", dnsDiff, "yes")},
+		asks: []front.Question{confirm("certificate", "Change certificate.conf like this?", "", dnsDiff, "yes")},
 	},
 	5: {
-		status: map[string]steps.Status{
-			isDone: {State: steps.Done, Short: "5", Evidence: []string{"5 SuperNodes wished", "5 key pairs in keys"},
+		status: map[string]front.Status{
+			isDone: {State: front.Done, Short: "5", Evidence: []string{"5 SuperNodes wished", "5 key pairs in keys"},
 				Hints: []string{"generate_auth_keys.sh line 15 has another number; flwrup makes the keys itself", "generate_auth_keys.sh deletes the keys that are there before it makes new ones: do not run it"}},
-			isReady: {State: steps.Ready, Evidence: []string{"2 key pairs in keys"}},
+			isReady: {State: front.Ready, Evidence: []string{"2 key pairs in keys"}},
 		},
 		never: never(required, noWaiting, gridless, []string{noBlock, isBlocked}, []string{"it only asks", atWork}),
-		plan:  []steps.Action{{Says: "note the number in flwrup.toml"}},
+		plan:  []front.Action{{Says: "note the number in flwrup.toml"}},
 		err:   problem.New(problem.BadInput, "flwrup.toml is read-only", "", "allow writing with: chmod u+w flwrup.toml"),
-		asks: []steps.Question{
-			{ID: "nodes", Kind: steps.AskNumber, Default: "2", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. More can be added later."},
+		asks: []front.Question{
+			{ID: "nodes", Kind: front.AskNumber, Default: "2", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. More can be added later."},
 			confirm("script", "Put the number into line 15 of generate_auth_keys.sh, too?", "flwrup makes the keys itself and never runs that script, which overwrites keys that are there.", scriptDiff, "no"),
 		},
 	},
 	6: {
-		status: map[string]steps.Status{
-			isDone: {State: steps.Done, Short: "5", Done: 5, Of: 5, Items: five(5, keyItem, 0, ""),
+		status: map[string]front.Status{
+			isDone: {State: front.Done, Short: "5", Done: 5, Of: 5, Items: five(5, keyItem, 0, ""),
 				Evidence: []string{"5 of 5 key pairs in keys", "each a matching ECDSA P-384 pair, private half for its owner alone"}},
-			isReady: {State: steps.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(5, keyItem, 0, "")[:2], Evidence: []string{"2 of 5 key pairs in keys"},
+			isReady: {State: front.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(5, keyItem, 0, "")[:2], Evidence: []string{"2 of 5 key pairs in keys"},
 				Hints: []string{"keys/client_credentials_9.pub has no private key beside it: move it away"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepCount, Why: "the number of SuperNodes comes first"},
+			isBlocked: {State: front.Blocked, By: front.StepCount, Why: "the number of SuperNodes comes first"},
 		},
 		never: never(required, noWaiting, gridless),
-		plan: append([]steps.Action{{Says: "make the folder for the keys, for you alone", Command: "mkdir -p keys && chmod 700 keys"}}, each(3, 5, func(i int) steps.Action {
-			return steps.Action{Says: fmt.Sprintf("make the key pair client_credentials_%d", i), Command: fmt.Sprintf(`ssh-keygen -q -t ecdsa -b 384 -N "" -C "" -f keys/client_credentials_%d`, i),
-				Flags: []steps.Flag{{Flag: "-t", Means: "the kind of key: ECDSA"}, {Flag: "-b", Means: "384 bits: the curve P-384, which every flwr takes"}, {Flag: "-N", Means: "no passphrase: the SuperNode has to read it alone"}}}
+		plan: append([]front.Action{{Says: "make the folder for the keys, for you alone", Command: "mkdir -p keys && chmod 700 keys"}}, each(3, 5, func(i int) front.Action {
+			return front.Action{Says: fmt.Sprintf("make the key pair client_credentials_%d", i), Command: fmt.Sprintf(`ssh-keygen -q -t ecdsa -b 384 -N "" -C "" -f keys/client_credentials_%d`, i),
+				Flags: []front.Flag{{Flag: "-t", Means: "the kind of key: ECDSA"}, {Flag: "-b", Means: "384 bits: the curve P-384, which every flwr takes"}, {Flag: "-N", Means: "no passphrase: the SuperNode has to read it alone"}}}
 		})...),
-		work: []any{steps.Says{Text: "wrote the public half keys/client_credentials_2.pub"}, steps.ItemChanged{Item: steps.Item{Name: "client_credentials_3", State: steps.ItemDone, Text: fingerprint}},
-			steps.ItemChanged{Item: steps.Item{Name: "client_credentials_4", State: steps.ItemDone, Text: fingerprint}}, steps.Progress{Label: "keys", Done: 2, Total: 3}},
-		asks: []steps.Question{{ID: "keys-folder", Kind: steps.AskText, Default: "keys", Ask: "In which folder shall the keys be?",
+		work: []any{front.Says{Text: "wrote the public half keys/client_credentials_2.pub"}, front.ItemChanged{Item: front.Item{Name: "client_credentials_3", State: front.ItemDone, Text: fingerprint}},
+			front.ItemChanged{Item: front.Item{Name: "client_credentials_4", State: front.ItemDone, Text: fingerprint}}, front.Progress{Label: "keys", Done: 2, Total: 3}},
+		asks: []front.Question{{ID: "keys-folder", Kind: front.AskText, Default: "keys", Ask: "In which folder shall the keys be?",
 			Help: "It is made where it is missing, for you alone. Keys that are there already are used."}},
 		err: problem.New(problem.BadInput, "cannot write keys/client_credentials_3", "permission denied", "let this user write in keys: sudo chown -R ada keys"),
 	},
 	7: {
-		status: map[string]steps.Status{
-			isDone:    {State: steps.Done, Evidence: []string{"keys-2026-11-24.age holds all 5 pairs", "opened again and compared byte for byte"}},
-			isReady:   {State: steps.Ready, Evidence: []string{"5 of 5 key pairs are in no backup that is still there"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepKeys, Why: "there are no keys yet"},
+		status: map[string]front.Status{
+			isDone:    {State: front.Done, Evidence: []string{"keys-2026-11-24.age holds all 5 pairs", "opened again and compared byte for byte"}},
+			isReady:   {State: front.Ready, Evidence: []string{"5 of 5 key pairs are in no backup that is still there"}},
+			isBlocked: {State: front.Blocked, By: front.StepKeys, Why: "there are no keys yet"},
 		},
 		never: never(required, noWaiting, gridless),
-		plan: []steps.Action{{Says: "encrypt all keys into one archive, open it again and compare", Command: "tar -c keys | age -p -o keys-2026-11-24.age",
-			Flags: []steps.Flag{{Flag: "-p", Means: "locks the archive with a passphrase"}}}},
-		work: []any{steps.Says{Text: "encrypting, opening again, comparing"}},
+		plan: []front.Action{{Says: "encrypt all keys into one archive, open it again and compare", Command: "tar -c keys | age -p -o keys-2026-11-24.age",
+			Flags: []front.Flag{{Flag: "-p", Means: "locks the archive with a passphrase"}}}},
+		work: []any{front.Says{Text: "encrypting, opening again, comparing"}},
 		err:  problem.New("backup-bad", "the backup came back from disk changed", "the disk or its file system is failing", "write it to another disk"),
-		asks: []steps.Question{
-			{ID: "passphrase", Kind: steps.AskSecret, Twice: true, Ask: "A passphrase for the backup",
+		asks: []front.Question{
+			{ID: "passphrase", Kind: front.AskSecret, Twice: true, Ask: "A passphrase for the backup",
 				Help: "Several words that do not belong together. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere."},
-			{ID: "backup-elsewhere", Kind: steps.AskAcknowledge, Ask: "Are all keys backed up elsewhere, where you can get at them?", Help: "flwrup cannot check that."},
+			{ID: "backup-elsewhere", Kind: front.AskAcknowledge, Ask: "Are all keys backed up elsewhere, where you can get at them?", Help: "flwrup cannot check that."},
 		},
 	},
 	8: {
-		status: map[string]steps.Status{
-			isDone:    {State: steps.Done, Evidence: []string{"~/.flwr/config.toml names the connection supergrid: supergrid.flower.ai"}},
-			isReady:   {State: steps.Ready, Evidence: []string{"~/.flwr/config.toml has to be changed: add the connection supergrid"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepTools, Why: "there is no flwr on this machine"},
+		status: map[string]front.Status{
+			isDone:    {State: front.Done, Evidence: []string{"~/.flwr/config.toml names the connection supergrid: supergrid.flower.ai"}},
+			isReady:   {State: front.Ready, Evidence: []string{"~/.flwr/config.toml has to be changed: add the connection supergrid"}},
+			isBlocked: {State: front.Blocked, By: front.StepTools, Why: "there is no flwr on this machine"},
 		},
 		never: never(required, noWaiting, gridless, []string{"it only asks", atWork}),
-		plan:  []steps.Action{{Says: "add the connection supergrid", Diff: configDiff}},
+		plan:  []front.Action{{Says: "add the connection supergrid", Diff: configDiff}},
 		err:   problem.New(problem.BadInput, "~/.flwr/config.toml has changed meanwhile", "it is no longer what the edit was made for", "look at it again, then repeat the step"),
-		asks:  []steps.Question{confirm("configuration", "Change ~/.flwr/config.toml like this?", "add the connection supergrid", configDiff, "yes")},
+		asks:  []front.Question{confirm("configuration", "Change ~/.flwr/config.toml like this?", "add the connection supergrid", configDiff, "yes")},
 	},
 }
 
@@ -182,7 +182,7 @@ const fingerprint = "SHA256:bqW3b9kdX4dYqXq8TzYwbqW3b9kdX4dYqXq8TzYwabc"
 func keyItem(i int) string { return fmt.Sprintf("keys/client_credentials_%d %s", i+1, fingerprint) }
 
 // each gives an action for each number from first to last.
-func each(first, last int, action func(i int) steps.Action) (list []steps.Action) {
+func each(first, last int, action func(i int) front.Action) (list []front.Action) {
 	for i := first; i <= last; i++ {
 		list = append(list, action(i))
 	}

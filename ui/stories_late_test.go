@@ -7,9 +7,9 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 )
 
 const (
@@ -19,191 +19,191 @@ const (
 )
 
 var (
-	loginOpen = steps.LoginOpen{URL: "https://auth.flower.ai/realms/flower/device?user_code=WDJB-MJHT&lang=en&from=the-command-line-of-flwr-1.42",
+	loginOpen = front.LoginOpen{URL: "https://auth.flower.ai/realms/flower/device?user_code=WDJB-MJHT&lang=en&from=the-command-line-of-flwr-1.42",
 		Code: "WDJB-MJHT", Since: noon.Add(-40 * time.Second), Expires: noon.Add(560 * time.Second)}
 	grown = []string{"once it is reached, it only changes by itself: the dashboard shows it", onGrid}
 )
 
 // settingQuestions are those of "change settings".
-var settingQuestions = []steps.Question{
-	{ID: "whose-settings", Kind: steps.AskChoice, Default: "all", Ask: "Whose settings?", Help: "What one SuperNode has of its own goes before what all have.",
-		Choices: []steps.Choice{{Value: "all", Label: "all SuperNodes", Note: "memory: 2g; env: DB_PASSWORD"}, {Value: "supernode_1", Label: "supernode_1"},
+var settingQuestions = []front.Question{
+	{ID: "whose-settings", Kind: front.AskChoice, Default: "all", Ask: "Whose settings?", Help: "What one SuperNode has of its own goes before what all have.",
+		Choices: []front.Choice{{Value: "all", Label: "all SuperNodes", Note: "memory: 2g; env: DB_PASSWORD"}, {Value: "supernode_1", Label: "supernode_1"},
 			{Value: "supernode_2", Label: "supernode_2", Note: "data: scans:/data/scans"}}},
-	{ID: "setting", Kind: steps.AskChoice, Default: "done", Ask: "What shall be changed for supernode_2?",
-		Choices: []steps.Choice{{Value: "done", Label: "nothing more"}, {Value: "node-config", Label: "values for the ClientApp", Note: "partition-id=1 num-partitions=5"},
+	{ID: "setting", Kind: front.AskChoice, Default: "done", Ask: "What shall be changed for supernode_2?",
+		Choices: []front.Choice{{Value: "done", Label: "nothing more"}, {Value: "node-config", Label: "values for the ClientApp", Note: "partition-id=1 num-partitions=5"},
 			{Value: "data", Label: "data folders", Note: "scans:/data/scans"}, {Value: "env", Label: "variables", Note: "as all: DB_PASSWORD"}, {Value: "env-file", Label: "file of variables"},
 			{Value: "cpus", Label: "processor cores at most"}, {Value: "memory", Label: "memory at most", Note: "as all: 2g"},
 			{Value: "gpus", Label: "graphics processors", Disabled: true, Note: "does nothing for plain processes"}, {Value: "install-packages", Label: "packages of the app"},
 			{Value: "lasting", Label: "after a reboot", Note: "come back"}, {Value: "args", Label: "more arguments"}}},
-	{ID: "memory", Kind: steps.AskText, Default: "2g", Ask: "How much memory at most?", Help: "Such as 2g or 512m. A SuperNode that wants more is killed. -: nothing."},
-	{ID: "data", Kind: steps.AskChoice, Default: "add", Ask: "Which data folder?", Choices: []steps.Choice{{Value: "add", Label: "add a folder"}, {Value: "without scans:/data/scans", Label: "take away scans:/data/scans"}}},
-	{ID: "data-here", Kind: steps.AskText, Ask: "Which folder may the ClientApp see?", Help: "On this machine; a path that is not absolute begins at this project's folder. -: none."},
-	{ID: "data-inside", Kind: steps.AskText, Default: "/data/scans", Ask: "Where shall the ClientApp find it?", Help: "The path in the container."},
+	{ID: "memory", Kind: front.AskText, Default: "2g", Ask: "How much memory at most?", Help: "Such as 2g or 512m. A SuperNode that wants more is killed. -: nothing."},
+	{ID: "data", Kind: front.AskChoice, Default: "add", Ask: "Which data folder?", Choices: []front.Choice{{Value: "add", Label: "add a folder"}, {Value: "without scans:/data/scans", Label: "take away scans:/data/scans"}}},
+	{ID: "data-here", Kind: front.AskText, Ask: "Which folder may the ClientApp see?", Help: "On this machine; a path that is not absolute begins at this project's folder. -: none."},
+	{ID: "data-inside", Kind: front.AskText, Default: "/data/scans", Ask: "Where shall the ClientApp find it?", Help: "The path in the container."},
 	confirm("data-write", "May the ClientApp write to it?", "The app comes from whoever starts the run: let it only read what it must not change.", "", "no"),
-	{ID: "env-name", Kind: steps.AskText, Default: "-", Ask: "The name of the variable?",
+	{ID: "env-name", Kind: front.AskText, Default: "-", Ask: "The name of the variable?",
 		Help: "flwrup.toml keeps the name alone. The value is taken from your environment when the SuperNode is made, or asked for. -: none."},
-	{ID: "value of DB_PASSWORD", Kind: steps.AskSecret, Ask: "Value of DB_PASSWORD?",
+	{ID: "value of DB_PASSWORD", Kind: front.AskSecret, Ask: "Value of DB_PASSWORD?",
 		Help: "flwrup.toml hands this variable on to the SuperNodes, and it is not set here. It goes to the SuperNode alone; no file of flwrup's keeps it."},
-	{ID: "lasting", Kind: steps.AskChoice, Default: "yes", Ask: "Shall containers come back after a reboot?", Help: "Those that do not are gone with their log when they end, as with docker run --rm.",
-		Choices: []steps.Choice{{Value: "yes", Label: "come back"}, {Value: "no", Label: "gone when they end"}}},
-	{ID: "args", Kind: steps.AskText, Default: "-", Ask: "More arguments of flower-supernode?",
+	{ID: "lasting", Kind: front.AskChoice, Default: "yes", Ask: "Shall containers come back after a reboot?", Help: "Those that do not are gone with their log when they end, as with docker run --rm.",
+		Choices: []front.Choice{{Value: "yes", Label: "come back"}, {Value: "no", Label: "gone when they end"}}},
+	{ID: "args", Kind: front.AskText, Default: "-", Ask: "More arguments of flower-supernode?",
 		Help: "With blanks between, such as --max-retries 10. One that has a blank in it goes into flwrup.toml. -: none."},
 	confirm("restart-now", "Restart supernode_2 now?", "Until then they run with what they were started with. A run that is going on loses them for some seconds.", "", "no"),
 }
 
 // lateStories are steps 9 to 16: what happens with the grid.
-var lateStories = map[steps.StepID]story{
+var lateStories = map[front.StepID]story{
 	9: {
-		status: map[string]steps.Status{
-			isDone:    {State: steps.Done, Short: "ada", Evidence: []string{"logged in as ada"}},
-			isReady:   {State: steps.Ready, Evidence: []string{"not logged in"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepConfigure, Why: "flwr does not know the grid yet"},
+		status: map[string]front.Status{
+			isDone:    {State: front.Done, Short: "ada", Evidence: []string{"logged in as ada"}},
+			isReady:   {State: front.Ready, Evidence: []string{"not logged in"}},
+			isBlocked: {State: front.Blocked, By: front.StepConfigure, Why: "flwr does not know the grid yet"},
 		},
 		never: never(required, noWaiting, gridless),
-		plan:  []steps.Action{{Says: "log in", Command: "flwr login supergrid", Flags: []steps.Flag{connectionFlag}}, {Says: "see that it worked", Command: "flwr supernode list supergrid", Flags: []steps.Flag{connectionFlag}}},
+		plan:  []front.Action{{Says: "log in", Command: "flwr login supergrid", Flags: []front.Flag{connectionFlag}}, {Says: "see that it worked", Command: "flwr supernode list supergrid", Flags: []front.Flag{connectionFlag}}},
 		work:  []any{loginOpen},
 		err: &problem.Problem{Code: problem.LoginTimeout, What: "nobody approved the login in time", Why: "flwr waits ten minutes for the browser", Fix: "start the login again, and choose \"Yes\" in the browser",
 			Raw: "Failed to login: the device code has expired"},
-		asks: []steps.Question{confirm("approve", "Approve this login as ada for the rehearsal?",
+		asks: []front.Question{confirm("approve", "Approve this login as ada for the rehearsal?",
 			"On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it, type the code, and approve; or let flwrup do it.", "", "yes")},
 		extra: []scene{
-			{"login that asks", func(m *Model, f *fake, n steps.StepID) { m.pretend(n, loginOpen, question(questions["confirm"])) }},
-			{"login without a code or an end", func(m *Model, f *fake, n steps.StepID) {
-				m.pretend(n, steps.LoginOpen{URL: "https://auth.flower.ai/device", Since: noon.Add(-40 * time.Second)})
+			{"login that asks", func(m *Model, f *fake, n front.StepID) { m.pretend(n, loginOpen, question(questions["confirm"])) }},
+			{"login without a code or an end", func(m *Model, f *fake, n front.StepID) {
+				m.pretend(n, front.LoginOpen{URL: "https://auth.flower.ai/device", Since: noon.Add(-40 * time.Second)})
 			}},
-			{"login, QR code", func(m *Model, f *fake, n steps.StepID) {
+			{"login, QR code", func(m *Model, f *fake, n front.StepID) {
 				m.pretend(n, loginOpen)
 				m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("g")})
 			}},
 		},
 	},
 	10: {
-		status: map[string]steps.Status{
-			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 of 5 registered, by the ledger"}},
-			isReady:   {State: steps.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(2, nodeID, steps.ItemWaiting, "not registered"), Evidence: []string{"2 of 5 registered, by the ledger"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepLogin, Why: "the grid has to know you first: log in", Short: "2/5", Items: five(2, nodeID, steps.ItemWaiting, "not registered")},
+		status: map[string]front.Status{
+			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 of 5 registered, by the ledger"}},
+			isReady:   {State: front.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(2, nodeID, front.ItemWaiting, "not registered"), Evidence: []string{"2 of 5 registered, by the ledger"}},
+			isBlocked: {State: front.Blocked, By: front.StepLogin, Why: "the grid has to know you first: log in", Short: "2/5", Items: five(2, nodeID, front.ItemWaiting, "not registered")},
 		},
 		never: never(required, noWaiting, gridless),
-		plan: each(3, 5, func(i int) steps.Action {
-			return steps.Action{Says: fmt.Sprintf("register supernode_%d", i), Irreversible: true, Flags: []steps.Flag{connectionFlag},
+		plan: each(3, 5, func(i int) front.Action {
+			return front.Action{Says: fmt.Sprintf("register supernode_%d", i), Irreversible: true, Flags: []front.Flag{connectionFlag},
 				Command: fmt.Sprintf("flwr supernode register keys/client_credentials_%d.pub supergrid", i)}
 		}),
-		work: append(changed(five(3, nodeID, steps.ItemWaiting, "not registered")), steps.ItemChanged{Item: steps.Item{Name: "supernode_4", State: steps.ItemWorking, Text: "registering"}},
-			steps.Ran{Command: "flwr supernode register keys/client_credentials_3.pub supergrid", Took: 2 * time.Second}, steps.Progress{Label: "registered", Done: 3, Total: 5}),
-		failed: changed(five(2, nodeID, steps.ItemFailed, "not a key that flwr takes: it is not ECDSA P-384")),
+		work: append(changed(five(3, nodeID, front.ItemWaiting, "not registered")), front.ItemChanged{Item: front.Item{Name: "supernode_4", State: front.ItemWorking, Text: "registering"}},
+			front.Ran{Command: "flwr supernode register keys/client_credentials_3.pub supergrid", Took: 2 * time.Second}, front.Progress{Label: "registered", Done: 3, Total: 5}),
+		failed: changed(five(2, nodeID, front.ItemFailed, "not a key that flwr takes: it is not ECDSA P-384")),
 		err: fmt.Errorf("register keys/client_credentials_3.pub: %w", &problem.Problem{Code: problem.BadKey, What: "flwr does not take this key", Why: "it is not ECDSA P-384",
 			Fix: "move the pair away, then make a new one in step 6", Raw: "The provided public key is not valid."}),
-		extra: append(keyScenes(), scene{"1,000 items", func(m *Model, f *fake, n steps.StepID) {
+		extra: append(keyScenes(), scene{"1,000 items", func(m *Model, f *fake, n front.StepID) {
 			var events []any
 			for i := range 1000 {
-				events = append(events, steps.ItemChanged{Item: steps.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: steps.ItemState(i % 4), Text: "somehow"}})
+				events = append(events, front.ItemChanged{Item: front.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: front.ItemState(i % 4), Text: "somehow"}})
 			}
 			m.pretend(n, events...)
 		}}),
 	},
 	11: {
-		status: map[string]steps.Status{
-			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "all 5 are in @ada/hospitals"}},
-			isReady:   {State: steps.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "2 of 5 are not in @ada/hospitals"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepRegister, Why: "the node IDs come first"},
+		status: map[string]front.Status{
+			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "all 5 are in @ada/hospitals"}},
+			isReady:   {State: front.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "2 of 5 are not in @ada/hospitals"}},
+			isBlocked: {State: front.Blocked, By: front.StepRegister, Why: "the node IDs come first"},
 		},
 		never: never(required, noWaiting, gridless),
-		plan: each(4, 5, func(i int) steps.Action {
-			return steps.Action{Says: fmt.Sprintf("add supernode_%d to @ada/hospitals", i), Flags: []steps.Flag{connectionFlag},
+		plan: each(4, 5, func(i int) front.Action {
+			return front.Action{Says: fmt.Sprintf("add supernode_%d to @ada/hospitals", i), Flags: []front.Flag{connectionFlag},
 				Command: "flwr federation add-supernode " + nodeIDs[i-1] + " @ada/hospitals supergrid"}
 		}),
-		work: []any{steps.ItemChanged{Item: steps.Item{Name: "supernode_4", State: steps.ItemDone, Text: nodeIDs[3]}}, steps.Progress{Label: "added", Done: 1, Total: 2},
-			steps.ItemChanged{Item: steps.Item{Name: "supernode_5", State: steps.ItemWorking, Text: "adding"}}},
-		failed: []any{steps.ItemChanged{Item: steps.Item{Name: "supernode_4", State: steps.ItemFailed, Text: "only the federation's owner may do this"}}},
+		work: []any{front.ItemChanged{Item: front.Item{Name: "supernode_4", State: front.ItemDone, Text: nodeIDs[3]}}, front.Progress{Label: "added", Done: 1, Total: 2},
+			front.ItemChanged{Item: front.Item{Name: "supernode_5", State: front.ItemWorking, Text: "adding"}}},
+		failed: []any{front.ItemChanged{Item: front.Item{Name: "supernode_4", State: front.ItemFailed, Text: "only the federation's owner may do this"}}},
 		err: fmt.Errorf("add supernode_4 to @ada/hospitals: %w", &problem.Problem{Code: problem.NotAllowed, What: "the grid does not allow this", Why: "only the federation's owner may add SuperNodes",
 			Fix: "ask the owner to add the node IDs, or choose a federation of your own in step 2", Raw: "Permission denied."}),
-		asks: []steps.Question{{ID: "sent", Kind: steps.AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
+		asks: []front.Question{{ID: "sent", Kind: front.AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
 			Help: "The message is in node-ids.md. Send it to your contact there; they enter the SuperNodes on their side."}},
 	},
 	12: {
-		status: map[string]steps.Status{
-			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Links: []steps.Link{dashboardLink}, Items: five(5, says("registered"), 0, ""), Evidence: []string{"5 of 5 confirmed"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepHandover, Why: "the node IDs have to be handed over first"},
-			onGrid: {State: steps.Waiting, Short: "1/5", Done: 1, Of: 5, Links: []steps.Link{dashboardLink}, Items: five(1, says("registered"), steps.ItemWaiting, "not in @ada/hospitals yet"),
+		status: map[string]front.Status{
+			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Links: []front.Link{dashboardLink}, Items: five(5, says("registered"), 0, ""), Evidence: []string{"5 of 5 confirmed"}},
+			isBlocked: {State: front.Blocked, By: front.StepHandover, Why: "the node IDs have to be handed over first"},
+			onGrid: {State: front.Waiting, Short: "1/5", Done: 1, Of: 5, Links: []front.Link{dashboardLink}, Items: five(1, says("registered"), front.ItemWaiting, "not in @ada/hospitals yet"),
 				Evidence: []string{"1 of 5 confirmed"}, Why: "4 of 5 SuperNodes are not confirmed yet", Hints: []string{"flwrup looks again by itself; leave it open, or come back later"}},
 		},
 		never: never(required, noWaiting, []string{"it is the grid's turn, not ours", isReady}),
-		plan:  []steps.Action{{Says: "see who is in the federation", Command: "flwr federation list supergrid --federation @ada/hospitals", Flags: []steps.Flag{{Flag: "--federation", Means: "the federation that the command is about, @account/name"}}}},
-		work:  changed(five(1, says("registered"), steps.ItemWaiting, "not in @ada/hospitals yet")),
+		plan:  []front.Action{{Says: "see who is in the federation", Command: "flwr federation list supergrid --federation @ada/hospitals", Flags: []front.Flag{{Flag: "--federation", Means: "the federation that the command is about, @account/name"}}}},
+		work:  changed(five(1, says("registered"), front.ItemWaiting, "not in @ada/hospitals yet")),
 		err: &problem.Problem{Code: problem.Unreachable, What: "the grid cannot be reached", Why: "no answer from supergrid.flower.ai:443", Fix: "look at the network, then try again",
 			Raw: "Connection to the SuperLink is unavailable. Please check your network connection and 'address' in the SuperLink configuration."},
-		asks: []steps.Question{{ID: "confirmed", Kind: steps.AskAcknowledge, Default: "later", Ask: "Has Flower Labs told you that the SuperNodes are confirmed?",
+		asks: []front.Question{{ID: "confirmed", Kind: front.AskAcknowledge, Default: "later", Ask: "Has Flower Labs told you that the SuperNodes are confirmed?",
 			Help: "flwrup cannot see it yet. If they told you so, the SuperNodes can be started: the grid then decides."}},
 	},
 	13: {
-		status: map[string]steps.Status{
-			isDone:    {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("running"), 0, ""), Evidence: []string{"5 of 5 running as Docker containers"}},
-			isReady:   {State: steps.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(3, says("running"), steps.ItemWaiting, "stopped, exit code 137"), Evidence: []string{"3 of 5 running as Docker containers"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepConfirmation, Why: "the SuperNodes are not confirmed yet", Short: "0/5", Items: five(0, nil, steps.ItemWaiting, "not started")},
+		status: map[string]front.Status{
+			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("running"), 0, ""), Evidence: []string{"5 of 5 running as Docker containers"}},
+			isReady:   {State: front.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(3, says("running"), front.ItemWaiting, "stopped, exit code 137"), Evidence: []string{"3 of 5 running as Docker containers"}},
+			isBlocked: {State: front.Blocked, By: front.StepConfirmation, Why: "the SuperNodes are not confirmed yet", Short: "0/5", Items: five(0, nil, front.ItemWaiting, "not started")},
 		},
 		never: never(required, noWaiting, gridless),
-		plan: []steps.Action{
+		plan: []front.Action{
 			{Says: "start supernode_4", Command: "docker create --name supernode_4 --label ai.flower.flwrup=lung-study --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp:rw,exec --mount type=volume,dst=/run/supernode --env FLWR_HOME=/tmp/flwr --restart on-failure:5 " + image + " --superlink fleet-supergrid.flower.ai:443 --auth-supernode-private-key /run/supernode/key",
-				Flags: []steps.Flag{{Flag: "--cap-drop", Means: "none of root's rights"}, {Flag: "--read-only", Means: "nothing in the container can be changed but /tmp"}}},
+				Flags: []front.Flag{{Flag: "--cap-drop", Means: "none of root's rights"}, {Flag: "--read-only", Means: "nothing in the container can be changed but /tmp"}}},
 			{Command: "tar -c --owner=49999 --mode=0400 --transform 's|.*|key|' keys/client_credentials_4 | docker cp - supernode_4:/run/supernode"},
 			{Command: "docker start supernode_4"},
 			{Says: "start supernode_5", Command: "docker start supernode_5"},
 		},
-		work: append(changed(five(3, says("running"), steps.ItemWorking, "starting")), steps.Progress{Label: "pulling " + image, Done: 296_000_000, Total: 296_000_000, Bytes: true},
-			steps.Progress{Label: "started", Done: 3, Total: 5}),
-		failed: changed(five(3, says("running"), steps.ItemFailed, "the container name is taken")),
+		work: append(changed(five(3, says("running"), front.ItemWorking, "starting")), front.Progress{Label: "pulling " + image, Done: 296_000_000, Total: 296_000_000, Bytes: true},
+			front.Progress{Label: "started", Done: 3, Total: 5}),
+		failed: changed(five(3, says("running"), front.ItemFailed, "the container name is taken")),
 		err: fmt.Errorf("start supernode_4: %w", &problem.Problem{Code: problem.NameTaken, What: "the container name supernode_4 is taken", Why: "a container that flwrup did not make has it",
 			Fix: "remove that one: docker rm -f supernode_4", Raw: "Conflict. The container name \"/supernode_4\" is already in use by container 0123456789ab."}),
-		asks: append([]steps.Question{confirm("own-image", "Start them with "+image+" instead?",
+		asks: append([]front.Question{confirm("own-image", "Start them with "+image+" instead?",
 			"image flwr/supernode:1.24.0-py3.13-ubuntu24.04 holds flwr 1.24.0, not 1.42.0: flwr on this machine, the image and the grid must be of one version.", "", "no"),
-			{ID: "image-changed", Kind: steps.AskChoice, Default: "keep", Ask: "The image " + image + " has changed. Which one should SuperNodes use?",
+			{ID: "image-changed", Kind: front.AskChoice, Default: "keep", Ask: "The image " + image + " has changed. Which one should SuperNodes use?",
 				Help: "It was sha256:51897126cad6 and is now sha256:5361aca35bb6. Somebody here pulled or built it, or its publisher moved the name.",
-				Choices: []steps.Choice{{Value: "keep", Label: "the previous one", Note: "sha256:51897126cad6"},
+				Choices: []front.Choice{{Value: "keep", Label: "the previous one", Note: "sha256:51897126cad6"},
 					{Value: "take", Label: "the new one", Note: "sha256:5361aca35bb6; SuperNodes that run take it when they are restarted"}}}}, settingQuestions...),
-		extra: []scene{{"settings can be changed first", func(m *Model, f *fake, n steps.StepID) {
+		extra: []scene{{"settings can be changed first", func(m *Model, f *fake, n front.StepID) {
 			f.changed[n] = true
-			f.set(n, steps.Status{State: steps.Ready, Change: true, Short: "3/5", Done: 3, Of: 5, Evidence: []string{"3 of 5 running as Docker containers"}})
+			f.set(n, front.Status{State: front.Ready, Change: true, Short: "3/5", Done: 3, Of: 5, Evidence: []string{"3 of 5 running as Docker containers"}})
 			m.learn(f)
 		}}},
 	},
 	14: {
-		status: map[string]steps.Status{
-			isDone: {State: steps.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("online"), 0, ""), Evidence: []string{"the grid calls 5 of 5 online", "@ada/hospitals: 3 members, 5 nodes, 2 runs"}},
-			isReady: {State: steps.Ready, Short: "4/5", Done: 4, Of: 5, Items: five(4, says("online"), steps.ItemFailed, "image flwr 1.24.0 cannot speak to this grid: HTTP since 1.40"),
+		status: map[string]front.Status{
+			isDone: {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("online"), 0, ""), Evidence: []string{"the grid calls 5 of 5 online", "@ada/hospitals: 3 members, 5 nodes, 2 runs"}},
+			isReady: {State: front.Ready, Short: "4/5", Done: 4, Of: 5, Items: five(4, says("online"), front.ItemFailed, "image flwr 1.24.0 cannot speak to this grid: HTTP since 1.40"),
 				Evidence: []string{"the grid calls 4 of 5 online"}},
-			isBlocked: {State: steps.Blocked, By: steps.StepStart, Why: "the SuperNodes have to be started first"},
+			isBlocked: {State: front.Blocked, By: front.StepStart, Why: "the SuperNodes have to be started first"},
 		},
 		never: never(required, noWaiting, grown),
-		plan:  []steps.Action{{Says: "see what the grid says", Command: "flwr supernode list supergrid", Flags: []steps.Flag{connectionFlag}}},
-		work: append(changed(five(3, says("online"), steps.ItemWorking, "registered")), steps.Progress{Label: "online", Done: 3, Total: 5},
-			steps.NodeLine{Line: supernode.Line{Node: "supernode_4", Text: "INFO :      Starting Flower SuperNode"}},
-			steps.NodeLine{Line: supernode.Line{Node: "supernode_5", Text: "WARNING :   Connection attempt failed, retrying in 2.34 seconds, 日本語 and tabs\there"}}),
-		failed: changed(five(3, says("online"), steps.ItemWorking, "offline")),
+		plan:  []front.Action{{Says: "see what the grid says", Command: "flwr supernode list supergrid", Flags: []front.Flag{connectionFlag}}},
+		work: append(changed(five(3, says("online"), front.ItemWorking, "registered")), front.Progress{Label: "online", Done: 3, Total: 5},
+			front.NodeLine{Line: supernode.Line{Node: "supernode_4", Text: "INFO :      Starting Flower SuperNode"}},
+			front.NodeLine{Line: supernode.Line{Node: "supernode_5", Text: "WARNING :   Connection attempt failed, retrying in 2.34 seconds, 日本語 and tabs\there"}}),
+		failed: changed(five(3, says("online"), front.ItemWorking, "offline")),
 		err: problem.New(problem.NodeNotOnline, "not online: supernode_4, supernode_5", "image flwr 1.24.0 cannot speak to this grid: HTTP since 1.40",
 			"start it again with the image of flwr 1.42.0"),
-		asks: []steps.Question{confirm("node-id", "Note "+nodeIDs[4]+" for supernode_4?", "supernode_4 is node "+nodeIDs[4]+", and the ledger says "+nodeIDs[3]+
+		asks: []front.Question{confirm("node-id", "Note "+nodeIDs[4]+" for supernode_4?", "supernode_4 is node "+nodeIDs[4]+", and the ledger says "+nodeIDs[3]+
 			": the ledger's came \"by elimination\". The SuperNode's own log is right: the grid let it in under that ID.", "", "yes")},
 	},
 	15: {
-		status: map[string]steps.Status{
-			isDone: {State: steps.Done, Short: runID, Evidence: []string{"run " + runID + " of lungs: finished:completed"}},
-			isReady: {State: steps.Ready, Evidence: []string{"the app lungs 1.0.0 in lungs", "it wants 2 nodes; 5 are online here"},
+		status: map[string]front.Status{
+			isDone: {State: front.Done, Short: runID, Evidence: []string{"run " + runID + " of lungs: finished:completed"}},
+			isReady: {State: front.Ready, Evidence: []string{"the app lungs 1.0.0 in lungs", "it wants 2 nodes; 5 are online here"},
 				Hints: []string{"server_app.py line 42 writes a file (np.savez): on the grid the run would fail there"}},
-			isBlocked:   {State: steps.Blocked, By: steps.StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online"},
-			isNotNeeded: {State: steps.NotNeeded, Why: "runs are started elsewhere, as you said"},
+			isBlocked:   {State: front.Blocked, By: front.StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online"},
+			isNotNeeded: {State: front.NotNeeded, Why: "runs are started elsewhere, as you said"},
 		},
 		never: never(noWaiting, gridless),
-		plan: []steps.Action{{Says: "comment out, when you agree, np.savez in line 42 of lungs/server_app.py"},
+		plan: []front.Action{{Says: "comment out, when you agree, np.savez in line 42 of lungs/server_app.py"},
 			{Says: "run the app over all SuperNodes that are online, and follow it", Command: "flwr run lungs supergrid --federation @ada/hospitals --stream",
-				Flags: []steps.Flag{{Flag: "--federation", Means: "the federation that the command is about, @account/name"}, {Flag: "--stream", Means: "shows the run's log while it runs"}}}},
-		work: []any{steps.Says{Text: "waiting for nodes: 1 of 2 online, missing supernode_4"}},
+				Flags: []front.Flag{{Flag: "--federation", Means: "the federation that the command is about, @account/name"}, {Flag: "--stream", Means: "shows the run's log while it runs"}}}},
+		work: []any{front.Says{Text: "waiting for nodes: 1 of 2 online, missing supernode_4"}},
 		err: &problem.Problem{Code: problem.RunReadOnly, What: "the app could not save final_model.npz", Why: "the ServerApp runs on the grid, where it cannot write files",
 			Fix: "comment out what writes the file, then run again", Raw: "OSError: [Errno 30] Read-only file system: 'final_model.npz'"},
-		asks: []steps.Question{
-			{ID: "app", Kind: steps.AskChoice, Ask: "Which Flower app is to be run?", Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode.", Default: "lungs",
-				Choices: []steps.Choice{{Value: "lungs", Label: "lungs", Note: "lungs 1.0.0"}, {Value: "new", Label: "make a new one", Note: "fetched from Flower's platform"},
+		asks: []front.Question{
+			{ID: "app", Kind: front.AskChoice, Ask: "Which Flower app is to be run?", Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode.", Default: "lungs",
+				Choices: []front.Choice{{Value: "lungs", Label: "lungs", Note: "lungs 1.0.0"}, {Value: "new", Label: "make a new one", Note: "fetched from Flower's platform"},
 					{Value: "other", Label: "another folder"}, {Value: "none", Label: "none", Note: "somebody else starts the runs"}}},
-			{ID: "app-folder", Kind: steps.AskText, Ask: "Where is the Flower app?", Help: "A folder with the pyproject.toml of a Flower app."},
+			{ID: "app-folder", Kind: front.AskText, Ask: "Where is the Flower app?", Help: "A folder with the pyproject.toml of a Flower app."},
 			confirm("traps", "Comment out np.savez in line 42?", "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and the edit can be undone. With no the app is run as it is.", trapDiff, "yes"),
 			confirm("keep-out", "Keep /data/clinic-a/ out of what is sent?", "data/clinic-a/patients.json (data of the SuperNodes). flwr sends such files to the grid, which hands them to every SuperNode.", keepOutDiff, "yes"),
 			confirm("send-all", "Send these files to the grid and to every SuperNode?", "data/clinic-a/patients.json (data of the SuperNodes).", "", "no"),
@@ -213,25 +213,25 @@ var lateStories = map[steps.StepID]story{
 		},
 	},
 	16: {
-		status: map[string]steps.Status{
-			isDone:      {State: steps.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}},
-			isReady:     {State: steps.Ready, Short: "running", Evidence: []string{"run " + runID + ": running"}},
-			isBlocked:   {State: steps.Blocked, By: steps.StepRun, Why: "no run was started yet"},
-			isNotNeeded: {State: steps.NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"},
+		status: map[string]front.Status{
+			isDone:      {State: front.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}},
+			isReady:     {State: front.Ready, Short: "running", Evidence: []string{"run " + runID + ": running"}},
+			isBlocked:   {State: front.Blocked, By: front.StepRun, Why: "no run was started yet"},
+			isNotNeeded: {State: front.NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"},
 		},
 		never: never(noWaiting, grown),
-		plan: []steps.Action{{Says: "follow the run's log", Command: "flwr log " + runID + " supergrid", Flags: []steps.Flag{connectionFlag}},
-			{Says: "see how it ended", Command: "flwr list supergrid --run-id " + runID, Flags: []steps.Flag{{Flag: "--run-id", Means: "the run that the command is about"}}}},
-		work: append([]any{steps.RunBegan{ID: runID}, steps.RunNodes{Chosen: 5, Of: 5},
-			steps.RunState{Run: steps.RunView{ID: runID, App: "ada/lungs 1.0.0", Status: "running", Running: noon.Add(-80 * time.Second), Pending: noon.Add(-83 * time.Second), Here: true}},
-			steps.Output{Text: "INFO :      [ROUND 9/10]"}, steps.Output{Text: "INFO :      configure_train: Sampled 5 nodes (out of 5)"}, steps.Output{Text: "INFO :      aggregate_train: Received 5 results and 0 failures"}}, rounds(9)...),
+		plan: []front.Action{{Says: "follow the run's log", Command: "flwr log " + runID + " supergrid", Flags: []front.Flag{connectionFlag}},
+			{Says: "see how it ended", Command: "flwr list supergrid --run-id " + runID, Flags: []front.Flag{{Flag: "--run-id", Means: "the run that the command is about"}}}},
+		work: append([]any{front.RunBegan{ID: runID}, front.RunNodes{Chosen: 5, Of: 5},
+			front.RunState{Run: front.RunView{ID: runID, App: "ada/lungs 1.0.0", Status: "running", Running: noon.Add(-80 * time.Second), Pending: noon.Add(-83 * time.Second), Here: true}},
+			front.Output{Text: "INFO :      [ROUND 9/10]"}, front.Output{Text: "INFO :      configure_train: Sampled 5 nodes (out of 5)"}, front.Output{Text: "INFO :      aggregate_train: Received 5 results and 0 failures"}}, rounds(9)...),
 		failed: rounds(2),
 		err: &problem.Problem{Code: problem.RunFailed, What: "the app failed: ValueError: all input arrays must have the same shape", Why: "an error in the app's own code", Fix: "read the run's log",
 			Raw: "Traceback (most recent call last):\n  File \"lungs/server_app.py\", line 30, in main\nValueError: all input arrays must have the same shape"},
-		extra: []scene{{"did", func(m *Model, f *fake, n steps.StepID) {
-			f.set(n, steps.Status{State: steps.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}})
+		extra: []scene{{"did", func(m *Model, f *fake, n front.StepID) {
+			f.set(n, front.Status{State: front.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}})
 			m.learn(f)
-			m.pretend(n, append([]any{steps.RunBegan{ID: runID}, steps.Output{Text: "INFO :      Run finished 10 round(s) in 93.01s"}}, rounds(10)...)...).end(noon, nil)
+			m.pretend(n, append([]any{front.RunBegan{ID: runID}, front.Output{Text: "INFO :      Run finished 10 round(s) in 93.01s"}}, rounds(10)...)...).end(noon, nil)
 		}}},
 	},
 }
@@ -239,7 +239,7 @@ var lateStories = map[steps.StepID]story{
 // rounds are the numbers of n rounds of a run.
 func rounds(n int) (events []any) {
 	for r := 1; r <= n; r++ {
-		events = append(events, steps.Metric{Round: r, Phase: "evaluate", Name: "accuracy", Value: 1 - 1/float64(r+1)}, steps.Metric{Round: r, Phase: "train", Name: "loss", Value: 2 / float64(r)})
+		events = append(events, front.Metric{Round: r, Phase: "evaluate", Name: "accuracy", Value: 1 - 1/float64(r+1)}, front.Metric{Round: r, Phase: "train", Name: "loss", Value: 2 / float64(r)})
 	}
 	return events
 }
@@ -247,11 +247,11 @@ func rounds(n int) (events []any) {
 // keyScenes are the pages that a key opens, over step 10, and the screens that no step's story has.
 func keyScenes() (list []scene) {
 	for _, k := range []string{"?", "h", "Q", "e", "c", "r", "q"} {
-		list = append(list, scene{"key " + k, func(m *Model, f *fake, n steps.StepID) {
+		list = append(list, scene{"key " + k, func(m *Model, f *fake, n front.StepID) {
 			f.plans[n] = fakePlan(10)
 			m.learn(f)
 			if k == "q" || k == "r" {
-				m.pretend(n, steps.Says{Text: "registering"}, steps.Output{Text: "said by flwr"}, steps.Ran{Command: "flwr supernode register keys/client_credentials_1.pub supergrid"})
+				m.pretend(n, front.Says{Text: "registering"}, front.Output{Text: "said by flwr"}, front.Ran{Command: "flwr supernode register keys/client_credentials_1.pub supergrid"})
 			}
 			m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)})
 		}})
@@ -260,30 +260,30 @@ func keyScenes() (list []scene) {
 		m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text)})
 	}
 	return append(list,
-		scene{"number, not valid", func(m *Model, f *fake, n steps.StepID) {
+		scene{"number, not valid", func(m *Model, f *fake, n front.StepID) {
 			q := questions["number"]
 			q.Validate = func(string) error { return errors.New("5 are registered: unregister one on the dashboard first") }
 			m.pretend(n, question(q))
 			typed(m, "2")
 		}},
-		scene{"secret, second time", func(m *Model, f *fake, n steps.StepID) {
+		scene{"secret, second time", func(m *Model, f *fake, n front.StepID) {
 			m.pretend(n, question(questions["secret"]))
 			typed(m, "pässword")
 			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
 		}},
-		scene{"secret, not the same", func(m *Model, f *fake, n steps.StepID) {
+		scene{"secret, not the same", func(m *Model, f *fake, n front.StepID) {
 			m.pretend(n, question(questions["secret"]))
 			typed(m, "pässword")
 			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
 			typed(m, "passwort")
 			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
 		}},
-		scene{"cannot be looked at", func(m *Model, f *fake, n steps.StepID) {
+		scene{"cannot be looked at", func(m *Model, f *fake, n front.StepID) {
 			f.errs[n] = problem.New(problem.Unreachable, "the grid cannot be reached", "no answer from supergrid.flower.ai:443", "look at the network, then try again")
 			m.learn(f)
 		}},
-		scene{"being stopped", func(m *Model, f *fake, n steps.StepID) {
-			m.pretend(n, steps.Says{Text: "registering"})
+		scene{"being stopped", func(m *Model, f *fake, n front.StepID) {
+			m.pretend(n, front.Says{Text: "registering"})
 			m.stop()
 		}},
 	)

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"maps"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/steps"
 )
 
 // The states that a step can be seen in: what Inspect gives, and how work on it goes.
@@ -27,13 +27,13 @@ var allStates = []string{isDone, isReady, isBlocked, isNotNeeded, onPerson, onGr
 // story is one step as the real one goes: its words are those of steps/, its facts those of a project
 // with five SuperNodes on a SuperGrid.
 type story struct {
-	status map[string]steps.Status // by state: what Inspect gives
+	status map[string]front.Status // by state: what Inspect gives
 	never  map[string]string       // states that the step is never in, and why not
-	plan   []steps.Action
+	plan   []front.Action
 	work   []any // what Apply tells while it is at work
 	failed []any // what it told before it failed with err
 	err    error
-	asks   []steps.Question
+	asks   []front.Question
 	extra  []scene
 }
 
@@ -53,14 +53,14 @@ func (st story) states() map[string]bool {
 }
 
 // scenes gives one scene for every state and every question of step n, and what else it can show.
-func scenes(n steps.StepID) []scene {
+func scenes(n front.StepID) []scene {
 	st := stories[n]
 	var list []scene
 	for _, state := range allStates {
 		if !st.states()[state] {
 			continue
 		}
-		list = append(list, scene{state, func(m *Model, f *fake, n steps.StepID) {
+		list = append(list, scene{state, func(m *Model, f *fake, n front.StepID) {
 			f.plans[n] = st.plan
 			switch state {
 			case isLooking:
@@ -89,7 +89,7 @@ func scenes(n steps.StepID) []scene {
 		if asked[q.ID]++; asked[q.ID] > 1 {
 			name += fmt.Sprint(", ", asked[q.ID])
 		}
-		list = append(list, scene{name, func(m *Model, f *fake, n steps.StepID) {
+		list = append(list, scene{name, func(m *Model, f *fake, n front.StepID) {
 			f.plans[n] = st.plan
 			f.set(n, st.status[isReady])
 			m.learn(f)
@@ -102,11 +102,11 @@ func scenes(n steps.StepID) []scene {
 var nodeIDs = []string{"8688387445877465697", "7304313080113384584", "1155773092841220517", "9674070929710601496", "4623914040792880723"}
 
 // five gives an item for each of five SuperNodes: the first done ones with their text, the others in state with text.
-func five(done int, doneText func(i int) string, state steps.ItemState, text string) (items []steps.Item) {
+func five(done int, doneText func(i int) string, state front.ItemState, text string) (items []front.Item) {
 	for i := range nodeIDs {
-		it := steps.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: state, Text: text}
+		it := front.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: state, Text: text}
 		if i < done {
-			it.State, it.Text = steps.ItemDone, doneText(i)
+			it.State, it.Text = front.ItemDone, doneText(i)
 		}
 		items = append(items, it)
 	}
@@ -117,15 +117,15 @@ func nodeID(i int) string               { return nodeIDs[i] }
 func says(text string) func(int) string { return func(int) string { return text } }
 
 // changed makes events of items.
-func changed(items []steps.Item, more ...any) (events []any) {
+func changed(items []front.Item, more ...any) (events []any) {
 	for _, it := range items {
-		events = append(events, steps.ItemChanged{Item: it})
+		events = append(events, front.ItemChanged{Item: it})
 	}
 	return append(events, more...)
 }
 
-func confirm(id, ask, help, diff, def string) steps.Question {
-	return steps.Question{ID: id, Kind: steps.AskConfirm, Default: def, Ask: ask, Help: help, Diff: diff}
+func confirm(id, ask, help, diff, def string) front.Question {
+	return front.Question{ID: id, Kind: front.AskConfirm, Default: def, Ask: ask, Help: help, Diff: diff}
 }
 
 // Reasons why a step is never in a state.
@@ -152,8 +152,8 @@ var (
 	gridless  = []string{noGrid, onGrid}
 )
 
-var stories = func() map[steps.StepID]story {
-	all := map[steps.StepID]story{}
+var stories = func() map[front.StepID]story {
+	all := map[front.StepID]story{}
 	maps.Copy(all, earlyStories)
 	maps.Copy(all, lateStories)
 	return all

@@ -3,34 +3,34 @@ package ui
 import (
 	"testing"
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 	"flwrup/ui/dash"
 )
 
 // verbScenes are the questions that are asked while the dashboard's verbs are at work.
 var verbScenes = []struct {
-	verb  steps.Verb
+	verb  front.Verb
 	nodes []string
-	asks  steps.Question
+	asks  front.Question
 }{
-	{steps.RemoveNodes, []string{"supernode_4"}, steps.Question{ID: "remove", Kind: steps.AskChoice, Default: "no", Ask: "Remove supernode_4?",
+	{front.RemoveNodes, []string{"supernode_4"}, front.Question{ID: "remove", Kind: front.AskChoice, Default: "no", Ask: "Remove supernode_4?",
 		Help: "A removed SuperNode is stopped, its container and its log go, and it leaves the federation (flwr 1.27 and later). The key files stay where they are.",
-		Choices: []steps.Choice{
+		Choices: []front.Choice{
 			{Value: "no", Label: "leave as it is"},
 			{Value: "remove", Label: "remove", Note: "its key stays registered and good: it can be added again"},
 			{Value: "unregister", Label: "remove and unregister", Note: "burns the key: nobody can ever register it again; asks once more"},
 		}}},
-	{steps.UnregisterNodes, []string{"supernode_2", "supernode_3"}, confirm("unregister", "Unregister supernode_2, supernode_3?",
+	{front.UnregisterNodes, []string{"supernode_2", "supernode_3"}, confirm("unregister", "Unregister supernode_2, supernode_3?",
 		"The grid forgets the node and burns its key: it can never be registered again. The key files stay where they are.", "", "no")},
-	{steps.AddNode, nil, steps.Question{ID: "add", Kind: steps.AskChoice, Default: "a new one", Ask: "Which SuperNode shall be added?",
+	{front.AddNode, nil, front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode shall be added?",
 		Help: "One that was removed without being unregistered keeps its key, its name and its node ID.",
-		Choices: []steps.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"},
+		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"},
 			{Value: "supernode_4", Label: "supernode_4", Note: "was removed; " + nodeIDs[3]}}}},
-	{steps.StopRun, []string{runID}, confirm("stop-run", "Stop run "+runID+"?",
+	{front.StopRun, []string{runID}, confirm("stop-run", "Stop run "+runID+"?",
 		"It ends on the grid and on all SuperNodes. What it has learnt so far is lost.", "", "no")},
-	{steps.StartNodes, []string{"supernode_2"}, steps.Question{ID: "value of DB_PASSWORD", Kind: steps.AskSecret, Ask: "Value of DB_PASSWORD?",
+	{front.StartNodes, []string{"supernode_2"}, front.Question{ID: "value of DB_PASSWORD", Kind: front.AskSecret, Ask: "Value of DB_PASSWORD?",
 		Help: "flwrup.toml hands this variable on to supernode_2, and it is not set here. It goes to the SuperNode alone; no file of flwrup's keeps it."}},
-	{steps.RestoreKey, []string{"supernode_5"}, steps.Question{ID: "passphrase", Kind: steps.AskSecret, Ask: "The passphrase of keys-backup-20251123T101500Z.tar.age",
+	{front.RestoreKey, []string{"supernode_5"}, front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase of keys-backup-20251123T101500Z.tar.age",
 		Help: "The key is taken from the backup that flwrup made."}},
 }
 

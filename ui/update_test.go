@@ -13,8 +13,8 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -36,44 +36,44 @@ func TestForms(t *testing.T) {
 		}
 		return nil
 	}
-	choices := []steps.Choice{{Value: "a", Label: "A"}, {Value: "b", Label: "B", Disabled: true, Note: "no"}, {Value: "c", Label: "C"}}
+	choices := []front.Choice{{Value: "a", Label: "A"}, {Value: "b", Label: "B", Disabled: true, Note: "no"}, {Value: "c", Label: "C"}}
 	for _, c := range []struct {
 		name string
-		q    steps.Question
+		q    front.Question
 		keys string
 		want string // "-": no answer yet
 		err  string
 	}{
-		{"default by Enter", steps.Question{Kind: steps.AskText, Default: "later"}, "enter", "later", ""},
-		{"typed", steps.Question{Kind: steps.AskText, Default: "later"}, "@ a d a enter", "@ada", ""},
-		{"corrected", steps.Question{Kind: steps.AskText}, "x backspace y enter", "y", ""},
-		{"nothing to take", steps.Question{Kind: steps.AskText}, "enter", "-", "needs an answer"},
-		{"nothing is valid", steps.Question{Kind: steps.AskText, Validate: small}, "enter", "", ""},
-		{"number", steps.Question{Kind: steps.AskNumber, Default: "3"}, "7 enter", "7", ""},
-		{"number up", steps.Question{Kind: steps.AskNumber, Default: "3"}, "up up enter", "5", ""},
-		{"number down", steps.Question{Kind: steps.AskNumber, Default: "3"}, "down enter", "2", ""},
-		{"no number", steps.Question{Kind: steps.AskNumber, Default: "3"}, "x", "-", "whole number"},
-		{"not valid as one types", steps.Question{Kind: steps.AskNumber, Validate: small}, "1 2 3", "-", "at most 99"},
-		{"not valid, Enter", steps.Question{Kind: steps.AskNumber, Validate: small}, "1 2 3 enter", "-", "at most 99"},
-		{"valid again", steps.Question{Kind: steps.AskNumber, Validate: small}, "1 2 3 backspace enter", "12", ""},
-		{"choice by Enter", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "c"}, "enter", "c", ""},
-		{"choice over a disabled one", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "a"}, "down enter", "c", ""},
-		{"choice round the end", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "a"}, "k enter", "c", ""},
-		{"choice by number", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "a"}, "3 enter", "c", ""},
-		{"disabled by number", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "a"}, "2", "-", "not possible: no"},
-		{"no default chosen", steps.Question{Kind: steps.AskChoice, Choices: choices}, "enter", "-", "needs an answer"},
-		{"disabled default", steps.Question{Kind: steps.AskChoice, Choices: choices, Default: "b"}, "enter", "a", ""},
-		{"secret once", steps.Question{Kind: steps.AskSecret}, "p w enter", "pw", ""},
-		{"secret with blanks", steps.Question{Kind: steps.AskSecret}, "p   enter", "p", ""},
-		{"secret twice", steps.Question{Kind: steps.AskSecret, Twice: true}, "p w enter p w enter", "pw", ""},
-		{"secret not the same", steps.Question{Kind: steps.AskSecret, Twice: true}, "p w enter p enter", "-", "not what was typed"},
-		{"secret from the start", steps.Question{Kind: steps.AskSecret, Twice: true}, "p w enter p enter q enter q enter", "q", ""},
-		{"confirm by Enter", steps.Question{Kind: steps.AskConfirm, Default: "no"}, "enter", "no", ""},
-		{"confirm y", steps.Question{Kind: steps.AskConfirm, Default: "no"}, "y", "yes", ""},
-		{"confirm moved", steps.Question{Kind: steps.AskConfirm, Default: "no"}, "left enter", "yes", ""},
-		{"confirm without default", steps.Question{Kind: steps.AskConfirm}, "enter", "-", "y or n"},
-		{"acknowledge n", steps.Question{Kind: steps.AskAcknowledge, Default: "yes"}, "n", "later", ""},
-		{"acknowledge Enter", steps.Question{Kind: steps.AskAcknowledge, Default: "later"}, "enter", "later", ""},
+		{"default by Enter", front.Question{Kind: front.AskText, Default: "later"}, "enter", "later", ""},
+		{"typed", front.Question{Kind: front.AskText, Default: "later"}, "@ a d a enter", "@ada", ""},
+		{"corrected", front.Question{Kind: front.AskText}, "x backspace y enter", "y", ""},
+		{"nothing to take", front.Question{Kind: front.AskText}, "enter", "-", "needs an answer"},
+		{"nothing is valid", front.Question{Kind: front.AskText, Validate: small}, "enter", "", ""},
+		{"number", front.Question{Kind: front.AskNumber, Default: "3"}, "7 enter", "7", ""},
+		{"number up", front.Question{Kind: front.AskNumber, Default: "3"}, "up up enter", "5", ""},
+		{"number down", front.Question{Kind: front.AskNumber, Default: "3"}, "down enter", "2", ""},
+		{"no number", front.Question{Kind: front.AskNumber, Default: "3"}, "x", "-", "whole number"},
+		{"not valid as one types", front.Question{Kind: front.AskNumber, Validate: small}, "1 2 3", "-", "at most 99"},
+		{"not valid, Enter", front.Question{Kind: front.AskNumber, Validate: small}, "1 2 3 enter", "-", "at most 99"},
+		{"valid again", front.Question{Kind: front.AskNumber, Validate: small}, "1 2 3 backspace enter", "12", ""},
+		{"choice by Enter", front.Question{Kind: front.AskChoice, Choices: choices, Default: "c"}, "enter", "c", ""},
+		{"choice over a disabled one", front.Question{Kind: front.AskChoice, Choices: choices, Default: "a"}, "down enter", "c", ""},
+		{"choice round the end", front.Question{Kind: front.AskChoice, Choices: choices, Default: "a"}, "k enter", "c", ""},
+		{"choice by number", front.Question{Kind: front.AskChoice, Choices: choices, Default: "a"}, "3 enter", "c", ""},
+		{"disabled by number", front.Question{Kind: front.AskChoice, Choices: choices, Default: "a"}, "2", "-", "not possible: no"},
+		{"no default chosen", front.Question{Kind: front.AskChoice, Choices: choices}, "enter", "-", "needs an answer"},
+		{"disabled default", front.Question{Kind: front.AskChoice, Choices: choices, Default: "b"}, "enter", "a", ""},
+		{"secret once", front.Question{Kind: front.AskSecret}, "p w enter", "pw", ""},
+		{"secret with blanks", front.Question{Kind: front.AskSecret}, "p   enter", "p", ""},
+		{"secret twice", front.Question{Kind: front.AskSecret, Twice: true}, "p w enter p w enter", "pw", ""},
+		{"secret not the same", front.Question{Kind: front.AskSecret, Twice: true}, "p w enter p enter", "-", "not what was typed"},
+		{"secret from the start", front.Question{Kind: front.AskSecret, Twice: true}, "p w enter p enter q enter q enter", "q", ""},
+		{"confirm by Enter", front.Question{Kind: front.AskConfirm, Default: "no"}, "enter", "no", ""},
+		{"confirm y", front.Question{Kind: front.AskConfirm, Default: "no"}, "y", "yes", ""},
+		{"confirm moved", front.Question{Kind: front.AskConfirm, Default: "no"}, "left enter", "yes", ""},
+		{"confirm without default", front.Question{Kind: front.AskConfirm}, "enter", "-", "y or n"},
+		{"acknowledge n", front.Question{Kind: front.AskAcknowledge, Default: "yes"}, "n", "later", ""},
+		{"acknowledge Enter", front.Question{Kind: front.AskAcknowledge, Default: "later"}, "enter", "later", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := question(c.q)
@@ -106,11 +106,11 @@ func TestKeys(t *testing.T) {
 			m.pretend(10).end(noon, problem.New(code, "it failed", "", ""))
 		}
 	}
-	set := func(st steps.Status) func(*Model, *fake) {
+	set := func(st front.Status) func(*Model, *fake) {
 		return func(m *Model, f *fake) { f.set(10, st); m.learn(f) }
 	}
 	type check func(m *Model) string
-	at := func(n steps.StepID) check {
+	at := func(n front.StepID) check {
 		return func(m *Model) string {
 			if m.steps[m.at].number != n || m.top() != pageStep {
 				return fmt.Sprintf("at step %d, page %d", m.steps[m.at].number, m.top())
@@ -159,11 +159,11 @@ func TestKeys(t *testing.T) {
 			}
 			return ""
 		}},
-		{"Enter goes on when done", set(steps.Status{State: steps.Done}), "enter", at(11)},
-		{"Enter goes on when not needed", set(steps.Status{State: steps.NotNeeded}), "enter", at(11)},
-		{"Enter goes to what comes first", set(steps.Status{State: steps.Blocked, By: steps.StepKeys}), "enter", at(6)},
+		{"Enter goes on when done", set(front.Status{State: front.Done}), "enter", at(11)},
+		{"Enter goes on when not needed", set(front.Status{State: front.NotNeeded}), "enter", at(11)},
+		{"Enter goes to what comes first", set(front.Status{State: front.Blocked, By: front.StepKeys}), "enter", at(6)},
 		{"Enter waits for a fresh look when blocked", func(m *Model, f *fake) {
-			set(steps.Status{State: steps.Blocked, By: steps.StepKeys})(m, f)
+			set(front.Status{State: front.Blocked, By: front.StepKeys})(m, f)
 			m.steps[9].planned = false
 		}, "enter", at(10)},
 		{"Enter tries again", failed(problem.Unreachable), "enter", works},
@@ -176,7 +176,7 @@ func TestKeys(t *testing.T) {
 		{"dashboard", nil, "d", page(pageDash)}, {"dashboard and back", nil, "d esc", at(10)}, {"dashboard twice", nil, "d d", at(10)},
 		{"pick", nil, "c", page(pagePick)}, {"pick and back", nil, "c j esc", at(10)}, {"picked", nil, "c 2", at(10)},
 		{"no raw output", nil, "r", at(10)},
-		{"change", func(m *Model, f *fake) { f.changed[10] = true; f.set(10, steps.Status{State: steps.Done}); m.learn(f) }, "m", works},
+		{"change", func(m *Model, f *fake) { f.changed[10] = true; f.set(10, front.Status{State: front.Done}); m.learn(f) }, "m", works},
 		{"no change", nil, "m", at(10)},
 		{"undo", func(m *Model, f *fake) { f.undo[10] = true }, "u", works},
 		{"q leaves", nil, "q", left(false)}, {"ctrl+c", nil, "ctrl+c", left(true)},
@@ -293,7 +293,7 @@ func TestWaitingIsLookedAtAgain(t *testing.T) {
 	if pauses[0] > 10*time.Second || pauses[len(pauses)-1] != maxPause {
 		t.Errorf("pauses %v", pauses)
 	}
-	f.set(12, steps.Status{State: steps.Done})
+	f.set(12, front.Status{State: front.Done})
 	st, _ := f.Inspect(context.Background(), 12)
 	m.look(lookMsg{gen: m.looks.gen, i: 11, status: st})
 	if !m.steps[12].stale || !m.steps[11].settled() {
@@ -353,9 +353,9 @@ func TestFlood(t *testing.T) {
 	m := still(world(10), 10, 80, 24, Options{})
 	j := m.pretend(10)
 	for i := range 100_000 {
-		j.sink.Event(steps.Output{Text: fmt.Sprint("line ", i)})
+		j.sink.Event(front.Output{Text: fmt.Sprint("line ", i)})
 	}
-	j.sink.Event(steps.Says{Text: "still here"})
+	j.sink.Event(front.Says{Text: "still here"})
 	list, n, _ := j.sink.next(context.Background())
 	j.take(m, list, n)
 	if len(j.output) > keepOutput || j.dropped < 90_000 || j.says != "still here" {
@@ -368,11 +368,11 @@ func TestHostile(t *testing.T) {
 	evil := "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31mred\u202ereversed\r\nx"
 	f := world(10)
 	f.title.Project = evil
-	f.set(10, steps.Status{State: steps.Ready, Evidence: []string{evil}, Why: evil, Short: evil, Items: []steps.Item{{Name: evil, Text: evil}}})
+	f.set(10, front.Status{State: front.Ready, Evidence: []string{evil}, Why: evil, Short: evil, Items: []front.Item{{Name: evil, Text: evil}}})
 	m := still(f, 10, 80, 24, Options{NoColor: true})
 	j := m.pretend(10)
-	for _, e := range []steps.Event{steps.Says{Text: evil}, steps.Output{Text: evil}, steps.Progress{Label: evil, Total: 3},
-		steps.ItemChanged{Item: steps.Item{Name: evil, Text: evil}}, steps.LoginOpen{URL: evil, Code: evil}} {
+	for _, e := range []front.Event{front.Says{Text: evil}, front.Output{Text: evil}, front.Progress{Label: evil, Total: 3},
+		front.ItemChanged{Item: front.Item{Name: evil, Text: evil}}, front.LoginOpen{URL: evil, Code: evil}} {
 		j.sink.Event(e)
 	}
 	list, n, _ := j.sink.next(context.Background())

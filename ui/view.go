@@ -7,7 +7,7 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 	"flwrup/ui/style"
 )
 
@@ -288,15 +288,15 @@ func (m *Model) sign(i int) (sign string, st lipgloss.Style, word string) {
 		return " ", s.Dim, "not looked at yet"
 	}
 	switch v.status.State {
-	case steps.Done:
+	case front.Done:
 		return s.Signs.Done, s.OK, "done"
-	case steps.NotNeeded:
+	case front.NotNeeded:
 		return s.Signs.NotNeeded, s.Dim, "not needed"
-	case steps.Waiting:
+	case front.Waiting:
 		return s.Signs.Waiting, s.Warn, "waiting " + style.Age(m.now().Sub(v.since))
-	case steps.Blocked:
+	case front.Blocked:
 		return s.Signs.Blocked, s.Dim, "after step " + v.status.By.String()
-	case steps.Ready:
+	case front.Ready:
 		return s.Signs.ToDo, s.Text, "to do"
 	}
 	return " ", s.Dim, "unknown"
@@ -308,7 +308,7 @@ func (m *Model) short(i int) string {
 	if j := m.job; m.working() && j.step == v.number && len(j.items) > 0 {
 		done := 0
 		for _, it := range j.items {
-			if it.State == steps.ItemDone {
+			if it.State == front.ItemDone {
 				done++
 			}
 		}
@@ -327,7 +327,7 @@ func (m *Model) stepList(width, height int) []string {
 		switch {
 		case i == m.at:
 			cursor, name = s.Accent.Render(s.Signs.Cursor), s.Selected
-		case !v.known || v.status.State == steps.Blocked || v.status.State == steps.NotNeeded:
+		case !v.known || v.status.State == front.Blocked || v.status.State == front.NotNeeded:
 			name = s.Dim
 		}
 		left := fmt.Sprintf("%2d %s", v.number, v.name)

@@ -6,32 +6,32 @@ import (
 	"context"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 )
 
 // Work is what the screens need of the work; *steps.Site is one. Every method but Title, Steps,
 // CanChange, CanUndo, Reference and Places may block, so it is only ever called from a tea.Cmd.
 type Work interface {
-	Title() steps.Title
-	Steps() []steps.StepWords // the 16, in order
-	Inspect(ctx context.Context, step steps.StepID) (steps.Status, error)
-	Plan(ctx context.Context, step steps.StepID) ([]steps.Action, error)
-	Apply(ctx context.Context, step steps.StepID, to steps.Sink) error
-	CanChange(step steps.StepID) bool // the step's choice can be made anew
-	Change(ctx context.Context, step steps.StepID, to steps.Sink) error
-	CanUndo(step steps.StepID) bool // the step's last file edit can be taken back
-	Undo(ctx context.Context, step steps.StepID) error
+	Title() front.Title
+	Steps() []front.Step // the 16, in order
+	Inspect(ctx context.Context, step front.StepID) (front.Status, error)
+	Plan(ctx context.Context, step front.StepID) ([]front.Action, error)
+	Apply(ctx context.Context, step front.StepID, to front.Sink) error
+	CanChange(step front.StepID) bool // the step's choice can be made anew
+	Change(ctx context.Context, step front.StepID, to front.Sink) error
+	CanUndo(step front.StepID) bool // the step's last file edit can be taken back
+	Undo(ctx context.Context, step front.StepID) error
 
 	// Overview is the dashboard's data; the grid is asked again only when its answer is older than maxAge.
-	Overview(ctx context.Context, maxAge time.Duration) steps.Overview
+	Overview(ctx context.Context, maxAge time.Duration) front.Overview
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
 	Watch(ctx context.Context, changed func()) error // runtime states; returns when ctx ends
 	// SaveMetrics writes a run's metrics to a CSV file and gives its name; no run means the last one.
 	SaveMetrics(ctx context.Context, run string) (file string, err error)
-	Act(ctx context.Context, verb steps.Verb, nodes []string, to steps.Sink) error
+	Act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error
 
-	Reference() []steps.Action // the guide's quick reference in the dialect of the flwr at hand
-	Places() []steps.Link      // where to turn
+	Reference() []front.Action // the guide's quick reference in the dialect of the flwr at hand
+	Places() []front.Link      // where to turn
 }

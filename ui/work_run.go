@@ -6,6 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/steps"
@@ -26,7 +27,7 @@ var errStopped = errors.New("stopped by the person")
 func (m *Model) working() bool { return m.job != nil && !m.job.over }
 
 // start runs do as a job. Inspections end first.
-func (m *Model) start(step steps.StepID, what string, do func(context.Context, steps.Sink) error) tea.Cmd {
+func (m *Model) start(step front.StepID, what string, do func(context.Context, front.Sink) error) tea.Cmd {
 	if m.working() {
 		return nil
 	}
@@ -93,7 +94,7 @@ func (m *Model) ended(j *job) tea.Cmd {
 		m.steps[i].planned = false
 		switch n := m.steps[i].number; { // what was found before the work says nothing any more
 		case j.run != "" && (n == j.step || n == j.step+1):
-			m.steps[i].status = steps.Status{} // it was about another run
+			m.steps[i].status = front.Status{} // it was about another run
 			fallthrough
 		case n == j.step:
 			m.steps[i].known = false
@@ -104,8 +105,8 @@ func (m *Model) ended(j *job) tea.Cmd {
 			return nil
 		}
 		m.forgetFailures(j.step)
-		if j.run != "" && m.shownStep() == steps.StepRun && j.step == steps.StepRun { // a run that was started is to be seen
-			return tea.Batch(m.openStep(steps.StepMonitor), m.apply())
+		if j.run != "" && m.shownStep() == front.StepRun && j.step == front.StepRun { // a run that was started is to be seen
+			return tea.Batch(m.openStep(front.StepMonitor), m.apply())
 		}
 		return nil
 	}
@@ -121,7 +122,7 @@ func (m *Model) ended(j *job) tea.Cmd {
 
 // forgetFailures drops what went wrong in the steps behind n: it was about what n has made anew, as the
 // failed run that a new one follows.
-func (m *Model) forgetFailures(n steps.StepID) {
+func (m *Model) forgetFailures(n front.StepID) {
 	for step, j := range m.last {
 		if step > n && j.over && j.err != nil {
 			delete(m.last, step)
@@ -144,30 +145,30 @@ func (m *Model) newRun() tea.Cmd {
 		return nil
 	}
 	m.base(pageStep)
-	return tea.Batch(m.shown(), m.openStep(steps.StepRun), m.change())
+	return tea.Batch(m.shown(), m.openStep(front.StepRun), m.change())
 }
 
 // apply does what the open step offers.
 func (m *Model) apply() tea.Cmd {
 	st := &m.steps[m.at]
 	n, work := st.number, m.work
-	return m.start(n, st.title, func(ctx context.Context, to steps.Sink) error { return work.Apply(ctx, n, to) })
+	return m.start(n, st.title, func(ctx context.Context, to front.Sink) error { return work.Apply(ctx, n, to) })
 }
 
 func (m *Model) change() tea.Cmd {
 	st := &m.steps[m.at]
 	n, work := st.number, m.work
-	return m.start(n, st.title, func(ctx context.Context, to steps.Sink) error { return work.Change(ctx, n, to) })
+	return m.start(n, st.title, func(ctx context.Context, to front.Sink) error { return work.Change(ctx, n, to) })
 }
 
 func (m *Model) undo() tea.Cmd {
 	st := &m.steps[m.at]
 	n, work := st.number, m.work
-	return m.start(n, "Undo: "+st.title, func(ctx context.Context, to steps.Sink) error {
+	return m.start(n, "Undo: "+st.title, func(ctx context.Context, to front.Sink) error {
 		if err := work.Undo(ctx, n); err != nil {
 			return err
 		}
-		to.Event(steps.Says{Text: "the edit was taken back"})
+		to.Event(front.Says{Text: "the edit was taken back"})
 		return nil
 	})
 }
@@ -178,7 +179,7 @@ func (m *Model) hasRun() bool {
 	if j := m.last[st.number]; j != nil && j.run != "" {
 		return true
 	}
-	return st.number == steps.StepMonitor && st.known && st.status.State != steps.Blocked && st.status.State != steps.NotNeeded
+	return st.number == front.StepMonitor && st.known && st.status.State != front.Blocked && st.status.State != front.NotNeeded
 }
 
 // saveMetrics writes the metrics of the run on the screen to a file.
@@ -211,7 +212,7 @@ func (m *Model) act(run dash.Run) tea.Cmd {
 		return m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", m.job.what, "wait until it is done")})
 	}
 	work := m.work
-	cmd := m.start(0, actTitle(run), func(ctx context.Context, to steps.Sink) error {
+	cmd := m.start(0, actTitle(run), func(ctx context.Context, to front.Sink) error {
 		if run.ByItself {
 			to = steps.Unattended(to)
 		}
@@ -226,10 +227,10 @@ func (m *Model) act(run dash.Run) tea.Cmd {
 }
 
 func actTitle(run dash.Run) string {
-	words := map[steps.Verb]string{steps.StartNodes: "Start", steps.StopNodes: "Stop", steps.RestartNodes: "Restart",
-		steps.UnregisterNodes: "Unregister", steps.RemoveNodes: "Remove", steps.TakeOutNodes: "Remove", steps.ChangeSettings: "Settings of", steps.AddNode: "Add a SuperNode",
-		steps.RestoreKey: "Take the key from the backup:", steps.OwnImage: "Give up the other image:", steps.ReplaceNodes: "Replace the container of",
-		steps.StartGrid: "Start the rehearsal's grid", steps.StopRun: "Stop run"}
+	words := map[front.Verb]string{front.StartNodes: "Start", front.StopNodes: "Stop", front.RestartNodes: "Restart",
+		front.UnregisterNodes: "Unregister", front.RemoveNodes: "Remove", front.TakeOutNodes: "Remove", front.ChangeSettings: "Settings of", front.AddNode: "Add a SuperNode",
+		front.RestoreKey: "Take the key from the backup:", front.OwnImage: "Give up the other image:", front.ReplaceNodes: "Replace the container of",
+		front.StartGrid: "Start the rehearsal's grid", front.StopRun: "Stop run"}
 	text := words[run.Verb]
 	switch len(run.Nodes) {
 	case 0:
@@ -252,8 +253,8 @@ func (m *Model) stop() tea.Cmd {
 }
 
 // remedy says what Enter does after a failure: words for it, and the step to go to, 0 for trying again.
-func remedy(p *problem.Problem, here steps.StepID) (words string, step steps.StepID) {
-	to := map[problem.Code]steps.StepID{
+func remedy(p *problem.Problem, here front.StepID) (words string, step front.StepID) {
+	to := map[problem.Code]front.StepID{
 		problem.NotLoggedIn: 9, problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3,
 		problem.ImageMissing: 3, problem.FlwrMissing: 3, problem.FlwrBroken: 3, problem.FlwrDenied: 3, problem.PythonMissing: 3, problem.FedNotFound: 2,
 		problem.NoConnection: 8, problem.LegacyConfig: 8, problem.RunReadOnly: 15,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/steps"
 )
@@ -69,11 +70,11 @@ func (p *program) showFinding(f steps.Finding, d findingData) {
 	switch {
 	case f.Problem != nil:
 		sign, word = "✗", "wrong"
-	case f.State == steps.Done:
+	case f.State == front.Done:
 		sign = "✓"
-	case f.State == steps.NotNeeded:
+	case f.State == front.NotNeeded:
 		sign = "∅"
-	case f.State == steps.Ready:
+	case f.State == front.Ready:
 		word = "to do"
 	}
 	p.say("%s %s: %s", sign, f.What, word)

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
-	"flwrup/steps"
 )
 
 func TestExitCode(t *testing.T) {
@@ -49,10 +49,10 @@ func TestEnvelopeNamesCodeMessageAndFix(t *testing.T) {
 // TestUnattendedQuestions: a default answers; without one the person is told which flag answers.
 func TestUnattendedQuestions(t *testing.T) {
 	f := &plain.Front{Out: &bytes.Buffer{}, Yes: true}
-	if got, err := f.Ask(context.Background(), steps.Question{ID: "nodes", Default: "3"}); got != "3" || err != nil {
+	if got, err := f.Ask(context.Background(), front.Question{ID: "nodes", Default: "3"}); got != "3" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	_, err := f.Ask(context.Background(), steps.Question{ID: "passphrase", Kind: steps.AskSecret, Ask: "A passphrase"})
+	_, err := f.Ask(context.Background(), front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "A passphrase"})
 	if p := problem.Of(err); p == nil || p.Code != problem.NeedsPerson || !strings.Contains(p.Fix, "--passphrase-file") {
 		t.Errorf("needs-person with --passphrase-file wanted, got %+v", p)
 	}

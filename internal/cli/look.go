@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
@@ -194,7 +195,7 @@ func (p *program) doPlan(ctx context.Context, all bool) error {
 			status.Why = problem.Of(err).Error()
 		}
 		d := planData{Step: int(st.ID()), Name: st.Name(), State: status.State.String(), Why: status.Why, Evidence: status.Evidence, Actions: []actionData{}}
-		if all || status.State == steps.Ready || status.State == steps.Blocked || status.State == steps.Unknown {
+		if all || status.State == front.Ready || status.State == front.Blocked || status.State == front.Unknown {
 			actions, err := site.Plan(ctx, st.ID())
 			if err != nil && d.Why == "" {
 				d.Why = problem.Of(err).Error()

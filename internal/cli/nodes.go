@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/steps"
 )
@@ -18,7 +19,7 @@ func (p *program) nodeCommands() []*cobra.Command {
 		list = append(list, cmd)
 		return cmd
 	}
-	act := func(verb steps.Verb) func(*cobra.Command, []string) error {
+	act := func(verb front.Verb) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, nodes []string) error {
 			return p.act(cmd.Context(), verb, nodes, actOptions{yes: !p.attended() || p.json})
 		}
@@ -27,26 +28,26 @@ func (p *program) nodeCommands() []*cobra.Command {
 	starting := add(&cobra.Command{Use: "start [NODE…]", Short: "Start SuperNodes; waits where the grid still holds one that was killed",
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			if !gridOnly {
-				return act(steps.StartNodes)(cmd, nodes)
+				return act(front.StartNodes)(cmd, nodes)
 			}
 			if len(nodes) > 0 {
 				return usage("--grid starts no SuperNodes")
 			}
-			return act(steps.StartGrid)(cmd, nil)
+			return act(front.StartGrid)(cmd, nil)
 		}})
 	starting.Flags().BoolVar(&gridOnly, "grid", false, "only the grid of a rehearsal: the SuperNodes come back to it by themselves")
-	add(&cobra.Command{Use: "stop [NODE…]", Short: "Stop SuperNodes gracefully", RunE: act(steps.StopNodes)})
+	add(&cobra.Command{Use: "stop [NODE…]", Short: "Stop SuperNodes gracefully", RunE: act(front.StopNodes)})
 	ownImage, replace := false, false
 	restart := add(&cobra.Command{Use: "restart [NODE…]", Short: "Stop SuperNodes and start them anew",
 		RunE: func(cmd *cobra.Command, nodes []string) error {
-			verb := steps.RestartNodes
+			verb := front.RestartNodes
 			switch {
 			case ownImage && replace:
 				return usage("--own-image and --replace are two different things: one after the other")
 			case ownImage:
-				verb = steps.OwnImage
+				verb = front.OwnImage
 			case replace:
-				verb = steps.ReplaceNodes
+				verb = front.ReplaceNodes
 			}
 			return act(verb)(cmd, nodes)
 		}})
@@ -63,18 +64,18 @@ and not unregistered, with the keys and node IDs that they had.`,
 				n, err = strconv.Atoi(args[0])
 			}
 			if len(args) > 1 || err != nil {
-				return p.onSite(o, false, func(site *steps.Site, to steps.Sink) error { return site.BringBack(cmd.Context(), args, to) }, cmd.Context())
+				return p.onSite(o, false, func(site *steps.Site, to front.Sink) error { return site.BringBack(cmd.Context(), args, to) }, cmd.Context())
 			}
 			if n < 1 {
 				return usage(args[0] + " is no number of SuperNodes")
 			}
-			return p.onSite(o, false, func(site *steps.Site, to steps.Sink) error { return site.Add(cmd.Context(), n, to) }, cmd.Context())
+			return p.onSite(o, false, func(site *steps.Site, to front.Sink) error { return site.Add(cmd.Context(), n, to) }, cmd.Context())
 		}})
 	add(&cobra.Command{Use: "settings [NODE…]", Short: "Change what SuperNodes are started with, by questions; flwrup.toml keeps it",
 		Long: `Asks for the values that the ClientApp reads, data folders, variables, limits of processor and memory,
 graphics processors, packages, and further arguments. What all SuperNodes have goes into
 [node.all] of flwrup.toml, what the named ones have of their own into tables with their numbers.`,
-		RunE: act(steps.ChangeSettings)})
+		RunE: act(front.ChangeSettings)})
 	burn := false
 	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation", Args: cobra.MinimumNArgs(1),
 		Long: `Stops the SuperNodes, takes them out of the federation (flwr 1.27 and later) and removes their
@@ -82,16 +83,16 @@ containers. Their keys stay registered and good. With --unregister the grid forg
 which burns their keys for good: it asks first. A removal that was cut short goes on when it is
 called again.`,
 		RunE: func(cmd *cobra.Command, nodes []string) error {
-			verb := steps.RemoveNodes
+			verb := front.RemoveNodes
 			if burn {
-				verb = steps.UnregisterNodes
+				verb = front.UnregisterNodes
 			}
 			return p.act(cmd.Context(), verb, nodes, o)
 		}})
 	removing.Flags().BoolVar(&burn, "unregister", false, "unregister them, too: burns their keys")
 	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, nodes []string) error {
-			return p.act(cmd.Context(), steps.RestoreKey, nodes, o)
+			return p.act(cmd.Context(), front.RestoreKey, nodes, o)
 		}})
 	for _, cmd := range []*cobra.Command{adding, removing, restoring} {
 		cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
@@ -108,12 +109,12 @@ type actOptions struct {
 	passphraseFile string
 }
 
-func (p *program) act(ctx context.Context, verb steps.Verb, nodes []string, o actOptions) error {
-	return p.onSite(o, verb == steps.StopNodes, func(site *steps.Site, to steps.Sink) error { return site.Act(ctx, verb, nodes, to) }, ctx)
+func (p *program) act(ctx context.Context, verb front.Verb, nodes []string, o actOptions) error {
+	return p.onSite(o, verb == front.StopNodes, func(site *steps.Site, to front.Sink) error { return site.Act(ctx, verb, nodes, to) }, ctx)
 }
 
 // onSite opens the site, does the work and shows how the SuperNodes stand then.
-func (p *program) onSite(o actOptions, ending bool, do func(*steps.Site, steps.Sink) error, ctx context.Context) error {
+func (p *program) onSite(o actOptions, ending bool, do func(*steps.Site, front.Sink) error, ctx context.Context) error {
 	site, err := p.open(ctx, steps.Options{Dir: p.findDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile, Ending: ending}, o.yes)
 	if err != nil {
 		return err
@@ -135,7 +136,7 @@ type agreed struct {
 	yes bool
 }
 
-func (a agreed) Ask(ctx context.Context, q steps.Question) (string, error) {
+func (a agreed) Ask(ctx context.Context, q front.Question) (string, error) {
 	if a.yes && q.ID == "unregister" {
 		return "yes", nil
 	}

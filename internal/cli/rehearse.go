@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
@@ -110,7 +111,7 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 // curtain ends a rehearsal that stopped with err, nil when it ended well. What was kept before stays, whatever this
 // call's flags are; so does what runs when a bug of ours ends the call. A run goes on only as long as its grid does:
 // with keep a person may leave it, without it ends now, and that is said.
-func (p *program) curtain(ctx context.Context, site *steps.Site, to steps.Sink, err error, keep bool) error {
+func (p *program) curtain(ctx context.Context, site *steps.Site, to front.Sink, err error, keep bool) error {
 	id, going := site.GoingRun()
 	going = going && err != nil && ctx.Err() != nil
 	var bug *safego.Panic
@@ -138,7 +139,7 @@ func (p *program) curtain(ctx context.Context, site *steps.Site, to steps.Sink, 
 
 // endRehearsal takes down what a rehearsal started. It has its own time limit: the person's Ctrl-C has
 // ended the rehearsal, not the tidying.
-func (p *program) endRehearsal(site *steps.Site, to steps.Sink, why error, keep bool) error {
+func (p *program) endRehearsal(site *steps.Site, to front.Sink, why error, keep bool) error {
 	if keep && why == nil {
 		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", site.Dir)
 		return site.KeepGrid(context.Background())

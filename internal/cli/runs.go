@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/steps"
 )
@@ -74,11 +75,11 @@ func (p *program) runs() *cobra.Command {
 				return err
 			}
 			defer site.Close()
-			var to steps.Sink = p.front(false)
+			var to front.Sink = p.front(false)
 			if yes {
 				to = agreeing{to}
 			}
-			return site.Act(cmd.Context(), steps.StopRun, args, to)
+			return site.Act(cmd.Context(), front.StopRun, args, to)
 		},
 	}
 	stop.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
@@ -99,9 +100,9 @@ func (p *program) runs() *cobra.Command {
 }
 
 // agreeing answers yes to every question.
-type agreeing struct{ steps.Sink }
+type agreeing struct{ front.Sink }
 
-func (agreeing) Ask(context.Context, steps.Question) (string, error) { return "yes", nil }
+func (agreeing) Ask(context.Context, front.Question) (string, error) { return "yes", nil }
 
 func oneRun(_ *cobra.Command, args []string) error {
 	if len(args) > 1 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/steps"
 )
@@ -60,7 +61,7 @@ type remedyData struct {
 	Step    int    `json:"step,omitempty"`
 }
 
-func (p *program) remedy(r *steps.Remedy) *remedyData {
+func (p *program) remedy(r *front.Remedy) *remedyData {
 	if r == nil {
 		return nil
 	}
@@ -78,7 +79,7 @@ type runData struct {
 	Seconds float64 `json:"seconds"`
 }
 
-func dataOf(r steps.RunView) runData { return runData{r.ID, r.App, r.Status, r.Elapsed.Seconds()} }
+func dataOf(r front.RunView) runData { return runData{r.ID, r.App, r.Status, r.Elapsed.Seconds()} }
 
 type problemData = problemShape
 
@@ -90,7 +91,7 @@ func shape(err error) *problemData {
 	return &e
 }
 
-func (p *program) statusOf(t steps.Title, o steps.Overview) statusData {
+func (p *program) statusOf(t front.Title, o front.Overview) statusData {
 	d := statusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
 		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, Nodes: []nodeData{}, Runs: []runData{},
 		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr), FileError: shape(o.FileErr), Remedy: p.remedy(o.Remedy)}
@@ -110,7 +111,7 @@ func (p *program) statusOf(t steps.Title, o steps.Overview) statusData {
 }
 
 // showStatus writes the overview as lines.
-func (p *program) showStatus(t steps.Title, o steps.Overview) {
+func (p *program) showStatus(t front.Title, o front.Overview) {
 	head := t.Project + " · "
 	if t.Federation != "" {
 		head += t.Federation + " on "

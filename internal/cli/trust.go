@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/trust"
 	"flwrup/steps"
@@ -33,7 +34,7 @@ func (p *program) open(ctx context.Context, o steps.Options, yes bool) (*steps.S
 // askTrust shows what a folder asks for, and asks whether the person accepts it.
 func (p *program) askTrust(ctx context.Context, left *steps.Unaccepted) error {
 	to := p.front(false)
-	answer, err := to.Ask(ctx, steps.Question{ID: "trust", Kind: steps.AskConfirm, Default: "no",
+	answer, err := to.Ask(ctx, front.Question{ID: "trust", Kind: front.AskConfirm, Default: "no",
 		Ask:  "Accept this for " + left.Dir + "?",
 		Help: "This came with the folder, or was written into flwrup.toml by hand:\n  " + strings.Join(trust.Lines(left.Values), "\n  ")})
 	if err == nil && answer != "yes" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/steps"
 )
@@ -52,7 +53,7 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.StringVar(&c.BackupRecipient, "backup-recipient", "", "age recipient that the backup is encrypted to")
 	o.nodes.flags(f)
 	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup; its place is kept in flwrup.toml")
-	f.IntVar(&o.until, "until", steps.StepTotal, "the `step` after which to stop: 10 registers and starts nothing")
+	f.IntVar(&o.until, "until", front.StepTotal, "the `step` after which to stop: 10 registers and starts nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	f.BoolVar(&o.mend, "mend", false, mendHelp)
 	f.BoolVar(&o.sendAll, "send-all", false, sendAllHelp)
@@ -116,8 +117,8 @@ func appFrom(dir, app string) string {
 }
 
 func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) error {
-	if o.until < 1 || o.until > steps.StepTotal {
-		return usage(fmt.Sprintf("--until takes the number of a step, 1 to %d", steps.StepTotal))
+	if o.until < 1 || o.until > front.StepTotal {
+		return usage(fmt.Sprintf("--until takes the number of a step, 1 to %d", front.StepTotal))
 	}
 	o.yes = o.yes || p.json
 	dir := p.findDir()
@@ -126,7 +127,7 @@ func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) err
 		return err
 	}
 	defer site.Close()
-	if err := site.WalkTo(ctx, p.front(o.yes), steps.StepID(o.until)); err != nil {
+	if err := site.WalkTo(ctx, p.front(o.yes), front.StepID(o.until)); err != nil {
 		return p.left(ctx, site, err)
 	}
 	overview := site.Overview(ctx, 0)

@@ -9,12 +9,12 @@ import (
 
 	"github.com/creack/pty"
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 )
 
 // Every line of a question's help is indented. On a terminal words and paths stay in one piece.
 func TestHelpOfAQuestion(t *testing.T) {
-	q := steps.Question{Help: "In the file:\n  data: lets the apps read and change /srv/patient-data/2026\n  env: hands on DB_PASSWORD"}
+	q := front.Question{Help: "In the file:\n  data: lets the apps read and change /srv/patient-data/2026\n  env: hands on DB_PASSWORD"}
 	keyboard, screen, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)

@@ -20,9 +20,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
-	"flwrup/steps"
 )
 
 // Front is a steps.Sink that writes lines to Out and reads answers from In.
@@ -35,7 +35,7 @@ type Front struct {
 	Progress io.Writer
 
 	mu       sync.Mutex
-	step     steps.StepWords // that is being done
+	step     front.Step // that is being done
 	reader   *bufio.Reader
 	lastBar  time.Time
 	lastDone int64
@@ -52,29 +52,29 @@ func (f *Front) line(format string, args ...any) {
 }
 
 // Event writes what happened.
-func (f *Front) Event(e steps.Event) {
+func (f *Front) Event(e front.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if line, ok := lineOf(e); ok {
 		f.record(line)
 	}
 	switch e := e.(type) {
-	case steps.StepBegan:
+	case front.StepBegan:
 		f.line("\n%2d  %s", e.Step.ID(), e.Step.Title())
 		f.step = e.Step
-	case steps.Planned:
+	case front.Planned:
 		f.planned(e.Actions)
-	case steps.StepEnded:
+	case front.StepEnded:
 		f.stepEnded(e)
-	case steps.Says:
+	case front.Says:
 		f.line("    %s", e.Text)
-	case steps.Output:
+	case front.Output:
 		f.line("      %s", e.Text)
-	case steps.Progress:
+	case front.Progress:
 		f.bar(e)
-	case steps.ItemChanged:
+	case front.ItemChanged:
 		f.line("    %s %s  %s", [...]string{"·", "…", "✓", "✗"}[e.Item.State], e.Item.Name, e.Item.Text)
-	case steps.LoginOpen:
+	case front.LoginOpen:
 		if e.Warn != "" {
 			f.line("    ! beware of this link: %s", e.Warn)
 		}
@@ -85,18 +85,18 @@ func (f *Front) Event(e steps.Event) {
 		case e.Code != "":
 			f.line("    the code there should be %s", e.Code)
 		}
-	case steps.LoginClosed:
+	case front.LoginClosed:
 		if e.Approved {
 			f.line("    approved")
 		}
-	case steps.NodeLine:
+	case front.NodeLine:
 		f.line("      %s | %s", e.Line.Node, e.Line.Text)
-	case steps.RunBegan:
+	case front.RunBegan:
 		if f.sawRun != e.ID {
 			f.sawRun, f.metrics, f.names = e.ID, nil, nil
 			f.line("    run %s", e.ID)
 		}
-	case steps.Metric:
+	case front.Metric:
 		f.metric(e)
 	}
 }
@@ -105,7 +105,7 @@ func (f *Front) Event(e steps.Event) {
 const manyActions = 6
 
 // planned says why there is the step that began, and what it would do.
-func (f *Front) planned(actions []steps.Action) {
+func (f *Front) planned(actions []front.Action) {
 	f.line("    %s", f.step.Why())
 	for i, a := range actions {
 		if i == manyActions && len(actions) > i+1 {
@@ -121,16 +121,16 @@ func (f *Front) planned(actions []steps.Action) {
 	}
 }
 
-func (f *Front) stepEnded(e steps.StepEnded) {
-	sign := map[steps.State]string{steps.Done: "✓", steps.NotNeeded: "∅", steps.Waiting: "◷"}[e.Status.State]
+func (f *Front) stepEnded(e front.StepEnded) {
+	sign := map[front.State]string{front.Done: "✓", front.NotNeeded: "∅", front.Waiting: "◷"}[e.Status.State]
 	if e.Err != nil || sign == "" {
 		sign = "!"
 	}
 	text := e.Status.Why
-	if len(e.Status.Evidence) > 0 && e.Status.State != steps.NotNeeded {
+	if len(e.Status.Evidence) > 0 && e.Status.State != front.NotNeeded {
 		text = strings.Join(e.Status.Evidence, "; ")
 	}
-	if e.Status.State == steps.NotNeeded {
+	if e.Status.State == front.NotNeeded {
 		text = "not needed: " + e.Status.Why
 	}
 	f.line("%2d %s %s  %s", e.Step.ID(), sign, e.Step.Name(), text)
@@ -139,13 +139,13 @@ func (f *Front) stepEnded(e steps.StepEnded) {
 			f.line("     ! %s", hint)
 		}
 	}
-	if e.Step.ID() == steps.StepMonitor {
+	if e.Step.ID() == front.StepMonitor {
 		f.table()
 	}
 }
 
 // bar writes how far some work is, when it ends and at most every two seconds before.
-func (f *Front) bar(p steps.Progress) {
+func (f *Front) bar(p front.Progress) {
 	full := p.Total > 0 && p.Done >= p.Total
 	if f.progress == p.Label && f.lastDone == p.Done && p.Total > 0 {
 		return
@@ -164,7 +164,7 @@ func (f *Front) bar(p steps.Progress) {
 	}
 }
 
-func (f *Front) metric(m steps.Metric) {
+func (f *Front) metric(m front.Metric) {
 	if f.metrics == nil {
 		f.metrics = map[int]map[string]float64{}
 	}
@@ -226,11 +226,11 @@ func (f *Front) Metrics() (map[int]map[string]float64, []string) {
 }
 
 // Ask puts a question to the person, or answers its default when nobody is there.
-func (f *Front) Ask(ctx context.Context, q steps.Question) (string, error) {
+func (f *Front) Ask(ctx context.Context, q front.Question) (string, error) {
 	if f.Yes || f.In == nil {
 		if q.Default != "" {
 			line := event{Event: "question", ID: q.ID, Text: q.Ask}
-			if q.Kind != steps.AskSecret {
+			if q.Kind != front.AskSecret {
 				line.Answer = q.Default
 			}
 			f.mu.Lock()
@@ -275,7 +275,7 @@ func unattended(id string) string {
 	return "run flwrup in a terminal, without --yes"
 }
 
-func (f *Front) question(q steps.Question) {
+func (f *Front) question(q front.Question) {
 	f.line("")
 	if q.Diff != "" {
 		for _, l := range strings.Split(strings.TrimRight(q.Diff, "\n"), "\n") {
@@ -314,20 +314,20 @@ func (f *Front) indented(l string) {
 	f.line("%s", lead+strings.ReplaceAll(text, "\n", "\n"+lead+"  "))
 }
 
-func (f *Front) answer(ctx context.Context, q steps.Question) (string, error) {
+func (f *Front) answer(ctx context.Context, q front.Question) (string, error) {
 	prompt := "    " + q.Ask
 	switch {
-	case q.Kind == steps.AskConfirm && q.Default == "yes":
+	case q.Kind == front.AskConfirm && q.Default == "yes":
 		prompt += " [Y/n]"
-	case q.Kind == steps.AskConfirm || q.Kind == steps.AskAcknowledge && q.Default != "yes":
+	case q.Kind == front.AskConfirm || q.Kind == front.AskAcknowledge && q.Default != "yes":
 		prompt += " [y/N]"
-	case q.Kind == steps.AskAcknowledge:
+	case q.Kind == front.AskAcknowledge:
 		prompt += " [Y/n]"
-	case q.Default != "" && q.Kind != steps.AskSecret:
+	case q.Default != "" && q.Kind != front.AskSecret:
 		prompt += " [" + q.Default + "]"
 	}
 	fmt.Fprint(f.Out, prompt+" ")
-	if q.Kind != steps.AskSecret {
+	if q.Kind != front.AskSecret {
 		return f.read(ctx)
 	}
 	secret, err := f.secret(ctx)
@@ -397,21 +397,21 @@ func await(ctx context.Context, read func() (string, error)) (string, error) {
 }
 
 // normal turns what was typed into an answer to q, or says what is wrong with it.
-func normal(q steps.Question, text string) (string, error) {
+func normal(q front.Question, text string) (string, error) {
 	switch q.Kind {
-	case steps.AskChoice:
+	case front.AskChoice:
 		for i, c := range q.Choices {
 			if (text == c.Value || text == fmt.Sprint(i+1)) && !c.Disabled {
 				return c.Value, nil
 			}
 		}
 		return "", fmt.Errorf("a number from the list")
-	case steps.AskConfirm, steps.AskAcknowledge:
+	case front.AskConfirm, front.AskAcknowledge:
 		switch strings.ToLower(text) {
 		case "y", "yes":
 			return "yes", nil
 		case "n", "no", "", "later":
-			if q.Kind == steps.AskAcknowledge {
+			if q.Kind == front.AskAcknowledge {
 				return "later", nil
 			}
 			return "no", nil

@@ -4,8 +4,8 @@ import (
 	"math"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/termsafe"
-	"flwrup/steps"
 )
 
 // event is one line of Progress: what happens, as it happens, for a program. Event tells which of the
@@ -48,39 +48,39 @@ func (f *Front) record(e event) {
 }
 
 // lineOf is what an event of the steps is on Progress.
-func lineOf(e steps.Event) (event, bool) {
+func lineOf(e front.Event) (event, bool) {
 	switch e := e.(type) {
-	case steps.StepBegan:
+	case front.StepBegan:
 		return event{Event: "step", Step: int(e.Step.ID()), Name: e.Step.Name(), State: "began"}, true
-	case steps.StepEnded:
+	case front.StepEnded:
 		line := event{Event: "step", Step: int(e.Step.ID()), Name: e.Step.Name(), State: e.Status.State.String(),
 			Evidence: e.Status.Evidence, Text: e.Status.Why}
 		if e.Err != nil { // the object at the end says why
 			line.State = "stopped"
 		}
 		return line, true
-	case steps.Says:
+	case front.Says:
 		return event{Event: "says", Text: e.Text}, true
-	case steps.Output:
+	case front.Output:
 		return event{Event: "output", Text: e.Text}, true
-	case steps.Progress:
+	case front.Progress:
 		return event{Event: "progress", Label: e.Label, Done: e.Done, Total: e.Total}, true
-	case steps.ItemChanged:
+	case front.ItemChanged:
 		return event{Event: "item", Name: e.Item.Name, Text: e.Item.Text,
 			State: [...]string{"waiting", "working", "done", "failed"}[e.Item.State]}, true
-	case steps.LoginOpen:
+	case front.LoginOpen:
 		return event{Event: "login", URL: e.URL, Code: e.Code, Text: e.Warn, Expires: e.Expires}, true
-	case steps.LoginClosed:
+	case front.LoginClosed:
 		return event{Event: "login", Approved: &e.Approved}, true
-	case steps.NodeLine:
+	case front.NodeLine:
 		return event{Event: "log", Name: e.Line.Node, Text: e.Line.Text}, true
-	case steps.RunBegan:
+	case front.RunBegan:
 		return event{Event: "run", ID: e.ID}, true
-	case steps.RunState:
+	case front.RunState:
 		return event{Event: "run", ID: e.Run.ID, State: e.Run.Status}, true
-	case steps.RunNodes:
+	case front.RunNodes:
 		return event{Event: "nodes", Chosen: e.Chosen, Of: e.Of}, true
-	case steps.Metric:
+	case front.Metric:
 		line := event{Event: "metric", Name: e.Name, Round: &e.Round, Phase: e.Phase}
 		if !math.IsNaN(e.Value) && !math.IsInf(e.Value, 0) {
 			line.Value = &e.Value

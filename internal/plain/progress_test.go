@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/front"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
 )
@@ -17,24 +18,24 @@ func TestProgress(t *testing.T) {
 	var out, progress bytes.Buffer
 	f := &Front{Out: &out, Yes: true, Quiet: true, Progress: &progress}
 	nine := new(steps.Site).Steps()[8]
-	for _, e := range []steps.Event{
-		steps.StepBegan{Step: nine},
-		steps.LoginOpen{URL: "https://grid.example/device?user_code=AB&x=1", Code: "AB"},
-		steps.LoginClosed{Approved: true},
-		steps.StepEnded{Step: nine, Status: steps.Status{State: steps.Done, Evidence: []string{"logged in as ada"}}},
-		steps.ItemChanged{Item: steps.Item{Name: "supernode_1", State: steps.ItemFailed, Text: "in use"}},
-		steps.Progress{Label: "started", Done: 1, Total: 3},
-		steps.Says{Text: "sending"}, steps.Output{Text: "INFO"}, steps.NodeLine{Line: supernode.Line{Node: "supernode_1", Text: "up"}},
-		steps.RunBegan{ID: "7"}, steps.RunState{Run: steps.RunView{ID: "7", Status: "running"}}, steps.RunNodes{Chosen: 2, Of: 3},
-		steps.Metric{Round: 0, Phase: "server", Name: "server loss", Value: 0.5},
-		steps.Metric{Round: 1, Phase: "server", Name: "server loss", Value: math.NaN()},
+	for _, e := range []front.Event{
+		front.StepBegan{Step: nine},
+		front.LoginOpen{URL: "https://grid.example/device?user_code=AB&x=1", Code: "AB"},
+		front.LoginClosed{Approved: true},
+		front.StepEnded{Step: nine, Status: front.Status{State: front.Done, Evidence: []string{"logged in as ada"}}},
+		front.ItemChanged{Item: front.Item{Name: "supernode_1", State: front.ItemFailed, Text: "in use"}},
+		front.Progress{Label: "started", Done: 1, Total: 3},
+		front.Says{Text: "sending"}, front.Output{Text: "INFO"}, front.NodeLine{Line: supernode.Line{Node: "supernode_1", Text: "up"}},
+		front.RunBegan{ID: "7"}, front.RunState{Run: front.RunView{ID: "7", Status: "running"}}, front.RunNodes{Chosen: 2, Of: 3},
+		front.Metric{Round: 0, Phase: "server", Name: "server loss", Value: 0.5},
+		front.Metric{Round: 1, Phase: "server", Name: "server loss", Value: math.NaN()},
 	} {
 		f.Event(e)
 	}
-	if _, err := f.Ask(context.Background(), steps.Question{ID: "nodes", Ask: "How many?", Default: "3"}); err != nil {
+	if _, err := f.Ask(context.Background(), front.Question{ID: "nodes", Ask: "How many?", Default: "3"}); err != nil {
 		t.Error(err)
 	}
-	if _, err := f.Ask(context.Background(), steps.Question{ID: "passphrase", Kind: steps.AskSecret, Ask: "The passphrase", Default: "hush"}); err != nil {
+	if _, err := f.Ask(context.Background(), front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase", Default: "hush"}); err != nil {
 		t.Error(err)
 	}
 	want := `{"event":"step","step":9,"name":"Log in","state":"began"}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/guptarohit/asciigraph"
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 	"flwrup/ui/style"
 )
 
@@ -28,7 +28,7 @@ const mostRounds = 100_000
 func (s Series) Last() float64 { return s.Values[len(s.Values)-1] }
 
 // Add takes a metric into the list: another value of the series of its name, or a new series.
-func Add(list []Series, m steps.Metric) []Series {
+func Add(list []Series, m front.Metric) []Series {
 	i := slices.IndexFunc(list, func(s Series) bool { return s.Name == m.Name })
 	if i < 0 {
 		return append(list, Series{m.Name, []int{m.Round}, []float64{m.Value}})

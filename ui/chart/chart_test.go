@@ -8,7 +8,7 @@ import (
 
 	_ "github.com/charmbracelet/x/exp/golden" // has the flag -update, which go test ./ui/... passes to every package
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 	"flwrup/ui/style"
 )
 
@@ -17,7 +17,7 @@ func rounds(n int) []Series {
 	var list []Series
 	for r := range n {
 		x := float64(r)
-		for _, m := range []steps.Metric{
+		for _, m := range []front.Metric{
 			{Round: r, Name: "server loss", Value: math.Exp(-x / 3)},
 			{Round: r, Name: "server accuracy", Value: 1 - math.Exp(-x/3)/2},
 			{Round: r, Name: "train_loss", Value: math.Exp(-x/3) + 0.1},
@@ -62,7 +62,7 @@ func TestPanelOfNothingAndOfNonsense(t *testing.T) {
 	if lines := Panel(s, nil, 80, 10); lines != nil {
 		t.Errorf("%q", lines)
 	}
-	list := Add(Add(nil, steps.Metric{Round: 1, Name: "loss", Value: 1e300}), steps.Metric{Round: 2_000_000_000, Name: "loss", Value: -1e300})
+	list := Add(Add(nil, front.Metric{Round: 1, Name: "loss", Value: 1e300}), front.Metric{Round: 2_000_000_000, Name: "loss", Value: -1e300})
 	if text := fmt.Sprint(Panel(s, list, 80, 10)); !strings.Contains(text, "round 2000000000") {
 		t.Errorf("%s", text)
 	}
@@ -71,7 +71,7 @@ func TestPanelOfNothingAndOfNonsense(t *testing.T) {
 // A value that comes late or twice takes its place.
 func TestAdd(t *testing.T) {
 	var list []Series
-	for _, m := range []steps.Metric{{Round: 2, Name: "loss", Value: 0.2}, {Round: 0, Name: "loss", Value: 1}, {Round: 2, Name: "loss", Value: 0.3}} {
+	for _, m := range []front.Metric{{Round: 2, Name: "loss", Value: 0.2}, {Round: 0, Name: "loss", Value: 1}, {Round: 2, Name: "loss", Value: 0.3}} {
 		list = Add(list, m)
 	}
 	if got := fmt.Sprint(list, list[0].filled()); got != "[{loss [0 2] [1 0.3]}] [1 0.65 0.3]" {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -46,7 +46,7 @@ func (m *Model) details(rows int) []string {
 }
 
 // facts are label and text; a fact without a text is not shown.
-func (m *Model) facts(n steps.NodeView) [][2]string {
+func (m *Model) facts(n front.NodeView) [][2]string {
 	grid := m.grid(n).text()
 	if !n.GridSince.IsZero() {
 		grid += " since " + clock(n.GridSince, m.now())

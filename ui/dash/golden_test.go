@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flwrup/internal/frametest"
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
@@ -15,30 +16,30 @@ import (
 // boards are the states of the dashboard, each with the keys that are pressed in it.
 func boards() (list []struct {
 	name string
-	o    steps.Overview
+	o    front.Overview
 	keys string
 	then func(*Model)
 }) {
-	add := func(name string, o steps.Overview, keys string, then func(*Model)) {
+	add := func(name string, o front.Overview, keys string, then func(*Model)) {
 		list = append(list, struct {
 			name string
-			o    steps.Overview
+			o    front.Overview
 			keys string
 			then func(*Model)
 		}{name, o, keys, then})
 	}
-	with := func(change func(o *steps.Overview)) steps.Overview {
+	with := func(change func(o *front.Overview)) front.Overview {
 		o := five()
 		change(&o)
 		return o
 	}
-	well := with(func(o *steps.Overview) {
+	well := with(func(o *front.Overview) {
 		o.Nodes[4] = o.Nodes[3]
 		o.Nodes[4].Name, o.Nodes[4].NodeID, o.Online = "supernode_5", "4623914040792880723", 5
 	})
 	add("all online", well, "", nil)
 	add("one offline, with its diagnosis", five(), "", nil)
-	add("several offline", with(func(o *steps.Overview) {
+	add("several offline", with(func(o *front.Overview) {
 		o.Online = 1
 		o.Nodes[1].Grid, o.Nodes[1].Runtime = "offline", ended(137)
 		o.Nodes[1].Diagnosis = problem.New(problem.NodeNotOnline, "the SuperNode ended", "exit code 137: killed, perhaps for lack of memory", "start it again")
@@ -46,46 +47,46 @@ func boards() (list []struct {
 		o.Nodes[2].Runtime = ended(0)
 		o.Nodes[3].Grid, o.Nodes[3].Runtime = "registered", supernode.Status{State: supernode.Starting, Image: o.Nodes[0].Runtime.Image, Ours: true}
 	}), "", nil)
-	add("grid unreachable", with(func(o *steps.Overview) {
+	add("grid unreachable", with(func(o *front.Overview) {
 		o.GridAt = noon.Add(-10 * time.Minute)
 		o.GridErr = problem.New(problem.Unreachable, "the grid cannot be reached", "no answer from supergrid.flower.ai:443", "look at the network")
 	}), "", nil)
-	add("a remedy each", with(func(o *steps.Overview) {
+	add("a remedy each", with(func(o *front.Overview) {
 		o.Online = 3
 		o.Nodes[1].Runtime = ended(137)
 		o.Nodes[1].Diagnosis = problem.New("node-killed", "supernode_2 was killed", "the grid counts it as online for about 40 s more, and lets its key in only after that", "start it again")
-		o.Nodes[1].Remedy = &steps.Remedy{Says: "start it again", Verb: steps.StartNodes}
-		o.Nodes[4].Remedy = &steps.Remedy{Says: "use the image of flwr 1.42.0", Verb: steps.OwnImage}
+		o.Nodes[1].Remedy = &front.Remedy{Says: "start it again", Verb: front.StartNodes}
+		o.Nodes[4].Remedy = &front.Remedy{Says: "use the image of flwr 1.42.0", Verb: front.OwnImage}
 	}), "", nil)
-	add("rehearsal grid ended", with(func(o *steps.Overview) {
+	add("rehearsal grid ended", with(func(o *front.Overview) {
 		o.Online = 0
 		o.GridErr = problem.New(steps.GridEnded, "the rehearsal's grid does not run", "it was stopped", "start it again")
-		o.Remedy = &steps.Remedy{Says: "start the rehearsal's grid again", Verb: steps.StartGrid}
+		o.Remedy = &front.Remedy{Says: "start the rehearsal's grid again", Verb: front.StartGrid}
 	}), "", nil)
-	add("not logged in", with(func(o *steps.Overview) {
+	add("not logged in", with(func(o *front.Overview) {
 		o.GridAt, o.GridErr, o.Online = time.Time{}, problem.New(problem.NotLoggedIn, "not logged in", "", ""), 0
 		for i := range o.Nodes {
 			o.Nodes[i].Grid = ""
 		}
 	}), "", nil)
-	add("runtime down", with(func(o *steps.Overview) {
+	add("runtime down", with(func(o *front.Overview) {
 		o.RuntimeErr = problem.New(problem.DockerDown, "Docker is not running", "nobody listens at unix:///var/run/docker.sock", "start it: sudo systemctl start docker")
 		for i := range o.Nodes {
 			o.Nodes[i].Runtime = supernode.Status{}
 		}
 	}), "", nil)
-	add("all ended", with(func(o *steps.Overview) {
+	add("all ended", with(func(o *front.Overview) {
 		o.Online = 0
 		for i := range o.Nodes {
 			o.Nodes[i].Runtime = ended(i)
 		}
 	}), "", nil)
-	add("no SuperNode", steps.Overview{GridAt: noon}, "", nil)
-	add("nothing seen yet", steps.Overview{}, "", func(m *Model) { m.loaded, m.asking = false, true })
+	add("no SuperNode", front.Overview{GridAt: noon}, "", nil)
+	add("nothing seen yet", front.Overview{}, "", func(m *Model) { m.loaded, m.asking = false, true })
 	add("the grid leaves a question open", five(), "", func(m *Model) { m.asking, m.asked = true, m.now().Add(-7*time.Second) })
 	add("the grid is being asked", five(), "", func(m *Model) { m.asking = true })
 	add("restarts lost ones", five(), "w j", func(m *Model) {
-		m.Update(Began{Run{Verb: steps.StartNodes, Nodes: []string{"supernode_5"}, ByItself: true}})
+		m.Update(Began{Run{Verb: front.StartNodes, Nodes: []string{"supernode_5"}, ByItself: true}})
 	})
 	add("fifty", many(50), "pgdown pgdown", nil)
 	add("marked", five(), "space space", nil)
@@ -93,7 +94,7 @@ func boards() (list []struct {
 	add("details", five(), "end enter", nil)
 	add("in the log", five(), "tab", nil)
 	add("an action failed", five(), "x", func(m *Model) {
-		m.Update(Ran{Run: Run{Verb: steps.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})
+		m.Update(Ran{Run: Run{Verb: front.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})
 	})
 	return list
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
@@ -48,7 +49,7 @@ func TestWatchOnTheDashboard(t *testing.T) {
 	}
 	see()
 	now = now.Add(11 * time.Second)
-	want := Run{Verb: steps.StartNodes, Nodes: []string{"supernode_2"}, ByItself: true}
+	want := Run{Verb: front.StartNodes, Nodes: []string{"supernode_2"}, ByItself: true}
 	if got := see(); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Fatalf("%v", got)
 	}

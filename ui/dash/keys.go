@@ -6,7 +6,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"flwrup/steps"
+	"flwrup/internal/front"
 )
 
 var keys = struct {
@@ -94,7 +94,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 			clear(m.marked)
 		}
 	case key.Matches(msg, keys.add):
-		return send(Run{Verb: steps.AddNode})
+		return send(Run{Verb: front.AddNode})
 	case key.Matches(msg, keys.run):
 		return send(NewRun{})
 	case key.Matches(msg, keys.fix):
@@ -122,15 +122,15 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 			m.marked[n.Name] = true
 		}
 	case key.Matches(msg, keys.start):
-		return m.act(steps.StartNodes)
+		return m.act(front.StartNodes)
 	case key.Matches(msg, keys.stop):
-		return m.act(steps.StopNodes)
+		return m.act(front.StopNodes)
 	case key.Matches(msg, keys.restart):
-		return m.act(steps.RestartNodes)
+		return m.act(front.RestartNodes)
 	case key.Matches(msg, keys.remove):
-		return m.act(steps.TakeOutNodes)
+		return m.act(front.TakeOutNodes)
 	case key.Matches(msg, keys.settings):
-		return send(Run{Verb: steps.ChangeSettings, Nodes: m.targets()})
+		return send(Run{Verb: front.ChangeSettings, Nodes: m.targets()})
 	case key.Matches(msg, keys.logs):
 		return send(OpenLogs{m.targets()})
 	case key.Matches(msg, keys.copy):
@@ -197,7 +197,7 @@ func (m *Model) targets() []string {
 }
 
 // act asks the frame to do it. The nodes are shown as busy until the frame says that it is over.
-func (m *Model) act(verb steps.Verb) tea.Cmd {
+func (m *Model) act(verb front.Verb) tea.Cmd {
 	names := m.targets()
 	for _, name := range names {
 		m.busy[name] = doing{verb, m.now()}

@@ -3,14 +3,14 @@ package dash
 import (
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/steps"
 )
 
 // What the key f does: each trouble is shown with its way out.
 
 // ailing is the node that f is for: the one under the cursor, or else the first that has a diagnosis.
-func (m *Model) ailing() (steps.NodeView, bool) {
+func (m *Model) ailing() (front.NodeView, bool) {
 	if n, ok := m.node(m.sel); ok && n.Diagnosis != nil {
 		return n, true
 	}
@@ -19,11 +19,11 @@ func (m *Model) ailing() (steps.NodeView, bool) {
 			return n, true
 		}
 	}
-	return steps.NodeView{}, false
+	return front.NodeView{}, false
 }
 
 // mending is the step on which a problem is put right.
-var mending = map[problem.Code]steps.StepID{
+var mending = map[problem.Code]front.StepID{
 	problem.FedNotFound: 2, problem.FedBadName: 2,
 	problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3, problem.ImageMissing: 3,
 	problem.FlwrMissing: 3, problem.FlwrBroken: 3, problem.FlwrDenied: 3, problem.FlwrInstall: 3, problem.PythonMissing: 3,
@@ -34,7 +34,7 @@ var mending = map[problem.Code]steps.StepID{
 }
 
 // mends says what is done on these steps.
-var mends = map[steps.StepID]string{2: "choose the federation", 3: "look at flwr and Docker", 6: "look at the keys", 8: "look at the connection",
+var mends = map[front.StepID]string{2: "choose the federation", 3: "look at flwr and Docker", 6: "look at the keys", 8: "look at the connection",
 	9: "log in", 10: "register it", 12: "see whether it is confirmed"}
 
 // whole is the trouble that concerns all nodes: with the runtime, else with the grid. nil without one.
@@ -50,14 +50,14 @@ func (m *Model) whole() *problem.Problem {
 
 // way is how a trouble is put right: by a verb, or on a step; with neither, its details say what to do.
 type way struct {
-	verb  steps.Verb
-	step  steps.StepID
+	verb  front.Verb
+	step  front.StepID
 	words string
 	led   bool // to a step that goes by the trouble's code alone
 }
 
 // out is the way out of a trouble: its remedy, else the step for its code.
-func out(p *problem.Problem, r *steps.Remedy) way {
+func out(p *problem.Problem, r *front.Remedy) way {
 	if r != nil && (r.Verb != "" || r.Step > 0) {
 		return way{verb: r.Verb, step: r.Step, words: clean(r.Says)}
 	}

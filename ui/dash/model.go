@@ -13,6 +13,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
@@ -24,7 +25,7 @@ import (
 // Source is what the dashboard needs of the work; ui.Work has it. Each method may block.
 type Source interface {
 	// Overview is all that is known; the grid is asked again only when its answer is older than maxAge.
-	Overview(ctx context.Context, maxAge time.Duration) steps.Overview
+	Overview(ctx context.Context, maxAge time.Duration) front.Overview
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
 	// Watch calls changed after the state of any node may have changed, until ctx ends.
@@ -46,7 +47,7 @@ type Model struct {
 	changed chan struct{} // the runtime's side may be old
 	broken  chan error    // a panic
 
-	have     steps.Overview
+	have     front.Overview
 	loaded   bool
 	asking   bool      // the grid
 	pulsing  bool      // whether the grid lives
@@ -89,7 +90,7 @@ type usage struct {
 
 // doing is an action under way.
 type doing struct {
-	verb  steps.Verb
+	verb  front.Verb
 	since time.Time
 }
 
@@ -224,13 +225,13 @@ func (m *Model) ran(msg Ran) tea.Cmd {
 }
 
 // node gives the node with that name.
-func (m *Model) node(name string) (steps.NodeView, bool) {
+func (m *Model) node(name string) (front.NodeView, bool) {
 	for _, n := range m.have.Nodes {
 		if n.Name == name {
 			return n, true
 		}
 	}
-	return steps.NodeView{}, false
+	return front.NodeView{}, false
 }
 
 func contains(list []string, s string) bool {

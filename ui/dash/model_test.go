@@ -14,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"go.uber.org/goleak"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
@@ -30,12 +31,12 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // world is a Source whose answers the test sets.
 type world struct {
 	mu      sync.Mutex
-	o       steps.Overview
+	o       front.Overview
 	ages    []time.Duration // of the questions
 	changed func()
 }
 
-func (w *world) Overview(_ context.Context, age time.Duration) steps.Overview {
+func (w *world) Overview(_ context.Context, age time.Duration) front.Overview {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ages = append(w.ages, age)
@@ -60,11 +61,11 @@ func (w *world) Logs(ctx context.Context, node string, _ supernode.LogOptions, e
 }
 
 // five is a project as in the sketch of the dashboard: four nodes online, one that is not.
-func five() steps.Overview {
-	o := steps.Overview{GridAt: noon.Add(-12 * time.Second), Online: 4}
+func five() front.Overview {
+	o := front.Overview{GridAt: noon.Add(-12 * time.Second), Online: 4}
 	ids := []string{"8688387445877465697", "7304313080113384584", "1155773092841220517", "9674070929710601496", "4623914040792880723"}
 	for i, id := range ids {
-		n := steps.NodeView{
+		n := front.NodeView{
 			Name: fmt.Sprintf("supernode_%d", i+1), NodeID: id, KeyFile: fmt.Sprintf("keys/client_credentials_%d", i+1),
 			Fingerprint: "SHA256:bqW3b9kdX4dYqXq8TzYwbqW3b9kdX4dYqXq8TzYwabc", Grid: "online", GridSince: noon.Add(-2 * time.Hour),
 			Runtime: supernode.Status{State: supernode.Running, Since: noon.Add(-2 * time.Hour), Image: "flwr/supernode:1.42.0-py3.13-ubuntu24.04",
@@ -77,15 +78,15 @@ func five() steps.Overview {
 		}
 		o.Nodes = append(o.Nodes, n)
 	}
-	o.Runs = []steps.RunView{
+	o.Runs = []front.RunView{
 		{ID: "8894709339875389874", App: "flwrlabs/quickstart 1.0.0", Status: "finished:completed", Elapsed: 133 * time.Second},
 		{ID: "1762309077582676982", App: "flwrlabs/quickstart 1.0.0", Status: "running", Elapsed: 41 * time.Second},
 	}
 	return o
 }
 
-func many(n int) steps.Overview {
-	o := steps.Overview{GridAt: noon, Online: n}
+func many(n int) front.Overview {
+	o := front.Overview{GridAt: noon, Online: n}
 	for i := range n {
 		v := five().Nodes[0]
 		v.Name = fmt.Sprintf("supernode_%d", i+1)
@@ -95,7 +96,7 @@ func many(n int) steps.Overview {
 }
 
 // testModel is a dashboard that has seen o, at noon.
-func testModel(t testing.TB, o steps.Overview, w, h int, look style.Options) *Model {
+func testModel(t testing.TB, o front.Overview, w, h int, look style.Options) *Model {
 	t.Helper()
 	m := New(&world{o: o}, style.New(look))
 	t.Cleanup(m.Close)
@@ -141,10 +142,10 @@ func TestKeys(t *testing.T) {
 		keys string
 		want tea.Msg
 	}{
-		{"s", Run{Verb: steps.StartNodes, Nodes: []string{"supernode_1"}}},
-		{"down x", Run{Verb: steps.StopNodes, Nodes: []string{"supernode_2"}}},
-		{"space down space r", Run{Verb: steps.RestartNodes, Nodes: []string{"supernode_1", "supernode_3"}}},
-		{"space space up up space u", Run{Verb: steps.TakeOutNodes, Nodes: []string{"supernode_2"}}},
+		{"s", Run{Verb: front.StartNodes, Nodes: []string{"supernode_1"}}},
+		{"down x", Run{Verb: front.StopNodes, Nodes: []string{"supernode_2"}}},
+		{"space down space r", Run{Verb: front.RestartNodes, Nodes: []string{"supernode_1", "supernode_3"}}},
+		{"space space up up space u", Run{Verb: front.TakeOutNodes, Nodes: []string{"supernode_2"}}},
 		{"A l", OpenLogs{[]string{"supernode_1", "supernode_2", "supernode_3", "supernode_4", "supernode_5"}}},
 		{"A A l", OpenLogs{[]string{"supernode_1"}}},
 		{"A esc l", OpenLogs{[]string{"supernode_1"}}},
@@ -152,7 +153,7 @@ func TestKeys(t *testing.T) {
 		{"end home j k l", OpenLogs{[]string{"supernode_1"}}},
 		{"y", Copy{"8688387445877465697", "node ID of supernode_1"}},
 		{"space space y", Copy{"8688387445877465697\n7304313080113384584", "2 node IDs"}},
-		{"a", Run{Verb: steps.AddNode, Nodes: nil}},
+		{"a", Run{Verb: front.AddNode, Nodes: nil}},
 		{"n", NewRun{}},
 		{"enter", nil},
 		{"f", nil}, // opens the details of the node that is not well
@@ -196,12 +197,12 @@ func TestFixLeadsToTheStep(t *testing.T) {
 func TestFixOfTheWhole(t *testing.T) {
 	o := five()
 	o.GridErr = problem.New(steps.GridEnded, "the rehearsal's grid does not run", "", "")
-	o.Remedy = &steps.Remedy{Says: "start the rehearsal's grid again", Verb: steps.StartGrid}
+	o.Remedy = &front.Remedy{Says: "start the rehearsal's grid again", Verb: front.StartGrid}
 	m := testModel(t, o, 120, 24, style.Options{NoColor: true})
 	if v := m.View(); !strings.Contains(v, "f start the rehearsal's grid again") {
 		t.Error(v)
 	}
-	if got := sent(m.Update(press("f"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: steps.StartGrid}) {
+	if got := sent(m.Update(press("f"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: front.StartGrid}) {
 		t.Error(got)
 	}
 	o.RuntimeErr = problem.New(problem.DockerDown, "Docker is not running", "", "") // the nodes first
@@ -209,7 +210,7 @@ func TestFixOfTheWhole(t *testing.T) {
 	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{3}) {
 		t.Error(got)
 	}
-	m = testModel(t, steps.Overview{GridErr: problem.New(problem.NotLoggedIn, "not logged in", "", "")}, 80, 24, style.Options{NoColor: true})
+	m = testModel(t, front.Overview{GridErr: problem.New(problem.NotLoggedIn, "not logged in", "", "")}, 80, 24, style.Options{NoColor: true})
 	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{9}) { // no node under the cursor
 		t.Error(got)
 	}
@@ -222,7 +223,7 @@ func TestBusy(t *testing.T) {
 	if v := m.View(); !strings.Contains(v, "stopping") {
 		t.Error(v)
 	}
-	m.Update(Ran{Run: Run{Verb: steps.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "docker does not answer", "", "start docker")})
+	m.Update(Ran{Run: Run{Verb: front.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "docker does not answer", "", "start docker")})
 	v := m.View()
 	if strings.Contains(v, "stopping") || !strings.Contains(v, "! docker does not answer") || !strings.Contains(v, "start docker") {
 		t.Error(v)
@@ -243,7 +244,7 @@ func TestPace(t *testing.T) {
 		t.Errorf("asks after %s", got)
 	}
 	moved := o
-	moved.Nodes = append([]steps.NodeView(nil), o.Nodes...)
+	moved.Nodes = append([]front.NodeView(nil), o.Nodes...)
 	moved.Nodes[0].Grid = "offline"
 	m.Update(overviewMsg{model: m, o: moved, grid: true})
 	if wait := m.due.Sub(noon); wait != fast {
@@ -253,14 +254,14 @@ func TestPace(t *testing.T) {
 		m.Update(overviewMsg{model: m, o: moved, grid: true})
 	}
 	stopped := moved
-	stopped.Nodes = append([]steps.NodeView(nil), moved.Nodes...)
+	stopped.Nodes = append([]front.NodeView(nil), moved.Nodes...)
 	stopped.Nodes[1].Runtime.State = supernode.Stopped
 	m.Update(overviewMsg{model: m, o: stopped})
 	if m.due.After(noon) || m.interval != fast {
 		t.Errorf("after a container stopped: %v, every %v", m.due.Sub(noon), m.interval)
 	}
 	busy := stopped
-	busy.Runs = []steps.RunView{{ID: "1", Status: "running"}}
+	busy.Runs = []front.RunView{{ID: "1", Status: "running"}}
 	for range 9 {
 		m.Update(overviewMsg{model: m, o: busy, grid: true})
 	}
@@ -400,7 +401,7 @@ func TestAnySize(t *testing.T) {
 	hostile.Nodes[1].Diagnosis = problem.New(problem.NodeRefused, "a\x1b[31mb", strings.Repeat("why ", 99), "fix\nit")
 	hostile.Runs[0].App = "\x1b[2J"
 	hostile.GridErr = errors.New("\x1b[2J")
-	for _, o := range []steps.Overview{five(), many(50), {}, hostile} {
+	for _, o := range []front.Overview{five(), many(50), {}, hostile} {
 		for w := 1; w < 130; w += 8 {
 			for h := 1; h < 45; h += 5 {
 				m := testModel(t, o, w, h, style.Options{NoColor: true})

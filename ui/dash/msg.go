@@ -1,13 +1,13 @@
 package dash
 
-import "flwrup/steps"
+import "flwrup/internal/front"
 
 // What the dashboard asks the frame for. Each is sent as a message by a command of Update.
 type (
 	// OpenLogs opens the log panes for Nodes.
 	OpenLogs struct{ Nodes []string }
 	// OpenStep opens the screen of Step.
-	OpenStep struct{ Step steps.StepID }
+	OpenStep struct{ Step front.StepID }
 	// NewRun starts a run of the app, on the screen of step 15.
 	NewRun struct{}
 	// OpenSteps goes to the list of steps.
@@ -16,7 +16,7 @@ type (
 	// Act with its own Sink, which asks the questions, and sends Ran when Act has returned. By itself: nobody
 	// pressed a key for it, so nothing is asked and the dashboard stays in sight.
 	Run struct {
-		Verb     steps.Verb
+		Verb     front.Verb
 		Nodes    []string
 		ByItself bool
 	}

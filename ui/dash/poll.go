@@ -6,6 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
@@ -33,7 +34,7 @@ const (
 type (
 	overviewMsg struct {
 		model *Model
-		o     steps.Overview
+		o     front.Overview
 		grid  bool
 		pulse bool
 	}
@@ -126,9 +127,9 @@ func (m *Model) look() tea.Cmd {
 }
 
 // overview reads both sides. A bug in that is shown where a runtime or a grid that does not answer is.
-func (m *Model) overview(age time.Duration) (o steps.Overview) {
+func (m *Model) overview(age time.Duration) (o front.Overview) {
 	if err := safego.Call("looking at the SuperNodes", func() error { o = m.src.Overview(m.ctx, age); return nil }); err != nil {
-		o = steps.Overview{RuntimeErr: err, GridErr: err}
+		o = front.Overview{RuntimeErr: err, GridErr: err}
 	}
 	return o
 }
@@ -300,7 +301,7 @@ func (m *Model) unsettled() bool {
 	return false
 }
 
-func gridMoved(a, b steps.Overview) bool {
+func gridMoved(a, b front.Overview) bool {
 	if len(a.Nodes) != len(b.Nodes) || len(a.Runs) != len(b.Runs) || (a.GridErr == nil) != (b.GridErr == nil) {
 		return true
 	}
@@ -317,7 +318,7 @@ func gridMoved(a, b steps.Overview) bool {
 	return false
 }
 
-func runtimeMoved(a, b steps.Overview) bool {
+func runtimeMoved(a, b front.Overview) bool {
 	if len(a.Nodes) != len(b.Nodes) {
 		return true
 	}
@@ -331,7 +332,7 @@ func runtimeMoved(a, b steps.Overview) bool {
 }
 
 // overRuns tells the log panes, here and in the frame, of runs that are over.
-func (m *Model) overRuns(before steps.Overview) tea.Cmd {
+func (m *Model) overRuns(before front.Overview) tea.Cmd {
 	was := map[string]string{}
 	for _, r := range before.Runs {
 		was[r.ID] = r.Status
@@ -347,7 +348,7 @@ func (m *Model) overRuns(before steps.Overview) tea.Cmd {
 }
 
 // keepCursor keeps the cursor on its node, or on the row where it was.
-func (m *Model) keepCursor(before steps.Overview) {
+func (m *Model) keepCursor(before front.Overview) {
 	if _, ok := m.node(m.sel); ok {
 		return
 	}

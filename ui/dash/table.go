@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
-	"flwrup/steps"
 	"flwrup/ui/logs/paint"
 	"flwrup/ui/style"
 )
@@ -26,7 +26,7 @@ func (s sign) text() string {
 }
 
 // grid is how the grid sees n.
-func (m *Model) grid(n steps.NodeView) sign {
+func (m *Model) grid(n front.NodeView) sign {
 	s := m.st.Signs
 	switch n.Grid {
 	case "online":
@@ -47,7 +47,7 @@ func (m *Model) grid(n steps.NodeView) sign {
 }
 
 // machine is how n stands on this machine.
-func (m *Model) machine(n steps.NodeView) sign {
+func (m *Model) machine(n front.NodeView) sign {
 	s := m.st.Signs
 	if d, ok := m.busy[n.Name]; ok {
 		if word := verbs[d.verb]; word != "" {
@@ -72,9 +72,9 @@ func (m *Model) machine(n steps.NodeView) sign {
 	return sign{s.ToDo, "not started", m.ink.Dim}
 }
 
-var verbs = map[steps.Verb]string{
-	steps.StartNodes: "starting", steps.StopNodes: "stopping", steps.RestartNodes: "restarting",
-	steps.UnregisterNodes: "leaving", steps.RemoveNodes: "leaving", steps.ReplaceNodes: "restarting", steps.OwnImage: "restarting",
+var verbs = map[front.Verb]string{
+	front.StartNodes: "starting", front.StopNodes: "stopping", front.RestartNodes: "restarting",
+	front.UnregisterNodes: "leaving", front.RemoveNodes: "leaving", front.ReplaceNodes: "restarting", front.OwnImage: "restarting",
 }
 
 // column is a column of the table; the first ones of the list are the last to go when it gets narrow.
@@ -83,7 +83,7 @@ type column struct {
 	width int // 0 where no node has anything to show
 	right bool
 	place int // from the left
-	cell  func(steps.NodeView) (string, paint.Paint)
+	cell  func(front.NodeView) (string, paint.Paint)
 }
 
 const gap = 2
@@ -120,52 +120,52 @@ func (m *Model) columns(w int) []column {
 func (m *Model) allColumns() []column {
 	plain := m.ink.Text
 	list := []column{
-		{head: "name", place: 0, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "name", place: 0, cell: func(n front.NodeView) (string, paint.Paint) {
 			if n.Name == m.sel {
 				return clean(n.Name), m.ink.Selected
 			}
 			return clean(n.Name), plain
 		}},
-		{head: "grid", place: 3, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "grid", place: 3, cell: func(n front.NodeView) (string, paint.Paint) {
 			s := m.grid(n)
 			return s.text(), s.style
 		}},
-		{head: "here", place: 4, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "here", place: 4, cell: func(n front.NodeView) (string, paint.Paint) {
 			s := m.machine(n)
 			return s.text(), s.style
 		}},
-		{head: "node ID", place: 1, cell: func(n steps.NodeView) (string, paint.Paint) { return clean(n.NodeID), plain }},
-		{head: "up", place: 8, right: true, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "node ID", place: 1, cell: func(n front.NodeView) (string, paint.Paint) { return clean(n.NodeID), plain }},
+		{head: "up", place: 8, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if n.Runtime.State != supernode.Running || n.Runtime.Since.IsZero() {
 				return "", plain
 			}
 			return style.Age(m.now().Sub(n.Runtime.Since)), plain
 		}},
-		{head: "cpu", place: 5, right: true, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "cpu", place: 5, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := m.takes(n); u != nil {
 				return fmt.Sprintf("%.0f%%", u.CPU), plain
 			}
 			return "", plain
 		}},
-		{head: "mem", place: 7, right: true, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "mem", place: 7, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := m.takes(n); u != nil {
 				return style.Bytes(u.Memory), plain
 			}
 			return "", plain
 		}},
-		{head: "", place: 6, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "", place: 6, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := m.takes(n); u != nil {
 				return m.spark(u.history), m.ink.Accent
 			}
 			return "", plain
 		}},
-		{head: "restarts", place: 9, right: true, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "restarts", place: 9, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if n.Runtime.Restarts > 0 {
 				return fmt.Sprint(n.Runtime.Restarts), m.ink.Warn
 			}
 			return "", plain
 		}},
-		{head: "key", place: 2, cell: func(n steps.NodeView) (string, paint.Paint) {
+		{head: "key", place: 2, cell: func(n front.NodeView) (string, paint.Paint) {
 			return short(clean(n.Fingerprint)), m.ink.Dim
 		}},
 	}
@@ -203,7 +203,7 @@ func (m *Model) here() string {
 }
 
 // takes is what a running node takes; nil when it is not known.
-func (m *Model) takes(n steps.NodeView) *usage {
+func (m *Model) takes(n front.NodeView) *usage {
 	u := m.usage[n.Name]
 	if u == nil || len(u.history) == 0 || n.Runtime.State != supernode.Running {
 		return nil
@@ -237,7 +237,7 @@ func (m *Model) spark(readings []float64) string {
 }
 
 // row draws a node in the columns; head draws their names when n is nil.
-func (m *Model) tableRow(cols []column, n *steps.NodeView, w int) string {
+func (m *Model) tableRow(cols []column, n *front.NodeView, w int) string {
 	var b strings.Builder
 	switch {
 	case n == nil:
@@ -270,7 +270,7 @@ func (m *Model) tableRow(cols []column, n *steps.NodeView, w int) string {
 const pointerWidth = 3
 
 // pointer is what stands in front of a node: cursor, mark and a blank.
-func (m *Model) pointer(n steps.NodeView) string {
+func (m *Model) pointer(n front.NodeView) string {
 	first, second := " ", " "
 	if n.Name == m.sel {
 		first = m.ink.Selected.Render(m.st.Signs.Cursor)
@@ -282,7 +282,7 @@ func (m *Model) pointer(n steps.NodeView) string {
 }
 
 // diagnosis is the line below a node that is not as it should be, with the key that mends it.
-func (m *Model) diagnosis(n steps.NodeView, w int) string {
+func (m *Model) diagnosis(n front.NodeView, w int) string {
 	text, hint, room := "", "", 0
 	words := out(n.Diagnosis, n.Remedy).words
 	for _, try := range [][2]string{{n.Diagnosis.Error(), words}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, words}, {n.Diagnosis.What, "fix it"}} {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -296,13 +296,13 @@ func (m *Model) scroll(rows int) {
 }
 
 // inSight are the nodes whose rows can be seen.
-func (m *Model) inSight() []steps.NodeView {
+func (m *Model) inSight() []front.NodeView {
 	if len(m.have.Nodes) == 0 {
 		return nil
 	}
 	if m.detail {
 		n, _ := m.node(m.sel)
-		return []steps.NodeView{n}
+		return []front.NodeView{n}
 	}
 	top := min(m.top, len(m.have.Nodes)-1)
 	return m.have.Nodes[top : m.lastRow(m.forNodes(m.parts().nodes))+1]
@@ -322,8 +322,8 @@ func (m *Model) runs(rows int) []string {
 }
 
 // newest gives the runs that are under way, then the others as the grid lists them.
-func (m *Model) newest() []steps.RunView {
-	var list, over []steps.RunView
+func (m *Model) newest() []front.RunView {
+	var list, over []front.RunView
 	for _, r := range m.have.Runs {
 		if active(r.Status) {
 			list = append(list, r)
@@ -334,7 +334,7 @@ func (m *Model) newest() []steps.RunView {
 	return append(list, over...)
 }
 
-func (m *Model) run(r steps.RunView) string {
+func (m *Model) run(r front.RunView) string {
 	s := sign{m.st.Signs.ToDo, clean(r.Status), m.ink.Dim}
 	switch r.Status {
 	case "pending", "starting":

@@ -1,6 +1,6 @@
 // Package front is the language between flwrup and its front ends: how a step stands, the events of work
 // in progress, questions to the person, and the views of SuperNodes and runs. It does no I/O.
-package steps
+package front
 
 import (
 	"context"
@@ -118,10 +118,10 @@ type Event interface{ event() }
 
 type (
 	// StepBegan and StepEnded frame the events of one step (Walk sends them).
-	StepBegan struct{ Step StepWords }
+	StepBegan struct{ Step Step }
 	// StepEnded carries the new status; Err is what stopped the step, if anything did.
 	StepEnded struct {
-		Step   StepWords
+		Step   Step
 		Status Status
 		Err    error
 	}

@@ -1,4 +1,4 @@
-package steps
+package front
 
 import "strconv"
 
@@ -81,8 +81,8 @@ func (id StepID) CallsGrid() bool { return id >= StepLogin }
 // HasLogs reports whether SuperNodes may run when the step is shown, and so have logs.
 func (id StepID) HasLogs() bool { return id >= StepConfirmation }
 
-// StepWords is a step as front ends show it.
-type StepWords interface {
+// Step is a step as front ends show it.
+type Step interface {
 	ID() StepID
 	Name() string  // for the list: "Register"
 	Title() string // for the screen: "Register each SuperNode"
