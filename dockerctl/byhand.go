@@ -3,7 +3,6 @@ package dockerctl
 import (
 	"context"
 	"math"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -111,7 +110,7 @@ func (r *Runtime) mayHoldKey(s container.Summary, keys map[string]string) bool {
 // keyOf is the fingerprint of the key of the SuperNode in c: from its arguments, from the text that a shell gets,
 // or from the processes that run in it, whose command lines have every variable filled in.
 func (r *Runtime) keyOf(ctx context.Context, c container.InspectResponse, keys map[string]string) string {
-	if f := whose(keyOnHost(c, supernode.KeyIn(c.Args)), keys); f != "" {
+	if f := supernode.KeyAt(keyOnHost(c, supernode.KeyIn(c.Args)), keys); f != "" {
 		return f
 	}
 	texts := []string{strings.Join(c.Args, " ")}
@@ -124,7 +123,7 @@ func (r *Runtime) keyOf(ctx context.Context, c container.InspectResponse, keys m
 	}
 	for _, text := range texts {
 		for _, key := range keysIn(text) {
-			if f := whose(keyOnHost(c, key), keys); f != "" {
+			if f := supernode.KeyAt(keyOnHost(c, key), keys); f != "" {
 				return f
 			}
 		}
@@ -216,21 +215,4 @@ func keyOnHost(c container.InspectResponse, key string) string {
 		}
 	}
 	return host
-}
-
-// whose gives the fingerprint of the key that lies in file; "" when it is none of keys.
-func whose(file string, keys map[string]string) string {
-	if file == "" {
-		return ""
-	}
-	there, err := os.Stat(file)
-	for fingerprint, key := range keys {
-		if key == file {
-			return fingerprint
-		}
-		if here, e := os.Stat(key); e == nil && err == nil && os.SameFile(here, there) { // through links
-			return fingerprint
-		}
-	}
-	return ""
 }

@@ -121,7 +121,7 @@ func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, he
 		return all
 	}
 	if len(spec.Missing) > 0 && !same {
-		keep(valueMissing(spec))
+		keep(supernode.WithoutValue(spec))
 	}
 	if cores > 0 && spec.CPUs > float64(cores) {
 		keep(problem.New(problem.BadInput, fmt.Sprintf("%s shall have %g processor cores", spec.Name, spec.CPUs), fmt.Sprintf("Docker has %d here", cores),

@@ -65,7 +65,7 @@ func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 		return reusable(c) && (spec.ImageID == "" || c.Image == spec.ImageID) && c.Config.Labels[LabelSpec] == SpecHash(spec) && strings.TrimPrefix(c.Name, "/") == spec.Container
 	}
 	if len(spec.Missing) > 0 && !slices.ContainsFunc(all, fits) { // the one that is there may be the only one that has the values
-		return valueMissing(spec)
+		return supernode.WithoutValue(spec)
 	}
 	for _, c := range all {
 		if keep == "" && fits(c) {
@@ -211,11 +211,6 @@ func (r *Runtime) portFree(spec supernode.Spec) error {
 		}
 	}
 	return nil
-}
-
-func valueMissing(spec supernode.Spec) error {
-	return problem.New(supernode.ValueMissing, "the value of "+strings.Join(spec.Missing, ", ")+" for "+spec.Name+" is not known",
-		"flwrup.toml names it, and no file keeps it", "export "+spec.Missing[0]+" before you start flwrup, or have flwrup ask for it")
 }
 
 func (r *Runtime) startProblem(ctx context.Context, spec supernode.Spec, err error) error {

@@ -221,7 +221,7 @@ func (s *Session) longWait(ctx context.Context, cmd *exec.Cmd, each func(string)
 		return kept.String(), silent
 	}
 	if ctx.Err() != nil {
-		return kept.String(), problem.Stopped(ctx, "flwr was stopped")
+		return kept.String(), problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -69,7 +69,7 @@ func (r *runner) take(ctx context.Context) error {
 	select {
 	case <-r.turn:
 	case <-ctx.Done():
-		return problem.Stopped(ctx, "flwr was stopped")
+		return problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 	}
 	if r.closed {
 		r.give()
@@ -99,7 +99,7 @@ func (r *runner) ensure(ctx context.Context) (*worker, error) {
 	w, err := startWorker(ctx, r.found.Python, dir, r.env)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, problem.Stopped(ctx, "flwr was stopped")
+			return nil, problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 		}
 		r.single = true // a process a command still works, slowly
 		return nil, nil

@@ -132,7 +132,7 @@ func (s *Session) run(ctx context.Context, argv []string) (output, error) {
 	if err == nil {
 		defer leave()
 		if out, err = s.runUnattended(asking, look, argv); err != nil && ctx.Err() != nil {
-			err = problem.Stopped(ctx, "flwr was stopped")
+			err = problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 		} else if silent := silenceOf(asking); err != nil && silent != nil {
 			err = silent
 		}
@@ -178,7 +178,7 @@ func (s *Session) runUnattended(ctx context.Context, look *look, argv []string) 
 // noAnswer says why flwr gave no answer within limit: the person stopped it, it took too long, or it died.
 func (s *Session) noAnswer(ctx context.Context, err error, limit time.Duration) error {
 	if ctx.Err() != nil {
-		return problem.Stopped(ctx, "flwr was stopped")
+		return problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 	}
 	if errors.Is(err, child.ErrTooLong) {
 		return tooLong(err)

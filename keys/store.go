@@ -193,7 +193,7 @@ feed:
 // cancelled turns the end of a context into the Problem that front ends know; other errors stay.
 func cancelled(what string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &problem.Problem{Code: problem.Cancelled, What: what + " was stopped", Fix: "run the same again; it goes on where it stopped", Err: err}
+		return problem.Stopped(err, what+" was stopped", "run the same again; it goes on where it stopped")
 	}
 	if problem.Of(err).Code != problem.Internal {
 		return err

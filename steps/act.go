@@ -21,7 +21,7 @@ func (s *Site) Act(ctx context.Context, verb front.Verb, nodes []string, to fron
 	defer s.forget()
 	err := s.act(ctx, verb, nodes, to)
 	if cause := context.Cause(ctx); cause != nil && err != nil {
-		return &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "the same again goes on from here", Err: cause}
+		return problem.Stopped(cause, "stopped", "the same again goes on from here")
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -78,7 +79,7 @@ func (s *Site) addOne(ctx context.Context, nodes []string, to front.Sink) error 
 		Help:    "One that was removed without being unregistered keeps its key, its name and its node ID.",
 		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"}}}
 	for _, n := range gone {
-		q.Choices = append(q.Choices, front.Choice{Value: n.Name, Label: n.Name, Note: "was removed; " + firstWord(n.NodeID, "not registered")})
+		q.Choices = append(q.Choices, front.Choice{Value: n.Name, Label: n.Name, Note: "was removed; " + cmp.Or(n.NodeID, "not registered")})
 	}
 	answer, err := to.Ask(ctx, q)
 	if err != nil {

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -199,7 +200,7 @@ const fleetLabel = "fleet"
 // nodeLabel reads a label of a SuperNode. Containers have theirs under flwrup's name, which Docker's runtime
 // takes off; processes have them as they were given.
 func nodeLabel(st supernode.Status, key string) string {
-	return firstWord(st.Labels[key], st.Labels["flwrup."+key])
+	return cmp.Or(st.Labels[key], st.Labels["flwrup."+key])
 }
 
 // elsewhere is the address of another grid that a running SuperNode was started for; "" when it runs for

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +118,7 @@ func (s *Site) remove(ctx context.Context, nodes []string, burn bool, to front.S
 		if m.Pair.Name != "" { // a lost one is not among those that are counted
 			wish--
 		}
-		i := ledger.Intent{Op: op, Key: firstWord(m.Pair.Fingerprint, m.Record.Key), Name: m.Name, NodeID: m.Record.NodeID,
+		i := ledger.Intent{Op: op, Key: cmp.Or(m.Pair.Fingerprint, m.Record.Key), Name: m.Name, NodeID: m.Record.NodeID,
 			Connection: c.Grid.Connection, Federation: c.Federation, Nodes: wish}
 		if i.ID, err = s.Ledger.Begin(i); err != nil {
 			return err
@@ -149,15 +150,6 @@ func (s *Site) takeOut(ctx context.Context, nodes []string, to front.Sink) error
 		return nil
 	}
 	return s.remove(ctx, nodes, answer == "unregister", to)
-}
-
-func firstWord(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }
 
 // settleLeaving finishes what a crash has cut short. Each part may be done twice.

@@ -57,7 +57,7 @@ func readEnvFile(file string, into map[string]string) error {
 	}
 	text, err := plainfile.Read(file)
 	if err != nil {
-		return bad("the file of variables "+file+" cannot be read", reason(err), "put it back, or take env-file out of flwrup.toml", err)
+		return bad("the file of variables "+file+" cannot be read", problem.Cause(err), "put it back, or take env-file out of flwrup.toml", err)
 	}
 	for i, line := range strings.Split(string(text), "\n") {
 		line = strings.TrimSuffix(line, "\r")

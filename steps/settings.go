@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -165,7 +166,7 @@ func (s *Site) nextSetting(ctx context.Context, of []string, to front.Sink) (*se
 	case len(of) > 1:
 		whom = fmt.Sprintf("%d SuperNodes", len(of))
 	case of[0] != project.AllKey:
-		whom = firstWord(chosen.Node[of[0]].Name, of[0])
+		whom = cmp.Or(chosen.Node[of[0]].Name, of[0])
 	}
 	q := front.Question{ID: "setting", Kind: front.AskChoice, Default: "done", Ask: "What shall be changed for " + whom + "?",
 		Choices: []front.Choice{{Value: "done", Label: "nothing more"}}}
@@ -244,7 +245,7 @@ func (s *Site) offerRestart(ctx context.Context, list []member, of []string, to 
 // askLine asks for a line of text.
 func askLine(key, ask, help string, ref func(*project.NodeChoice) *string) func(context.Context, *Site, *project.NodeChoice, front.Sink) error {
 	return func(ctx context.Context, s *Site, c *project.NodeChoice, to front.Sink) error {
-		answer, err := to.Ask(ctx, front.Question{ID: key, Kind: front.AskText, Default: firstWord(*ref(c), takenAway), Ask: ask,
+		answer, err := to.Ask(ctx, front.Question{ID: key, Kind: front.AskText, Default: cmp.Or(*ref(c), takenAway), Ask: ask,
 			Help: help + " " + takenAway + ": nothing.", Validate: checked(key)})
 		if err != nil {
 			return err
@@ -368,7 +369,7 @@ func askArgs(ctx context.Context, s *Site, c *project.NodeChoice, to front.Sink)
 		to.Event(front.Says{Text: "an argument has a blank in it: change args in " + project.FileName})
 		return nil
 	}
-	answer, err := to.Ask(ctx, front.Question{ID: "args", Kind: front.AskText, Default: firstWord(strings.Join(c.Args, " "), takenAway), Ask: "More arguments of flower-supernode?",
+	answer, err := to.Ask(ctx, front.Question{ID: "args", Kind: front.AskText, Default: cmp.Or(strings.Join(c.Args, " "), takenAway), Ask: "More arguments of flower-supernode?",
 		Help: "With blanks between, such as --max-retries 10. One that has a blank in it goes into " + project.FileName + ". " + takenAway + ": none."})
 	if err != nil {
 		return err

@@ -176,7 +176,7 @@ func (s *Site) makeFolder() error {
 		return nil
 	}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil { // #nosec G301 -- the project's folder, and the umask decides
-		return &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + s.Dir, Why: reason(err),
+		return &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + s.Dir, Why: problem.Cause(err),
 			Fix: "name a folder that you may write to with --dir", Err: err}
 	}
 	s.made = true
@@ -426,7 +426,7 @@ func (s *Site) dialect() flwr.Dialect {
 func (s *Site) neutralDir() (string, error) {
 	dir := s.stateDir("cwd")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + dir, Why: reason(err),
+		return "", &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + dir, Why: problem.Cause(err),
 			Fix: "make " + s.Dir + " writable for you", Err: err}
 	}
 	return dir, nil
@@ -546,13 +546,4 @@ func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime,
 		return docker, err
 	})
 	return &everyNode{Runtime: processes, s: s, finders: []byHand{processes}, containers: func(context.Context) (containerFinder, error) { return containers() }}, nil
-}
-
-// reason shortens a system error to its last part: "permission denied".
-func reason(err error) string {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	return err.Error()
 }

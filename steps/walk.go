@@ -81,7 +81,7 @@ func (s *Site) attempt(ctx context.Context, st Step, to front.Sink) error {
 	err := st.Apply(ctx, s, to)
 	s.forget()
 	if cause := context.Cause(ctx); cause != nil && err != nil {
-		return &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: cause}
+		return problem.Stopped(cause, "stopped", "start again to go on from here")
 	}
 	return err
 }
@@ -231,7 +231,7 @@ func (a *asked) declined() string {
 // ended reports how a step stopped and gives its error back.
 func (s *Site) ended(ctx context.Context, to front.Sink, st Step, status front.Status, err error) error {
 	if ctx.Err() != nil && !problem.Is(err, problem.Cancelled) {
-		err = &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: err}
+		err = problem.Stopped(err, "stopped", "start again to go on from here")
 	}
 	err = s.leftForLater(st, s.withNetwork(ctx, err))
 	to.Event(front.StepEnded{Step: st, Status: status, Err: err})

@@ -87,7 +87,7 @@ func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
 			pause = 2 * time.Second
 		}
 		if safego.Sleep(ctx, pause) != nil {
-			return problem.New(problem.Cancelled, "the watch has ended; the SuperNodes go on running", "", "")
+			return problem.Stopped(nil, "the watch has ended; the SuperNodes go on running", "")
 		}
 	}
 }
@@ -106,7 +106,7 @@ func (w *watcher) trouble(kind WatchKind, node, text string, err error) {
 func (w *watcher) open() error {
 	info, err := os.Stat(project.File(w.dir))
 	if err != nil && w.site != nil {
-		return problem.New(problem.BadInput, "the project in "+w.dir+" is gone", reason(err), "")
+		return problem.New(problem.BadInput, "the project in "+w.dir+" is gone", problem.Cause(err), "")
 	}
 	if w.site != nil && info.ModTime().Equal(w.choices) {
 		return w.site.Ledger.Reload()

@@ -195,7 +195,7 @@ func appcheck(ctx context.Context, python string, request map[string]any, to any
 		return problem.New(Broken, "the app is too large to be read", fmt.Sprintf("its findings take more than %d MB", child.MaxOutput>>20), "")
 	}
 	if ctx.Err() != nil {
-		return problem.Stopped(ctx, "flwr was stopped")
+		return problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -21,7 +21,7 @@ func (d Dialect) Check(ctx context.Context, help func(ctx context.Context, args 
 		out, err := help(ctx, args...)
 		if err != nil {
 			if ctx.Err() != nil {
-				return d, problem.Stopped(ctx, "flwr was stopped")
+				return d, problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 			}
 			gone = append(gone, "flwr "+command)
 		}

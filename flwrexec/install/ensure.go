@@ -93,7 +93,7 @@ func Ensure(ctx context.Context, o Options) (Found, error) {
 		say("waiting for another flwrup that installs the same")
 		if ok, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil || !ok {
 			if ctx.Err() != nil {
-				return Found{}, problem.Stopped(ctx, "flwr was stopped")
+				return Found{}, problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 			}
 			return Found{}, installProblem("lock "+env, fmt.Sprint(err), err)
 		}

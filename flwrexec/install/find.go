@@ -105,7 +105,7 @@ func Find(ctx context.Context, o FindOptions) ([]Found, []error) {
 	}
 	for _, c := range places {
 		if ctx.Err() != nil {
-			return found, append(errs, problem.Stopped(ctx, "flwr was stopped"))
+			return found, append(errs, problem.Stopped(context.Cause(ctx), "flwr was stopped", ""))
 		}
 		key := c.path
 		if real, err := filepath.EvalSymlinks(c.path); err == nil {
@@ -265,7 +265,7 @@ func inspect(ctx context.Context, path, source string, seen *Seen) (Found, error
 		out, err := seen.version(ctx, f.Program)
 		switch {
 		case ctx.Err() != nil:
-			return f, problem.Stopped(ctx, "flwr was stopped")
+			return f, problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 		case errors.Is(err, context.DeadlineExceeded):
 			return f, broken(fmt.Sprintf("it gave no answer to --version within %v", answerWait))
 		case errors.Is(err, fs.ErrPermission):

@@ -89,7 +89,7 @@ func (t installers) run(ctx context.Context, doing string, say func(string), std
 	err := cmd.Run()
 	lines.Close() //nolint:errcheck // Each never fails
 	if ctx.Err() != nil {
-		return kept.String(), problem.Stopped(ctx, "flwr was stopped")
+		return kept.String(), problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 	}
 	if err != nil {
 		return kept.String(), installProblem(doing, kept.String(), err)

@@ -56,7 +56,7 @@ func Main(args []string, streams Streams) int {
 		return exitDone
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = &problem.Problem{Code: problem.Cancelled, What: "stopped", Err: err}
+		err = problem.Stopped(err, "stopped", "")
 	}
 	var shown *shownError
 	if errors.As(err, &shown) {

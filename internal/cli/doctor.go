@@ -51,7 +51,7 @@ func (p *program) doDoctor(ctx context.Context) error {
 		p.showFinding(f, d)
 	})
 	if ctx.Err() != nil {
-		return problem.New(problem.Cancelled, "stopped", "", "")
+		return problem.Stopped(nil, "stopped", "")
 	}
 	if p.json {
 		writeJSON(p.Out, all, first)

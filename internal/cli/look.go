@@ -146,7 +146,7 @@ func (p *program) doLogs(ctx context.Context, nodes []string, o supernode.LogOpt
 	}
 	wg.Wait()
 	if ctx.Err() != nil {
-		return problem.New(problem.Cancelled, "stopped", "", "")
+		return problem.Stopped(nil, "stopped", "")
 	}
 	return errors.Join(errs...)
 }

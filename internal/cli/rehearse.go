@@ -128,7 +128,7 @@ func (p *program) curtain(ctx context.Context, site *steps.Site, to front.Sink, 
 	}
 	ended := p.endRehearsal(site, to, err, keep || stays)
 	if going && ended == nil {
-		return problem.New(problem.Cancelled, "stopped; run "+id+" has ended, too: its grid was this rehearsal's", "",
+		return problem.Stopped(nil, "stopped; run "+id+" has ended, too: its grid was this rehearsal's",
 			"the same command starts the run anew; with --keep the grid and a run on it go on when you leave")
 	}
 	if err == nil {

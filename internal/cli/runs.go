@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/steps"
+	"flwrup/ui/style"
 )
 
 func (p *program) runs() *cobra.Command {
@@ -29,7 +30,7 @@ func (p *program) runs() *cobra.Command {
 					return nil
 				}
 				for _, r := range list {
-					p.say("%-20s  %-18s  %6s  %s", r.ID, r.Status, age(r.Elapsed), r.App)
+					p.say("%-20s  %-18s  %6s  %s", r.ID, r.Status, style.Age(r.Elapsed), r.App)
 				}
 				return nil
 			})
@@ -140,7 +141,7 @@ func (p *program) comeBack(id string) string { return p.command([]string{"runs",
 
 // goesOn says that the person has left a run, and how to come back to it.
 func (p *program) goesOn(id string) error {
-	return problem.New(problem.Cancelled, "left; run "+id+" goes on", "",
+	return problem.Stopped(nil, "left; run "+id+" goes on",
 		p.command([]string{"runs", "stop", id})+" ends it; to come back to it: "+p.comeBack(id))
 }
 

@@ -8,6 +8,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/steps"
+	"flwrup/ui/style"
 )
 
 // say writes a line for a person; nothing with --json.
@@ -153,7 +154,7 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 			grid = "unknown"
 		}
 		if n.Runtime.State == "running" && !n.Runtime.Since.IsZero() {
-			here += " " + age(time.Since(n.Runtime.Since))
+			here += " " + style.Age(time.Since(n.Runtime.Since))
 		}
 		if n.Runtime.ByHand != "" {
 			here += ", started by hand (" + n.Runtime.ByHand + ")"
@@ -170,7 +171,7 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		}
 	}
 	for _, r := range o.Runs {
-		p.say("  run %s  %s  %s  %s", r.ID, r.App, r.Status, age(r.Elapsed))
+		p.say("  run %s  %s  %s  %s", r.ID, r.App, r.Status, style.Age(r.Elapsed))
 	}
 }
 
@@ -184,19 +185,6 @@ func (p *program) showTrouble(side string, err error) {
 	if e.Fix != "" {
 		p.say("    %s", e.Fix)
 	}
-}
-
-// age writes a duration as a person says it: 9m, 2h, 3d.
-func age(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
 // rehearsalData is what `flwrup rehearse --json` carries.

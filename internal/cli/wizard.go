@@ -60,7 +60,7 @@ func (p *program) drawn(ctx context.Context, site *steps.Site, keep bool) error 
 	result, err := ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
 	if err == nil && (result.Interrupted || result.Signal != nil || ctx.Err() != nil) { // a signal also ends ctx, at times before the screen has seen it
 		cancel() // for all that follows the person has left
-		err = problem.New(problem.Cancelled, "stopped", "", "start flwrup again to go on from here")
+		err = problem.Stopped(nil, "stopped", "start flwrup again to go on from here")
 	}
 	switch {
 	case err != nil && site.Rehearsal():

@@ -118,7 +118,7 @@ func Start(ctx context.Context, o Options, say func(string)) (*Grid, error) {
 			return g, nil
 		}
 		if ctx.Err() != nil {
-			return nil, cancelled(ctx)
+			return nil, problem.Stopped(context.Cause(ctx), "starting the rehearsal grid was cancelled", "")
 		}
 		if errors.Is(err, errHangs) {
 			hung++
@@ -161,7 +161,7 @@ func launch(ctx context.Context, o Options, say func(string), deadline time.Time
 			return nil, died(o, c)
 		case <-ctx.Done():
 			c.kill()
-			return nil, cancelled(ctx)
+			return nil, problem.Stopped(context.Cause(ctx), "starting the rehearsal grid was cancelled", "")
 		case <-late:
 			say("still starting: Python compiles flwr the first time")
 		case <-time.After(25 * time.Millisecond):
@@ -361,10 +361,6 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-func cancelled(ctx context.Context) error {
-	return &problem.Problem{Code: problem.Cancelled, What: "starting the rehearsal grid was cancelled", Err: context.Cause(ctx)}
 }
 
 func folderProblem(dir string, err error) error {

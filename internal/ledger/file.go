@@ -225,7 +225,7 @@ func read(file string) (d Data, u unknown, found bool, err error) {
 		return Data{Format: currentFormat}, unknown{}, false, nil
 	}
 	if err != nil {
-		return d, nil, false, &problem.Problem{Code: problem.BadInput, What: "cannot read the ledger " + file, Why: reason(err),
+		return d, nil, false, &problem.Problem{Code: problem.BadInput, What: "cannot read the ledger " + file, Why: problem.Cause(err),
 			Fix: "make it a file that you can read: " + file, Err: err}
 	}
 	d, u, err = decode(content)
@@ -295,7 +295,7 @@ func keepPrevious(file string) error {
 }
 
 func unwritable(file string, err error) *problem.Problem {
-	p := &problem.Problem{Code: WriteFailed, What: "cannot write the ledger " + file, Why: reason(err), Err: err}
+	p := &problem.Problem{Code: WriteFailed, What: "cannot write the ledger " + file, Why: problem.Cause(err), Err: err}
 	dir := filepath.Dir(file)
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
@@ -308,13 +308,4 @@ func unwritable(file string, err error) *problem.Problem {
 		p.Fix = "see that " + dir + " is a folder that you can write to"
 	}
 	return p
-}
-
-// reason is the innermost text of a file error, without its path, which the sentence has already.
-func reason(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err.Error()
-	}
-	return err.Error()
 }

@@ -6,6 +6,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -178,7 +179,7 @@ func (l *Ledger) Abandon(id, why string) error {
 		return nil
 	})
 	if err == nil && gone.ID != "" {
-		l.Note(fmt.Sprintf("%s %s given up: %s", gone.Op, firstOf(gone.Name, gone.NodeID, gone.Federation, gone.Key), why))
+		l.Note(fmt.Sprintf("%s %s given up: %s", gone.Op, cmp.Or(gone.Name, gone.NodeID, gone.Federation, gone.Key), why))
 	}
 	return err
 }
@@ -308,12 +309,3 @@ func (l *Ledger) Note(event string) {
 
 // HistoryFile is where Note of the ledger in file writes.
 func HistoryFile(file string) string { return filepath.Join(filepath.Dir(file), "history.log") }
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
-}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"flwrup/internal/hostpath"
 )
 
 // File is a file that would be sent.
@@ -65,7 +67,7 @@ func Check(app string, files []File, private []Private) []Finding {
 			add(Line(f.Name, false), "it holds a private key", true, f.Name)
 		case secretName(f.Name):
 			add(Line(f.Name, false), "a backup, a key or passwords, by its name", true, f.Name)
-		case ok && within(app, p.Path) && p.Path != app && within(p.Path, f.Real) && !f.Outside:
+		case ok && hostpath.Within(p.Path, app) && p.Path != app && hostpath.Within(f.Real, p.Path) && !f.Outside:
 			rel, err := filepath.Rel(app, p.Path)
 			if err != nil {
 				rel = f.Name
@@ -85,7 +87,7 @@ func Check(app string, files []File, private []Private) []Finding {
 func owner(app string, f File, private []Private) (Private, bool) {
 	var best Private
 	for _, p := range private {
-		if p.Path == "" || !within(p.Path, f.Real) || within(p.Path, app) && (p.Never || IsCode(f.Name)) {
+		if p.Path == "" || !hostpath.Within(f.Real, p.Path) || hostpath.Within(app, p.Path) && (p.Never || IsCode(f.Name)) {
 			continue
 		}
 		if p.Never && !best.Never || p.Never == best.Never && len(p.Path) > len(best.Path) {
@@ -93,11 +95,6 @@ func owner(app string, f File, private []Private) (Private, bool) {
 		}
 	}
 	return best, best.Path != ""
-}
-
-func within(dir, file string) bool {
-	rel, err := filepath.Rel(dir, file)
-	return err == nil && filepath.IsLocal(rel)
 }
 
 // IsCode reports whether a file of an app is code, or what goes with code.

@@ -1,7 +1,6 @@
 package problem
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -21,7 +20,8 @@ func Cause(err error) string {
 	return err.Error()
 }
 
-// Stopped returns the Problem of work that ended because ctx did.
-func Stopped(ctx context.Context, what string) *Problem {
-	return &Problem{Code: Cancelled, What: what, Err: context.Cause(ctx)}
+// Stopped returns the Problem of work that the person or a signal ended. cause is the error of its context, or the
+// error that it ended with.
+func Stopped(cause error, what, fix string) *Problem {
+	return &Problem{Code: Cancelled, What: what, Fix: fix, Err: cause}
 }

@@ -34,7 +34,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 	var own []int
 	began := map[string]time.Time{}
 	for _, p := range superNodes() {
-		fingerprint := whose(p.key, keys)
+		fingerprint := supernode.KeyAt(p.key, keys)
 		if fingerprint == "" {
 			continue
 		}
@@ -85,20 +85,6 @@ func told(argv []string) (key string, ok bool) {
 	}
 	key = supernode.KeyIn(argv)
 	return key, key != ""
-}
-
-// whose gives the fingerprint of the key that lies in file; "" when it is none of keys.
-func whose(file string, keys map[string]string) string {
-	there, err := os.Stat(file)
-	if err != nil {
-		return ""
-	}
-	for fingerprint, key := range keys {
-		if here, err := os.Stat(key); err == nil && os.SameFile(here, there) {
-			return fingerprint
-		}
-	}
-	return ""
 }
 
 // byPid finds a process that ByHand gave, as long as it is one still.

@@ -78,8 +78,7 @@ func (r *Runtime) ready(spec supernode.Spec) error {
 		return err
 	}
 	if len(spec.Missing) > 0 {
-		return problem.New(supernode.ValueMissing, "the value of "+strings.Join(spec.Missing, ", ")+" for "+spec.Name+" is not known",
-			"flwrup.toml names it, and no file keeps it", "export "+spec.Missing[0]+" before you start flwrup, or have flwrup ask for it")
+		return supernode.WithoutValue(spec)
 	}
 	for what, path := range map[string]string{"private key": spec.KeyFile, "CA certificate": spec.CAFile} {
 		if path == "" {

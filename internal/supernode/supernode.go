@@ -1,9 +1,10 @@
 // Package supernode holds the plain data about one SuperNode that the two runtimes (containers,
-// processes), the steps and the front ends hand to each other. It does nothing by itself.
+// processes), the steps and the front ends hand to each other, and the few words and rules that both runtimes share.
 package supernode
 
 import (
 	"context"
+	"os"
 	"strings"
 	"time"
 
@@ -108,8 +109,32 @@ func KeyIn(args []string) string {
 	return ""
 }
 
+// KeyAt returns the fingerprint of the key that lies in file, also through links; "" when it is not one of keys,
+// which has the path of each private key by its fingerprint.
+func KeyAt(file string, keys map[string]string) string {
+	if file == "" {
+		return ""
+	}
+	there, err := os.Stat(file)
+	for fingerprint, key := range keys {
+		if key == file {
+			return fingerprint
+		}
+		if here, e := os.Stat(key); e == nil && err == nil && os.SameFile(here, there) {
+			return fingerprint
+		}
+	}
+	return ""
+}
+
 // ValueMissing is the code of a Problem about a variable whose value is not known: one has to be given.
 const ValueMissing problem.Code = "value-missing"
+
+// WithoutValue returns the Problem (value-missing) of a SuperNode that lacks the values of spec.Missing.
+func WithoutValue(spec Spec) *problem.Problem {
+	return problem.New(ValueMissing, "the value of "+strings.Join(spec.Missing, ", ")+" for "+spec.Name+" is not known",
+		"flwrup.toml names it, and no file keeps it", "export "+spec.Missing[0]+" before you start flwrup, or have flwrup ask for it")
+}
 
 // WrongFlwr is the code of a Problem about an image that holds another flwr than Spec.Flwr.
 const WrongFlwr problem.Code = "wrong-flwr"
