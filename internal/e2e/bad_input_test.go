@@ -3,13 +3,10 @@
 package e2e
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // TestBadInput holds what a person is told against what went wrong: a code, a sentence, what to do.
@@ -53,47 +50,5 @@ func TestBadInput(t *testing.T) {
 				t.Error("a panic reached the person")
 			}
 		})
-	}
-}
-
-// TestStops ends a rehearsal with Ctrl-C in the middle: exit code 130, nothing left running, and the same
-// command goes on. Meanwhile a second flwrup in the same folder is told who is at work.
-func TestStops(t *testing.T) {
-	h := newHome(t, "1.24.0")
-	dir := filepath.Join(h.dir, "stopped")
-	args := []string{"rehearse", "--yes", "--json", "--nodes", "2", "--flwr", "1.24.0", "--runtime", "process", "--dir", dir}
-	cmd := h.command(context.Background(), args...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, time.Minute, func() string {
-		if len(ledgerNodes(t, dir)) == 0 {
-			return "nothing registered yet"
-		}
-		return ""
-	})
-	if r := h.run(args...); r.code != 1 || !strings.Contains(r.out, `"busy"`) {
-		t.Errorf("a second flwrup in the folder: exit %d\n%s", r.code, tail(r.out))
-	}
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 130 {
-		t.Errorf("exit code %d after Ctrl-C, 130 wanted", code)
-	}
-	if left := processesOf(h.dir); len(left) > 0 {
-		t.Errorf("processes left: %v", left)
-	}
-	before := ledgerNodes(t, dir)
-	got := parse(t, h.must(append(args, "--keep")...).out)
-	defer h.run("down", "--dir", dir)
-	if got.Data.Online != 2 {
-		t.Errorf("two nodes online wanted, got %+v", got.Data)
-	}
-	for key, id := range before {
-		if ledgerNodes(t, dir)[key] != id {
-			t.Errorf("the node ID of %s was %s", key, id)
-		}
 	}
 }

@@ -10,44 +10,37 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"flwrup/internal/require"
 )
 
-// TestPlan types what `flwrup plan` prints, word for word, into /bin/sh: a key pair, its registration,
-// a container. flwrup then goes on from what it finds.
-func TestPlan(t *testing.T) {
-	require.Image(t, require.Newest)
-	h := newHome(t, require.Newest)
-	dir := filepath.Join(h.dir, "plan")
-	rehearse := []string{"rehearse", "--yes", "--json", "--keep", "--flwr", require.Newest, "--runtime", "docker", "--dir", dir}
-	h.must(append(rehearse, "--nodes", "2")...)
-	defer h.run("down", "--dir", dir)
-
+// planTyped types what `flwrup plan` prints, word for word, into /bin/sh: a key pair, its registration, a
+// container. flwrup then goes on from what it finds. Before, rehearse brought three SuperNodes online in dir.
+func (h *home) planTyped(dir string, rehearse []string) rehearsal {
+	t := h.t
+	t.Helper()
 	file := filepath.Join(dir, "flwrup.toml")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	more := strings.Replace(string(text), "nodes = 2", "nodes = 3", 1)
+	more := strings.Replace(string(text), "nodes = 3", "nodes = 4", 1)
 	if more == string(text) {
-		t.Fatalf("no `nodes = 2` in flwrup.toml:\n%s", text)
+		t.Fatalf("no `nodes = 3` in flwrup.toml:\n%s", text)
 	}
 	if err := os.WriteFile(file, []byte(more), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	typed(t, h, dir, 6)
-	key, err := os.ReadFile(filepath.Join(dir, "keys", "client_credentials_3"))
+	key, err := os.ReadFile(filepath.Join(dir, "keys", "client_credentials_4"))
 	if err != nil {
 		t.Fatal("the plan of step 6 made no key: ", err)
 	}
 	typed(t, h, dir, 10)
 	// flwrup did not see the answer: it has to find the node ID again, and register nothing twice.
-	got := parse(t, h.must(append(rehearse, "--nodes", "3")...).out)
-	if got.Data.Online != 3 || len(got.Data.Nodes) != 3 {
-		t.Errorf("three nodes online wanted, got %+v", got.Data)
+	got := parse(t, h.must(append(rehearse, "--nodes", "4")...).out)
+	if got.Data.Online != 4 || len(got.Data.Nodes) != 4 {
+		t.Errorf("four nodes online wanted, got %+v", got.Data)
 	}
-	if now, err := os.ReadFile(filepath.Join(dir, "keys", "client_credentials_3")); err != nil || string(now) != string(key) {
+	if now, err := os.ReadFile(filepath.Join(dir, "keys", "client_credentials_4")); err != nil || string(now) != string(key) {
 		t.Errorf("the key made by hand changed: %v", err)
 	}
 	if n := flwrSays(t, h, dir, "registered"); n != 0 {
@@ -55,7 +48,7 @@ func TestPlan(t *testing.T) {
 	}
 
 	// A container that is gone comes back by what the plan says.
-	out, err := exec.Command("docker", "ps", "-q", "--filter", "label=flwrup.node=supernode_3", "--filter", "name=rehearsal_").Output()
+	out, err := exec.Command("docker", "ps", "-q", "--filter", "label=flwrup.node=supernode_4", "--filter", "name=rehearsal_").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +62,12 @@ func TestPlan(t *testing.T) {
 	}
 	typed(t, h, dir, 13)
 	eventually(t, 90*time.Second, func() string {
-		if n := flwrSays(t, h, dir, "online"); n != 3 {
+		if n := flwrSays(t, h, dir, "online"); n != 4 {
 			return "not all online after the plan's commands"
 		}
 		return ""
 	})
+	return got
 }
 
 // ownContainers leaves out containers of other projects.

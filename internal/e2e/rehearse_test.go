@@ -13,7 +13,8 @@ import (
 )
 
 // TestRehearse goes the whole way on the oldest flwr, the first one with config.toml, and the newest,
-// in containers and as processes, and holds what flwrup says against flwr's own word.
+// in containers and as processes, and compares what flwrup says with flwr's own word. On the newest a person then
+// types what `flwrup plan` prints.
 func TestRehearse(t *testing.T) {
 	for _, c := range []struct{ version, runtime, folder string }{
 		{require.Newest, "docker", "rehearsal"},
@@ -26,7 +27,8 @@ func TestRehearse(t *testing.T) {
 			}
 			h := newHome(t, c.version)
 			dir := filepath.Join(h.dir, c.folder)
-			got := parse(t, h.must("rehearse", "--yes", "--json", "--keep", "--nodes", "3", "--flwr", c.version, "--runtime", c.runtime, "--dir", dir).out)
+			args := []string{"rehearse", "--yes", "--json", "--keep", "--flwr", c.version, "--runtime", c.runtime, "--dir", dir}
+			got := parse(t, h.must(append(args, "--nodes", "3")...).out)
 			ended := false
 			defer func() {
 				if !ended {
@@ -49,6 +51,9 @@ func TestRehearse(t *testing.T) {
 			}
 			if online := flwrSays(t, h, dir, "online"); online != 3 {
 				t.Errorf("`flwr supernode list` says that %d are online, 3 wanted", online)
+			}
+			if c.version == require.Newest {
+				got = h.planTyped(dir, args)
 			}
 			h.must("down", "--dir", dir)
 			ended = true

@@ -13,21 +13,29 @@ import (
 	"time"
 )
 
-// TestRunIsLeftAndFoundAgain interrupts flwrup while a run goes on: the last line says how to come back,
-// and that command, and the next flwrup, find the same run.
+// TestRunIsLeftAndFoundAgain ends a rehearsal with Ctrl-C, first in the middle of the registrations, then while a
+// run goes on. The same command goes on each time; the last line says how to come back to the run, and that
+// command, and the next flwrup, find the same run. A watch then minds the SuperNodes of that rehearsal.
 func TestRunIsLeftAndFoundAgain(t *testing.T) {
 	const version = "1.24.0"
 	h := newHome(t, version)
 	dir := filepath.Join(h.dir, "rehearsal")
 	defer func() { h.run("down", "--dir", dir) }()
-	args := []string{"rehearse", "--yes", "--keep", "--nodes", "2", "--flwr", version, "--runtime", "process", "--trap", "--dir", dir}
+	args := []string{"rehearse", "--yes", "--nodes", "2", "--flwr", version, "--runtime", "process", "--trap", "--dir", dir}
+	ids := h.stopped(dir, append(args, "--json"))
 
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	id, _, last := h.interruptedAtRun(ctx, args...)
+	id, _, last := h.interruptedAtRun(ctx, append(args, "--keep")...)
 	back := "flwrup runs log " + id + " -f --dir '" + dir + "'"
 	if !strings.HasSuffix(last, back) {
 		t.Fatalf("the last line does not end with %q: %q", back, last)
+	}
+	now := ledgerNodes(t, dir)
+	for key, id := range ids {
+		if now[key] != id {
+			t.Errorf("the node ID of %s was %s, now %q", key, id, now[key])
+		}
 	}
 
 	// left once more, from where one came back to
@@ -40,6 +48,9 @@ func TestRunIsLeftAndFoundAgain(t *testing.T) {
 	}
 
 	got := parse(t, h.must("rehearse", "--yes", "--json", "--keep", "--dir", dir).out)
+	if got.Data.Online != 2 {
+		t.Errorf("two nodes online wanted, got %+v", got.Data)
+	}
 	if len(got.Data.Runs) != 1 || got.Data.Runs[0].ID != id || got.Data.Runs[0].Status != "finished:completed" {
 		t.Errorf("run %s alone wanted, completed: %+v", id, got.Data.Runs)
 	}
@@ -50,6 +61,38 @@ func TestRunIsLeftAndFoundAgain(t *testing.T) {
 		t.Errorf("both SuperNodes took part, got %q", out)
 	}
 	h.runIsMended(dir)
+	h.watched(dir)
+}
+
+// stopped ends args with Ctrl-C as soon as a node is registered: exit code 130, nothing left running. Before that
+// a second flwrup in the same folder learns that another is at work. It returns the node IDs by key.
+func (h *home) stopped(dir string, args []string) map[string]string {
+	t := h.t
+	t.Helper()
+	cmd := h.command(context.Background(), args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, func() string {
+		if len(ledgerNodes(t, dir)) == 0 {
+			return "nothing registered yet"
+		}
+		return ""
+	})
+	if r := h.run(args...); r.code != 1 || !strings.Contains(r.out, `"busy"`) {
+		t.Errorf("a second flwrup in the folder: exit %d\n%s", r.code, tail(r.out))
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d after Ctrl-C, 130 wanted", code)
+	}
+	if left := processesOf(h.dir); len(left) > 0 {
+		t.Errorf("processes left: %v", left)
+	}
+	return ledgerNodes(t, dir)
 }
 
 // runIsMended has a run fail on a file that the app saves, on the grid of a rehearsal with --trap whose app

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,20 +16,16 @@ import (
 	"time"
 )
 
-// TestWatch ends a SuperNode behind flwrup's back and has `flwrup watch` bring it back, beside one that a
+// watched ends a SuperNode behind flwrup's back and has `flwrup watch` bring it back, beside one that a
 // person stopped, which must stay down. FLWRUP_WATCH_KILL=1 kills it with SIGKILL, which the grid notices
 // after about a minute; without, SIGTERM tells the grid at once.
-func TestWatch(t *testing.T) {
+func (h *home) watched(dir string) {
+	t := h.t
+	t.Helper()
 	end := syscall.SIGTERM
 	if os.Getenv("FLWRUP_WATCH_KILL") != "" {
 		end = syscall.SIGKILL
 	}
-	const version = "1.24.0"
-	h := newHome(t, version)
-	dir := filepath.Join(h.dir, "rehearsal")
-	defer h.run("down", "--dir", dir)
-	h.must("rehearse", "--yes", "--json", "--keep", "--nodes", "2", "--flwr", version, "--runtime", "process", "--dir", dir)
-
 	w := h.watching(dir)
 	if r := h.run("watch", "--json", "--dir", dir); r.code != 1 || !strings.Contains(r.out, `"busy"`) {
 		t.Errorf("a second watch: exit %d, %s", r.code, r.out)
