@@ -215,8 +215,10 @@ func (c *cli) startSlowRun(g *Grid, federation string) {
 // TestLife is a grid's whole life with each generation of flwr: start, login, use, attach, kill -9 in a run,
 // start again with all it knew, stop with nothing left.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"1.24.0", "1.26.1", require.Newest} {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel() // a grid waits more than it works
 			env := require.Flwr(t, version)
 			o := Options{Dir: filepath.Join(t.TempDir(), "grid of Zoë"), Python: require.Program(env, "python"), LoginTTL: time.Minute}
 			g := start(t, o)
@@ -275,6 +277,7 @@ func TestLife(t *testing.T) {
 }
 
 func TestPortal(t *testing.T) {
+	t.Parallel()
 	env := require.Flwr(t, require.Newest)
 	g := start(t, Options{Dir: t.TempDir(), Python: require.Program(env, "python"), ConfirmNodes: "fleet"})
 	ctx := t.Context()
@@ -360,6 +363,7 @@ func TestOwnerKilled(t *testing.T) {
 
 // TestKeep kills the program that started a grid and kept it: the grid lives on, with whoever comes next.
 func TestKeep(t *testing.T) {
+	t.Parallel()
 	env := require.Flwr(t, require.Newest)
 	dir := t.TempDir()
 	t.Cleanup(func() { must(t, StopDir(context.Background(), dir)) })

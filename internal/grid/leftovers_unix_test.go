@@ -14,8 +14,10 @@ import (
 // TestHalfMadeState starts grids over all that a killed first start can leave in their folder, and one that was in use
 // over a full disk's files. A database that somebody has used is kept.
 func TestHalfMadeState(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"1.24.0", require.Newest} {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel()
 			env := require.Flwr(t, version)
 			o := Options{Dir: filepath.Join(t.TempDir(), "grid"), Python: require.Program(env, "python")}
 			put := func(name, content string) {

@@ -43,6 +43,7 @@ func ask(t *testing.T, g *Grid, method, path, body string, headers ...string) (s
 // TestPortalAnswersItsOwnerAlone walks every endpoint that the portal has, as others on this machine and web pages
 // in the owner's browser would, and the login page as a person would. Files beside it are the owner's alone.
 func TestPortalAnswersItsOwnerAlone(t *testing.T) {
+	t.Parallel()
 	env := require.Flwr(t, require.Newest)
 	dir := filepath.Join(t.TempDir(), "grid")
 	must(t, os.Mkdir(dir, 0o755))
@@ -193,6 +194,7 @@ func TestPortalHasOneDoor(t *testing.T) {
 
 // TestRuntimeIsItsOwners: what flwr's helper processes ask for without a secret, other users of this machine do not get.
 func TestRuntimeIsItsOwners(t *testing.T) {
+	t.Parallel()
 	env := require.Flwr(t, require.Newest)
 	g := start(t, Options{Dir: t.TempDir(), Python: require.Program(env, "python")})
 	// Only root can be somebody else; everybody can pretend not to be asking from here.
