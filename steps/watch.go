@@ -95,113 +95,170 @@ func mendable(v front.NodeView) bool {
 	return !noRestart[v.Diagnosis.Code]
 }
 
-// next decides on one look: what to say, and which SuperNodes to restart now. It changes nothing but
+// decision is what the watch makes of one look.
+type decision struct {
+	*watchMemory
+	now       moment
+	look      front.Overview
+	loggedOut bool // SuperNodes need no login: they can be restarted all the same
+
+	events  []WatchEvent
+	restart []string
+}
+
+// next decides on one look: the events to tell, and the SuperNodes to restart now. It changes nothing but
 // the memory.
 func (w *watchMemory) next(now moment, o front.Overview) (events []WatchEvent, restart []string) {
-	say := func(kind WatchKind, node, text string, p *problem.Problem) {
-		e := WatchEvent{At: now.Wall, Kind: kind, Node: node, Text: text}
-		if p != nil {
-			e.Code, e.Fix = p.Code, p.Fix
-		}
-		events = append(events, e)
-	}
-	grace := func() { w.graceEnd = now.Mono + watchGrace }
 	if w.nodes == nil {
 		w.nodes = map[string]*watched{}
 	}
-	if drift := now.Wall.Sub(w.last.Wall) - (now.Mono - w.last.Mono); w.looked && drift.Abs() > watchDrift {
-		grace()
-		say(WatchSlept, "", fmt.Sprintf("this machine slept, or its clock was set, by %s; the SuperNodes get a minute to come back", drift.Abs().Round(time.Second)), nil)
+	d := &decision{watchMemory: w, now: now, look: o, loggedOut: problem.Is(o.GridErr, problem.NotLoggedIn)}
+	d.noteSleep()
+	if d.seesRuntime() {
+		d.noteGrid()
+		d.noteAllLost()
+		for _, v := range o.Nodes {
+			d.judge(v)
+		}
 	}
-	w.last, w.looked = now, true
+	return d.events, d.restart
+}
 
-	if o.RuntimeErr != nil {
-		if !w.blind {
-			say(WatchBlind, "", "cannot see the SuperNodes and waits: "+problem.Of(o.RuntimeErr).Error(), problem.Of(o.RuntimeErr))
-		}
-		w.blind = true
-		return events, nil
+func (d *decision) say(kind WatchKind, node, text string, p *problem.Problem) {
+	e := WatchEvent{At: d.now.Wall, Kind: kind, Node: node, Text: text}
+	if p != nil {
+		e.Code, e.Fix = p.Code, p.Fix
 	}
-	if w.blind {
-		w.blind = false
-		grace() // Docker starts them by itself
-		say(WatchSees, "", "sees the SuperNodes again; they get a minute to come back", nil)
+	d.events = append(d.events, e)
+}
+
+// grace gives the SuperNodes time to come back without a restart.
+func (d *decision) grace() { d.graceEnd = d.now.Mono + watchGrace }
+
+func (d *decision) noteSleep() {
+	if drift := d.now.Wall.Sub(d.last.Wall) - (d.now.Mono - d.last.Mono); d.looked && drift.Abs() > watchDrift {
+		d.grace()
+		d.say(WatchSlept, "", fmt.Sprintf("this machine slept, or its clock was set, by %s; the SuperNodes get a minute to come back", drift.Abs().Round(time.Second)), nil)
 	}
-	loggedOut := problem.Is(o.GridErr, problem.NotLoggedIn) // SuperNodes need no login: they can be restarted all the same
-	if o.GridErr != nil {
-		p := problem.Of(o.GridErr)
-		if told := w.gridErr; told != p.Code {
-			w.gridErr = p.Code
-			text := "the grid cannot be asked; waits until it answers: "
-			if loggedOut {
-				text = "the grid cannot be asked; looks only at what runs here: "
-			}
-			if !away[told] || !away[p.Code] {
-				say(WatchGridLost, "", text+p.Error(), p)
-			}
+	d.last, d.looked = d.now, true
+}
+
+// seesRuntime reports whether the runtime answered, and tells when that changed.
+func (d *decision) seesRuntime() bool {
+	if d.look.RuntimeErr != nil {
+		if !d.blind {
+			p := problem.Of(d.look.RuntimeErr)
+			d.say(WatchBlind, "", "cannot see the SuperNodes and waits: "+p.Error(), p)
 		}
-	} else if w.gridErr != "" {
-		w.gridErr = ""
-		grace()
-		say(WatchGridBack, "", "the grid answers again; the SuperNodes get a minute to come back", nil)
+		d.blind = true
+		return false
 	}
-	if all := allLost(o); all != w.allLost {
-		if w.allLost = all; all && now.Mono >= w.graceEnd {
-			grace()
-			say(WatchGridLost, "", "the grid has lost all SuperNodes at once, though they run: the network, or the grid; they get a minute to come back", nil)
-		}
+	if d.blind {
+		d.blind = false
+		d.grace() // Docker starts them again
+		d.say(WatchSees, "", "sees the SuperNodes again; they get a minute to come back", nil)
 	}
-	for _, v := range o.Nodes {
-		if v.Wanted != wantedUp {
-			delete(w.nodes, v.Name)
-			continue
+	return true
+}
+
+// noteGrid tells when the grid stops answering, answers otherwise, or answers again.
+func (d *decision) noteGrid() {
+	told := d.gridErr
+	if d.look.GridErr == nil {
+		if told != "" {
+			d.gridErr = ""
+			d.grace()
+			d.say(WatchGridBack, "", "the grid answers again; the SuperNodes get a minute to come back", nil)
 		}
-		n := w.nodes[v.Name]
-		if n == nil {
-			n = &watched{since: now.Mono}
-			w.nodes[v.Name] = n
-		}
-		running := v.Runtime.State == supernode.Running
-		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent
-		switch {
-		case running && (v.Grid == flwrexec.StatusOnline || loggedOut) && v.Diagnosis == nil:
-			n.well(now.Mono, func(after time.Duration) {
-				say(WatchBack, v.Name, fmt.Sprintf("is back after %s", after.Round(time.Second)), nil)
+		return
+	}
+	p := problem.Of(d.look.GridErr)
+	if told == p.Code {
+		return
+	}
+	d.gridErr = p.Code
+	text := "the grid cannot be asked; waits until it answers: "
+	if d.loggedOut {
+		text = "the grid cannot be asked; looks only at what runs here: "
+	}
+	if !away[told] || !away[p.Code] {
+		d.say(WatchGridLost, "", text+p.Error(), p)
+	}
+}
+
+func (d *decision) noteAllLost() {
+	all := allLost(d.look)
+	if all && !d.allLost && d.now.Mono >= d.graceEnd {
+		d.grace()
+		d.say(WatchGridLost, "", "the grid has lost all SuperNodes at once, though they run: the network, or the grid; they get a minute to come back", nil)
+	}
+	d.allLost = all
+}
+
+// judge tells of one SuperNode that went or came back, and has it restarted where that helps.
+func (d *decision) judge(v front.NodeView) {
+	if v.Wanted != wantedUp {
+		delete(d.nodes, v.Name)
+		return
+	}
+	n := d.nodes[v.Name]
+	if n == nil {
+		n = &watched{since: d.now.Mono}
+		d.nodes[v.Name] = n
+	}
+	if v.Diagnosis == nil {
+		if v.Runtime.State == supernode.Running && (v.Grid == flwrexec.StatusOnline || d.loggedOut) { // else it is starting
+			n.well(d.now.Mono, func(after time.Duration) {
+				d.say(WatchBack, v.Name, fmt.Sprintf("is back after %s", after.Round(time.Second)), nil)
 			})
-			continue
-		case v.Diagnosis == nil: // starting
-			continue
 		}
-		if !n.down {
-			n.down, n.since = true, now.Mono
-		}
-		can := mendable(v)
-		if n.said == "" || !can && n.said != v.Diagnosis.Code { // that the grid let go of a killed one is no news
-			n.said = v.Diagnosis.Code
-			if can {
-				say(WatchDown, v.Name, v.Diagnosis.Error(), v.Diagnosis)
-			} else {
-				say(WatchLeft, v.Name, "a restart does not mend this: "+v.Diagnosis.Error(), v.Diagnosis)
-			}
-		}
-		lost := running && v.Grid == flwrexec.StatusOffline
-		held := ended && v.Grid == flwrexec.StatusOnline // it would be refused now
-		if o.GridErr != nil && !loggedOut {              // what happened here is told; it would not come online now
-			continue
-		}
-		if !can || n.left || held || !ended && !lost || now.Mono < w.graceEnd {
-			continue
-		}
-		switch n.due(now.Mono, loggedOut) {
-		case dueNow:
-			restart = append(restart, v.Name)
-		case dueNever:
-			n.left = true
-			say(WatchLeft, v.Name, fmt.Sprintf("was restarted %d times within an hour and is down again: left alone", watchTries),
-				problem.New(v.Diagnosis.Code, "", "", "look at its log (flwrup logs "+v.Name+"), then: flwrup restart "+v.Name))
-		}
+		return
 	}
-	return events, restart
+	d.noteTrouble(v, n)
+	if d.helpsNow(v, n) {
+		d.restartWhenDue(v, n)
+	}
+}
+
+// noteTrouble tells of a trouble once. That the grid let go of a killed SuperNode is no news.
+func (d *decision) noteTrouble(v front.NodeView, n *watched) {
+	if !n.down {
+		n.down, n.since = true, d.now.Mono
+	}
+	can := mendable(v)
+	if n.said != "" && (can || n.said == v.Diagnosis.Code) {
+		return
+	}
+	n.said = v.Diagnosis.Code
+	if can {
+		d.say(WatchDown, v.Name, v.Diagnosis.Error(), v.Diagnosis)
+	} else {
+		d.say(WatchLeft, v.Name, "a restart does not mend this: "+v.Diagnosis.Error(), v.Diagnosis)
+	}
+}
+
+// helpsNow reports whether a restart may bring the SuperNode back now.
+func (d *decision) helpsNow(v front.NodeView, n *watched) bool {
+	ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent
+	lost := v.Runtime.State == supernode.Running && v.Grid == flwrexec.StatusOffline
+	switch {
+	case d.look.GridErr != nil && !d.loggedOut: // it would not come online
+		return false
+	case ended && v.Grid == flwrexec.StatusOnline: // the grid would refuse it
+		return false
+	}
+	return mendable(v) && !n.left && (ended || lost) && d.now.Mono >= d.graceEnd
+}
+
+func (d *decision) restartWhenDue(v front.NodeView, n *watched) {
+	switch n.due(d.now.Mono, d.loggedOut) {
+	case dueNow:
+		d.restart = append(d.restart, v.Name)
+	case dueNever:
+		n.left = true
+		d.say(WatchLeft, v.Name, fmt.Sprintf("was restarted %d times within an hour and is down again: left alone", watchTries),
+			problem.New(v.Diagnosis.Code, "", "", "look at its log (flwrup logs "+v.Name+"), then: flwrup restart "+v.Name))
+	}
 }
 
 // allLost tells whether all of several SuperNodes run here and are offline on the grid.
