@@ -12,6 +12,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 )
 
 // byHand finds SuperNodes that somebody else started with one of the site's keys, and looks after them by
@@ -230,7 +231,7 @@ func (s *Site) keepOrReplace(ctx context.Context, list []member, to front.Sink) 
 	if len(theirs) == 0 {
 		return list, nil
 	}
-	what := "Keep the " + plural(len(theirs), "SuperNode") + " started by hand: " + strings.Join(says, ", ") + "?"
+	what := "Keep the " + wording.Plural(len(theirs), "SuperNode") + " started by hand: " + strings.Join(says, ", ") + "?"
 	answer, err := to.Ask(ctx, front.Question{ID: askByHand, Kind: front.AskChoice, Default: "keep", Ask: what,
 		Help: "They run with keys of this project, and the grid lets in only one SuperNode with a key. flwrup sees their state and their logs either way.",
 		Choices: []front.Choice{

@@ -16,6 +16,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
+	"flwrup/internal/wording"
 )
 
 // rehearsalAccount is the account that a rehearsal signs in as, by itself or when the person says so.
@@ -167,7 +168,7 @@ func (s *Site) endNodes(ctx context.Context, to front.Sink) error {
 		return err
 	}
 	if len(names) > 0 {
-		to.Event(front.Says{Text: fmt.Sprintf("stopping %d %s", len(names), plural(len(names), "SuperNode"))})
+		to.Event(front.Says{Text: fmt.Sprintf("stopping %d %s", len(names), wording.Plural(len(names), "SuperNode"))})
 	}
 	return s.each(ctx, names, func(ctx context.Context, name string) error {
 		if err := rt.Stop(ctx, name, stopGrace); err != nil && !problem.Is(err, procctl.Killed) {

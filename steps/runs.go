@@ -17,6 +17,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 )
 
 func (s *Site) runView(r flwrexec.Run) front.RunView {
@@ -213,7 +214,7 @@ func (s *Site) outcome(ctx context.Context, run flwrexec.Run, log *runReader) er
 	}
 	if run.Completed() {
 		if log.failed > 0 {
-			text := fmt.Sprintf("the run completed, but SuperNodes failed in it %d %s", log.failed, plural(log.failed, "time"))
+			text := fmt.Sprintf("the run completed, but SuperNodes failed in it %d %s", log.failed, wording.Plural(log.failed, "time"))
 			if here != nil {
 				text += ": " + here.Error() + fix(here)
 			}

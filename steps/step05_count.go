@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/project"
+	"flwrup/internal/wording"
 	"flwrup/keys"
 )
 
@@ -35,7 +36,7 @@ func (c count) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	}
 	st := front.Status{State: front.Ready}
 	if n := len(folder.Pairs); n > 0 {
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, plural(n, "pair"), s.rel(folder.Dir)))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, wording.Plural(n, "pair"), s.rel(folder.Dir)))
 	}
 	choices := s.Choices()
 	if err := s.noRoom(choices.Nodes); err != nil {
@@ -44,7 +45,7 @@ func (c count) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	}
 	if choices.Nodes > 0 {
 		st.State, st.Short = front.Done, strconv.Itoa(choices.Nodes)
-		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", choices.Nodes, plural(choices.Nodes, "SuperNode"))}, st.Evidence...)
+		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", choices.Nodes, wording.Plural(choices.Nodes, "SuperNode"))}, st.Evidence...)
 		if e, line := c.script(s); e.Changed() {
 			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(e.File), line)}
 		}
@@ -53,13 +54,6 @@ func (c count) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 		}
 	}
 	return st, nil
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }
 
 // scriptName is the script of Flower's authentication example that makes keys.

@@ -16,6 +16,7 @@ import (
 	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
+	"flwrup/internal/wording"
 	"flwrup/keys"
 )
 
@@ -50,7 +51,7 @@ func (b backUp) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 			if !rec.Verified {
 				checked = "unchanged since it was written; only its recipient can open it"
 			}
-			return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s holds all %d %s", rec.File, len(list), plural(len(list), "pair")), checked}}, nil
+			return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s holds all %d %s", rec.File, len(list), wording.Plural(len(list), "pair")), checked}}, nil
 		}
 		if len(left) < len(missing) {
 			missing = left

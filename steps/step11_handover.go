@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/wording"
 )
 
 // handOver is step 11: the federation gets to know the node IDs, from flwrup itself where flwr can do
@@ -63,7 +64,7 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 		st.Done = 0
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
-	st.Evidence = []string{fmt.Sprintf("%d node %s in the ledger", len(list), plural(len(list), "ID"))}
+	st.Evidence = []string{fmt.Sprintf("%d node %s in the ledger", len(list), wording.Plural(len(list), "ID"))}
 	c := s.Choices()
 	if seen && len(absent) == 0 {
 		st.State = front.Done

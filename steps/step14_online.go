@@ -12,6 +12,7 @@ import (
 	"flwrup/internal/procctl"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 )
 
 // online is step 14: the grid itself says that every SuperNode is there.
@@ -78,7 +79,7 @@ func (online) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 		st.State = front.Done
 		if d, err := s.federation(ctx, fresh); err == nil {
 			st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", s.Choices().Federation,
-				len(d.Members), plural(len(d.Members), "member"), len(d.Nodes), plural(len(d.Nodes), "node"), len(d.Runs), plural(len(d.Runs), "run")))
+				len(d.Members), wording.Plural(len(d.Members), "member"), len(d.Nodes), wording.Plural(len(d.Nodes), "node"), len(d.Runs), wording.Plural(len(d.Runs), "run")))
 		}
 	}
 	return st, nil

@@ -12,6 +12,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/wording"
 )
 
 // runTask is step 15: a federated run over the SuperNodes.
@@ -63,7 +64,7 @@ func (runTask) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	switch {
 	case problem.Is(err, app.Broken) && !app.Exists(s.appDir()):
 		apps := app.Find(s.Dir)
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d %s in this folder and one level below", len(apps), plural(len(apps), "Flower app")))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d %s in this folder and one level below", len(apps), wording.Plural(len(apps), "Flower app")))
 	case err != nil:
 		st.Evidence = append(st.Evidence, "the app in "+s.shellDir(s.appDir())+": "+problem.Of(err).Error())
 	default:

@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
+	"flwrup/internal/wording"
 )
 
 // restartWithin is how long one round of restarts may hold the folder's lock.
@@ -53,7 +54,7 @@ func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
 	if err != nil {
 		return err
 	}
-	w.say(WatchBegan, "", fmt.Sprintf("watching %d %s; Ctrl-C ends the watch, not them", len(names), plural(len(names), "SuperNode")))
+	w.say(WatchBegan, "", fmt.Sprintf("watching %d %s; Ctrl-C ends the watch, not them", len(names), wording.Plural(len(names), "SuperNode")))
 	for {
 		if err := w.open(); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/wording"
 )
 
 // A project belongs to one grid at a time: SuperGrid, or a SuperLink that the person named. What the
@@ -95,7 +96,7 @@ func (s *Site) grids(c *project.Choices, home string) []gridOffer {
 			}
 		}
 		if registered > 0 {
-			list[i].note = fmt.Sprintf("%d %s registered there", registered, plural(registered, "key"))
+			list[i].note = fmt.Sprintf("%d %s registered there", registered, wording.Plural(registered, "key"))
 		}
 	}
 	return list

@@ -14,6 +14,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/safego"
 	"flwrup/internal/weblink"
+	"flwrup/internal/wording"
 )
 
 // entry is one text to copy or one link to open.
@@ -285,7 +286,7 @@ func (m *Model) pickPage(d *doc) {
 		text := strings.Split(strings.TrimRight(e.text, "\n"), "\n")
 		for k, l := range text {
 			if k == 3 {
-				d.line("     " + s.Dim.Render(s.Signs.Ellipsis+" "+plural(len(text)-k, "more line")))
+				d.line("     " + s.Dim.Render(s.Signs.Ellipsis+" "+wording.Count(len(text)-k, "more line")))
 				break
 			}
 			for _, part := range breakCommand(expandTabs(l), d.width-5) {

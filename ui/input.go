@@ -489,10 +489,3 @@ func hasCommands(plan []front.Action) bool {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return itoa(n) + " " + word + "s"
-}

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"flwrup/internal/front"
+	"flwrup/internal/wording"
 	"flwrup/ui/chart"
 	"flwrup/ui/style"
 )
@@ -181,7 +182,7 @@ func (m *Model) output(d *doc, j *job) {
 	lines := j.output[max(len(j.output)-room, 0):]
 	d.gap()
 	if hidden := len(j.output) - len(lines) + j.dropped; hidden > 0 {
-		d.line(m.s.Faint.Render("  " + m.s.Signs.Ellipsis + " " + plural(hidden, "line") + " before: r"))
+		d.line(m.s.Faint.Render("  " + m.s.Signs.Ellipsis + " " + wording.Count(hidden, "line") + " before: r"))
 	}
 	for _, l := range lines {
 		d.line("  " + m.s.Dim.Render(m.s.Cut(expandTabs(l), d.width-2)))

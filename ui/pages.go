@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/wording"
 	"flwrup/ui/style"
 )
 
@@ -151,7 +152,7 @@ func (m *Model) rawText() string {
 			fmt.Fprintf(&b, "$ %s\n", r.Command)
 		}
 		if j.dropped > 0 {
-			fmt.Fprintf(&b, "(%s dropped)\n", plural(j.dropped, "line"))
+			fmt.Fprintf(&b, "(%s dropped)\n", wording.Count(j.dropped, "line"))
 		}
 		for _, l := range j.output {
 			b.WriteString(l + "\n")

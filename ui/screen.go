@@ -11,6 +11,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/wording"
 	"flwrup/steps"
 	"flwrup/ui/style"
 )
@@ -127,7 +128,7 @@ func (m *Model) shorten(d *doc, v *stepView, start int) {
 		return
 	}
 	d.lines = d.lines[:start+keep]
-	d.line(m.s.Dim.Render(fmt.Sprintf("  %s %s: e", m.s.Signs.Ellipsis, plural(hidden, "more line"))))
+	d.line(m.s.Dim.Render(fmt.Sprintf("  %s %s: e", m.s.Signs.Ellipsis, wording.Count(hidden, "more line"))))
 	for _, a := range v.plan {
 		if a.Irreversible {
 			d.line("  " + m.s.Warn.Render(m.s.Signs.Irreversible+" cannot be taken back"))
@@ -343,7 +344,7 @@ func (m *Model) report(d *doc, j *job) {
 	}
 	m.metrics(d, j)
 	if len(j.output) > 0 {
-		d.label("", s.Dim, plural(len(j.output), "line")+" of output: r")
+		d.label("", s.Dim, wording.Count(len(j.output), "line")+" of output: r")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/wording"
 	"flwrup/steps"
 	"flwrup/ui/dash"
 )
@@ -238,7 +239,7 @@ func actTitle(run dash.Run) string {
 	case 1:
 		return text + " " + run.Nodes[0]
 	}
-	return text + " " + plural(len(run.Nodes), "SuperNode")
+	return text + " " + wording.Count(len(run.Nodes), "SuperNode")
 }
 
 // stop ends the running job.

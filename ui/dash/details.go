@@ -7,6 +7,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 	"flwrup/ui/style"
 )
 
@@ -38,7 +39,7 @@ func (m *Model) details(rows int) []string {
 		lines = append(lines, m.fact(f[0], f[1])...)
 	}
 	if over := len(lines) - rows; over > 0 && rows > 1 {
-		lines = append(lines[:rows-1], "  "+m.ink.Dim.Render(fmt.Sprintf("%s %s, on a higher terminal", m.st.Signs.Ellipsis, plural(over+1, "more line"))))
+		lines = append(lines[:rows-1], "  "+m.ink.Dim.Render(fmt.Sprintf("%s %s, on a higher terminal", m.st.Signs.Ellipsis, wording.Count(over+1, "more line"))))
 	} else if over > 0 {
 		lines = lines[:max(0, rows)]
 	}

@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/front"
+	"flwrup/internal/wording"
 )
 
 var keys = struct {
@@ -220,7 +221,7 @@ func (m *Model) copyIDs() tea.Cmd {
 		return nil
 	case 1:
 	default:
-		what = plural(len(ids), "node ID")
+		what = wording.Count(len(ids), "node ID")
 	}
 	return send(Copy{strings.Join(ids, "\n"), what})
 }

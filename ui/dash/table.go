@@ -312,13 +312,6 @@ func ago(d time.Duration) string {
 	return style.Age(d) + " ago"
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // active tells that a run is not over.
 func active(status string) bool {
 	return status == "pending" || status == "starting" || status == "running"

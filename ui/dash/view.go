@@ -8,6 +8,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/wording"
 	"flwrup/ui/style"
 )
 
@@ -127,12 +128,12 @@ func (m *Model) summaryParts() (text, wrong string) {
 	case m.have.GridAt.IsZero() && m.have.GridErr == nil:
 		text = "the grid was not asked yet"
 	case m.have.GridAt.IsZero():
-		text = plural(len(m.have.Nodes), "SuperNode")
+		text = wording.Count(len(m.have.Nodes), "SuperNode")
 	case m.have.GridErr != nil:
-		text = plural(len(m.have.Nodes), "SuperNode") + sep + "grid " + ago(m.now().Sub(m.have.GridAt))
+		text = wording.Count(len(m.have.Nodes), "SuperNode") + sep + "grid " + ago(m.now().Sub(m.have.GridAt))
 	default:
-		text = plural(m.have.Online, "")
-		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + plural(len(m.have.Nodes), "SuperNode") + " online" +
+		text = wording.Count(m.have.Online, "")
+		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + wording.Count(len(m.have.Nodes), "SuperNode") + " online" +
 			sep + "grid " + ago(m.now().Sub(m.have.GridAt))
 	}
 	if waits := m.unanswered(); waits > 0 {
@@ -142,7 +143,7 @@ func (m *Model) summaryParts() (text, wrong string) {
 		text += sep + "restarts lost ones"
 	}
 	if n := len(m.marked); n > 0 {
-		text += sep + plural(n, "node") + " marked"
+		text += sep + wording.Count(n, "node") + " marked"
 	}
 	if err := m.have.RuntimeErr; err != nil {
 		wrong = clean(problem.Of(err).What)

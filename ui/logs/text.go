@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"flwrup/internal/wording"
+
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -136,10 +138,7 @@ func skipColumns(s string, n int) string {
 
 // count says how many there are of something: "1 line", "12,034 lines".
 func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return thousands(n) + " " + what + "s"
+	return thousands(n) + " " + wording.Plural(n, what)
 }
 
 func thousands(n int) string {
