@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -26,36 +28,36 @@ func (r *fakeRuntime) running() []string {
 }
 
 // upAndRunning is a site with n SuperNodes that are registered and started.
-func upAndRunning(t *testing.T, n int) (*Site, *fakeRuntime) {
+func upAndRunning(t *testing.T, n int) (*site.Site, *fakeRuntime) {
 	t.Helper()
 	s := siteOn(t, newFakeGrid("1.42.0"), n)
-	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+	if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Act(context.Background(), front.StartNodes, nil, &heard{}); err != nil {
+	if err := Act(context.Background(), s, front.StartNodes, nil, &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	return s, s.runtime.(*fakeRuntime)
+	return s, s.Runtime.(*fakeRuntime)
 }
 
 // A SuperNode whose registered key is gone, or another one's, is not started with what lies there, and
 // goes on running when the others are restarted. It can be stopped.
 func TestNotStartedWithAnotherKey(t *testing.T) {
-	for name, harm := range map[string]func(t *testing.T, s *Site){
-		"another key": func(t *testing.T, s *Site) {
+	for name, harm := range map[string]func(t *testing.T, s *site.Site){
+		"another key": func(t *testing.T, s *site.Site) {
 			choose(t, s, func(c *project.Choices) { c.Nodes = 3 })
-			if err := s.Apply(context.Background(), 6, &heard{}); err != nil {
+			if err := Apply(context.Background(), s, 6, &heard{}); err != nil {
 				t.Fatal(err)
 			}
 			choose(t, s, func(c *project.Choices) { c.Nodes = 2 })
 			for _, end := range []string{"", ".pub"} {
-				if err := os.Rename(s.keysDir()+"/client_credentials_3"+end, s.keysDir()+"/client_credentials_2"+end); err != nil {
+				if err := os.Rename(site.KeysDir(s)+"/client_credentials_3"+end, site.KeysDir(s)+"/client_credentials_2"+end); err != nil {
 					t.Fatal(err)
 				}
 			}
 		},
-		"no key": func(t *testing.T, s *Site) {
-			if err := os.Remove(s.keysDir() + "/client_credentials_2"); err != nil {
+		"no key": func(t *testing.T, s *site.Site) {
+			if err := os.Remove(site.KeysDir(s) + "/client_credentials_2"); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -66,23 +68,23 @@ func TestNotStartedWithAnotherKey(t *testing.T) {
 			harm(t, s)
 			key := rt.started["supernode_2"].KeyFile
 			rt.started["supernode_2"] = supernode.Spec{Name: "supernode_2", KeyFile: key, Image: "as it was"}
-			err := s.Act(ctx, front.RestartNodes, nil, &heard{})
-			if p := problem.Of(err); !problem.Is(err, KeySwapped, KeyLost) || p.Fix == "" {
+			err := Act(ctx, s, front.RestartNodes, nil, &heard{})
+			if p := problem.Of(err); !problem.Is(err, health.KeySwapped, health.KeyLost) || p.Fix == "" {
 				t.Errorf("restart: %v", err)
 			}
 			if got := rt.started["supernode_2"].Image; got != "as it was" || rt.started["supernode_1"].KeyFile == "" {
 				t.Errorf("restart did not leave supernode_2 alone, or supernode_1 down: %v", rt.running())
 			}
-			if err := s.Act(ctx, front.StartNodes, []string{"supernode_2"}, &heard{}); !problem.Is(err, KeySwapped, KeyLost) {
+			if err := Act(ctx, s, front.StartNodes, []string{"supernode_2"}, &heard{}); !problem.Is(err, health.KeySwapped, health.KeyLost) {
 				t.Errorf("start: %v", err)
 			}
-			if err := s.Act(ctx, front.StopNodes, []string{"supernode_2"}, &heard{}); err != nil {
+			if err := Act(ctx, s, front.StopNodes, []string{"supernode_2"}, &heard{}); err != nil {
 				t.Errorf("stop: %v", err)
 			}
 			if got := rt.running(); !slices.Equal(got, []string{"supernode_1"}) {
 				t.Errorf("running after the stop: %v", got)
 			}
-			if err := s.Act(ctx, front.StartNodes, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
+			if err := Act(ctx, s, front.StartNodes, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
 				t.Errorf("a name that is none: %v", err)
 			}
 		})
@@ -100,7 +102,7 @@ func TestEditsBesideAreTaken(t *testing.T) {
 	if err := os.WriteFile(file, append(text, "\n[node.all]\nmemory = \"2g\" # they are greedy\n"...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Act(context.Background(), front.RestartNodes, nil, &heard{}); err != nil {
+	if err := Act(context.Background(), s, front.RestartNodes, nil, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := rt.started["supernode_1"].Memory; got != 2<<30 {
@@ -113,7 +115,7 @@ func TestEditsBesideAreTaken(t *testing.T) {
 	if err := os.WriteFile(file, []byte("nodes = many"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Act(context.Background(), front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.running()) != 1 {
+	if err := Act(context.Background(), s, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.running()) != 1 {
 		t.Errorf("with a file that cannot be read: %v, running %v", err, rt.running())
 	}
 }
@@ -124,7 +126,7 @@ func TestRestartLooksFirst(t *testing.T) {
 	s, rt := upAndRunning(t, 3)
 	wrong := problem.New(problem.BadInput, "image holds flwr 1.24.0, not 1.42.0", "", "")
 	rt.findings = []supernode.Finding{{Problem: wrong}}
-	if err := s.Act(ctx, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
+	if err := Act(ctx, s, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
 		t.Error(err)
 	}
 	if got := rt.running(); len(got) != 3 {
@@ -132,7 +134,7 @@ func TestRestartLooksFirst(t *testing.T) {
 	}
 	rt.findings[0].Node = "supernode_2"
 	rt.started["supernode_2"] = supernode.Spec{Name: "supernode_2", Image: "as it was"}
-	if err := s.Act(ctx, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
+	if err := Act(ctx, s, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
 		t.Error(err)
 	}
 	if rt.started["supernode_2"].Image != "as it was" || rt.started["supernode_1"].KeyFile == "" {

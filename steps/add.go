@@ -7,24 +7,27 @@ import (
 	"slices"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/keys"
 )
 
 // Add makes n more SuperNodes: the steps from the keys on, which leave alone what is done. Those of an
 // earlier Add that was interrupted count: asking again does not make more than were asked for.
-func (s *Site) Add(ctx context.Context, n int, to front.Sink) error {
-	defer s.forget()
-	if err := s.settleLeaving(ctx, to); err != nil {
+func Add(ctx context.Context, s *site.Site, n int, to front.Sink) error {
+	defer s.Forget()
+	if err := fleet.SettleLeaving(ctx, s, to, again(ctx, s, to)); err != nil {
 		return err
 	}
-	if err := s.bringGridUp(ctx, to); err != nil {
+	if err := fleet.BringGridUp(ctx, s, to); err != nil {
 		return err
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		return err
 	}
@@ -35,23 +38,23 @@ func (s *Site) Add(ctx context.Context, n int, to front.Sink) error {
 		}
 	}
 	if err := s.Choose(func(c *project.Choices) error {
-		if c.Nodes = max(c.Nodes, known+n); c.Nodes > maxNodes {
-			return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", maxNodes), "", "")
+		if c.Nodes = max(c.Nodes, known+n); c.Nodes > site.MaxNodes {
+			return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", site.MaxNodes), "", "")
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	return s.walkFromKeys(ctx, to)
+	return walkFromKeys(ctx, s, to)
 }
 
 // walkFromKeys does what is to be done from the keys to all online, and leaves alone what is done.
-func (s *Site) walkFromKeys(ctx context.Context, to front.Sink) error {
+func walkFromKeys(ctx context.Context, s *site.Site, to front.Sink) error {
 	for _, st := range checklist {
 		if !st.ID().PerSuperNode() {
 			continue
 		}
-		if err := s.walkOne(ctx, st, to); err != nil {
+		if err := walkOne(ctx, s, st, to); err != nil {
 			return err
 		}
 	}
@@ -59,7 +62,7 @@ func (s *Site) walkFromKeys(ctx context.Context, to front.Sink) error {
 }
 
 // removed gives the SuperNodes that were removed here and whose keys are good.
-func (s *Site) removed() []ledger.Node {
+func removed(s *site.Site) []ledger.Node {
 	return slices.DeleteFunc(s.Ledger.Nodes(), func(n ledger.Node) bool {
 		return n.State != ledger.Removed || n.Connection != s.Choices().Grid.Connection
 	})
@@ -67,13 +70,13 @@ func (s *Site) removed() []ledger.Node {
 
 // addOne adds the named SuperNode, which was removed before; without a name it asks which, where there are
 // such, or makes a new one.
-func (s *Site) addOne(ctx context.Context, nodes []string, to front.Sink) error {
-	gone := s.removed()
+func addOne(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
+	gone := removed(s)
 	if len(nodes) > 0 {
-		return s.BringBack(ctx, nodes, to)
+		return BringBack(ctx, s, nodes, to)
 	}
 	if len(gone) == 0 {
-		return s.Add(ctx, 1, to)
+		return Add(ctx, s, 1, to)
 	}
 	q := front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode shall be added?",
 		Help:    "One that was removed without being unregistered keeps its key, its name and its node ID.",
@@ -86,39 +89,39 @@ func (s *Site) addOne(ctx context.Context, nodes []string, to front.Sink) error 
 		return err
 	}
 	if answer == q.Default {
-		return s.Add(ctx, 1, to)
+		return Add(ctx, s, 1, to)
 	}
-	return s.BringBack(ctx, []string{answer}, to)
+	return BringBack(ctx, s, []string{answer}, to)
 }
 
 // BringBack adds SuperNodes again that were removed and not unregistered: with the key, the name and the
 // node ID that they had.
-func (s *Site) BringBack(ctx context.Context, nodes []string, to front.Sink) error {
-	defer s.forget()
-	if err := s.settleLeaving(ctx, to); err != nil {
+func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
+	defer s.Forget()
+	if err := fleet.SettleLeaving(ctx, s, to, again(ctx, s, to)); err != nil {
 		return err
 	}
-	folder, err := keys.Scan(s.keysDir())
+	folder, err := keys.Scan(site.KeysDir(s))
 	if err != nil {
 		return err
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		return err
 	}
 	var back []ledger.Node
 	for _, name := range nodes {
-		n, err := s.canComeBack(name, folder)
+		n, err := canComeBack(s, name, folder)
 		switch {
 		case err == nil:
 			back = append(back, n)
-		case slices.ContainsFunc(list, func(m member) bool { return m.Name == name }):
+		case slices.ContainsFunc(list, func(m site.Member) bool { return m.Name == name }):
 			to.Event(front.Says{Text: name + " is here already"})
 		default:
 			return err
 		}
 	}
-	if err := s.bringGridUp(ctx, to); err != nil {
+	if err := fleet.BringGridUp(ctx, s, to); err != nil {
 		return err
 	}
 	if err := s.Choose(func(c *project.Choices) error {
@@ -143,17 +146,17 @@ func (s *Site) BringBack(ctx context.Context, nodes []string, to front.Sink) err
 	if err != nil {
 		return err
 	}
-	return s.walkFromKeys(ctx, to)
+	return walkFromKeys(ctx, s, to)
 }
 
 // canComeBack finds a removed SuperNode by name, or says why it cannot be added again.
-func (s *Site) canComeBack(name string, folder keys.Folder) (ledger.Node, error) {
-	for _, n := range s.removed() {
+func canComeBack(s *site.Site, name string, folder keys.Folder) (ledger.Node, error) {
+	for _, n := range removed(s) {
 		if n.Name != name {
 			continue
 		}
 		if !slices.ContainsFunc(folder.Pairs, func(p keys.Pair) bool { return p.Fingerprint == n.Key }) {
-			return n, problem.New(KeyLost, "the key of "+name+" is not in "+s.rel(folder.Dir), "it was registered with the key "+n.Key,
+			return n, problem.New(health.KeyLost, "the key of "+name+" is not in "+s.Rel(folder.Dir), "it was registered with the key "+n.Key,
 				"put "+n.KeyFile+" and its .pub back, from the backup if need be")
 		}
 		return n, nil

@@ -9,14 +9,16 @@ import (
 	"testing"
 
 	"flwrup/internal/require"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
 )
 
 // appIn writes an app into the site's folder and reads it.
-func appIn(t *testing.T, s *Site, files map[string]string) appReport {
+func appIn(t *testing.T, s *site.Site, files map[string]string) runs.AppReport {
 	t.Helper()
-	s.flwr.(*fakeGrid).python = require.Tool(t, "flwr", "python3")
+	s.Flwr.(*fakeGrid).python = require.Tool(t, "flwr", "python3")
 	writeApp(t, s, files)
-	r, err := s.appReport(context.Background(), 0)
+	r, err := runs.ReportApp(context.Background(), s, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,12 +26,12 @@ func appIn(t *testing.T, s *Site, files map[string]string) appReport {
 }
 
 // writeApp writes the files of an app into the site's folder, with a pyproject.toml.
-func writeApp(t *testing.T, s *Site, files map[string]string) {
+func writeApp(t *testing.T, s *site.Site, files map[string]string) {
 	t.Helper()
 	files["pyproject.toml"] = "[project]\nname = \"a\"\nversion = \"1.0.0\"\n[tool.flwr.app]\npublisher = \"me\"\n[tool.flwr.app.components]\n" +
 		"serverapp = \"pk.server_app:app\"\nclientapp = \"pk.client_app:app\"\n"
 	for name, content := range files {
-		file := filepath.Join(s.appDir(), filepath.FromSlash(name))
+		file := filepath.Join(s.AppDir(), filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -57,16 +59,16 @@ func TestSourceIsLeftAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := siteOn(t, newFakeGrid("1.42.0"), 1)
-			s.o.Attended, s.o.Mend = c.attended, c.mend
+			s.Options.Attended, s.Options.Mend = c.attended, c.mend
 			r := appIn(t, s, map[string]string{"pk/server_app.py": source, "pk/client_app.py": ""})
 			to := &scripted{answers: map[string]string{}}
 			if c.answer != "" {
 				to.answers["traps"] = c.answer
 			}
-			if err := s.disarm(context.Background(), r, to); err != nil {
+			if err := runs.Disarm(context.Background(), s, r, to); err != nil {
 				t.Fatal(err)
 			}
-			got, err := os.ReadFile(filepath.Join(s.appDir(), "pk", "server_app.py"))
+			got, err := os.ReadFile(filepath.Join(s.AppDir(), "pk", "server_app.py"))
 			if err != nil || string(got) != c.want {
 				t.Errorf("%v: %q", err, got)
 			}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"flwrup/internal/project"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
 )
 
 // TestStateStaysOutOfTheApp: the app's .gitignore gets the lines that it lacks, once, and what stands in it stays.
@@ -26,7 +28,7 @@ func TestStateStaysOutOfTheApp(t *testing.T) {
 			if err := os.MkdirAll(app, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			s, err := Open(Options{Dir: dir, Create: true, Choose: func(p *project.Choices) { p.App = c.app }})
+			s, err := site.Open(site.Options{Dir: dir, Create: true, Choose: func(p *project.Choices) { p.App = c.app }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,12 +39,12 @@ func TestStateStaysOutOfTheApp(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, planned := s.keepOutAction()
+			_, planned := runs.KeepOutAction(s)
 			if planned != (c.want != c.have) {
 				t.Errorf("planned: %v", planned)
 			}
 			for range 2 {
-				if err := s.keepOut(&heard{}); err != nil {
+				if err := runs.KeepOut(s, &heard{}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/runs"
 )
 
 // TestAppThatFlwrRefuses: the app that the person named is not exchanged for another one, and flwr is not asked.
@@ -25,7 +26,7 @@ func TestAppThatFlwrRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	choose(t, s, func(c *project.Choices) { c.App = "app" })
-	if err := s.settleApp(context.Background(), &heard{}); !problem.Is(err, app.Unusable) || !strings.Contains(err.Error(), "byte order mark") {
+	if err := runs.SettleApp(context.Background(), s, &heard{}); !problem.Is(err, app.Unusable) || !strings.Contains(err.Error(), "byte order mark") {
 		t.Errorf("%v", err)
 	}
 }
@@ -41,7 +42,7 @@ func (refusing) StartRun(context.Context, flwr.Connection, string, string, strin
 func TestRunRefused(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := siteOn(t, g, 1)
-	s.flwr = refusing{g}
+	s.Flwr = refusing{g}
 	err := runTask{}.send(context.Background(), s, nil, "", &heard{})
 	if err == nil || err.Error() != "flwr said no" || len(s.Ledger.Intents()) > 0 {
 		t.Errorf("%v; intents %v", err, s.Ledger.Intents())

@@ -9,6 +9,7 @@ import (
 
 	"flwrup/internal/project"
 	"flwrup/internal/require"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -17,7 +18,7 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	image := require.Image(t, require.Newest)
 	ctx := context.Background()
 	s, _ := upAndRunning(t, 1)
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,15 +30,15 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 			t.Fatalf("docker %q: %v %s", args, err, out)
 		}
 	}
-	docker("run", "-d", "--name", name, "-u", "0", "-v", s.keysDir()+":/keys:ro", "--entrypoint", "sh", image,
+	docker("run", "-d", "--name", name, "-u", "0", "-v", site.KeysDir(s)+":/keys:ro", "--entrypoint", "sh", image,
 		"-c", "exec flower-supernode --insecure --superlink 127.0.0.1:1 --auth-supernode-private-key=/keys/"+key.Name)
 	t.Cleanup(func() { docker("rm", "-fv", name) })
-	if s.runtime, err = s.openRuntime(ctx, project.RuntimeProcess); err != nil {
+	if s.Runtime, err = s.OpenRuntime(ctx, project.RuntimeProcess); err != nil {
 		t.Fatal(err)
 	}
 	var st supernode.Status
 	for range 40 {
-		states, err := s.states(ctx)
+		states, err := site.States(ctx, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +53,7 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	var lines []string
 	for range 40 {
 		lines = nil
-		if err := s.runtime.Logs(ctx, list[0].Name, supernode.LogOptions{Tail: -1}, func(l supernode.Line) error {
+		if err := s.Runtime.Logs(ctx, list[0].Name, supernode.LogOptions{Tail: -1}, func(l supernode.Line) error {
 			lines = append(lines, l.Text)
 			return nil
 		}); err != nil {
@@ -66,7 +67,7 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	if !strings.Contains(strings.Join(lines, "\n"), "Starting Flower SuperNode") {
 		t.Errorf("its log: %q", lines)
 	}
-	if err := s.runtime.(*everyNode).end(ctx, list[0].Name); err != nil {
+	if err := s.Runtime.(*site.EveryNode).End(ctx, list[0].Name); err != nil {
 		t.Error(err)
 	}
 	out, err := exec.Command("docker", "inspect", "-f", "{{.State.Running}}", name).CombinedOutput()

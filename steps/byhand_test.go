@@ -13,10 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -41,10 +44,10 @@ func TestStartedByHand(t *testing.T) {
 	ctx := context.Background()
 	g := newFakeGrid("1.24.0")
 	s := siteOn(t, g, 2)
-	if err := s.Apply(ctx, 10, &heard{}); err != nil {
+	if err := Apply(ctx, s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	s.runtime = nil
+	s.Runtime = nil
 	choose(t, s, func(c *project.Choices) {
 		c.Runtime, c.Grid.Fleet, c.HostNetwork = project.RuntimeDocker, "127.0.0.1:1", true
 		c.ContainerPrefix = "byhand_" + strings.ToLower(rand.Text()[:8]) + "_"
@@ -60,7 +63,7 @@ func TestStartedByHand(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		_ = exec.Command("docker", "rm", "-f", byHand).Run()
-		rt, err := s.nodesRuntime(ctx)
+		rt, err := s.NodesRuntime(ctx)
 		if err != nil {
 			t.Error(err)
 			return
@@ -74,20 +77,20 @@ func TestStartedByHand(t *testing.T) {
 			}
 		}
 	})
-	port, err := s.port("by hand")
+	port, err := site.Port(s, "by hand")
 	if err != nil {
 		t.Fatal(err)
 	}
 	// As the guide says, and --user, without which the image's user cannot read the key.
 	docker("run", "--rm", "-d", "--name", byHand, "--user", fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), "--env", "FLWR_HOME=/tmp/flwr",
-		"--volume", s.keysDir()+"/:/app/keys/:ro", "--network", "host", "-it", image,
+		"--volume", site.KeysDir(s)+"/:/app/keys/:ro", "--network", "host", "-it", image,
 		"--superlink", "127.0.0.1:1", "--clientappio-api-address", fmt.Sprintf("127.0.0.1:%d", port), "--auth-supernode-private-key", "keys/client_credentials_1")
 
 	st, err := (start{}).Inspect(ctx, s)
 	if err != nil || st.Short != "1/2" || !strings.Contains(st.Items[0].Text, "by hand as container "+byHand) || st.Items[1].State == front.ItemDone {
 		t.Errorf("%+v %v", st, err)
 	}
-	o := s.overview(ctx, 0, false)
+	o := health.NodesOverview(ctx, s, 0, false)
 	if n := o.Nodes[0].Runtime; o.RuntimeErr != nil || n.ByHand != "container "+byHand || n.Ours || n.State != supernode.Running || n.Image != image {
 		t.Errorf("%+v %v", n, o.RuntimeErr)
 	}
@@ -95,24 +98,24 @@ func TestStartedByHand(t *testing.T) {
 		return docker("ps", "--filter", "label=flwrup.project="+s.Choices().ID, "--format", `{{.Label "flwrup.node"}}`)
 	}
 	h := &heard{}
-	if err := s.Act(ctx, front.StartNodes, nil, h); err != nil {
+	if err := Act(ctx, s, front.StartNodes, nil, h); err != nil {
 		t.Fatal(err)
 	}
 	if got := own(); got != "supernode_2" {
 		t.Errorf("flwrup's own containers: %q", got)
 	}
-	rt, err := s.nodesRuntime(ctx)
+	rt, err := s.NodesRuntime(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := s.member("supernode_1")
+	m, err := site.MemberNamed(s, "supernode_1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.startOne(ctx, rt, m, h); err != nil || own() != "supernode_2" {
+	if err := fleet.StartOne(ctx, s, rt, m, h); err != nil || own() != "supernode_2" {
 		t.Errorf("a second one with the same key: %q %v", own(), err)
 	}
-	if err := s.Act(ctx, front.StopNodes, []string{"supernode_1"}, h); err != nil || docker("inspect", "--format", "{{.State.Running}}", byHand) != "true" {
+	if err := Act(ctx, s, front.StopNodes, []string{"supernode_1"}, h); err != nil || docker("inspect", "--format", "{{.State.Running}}", byHand) != "true" {
 		t.Errorf("the container of somebody else was touched: %v", err)
 	}
 	read, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -120,7 +123,7 @@ func TestStartedByHand(t *testing.T) {
 	canBeRead(read, t, s)
 
 	r := &replacing{}
-	if err := s.Act(ctx, front.RestartNodes, []string{"supernode_1"}, r); err != nil {
+	if err := Act(ctx, s, front.RestartNodes, []string{"supernode_1"}, r); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Fields(own()); len(got) != 2 || len(r.asked) != 1 || !strings.Contains(r.asked[0], byHand) {
@@ -133,10 +136,10 @@ func TestStartedByHand(t *testing.T) {
 
 // canBeRead fails the test unless the log of supernode_1, which has no grid to reach, and what it takes can be
 // seen before ctx ends.
-func canBeRead(ctx context.Context, t *testing.T, s *Site) {
+func canBeRead(ctx context.Context, t *testing.T, s *site.Site) {
 	t.Helper()
 	var log []string
-	err := s.Logs(ctx, "supernode_1", supernode.LogOptions{Follow: true, Tail: -1}, func(l supernode.Line) error {
+	err := site.Logs(ctx, s, "supernode_1", supernode.LogOptions{Follow: true, Tail: -1}, func(l supernode.Line) error {
 		if log = append(log, l.Text); l.Node != "supernode_1" {
 			t.Errorf("line of %q", l.Node)
 		}
@@ -148,7 +151,7 @@ func canBeRead(ctx context.Context, t *testing.T, s *Site) {
 	if !problem.Is(err, problem.Unreachable) {
 		t.Errorf("no line of the SuperNode's: %v\n%s", err, strings.Join(log, "\n"))
 	}
-	if u, err := s.Usage(ctx, "supernode_1"); err != nil || u.Memory == 0 {
+	if u, err := site.Usage(ctx, s, "supernode_1"); err != nil || u.Memory == 0 {
 		t.Errorf("%+v %v", u, err)
 	}
 }
@@ -160,11 +163,11 @@ func TestProcessStartedByHand(t *testing.T) {
 	ctx := context.Background()
 	g := newFakeGrid("1.24.0")
 	s := siteOn(t, g, 1)
-	if err := s.Apply(ctx, 10, &heard{}); err != nil {
+	if err := Apply(ctx, s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	s.runtime = nil
-	port, err := s.port("by hand")
+	s.Runtime = nil
+	port, err := site.Port(s, "by hand")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,25 +198,25 @@ func TestProcessStartedByHand(t *testing.T) {
 		seen = st.State == front.Done && st.Items[0].Text == "running, started by hand as "+name
 	}
 	canBeRead(read, t, s)
-	rt, err := s.nodesRuntime(ctx)
+	rt, err := s.NodesRuntime(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := s.member("supernode_1")
+	m, err := site.MemberNamed(s, "supernode_1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &heard{}
-	if err := s.Act(ctx, front.StartNodes, nil, h); err != nil {
+	if err := Act(ctx, s, front.StartNodes, nil, h); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.startOne(ctx, rt, m, h); err != nil {
+	if err := fleet.StartOne(ctx, s, rt, m, h); err != nil {
 		t.Fatal(err)
 	}
-	if own, err := inner(rt).List(ctx); err != nil || len(own) != 0 {
+	if own, err := site.Inner(rt).List(ctx); err != nil || len(own) != 0 {
 		t.Errorf("a second one with the same key: %+v %v", own, err)
 	}
-	if err := s.Act(ctx, front.StopNodes, nil, h); err != nil || !strings.Contains(h.said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
+	if err := Act(ctx, s, front.StopNodes, nil, h); err != nil || !strings.Contains(h.said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
 		t.Errorf("%v\n%s", err, h.said())
 	}
 	select {
@@ -222,14 +225,14 @@ func TestProcessStartedByHand(t *testing.T) {
 	default:
 	}
 	r := &replacing{}
-	left, err := s.keepOrReplace(ctx, []member{m}, r)
+	left, err := fleet.KeepOrReplace(ctx, s, []site.Member{m}, r)
 	if err != nil || len(left) != 1 || len(r.asked) != 1 || !strings.Contains(r.asked[0], name) {
 		t.Errorf("%v %v, asked %q", left, err, r.asked)
 	}
 	if err := <-gone; err != nil {
 		t.Errorf("it did not end gracefully: %v", err)
 	}
-	if states, err := s.states(ctx); err != nil || states["supernode_1"].State == supernode.Running {
+	if states, err := site.States(ctx, s); err != nil || states["supernode_1"].State == supernode.Running {
 		t.Errorf("%+v %v", states, err)
 	}
 }

@@ -9,37 +9,39 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
 // A SuperNode that ended is never well, whatever its exit code: it ends with 0 where the grid sends it away.
 func TestEndedIsNotHealth(t *testing.T) {
 	s := siteOn(t, newFakeGrid("1.42.0"), 1)
-	s.runtime = sayingRuntime{s.runtime.(*fakeRuntime), map[string]string{"supernode_1": "INFO :      SuperNode ID: 7\nINFO :      SuperNode terminated gracefully."}}
+	s.Runtime = sayingRuntime{s.Runtime.(*fakeRuntime), map[string]string{"supernode_1": "INFO :      SuperNode ID: 7\nINFO :      SuperNode terminated gracefully."}}
 	for _, c := range []struct {
 		st   supernode.Status
 		grid string
 		code problem.Code
 		says string
 	}{
-		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, flwrexec.StatusOnline, NodeSuspended, "loses it within a minute"},
-		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, "", NodeSuspended, "Ctrl-Z"},
-		{supernode.Status{State: supernode.Running, ID: "0123456789abcdef", Image: "flwr/supernode:1.42.0", Reason: supernode.Suspended}, flwrexec.StatusOnline, NodeSuspended, "paused its container"},
+		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, flwrexec.StatusOnline, health.NodeSuspended, "loses it within a minute"},
+		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, "", health.NodeSuspended, "Ctrl-Z"},
+		{supernode.Status{State: supernode.Running, ID: "0123456789abcdef", Image: "flwr/supernode:1.42.0", Reason: supernode.Suspended}, flwrexec.StatusOnline, health.NodeSuspended, "paused its container"},
 		{supernode.Status{State: supernode.Restarting, ExitCode: 1}, flwrexec.StatusOnline, flwrexec.NodeHeld, "grid"},
-		{supernode.Status{State: supernode.Stopped, ExitCode: 137, Reason: "out of memory"}, flwrexec.StatusOffline, NodeKilled, "out of memory"},
-		{supernode.Status{State: supernode.Stopped, ExitCode: 0}, flwrexec.StatusOffline, NodeEnded, "not by flwrup"},
-		{supernode.Status{State: supernode.Stopped, ExitCode: 3}, flwrexec.StatusOffline, NodeEnded, "exit code 3"},
-		{supernode.Status{State: supernode.Stopped, ExitCode: 137}, flwrexec.StatusOffline, NodeKilled, "SIGKILL"},
-		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, flwrexec.StatusOffline, NodeSuspended, "Ctrl-Z"},
+		{supernode.Status{State: supernode.Stopped, ExitCode: 137, Reason: "out of memory"}, flwrexec.StatusOffline, health.NodeKilled, "out of memory"},
+		{supernode.Status{State: supernode.Stopped, ExitCode: 0}, flwrexec.StatusOffline, health.NodeEnded, "not by flwrup"},
+		{supernode.Status{State: supernode.Stopped, ExitCode: 3}, flwrexec.StatusOffline, health.NodeEnded, "exit code 3"},
+		{supernode.Status{State: supernode.Stopped, ExitCode: 137}, flwrexec.StatusOffline, health.NodeKilled, "SIGKILL"},
+		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, flwrexec.StatusOffline, health.NodeSuspended, "Ctrl-Z"},
 		{supernode.Status{State: supernode.Running, ID: "4711"}, flwrexec.StatusOffline, problem.NodeNotOnline, "lost it"},
 	} {
 		c.st.Name = "supernode_1"
-		m, err := s.member("supernode_1")
+		m, err := site.MemberNamed(s, "supernode_1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, r := s.diagnose(t.Context(), m, front.NodeView{Name: "supernode_1", NodeID: "7", Grid: c.grid, Runtime: c.st, Wanted: wantedUp}, front.Overview{})
+		p, r := health.Diagnose(t.Context(), s, m, front.NodeView{Name: "supernode_1", NodeID: "7", Grid: c.grid, Runtime: c.st, Wanted: site.WantedUp}, front.Overview{})
 		if p == nil || p.Code != c.code || !strings.Contains(p.Error(), c.says) || p.Fix == "" || r == nil {
 			t.Errorf("%+v: %+v %+v", c.st, p, r)
 		}
@@ -50,38 +52,38 @@ func TestEndedIsNotHealth(t *testing.T) {
 func TestSuspendedIsSaidAtOnce(t *testing.T) {
 	grid := newFakeGrid("1.42.0")
 	s := siteOn(t, grid, 2)
-	if err := s.Apply(t.Context(), 10, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range grid.nodes {
 		grid.nodes[i].Status = flwrexec.StatusOnline
 	}
-	s.runtime = heldRuntime{s.runtime.(*fakeRuntime)}
-	if err := s.want([]string{"supernode_1", "supernode_2"}, wantedUp); err != nil {
+	s.Runtime = heldRuntime{s.Runtime.(*fakeRuntime)}
+	if err := site.Want(s, []string{"supernode_1", "supernode_2"}, site.WantedUp); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{"grid answers": nil, "grid is silent": problem.New(problem.Unreachable, "the grid does not answer", "", "")} {
-		s.forget()
+		s.Forget()
 		if err != nil {
 			grid.faults["nodes"] = []fault{{err: err}}
 		}
-		o := s.overview(t.Context(), 0, true)
+		o := health.NodesOverview(t.Context(), s, 0, true)
 		if (o.GridErr != nil) != (err != nil) || o.Online > 1 {
 			t.Errorf("%s: %+v", name, o)
 		}
 		for _, v := range o.Nodes {
-			is := v.Diagnosis != nil && v.Diagnosis.Code == NodeSuspended && v.Remedy != nil && v.Remedy.Verb == front.StartNodes
+			is := v.Diagnosis != nil && v.Diagnosis.Code == health.NodeSuspended && v.Remedy != nil && v.Remedy.Verb == front.StartNodes
 			if is != (v.Name == "supernode_1") {
 				t.Errorf("%s: %s: %v %v", name, v.Name, v.Diagnosis, v.Remedy)
 			}
 		}
-		var w watchMemory
-		events, _ := w.next(moment{Wall: time.Now()}, o)
-		if said := slices.ContainsFunc(events, func(e WatchEvent) bool { return e.Node == "supernode_1" && e.Code == NodeSuspended }); !said {
+		var w health.WatchMemory
+		events, _ := w.Next(health.Moment{Wall: time.Now()}, o)
+		if said := slices.ContainsFunc(events, func(e health.WatchEvent) bool { return e.Node == "supernode_1" && e.Code == health.NodeSuspended }); !said {
 			t.Errorf("%s: watch says %+v", name, events)
 		}
 	}
-	s.forget()
+	s.Forget()
 	if st, err := (online{}).Inspect(t.Context(), s); err != nil || st.Done != 1 || st.State == front.Done || !slices.ContainsFunc(st.Items, func(i front.Item) bool {
 		return i.Name == "supernode_1" && i.State == front.ItemFailed && strings.Contains(i.Text, "suspended")
 	}) {
@@ -123,18 +125,18 @@ func (r refusedRuntime) Start(_ context.Context, spec supernode.Spec) error {
 func TestRefusedIsNotHammered(t *testing.T) {
 	g := newFakeGrid("1.26.1")
 	s := siteOn(t, g, 2)
-	if err := s.Apply(t.Context(), 10, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	no := "INFO :      Starting Flower SuperNode\n	details = \"No SuperNode found with the given public key.\""
-	rt := refusedRuntime{sayingRuntime{s.runtime.(*fakeRuntime), map[string]string{"supernode_1": no, "supernode_2": no}}, map[string]int{}}
-	s.runtime = rt
+	rt := refusedRuntime{sayingRuntime{s.Runtime.(*fakeRuntime), map[string]string{"supernode_1": no, "supernode_2": no}}, map[string]int{}}
+	s.Runtime = rt
 	began, h := time.Now(), &heard{}
 	err := online{}.Apply(t.Context(), s, h)
 	if !problem.Is(err, problem.NodeNotOnline) || !strings.Contains(err.Error(), "await its confirmation") {
 		t.Errorf("%v\n%s", err, h.said())
 	}
-	if took := time.Since(began); took > onlineWithin/2 || rt.starts["supernode_1"] > refusals || rt.starts["supernode_2"] > refusals {
+	if took := time.Since(began); took > site.OnlineWithin/2 || rt.starts["supernode_1"] > refusals || rt.starts["supernode_2"] > refusals {
 		t.Errorf("after %v: %v", took, rt.starts)
 	}
 }

@@ -7,8 +7,10 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/site"
 )
 
 // Finding is one thing that Doctor looked at: a step, the grid, what runs here, a SuperNode.
@@ -22,21 +24,21 @@ type Finding struct {
 
 // Doctor looks at all that can be wrong, in the order in which one thing needs the other: the 16 steps
 // as they stand now, then each SuperNode. It changes nothing. each gets the findings as they come.
-func (s *Site) Doctor(ctx context.Context, each func(Finding)) {
+func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	ctx = flwrexec.OneLook(ctx)
-	s.forget()
-	s.world.network.forget()
+	s.Forget()
+	s.World.Network.Forget()
 	said := map[string]bool{} // a grid that is away stops many steps with the same words
-	if s.workedBefore() {     // a grid that is silent is known by the time that it is asked for
-		safego.Go("ask the grid", func(error) {}, func() { _, _, _ = s.allNodes(ctx, fresh) })
+	if site.WorkedBefore(s) { // a grid that is silent is known by the time that it is asked for
+		safego.Go("ask the grid", func(error) {}, func() { _, _, _ = s.AllNodes(ctx, site.Fresh) })
 	}
 	for _, st := range checklist {
 		if ctx.Err() != nil {
 			return
 		}
-		each(s.examine(ctx, st, said))
+		each(examine(ctx, s, st, said))
 	}
-	o := s.overview(ctx, fresh, true)
+	o := health.NodesOverview(ctx, s, site.Fresh, true)
 	for _, n := range o.Nodes {
 		f := Finding{What: n.Name, State: front.Done, Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
 		switch {
@@ -50,7 +52,7 @@ func (s *Site) Doctor(ctx context.Context, each func(Finding)) {
 }
 
 // examine is Doctor for one step; said holds the troubles that were told before.
-func (s *Site) examine(ctx context.Context, st Step, said map[string]bool) Finding {
+func examine(ctx context.Context, s *site.Site, st Step, said map[string]bool) Finding {
 	status, err := st.Inspect(ctx, s)
 	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), State: status.State, Says: status.Evidence}
 	if status.Why != "" {
@@ -65,7 +67,7 @@ func (s *Site) examine(ctx context.Context, st Step, said map[string]bool) Findi
 	if err == nil {
 		return f
 	}
-	p := problem.Of(s.gridProblem(s.withNetwork(ctx, err)))
+	p := problem.Of(health.GridProblem(s, site.WithNetwork(ctx, s, err)))
 	f.State = front.Blocked
 	if key := string(p.Code) + p.Why; said[key] {
 		f.Says = append(f.Says, "for the same reason")

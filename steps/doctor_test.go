@@ -12,11 +12,11 @@ import (
 func TestDoctor(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := siteOn(t, g, 2)
-	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+	if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	look := func() (whats []string, wrong []*problem.Problem) {
-		s.Doctor(context.Background(), func(f Finding) {
+		Doctor(context.Background(), s, func(f Finding) {
 			whats = append(whats, f.What)
 			if f.Problem != nil {
 				wrong = append(wrong, f.Problem)

@@ -8,6 +8,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 // TestEdits: the edits of steps 4, 5 and 8 are shown as a diff before they are made, keep the file's mode,
@@ -32,11 +33,13 @@ func TestEdits(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &scripted{answers: c.answers}
-		do := s.Apply
-		if c.change {
-			do = s.Change
+		do := func(id front.StepID) error {
+			if c.change {
+				return Change(t.Context(), s, id, p)
+			}
+			return Apply(t.Context(), s, id, p)
 		}
-		if err := do(t.Context(), c.step, p); err != nil {
+		if err := do(c.step); err != nil {
 			t.Fatal(err)
 		}
 		if d := p.last[c.question].Diff; !strings.Contains(d, "+++ "+c.file) || !strings.Contains(d, c.wants) {
@@ -48,17 +51,17 @@ func TestEdits(t *testing.T) {
 			t.Errorf("step %d: mode %v %v %v\n%s", c.step, info.Mode(), err, serr, now)
 		}
 		copies, err := filepath.Glob(file + ".before-flwrup-*")
-		if err != nil || len(copies) != 1 || !s.CanUndo(c.step) {
-			t.Fatalf("step %d: copies %v, can be undone %v, %v", c.step, copies, s.CanUndo(c.step), err)
+		if err != nil || len(copies) != 1 || !site.CanUndo(s, c.step) {
+			t.Fatalf("step %d: copies %v, can be undone %v, %v", c.step, copies, site.CanUndo(s, c.step), err)
 		}
 		if kept, err := os.ReadFile(copies[0]); err != nil || string(kept) != c.text {
 			t.Errorf("the copy has %q, %v", kept, err)
 		}
-		if err := s.Undo(t.Context(), c.step); err != nil {
+		if err := site.Undo(t.Context(), s, c.step); err != nil {
 			t.Fatal(err)
 		}
 		now, err = os.ReadFile(file)
-		if info, serr = os.Stat(file); err != nil || serr != nil || string(now) != c.text || info.Mode().Perm() != c.mode || s.CanUndo(c.step) {
+		if info, serr = os.Stat(file); err != nil || serr != nil || string(now) != c.text || info.Mode().Perm() != c.mode || site.CanUndo(s, c.step) {
 			t.Errorf("step %d undone: mode %v %v %v\n%s", c.step, info.Mode(), err, serr, now)
 		}
 	}
@@ -69,14 +72,14 @@ func TestEditRefused(t *testing.T) {
 	s := newSite(t, hospitals)
 	file := filepath.Join(s.Dir, "certificate.conf")
 	for answer, there := range map[string]bool{"no": false, "yes": true} {
-		if err := s.Change(t.Context(), 4, &scripted{answers: map[string]string{"certificate": answer}}); err != nil {
+		if err := Change(t.Context(), s, 4, &scripted{answers: map[string]string{"certificate": answer}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := os.Stat(file); (err == nil) != there || s.CanUndo(4) != there {
-			t.Errorf("after %q: %v, can be undone %v", answer, err, s.CanUndo(4))
+		if _, err := os.Stat(file); (err == nil) != there || site.CanUndo(s, 4) != there {
+			t.Errorf("after %q: %v, can be undone %v", answer, err, site.CanUndo(s, 4))
 		}
 		if there {
-			if err := s.Undo(t.Context(), 4); err != nil {
+			if err := site.Undo(t.Context(), s, 4); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := os.Stat(file); !os.IsNotExist(err) {
@@ -91,7 +94,7 @@ func TestEditRefused(t *testing.T) {
 func TestUndoTwice(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := newSite(t, "[superlink]\ndefault = \"local\"\n")
-	s.flwr = g
+	s.Flwr = g
 	choose(t, s, func(c *project.Choices) { c.Grid.Control = "lungs.example.org:9093" })
 	app := filepath.Join(s.Dir, "pyproject.toml")
 	legacy := "[tool.flwr.federations.supergrid]\naddress = \"supergrid.flower.ai\"\n"
@@ -99,7 +102,7 @@ func TestUndoTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(s.Choices().Flwr.Home, "config.toml")
-	if err := s.Apply(t.Context(), 8, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 8, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	read := func(file string) string {
@@ -113,14 +116,14 @@ func TestUndoTwice(t *testing.T) {
 		if changed := read(app) != legacy; changed != (left == 2) || !strings.Contains(read(config), "lungs") {
 			t.Errorf("%d edits left, pyproject.toml\n%s\nconfig.toml\n%s", left, read(app), read(config))
 		}
-		if !s.CanUndo(8) {
+		if !site.CanUndo(s, 8) {
 			t.Fatalf("%d edits left and no undo", left)
 		}
-		if err := s.Undo(t.Context(), 8); err != nil {
+		if err := site.Undo(t.Context(), s, 8); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if read(app) != legacy || strings.Contains(read(config), "lungs") || s.CanUndo(8) {
+	if read(app) != legacy || strings.Contains(read(config), "lungs") || site.CanUndo(s, 8) {
 		t.Errorf("undone twice, pyproject.toml\n%s\nconfig.toml\n%s", read(app), read(config))
 	}
 }

@@ -17,13 +17,14 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
 // fakeGrid is a grid and the flwr that talks to it: what it registers stays registered, whatever it
 // answers. Its real twin is tried in internal/e2e.
 type fakeGrid struct {
-	Flwr // what a test does not use panics
+	site.Flwr // what a test does not use panics
 
 	mu       sync.Mutex
 	version  string
@@ -298,10 +299,10 @@ func (p *scripted) Ask(ctx context.Context, q front.Question) (string, error) {
 }
 
 // siteOn opens a site in a new folder with n keys on the fake grid.
-func siteOn(t *testing.T, g *fakeGrid, n int) *Site {
+func siteOn(t *testing.T, g *fakeGrid, n int) *site.Site {
 	t.Helper()
 	home := t.TempDir()
-	s, err := Open(Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
+	s, err := site.Open(site.Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
 		c.Nodes, c.Federation, c.Runtime = n, "@ada/study", project.RuntimeProcess
 		c.Flwr.Home = home
 	}})
@@ -309,10 +310,10 @@ func siteOn(t *testing.T, g *fakeGrid, n int) *Site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	s.flwr = g
-	s.runtime = &fakeRuntime{grid: g, started: map[string]supernode.Spec{}}
+	s.Flwr = g
+	s.Runtime = &fakeRuntime{grid: g, started: map[string]supernode.Spec{}}
 	for _, step := range []front.StepID{front.StepKeys, front.StepConfigure} {
-		if err := s.Apply(context.Background(), step, &heard{}); err != nil {
+		if err := Apply(context.Background(), s, step, &heard{}); err != nil {
 			t.Fatalf("step %d: %v", step, err)
 		}
 	}
@@ -320,23 +321,23 @@ func siteOn(t *testing.T, g *fakeGrid, n int) *Site {
 }
 
 // reopened is the site after flwrup has ended and was started again, on the same grid and runtime.
-func reopened(t *testing.T, s *Site) *Site {
+func reopened(t *testing.T, s *site.Site) *site.Site {
 	t.Helper()
-	flwr, runtime := s.flwr, s.runtime
+	flwr, runtime := s.Flwr, s.Runtime
 	s.Close()
-	again, err := Open(Options{Dir: s.Dir})
+	again, err := site.Open(site.Options{Dir: s.Dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { again.Close() })
-	again.flwr, again.runtime = flwr, runtime
+	again.Flwr, again.Runtime = flwr, runtime
 	return again
 }
 
 var errCut = &problem.Problem{Code: problem.Unreachable, What: "unreachable", Raw: "Socket closed", Err: errors.New("cut")}
 
 // choose changes the choices of s.
-func choose(t *testing.T, s *Site, change func(*project.Choices)) {
+func choose(t *testing.T, s *site.Site, change func(*project.Choices)) {
 	t.Helper()
 	if err := s.Choose(func(c *project.Choices) error { change(c); return nil }); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 // A flwr that the person named and that is missing, broken or not permitted ends step 3 with that cause:
@@ -31,7 +32,7 @@ func TestNamedFlwrIsNotReplaced(t *testing.T) {
 	for name, code := range map[string]problem.Code{"none": problem.FlwrMissing, "fails": problem.FlwrBroken, "closed": problem.FlwrDenied} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(dir, name)
-			s, err := Open(Options{Dir: filepath.Join(t.TempDir(), "p"), Create: true, Trust: true,
+			s, err := site.Open(site.Options{Dir: filepath.Join(t.TempDir(), "p"), Create: true, Trust: true,
 				Choose: func(c *project.Choices) { c.Flwr.Path, c.Runtime = path, project.RuntimeProcess }})
 			if err != nil {
 				t.Fatal(err)

@@ -18,13 +18,13 @@ func TestGuidedWalk(t *testing.T) {
 	}{{true, "no", 0}, {true, "yes", 2}, {false, "", 2}} {
 		g := newFakeGrid("1.42.0")
 		s := siteOn(t, g, 2)
-		s.o.Attended = c.attended
+		s.Options.Attended = c.attended
 		to := &scripted{answers: map[string]string{"do": c.answer}}
 		var sink front.Sink = to
 		if c.attended {
 			sink = &guided{to, s}
 		}
-		err := s.walkOne(context.Background(), register{}, sink)
+		err := walkOne(context.Background(), s, register{}, sink)
 		if refused := c.answer == "no"; refused != problem.Is(err, problem.NeedsPerson) || !refused && err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}

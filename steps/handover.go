@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"flwrup/internal/sheet"
+	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
 )
 
@@ -23,11 +24,11 @@ type HandoverNode struct {
 	Fingerprint string `json:"key_fingerprint"`
 }
 
-// Handover gathers the node IDs from the ledger.
-func (s *Site) Handover() Handover {
+// NewHandover gathers the node IDs from the ledger.
+func NewHandover(s *site.Site) Handover {
 	c := s.Choices()
 	h := Handover{Account: s.Ledger.Account(c.Grid.Connection), Federation: c.Federation, Grid: c.Grid.Connection}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		return h
 	}

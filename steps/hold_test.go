@@ -9,13 +9,14 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 )
 
 // A SuperNode that was killed is started only after the grid has noticed; one beside it at once.
 func TestKilledOneWaitsForTheGrid(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := siteOn(t, g, 2)
-	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+	if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	status := func(to string) {
@@ -24,7 +25,7 @@ func TestKilledOneWaitsForTheGrid(t *testing.T) {
 		g.nodes[0].Status = to
 	}
 	status(flwrexec.StatusOnline)
-	rt := s.runtime.(*fakeRuntime)
+	rt := s.Runtime.(*fakeRuntime)
 	started := func(name string) bool {
 		rt.mu.Lock()
 		defer rt.mu.Unlock()
@@ -32,7 +33,7 @@ func TestKilledOneWaitsForTheGrid(t *testing.T) {
 		return ok
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.Act(context.Background(), front.StartNodes, nil, &heard{}) }()
+	go func() { ended <- Act(context.Background(), s, front.StartNodes, nil, &heard{}) }()
 	for limit := time.Now().Add(20 * time.Second); !started("supernode_2") && time.Now().Before(limit); {
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -51,15 +52,15 @@ func TestKilledOneWaitsForTheGrid(t *testing.T) {
 func TestHoldCutShort(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := siteOn(t, g, 1)
-	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+	if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	rt := s.runtime
+	rt := s.Runtime
 	g.nodes[0].Status = flwrexec.StatusOnline
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	to := &heard{}
-	go func() { ended <- s.Act(ctx, front.StartNodes, nil, to) }()
+	go func() { ended <- Act(ctx, s, front.StartNodes, nil, to) }()
 	for limit := time.Now().Add(30 * time.Second); !to.waits("supernode_1") && time.Now().Before(limit); {
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -68,11 +69,11 @@ func TestHoldCutShort(t *testing.T) {
 		t.Fatalf("%v, running %v", err, rt.(*fakeRuntime).running())
 	}
 	s = reopened(t, s)
-	if got := s.wanted("supernode_1"); got != wantedUp {
+	if got := site.Wanted(s, "supernode_1"); got != site.WantedUp {
 		t.Errorf("what was asked for is %q", got)
 	}
 	g.nodes[0].Status = flwrexec.StatusOffline
-	if err := s.Act(context.Background(), front.StartNodes, nil, &heard{}); err != nil || len(rt.(*fakeRuntime).running()) != 1 {
+	if err := Act(context.Background(), s, front.StartNodes, nil, &heard{}); err != nil || len(rt.(*fakeRuntime).running()) != 1 {
 		t.Errorf("again: %v, running %v", err, rt.(*fakeRuntime).running())
 	}
 }

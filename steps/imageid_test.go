@@ -5,9 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -31,28 +33,28 @@ func TestAChangedImageIsTold(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 1)
 	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
-	f, err := s.session(ctx)
+	f, err := s.Session(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := s.image(f.Version().String())
+	name := site.Image(s, f.Version().String())
 	first := supernode.Image{ID: "sha256:aaa", Digest: "flwr/supernode@sha256:111"}
 	second := supernode.Image{ID: "sha256:bbb", Digest: "flwr/supernode@sha256:222"}
 	r := imageful{rt, map[string]supernode.Image{name: first, first.ID: first}}
-	s.runtime = r
+	s.Runtime = r
 	start := func(to front.Sink) (string, error) {
 		t.Helper()
 		delete(rt.started, "supernode_1")
-		err := s.Act(ctx, front.StartNodes, nil, to)
+		err := Act(ctx, s, front.StartNodes, nil, to)
 		return rt.started["supernode_1"].ImageID, err
 	}
 	if got, err := start(&heard{}); err != nil || got != first.ID {
 		t.Fatalf("first: %q %v", got, err)
 	}
-	if got := s.digestOf(supernode.Status{Image: name, ImageID: first.ID}); got != first.Digest {
+	if got := site.DigestOf(s, supernode.Status{Image: name, ImageID: first.ID}); got != first.Digest {
 		t.Errorf("shown: %q", got)
 	}
-	if got := s.digestOf(supernode.Status{Image: name, ImageID: "sha256:other"}); got != "sha256:other" {
+	if got := site.DigestOf(s, supernode.Status{Image: name, ImageID: "sha256:other"}); got != "sha256:other" {
 		t.Errorf("shown of a container of another image: %q", got)
 	}
 
@@ -61,8 +63,8 @@ func TestAChangedImageIsTold(t *testing.T) {
 	if got, err := start(to); err != nil || got != first.ID || !strings.Contains(to.said(), first.Digest) || !strings.Contains(to.said(), second.Digest) {
 		t.Errorf("unattended: %q %v\n%s", got, err, to.said())
 	}
-	found, err := s.preflight(ctx, must1(s.members()))
-	if err != nil || len(found) != 1 || found[0].Problem.Code != ImageChanged || !found[0].Warning {
+	found, err := fleet.Preflight(ctx, s, must1(site.Members(s)))
+	if err != nil || len(found) != 1 || found[0].Problem.Code != site.ImageChanged || !found[0].Warning {
 		t.Errorf("%+v %v", found, err)
 	}
 	delete(r.images, first.ID)
@@ -84,7 +86,7 @@ func TestAChangedImageIsTold(t *testing.T) {
 	}
 }
 
-func must1(list []member, _ any, err error) []member {
+func must1(list []site.Member, _ any, err error) []site.Member {
 	if err != nil {
 		panic(err)
 	}

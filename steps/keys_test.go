@@ -7,20 +7,21 @@ import (
 	"testing"
 
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 // TestKeysFolder: a person says where the keys shall be, once; the choice is kept, and a script is not asked.
 func TestKeysFolder(t *testing.T) {
 	for _, attended := range []bool{true, false} {
 		dir := t.TempDir()
-		s, err := Open(Options{Dir: dir, Create: true, Attended: attended, Choose: func(c *project.Choices) { c.Nodes = 2 }})
+		s, err := site.Open(site.Options{Dir: dir, Create: true, Attended: attended, Choose: func(c *project.Choices) { c.Nodes = 2 }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close()
 		to := &scripted{answers: map[string]string{"keys-folder": "of the nodes"}}
 		for range 2 {
-			if err := s.Apply(context.Background(), 6, to); err != nil {
+			if err := Apply(context.Background(), s, 6, to); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 )
 
 // leaves is a runtime that keeps something of a SuperNode that it does not list: its container is gone, its
@@ -33,18 +34,18 @@ func TestNoKeyIsLeftBehind(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 2)
 	l := &leaves{fakeRuntime: rt, left: []string{"supernode_1", "supernode_9"}, stuck: true}
-	s.runtime = l
-	if err := s.TearDown(ctx, &heard{}, false); err != nil || len(l.left) != 2 {
+	s.Runtime = l
+	if err := site.TearDown(ctx, s, &heard{}, false); err != nil || len(l.left) != 2 {
 		t.Fatalf("down without --remove: %v, left %q", err, l.left)
 	}
-	if err := s.TearDown(ctx, &heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
+	if err := site.TearDown(ctx, s, &heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("down --remove with a volume that stays: %v", err)
 	}
-	if err := s.Act(ctx, front.RemoveNodes, []string{"supernode_1"}, &heard{}); err == nil || !strings.Contains(err.Error(), "is left") {
+	if err := Act(ctx, s, front.RemoveNodes, []string{"supernode_1"}, &heard{}); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("remove with a volume that stays: %v", err)
 	}
 	l.stuck = false
-	if err := s.TearDown(ctx, &heard{}, true); err != nil || len(l.left) > 0 {
+	if err := site.TearDown(ctx, s, &heard{}, true); err != nil || len(l.left) > 0 {
 		t.Errorf("down --remove: %v, left %q", err, l.left)
 	}
 }
@@ -52,12 +53,12 @@ func TestNoKeyIsLeftBehind(t *testing.T) {
 // A runtime whose answer says that something is left although nothing failed is no success either.
 func TestClearedIsLookedAt(t *testing.T) {
 	s, rt := upAndRunning(t, 1)
-	s.runtime = &forgets{rt}
-	if err := s.TearDown(context.Background(), &heard{}, true); err == nil || !strings.Contains(err.Error(), "still left: supernode_7") {
+	s.Runtime = &forgets{rt}
+	if err := site.TearDown(context.Background(), s, &heard{}, true); err == nil || !strings.Contains(err.Error(), "still left: supernode_7") {
 		t.Errorf("%v", err)
 	}
-	s.runtime = &deaf{rt}
-	if err := s.TearDown(context.Background(), &heard{}, true); !problem.Is(err, problem.DockerDown) {
+	s.Runtime = &deaf{rt}
+	if err := site.TearDown(context.Background(), s, &heard{}, true); !problem.Is(err, problem.DockerDown) {
 		t.Errorf("without an answer: %v", err)
 	}
 }

@@ -9,24 +9,26 @@ import (
 	"testing"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/keys"
 )
 
 // siteWith opens a site for n SuperNodes whose folder has keys of these names.
-func siteWith(t *testing.T, g *fakeGrid, n int, names ...string) *Site {
+func siteWith(t *testing.T, g *fakeGrid, n int, names ...string) *site.Site {
 	t.Helper()
 	s := siteOn(t, g, 0)
-	if _, err := keys.Generate(context.Background(), s.keysDir(), names, nil); err != nil {
+	if _, err := keys.Generate(context.Background(), site.KeysDir(s), names, nil); err != nil {
 		t.Fatal(err)
 	}
 	choose(t, s, func(c *project.Choices) { c.Nodes = n })
 	return s
 }
 
-func namesOfFiles(t *testing.T, s *Site) map[string]string {
+func namesOfFiles(t *testing.T, s *site.Site) map[string]string {
 	t.Helper()
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,12 +56,12 @@ func TestNamesWhateverTheKeysAreCalled(t *testing.T) {
 		if len(before) != len(names) {
 			t.Errorf("%q: %v", names, before)
 		}
-		if err := s.Apply(ctx, 10, &heard{}); err != nil {
+		if err := Apply(ctx, s, 10, &heard{}); err != nil {
 			t.Errorf("%q: %v", names, err)
 		}
 		for range 2 { // one more each time
 			s.Choices().Nodes++
-			if err := s.Apply(ctx, 6, &heard{}); err != nil {
+			if err := Apply(ctx, s, 6, &heard{}); err != nil {
 				t.Fatal(err)
 			}
 			after := namesOfFiles(t, s)
@@ -71,7 +73,7 @@ func TestNamesWhateverTheKeysAreCalled(t *testing.T) {
 					t.Errorf("%q: %s was %s and is %s", names, file, name, after[file])
 				}
 			}
-			if err := s.Apply(ctx, 10, &heard{}); err != nil {
+			if err := Apply(ctx, s, 10, &heard{}); err != nil {
 				t.Errorf("%q: %v", names, err)
 			}
 		}
@@ -82,11 +84,11 @@ func TestNamesWhateverTheKeysAreCalled(t *testing.T) {
 func TestANewKeyTakesNobodysPlace(t *testing.T) {
 	ctx := context.Background()
 	s := siteWith(t, newFakeGrid("1.42.0"), 3, "mission", "soma", "chinatown")
-	if err := s.Apply(ctx, 10, &heard{}); err != nil {
+	if err := Apply(ctx, s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	before := namesOfFiles(t, s)
-	if _, err := keys.Generate(ctx, s.keysDir(), []string{"boston", "supernode_1"}, nil); err != nil {
+	if _, err := keys.Generate(ctx, site.KeysDir(s), []string{"boston", "supernode_1"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	after := namesOfFiles(t, s)
@@ -103,7 +105,7 @@ func TestANewKeyTakesNobodysPlace(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	// A removed one may come back: its name is nobody else's.
-	if err := s.Act(ctx, front.RemoveNodes, []string{before["soma"]}, &heard{}); err != nil {
+	if err := Act(ctx, s, front.RemoveNodes, []string{before["soma"]}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := namesOfFiles(t, s); slices.Contains([]string{got["boston"], got["supernode_1"]}, before["soma"]) {
@@ -116,11 +118,11 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 	ctx := context.Background()
 	s := siteWith(t, newFakeGrid("1.42.0"), 2, "server_credentials", "client_credentials_1")
 	for _, suffix := range []string{"", ".pub"} {
-		data, err := os.ReadFile(filepath.Join(s.keysDir(), "client_credentials_1"+suffix))
+		data, err := os.ReadFile(filepath.Join(site.KeysDir(s), "client_credentials_1"+suffix))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(s.keysDir(), "copy"+suffix), data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(site.KeysDir(s), "copy"+suffix), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -132,7 +134,7 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 		t.Errorf("%v %s", err, hints)
 	}
 	for _, step := range []front.StepID{front.StepKeys, front.StepRegister} {
-		if err := s.Apply(ctx, step, &heard{}); err != nil {
+		if err := Apply(ctx, s, step, &heard{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,7 +142,7 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for _, suffix := range []string{"", ".pub"} { // as an earlier flwrup may have left it
-		dir := s.keysDir()
+		dir := site.KeysDir(s)
 		if err := os.Rename(filepath.Join(dir, "client_credentials_2"+suffix), filepath.Join(dir, "superlink_key"+suffix)); err != nil {
 			t.Fatal(err)
 		}
@@ -148,8 +150,8 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 	if got := namesOfFiles(t, s); len(got) != 2 || got["superlink_key"] == "" {
 		t.Errorf("registered, then called a SuperLink's: %v", got)
 	}
-	list, folder, err := s.members()
-	if lost := s.lost(list, folder); err != nil || len(lost) > 0 {
+	list, folder, err := site.Members(s)
+	if lost := health.Lost(s, list, folder); err != nil || len(lost) > 0 {
 		t.Errorf("%+v %v", lost, err)
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 // What flwr would refuse is said before a SuperNode is started, whichever way it came.
@@ -17,10 +19,14 @@ func TestNodeConfigIsChecked(t *testing.T) {
 	for _, c := range []project.NodeChoice{{NodeConfig: "name=clinic"}, {Args: []string{"--node-config", "name=clinic"}}, {Args: []string{"--node-config=name=clinic"}}} {
 		delete(rt.started, "supernode_1")
 		delete(rt.started, "supernode_2")
-		bad := s.Choices().Clone() // which flwrup.toml cannot hold
-		bad.Node = map[string]project.NodeChoice{"supernode_1": c}
-		s.choices.Store(bad)
-		err := s.Act(ctx, front.StartNodes, nil, &heard{})
+		s.Frozen = true // flwrup.toml cannot hold such a value
+		if err := s.Choose(func(bad *project.Choices) error {
+			bad.Node = map[string]project.NodeChoice{"supernode_1": c}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		err := Act(ctx, s, front.StartNodes, nil, &heard{})
 		if p := problem.Of(err); err == nil || !strings.Contains(p.Error(), "`name=clinic`") {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -29,14 +35,14 @@ func TestNodeConfigIsChecked(t *testing.T) {
 		}
 	}
 	file := project.NodeChoice{NodeConfig: "/data/a.toml"}
-	if err := checkNodeConfig("n", file, project.RuntimeDocker); !strings.Contains(problem.Of(err).Error(), "not in its container") {
+	if err := site.CheckNodeConfig("n", file, project.RuntimeDocker); !strings.Contains(problem.Of(err).Error(), "not in its container") {
 		t.Errorf("%v", err)
 	}
 	file.Data = []string{"x:/data"}
-	if err := checkNodeConfig("n", file, project.RuntimeDocker); err != nil {
+	if err := site.CheckNodeConfig("n", file, project.RuntimeDocker); err != nil {
 		t.Error(err)
 	}
-	if project.CheckNode("node-config", "a = 1") == nil || checked("node-config")("a=b") == nil {
+	if project.CheckNode("node-config", "a = 1") == nil || fleet.Checked("node-config")("a=b") == nil {
 		t.Error("a setting that does not fit is taken")
 	}
 }

@@ -7,7 +7,9 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/ledger"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -22,11 +24,11 @@ func TestNodeIDs(t *testing.T) {
 			g := newFakeGrid("1.42.0")
 			s := siteOn(t, g, 2)
 			for n := front.StepRegister; n <= front.StepConfirmation; n++ {
-				if err := s.Apply(t.Context(), n, &heard{}); err != nil {
+				if err := Apply(t.Context(), s, n, &heard{}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			list, _, err := s.members()
+			list, _, err := site.Members(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -35,11 +37,11 @@ func TestNodeIDs(t *testing.T) {
 				ids = append(ids, m.Record.NodeID)
 				g.nodes[i].Status = flwrexec.StatusOnline
 				spec := supernode.Spec{Name: m.Name, KeyFile: m.Pair.Private, Labels: map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint}}
-				if err := s.runtime.Start(t.Context(), spec); err != nil {
+				if err := s.Runtime.Start(t.Context(), spec); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if st, err := s.Inspect(t.Context(), 14); err != nil || st.State != front.Done {
+			if st, err := Inspect(t.Context(), s, 14); err != nil || st.State != front.Done {
 				t.Fatalf("step 14 is %s before: %+v %v", st.State, st.Items, err)
 			}
 			given := spoil(slices.Clone(ids))
@@ -51,23 +53,23 @@ func TestNodeIDs(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			st, err := s.Inspect(t.Context(), 14)
+			st, err := Inspect(t.Context(), s, 14)
 			if err != nil || st.State != front.Ready || st.Items[0].State != front.ItemFailed || !strings.Contains(st.Items[0].Text, ids[0]) {
 				t.Errorf("step 14 is %s: %+v %v", st.State, st.Items, err)
 			}
-			v := s.overview(t.Context(), 0, true).Nodes[0]
-			if v.Diagnosis == nil || v.Diagnosis.Code != NodeIDDiffers || !strings.Contains(v.Diagnosis.Why, "by elimination") || v.Diagnosis.Fix == "" || v.Remedy.Step != 14 {
+			v := health.NodesOverview(t.Context(), s, 0, true).Nodes[0]
+			if v.Diagnosis == nil || v.Diagnosis.Code != health.NodeIDDiffers || !strings.Contains(v.Diagnosis.Why, "by elimination") || v.Diagnosis.Fix == "" || v.Remedy.Step != 14 {
 				t.Errorf("the diagnosis is %+v, %+v", v.Diagnosis, v.Remedy)
 			}
 			p := &scripted{answers: map[string]string{"node-id": "no"}}
-			if err := s.Apply(t.Context(), 14, p); err == nil {
+			if err := Apply(t.Context(), s, 14, p); err == nil {
 				t.Error("after a no all is called well")
 			}
-			if err := s.Apply(t.Context(), 14, &heard{}); err != nil {
+			if err := Apply(t.Context(), s, 14, &heard{}); err != nil {
 				t.Fatal(err)
 			}
 			settled(t, s, g, 2)
-			if st, err := s.Inspect(t.Context(), 14); err != nil || st.State != front.Done {
+			if st, err := Inspect(t.Context(), s, 14); err != nil || st.State != front.Done {
 				t.Errorf("step 14 is %s after: %+v %v", st.State, st.Items, err)
 			}
 		})
@@ -79,26 +81,26 @@ func TestNodeIDs(t *testing.T) {
 func TestNodeIDOfAnotherKey(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := siteOn(t, g, 2)
-	if err := s.Apply(t.Context(), 10, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	spec := supernode.Spec{Name: list[0].Name, KeyFile: list[1].Pair.Private, Labels: map[string]string{"flwrup.fingerprint": list[1].Pair.Fingerprint}}
-	if err := s.runtime.Start(t.Context(), spec); err != nil {
+	if err := s.Runtime.Start(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
-	states, err := s.states(t.Context())
+	states, err := site.States(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, r := s.idDiffers(t.Context(), list[0], states[list[0].Name])
+	p, r := health.IdDiffers(t.Context(), s, list[0], states[list[0].Name])
 	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != front.RestartNodes {
 		t.Errorf("%+v %+v", p, r)
 	}
-	if err := s.mendIDs(t.Context(), &heard{}); err == nil {
+	if err := health.MendIDs(t.Context(), s, &heard{}); err == nil {
 		t.Error("believed")
 	}
 	settled(t, s, g, 2)

@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
+	"flwrup/internal/runs"
 )
 
 // TestDataIsNotSent: files of a SuperNode's data, of flwrup and of the keys are named before a run. Unattended the
@@ -58,7 +59,7 @@ func TestDataIsNotSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := siteOn(t, newFakeGrid("1.42.0"), 1)
-			s.o.Attended, s.o.SendAll = c.attended, c.sendAll
+			s.Options.Attended, s.Options.SendAll = c.attended, c.sendAll
 			given := c.choose
 			if given == nil {
 				given = func(p *project.Choices) { p.All.Data = []string{"data/a:/data"} }
@@ -70,26 +71,26 @@ func TestDataIsNotSent(t *testing.T) {
 			}
 			writeApp(t, s, files)
 			if !c.guess {
-				s.flwr.(*fakeGrid).python = require.Program(env, "python")
+				s.Flwr.(*fakeGrid).python = require.Program(env, "python")
 			}
 			to := &scripted{answers: c.answers}
-			if err := s.keepOut(to); err != nil {
+			if err := runs.KeepOut(s, to); err != nil {
 				t.Fatal(err)
 			}
-			before, err := os.ReadFile(filepath.Join(s.appDir(), ".gitignore"))
+			before, err := os.ReadFile(filepath.Join(s.AppDir(), ".gitignore"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if c.planned != "" {
 				var plan []string
-				for _, a := range s.sentActions(context.Background()) {
+				for _, a := range runs.SentActions(context.Background(), s) {
 					plan = append(plan, a.Says+"\n"+a.Command)
 				}
 				if len(plan) != 1 || !strings.Contains(plan[0], c.planned) {
 					t.Errorf("planned %q", plan)
 				}
 			}
-			err = s.checkSent(context.Background(), to)
+			err = runs.CheckSent(context.Background(), s, to)
 			if (err != nil) != (c.want != nil) || err != nil && !problem.Is(err, problem.NeedsPerson) {
 				t.Fatalf("%v; said %s", err, to.said())
 			}
@@ -98,7 +99,7 @@ func TestDataIsNotSent(t *testing.T) {
 					t.Errorf("%q wanted: %+v", w, p)
 				}
 			}
-			after, err := os.ReadFile(filepath.Join(s.appDir(), ".gitignore"))
+			after, err := os.ReadFile(filepath.Join(s.AppDir(), ".gitignore"))
 			if err != nil || string(after) != string(before)+c.ignored {
 				t.Errorf("%v, %q", err, after)
 			}

@@ -29,8 +29,8 @@ func TestPathsInThePlanAreNoFlags(t *testing.T) {
 			t.Fatal(err)
 		}
 		var all []string
-		for _, step := range s.Steps() {
-			actions, err := s.Plan(context.Background(), step.ID())
+		for _, step := range Steps() {
+			actions, err := Plan(context.Background(), s, step.ID())
 			if err != nil && step.ID() != front.StepTools && step.ID() != front.StepRun && !problem.Is(err, problem.PythonMissing) {
 				t.Logf("step %d: %v", step.ID(), err)
 			}

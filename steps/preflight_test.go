@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -17,26 +19,26 @@ import (
 // concerns all of them starts nothing.
 func TestCheckFirst(t *testing.T) {
 	s := siteOn(t, newFakeGrid("1.42.0"), 3)
-	rt := s.runtime.(*fakeRuntime)
-	list, _, err := s.members()
+	rt := s.Runtime.(*fakeRuntime)
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := problem.New(problem.BadInput, "no such folder", "", "make it")
 	rt.findings = []supernode.Finding{{Node: list[1].Name, Problem: bad}, {Node: list[2].Name, Warning: true, Problem: bad}}
-	err = (start{}).bringUp(context.Background(), s, list, &heard{})
+	err = fleet.BringUp(context.Background(), s, list, &heard{})
 	if !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), list[1].Name) || len(rt.started) != 2 {
 		t.Errorf("%v, started %d", err, len(rt.started))
 	}
 	var st front.Status
 	st.Items = []front.Item{{Name: list[1].Name, Text: "not started"}, {Name: list[2].Name, Text: "not started"}}
-	showFindings(&st, append(rt.findings, supernode.Finding{Problem: bad}))
+	fleet.ShowFindings(&st, append(rt.findings, supernode.Finding{Problem: bad}))
 	if st.Items[0].State != front.ItemFailed || st.Items[1].State == front.ItemFailed || !strings.Contains(st.Items[0].Text, "make it") || len(st.Hints) != 1 {
 		t.Errorf("%+v", st)
 	}
 	clear(rt.started)
 	rt.findings = []supernode.Finding{{Problem: bad}}
-	if err := (start{}).bringUp(context.Background(), s, list, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.started) != 0 {
+	if err := fleet.BringUp(context.Background(), s, list, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.started) != 0 {
 		t.Errorf("%v, started %d", err, len(rt.started))
 	}
 }
@@ -52,22 +54,22 @@ func TestSecrets(t *testing.T) {
 	choose(t, s, func(c *project.Choices) {
 		c.All = project.NodeChoice{EnvFile: "node.env", Env: []string{"FLWRUP_TEST_TOKEN", "FLWRUP_TEST_ASKED"}}
 	})
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := s.spec(context.Background(), list[0])
+	spec, err := site.Spec(context.Background(), s, list[0])
 	if err != nil || spec.Secrets["A"] != "1 'x'" || spec.Secrets["FLWRUP_TEST_TOKEN"] != "from the environment" ||
 		len(spec.Missing) != 1 || spec.Missing[0] != "FLWRUP_TEST_ASKED" {
 		t.Fatalf("%v %v %v", err, spec.Secrets, spec.Missing)
 	}
-	if err := s.askValues(context.Background(), spec, &heard{}); !problem.Is(err, problem.NeedsPerson) {
+	if err := site.AskValues(context.Background(), s, spec, &heard{}); !problem.Is(err, problem.NeedsPerson) {
 		t.Errorf("unattended: %v", err)
 	}
 	if err := os.WriteFile(file, []byte("export A=1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.spec(context.Background(), list[0]); !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "line 1") || strings.Contains(err.Error(), "A=1") {
+	if _, err := site.Spec(context.Background(), s, list[0]); !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "line 1") || strings.Contains(err.Error(), "A=1") {
 		t.Error(err)
 	}
 }

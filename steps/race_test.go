@@ -15,7 +15,9 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -31,7 +33,7 @@ func TestVerbsAndLooks(t *testing.T) {
 	}
 	ctx := t.Context()
 	s, g, rt := inFederation(t, 2)
-	s.flwr = busyGrid{g, rt}
+	s.Flwr = busyGrid{g, rt}
 	for _, fleet := range []string{"127.0.0.1:2", "127.0.0.1:1"} { // both are accepted from now on
 		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = "127.0.0.1:1", fleet })
 	}
@@ -49,24 +51,24 @@ func TestVerbsAndLooks(t *testing.T) {
 	}
 	write("verbs", func(i int) error {
 		for _, verb := range []front.Verb{front.StopNodes, front.StartNodes, front.RestartNodes} {
-			if err := s.Act(ctx, verb, nil, &heard{}); err != nil {
+			if err := Act(ctx, s, verb, nil, &heard{}); err != nil {
 				return fmt.Errorf("%s: %w", verb, err)
 			}
 		}
 		return nil
 	})
 	write("settings", func(i int) error {
-		return s.Act(ctx, front.ChangeSettings, []string{"supernode_1"}, &settler{settings: []string{"args", "env"}, answers: map[string]string{
+		return Act(ctx, s, front.ChangeSettings, []string{"supernode_1"}, &settler{settings: []string{"args", "env"}, answers: map[string]string{
 			"args": fmt.Sprintf("--max-retries %d", i+1), "env-name": fmt.Sprintf("FLWRUP_TEST_%d", i)}})
 	})
 	write("number", func(i int) error {
-		return s.Change(ctx, 5, &scripted{answers: map[string]string{"nodes": strconv.Itoa(2 + i%2)}})
+		return Change(ctx, s, 5, &scripted{answers: map[string]string{"nodes": strconv.Itoa(2 + i%2)}})
 	})
 	write("file edits", func(int) error {
-		if err := s.Change(ctx, 4, &scripted{answers: map[string]string{"certificate": "yes"}}); err != nil {
+		if err := Change(ctx, s, 4, &scripted{answers: map[string]string{"certificate": "yes"}}); err != nil {
 			return err
 		}
-		return s.Undo(ctx, 4)
+		return site.Undo(ctx, s, 4)
 	})
 	write("choices", func(i int) error {
 		return s.Choose(func(c *project.Choices) error {
@@ -78,7 +80,7 @@ func TestVerbsAndLooks(t *testing.T) {
 		if err := byEditor(s.Dir, i); err != nil {
 			return err
 		}
-		return s.takeEdits()
+		return s.TakeEdits()
 	})
 
 	done := make(chan struct{})
@@ -98,23 +100,23 @@ func TestVerbsAndLooks(t *testing.T) {
 		})
 	}
 	look("overview", func() error {
-		o := s.Overview(ctx, 0)
+		o := health.Overview(ctx, s, 0)
 		for _, n := range o.Nodes {
-			if err := s.Logs(ctx, n.Name, supernode.LogOptions{}, func(supernode.Line) error { return nil }); err != nil {
+			if err := site.Logs(ctx, s, n.Name, supernode.LogOptions{}, func(supernode.Line) error { return nil }); err != nil {
 				return err
 			}
 		}
 		s.Title()
-		s.Reference()
+		Reference(s)
 		return o.FileErr
 	})
 	look("steps", func() error {
 		for n := front.StepAccount; n <= front.StepMonitor; n++ {
-			if _, err := s.Inspect(ctx, n); err != nil && !strings.Contains(err.Error(), "127.0.0.1") {
+			if _, err := Inspect(ctx, s, n); err != nil && !strings.Contains(err.Error(), "127.0.0.1") {
 				return fmt.Errorf("step %d: %w", n, err)
 			}
-			s.Plan(ctx, n)
-			s.CanUndo(n)
+			Plan(ctx, s, n)
+			site.CanUndo(s, n)
 		}
 		return nil
 	})
@@ -125,7 +127,7 @@ func TestVerbsAndLooks(t *testing.T) {
 	if err := byEditor(s.Dir, rounds); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.takeEdits(); err != nil {
+	if err := s.TakeEdits(); err != nil {
 		t.Fatal(err)
 	}
 	if kept, err := project.Load(s.Dir); err != nil || !reflect.DeepEqual(kept, s.Choices()) || kept.Name != fmt.Sprintf("study-%d", rounds) {

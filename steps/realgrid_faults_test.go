@@ -13,12 +13,15 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/grid"
+	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -55,7 +58,7 @@ func TestRealGrid(t *testing.T) {
 }
 
 // ready gives a site with n keys, logged in.
-func (x *trial) ready(t *testing.T, n int, more ...func(*project.Choices)) (*Site, map[string]string) {
+func (x *trial) ready(t *testing.T, n int, more ...func(*project.Choices)) (*site.Site, map[string]string) {
 	s := x.site(t, n, more...)
 	x.apply(t, s, front.StepLogin, &person{x: x})
 	return s, files(t, s)
@@ -92,8 +95,8 @@ func (x *trial) hangs(t *testing.T) {
 	s, _ := x.ready(t, 1)
 	x.apply(t, s, 10, &person{x: x})
 	neutral := t.TempDir()
-	s.flwr = flwrexec.NewSession(x.flwr.Found(), flwrexec.SessionOptions{FlwrHome: x.home, Dir: neutral, Silent: s.silentGrid})
-	if _, err := s.flwr.Nodes(t.Context(), s.connection()); err != nil {
+	s.Flwr = flwrexec.NewSession(x.flwr.Found(), flwrexec.SessionOptions{FlwrHome: x.home, Dir: neutral, Silent: func(ctx context.Context) error { return site.SilentGrid(ctx, s) }})
+	if _, err := s.Flwr.Nodes(t.Context(), s.Connection()); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Kill(x.g.Ready.PID, syscall.SIGSTOP); err != nil {
@@ -107,16 +110,16 @@ func (x *trial) hangs(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	said("status", s.Overview(t.Context(), 0).GridErr, began)
+	said("status", health.Overview(t.Context(), s, 0).GridErr, began)
 	began = time.Now()
-	_, err := s.Inspect(t.Context(), 14)
+	_, err := Inspect(t.Context(), s, 14)
 	said("step 14", err, began)
 	began = time.Now()
-	f, _ := s.session(t.Context())
-	_, err = f.StartRun(t.Context(), s.connection(), s.appDir(), s.Choices().Federation, "")
+	f, _ := s.Session(t.Context())
+	_, err = f.StartRun(t.Context(), s.Connection(), s.AppDir(), s.Choices().Federation, "")
 	said("run", err, began)
 	began, found := time.Now(), false
-	s.Doctor(t.Context(), func(f Finding) {
+	Doctor(t.Context(), s, func(f Finding) {
 		found = found || f.Problem != nil && strings.Contains(f.Problem.Error(), "does not answer")
 	})
 	if took := time.Since(began); !found || took > 15*time.Second {
@@ -126,11 +129,11 @@ func (x *trial) hangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(6 * time.Second) // the verdict of a moment ago is given again for a while
-	if o := s.Overview(t.Context(), 0); o.GridErr != nil || o.GridAt.IsZero() {
+	if o := health.Overview(t.Context(), s, 0); o.GridErr != nil || o.GridAt.IsZero() {
 		t.Errorf("the grid is back: %v", o.GridErr)
 	}
 	x.fault(t, "delay", 1, 8)
-	if err := s.Act(t.Context(), front.AddNode, nil, &person{x: x, answers: map[string]string{"passphrase": "correct horse battery"}}); err != nil {
+	if err := Act(t.Context(), s, front.AddNode, nil, &person{x: x, answers: map[string]string{"passphrase": "correct horse battery"}}); err != nil {
 		t.Errorf("a slow grid: %v", err)
 	}
 }
@@ -190,20 +193,20 @@ func (x *trial) gridAway(t *testing.T) {
 // takes, so that only a SuperNode's own log can tell its ID.
 func (x *trial) byHand(t *testing.T) {
 	s, before := x.ready(t, 2)
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ids []string
 	for _, m := range list {
-		id, err := x.flwr.Register(t.Context(), s.connection(), m.Pair.Public, m.Name)
+		id, err := x.flwr.Register(t.Context(), s.Connection(), m.Pair.Public, m.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, id.String())
 	}
 	if !x.managed { // nobody is let in yet, so no log tells: both IDs are named, to be confirmed
-		err := s.Apply(t.Context(), 10, &person{x: x})
+		err := Apply(t.Context(), s, 10, &person{x: x})
 		if !problem.Is(err, problem.NeedsGrid) || !strings.Contains(err.Error(), ids[0]) || !strings.Contains(err.Error(), ids[1]) {
 			t.Errorf("needs-grid wanted, with %v, got %v", ids, err)
 		}
@@ -227,7 +230,7 @@ func (x *trial) noWorker(t *testing.T) {
 	s, before := x.ready(t, 1)
 	single := flwrexec.NewSession(x.flwr.Found(), flwrexec.SessionOptions{FlwrHome: x.home, Dir: t.TempDir(), NoWorker: true})
 	t.Cleanup(func() { single.Close() })
-	s.flwr = shared{single}
+	s.Flwr = shared{single}
 	x.fault(t, "drop-after", 1, 0)
 	x.apply(t, s, 10, &person{x: x})
 	x.right(t, s, 1, before)
@@ -249,7 +252,7 @@ func (x *trial) loggingIn(t *testing.T) {
 	t.Run("denied", func(t *testing.T) { // flwr polls on until the login's time is over
 		s := x.site(t, 1)
 		x.logOut(t)
-		err := s.Apply(t.Context(), front.StepLogin, &person{x: x, login: func(o front.LoginOpen) {
+		err := Apply(t.Context(), s, front.StepLogin, &person{x: x, login: func(o front.LoginOpen) {
 			x.deny(t, o)
 		}})
 		if !problem.Is(err, problem.LoginTimeout) {
@@ -261,9 +264,9 @@ func (x *trial) loggingIn(t *testing.T) {
 		s := x.site(t, 1)
 		x.logOut(t)
 		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = true })
-		s.o.Attended, s.grid = true, x.g
+		s.Options.Attended, s.Grid = true, x.g
 		began := time.Now()
-		err := s.Apply(t.Context(), front.StepLogin, &person{x: x, waits: "approve", login: func(o front.LoginOpen) {
+		err := Apply(t.Context(), s, front.StepLogin, &person{x: x, waits: "approve", login: func(o front.LoginOpen) {
 			began = time.Now()
 			x.deny(t, o)
 		}})
@@ -296,7 +299,7 @@ func (x *trial) loggingIn(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		began := time.Now()
-		err := s.Apply(ctx, front.StepLogin, &person{x: x, login: func(front.LoginOpen) { cancel() }})
+		err := Apply(ctx, s, front.StepLogin, &person{x: x, login: func(front.LoginOpen) { cancel() }})
 		if !problem.Is(err, problem.Cancelled) {
 			t.Errorf("cancelled wanted, got %v", err)
 		}
@@ -322,7 +325,7 @@ func (x *trial) federations(t *testing.T) {
 	refused := func(t *testing.T, id string, code problem.Code, word string) {
 		t.Helper()
 		s := x.site(t, 1, named(id, false))
-		err := s.Apply(t.Context(), front.StepLogin, &person{x: x})
+		err := Apply(t.Context(), s, front.StepLogin, &person{x: x})
 		if !problem.Is(err, code) || !strings.Contains(err.Error(), word) || problem.Of(err).Fix == "" {
 			t.Errorf("%s wanted, with %q and what to do, got %v", code, word, err)
 		}
@@ -381,22 +384,22 @@ func (x *trial) expiring(t *testing.T) {
 }
 
 // unregistered takes a SuperNode off the grid while it runs: it ends with 0, and that is not called health.
-func (x *trial) unregistered(t *testing.T, s *Site) {
-	list, _, err := s.members()
+func (x *trial) unregistered(t *testing.T, s *site.Site) {
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := list[1]
 	id, err := flwr.ParseNodeID(m.Record.NodeID)
 	if err == nil {
-		err = x.flwr.Unregister(t.Context(), s.connection(), id)
+		err = x.flwr.Unregister(t.Context(), s.Connection(), id)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
 	for {
-		v := s.overview(t.Context(), 0, true).Nodes[1]
+		v := health.NodesOverview(t.Context(), s, 0, true).Nodes[1]
 		if v.Runtime.State == supernode.Stopped {
 			t.Logf("ended after %.0f s with %d: %v", time.Since(began).Seconds(), v.Runtime.ExitCode, v.Diagnosis)
 			if v.Diagnosis == nil || v.Diagnosis.Code != flwrexec.NodeUnregistered {
@@ -412,14 +415,14 @@ func (x *trial) unregistered(t *testing.T, s *Site) {
 }
 
 // mixedUp gives two SuperNodes that are online each other's node ID in the ledger: their own logs settle it.
-func (x *trial) mixedUp(t *testing.T, s *Site) {
+func (x *trial) mixedUp(t *testing.T, s *site.Site) {
 	if err := s.Ledger.Change(func(d *ledger.Data) error {
 		d.Nodes[0].NodeID, d.Nodes[1].NodeID = d.Nodes[1].NodeID, d.Nodes[0].NodeID
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if o := s.Overview(t.Context(), 0); o.Nodes[0].Diagnosis == nil || o.Nodes[0].Diagnosis.Code != NodeIDDiffers {
+	if o := health.Overview(t.Context(), s, 0); o.Nodes[0].Diagnosis == nil || o.Nodes[0].Diagnosis.Code != health.NodeIDDiffers {
 		t.Errorf("the ledger is wrong, and the diagnosis %+v", o.Nodes[0].Diagnosis)
 	}
 	x.apply(t, s, 14, &person{x: x})
@@ -427,26 +430,26 @@ func (x *trial) mixedUp(t *testing.T, s *Site) {
 
 // unconfirmed sees that a SuperNode is refused and that the walk stops at step 12, to go on later; then
 // the grid's staff confirm the nodes.
-func (x *trial) unconfirmed(t *testing.T, s *Site, p *person) {
-	err := s.walkOne(t.Context(), confirmation{}, p)
+func (x *trial) unconfirmed(t *testing.T, s *site.Site, p *person) {
+	err := walkOne(t.Context(), s, confirmation{}, p)
 	if !problem.Is(err, problem.NeedsGrid) {
 		t.Errorf("step 12 has to wait for the grid, got %v", err)
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := list[0]
-	if _, err := s.idFromLog(t.Context(), m, map[string]bool{m.Record.NodeID: true}, p); !problem.Is(err, problem.NodeRefused) {
+	if _, err := fleet.IdFromLog(t.Context(), s, m, map[string]bool{m.Record.NodeID: true}, p); !problem.Is(err, problem.NodeRefused) {
 		t.Errorf("a SuperNode that is not confirmed has to be refused, got %v", err)
 	}
-	if st, err := s.Inspect(t.Context(), 13); err != nil || st.State != front.Blocked || st.By != 12 {
+	if st, err := Inspect(t.Context(), s, 13); err != nil || st.State != front.Blocked || st.By != 12 {
 		t.Errorf("step 13 is %s by %d, %v", st.State, st.By, err)
 	}
 	for _, m := range list {
 		x.confirm(t, m.Record.NodeID)
 	}
-	s.forget()
+	s.Forget()
 }
 
 // TestRehearsalGridDied: a grid that was killed is not called running, and whoever waits for it has it
@@ -457,37 +460,37 @@ func TestRehearsalGridDied(t *testing.T) {
 	if len(found) != 1 {
 		t.Fatal(found, errs)
 	}
-	s, err := Open(Options{Dir: t.TempDir(), Create: true, Rehearsal: true})
+	s, err := site.Open(site.Options{Dir: t.TempDir(), Create: true, Rehearsal: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	session := flwrexec.NewSession(found[0], flwrexec.SessionOptions{FlwrHome: t.TempDir(), Dir: t.TempDir()})
-	s.flwr = session
+	s.Flwr = session
 	t.Cleanup(func() {
-		if err := s.TearDown(context.Background(), &heard{}, false); err != nil {
+		if err := site.TearDown(context.Background(), s, &heard{}, false); err != nil {
 			t.Error(err)
 		}
 		s.Close()
 	})
-	if err := s.startGrid(t.Context(), found[0], &heard{}); err != nil {
+	if err := site.StartGrid(t.Context(), s, found[0], &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	if !s.GridUp() {
+	if !site.GridUp(s) {
 		t.Fatal("the grid was started, and is not called running")
 	}
-	first := s.grid.Ready
+	first := s.Grid.Ready
 	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	for limit := time.Now().Add(10 * time.Second); s.GridUp(); time.Sleep(20 * time.Millisecond) {
+	for limit := time.Now().Add(10 * time.Second); site.GridUp(s); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(limit) {
 			t.Fatal("a grid that was killed is still called running")
 		}
 	}
-	if err := s.holdOn(t.Context(), &heard{}, 1, errCut); err != nil {
+	if err := site.HoldOn(t.Context(), s, &heard{}, 1, errCut); err != nil {
 		t.Fatal(err)
 	}
-	if now := s.grid.Ready; !s.GridUp() || now.PID == first.PID || now.Control != first.Control || now.Fleet != first.Fleet {
+	if now := s.Grid.Ready; !site.GridUp(s) || now.PID == first.PID || now.Control != first.Control || now.Fleet != first.Fleet {
 		t.Errorf("started again as %+v, was %+v", now, first)
 	}
 }

@@ -14,10 +14,12 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
+	"flwrup/internal/site"
 )
 
 // misfits: what could never come online on this grid is refused before anything is started, with its cause
@@ -26,20 +28,20 @@ func (x *trial) misfits(t *testing.T) {
 	t.Run("old image", func(t *testing.T) {
 		require.Docker(t)
 		s, _ := x.ready(t, 1, func(c *project.Choices) {
-			c.Runtime, c.HostNetwork, c.Image = project.RuntimeDocker, true, officialImage("1.24.0")
+			c.Runtime, c.HostNetwork, c.Image = project.RuntimeDocker, true, site.OfficialImage("1.24.0")
 		})
 		x.registered(t, s)
-		x.refused(t, s, "image "+officialImage("1.24.0")+" holds flwr 1.24.0, not "+x.version, `flwrup up --image ""`)
+		x.refused(t, s, "image "+site.OfficialImage("1.24.0")+" holds flwr 1.24.0, not "+x.version, `flwrup up --image ""`)
 		choose(t, s, func(c *project.Choices) { c.HostNetwork = false })
 		x.refused(t, s, "127.0.0.1 means the container itself", "--host-network")
 		x.seenInStep3(t, s, "127.0.0.1 means the container itself", "--host-network")
 		choose(t, s, func(c *project.Choices) { c.HostNetwork = true })
-		list, _, err := s.members()
+		list, _, err := site.Members(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := &scripted{answers: map[string]string{"own-image": "yes"}}
-		if _, _, err := s.checkFirst(t.Context(), list, p); err != nil || s.Choices().Image != "" || len(p.asked) != 1 {
+		if _, _, err := fleet.CheckFirst(t.Context(), s, list, p); err != nil || s.Choices().Image != "" || len(p.asked) != 1 {
 			t.Errorf("asked %v, after a yes the image is %q, %v", p.asked, s.Choices().Image, err)
 		}
 	})
@@ -53,8 +55,8 @@ func (x *trial) misfits(t *testing.T) {
 			}
 			old := flwrexec.NewSession(found[0], flwrexec.SessionOptions{FlwrHome: x.home, Dir: t.TempDir()})
 			t.Cleanup(func() { old.Close() })
-			s.flwr = shared{old}
-			s.world.reset()
+			s.Flwr = shared{old}
+			s.World.Reset()
 			x.refused(t, s, "speaks HTTP to SuperNodes, those of flwr "+version+" speak gRPC", "1.40 or later")
 			x.seenInStep3(t, s, "speaks HTTP to SuperNodes, those of flwr "+version+" speak gRPC", "1.40 or later")
 		})
@@ -64,20 +66,20 @@ func (x *trial) misfits(t *testing.T) {
 		x.registered(t, s)
 		control, fleet := x.only(t, "/v1/control/"), x.only(t, "/v1/fleet/")
 		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = fleet, control })
-		s.world.reset()
+		s.World.Reset()
 		cause, remedy := fleet+" is the one for SuperNodes (fleet), "+control+" the one for flwr's commands (control)", "--control "+control+" --fleet "+fleet
 		x.refused(t, s, cause, remedy)
 		x.seenInStep3(t, s, cause, remedy)
 		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = control, fleet })
-		s.world.reset()
-		if err := s.fleetFits(t.Context()); err != nil {
+		s.World.Reset()
+		if err := site.FleetFits(t.Context(), s); err != nil {
 			t.Errorf("the right way round: %v", err)
 		}
 	})
 }
 
 // registered takes a site that is logged in to where its SuperNodes could be started.
-func (x *trial) registered(t *testing.T, s *Site) {
+func (x *trial) registered(t *testing.T, s *site.Site) {
 	t.Helper()
 	for n := front.StepRegister; n <= front.StepConfirmation; n++ {
 		x.apply(t, s, n, &person{x: x})
@@ -86,24 +88,24 @@ func (x *trial) registered(t *testing.T, s *Site) {
 
 // refused fails the test unless starting the SuperNodes is refused for the cause with the remedy, and none was
 // started.
-func (x *trial) refused(t *testing.T, s *Site, cause, remedy string) {
+func (x *trial) refused(t *testing.T, s *site.Site, cause, remedy string) {
 	t.Helper()
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := problem.Of((start{}).bringUp(t.Context(), s, list, &person{x: x}))
+	p := problem.Of(fleet.BringUp(t.Context(), s, list, &person{x: x}))
 	if p == nil || !strings.Contains(p.Error(), cause) || !strings.Contains(p.Fix, remedy) {
 		t.Errorf("refused with\n%v\n%+v\nwanted %q and %q", p, p, cause, remedy)
 	}
-	if states, err := s.states(t.Context()); err != nil || len(states) > 0 {
+	if states, err := site.States(t.Context(), s); err != nil || len(states) > 0 {
 		t.Errorf("started all the same: %+v %v", states, err)
 	}
 }
 
-func (x *trial) seenInStep3(t *testing.T, s *Site, cause, remedy string) {
+func (x *trial) seenInStep3(t *testing.T, s *site.Site, cause, remedy string) {
 	t.Helper()
-	st, err := s.Inspect(t.Context(), 3)
+	st, err := Inspect(t.Context(), s, 3)
 	if said := strings.Join(st.Hints, "\n"); err != nil || !strings.Contains(said, cause) || !strings.Contains(said, remedy) {
 		t.Errorf("step 3 says\n%s\n%v", said, err)
 	}

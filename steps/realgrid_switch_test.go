@@ -13,8 +13,10 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
+	"flwrup/internal/site"
 )
 
 // TestTwoGrids has one project on two real SuperLinks, each with a CA of its own, under the names that the
@@ -31,22 +33,22 @@ func TestTwoGrids(t *testing.T) {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
+	s, err := site.Open(site.Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
 		c.Nodes, c.CreateFederation, c.Runtime, c.HostNetwork, c.Flwr.Home, c.Flwr.Version = 2, true, project.RuntimeDocker, true, first.home, first.version
 		c.ContainerPrefix = "flwrup-test-two-grids_"
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.flwr = shared{first.flwr}
+	s.Flwr = shared{first.flwr}
 	t.Cleanup(func() {
-		if err := s.TearDown(context.Background(), &heard{}, true); err != nil {
+		if err := site.TearDown(context.Background(), s, &heard{}, true); err != nil {
 			t.Error(err)
 		}
 		s.Close()
 	})
 	ids := func() (list []string) {
-		members, _, err := s.members()
+		members, _, err := site.Members(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +79,7 @@ func TestTwoGrids(t *testing.T) {
 		return before
 	}
 
-	if err := s.Apply(t.Context(), 2, &person{x: first, answers: map[string]string{"grid": "first", "federation": "@ada/study"}}); err != nil {
+	if err := Apply(t.Context(), s, 2, &person{x: first, answers: map[string]string{"grid": "first", "federation": "@ada/study"}}); err != nil {
 		t.Fatal(err)
 	}
 	if g := s.Choices().Grid; g.Connection != "first" || g.Control != first.g.Ready.Control || g.CA != first.g.Ready.CA {
@@ -87,24 +89,24 @@ func TestTwoGrids(t *testing.T) {
 	onFirst := ids()
 
 	p := &person{x: second, answers: map[string]string{"grid": "second", "federation": "@ada/study"}}
-	if err := s.Change(t.Context(), 2, p); err != nil {
+	if err := Change(t.Context(), s, 2, p); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(ids(), ""); got != "" {
 		t.Errorf("on the second grid the keys have the node IDs %s before they were registered", got)
 	}
 	for n, want := range map[front.StepID]front.StepID{front.StepRegister: front.StepLogin, front.StepStart: front.StepRegister, front.StepOnline: front.StepStart} {
-		if st, err := s.Inspect(t.Context(), n); err != nil || st.State != front.Blocked || st.By != want {
+		if st, err := Inspect(t.Context(), s, n); err != nil || st.State != front.Blocked || st.By != want {
 			t.Errorf("step %d on the second grid is %s by %d, %v", n, st.State, st.By, err)
 		}
 	}
 	for n := front.StepConfigure; n <= front.StepConfirmation; n++ {
 		second.apply(t, s, n, p)
 	}
-	if st, err := s.Inspect(t.Context(), 13); err != nil || st.State != front.Ready || !strings.Contains(st.Items[0].Text, first.g.Ready.Fleet) {
+	if st, err := Inspect(t.Context(), s, 13); err != nil || st.State != front.Ready || !strings.Contains(st.Items[0].Text, first.g.Ready.Fleet) {
 		t.Errorf("SuperNodes that run for the first grid: step 13 is %s: %+v %v", st.State, st.Items, err)
 	}
-	if o := s.Overview(t.Context(), 0); o.Online != 0 || o.Nodes[0].Diagnosis == nil || o.Nodes[0].Diagnosis.Code != NodeElsewhere {
+	if o := health.Overview(t.Context(), s, 0); o.Online != 0 || o.Nodes[0].Diagnosis == nil || o.Nodes[0].Diagnosis.Code != health.NodeElsewhere {
 		t.Errorf("%d online, %+v", o.Online, o.Nodes[0].Diagnosis)
 	}
 	through(second, 13)
@@ -119,7 +121,7 @@ func TestTwoGrids(t *testing.T) {
 	}
 
 	p = &person{x: first, answers: map[string]string{"grid": "first"}}
-	if err := s.Change(t.Context(), 2, p); err != nil {
+	if err := Change(t.Context(), s, 2, p); err != nil {
 		t.Fatal(err)
 	}
 	if s.Choices().Federation != "@ada/study" || fmt.Sprint(ids()) != fmt.Sprint(onFirst) {

@@ -24,6 +24,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
+	"flwrup/internal/site"
 )
 
 // loginTime is how long the trial grid waits for a login's approval.
@@ -98,7 +99,7 @@ func (x *trial) federation() string {
 }
 
 // site makes a new project with n keys whose connection is the trial's grid: steps 6 and 8 are done.
-func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *Site {
+func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *site.Site {
 	t.Helper()
 	x.sites++
 	dir := t.TempDir()
@@ -113,7 +114,7 @@ func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *Site 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(Options{Dir: dir, Create: true, Choose: func(c *project.Choices) {
+	s, err := site.Open(site.Options{Dir: dir, Create: true, Choose: func(c *project.Choices) {
 		c.Nodes, c.Federation, c.CreateFederation, c.Runtime = n, x.federation(), x.managed, project.RuntimeProcess
 		c.Flwr.Home, c.Flwr.Version = x.home, x.version
 		c.Grid.Control, c.Grid.Fleet, c.Grid.CA = x.g.Ready.Control, x.g.Ready.Fleet, x.g.Ready.CA
@@ -129,9 +130,9 @@ func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *Site 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.flwr = shared{x.flwr}
+	s.Flwr = shared{x.flwr}
 	t.Cleanup(func() {
-		if err := s.TearDown(context.Background(), &heard{}, true); err != nil {
+		if err := site.TearDown(context.Background(), s, &heard{}, true); err != nil {
 			t.Error(err)
 		}
 		s.Close()
@@ -143,13 +144,13 @@ func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *Site 
 }
 
 // apply does a step and fails the test unless it is done then.
-func (x *trial) apply(t *testing.T, s *Site, n front.StepID, p *person) {
+func (x *trial) apply(t *testing.T, s *site.Site, n front.StepID, p *person) {
 	t.Helper()
 	began := time.Now()
-	if err := s.Apply(t.Context(), n, p); err != nil {
+	if err := Apply(t.Context(), s, n, p); err != nil {
 		t.Fatalf("step %d: %v\n%s\nbefore that:\n%s", n, err, problem.Of(err).Raw, p.said())
 	}
-	if st, err := s.Inspect(t.Context(), n); err != nil || st.State != front.Done {
+	if st, err := Inspect(t.Context(), s, n); err != nil || st.State != front.Done {
 		t.Fatalf("step %d is %s after it was done: %s %v %v", n, st.State, st.Why, st.Evidence, err)
 	}
 	t.Logf("step %d: %.1f s", n, time.Since(began).Seconds())
@@ -227,15 +228,15 @@ func (p *person) Ask(ctx context.Context, q front.Question) (string, error) {
 }
 
 // files gives the content of every file in the site's folder of keys.
-func files(t *testing.T, s *Site) map[string]string {
+func files(t *testing.T, s *site.Site) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	entries, err := os.ReadDir(s.keysDir())
+	entries, err := os.ReadDir(site.KeysDir(s))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		b, err := os.ReadFile(filepath.Join(s.keysDir(), e.Name()))
+		b, err := os.ReadFile(filepath.Join(site.KeysDir(s), e.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +247,7 @@ func files(t *testing.T, s *Site) map[string]string {
 
 // right fails the test unless the grid has exactly one node for each of the site's n keys, the ledger
 // knows each by that node's ID, nothing is left open, and no key file differs from before.
-func (x *trial) right(t *testing.T, s *Site, n int, before map[string]string) {
+func (x *trial) right(t *testing.T, s *site.Site, n int, before map[string]string) {
 	t.Helper()
 	state, err := x.g.State(t.Context())
 	if err != nil {
@@ -269,7 +270,7 @@ func (x *trial) right(t *testing.T, s *Site, n int, before map[string]string) {
 		f := ssh.FingerprintSHA256(public)
 		nodes[f] = append(nodes[f], node.NodeID)
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 // TestRegisterSettles holds every way in which a registration can end against the one thing that counts:
@@ -31,7 +32,7 @@ func TestRegisterSettles(t *testing.T) {
 				g := newFakeGrid(version)
 				s := siteOn(t, g, 3)
 				g.faults["register"] = c.faults
-				if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+				if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
 					t.Fatal(err)
 				}
 				settled(t, s, g, 3)
@@ -41,12 +42,12 @@ func TestRegisterSettles(t *testing.T) {
 }
 
 // settled fails the test unless all n keys are registered once and known by their right node IDs.
-func settled(t *testing.T, s *Site, g *fakeGrid, n int) {
+func settled(t *testing.T, s *site.Site, g *fakeGrid, n int) {
 	t.Helper()
 	if len(g.nodes) != n {
 		t.Errorf("the grid has %d nodes, %d wanted", len(g.nodes), n)
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func TestRegisterGoesOnAfterACrash(t *testing.T) {
 	for _, arrived := range []bool{true, false} {
 		g := newFakeGrid("1.33.0")
 		s := siteOn(t, g, 2)
-		list, _, err := s.members()
+		list, _, err := site.Members(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,11 +76,11 @@ func TestRegisterGoesOnAfterACrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		if arrived {
-			if _, err := g.Register(context.Background(), s.connection(), m.Pair.Public, m.Name); err != nil {
+			if _, err := g.Register(context.Background(), s.Connection(), m.Pair.Public, m.Name); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+		if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
 			t.Fatal(err)
 		}
 		settled(t, s, g, 2)
@@ -110,7 +111,7 @@ func TestRegisterListsOnce(t *testing.T) {
 func TestRegisterTakesNoForeignNode(t *testing.T) {
 	g := newFakeGrid("1.24.0")
 	s := siteOn(t, g, 2)
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,16 +133,16 @@ func TestRegisterFindsOldIDs(t *testing.T) {
 	for _, version := range []string{"1.24.0", "1.42.0"} {
 		g := newFakeGrid(version)
 		s := siteOn(t, g, 3)
-		list, _, err := s.members()
+		list, _, err := site.Members(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range list[1:] {
-			if _, err := g.Register(context.Background(), s.connection(), m.Pair.Public, m.Name); err != nil {
+			if _, err := g.Register(context.Background(), s.Connection(), m.Pair.Public, m.Name); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+		if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
 			t.Fatalf("%s: %v", version, err)
 		}
 		settled(t, s, g, 3)
@@ -152,9 +153,9 @@ func TestRegisterFindsOldIDs(t *testing.T) {
 func TestRegisterNamesABurntKey(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := siteOn(t, g, 1)
-	list, _, _ := s.members()
+	list, _, _ := site.Members(s)
 	g.keys[list[0].Pair.Public] = 7 // registered, then unregistered: not in the list of nodes
-	err := s.Apply(context.Background(), 10, &heard{})
+	err := Apply(context.Background(), s, 10, &heard{})
 	if !problem.Is(err, problem.KeyInUse) || problem.Of(err).Fix == "" {
 		t.Errorf("a problem with what to do wanted, got %v", err)
 	}
@@ -164,17 +165,17 @@ func TestRegisterNamesABurntKey(t *testing.T) {
 func TestSessionOverInTheMiddle(t *testing.T) {
 	g := newFakeGrid("1.42.0")
 	s := siteOn(t, g, 2)
-	if err := s.Apply(context.Background(), 10, &heard{}); err != nil {
+	if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	g.loggedIn = false
-	if err := s.Apply(context.Background(), 11, &heard{}); err != nil {
+	if err := Apply(context.Background(), s, 11, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if g.logins != 1 || len(g.members) != 2 || len(g.nodes) != 2 {
 		t.Errorf("%d logins, %d members, %d nodes", g.logins, len(g.members), len(g.nodes))
 	}
-	st, err := s.Inspect(context.Background(), 11)
+	st, err := Inspect(context.Background(), s, 11)
 	if err != nil || st.State != front.Done {
 		t.Errorf("step 11 is %s, %v", st.State, err)
 	}
@@ -185,11 +186,11 @@ func TestSessionOverInTheMiddle(t *testing.T) {
 func TestNamedFederationStays(t *testing.T) {
 	s := siteOn(t, newFakeGrid("1.42.0"), 1)
 	choose(t, s, func(c *project.Choices) { c.Federation = "@ada/another" })
-	err := s.Apply(context.Background(), 9, &heard{})
+	err := Apply(context.Background(), s, 9, &heard{})
 	if !problem.Is(err, problem.FedNotFound) || s.Choices().Federation != "@ada/another" {
 		t.Errorf("federation %s, %v", s.Choices().Federation, err)
 	}
-	if st, err := s.Inspect(context.Background(), 9); err != nil || st.State != front.Ready {
+	if st, err := Inspect(context.Background(), s, 9); err != nil || st.State != front.Ready {
 		t.Errorf("step 9 is %s, %v", st.State, err)
 	}
 }

@@ -11,18 +11,20 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
 // inFederation is upAndRunning whose SuperNodes are in the federation, on a grid that calls those online that run.
-func inFederation(t *testing.T, n int) (*Site, *fakeGrid, *fakeRuntime) {
+func inFederation(t *testing.T, n int) (*site.Site, *fakeGrid, *fakeRuntime) {
 	t.Helper()
 	s, rt := upAndRunning(t, n)
-	g := s.flwr.(*fakeGrid)
-	if err := s.Apply(context.Background(), 11, &heard{}); err != nil {
+	g := s.Flwr.(*fakeGrid)
+	if err := Apply(context.Background(), s, 11, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	seeOnline(g, rt)
@@ -50,16 +52,16 @@ func seeOnline(g *fakeGrid, rt *fakeRuntime) {
 	}
 }
 
-func namesHere(t *testing.T, s *Site) []string {
+func namesHere(t *testing.T, s *site.Site) []string {
 	t.Helper()
-	list, err := s.Names()
+	list, err := site.Names(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return list
 }
 
-func record(s *Site, name string) ledger.Node {
+func record(s *site.Site, name string) ledger.Node {
 	for _, n := range s.Ledger.Nodes() {
 		if n.Name == name {
 			return n
@@ -79,7 +81,7 @@ func TestRemovedComesBack(t *testing.T) {
 	}
 	choose(t, s, func(c *project.Choices) { c.BackupRecipient = identity.Recipient().String() }) // quicker than a passphrase
 	before := record(s, "supernode_2")
-	if err := s.Act(ctx, front.RemoveNodes, []string{"supernode_2"}, &heard{}); err != nil {
+	if err := Act(ctx, s, front.RemoveNodes, []string{"supernode_2"}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3"}) || len(g.members) != 2 || len(rt.running()) != 2 {
@@ -103,12 +105,12 @@ func TestRemovedComesBack(t *testing.T) {
 			}
 		}
 	}
-	add(func() error { return s.Add(ctx, 1, &heard{}) })
+	add(func() error { return Add(ctx, s, 1, &heard{}) })
 	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3", "supernode_4"}) {
 		t.Errorf("after add: %v", got)
 	}
 	to := &scripted{answers: map[string]string{"add": "supernode_2"}}
-	add(func() error { return s.Act(ctx, front.AddNode, nil, to) })
+	add(func() error { return Act(ctx, s, front.AddNode, nil, to) })
 	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_2", "supernode_3", "supernode_4"}) || len(g.members) != 4 || len(rt.running()) != 4 {
 		t.Errorf("back: %v here, %d in the federation, %v running", got, len(g.members), rt.running())
 	}
@@ -125,13 +127,13 @@ func TestUnregisterBurns(t *testing.T) {
 	ctx := context.Background()
 	s, g, _ := inFederation(t, 2)
 	id := record(s, "supernode_1").NodeID
-	if err := s.Act(ctx, front.UnregisterNodes, []string{"supernode_1"}, &heard{}); !problem.Is(err, problem.NeedsPerson) {
+	if err := Act(ctx, s, front.UnregisterNodes, []string{"supernode_1"}, &heard{}); !problem.Is(err, problem.NeedsPerson) {
 		t.Errorf("unattended: %v", err)
 	}
 	if len(namesHere(t, s)) != 2 || slices.Contains(g.calls, "unregister") {
 		t.Error("something was done without a yes")
 	}
-	if err := s.Act(ctx, front.UnregisterNodes, []string{"supernode_1"}, &scripted{answers: map[string]string{"unregister": "yes"}}); err != nil {
+	if err := Act(ctx, s, front.UnregisterNodes, []string{"supernode_1"}, &scripted{answers: map[string]string{"unregister": "yes"}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := record(s, "supernode_1"); n.NodeID != id || n.State != ledger.Unregistered {
@@ -140,7 +142,7 @@ func TestUnregisterBurns(t *testing.T) {
 	if g.nodes[0].Status != flwrexec.StatusUnregistered || !slices.Equal(namesHere(t, s), []string{"supernode_2"}) {
 		t.Errorf("%v, here %v", g.nodes, namesHere(t, s))
 	}
-	if err := s.BringBack(ctx, []string{"supernode_1"}, &heard{}); !problem.Is(err, flwrexec.NodeUnregistered) {
+	if err := BringBack(ctx, s, []string{"supernode_1"}, &heard{}); !problem.Is(err, flwrexec.NodeUnregistered) {
 		t.Errorf("a burnt one comes back: %v", err)
 	}
 }
@@ -154,19 +156,19 @@ func TestRemovalCutShort(t *testing.T) {
 			s, g, rt := inFederation(t, 2)
 			g.faults[op] = []fault{{err: context.Canceled, done: true, after: end}}
 			yes := &scripted{answers: map[string]string{"unregister": "yes"}}
-			if err := s.Act(ctx, front.UnregisterNodes, []string{"supernode_2"}, yes); err == nil {
+			if err := Act(ctx, s, front.UnregisterNodes, []string{"supernode_2"}, yes); err == nil {
 				t.Fatal("it was ended in the middle")
 			}
 			s = reopened(t, s)
 			ctx = context.Background()
-			o := s.overview(ctx, 0, true)
-			if len(o.Nodes) != 2 || o.Nodes[1].Diagnosis == nil || o.Nodes[1].Diagnosis.Code != Unfinished || o.Nodes[1].Remedy.Verb != front.UnregisterNodes {
+			o := health.NodesOverview(ctx, s, 0, true)
+			if len(o.Nodes) != 2 || o.Nodes[1].Diagnosis == nil || o.Nodes[1].Diagnosis.Code != health.Unfinished || o.Nodes[1].Remedy.Verb != front.UnregisterNodes {
 				t.Fatalf("%+v", o.Nodes)
 			}
-			if err := s.Act(ctx, o.Nodes[1].Remedy.Verb, []string{"supernode_2"}, &heard{}); err != nil { // it was agreed to
+			if err := Act(ctx, s, o.Nodes[1].Remedy.Verb, []string{"supernode_2"}, &heard{}); err != nil { // it was agreed to
 				t.Fatal(err)
 			}
-			o = s.overview(ctx, 0, true)
+			o = health.NodesOverview(ctx, s, 0, true)
 			if len(o.Nodes) != 1 || len(s.Ledger.Intents()) > 0 || s.Choices().Nodes != 1 || record(s, "supernode_2").State != ledger.Unregistered {
 				t.Errorf("%+v, %d wished, ledger %+v", o.Nodes, s.Choices().Nodes, s.Ledger.Data())
 			}
@@ -181,16 +183,16 @@ func TestRemovalCutShort(t *testing.T) {
 func TestWantedBeforeItIsTouched(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 2)
-	s.runtime = &atStop{rt, func() {
-		if err := s.Ledger.Reload(); err != nil || s.wanted("supernode_1") != wantedDown || s.wanted("supernode_2") != wantedUp {
-			t.Errorf("%v: supernode_1 %q, supernode_2 %q", err, s.wanted("supernode_1"), s.wanted("supernode_2"))
+	s.Runtime = &atStop{rt, func() {
+		if err := s.Ledger.Reload(); err != nil || site.Wanted(s, "supernode_1") != site.WantedDown || site.Wanted(s, "supernode_2") != site.WantedUp {
+			t.Errorf("%v: supernode_1 %q, supernode_2 %q", err, site.Wanted(s, "supernode_1"), site.Wanted(s, "supernode_2"))
 		}
 	}}
-	if err := s.Act(ctx, front.StopNodes, []string{"supernode_1"}, &heard{}); err != nil {
+	if err := Act(ctx, s, front.StopNodes, []string{"supernode_1"}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range s.overview(ctx, 0, true).Nodes {
-		if n.Name == "supernode_1" && (n.Diagnosis != nil || n.Wanted != wantedDown) {
+	for _, n := range health.NodesOverview(ctx, s, 0, true).Nodes {
+		if n.Name == "supernode_1" && (n.Diagnosis != nil || n.Wanted != site.WantedDown) {
 			t.Errorf("stopped by a person, and a trouble: %+v", n)
 		}
 	}

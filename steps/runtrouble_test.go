@@ -8,6 +8,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/runs"
 	"flwrup/internal/supernode"
 )
 
@@ -33,7 +34,7 @@ func TestNodesFailed(t *testing.T) {
 	lacks := []string{"INFO :      [RUN 7]", "INFO :      Receiving: train message (ID: a)", "ERROR :     ClientApp raised an exception",
 		"Traceback (most recent call last):", "ModuleNotFoundError: No module named 'torch'", "INFO :      [RUN 7]", "INFO :      Sent successfully"}
 	old := append([]string{"INFO :      [RUN 6]", "ModuleNotFoundError: No module named 'jax'"}, "INFO :      [RUN 7]", "INFO :      Received successfully")
-	s.runtime = written{s.runtime.(*fakeRuntime), map[string][]string{"supernode_1": old, "supernode_2": lacks, "supernode_3": lacks}}
+	s.Runtime = written{s.Runtime.(*fakeRuntime), map[string][]string{"supernode_1": old, "supernode_2": lacks, "supernode_3": lacks}}
 
 	for _, c := range []struct {
 		status string
@@ -46,10 +47,10 @@ func TestNodesFailed(t *testing.T) {
 		{"finished:completed", "INFO :      aggregate_train: Received 3 results and 0 failures", false, nil},
 	} {
 		to := &heard{}
-		log := &runReader{to: to}
-		log.line(c.line)
+		log := &runs.RunReader{To: to}
+		log.Line(c.line)
 		status, sub, _ := strings.Cut(c.status, ":")
-		err := s.outcome(context.Background(), flwrexec.Run{ID: 7, Status: status, SubStatus: sub}, log)
+		err := runs.Outcome(context.Background(), s, flwrexec.Run{ID: 7, Status: status, SubStatus: sub}, log)
 		if c.fails != problem.Is(err, problem.RunFailed) || !c.fails && err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -60,7 +61,7 @@ func TestSettings(t *testing.T) {
 	if err := os.WriteFile(file, append([]byte("# what I must not forget\n"), text...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Change(ctx, 13, &answers{t: t, list: []string{"whose-settings=Enter", "setting=Enter"}}); err != nil { // Enter alone
+	if err := Change(ctx, s, 13, &answers{t: t, list: []string{"whose-settings=Enter", "setting=Enter"}}); err != nil { // Enter alone
 		t.Fatal(err)
 	}
 	if now, err := os.ReadFile(file); err != nil || string(now) != "# what I must not forget\n"+string(text) {
@@ -76,11 +77,11 @@ func TestSettings(t *testing.T) {
 		"setting=data", "data-here=nowhere", "data-here=scans", "data-inside=Enter", "data-write=Enter",
 		"setting=env", "env-name=FLWRUP_TEST_TOKEN", "value of FLWRUP_TEST_TOKEN=s3cret-of-the-clinic",
 		"setting=Enter", "restart-now=Enter"}}
-	if err := s.Change(ctx, 13, asked); err != nil || len(asked.list) > 0 {
+	if err := Change(ctx, s, 13, asked); err != nil || len(asked.list) > 0 {
 		t.Fatal(err, asked.list)
 	}
 	one := &answers{t: t, list: []string{"setting=memory", "memory=4g", "setting=data", "data-here=scans", "data-inside=/scans", "data-write=yes", "setting=Enter", "restart-now=Enter"}}
-	if err := s.Act(ctx, front.ChangeSettings, []string{"supernode_2"}, one); err != nil || len(one.list) > 0 {
+	if err := Act(ctx, s, front.ChangeSettings, []string{"supernode_2"}, one); err != nil || len(one.list) > 0 {
 		t.Fatal(err, one.list)
 	}
 	kept, err := project.Load(s.Dir)
@@ -99,7 +100,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("comments are gone:\n%s", now)
 	}
 	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeProcess })
-	if err := s.Act(ctx, front.RestartNodes, []string{"supernode_1"}, &heard{}); err != nil {
+	if err := Act(ctx, s, front.RestartNodes, []string{"supernode_1"}, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := rt.started["supernode_1"].Secrets["FLWRUP_TEST_TOKEN"]; got != "s3cret-of-the-clinic" {
@@ -120,7 +121,7 @@ func TestSettings(t *testing.T) {
 	}
 	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
 	gone := &answers{t: t, list: []string{"setting=memory", "memory=-", "setting=data", "data=without scans:/scans:rw", "setting=Enter", "restart-now=yes"}}
-	if err := s.Act(ctx, front.ChangeSettings, []string{"supernode_2"}, gone); err != nil {
+	if err := Act(ctx, s, front.ChangeSettings, []string{"supernode_2"}, gone); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.Choices().ForNode(2); n.Memory != "2g" || !slices.Equal(n.Data, []string{"scans:/data/scans"}) {
@@ -129,7 +130,7 @@ func TestSettings(t *testing.T) {
 	if got := rt.started["supernode_2"]; got.Memory != 2<<30 {
 		t.Errorf("it was not restarted with what was chosen: %+v", got)
 	}
-	if err := s.Act(ctx, front.ChangeSettings, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
+	if err := Act(ctx, s, front.ChangeSettings, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
 		t.Error(err)
 	}
 }
@@ -138,13 +139,13 @@ func TestSettingsThatDoNotFit(t *testing.T) {
 	for key, bad := range map[string][]string{"memory": {"2", "lots", "2gb"}, "cpus": {"0", "many"}, "gpus": {"one"}, "env": {"A=1", "1A"}, "data": {"here", "here:there", "here:/app", "a:/run/supernode"},
 		"node-config": {"a\x1b[2J"}} {
 		for _, v := range bad {
-			if checked(key)(v) == nil {
+			if fleet.Checked(key)(v) == nil {
 				t.Errorf("%s takes %q", key, v)
 			}
 		}
 	}
 	for key, good := range map[string]string{"memory": "512m", "cpus": "1.5", "gpus": "device=0,1", "env": "TOKEN", "data": "a b:/data:rw", "node-config": "a=1 b='c d'"} {
-		if err := checked(key)(good); err != nil {
+		if err := fleet.Checked(key)(good); err != nil {
 			t.Errorf("%s: %q: %v", key, good, err)
 		}
 	}

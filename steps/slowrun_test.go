@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/runs"
 	"flwrup/internal/supernode"
 )
 
@@ -26,14 +27,14 @@ func (r sayingRuntime) Logs(_ context.Context, name string, _ supernode.LogOptio
 func TestTellSlow(t *testing.T) {
 	s := siteOn(t, newFakeGrid("1.42.0"), 3)
 	begins, ends := "INFO :      Installing application dependencies...", "INFO :      App dependencies installed successfully via uv sync."
-	rt := sayingRuntime{s.runtime.(*fakeRuntime), map[string]string{"supernode_1": begins, "supernode_2": begins + "\n" + ends, "supernode_3": begins}}
+	rt := sayingRuntime{s.Runtime.(*fakeRuntime), map[string]string{"supernode_1": begins, "supernode_2": begins + "\n" + ends, "supernode_3": begins}}
 	for name := range rt.lines {
 		rt.started[name] = supernode.Spec{Name: name}
 	}
-	s.runtime = rt
+	s.Runtime = rt
 	h, told := &heard{}, map[string]bool{}
-	s.tellSlow(t.Context(), told, h)
-	s.tellSlow(t.Context(), told, h)
+	runs.TellSlow(t.Context(), s, told, h)
+	runs.TellSlow(t.Context(), s, told, h)
 	if said := h.said(); strings.Count(said, "\n") != 0 || !strings.HasPrefix(said, "supernode_1, supernode_3 install the app's packages") {
 		t.Errorf("%q", said)
 	}

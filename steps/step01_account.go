@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"flwrup/internal/front"
+	"flwrup/internal/site"
 )
 
 // account is step 1: a Flower account. Only a person can make one; a login that works is the proof.
@@ -19,27 +20,27 @@ func (account) Why() string {
 
 var signUp = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
 
-func (account) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+func (account) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	st := front.Status{State: front.Ready, Links: []front.Link{signUp}}
 	if s.Rehearsal() {
-		return front.Status{State: front.Done, Short: rehearsalAccount, Evidence: []string{
-			"the rehearsal grid on this machine has an account for you: " + rehearsalAccount}}, nil
+		return front.Status{State: front.Done, Short: site.RehearsalAccount, Evidence: []string{
+			"the rehearsal grid on this machine has an account for you: " + site.RehearsalAccount}}, nil
 	}
 	if name := s.Ledger.Account(s.Choices().Grid.Connection); name != "" {
 		return front.Status{State: front.Done, Short: name, Evidence: []string{"signed in before as " + name}}, nil
 	}
-	if a, ok := s.Ledger.Attestation(attestAccount); ok {
+	if a, ok := s.Ledger.Attestation(site.AttestAccount); ok {
 		return front.Status{State: front.Done, Evidence: []string{"taken as given on " + a.At.Local().Format("2 January 2006"),
 			"step 9, the login, will show it"}}, nil
 	}
 	return st, nil
 }
 
-func (account) Plan(context.Context, *Site) ([]front.Action, error) {
+func (account) Plan(context.Context, *site.Site) ([]front.Action, error) {
 	return []front.Action{{Says: "open " + signUp.URL + " and choose Sign Up / Sign In at the upper right"}}, nil
 }
 
-func (account) Apply(ctx context.Context, s *Site, to front.Sink) error {
+func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	answer, err := to.Ask(ctx, front.Question{ID: "account", Kind: front.AskAcknowledge, Default: "yes",
 		Ask:  "Do you have a Flower account?",
 		Help: "If not: open " + signUp.URL + ", choose Sign Up / Sign In at the upper right, and come back. Step 9 shows whether it works.",
@@ -47,5 +48,5 @@ func (account) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if err != nil || answer != "yes" {
 		return err
 	}
-	return s.Ledger.Attest(attestAccount, "")
+	return s.Ledger.Attest(site.AttestAccount, "")
 }

@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 // chooseFederation is step 2: which grid the SuperNodes are for, where there is more than one, and which
@@ -25,38 +26,26 @@ func (chooseFederation) Why() string {
 		"The dashboard at flower.ai/federations shows yours. You may also choose after the login, from a list."
 }
 
-var dashboard = front.Link{Label: "Federations dashboard", URL: "https://flower.ai/federations"}
-
-// dashboard is where a person sees the federations of SuperGrid; another grid has none that we know.
-func (s *Site) dashboard() []front.Link {
-	if s.Rehearsal() || gridName(s.Choices().Grid) != superGridName {
-		return nil
-	}
-	return []front.Link{dashboard}
-}
-
-const later = "later"
-
-func (chooseFederation) Inspect(ctx context.Context, s *Site) (front.Status, error) {
-	st := front.Status{State: front.Ready, Links: s.dashboard()}
+func (chooseFederation) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+	st := front.Status{State: front.Ready, Links: site.FederationsPage(s)}
 	c := s.Choices()
 	if !s.Rehearsal() {
-		st.Evidence = s.gridLines(c.Grid)
+		st.Evidence = site.GridLines(s, c.Grid)
 	}
 	if c.Federation == "" {
-		if _, ok := s.Ledger.Attestation(attestLater); ok {
-			st.State, st.Short = front.Done, later
+		if _, ok := s.Ledger.Attestation(site.AttestLater); ok {
+			st.State, st.Short = front.Done, site.Later
 			st.Evidence = append(st.Evidence, "federation to be chosen after the login (step 9)")
 		}
 		return st, nil
 	}
 	st.State, st.Short = front.Done, c.Federation
 	st.Evidence = append(st.Evidence, c.Federation)
-	if !s.loggedInBefore() {
+	if !s.LoggedInBefore() {
 		st.Evidence = append(st.Evidence, "not held against the grid yet: that needs the login (step 9)")
 		return st, nil
 	}
-	list, err := s.federations(ctx, fresh*6)
+	list, err := s.Federations(ctx, site.Fresh*6)
 	if err != nil {
 		return st, nil // step 9 says what is wrong with the grid
 	}
@@ -86,66 +75,66 @@ func findFederation(list []flwrexec.Federation, id string) (flwrexec.Federation,
 	return flwrexec.Federation{}, false
 }
 
-func (chooseFederation) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+func (chooseFederation) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
 	a := []front.Action{{Says: "note the grid and the federation in flwrup.toml"}}
-	if f, err := s.session(ctx); err == nil {
-		a = append(a, s.command("list your federations", f.Dialect().FederationsArgv(s.connection())))
+	if f, err := s.Session(ctx); err == nil {
+		a = append(a, site.Command(s, "list your federations", f.Dialect().FederationsArgv(s.Connection())))
 	}
 	return a, nil
 }
 
-func (c chooseFederation) Apply(ctx context.Context, s *Site, to front.Sink) error {
-	if s.Choices().Federation != "" && !s.loggedInBefore() {
+func (c chooseFederation) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	if s.Choices().Federation != "" && !s.LoggedInBefore() {
 		return nil
 	}
 	if s.Choices().Federation == "" {
-		if err := s.chooseGrid(ctx, to, false); err != nil {
+		if err := site.ChooseGrid(ctx, s, to, false); err != nil {
 			return err
 		}
 	}
-	if s.loggedInBefore() {
-		return s.settleFederation(ctx, to, s.Choices().Federation)
+	if s.LoggedInBefore() {
+		return settleFederation(ctx, s, to, s.Choices().Federation)
 	}
 	return c.ask(ctx, s, to)
 }
 
 // ask has the federation typed, where no login can give a list.
-func (chooseFederation) ask(ctx context.Context, s *Site, to front.Sink) error {
+func (chooseFederation) ask(ctx context.Context, s *site.Site, to front.Sink) error {
 	q := front.Question{ID: "federation", Kind: front.AskText, Default: s.Choices().Federation,
 		Ask:      "Which federation are the SuperNodes for?",
 		Help:     "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login.",
 		Validate: validFederation,
 	}
 	if q.Default == "" {
-		q.Default = later
+		q.Default = site.Later
 	}
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
 	}
-	if answer == later || answer == "" {
-		return errors.Join(s.Ledger.Attest(attestLater, ""), s.chooseFederation(""))
+	if answer == site.Later || answer == "" {
+		return errors.Join(s.Ledger.Attest(site.AttestLater, ""), setFederation(s, ""))
 	}
-	return s.chooseFederation(answer)
+	return setFederation(s, answer)
 }
 
 // Change asks for the grid and the federation again, from the list when there is a login.
-func (c chooseFederation) Change(ctx context.Context, s *Site, to front.Sink) error {
-	if err := s.chooseGrid(ctx, to, true); err != nil {
+func (c chooseFederation) Change(ctx context.Context, s *site.Site, to front.Sink) error {
+	if err := site.ChooseGrid(ctx, s, to, true); err != nil {
 		return err
 	}
-	if !s.loggedInBefore() {
+	if !s.LoggedInBefore() {
 		return c.ask(ctx, s, to)
 	}
-	return s.settleFederation(ctx, to, "")
+	return settleFederation(ctx, s, to, "")
 }
 
-func (s *Site) chooseFederation(id string) error {
+func setFederation(s *site.Site, id string) error {
 	return s.Choose(func(c *project.Choices) error { c.Federation = id; return nil })
 }
 
 func validFederation(name string) error {
-	if name == later || name == "" {
+	if name == site.Later || name == "" {
 		return nil
 	}
 	if strings.ContainsAny(name, " \t\"'`$\\") {
@@ -162,12 +151,12 @@ func validFederation(name string) error {
 // settleFederation makes sure, with a login, that the federation wish exists and can hold SuperNodes,
 // or lets the person choose or create one; always without a wish. A federation that was named never becomes another one
 // without a person's word.
-func (s *Site) settleFederation(ctx context.Context, to front.Sink, wish string) error {
-	f, err := s.session(ctx)
+func settleFederation(ctx context.Context, s *site.Site, to front.Sink, wish string) error {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return err
 	}
-	list, err := s.federations(ctx, fresh)
+	list, err := s.Federations(ctx, site.Fresh)
 	if err != nil {
 		return err
 	}
@@ -177,19 +166,19 @@ func (s *Site) settleFederation(ctx context.Context, to front.Sink, wish string)
 			return nil
 		}
 		if bad.Code == problem.FedNotFound && s.Choices().CreateFederation && f.Dialect().Managed {
-			return s.createFederation(ctx, f, to, bareName(wish))
+			return createFederation(ctx, s, f, to, bareName(wish))
 		}
 		to.Event(front.Says{Text: bad.Error()})
-		err := s.pickFederation(ctx, f, to, list, true)
+		err := pickFederation(ctx, s, f, to, list, true)
 		if problem.Is(err, problem.NeedsPerson) {
 			return bad
 		}
 		return err
 	}
 	if s.Rehearsal() && f.Dialect().Managed {
-		return s.createFederation(ctx, f, to, "rehearsal")
+		return createFederation(ctx, s, f, to, "rehearsal")
 	}
-	return s.pickFederation(ctx, f, to, list, false)
+	return pickFederation(ctx, s, f, to, list, false)
 }
 
 // unfit says why SuperNodes cannot be put into federation id of the account's list; nil when they can.
@@ -220,15 +209,15 @@ func bareName(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
 // createFederation makes a federation of the account; the grid adds the account to the name. Where an
 // answer was lost, or it exists already, the list tells.
-func (s *Site) createFederation(ctx context.Context, f Flwr, to front.Sink, name string) error {
+func createFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sink, name string) error {
 	to.Event(front.Says{Text: "creating the federation " + name})
 	id := ""
-	err := s.surely(ctx, to, func() (err error) {
-		id, err = f.CreateFederation(ctx, s.connection(), name, "made by flwrup")
+	err := site.Surely(ctx, s, to, func() (err error) {
+		id, err = f.CreateFederation(ctx, s.Connection(), name, "made by flwrup")
 		return err
 	})
-	if err != nil && ctx.Err() == nil && (problem.Is(err, problem.FedExists) || lost(err)) {
-		list, lerr := s.federations(ctx, 0)
+	if err != nil && ctx.Err() == nil && (problem.Is(err, problem.FedExists) || site.Lost(err)) {
+		list, lerr := s.Federations(ctx, 0)
 		if lerr != nil {
 			return errors.Join(fmt.Errorf("create federation %s: %w", name, err), lerr)
 		}
@@ -242,14 +231,14 @@ func (s *Site) createFederation(ctx context.Context, f Flwr, to front.Sink, name
 	if err != nil {
 		return fmt.Errorf("create federation %s: %w", name, err)
 	}
-	s.world.list.forget()
-	return s.chooseFederation(id)
+	s.World.List.Forget()
+	return setFederation(s, id)
 }
 
 const createNew = "create a new one"
 
 // pickFederation lets the person choose from list. Where they named another federation before, none is the default.
-func (s *Site) pickFederation(ctx context.Context, f Flwr, to front.Sink, list []flwrexec.Federation, named bool) error {
+func pickFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sink, list []flwrexec.Federation, named bool) error {
 	q := front.Question{ID: "federation", Kind: front.AskChoice, Ask: "Which federation are the SuperNodes for?",
 		Help: "Only a deployment federation can hold SuperNodes."}
 	for _, have := range list {
@@ -273,36 +262,13 @@ func (s *Site) pickFederation(ctx context.Context, f Flwr, to front.Sink, list [
 		return err
 	}
 	if answer != createNew {
-		return s.chooseFederation(answer)
+		return setFederation(s, answer)
 	}
-	name, err := to.Ask(ctx, front.Question{ID: "federation-name", Kind: front.AskText, Default: strings.ToLower(suggestName(s.Choices().Name)),
+	name, err := to.Ask(ctx, front.Question{ID: "federation-name", Kind: front.AskText, Default: strings.ToLower(site.SuggestName(s.Choices().Name)),
 		Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters.",
 		Validate: flwrexec.CheckFederationName})
 	if err != nil {
 		return err
 	}
-	return s.createFederation(ctx, f, to, name)
-}
-
-// suggestName makes a valid federation name of a project's name.
-func suggestName(project string) string {
-	var b strings.Builder
-	for _, r := range project {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':
-			b.WriteRune(r)
-		case b.Len() > 0 && (r >= '0' && r <= '9' || r == '-' || r == '_' || r == ' '):
-			if r == '_' || r == ' ' {
-				r = '-'
-			}
-			b.WriteRune(r)
-		}
-		if b.Len() == 32 {
-			break
-		}
-	}
-	if b.Len() == 0 {
-		return "federation"
-	}
-	return strings.TrimRight(b.String(), "-")
+	return createFederation(ctx, s, f, to, name)
 }

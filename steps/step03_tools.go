@@ -17,6 +17,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
 	"flwrup/internal/shell"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -32,19 +33,19 @@ func (tools) Why() string {
 		"The flwr version, the SuperNodes' version and the grid must fit together."
 }
 
-func (t tools) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+func (t tools) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	st := front.Status{State: front.Done}
 	todo := func(name, text string) {
 		st.State = front.Ready
 		st.Items = append(st.Items, front.Item{Name: name, State: front.ItemWaiting, Text: text})
 	}
-	f, err := s.session(ctx)
+	f, err := s.Session(ctx)
 	switch {
 	case problem.Is(err, noFlwr...):
 		p := problem.Of(err)
 		todo("flwr", p.Error())
-		if s.namedFlwr() {
-			st.Hints = append(st.Hints, p.Error()+fix(p))
+		if namedFlwr(s) {
+			st.Hints = append(st.Hints, p.Error()+site.Fix(p))
 		}
 	case err != nil:
 		return st, err
@@ -54,28 +55,28 @@ func (t tools) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("flwr %s (%s): %s", found.Version, found.Source, found.Program))
 		st.Items = append(st.Items, front.Item{Name: "flwr", State: front.ItemDone, Text: found.Version.String()})
 	}
-	kind := s.runtimeKind()
+	kind := s.RuntimeKind()
 	if kind == "" {
 		todo("runtime", "Docker or plain processes: not chosen yet")
 	} else if err := t.checkRuntime(ctx, s, kind); err != nil {
 		p := problem.Of(err)
-		todo(kind, p.Error()+fix(p))
+		todo(kind, p.Error()+site.Fix(p))
 	} else {
 		st.Items = append(st.Items, front.Item{Name: kind, State: front.ItemDone, Text: runtimeText(kind)})
 		st.Evidence = append(st.Evidence, "SuperNodes run as "+runtimeText(kind))
 	}
 	if s.Rehearsal() && st.State == front.Done {
-		if p := s.gridSuspended(); p != nil {
+		if p := site.GridSuspended(s); p != nil {
 			todo("grid", p.Why)
-		} else if g, ok := s.gridRunning(); ok {
+		} else if g, ok := site.GridRunning(s); ok {
 			st.Evidence = append(st.Evidence, "the rehearsal grid runs at "+g.Ready.Control)
 			st.Items = append(st.Items, front.Item{Name: "grid", State: front.ItemDone, Text: g.Ready.Control})
 		} else {
 			todo("grid", "the rehearsal grid is not running")
 		}
 	}
-	if !s.namedFlwr() {
-		st.Hints = append(st.Hints, s.leftAside()...)
+	if !namedFlwr(s) {
+		st.Hints = append(st.Hints, s.LeftAside()...)
 	}
 	t.surroundings(ctx, s, &st)
 	return st, nil
@@ -85,30 +86,30 @@ func (t tools) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 var noFlwr = []problem.Code{problem.FlwrMissing, problem.FlwrBroken, problem.FlwrDenied}
 
 // namedFlwr reports whether the person named the flwr to use: no other one takes its place.
-func (s *Site) namedFlwr() bool { return s.Choices().Flwr.Path != "" && !s.Rehearsal() }
+func namedFlwr(s *site.Site) bool { return s.Choices().Flwr.Path != "" && !s.Rehearsal() }
 
 // surroundings adds what else decides whether SuperNodes come online: the image, the disk, the network
 // to the two addresses, the clock. None of it holds up the steps until the login.
-func (tools) surroundings(ctx context.Context, s *Site, st *front.Status) {
+func (tools) surroundings(ctx context.Context, s *site.Site, st *front.Status) {
 	add := func(name, text string, bad *problem.Problem) {
 		item := front.Item{Name: name, State: front.ItemDone, Text: strings.TrimPrefix(text, name+" ")}
 		if bad != nil {
 			item.State = front.ItemFailed
-			st.Hints = append(st.Hints, bad.Error()+fix(bad))
+			st.Hints = append(st.Hints, bad.Error()+site.Fix(bad))
 		} else {
 			st.Evidence = append(st.Evidence, text)
 		}
 		st.Items = append(st.Items, item)
 	}
-	f, err := s.session(ctx)
+	f, err := s.Session(ctx)
 	if err != nil {
 		return
 	}
-	if rt, err := s.nodesRuntime(ctx); err == nil {
-		if docker, ok := inner(rt).(interface {
+	if rt, err := s.NodesRuntime(ctx); err == nil {
+		if docker, ok := site.Inner(rt).(interface {
 			HasImage(context.Context, string) (bool, error)
 		}); ok {
-			image := s.image(f.Version().String())
+			image := site.Image(s, f.Version().String())
 			if has, err := docker.HasImage(ctx, image); err == nil && has {
 				add("image", image+" is here", nil)
 			} else if err == nil {
@@ -124,20 +125,20 @@ func (tools) surroundings(ctx context.Context, s *Site, st *front.Status) {
 		}
 		add("disk", text, bad)
 	}
-	n, err := s.network(ctx, networkAge)
+	n, err := site.LookAtNetwork(ctx, s, site.NetworkAge)
 	if err != nil || n.Control.Address == "" {
 		return
 	}
-	control, fleet := n.judge(f.Dialect())
-	add("control", side("control", n.Control, control), control)
+	control, fleet := n.Judge(f.Dialect())
+	add("control", site.Side("control", n.Control, control), control)
 	if fleet == control && fleet != nil {
 		fleet = problem.New(fleet.Code, n.Fleet.Address+" is the address for flwr's commands", "", fleet.Fix) // swapped: said once
 	}
 	if fleet == nil {
-		fleet = s.insideOut(f.Dialect())
+		fleet = site.InsideOut(s, f.Dialect())
 	}
-	add("fleet", side("fleet", n.Fleet, fleet), fleet)
-	if text, bad := n.clock(); text != "" {
+	add("fleet", site.Side("fleet", n.Fleet, fleet), fleet)
+	if text, bad := n.Clock(); text != "" {
 		add("clock", text, bad)
 	}
 }
@@ -153,18 +154,18 @@ func runtimeText(kind string) string {
 }
 
 // checkRuntime says what is in the way of starting SuperNodes; the image is looked for, not pulled.
-func (tools) checkRuntime(ctx context.Context, s *Site, kind string) error {
-	rt, err := s.nodesRuntime(ctx)
+func (tools) checkRuntime(ctx context.Context, s *site.Site, kind string) error {
+	rt, err := s.NodesRuntime(ctx)
 	if err != nil {
 		return err
 	}
 	return rt.Check(ctx)
 }
 
-func (t tools) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+func (t tools) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
 	var actions []front.Action
 	c := s.Choices()
-	if _, err := s.session(ctx); err != nil && s.namedFlwr() {
+	if _, err := s.Session(ctx); err != nil && namedFlwr(s) {
 		return nil, err
 	} else if err != nil {
 		root, err := install.OwnRoot()
@@ -174,10 +175,10 @@ func (t tools) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 		actions = append(actions, front.Action{Says: "install flwr " + orNewest(c.Flwr.Version) + " into an environment of its own below " + root,
 			Command: installCommand(root, c.Flwr.Version)})
 	}
-	if s.runtimeKind() == "" {
+	if s.RuntimeKind() == "" {
 		actions = append(actions, front.Action{Says: "use Docker where it answers and has the image, else plain processes"})
 	}
-	if _, running := s.gridRunning(); s.Rehearsal() && !running {
+	if _, running := site.GridRunning(s); s.Rehearsal() && !running {
 		actions = append(actions, front.Action{Says: "start a SuperGrid on this machine, on loopback only"})
 	}
 	return actions, nil
@@ -194,20 +195,20 @@ func installCommand(root, version string) string {
 	return fmt.Sprintf("python3 -m venv %s && %s/bin/pip install '%s'", dir, dir, want)
 }
 
-func (t tools) Apply(ctx context.Context, s *Site, to front.Sink) error {
-	s.world.network.forget()
+func (t tools) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	s.World.Network.Forget()
 	found, err := t.flwr(ctx, s, to)
 	if err != nil {
 		return err
 	}
 	if s.Rehearsal() {
-		s.warm(ctx)
-		if _, running := s.gridRunning(); running {
-			if err := s.resumeGrid(to); err != nil {
+		warm(ctx, s)
+		if _, running := site.GridRunning(s); running {
+			if err := site.ResumeGrid(s, to); err != nil {
 				return err
 			}
 		} else {
-			if err := s.startGrid(ctx, found, to); err != nil {
+			if err := site.StartGrid(ctx, s, found, to); err != nil {
 				return err
 			}
 		}
@@ -216,8 +217,8 @@ func (t tools) Apply(ctx context.Context, s *Site, to front.Sink) error {
 }
 
 // warm has flwr load its Python while something else takes its seconds. Only speed hangs on it.
-func (s *Site) warm(ctx context.Context) {
-	f, err := s.session(ctx)
+func warm(ctx context.Context, s *site.Site) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return
 	}
@@ -225,13 +226,13 @@ func (s *Site) warm(ctx context.Context) {
 }
 
 // flwr gives the flwr of this site, and installs the wanted one where it is missing.
-func (t tools) flwr(ctx context.Context, s *Site, to front.Sink) (install.Found, error) {
-	if f, err := s.session(ctx); err == nil {
+func (t tools) flwr(ctx context.Context, s *site.Site, to front.Sink) (install.Found, error) {
+	if f, err := s.Session(ctx); err == nil {
 		return f.Found(), nil
-	} else if s.namedFlwr() || !problem.Is(err, problem.FlwrMissing) {
+	} else if namedFlwr(s) || !problem.Is(err, problem.FlwrMissing) {
 		return install.Found{}, err
 	}
-	for _, line := range s.leftAside() {
+	for _, line := range s.LeftAside() {
 		to.Event(front.Says{Text: line})
 	}
 	version := s.Choices().Flwr.Version
@@ -271,9 +272,9 @@ func orNewest(version string) string {
 }
 
 // runtime settles what SuperNodes run in, and for containers gets the image.
-func (t tools) runtime(ctx context.Context, s *Site, to front.Sink) error {
-	if kind := s.runtimeKind(); kind != "" {
-		rt, err := s.nodesRuntime(ctx)
+func (t tools) runtime(ctx context.Context, s *site.Site, to front.Sink) error {
+	if kind := s.RuntimeKind(); kind != "" {
+		rt, err := s.NodesRuntime(ctx)
 		if err != nil {
 			return err
 		}
@@ -295,7 +296,7 @@ func (t tools) runtime(ctx context.Context, s *Site, to front.Sink) error {
 		}
 		answer, err := to.Ask(ctx, front.Question{ID: "runtime", Kind: front.AskChoice, Default: project.RuntimeProcess,
 			Ask:  "What shall the SuperNodes run in?",
-			Help: p.Error() + fix(p),
+			Help: p.Error() + site.Fix(p),
 			Choices: []front.Choice{
 				{Value: project.RuntimeProcess, Label: "plain processes on this machine", Note: "no Docker needed"},
 				{Value: project.RuntimeDocker, Label: "Docker containers", Note: "mend Docker first, then try again"},
@@ -308,12 +309,12 @@ func (t tools) runtime(ctx context.Context, s *Site, to front.Sink) error {
 		}
 		kind = project.RuntimeProcess
 	}
-	s.closeRuntime()
-	return s.Ledger.Attest(attestRuntime, kind)
+	closeRuntime(s)
+	return s.Ledger.Attest(site.AttestRuntime, kind)
 }
 
 // tryDocker tells whether containers can be had: daemon and image.
-func (t tools) tryDocker(ctx context.Context, s *Site, to front.Sink) error {
+func (t tools) tryDocker(ctx context.Context, s *site.Site, to front.Sink) error {
 	rt, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices().ID})
 	if err != nil {
 		return err
@@ -326,13 +327,13 @@ func (t tools) tryDocker(ctx context.Context, s *Site, to front.Sink) error {
 }
 
 // prepare gets what a SuperNode of this site needs before any key exists: the image, the program.
-func (t tools) prepare(ctx context.Context, s *Site, rt supernode.Runtime, to front.Sink) error {
-	f, err := s.session(ctx)
+func (t tools) prepare(ctx context.Context, s *site.Site, rt supernode.Runtime, to front.Sink) error {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return err
 	}
 	found := f.Found()
-	spec := supernode.Spec{Project: s.Choices().ID, Flwr: found.Version.String(), Image: s.image(found.Version.String()),
+	spec := supernode.Spec{Project: s.Choices().ID, Flwr: found.Version.String(), Image: site.Image(s, found.Version.String()),
 		Program: found.SuperNode()}
 	return rt.Prepare(ctx, spec, func(p supernode.Progress) {
 		to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
@@ -340,7 +341,7 @@ func (t tools) prepare(ctx context.Context, s *Site, rt supernode.Runtime, to fr
 }
 
 // Change chooses the runtime anew; nodes that are running keep theirs until they are stopped.
-func (t tools) Change(ctx context.Context, s *Site, to front.Sink) error {
+func (t tools) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	answer, err := to.Ask(ctx, front.Question{ID: "runtime", Kind: front.AskChoice, Default: s.Choices().Runtime,
 		Ask: "What shall the SuperNodes run in?",
 		Choices: []front.Choice{
@@ -352,21 +353,21 @@ func (t tools) Change(ctx context.Context, s *Site, to front.Sink) error {
 	if err != nil || answer == s.Choices().Runtime {
 		return err
 	}
-	if running, err := s.running(ctx); err == nil && len(running) > 0 {
+	if running, err := site.Running(ctx, s); err == nil && len(running) > 0 {
 		return problem.New(problem.BadInput, fmt.Sprintf("%d SuperNodes are running", len(running)),
 			"a node that runs twice is refused by the grid", "stop them on the dashboard first")
 	}
-	err = errors.Join(s.Ledger.Retract(attestRuntime),
+	err = errors.Join(s.Ledger.Retract(site.AttestRuntime),
 		s.Choose(func(c *project.Choices) error { c.Runtime = answer; return nil }))
-	s.closeRuntime()
+	closeRuntime(s)
 	return err
 }
 
-func (s *Site) closeRuntime() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.runtime != nil {
-		s.runtime.Close()
-		s.runtime = nil
+func closeRuntime(s *site.Site) {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.Runtime != nil {
+		s.Runtime.Close()
+		s.Runtime = nil
 	}
 }

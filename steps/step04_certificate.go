@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 	"flwrup/keys"
 )
 
@@ -27,8 +28,8 @@ func (certificate) Why() string {
 		"so the line is needed only where you keep that example."
 }
 
-func (certificate) file(s *Site) string {
-	for _, dir := range []string{s.Dir, filepath.Dir(s.keysDir())} {
+func (certificate) file(s *site.Site) string {
+	for _, dir := range []string{s.Dir, filepath.Dir(site.KeysDir(s))} {
 		file := filepath.Join(dir, "certificate.conf")
 		if _, err := os.Stat(file); err == nil {
 			return file
@@ -44,7 +45,7 @@ const attestLine = "certificate line left out"
 const confLimit = 1 << 20
 
 // edit plans the line; nothing where there is no file, and a file that has the line is no change.
-func (c certificate) edit(s *Site) (config.Edit, error) {
+func (c certificate) edit(s *site.Site) (config.Edit, error) {
 	e := config.Edit{File: c.file(s), Why: "add the DNS name to the certificate's names"}
 	if e.File == "" {
 		return e, nil
@@ -54,7 +55,7 @@ func (c certificate) edit(s *Site) (config.Edit, error) {
 	case err != nil:
 		return e, err
 	case !info.Mode().IsRegular() || info.Size() > confLimit:
-		return e, problem.New(problem.BadInput, s.rel(e.File)+" is no certificate configuration", "it is a folder, a device or far too large", "")
+		return e, problem.New(problem.BadInput, s.Rel(e.File)+" is no certificate configuration", "it is a folder, a device or far too large", "")
 	}
 	if e.Before, err = plainfile.Read(e.File); err != nil {
 		return e, err
@@ -63,24 +64,24 @@ func (c certificate) edit(s *Site) (config.Edit, error) {
 	return e, err
 }
 
-func (c certificate) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+func (c certificate) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	e, err := c.edit(s)
 	switch {
 	case e.File == "":
 		return front.Status{State: front.NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here",
 			Evidence: []string{"no certificate.conf in this folder"}}, nil
 	case err != nil: // no SuperGrid needs the file: it does not end the way
-		return leftAlone(s.rel(e.File)+" stays as it is", problem.Of(err).Error()), nil
+		return leftAlone(s.Rel(e.File)+" stays as it is", problem.Of(err).Error()), nil
 	case !e.Changed():
-		return front.Status{State: front.Done, Evidence: []string{s.rel(e.File) + " names " + fleetName}}, nil
+		return front.Status{State: front.Done, Evidence: []string{s.Rel(e.File) + " names " + fleetName}}, nil
 	}
 	if _, no := s.Ledger.Attestation(attestLine); no {
-		return leftAlone(s.rel(e.File)+" stays as it is", "you wanted it so"), nil
+		return leftAlone(s.Rel(e.File)+" stays as it is", "you wanted it so"), nil
 	}
 	if err := e.Writable(); err != nil {
-		return leftAlone(s.rel(e.File)+" does not name "+fleetName, problem.Of(err).Error()), nil
+		return leftAlone(s.Rel(e.File)+" does not name "+fleetName, problem.Of(err).Error()), nil
 	}
-	return front.Status{State: front.Ready, Evidence: []string{s.rel(e.File) + " does not name " + fleetName}}, nil
+	return front.Status{State: front.Ready, Evidence: []string{s.Rel(e.File) + " does not name " + fleetName}}, nil
 }
 
 // leftAlone is the status of a file that flwrup cannot, or is not to, change.
@@ -88,20 +89,20 @@ func leftAlone(says, why string) front.Status {
 	return front.Status{State: front.NotNeeded, Why: "a SuperGrid needs no certificate.conf of yours", Evidence: []string{says + ": " + why}}
 }
 
-func (c certificate) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+func (c certificate) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
 	e, err := c.edit(s)
 	if err != nil || e.File == "" {
 		return nil, err
 	}
-	return []front.Action{{Says: e.Why + " of " + s.rel(e.File), Diff: s.diff(e)}}, nil
+	return []front.Action{{Says: e.Why + " of " + s.Rel(e.File), Diff: site.Diff(s, e)}}, nil
 }
 
-func (c certificate) Apply(ctx context.Context, s *Site, to front.Sink) error {
+func (c certificate) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	e, err := c.edit(s)
 	if err != nil || !e.Changed() {
 		return err
 	}
-	done, err := s.edit(ctx, to, c.ID(), e, front.Question{ID: "certificate", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?"})
+	done, err := site.Edit(ctx, s, to, c.ID(), e, front.Question{ID: "certificate", Default: "yes", Ask: "Change " + s.Rel(e.File) + " like this?"})
 	if err != nil || done {
 		return err
 	}
@@ -109,12 +110,12 @@ func (c certificate) Apply(ctx context.Context, s *Site, to front.Sink) error {
 }
 
 // Change writes a complete certificate.conf for somebody who runs a SuperLink of his own and has none.
-func (c certificate) Change(ctx context.Context, s *Site, to front.Sink) error {
+func (c certificate) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	if c.file(s) != "" {
 		return c.Apply(ctx, s, to)
 	}
 	e := config.Edit{File: filepath.Join(s.Dir, "certificate.conf"), After: keys.NewCertificateConf(fleetName)}
-	_, err := s.edit(ctx, to, c.ID(), e, front.Question{ID: "certificate", Default: "no",
+	_, err := site.Edit(ctx, s, to, c.ID(), e, front.Question{ID: "certificate", Default: "no",
 		Ask: "Write a certificate.conf for a SuperLink of your own?", Help: "A SuperGrid does not need it."})
 	return err
 }

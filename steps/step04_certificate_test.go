@@ -41,10 +41,10 @@ func TestCertificateNeverEndsTheWay(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			st, err := s.Inspect(t.Context(), 4)
+			st, err := Inspect(t.Context(), s, 4)
 			if err == nil && st.State == front.Ready {
-				if err = s.Apply(t.Context(), 4, &unwilling{}); err == nil {
-					st, err = s.Inspect(t.Context(), 4)
+				if err = Apply(t.Context(), s, 4, &unwilling{}); err == nil {
+					st, err = Inspect(t.Context(), s, 4)
 				}
 			}
 			if err != nil || st.State != front.NotNeeded || !strings.Contains(strings.Join(st.Evidence, " "), c.says) {
@@ -60,13 +60,13 @@ func TestCertificateNeverEndsTheWay(t *testing.T) {
 	if err := os.WriteFile(file, []byte("[v3]\nsubjectAltName = DNS:a # mine\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Apply(t.Context(), 4, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 4, &heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if now, _ := os.ReadFile(file); string(now) != "[v3]\nsubjectAltName = DNS:a, DNS:fleet-supergrid.flower.ai # mine\n" {
 		t.Errorf("%q", now)
 	}
-	if st, err := s.Inspect(t.Context(), 4); err != nil || st.State != front.Done {
+	if st, err := Inspect(t.Context(), s, 4); err != nil || st.State != front.Done {
 		t.Errorf("%+v %v", st, err)
 	}
 }

@@ -11,15 +11,13 @@ import (
 	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/internal/wording"
 	"flwrup/keys"
 )
 
 // count is step 5: how many SuperNodes.
 type count struct{}
-
-// maxNodes is flwrup's own limit: a slip of the finger should not make a million keys.
-const maxNodes = 1000
 
 func (count) ID() front.StepID { return front.StepCount }
 func (count) Name() string     { return "How many" }
@@ -29,17 +27,17 @@ func (count) Why() string {
 		"More can be added at any time."
 }
 
-func (c count) Inspect(ctx context.Context, s *Site) (front.Status, error) {
-	folder, err := keys.Scan(s.keysDir())
+func (c count) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+	folder, err := keys.Scan(site.KeysDir(s))
 	if err != nil {
 		return front.Status{}, err
 	}
 	st := front.Status{State: front.Ready}
 	if n := len(folder.Pairs); n > 0 {
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, wording.Plural(n, "pair"), s.rel(folder.Dir)))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, wording.Plural(n, "pair"), s.Rel(folder.Dir)))
 	}
 	choices := s.Choices()
-	if err := s.noRoom(choices.Nodes); err != nil {
+	if err := site.NoRoom(s, choices.Nodes); err != nil {
 		st.Evidence = append(st.Evidence, err.Error())
 		return st, nil
 	}
@@ -47,7 +45,7 @@ func (c count) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 		st.State, st.Short = front.Done, strconv.Itoa(choices.Nodes)
 		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", choices.Nodes, wording.Plural(choices.Nodes, "SuperNode"))}, st.Evidence...)
 		if e, line := c.script(s); e.Changed() {
-			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.rel(e.File), line)}
+			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.Rel(e.File), line)}
 		}
 		if script, err := plainfile.Read(filepath.Join(s.Dir, scriptName)); err == nil && keys.ScriptDeletesKeys(script) {
 			st.Hints = append(st.Hints, scriptName+" deletes the keys that are there before it makes new ones: do not run it")
@@ -60,7 +58,7 @@ func (c count) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 const scriptName = "generate_auth_keys.sh"
 
 // script plans its edit to the number of SuperNodes, and tells the line; no change where there is none.
-func (count) script(s *Site) (e config.Edit, line int) {
+func (count) script(s *site.Site) (e config.Edit, line int) {
 	e.File = filepath.Join(s.Dir, scriptName)
 	before, err := plainfile.Read(e.File)
 	if err != nil {
@@ -74,13 +72,13 @@ func (count) script(s *Site) (e config.Edit, line int) {
 	return e, line
 }
 
-func (count) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+func (count) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
 	return []front.Action{{Says: "note the number in flwrup.toml"}}, nil
 }
 
-func (c count) Apply(ctx context.Context, s *Site, to front.Sink) error {
+func (c count) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if s.Choices().Nodes > 0 {
-		if err := s.noRoom(s.Choices().Nodes); err == nil || !s.o.Attended {
+		if err := site.NoRoom(s, s.Choices().Nodes); err == nil || !s.Options.Attended {
 			return err
 		}
 	}
@@ -88,8 +86,8 @@ func (c count) Apply(ctx context.Context, s *Site, to front.Sink) error {
 }
 
 // Change asks for the number; it may grow at any time, and shrink down to what is registered.
-func (c count) Change(ctx context.Context, s *Site, to front.Sink) error {
-	folder, err := keys.Scan(s.keysDir())
+func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
+	folder, err := keys.Scan(site.KeysDir(s))
 	if err != nil {
 		return err
 	}
@@ -108,18 +106,18 @@ func (c count) Change(ctx context.Context, s *Site, to front.Sink) error {
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "nodes", Kind: front.AskNumber, Default: strconv.Itoa(suggest),
 		Ask:  "How many SuperNodes?",
-		Help: fmt.Sprintf("Each takes about %d MB of memory. More can be added later.", s.dialect().NodeMemory>>20),
+		Help: fmt.Sprintf("Each takes about %d MB of memory. More can be added later.", s.Dialect().NodeMemory>>20),
 		Validate: func(text string) error {
 			n, err := strconv.Atoi(text)
 			switch {
 			case err != nil || n < 1:
 				return fmt.Errorf("a whole number, 1 or more")
-			case n > maxNodes:
-				return fmt.Errorf("at most %d", maxNodes)
+			case n > site.MaxNodes:
+				return fmt.Errorf("at most %d", site.MaxNodes)
 			case n < registered:
 				return fmt.Errorf("%d are registered: unregister one on the dashboard first", registered)
 			}
-			return s.noRoom(n)
+			return site.NoRoom(s, n)
 		}})
 	if err != nil {
 		return err
@@ -135,8 +133,8 @@ func (c count) Change(ctx context.Context, s *Site, to front.Sink) error {
 	if !e.Changed() {
 		return nil
 	}
-	_, err = s.edit(ctx, to, c.ID(), e, front.Question{ID: "script", Default: "no",
-		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", line, s.rel(e.File)),
+	_, err = site.Edit(ctx, s, to, c.ID(), e, front.Question{ID: "script", Default: "no",
+		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", line, s.Rel(e.File)),
 		Help: "flwrup makes the keys itself and never runs that script, which overwrites keys that are there."})
 	return err
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"flwrup/internal/front"
-	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
+	"flwrup/internal/site"
 	"flwrup/keys"
 )
 
@@ -24,37 +24,30 @@ func (makeKeys) Why() string {
 		"flwrup makes ECDSA P-384 pairs, as ssh-keygen would, and never overwrites one that is there."
 }
 
-func (makeKeys) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+func (makeKeys) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	c := s.Choices()
 	if c.Nodes == 0 {
 		return front.Status{State: front.Blocked, By: front.StepCount, Why: "the number of SuperNodes comes first"}, nil
 	}
-	list, folder, err := s.members()
+	list, folder, err := site.Members(s)
 	if err != nil {
 		return front.Status{}, err
 	}
 	st := front.Status{State: front.Ready, Done: len(list), Of: c.Nodes, Short: fmt.Sprintf("%d/%d", len(list), c.Nodes)}
 	for _, m := range list {
-		st.Items = append(st.Items, front.Item{Name: m.Name, State: front.ItemDone, Text: m.Pair.Fingerprint + "  " + s.rel(m.Pair.Private)})
+		st.Items = append(st.Items, front.Item{Name: m.Name, State: front.ItemDone, Text: m.Pair.Fingerprint + "  " + s.Rel(m.Pair.Private)})
 	}
 	for _, issue := range folder.Issues {
-		st.Hints = append(st.Hints, issue.Problem.Error()+fix(issue.Problem))
+		st.Hints = append(st.Hints, issue.Problem.Error()+site.Fix(issue.Problem))
 	}
 	if len(list) > 0 {
-		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), c.Nodes, s.rel(folder.Dir))}
+		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), c.Nodes, s.Rel(folder.Dir))}
 	}
 	if len(list) >= c.Nodes && !loose(folder) {
 		st.State, st.Short = front.Done, fmt.Sprint(len(list))
 		st.Evidence = append(st.Evidence, "each a matching ECDSA P-384 pair, private half for its owner alone")
 	}
 	return st, nil
-}
-
-func fix(p *problem.Problem) string {
-	if p.Fix == "" {
-		return ""
-	}
-	return ": " + p.Fix
 }
 
 // loose tells whether a private key, or its folder, can be read by others.
@@ -69,8 +62,8 @@ func loose(folder keys.Folder) bool {
 
 // complete writes the public halves that are missing: they follow from the private ones. A flwrup that
 // was killed between the two files leaves such a pair.
-func (makeKeys) complete(s *Site, to front.Sink) error {
-	folder, err := keys.Scan(s.keysDir())
+func (makeKeys) complete(s *site.Site, to front.Sink) error {
+	folder, err := keys.Scan(site.KeysDir(s))
 	if err != nil {
 		return err
 	}
@@ -82,14 +75,14 @@ func (makeKeys) complete(s *Site, to front.Sink) error {
 		if err != nil {
 			return err
 		}
-		to.Event(front.Says{Text: "wrote the public half " + s.rel(p.Public)})
+		to.Event(front.Says{Text: "wrote the public half " + s.Rel(p.Public)})
 	}
 	return nil
 }
 
 // missing gives the names of the pairs that are to be made.
-func (makeKeys) missing(s *Site) ([]string, keys.Folder, error) {
-	list, folder, err := s.members()
+func (makeKeys) missing(s *site.Site) ([]string, keys.Folder, error) {
+	list, folder, err := site.Members(s)
 	if err != nil {
 		return nil, folder, err
 	}
@@ -101,22 +94,22 @@ func (makeKeys) missing(s *Site) ([]string, keys.Folder, error) {
 	return folder.NextNames(c.Nodes + burnt), folder, nil
 }
 
-func (k makeKeys) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+func (k makeKeys) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
 	names, folder, err := k.missing(s)
 	if err != nil {
 		return nil, err
 	}
 	var actions []front.Action
-	dir := shell.Path(s.rel(folder.Dir))
+	dir := shell.Path(s.Rel(folder.Dir))
 	if len(names) > 0 {
 		actions = append(actions, front.Action{Says: "make the folder for the keys, for you alone",
 			Command: "mkdir -p " + dir + " && chmod 700 " + dir})
 	}
 	for _, name := range names {
-		file := shell.Path(s.rel(folder.Dir) + "/" + name)
+		file := shell.Path(s.Rel(folder.Dir) + "/" + name)
 		actions = append(actions, front.Action{Says: "make the key pair " + name,
 			Command: `ssh-keygen -q -t ecdsa -b 384 -N "" -C "" -f ` + file,
-			Flags:   explain([]string{"-t", "-b", "-N", "-C", "-f"})})
+			Flags:   site.Explain([]string{"-t", "-b", "-N", "-C", "-f"})})
 	}
 	if loose(folder) {
 		actions = append(actions, front.Action{Says: "make the private keys readable for their owner alone", Command: "chmod 700 " + dir + " && chmod go= " + dir + "/*"})
@@ -125,9 +118,9 @@ func (k makeKeys) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 }
 
 // chooseFolder asks a person where the keys shall be, as long as there are none.
-func (makeKeys) chooseFolder(ctx context.Context, s *Site, to front.Sink) error {
-	folder, err := keys.Scan(s.keysDir())
-	if err != nil || !s.o.Attended || len(folder.Pairs) > 0 || len(s.Ledger.Nodes()) > 0 {
+func (makeKeys) chooseFolder(ctx context.Context, s *site.Site, to front.Sink) error {
+	folder, err := keys.Scan(site.KeysDir(s))
+	if err != nil || !s.Options.Attended || len(folder.Pairs) > 0 || len(s.Ledger.Nodes()) > 0 {
 		return err
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "keys-folder", Kind: front.AskText, Default: s.Choices().Keys,
@@ -145,7 +138,7 @@ func (makeKeys) chooseFolder(ctx context.Context, s *Site, to front.Sink) error 
 	return s.Choose(func(c *project.Choices) error { c.Keys = answer; return nil })
 }
 
-func (k makeKeys) Apply(ctx context.Context, s *Site, to front.Sink) error {
+func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err := k.chooseFolder(ctx, s, to); err != nil {
 		return err
 	}
@@ -162,11 +155,11 @@ func (k makeKeys) Apply(ctx context.Context, s *Site, to front.Sink) error {
 			return err
 		}
 		for _, f := range files {
-			to.Event(front.Says{Text: "now for its owner alone: " + s.rel(f)})
+			to.Event(front.Says{Text: "now for its owner alone: " + s.Rel(f)})
 		}
 	}
 	made := 0
-	_, err = keys.Generate(ctx, s.keysDir(), names, func(p keys.Pair) {
+	_, err = keys.Generate(ctx, site.KeysDir(s), names, func(p keys.Pair) {
 		made++
 		to.Event(front.ItemChanged{Item: front.Item{Name: p.Name, State: front.ItemDone, Text: p.Fingerprint}})
 		to.Event(front.Progress{Label: "keys", Done: int64(made), Total: int64(len(names))})

@@ -11,11 +11,12 @@ import (
 
 	"filippo.io/age"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
-	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
+	"flwrup/internal/site"
 	"flwrup/internal/wording"
 	"flwrup/keys"
 )
@@ -32,8 +33,8 @@ func (backUp) Why() string {
 		"Keep that file on another machine than this one."
 }
 
-func (b backUp) Inspect(ctx context.Context, s *Site) (front.Status, error) {
-	list, _, err := s.members()
+func (b backUp) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+	list, _, err := site.Members(s)
 	if err != nil {
 		return front.Status{}, err
 	}
@@ -42,10 +43,10 @@ func (b backUp) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	}
 	missing := list
 	for _, rec := range slices.Backward(s.Ledger.Backups()) {
-		if keys.CheckHash(s.path(rec.File), rec.SHA256) != nil {
+		if keys.CheckHash(s.Path(rec.File), rec.SHA256) != nil {
 			continue
 		}
-		left := slices.DeleteFunc(slices.Clone(list), func(m member) bool { return slices.Contains(rec.Fingerprints, m.Pair.Fingerprint) })
+		left := slices.DeleteFunc(slices.Clone(list), func(m site.Member) bool { return slices.Contains(rec.Fingerprints, m.Pair.Fingerprint) })
 		if len(left) == 0 {
 			checked := "opened again and compared byte for byte"
 			if !rec.Verified {
@@ -57,17 +58,17 @@ func (b backUp) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 			missing = left
 		}
 	}
-	if a, ok := s.Ledger.Attestation(attestBackup); ok && !slices.ContainsFunc(list, func(m member) bool { return m.Pair.Made.After(a.At.Add(time.Second)) }) {
+	if a, ok := s.Ledger.Attestation(site.AttestBackup); ok && !slices.ContainsFunc(list, func(m site.Member) bool { return m.Pair.Made.After(a.At.Add(time.Second)) }) {
 		return front.Status{State: front.Done, Evidence: []string{"kept elsewhere, as you said on " + a.At.Local().Format("2 January 2006")}}, nil
 	}
 	return front.Status{State: front.Ready, Evidence: []string{fmt.Sprintf("%d of %d key pairs are in no backup that is still there", len(missing), len(list))}}, nil
 }
 
 // file is where the next backup goes: a name that nothing has yet.
-func (backUp) file(s *Site) string {
-	file := s.path(s.Choices().Backup)
+func (backUp) file(s *site.Site) string {
+	file := s.Path(s.Choices().Backup)
 	if file == "" {
-		file = filepath.Join(s.Dir, keys.BackupDefaultName(s.keysDir(), time.Now()))
+		file = filepath.Join(s.Dir, keys.BackupDefaultName(site.KeysDir(s), time.Now()))
 	}
 	ext := filepath.Ext(file)
 	for n, try := 2, file; ; n++ {
@@ -78,8 +79,8 @@ func (backUp) file(s *Site) string {
 	}
 }
 
-func (b backUp) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
-	file, dir := s.rel(b.file(s)), s.rel(s.keysDir())
+func (b backUp) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+	file, dir := s.Rel(b.file(s)), s.Rel(site.KeysDir(s))
 	who := "-p"
 	if r := s.Choices().BackupRecipient; r != "" {
 		who = "-r " + shell.Word(r)
@@ -88,42 +89,42 @@ func (b backUp) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 		Command: fmt.Sprintf("tar -c %s | age %s -o %s", shell.Path(dir), who, shell.Path(file))}}, nil
 }
 
-func (b backUp) Apply(ctx context.Context, s *Site, to front.Sink) error {
+func (b backUp) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	recipients, identities, err := b.lock(ctx, s, to)
 	if err != nil || recipients == nil {
 		return err
 	}
-	if err := roomFor(identities != nil); err != nil {
+	if err := fleet.RoomFor(identities != nil); err != nil {
 		return err
 	}
 	to.Event(front.Says{Text: "encrypting, opening again, comparing"})
-	made, err := keys.MakeBackup(ctx, s.keysDir(), b.file(s), recipients, identities)
+	made, err := keys.MakeBackup(ctx, site.KeysDir(s), b.file(s), recipients, identities)
 	if err != nil {
 		return err
 	}
-	return s.Ledger.PutBackup(ledger.Backup{File: s.rel(made.File), SHA256: made.SHA256, Made: made.Made,
+	return s.Ledger.PutBackup(ledger.Backup{File: s.Rel(made.File), SHA256: made.SHA256, Made: made.Made,
 		Fingerprints: made.Fingerprints, Verified: made.Verified})
 }
 
 // lock asks for what the backup is locked with; nil recipients when the person keeps one elsewhere.
-func (b backUp) lock(ctx context.Context, s *Site, to front.Sink) ([]age.Recipient, []age.Identity, error) {
+func (b backUp) lock(ctx context.Context, s *site.Site, to front.Sink) ([]age.Recipient, []age.Identity, error) {
 	if r := s.Choices().BackupRecipient; r != "" {
 		recipients, err := keys.ParseRecipients(r)
 		return recipients, nil, err
 	}
 	pass := ""
-	switch file := s.passphraseFile(); {
+	switch file := fleet.PassphraseFile(s); {
 	case file != "":
 		var err error
 		if pass, err = keys.ReadPassphrase(file); err != nil {
 			return nil, nil, err
 		}
 		if p := keys.OpenToOthers(file); p != nil {
-			to.Event(front.Says{Text: "warning: " + p.Error() + fix(p)})
+			to.Event(front.Says{Text: "warning: " + p.Error() + site.Fix(p)})
 		}
-	case s.Rehearsal() && (!s.o.Attended || s.choseItself()):
+	case s.Rehearsal() && (!s.Options.Attended || site.ChoseItself(s)):
 		var err error
-		if pass, err = s.rehearsalPassphrase(); err != nil {
+		if pass, err = site.RehearsalPassphrase(s); err != nil {
 			return nil, nil, err
 		}
 	default:
@@ -139,7 +140,7 @@ func (b backUp) lock(ctx context.Context, s *Site, to front.Sink) ([]age.Recipie
 			return nil, nil, err
 		}
 		if pass = answer; pass == "" && s.Rehearsal() {
-			if pass, err = s.rehearsalPassphrase(); err != nil {
+			if pass, err = site.RehearsalPassphrase(s); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -157,21 +158,6 @@ func (b backUp) lock(ctx context.Context, s *Site, to front.Sink) ([]age.Recipie
 	return []age.Recipient{r}, []age.Identity{i}, nil
 }
 
-// passphraseFile is the file that has the passphrase of backups; "" asks for it. The one in flwrup.toml may be
-// on another machine: a person who is there is asked then.
-func (s *Site) passphraseFile() string {
-	if s.o.PassphraseFile != "" {
-		return s.o.PassphraseFile
-	}
-	file := s.path(s.Choices().BackupPassphrase)
-	if file != "" && s.o.Attended {
-		if _, err := os.Stat(file); err != nil {
-			return ""
-		}
-	}
-	return file
-}
-
 // validPassphrase lets an empty one through: it means something else.
 func validPassphrase(pass string) error {
 	if pass == "" {
@@ -180,72 +166,11 @@ func validPassphrase(pass string) error {
 	return keys.CheckPassphrase(pass)
 }
 
-// roomFor says before a passphrase is worked on that the memory for it is not there: the system would end flwrup
-// in the middle.
-func roomFor(passphrase bool) error {
-	free, known := machine.MemoryFree()
-	if !passphrase || !known || free >= keys.PassphraseMemory {
-		return nil
-	}
-	return problem.New(problem.BadInput, "there is too little memory to work on the passphrase",
-		fmt.Sprintf("%d MiB are free, and encrypting with a passphrase takes %d MiB on purpose, which makes guessing dear", free>>20, keys.PassphraseMemory>>20),
-		"end other programs or give this machine or container more memory, then try again; or encrypt to an age recipient: flwrup up --backup-recipient age1…")
-}
-
-func (backUp) attestElsewhere(ctx context.Context, s *Site, to front.Sink) error {
+func (backUp) attestElsewhere(ctx context.Context, s *site.Site, to front.Sink) error {
 	answer, err := to.Ask(ctx, front.Question{ID: "backup-elsewhere", Kind: front.AskAcknowledge,
 		Ask: "Are all keys backed up elsewhere, where you can get at them?", Help: "flwrup cannot check that."})
 	if err != nil || answer != "yes" {
 		return err
 	}
-	return s.Ledger.Attest(attestBackup, "")
-}
-
-// openBackup restores a backup below dir and gives its key pairs. A rehearsal that chose the passphrase
-// by itself does not ask for it.
-func (s *Site) openBackup(ctx context.Context, file, dir string, to front.Sink) ([]keys.Pair, error) {
-	if err := roomFor(true); err != nil {
-		return nil, err
-	}
-	if s.Rehearsal() && s.o.PassphraseFile == "" && s.choseItself() {
-		pass, err := s.rehearsalPassphrase()
-		if err != nil {
-			return nil, err
-		}
-		_, identity, err := keys.PassphraseRecipient(pass)
-		if err != nil {
-			return nil, err
-		}
-		pairs, err := keys.RestoreBackup(ctx, file, []age.Identity{identity}, filepath.Join(dir, "own"))
-		if err == nil || ctx.Err() != nil {
-			return pairs, err
-		}
-	}
-	identities, err := s.backupIdentities(ctx, file, to)
-	if err != nil {
-		return nil, err
-	}
-	return keys.RestoreBackup(ctx, file, identities, filepath.Join(dir, "keys"))
-}
-
-// backupIdentities asks for what opens a backup.
-func (s *Site) backupIdentities(ctx context.Context, file string, to front.Sink) ([]age.Identity, error) {
-	pass, err := "", error(nil)
-	switch from := s.passphraseFile(); {
-	case from != "":
-		pass, err = keys.ReadPassphrase(from)
-	case s.Rehearsal() && !s.o.Attended:
-		pass, err = s.rehearsalPassphrase()
-	default:
-		pass, err = to.Ask(ctx, front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase of " + s.rel(file),
-			Help: "The key is taken from the backup that flwrup made."})
-	}
-	if err != nil {
-		return nil, err
-	}
-	_, identity, err := keys.PassphraseRecipient(pass)
-	if err != nil {
-		return nil, err
-	}
-	return []age.Identity{identity}, nil
+	return s.Ledger.Attest(site.AttestBackup, "")
 }

@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 // configure is step 8: flwr's own configuration names the grid.
@@ -24,15 +25,15 @@ func (configure) Why() string {
 }
 
 // edits gives the file edits that are due, the most urgent first.
-func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
-	f, err := s.session(ctx)
+func (configure) edits(ctx context.Context, s *site.Site) ([]config.Edit, error) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d := f.Dialect()
 	c := s.Choices()
-	want := config.Connection{Name: c.Grid.Connection, Address: s.controlAddress(d), CA: s.path(c.Grid.CA)}
-	pyproject := filepath.Join(s.appDir(), "pyproject.toml")
+	want := config.Connection{Name: c.Grid.Connection, Address: site.ControlAddress(s, d), CA: s.Path(c.Grid.CA)}
+	pyproject := filepath.Join(s.AppDir(), "pyproject.toml")
 	var due []config.Edit
 	add := func(e config.Edit, err error) error {
 		if err == nil && e.Changed() {
@@ -56,11 +57,11 @@ func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
 		}
 	}
 	// What a block holds is in Flower's configuration before the block goes.
-	file, err := config.FlowerFile(s.flwrHome())
+	file, err := config.FlowerFile(s.FlwrHome())
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.flowerConfig(file, want)
+	e, err := flowerConfig(s, file, want)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +78,8 @@ func (configure) edits(ctx context.Context, s *Site) ([]config.Edit, error) {
 
 // flowerConfig plans the connection in Flower's own file. Without an address of the site's own a connection that
 // is there is the person's, but for values that flwr refuses.
-func (s *Site) flowerConfig(file string, want config.Connection) (config.Edit, error) {
-	if !s.customAddress() {
+func flowerConfig(s *site.Site, file string, want config.Connection) (config.Edit, error) {
+	if !s.CustomAddress() {
 		mend := want
 		mend.Federation = s.Choices().Federation
 		if e, has, err := config.MendFlower(file, mend); has || err != nil {
@@ -88,11 +89,8 @@ func (s *Site) flowerConfig(file string, want config.Connection) (config.Edit, e
 	return config.EditFlower(file, want)
 }
 
-// customAddress tells whether the person (or the rehearsal) chose where the grid is.
-func (s *Site) customAddress() bool { return s.Choices().Grid.Control != "" }
-
-func (c configure) Inspect(ctx context.Context, s *Site) (front.Status, error) {
-	f, err := s.session(ctx)
+func (c configure) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return blockedByFlwr(err)
 	}
@@ -110,18 +108,18 @@ func (c configure) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	if len(due) > 0 {
 		st := front.Status{State: front.Ready}
 		for _, e := range due {
-			st.Evidence = append(st.Evidence, s.rel(e.File)+" has to be changed: "+e.Why)
+			st.Evidence = append(st.Evidence, s.Rel(e.File)+" has to be changed: "+e.Why)
 		}
 		return st, nil
 	}
-	where := filepath.Join(s.appDir(), "pyproject.toml")
+	where := filepath.Join(s.AppDir(), "pyproject.toml")
 	if !f.Dialect().ConfigInPyproject {
-		if where, err = config.FlowerFile(s.flwrHome()); err != nil {
+		if where, err = config.FlowerFile(s.FlwrHome()); err != nil {
 			return front.Status{}, err
 		}
 	}
-	return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.rel(where), choices.Grid.Connection,
-		s.controlAddress(f.Dialect()))}}, nil
+	return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.Rel(where), choices.Grid.Connection,
+		site.ControlAddress(s, f.Dialect()))}}, nil
 }
 
 // blockedByFlwr makes of a missing flwr what a step says that needs one.
@@ -132,7 +130,7 @@ func blockedByFlwr(err error) (front.Status, error) {
 	return front.Status{}, err
 }
 
-func (c configure) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
+func (c configure) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
 	if s.Rehearsal() && s.Choices().Grid.Control == "" {
 		return []front.Action{{Says: "write the rehearsal grid's address into flwr's configuration"}}, nil
 	}
@@ -147,7 +145,7 @@ func (c configure) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 	return actions, nil
 }
 
-func (c configure) Apply(ctx context.Context, s *Site, to front.Sink) error {
+func (c configure) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err := c.fixFederation(ctx, s); err != nil {
 		return err
 	}
@@ -156,18 +154,18 @@ func (c configure) Apply(ctx context.Context, s *Site, to front.Sink) error {
 		return err
 	}
 	for _, e := range due {
-		done, err := s.edit(ctx, to, c.ID(), e, front.Question{ID: "configuration", Default: "yes", Ask: "Change " + s.rel(e.File) + " like this?", Help: e.Why})
+		done, err := site.Edit(ctx, s, to, c.ID(), e, front.Question{ID: "configuration", Default: "yes", Ask: "Change " + s.Rel(e.File) + " like this?", Help: e.Why})
 		if err != nil || !done {
 			return err
 		}
 	}
-	return s.acceptConnections()
+	return site.AcceptConnections(s)
 }
 
 // fixFederation settles, in a rehearsal on a flwr whose configuration names the federation, the one
 // that the grid has.
-func (configure) fixFederation(ctx context.Context, s *Site) error {
-	g, ok := s.gridRunning()
+func (configure) fixFederation(ctx context.Context, s *site.Site) error {
+	g, ok := site.GridRunning(s)
 	if !s.Rehearsal() || !ok || s.Choices().Federation != "" || g.Ready.Managed || len(g.Ready.Federations) == 0 {
 		return nil
 	}

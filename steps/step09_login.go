@@ -12,6 +12,7 @@ import (
 	"flwrup/internal/grid"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/site"
 	"flwrup/internal/weblink"
 )
 
@@ -26,20 +27,20 @@ func (login) Why() string {
 		"It then keeps a token that lives some minutes and renews itself for some days."
 }
 
-func (login) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+func (login) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	if st, err := (configure{}).Inspect(ctx, s); err != nil {
 		return st, err
 	} else if st.State == front.Blocked || st.State == front.Ready {
 		return front.Status{State: front.Blocked, By: front.StepConfigure, Why: "flwr does not know the grid yet"}, nil
 	}
-	nodes, _, err := s.gridNodes(ctx, fresh)
+	nodes, _, err := s.GridNodes(ctx, site.Fresh)
 	if problem.Is(err, problem.NotLoggedIn) {
 		return front.Status{State: front.Ready, Evidence: []string{"not logged in"}, Why: ""}, nil
 	}
 	if err != nil {
 		return front.Status{}, err
 	}
-	account := s.noteAccount(ctx, nodes)
+	account := noteAccount(ctx, s, nodes)
 	st := front.Status{State: front.Done, Short: account, Evidence: []string{"the grid answers this account's questions"}}
 	if account != "" {
 		st.Evidence = []string{"logged in as " + account}
@@ -49,14 +50,14 @@ func (login) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 		st.State, st.Evidence = front.Ready, append(st.Evidence, "no federation chosen yet")
 		return st, nil
 	}
-	f, err := s.session(ctx)
+	f, err := s.Session(ctx)
 	if err != nil {
 		return st, err
 	}
 	if !f.Dialect().Managed { // nothing can be made or changed from here
 		return st, nil
 	}
-	list, err := s.federations(ctx, fresh)
+	list, err := s.Federations(ctx, site.Fresh)
 	if err != nil {
 		return st, err
 	}
@@ -72,76 +73,69 @@ func (login) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 }
 
 // noteAccount finds out who is logged in and keeps it. Not every flwr can tell.
-func (s *Site) noteAccount(ctx context.Context, nodes []flwrexec.Node) string {
+func noteAccount(ctx context.Context, s *site.Site, nodes []flwrexec.Node) string {
 	c := s.Choices()
 	name := s.Ledger.Account(c.Grid.Connection)
 	seen := flwrexec.AccountOf(nodes, nil)
 	if seen == "" {
-		if list, err := s.federations(ctx, fresh*6); err == nil {
+		if list, err := s.Federations(ctx, site.Fresh*6); err == nil {
 			seen = flwrexec.AccountOf(nil, list)
 		}
 	}
-	if seen != "" && seen != name && !s.o.ReadOnly {
+	if seen != "" && seen != name && !s.Options.ReadOnly {
 		name = seen
 		s.Ledger.SetAccount(c.Grid.Connection, name)
 	}
 	return name
 }
 
-// loggedInBefore tells, without asking the grid, whether a login can be expected to be there.
-func (s *Site) loggedInBefore() bool {
-	s.world.nodes.mu.Lock()
-	defer s.world.nodes.mu.Unlock()
-	return !s.world.nodes.good.IsZero() && s.world.nodes.err == nil
-}
-
-func (login) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
-	f, err := s.session(ctx)
+func (login) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := s.connection()
+	c := s.Connection()
 	return []front.Action{
-		s.command("log in", f.Dialect().LoginArgv(c)),
-		s.command("see that it worked", f.Dialect().NodesArgv(c)),
+		site.Command(s, "log in", f.Dialect().LoginArgv(c)),
+		site.Command(s, "see that it worked", f.Dialect().NodesArgv(c)),
 	}, nil
 }
 
-func (l login) Apply(ctx context.Context, s *Site, to front.Sink) error {
-	f, err := s.session(ctx)
+func (l login) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return err
 	}
-	if _, _, err := s.gridNodes(ctx, 0); problem.Is(err, problem.NotLoggedIn) {
+	if _, _, err := s.GridNodes(ctx, 0); problem.Is(err, problem.NotLoggedIn) {
 		// A login that the grid cut short begins anew, with a new link.
-		if err := s.patiently(ctx, to, func() error { return l.signIn(ctx, s, f, to) }); err != nil {
+		if err := site.Patiently(ctx, s, to, func() error { return l.signIn(ctx, s, f, to) }); err != nil {
 			return err
 		}
-		s.forget()
-		if _, _, err := s.gridNodes(ctx, 0); err != nil {
+		s.Forget()
+		if _, _, err := s.GridNodes(ctx, 0); err != nil {
 			return err
 		}
 	} else if err != nil {
 		return err
 	}
-	return s.settleFederation(ctx, to, s.Choices().Federation)
+	return settleFederation(ctx, s, to, s.Choices().Federation)
 }
 
 // browserTalk is what flwr says about a browser, which flwrup keeps it from opening: LoginOpen says it better.
 var browserTalk = regexp.MustCompile(`A browser window has been opened|If it did not open automatically|^\s*https?://\S+$`)
 
-func (l login) signIn(ctx context.Context, s *Site, f Flwr, to front.Sink) error {
+func (l login) signIn(ctx context.Context, s *site.Site, f site.Flwr, to front.Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	asked := make(chan struct{})
 	open := false
-	err := f.Login(ctx, s.connection(), func(p flwrexec.LoginPrompt) {
+	err := f.Login(ctx, s.Connection(), func(p flwrexec.LoginPrompt) {
 		now := time.Now()
-		e := front.LoginOpen{URL: p.URL, Code: p.Code, Warn: s.linkWarning(f, p.URL), Since: now}
+		e := front.LoginOpen{URL: p.URL, Code: p.Code, Warn: linkWarning(s, f, p.URL), Since: now}
 		if p.Expires > 0 {
 			e.Expires = now.Add(p.Expires)
 		}
-		g, rehearses := s.gridRunning()
+		g, rehearses := site.GridRunning(s)
 		if rehearses = rehearses && s.Rehearsal(); rehearses {
 			l, err := g.LoginAt(ctx, p.URL)
 			if err != nil {
@@ -161,7 +155,7 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to front.Sink) error
 				}
 			})
 			safego.Go("approve the rehearsal's login", func(err error) { cancel(err); close(asked) }, func() {
-				if err := s.approve(ctx, g, e.Code, to); err != nil && ctx.Err() == nil {
+				if err := approve(ctx, s, g, e.Code, to); err != nil && ctx.Err() == nil {
 					cancel(err)
 				}
 				close(asked)
@@ -186,12 +180,12 @@ func (l login) signIn(ctx context.Context, s *Site, f Flwr, to front.Sink) error
 }
 
 // linkWarning says why a login page is not opened without a further look.
-func (s *Site) linkWarning(f Flwr, link string) string {
+func linkWarning(s *site.Site, f site.Flwr, link string) string {
 	portal := ""
-	if g, ok := s.gridRunning(); ok && s.Rehearsal() {
+	if g, ok := site.GridRunning(s); ok && s.Rehearsal() {
 		portal = g.Ready.Portal
 	}
-	return weblink.Foreign(link, s.controlAddress(f.Dialect()), portal)
+	return weblink.Foreign(link, site.ControlAddress(s, f.Dialect()), portal)
 }
 
 // denied waits until the login with a user code is denied, or ctx ends. Only a rehearsal's grid tells: a
@@ -213,16 +207,16 @@ type approver interface {
 
 // approve does what a person does in the browser: in a rehearsal that nobody attends, at once; else
 // when they say so, or never, if they went to the page themselves.
-func (s *Site) approve(ctx context.Context, g approver, code string, to front.Sink) error {
-	if s.o.Attended {
+func approve(ctx context.Context, s *site.Site, g approver, code string, to front.Sink) error {
+	if s.Options.Attended {
 		answer, err := to.Ask(ctx, front.Question{ID: "approve", Kind: front.AskConfirm, Default: "yes",
-			Ask:  "Approve this login as " + rehearsalAccount + " for the rehearsal?",
+			Ask:  "Approve this login as " + site.RehearsalAccount + " for the rehearsal?",
 			Help: "On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it, type the code, and approve; or let flwrup do it."})
 		if err != nil || answer != "yes" {
 			return err
 		}
 	}
-	if err := g.Approve(ctx, code, rehearsalAccount); err != nil {
+	if err := g.Approve(ctx, code, site.RehearsalAccount); err != nil {
 		return fmt.Errorf("approve the login: %w", err)
 	}
 	return nil

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 )
 
 // register is step 10: every public key is given to the grid, and the node ID that it gets is noted.
@@ -25,8 +26,8 @@ func (register) Why() string {
 		"A key can be registered once in its life: flwrup writes down what it is about to do before it does it, so that no answer is lost."
 }
 
-func (register) Inspect(ctx context.Context, s *Site) (front.Status, error) {
-	list, _, err := s.members()
+func (register) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+	list, _, err := site.Members(s)
 	if err != nil {
 		return front.Status{}, err
 	}
@@ -49,7 +50,7 @@ func (register) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d of %d registered, by the ledger", st.Done, st.Of)}
-	open := s.openUnregistrations()
+	open := openUnregistrations(s)
 	if st.Done == st.Of && len(open) == 0 {
 		st.State = front.Done
 		return st, nil
@@ -65,12 +66,12 @@ func (register) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	return st, nil
 }
 
-func (register) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
-	f, err := s.session(ctx)
+func (register) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		return nil, err
 	}
@@ -79,27 +80,27 @@ func (register) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 		if m.Known() {
 			continue
 		}
-		a := s.command("register "+m.Name, f.Dialect().RegisterArgv(s.connection(), s.rel(m.Pair.Public), m.Name))
+		a := site.Command(s, "register "+m.Name, f.Dialect().RegisterArgv(s.Connection(), s.Rel(m.Pair.Public), m.Name))
 		a.Irreversible = true
 		actions = append(actions, a)
 	}
 	return actions, nil
 }
 
-func (r register) Apply(ctx context.Context, s *Site, to front.Sink) error {
-	f, err := s.session(ctx)
+func (r register) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.settleUnregistrations(ctx, to); err != nil {
+	if err := settleUnregistrations(ctx, s, to); err != nil {
 		return err
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		return err
 	}
 	done, failed := 0, []error(nil)
-	var unknown []member // registered before, node ID lost
+	var unknown []site.Member // registered before, node ID lost
 	var grid listed
 	for _, m := range list {
 		if m.Known() {
@@ -119,14 +120,14 @@ func (r register) Apply(ctx context.Context, s *Site, to front.Sink) error {
 			continue
 		case err != nil:
 			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
-			return fmt.Errorf("register %s: %w", s.rel(m.Pair.Public), err)
+			return fmt.Errorf("register %s: %w", s.Rel(m.Pair.Public), err)
 		}
 		done++
 		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: id}})
 		to.Event(front.Progress{Label: "registered", Done: int64(done), Total: int64(len(list))})
 	}
 	if len(unknown) > 0 {
-		if err := s.recoverIDs(ctx, unknown, to); err != nil {
+		if err := fleet.RecoverIDs(ctx, s, unknown, to); err != nil {
 			failed = append(failed, err)
 		}
 	}
@@ -143,9 +144,9 @@ type listed struct {
 func (l *listed) add(id string) { l.ids = append(l.ids, id) }
 
 // before gives the node IDs that the grid has now.
-func (l *listed) before(ctx context.Context, s *Site, to front.Sink) ([]string, error) {
+func (l *listed) before(ctx context.Context, s *site.Site, to front.Sink) ([]string, error) {
 	if !l.known {
-		nodes, err := s.nodesNow(ctx, to)
+		nodes, err := site.NodesNow(ctx, s, to)
 		if err != nil {
 			return nil, err
 		}
@@ -160,33 +161,33 @@ func (l *listed) before(ctx context.Context, s *Site, to front.Sink) ([]string, 
 // one registers one key: intent on disk, the call, its result on disk. A call whose answer was lost is
 // simply made again, now or at the next start: the grid takes a key once, so its second answer says what
 // became of the first call.
-func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *listed, to front.Sink) (string, error) {
-	intent, open, err := s.intend(ctx, m, grid, to)
+func (r register) one(ctx context.Context, s *site.Site, f site.Flwr, m site.Member, grid *listed, to front.Sink) (string, error) {
+	intent, open, err := intend(ctx, s, m, grid, to)
 	if err != nil {
 		return "", err
 	}
 	var id flwr.NodeID
-	err = s.surely(ctx, to, func() error {
-		id, err = f.Register(ctx, s.connection(), m.Pair.Public, m.Name)
-		open = open || err != nil && lost(err)
+	err = site.Surely(ctx, s, to, func() error {
+		id, err = f.Register(ctx, s.Connection(), m.Pair.Public, m.Name)
+		open = open || err != nil && site.Lost(err)
 		return err
 	})
 	switch {
 	case err == nil:
 		grid.add(id.String())
-		return id.String(), s.registered(intent.ID, m, id.String(), "answer")
+		return id.String(), registered(s, intent.ID, m, id.String(), "answer")
 	case problem.Is(err, problem.KeyInUse):
 		if open { // by an earlier call for this intent, it may be
 			grid.known = false
-			id, ok, lerr := s.newSince(ctx, intent, to)
+			id, ok, lerr := newSince(ctx, s, intent, to)
 			if lerr != nil {
 				return "", lerr // the intent stays, with what it knows
 			}
 			if ok {
-				return id, s.registered(intent.ID, m, id, "by elimination")
+				return id, registered(s, intent.ID, m, id, "by elimination")
 			}
 		}
-		node := s.record(m, "", "registered before")
+		node := site.Record(s, m, "", "registered before")
 		return "", errors.Join(err, s.Ledger.Finish(intent.ID, func(d *ledger.Data) error { return d.PutNode(node) }))
 	case open || ctx.Err() != nil:
 		return "", err // the intent stays: the next start settles it
@@ -196,7 +197,7 @@ func (r register) one(ctx context.Context, s *Site, f Flwr, m member, grid *list
 
 // intend gives the intent to register m: the one that an earlier call left open, else a new one with the
 // nodes that the grid has before the call.
-func (s *Site) intend(ctx context.Context, m member, grid *listed, to front.Sink) (i ledger.Intent, open bool, err error) {
+func intend(ctx context.Context, s *site.Site, m site.Member, grid *listed, to front.Sink) (i ledger.Intent, open bool, err error) {
 	c := s.Choices()
 	for _, i := range s.Ledger.Intents() {
 		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == c.Grid.Connection {
@@ -212,29 +213,22 @@ func (s *Site) intend(ctx context.Context, m member, grid *listed, to front.Sink
 	return i, false, err
 }
 
-func (s *Site) record(m member, id, how string) ledger.Node {
-	c := s.Choices()
-	return ledger.Node{Key: m.Pair.Fingerprint, KeyFile: s.rel(m.Pair.Private), Name: m.Name, NodeID: id,
-		State: ledger.Registered, Registered: time.Now(), Account: s.Ledger.Account(c.Grid.Connection),
-		Connection: c.Grid.Connection, How: how}
-}
-
 // registered writes a node ID into the ledger and takes the intent out, in one step.
-func (s *Site) registered(intent string, m member, id, how string) error {
-	s.world.nodes.forget()
-	node := s.record(m, id, how)
+func registered(s *site.Site, intent string, m site.Member, id, how string) error {
+	s.World.Nodes.Forget()
+	node := site.Record(s, m, id, how)
 	return s.Ledger.Finish(intent, func(d *ledger.Data) error { return d.PutNode(node) })
 }
 
 // newSince finds the one node that the grid has now, that it had not before the intent, and that no
 // other key of ours has. A name given at the registration decides where the grid tells it. It is asked
 // only when the grid has said that it knows the key, so some node is the key's.
-func (s *Site) newSince(ctx context.Context, i ledger.Intent, to front.Sink) (string, bool, error) {
-	nodes, err := s.nodesNow(ctx, to)
+func newSince(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink) (string, bool, error) {
+	nodes, err := site.NodesNow(ctx, s, to)
 	if err != nil {
 		return "", false, err
 	}
-	known := s.takenIDs()
+	known := fleet.TakenIDs(s)
 	for _, id := range i.Before {
 		known[id] = true
 	}
@@ -257,19 +251,8 @@ func (s *Site) newSince(ctx context.Context, i ledger.Intent, to front.Sink) (st
 	return ours[0], true, nil
 }
 
-// takenIDs are the node IDs of this grid that the ledger gives to a key.
-func (s *Site) takenIDs() map[string]bool {
-	taken := map[string]bool{}
-	for _, n := range s.Ledger.Nodes() {
-		if n.NodeID != "" && n.Connection == s.Choices().Grid.Connection {
-			taken[n.NodeID] = true
-		}
-	}
-	return taken
-}
-
 // openUnregistrations are the calls to unregister whose answer never reached the ledger.
-func (s *Site) openUnregistrations() []ledger.Intent {
+func openUnregistrations(s *site.Site) []ledger.Intent {
 	var open []ledger.Intent
 	for _, i := range s.Ledger.Intents() {
 		if i.Op == "unregister" && i.Connection == s.Choices().Grid.Connection {
@@ -281,12 +264,12 @@ func (s *Site) openUnregistrations() []ledger.Intent {
 
 // settleUnregistrations finds out what became of them: a node that the grid no longer lists is gone, and
 // one that it lists stays, until the person says so again.
-func (s *Site) settleUnregistrations(ctx context.Context, to front.Sink) error {
-	open := s.openUnregistrations()
+func settleUnregistrations(ctx context.Context, s *site.Site, to front.Sink) error {
+	open := openUnregistrations(s)
 	if len(open) == 0 {
 		return nil
 	}
-	nodes, err := s.nodesNow(ctx, to)
+	nodes, err := site.NodesNow(ctx, s, to)
 	if err != nil {
 		return err
 	}
@@ -298,7 +281,7 @@ func (s *Site) settleUnregistrations(ctx context.Context, to front.Sink) error {
 			continue
 		}
 		to.Event(front.Says{Text: i.Name + " has been unregistered"})
-		if err := s.leave(ctx, i, to); err != nil {
+		if err := fleet.Leave(ctx, s, i, to, again(ctx, s, to)); err != nil {
 			return err
 		}
 	}

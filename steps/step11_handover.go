@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 	"flwrup/internal/wording"
 )
 
@@ -25,11 +26,11 @@ func (handOver) Why() string {
 }
 
 // absent gives the members whose node is not in the federation, as far as the grid tells.
-func (handOver) absent(ctx context.Context, s *Site) (list, absent []member, err error) {
-	if list, _, err = s.members(); err != nil {
+func (handOver) absent(ctx context.Context, s *site.Site) (list, absent []site.Member, err error) {
+	if list, _, err = site.Members(s); err != nil {
 		return nil, nil, err
 	}
-	d, err := s.federation(ctx, fresh)
+	d, err := s.Federation(ctx, site.Fresh)
 	if err != nil {
 		return list, nil, err
 	}
@@ -45,12 +46,12 @@ func (handOver) absent(ctx context.Context, s *Site) (list, absent []member, err
 	return list, absent, nil
 }
 
-func (h handOver) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+func (h handOver) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	before, err := (register{}).Inspect(ctx, s)
 	if err != nil || before.State != front.Done {
 		return front.Status{State: front.Blocked, By: front.StepRegister, Why: "the node IDs come first"}, err
 	}
-	f, err := s.session(ctx)
+	f, err := s.Session(ctx)
 	if err != nil {
 		return blockedByFlwr(err)
 	}
@@ -75,7 +76,7 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of %d are not in %s", len(absent), len(list), c.Federation))
 		return st, nil
 	}
-	if a, ok := s.Ledger.Attestation(attestSent); ok && a.Detail == idsOf(list) {
+	if a, ok := s.Ledger.Attestation(site.AttestSent); ok && a.Detail == idsOf(list) {
 		st.State, st.Done, st.Of, st.Short = front.Done, 0, 0, "sent" // the grid's side is step 12's
 		st.Evidence = append(st.Evidence, "sent to Flower Labs, as you said on "+a.At.Local().Format("2 January 2006"))
 	}
@@ -83,7 +84,7 @@ func (h handOver) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 }
 
 // idsOf joins the node IDs, so that a message sent before a node was added does not count for it.
-func idsOf(list []member) string {
+func idsOf(list []site.Member) string {
 	ids := ""
 	for _, m := range list {
 		ids += m.Record.NodeID + " "
@@ -91,13 +92,13 @@ func idsOf(list []member) string {
 	return ids
 }
 
-func (h handOver) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
-	f, err := s.session(ctx)
+func (h handOver) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !f.Dialect().Managed {
-		return []front.Action{{Says: "write the message with all node IDs to " + s.rel(s.messageFile()) + ", for you to send"}}, nil
+		return []front.Action{{Says: "write the message with all node IDs to " + s.Rel(messageFile(s)) + ", for you to send"}}, nil
 	}
 	_, absent, err := h.absent(ctx, s)
 	if err != nil {
@@ -113,21 +114,21 @@ func (h handOver) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 		if err != nil {
 			return nil, err
 		}
-		actions = append(actions, s.command("add "+m.Name+" to "+c.Federation,
-			f.Dialect().AddArgv(s.connection(), id, c.Federation)))
+		actions = append(actions, site.Command(s, "add "+m.Name+" to "+c.Federation,
+			f.Dialect().AddArgv(s.Connection(), id, c.Federation)))
 	}
 	return actions, nil
 }
 
-func (s *Site) messageFile() string { return filepath.Join(s.Dir, "node-ids.md") }
+func messageFile(s *site.Site) string { return filepath.Join(s.Dir, "node-ids.md") }
 
-func (h handOver) Apply(ctx context.Context, s *Site, to front.Sink) error {
-	f, err := s.session(ctx)
+func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return err
 	}
-	var list, absent []member
-	err = s.patiently(ctx, to, func() error {
+	var list, absent []site.Member
+	err = site.Patiently(ctx, s, to, func() error {
 		list, absent, err = h.absent(ctx, s)
 		return err
 	})
@@ -143,18 +144,18 @@ func (h handOver) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if err == nil && len(absent) == 0 {
 		return nil
 	}
-	report := s.Handover()
-	if err := s.stays(s.messageFile()); err != nil {
+	report := NewHandover(s)
+	if err := site.Stays(s, messageFile(s)); err != nil {
 		return err
 	}
-	if err := atomicfile.Write(s.messageFile(), []byte(report.Markdown()), 0o600); err != nil {
+	if err := atomicfile.Write(messageFile(s), []byte(report.Markdown()), 0o600); err != nil {
 		return err
 	}
 	for _, line := range report.Lines() {
 		to.Event(front.Output{Text: line})
 	}
 	q := front.Question{ID: "sent", Kind: front.AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
-		Help: "The message is in " + s.rel(s.messageFile()) + ". Send it to your contact there; they enter the SuperNodes on their side."}
+		Help: "The message is in " + s.Rel(messageFile(s)) + ". Send it to your contact there; they enter the SuperNodes on their side."}
 	if s.Rehearsal() {
 		q.Default = "yes"
 	}
@@ -162,10 +163,10 @@ func (h handOver) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if err != nil || answer != "yes" {
 		return err
 	}
-	return s.Ledger.Attest(attestSent, idsOf(list))
+	return s.Ledger.Attest(site.AttestSent, idsOf(list))
 }
 
-func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to front.Sink) error {
+func (h handOver) add(ctx context.Context, s *site.Site, f site.Flwr, absent []site.Member, to front.Sink) error {
 	federation := s.Choices().Federation
 	for i, m := range absent {
 		id, err := flwr.ParseNodeID(m.Record.NodeID)
@@ -173,7 +174,7 @@ func (h handOver) add(ctx context.Context, s *Site, f Flwr, absent []member, to 
 			return err
 		}
 		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "adding"}})
-		err = s.patiently(ctx, to, func() error { return f.AddToFederation(ctx, s.connection(), id, federation) })
+		err = site.Patiently(ctx, s, to, func() error { return f.AddToFederation(ctx, s.Connection(), id, federation) })
 		if err != nil && !problem.Is(err, problem.AlreadyMember) {
 			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 			return fmt.Errorf("add %s to %s: %w", m.Name, federation, err)

@@ -7,6 +7,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 )
 
 // confirmation is step 12: the grid's side has taken the SuperNodes in.
@@ -20,7 +21,7 @@ func (confirmation) Why() string {
 		"where Flower Labs does it, it may take a day. You may leave and come back at any time."
 }
 
-func (confirmation) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+func (confirmation) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	before, err := (handOver{}).Inspect(ctx, s)
 	if err != nil {
 		return before, err
@@ -28,16 +29,16 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (front.Status, error) 
 	if before.State != front.Done {
 		return front.Status{State: front.Blocked, By: front.StepHandover, Why: "the node IDs have to be handed over first"}, nil
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		return front.Status{}, err
 	}
-	st := front.Status{Of: len(list), Links: s.dashboard()}
-	in, err := s.federationNodes(ctx)
+	st := front.Status{Of: len(list), Links: site.FederationsPage(s)}
+	in, err := federationNodes(ctx, s)
 	if err != nil {
 		return st, err
 	}
-	own, _, err := s.gridNodes(ctx, fresh)
+	own, _, err := s.GridNodes(ctx, site.Fresh)
 	if err != nil {
 		return st, err
 	}
@@ -60,7 +61,7 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (front.Status, error) 
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d of %d confirmed", st.Done, st.Of)}
-	switch word, said := s.Ledger.Attestation(attestConfirm); {
+	switch word, said := s.Ledger.Attestation(site.AttestConfirm); {
 	case st.Done == st.Of:
 		st.State = front.Done
 	case said && word.Detail == idsOf(list):
@@ -75,9 +76,9 @@ func (confirmation) Inspect(ctx context.Context, s *Site) (front.Status, error) 
 }
 
 // federationNodes gives the IDs of the nodes in the federation; empty where this flwr cannot tell.
-func (s *Site) federationNodes(ctx context.Context) (map[string]bool, error) {
+func federationNodes(ctx context.Context, s *site.Site) (map[string]bool, error) {
 	in := map[string]bool{}
-	d, err := s.federation(ctx, fresh)
+	d, err := s.Federation(ctx, site.Fresh)
 	if err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) {
 		return in, err
 	}
@@ -87,17 +88,17 @@ func (s *Site) federationNodes(ctx context.Context) (map[string]bool, error) {
 	return in, nil
 }
 
-func (confirmation) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
-	f, err := s.session(ctx)
+func (confirmation) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return []front.Action{s.command("see who is in the federation", f.Dialect().FederationDetailsArgv(s.connection(), s.Choices().Federation))}, nil
+	return []front.Action{site.Command(s, "see who is in the federation", f.Dialect().FederationDetailsArgv(s.Connection(), s.Choices().Federation))}, nil
 }
 
 // Apply looks once more; where somebody is still missing, the person may say that the word has come.
-func (c confirmation) Apply(ctx context.Context, s *Site, to front.Sink) error {
-	s.forget()
+func (c confirmation) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	s.Forget()
 	st, err := c.Inspect(ctx, s)
 	if err != nil || st.State != front.Waiting {
 		return err
@@ -111,9 +112,9 @@ func (c confirmation) Apply(ctx context.Context, s *Site, to front.Sink) error {
 	if err != nil || answer != "yes" {
 		return err
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		return err
 	}
-	return s.Ledger.Attest(attestConfirm, idsOf(list))
+	return s.Ledger.Attest(site.AttestConfirm, idsOf(list))
 }

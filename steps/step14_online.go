@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
-	"flwrup/internal/procctl"
 	"flwrup/internal/safego"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 	"flwrup/internal/wording"
 )
@@ -26,11 +28,7 @@ func (online) Why() string {
 		"What counts is what the grid says, held against what the SuperNode's own log says."
 }
 
-// onlineWithin is how long to wait: a SuperNode takes 3 to 6 seconds, and one that was killed before
-// is refused for about a minute until the grid has missed its heartbeat (seen: 52 to 53 s).
-const onlineWithin = 100 * time.Second
-
-func (online) Inspect(ctx context.Context, s *Site) (front.Status, error) {
+func (online) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	before, err := (start{}).Inspect(ctx, s)
 	if err != nil {
 		return before, err
@@ -38,28 +36,28 @@ func (online) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	if before.State == front.Blocked {
 		return front.Status{State: front.Blocked, By: front.StepStart, Why: "the SuperNodes have to be started first"}, nil
 	}
-	o := s.overview(ctx, fresh, true)
+	o := health.NodesOverview(ctx, s, site.Fresh, true)
 	if o.GridErr != nil {
 		return front.Status{}, o.GridErr
 	}
-	list, _, err := s.members()
+	list, _, err := site.Members(s)
 	if err != nil {
 		return front.Status{}, err
 	}
-	byName := map[string]member{}
+	byName := map[string]site.Member{}
 	for _, m := range list {
 		byName[m.Name] = m
 	}
-	st := front.Status{State: front.Ready, Of: len(o.Nodes), Done: o.Online, Before: s.onceOnline(ctx, list)}
+	st := front.Status{State: front.Ready, Of: len(o.Nodes), Done: o.Online, Before: onceOnline(ctx, s, list)}
 	differ := 0
 	for _, n := range o.Nodes {
 		item := front.Item{Name: n.Name, State: front.ItemWaiting, Text: n.Grid}
-		if n.Grid == flwrexec.StatusOnline && !isSuspended(n.Runtime) {
+		if n.Grid == flwrexec.StatusOnline && !health.IsSuspended(n.Runtime) {
 			item.State = front.ItemDone
 		} else if n.Diagnosis != nil {
 			item.State, item.Text = front.ItemFailed, n.Diagnosis.Error()
 		}
-		if p, _ := s.idDiffers(ctx, byName[n.Name], n.Runtime); p != nil {
+		if p, _ := health.IdDiffers(ctx, s, byName[n.Name], n.Runtime); p != nil {
 			item.State, item.Text = front.ItemFailed, p.Error()
 			differ++
 		}
@@ -77,7 +75,7 @@ func (online) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 			return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short, Before: st.Before}, nil
 		}
 		st.State = front.Done
-		if d, err := s.federation(ctx, fresh); err == nil {
+		if d, err := s.Federation(ctx, site.Fresh); err == nil {
 			st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", s.Choices().Federation,
 				len(d.Members), wording.Plural(len(d.Members), "member"), len(d.Nodes), wording.Plural(len(d.Nodes), "node"), len(d.Runs), wording.Plural(len(d.Runs), "run")))
 		}
@@ -85,16 +83,16 @@ func (online) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	return st, nil
 }
 
-func (online) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
-	f, err := s.session(ctx)
+func (online) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return []front.Action{s.command("see what the grid says", f.Dialect().NodesArgv(s.connection()))}, nil
+	return []front.Action{site.Command(s, "see what the grid says", f.Dialect().NodesArgv(s.Connection()))}, nil
 }
 
-func (o online) Apply(ctx context.Context, s *Site, to front.Sink) error {
-	limit := time.Now().Add(onlineWithin)
+func (o online) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	limit := time.Now().Add(site.OnlineWithin)
 	w := waiting{shown: map[string]string{}, tries: map[string]int{}, next: map[string]time.Time{}, no: map[string]*problem.Problem{}, before: map[string]int{}}
 	for try := 0; ; try++ {
 		st, err := o.look(ctx, s, to, &w)
@@ -102,14 +100,14 @@ func (o online) Apply(ctx context.Context, s *Site, to front.Sink) error {
 			return err
 		}
 		if st.Done == st.Of || try > 0 { // an ID that is another node's never comes online here
-			if err := s.mendIDs(ctx, to); err != nil || st.Done == st.Of {
+			if err := health.MendIDs(ctx, s, to); err != nil || st.Done == st.Of {
 				return err
 			}
 		}
 		if time.Now().After(limit) || w.refused == st.Of-st.Done {
 			return o.laggards(ctx, s, to, w.no)
 		}
-		if err := safego.Sleep(ctx, s.pollPause(try)); err != nil {
+		if err := safego.Sleep(ctx, site.PollPause(s, try)); err != nil {
 			return err
 		}
 	}
@@ -136,32 +134,23 @@ func (w *waiting) started(name string) {
 
 // refusal says why the grid goes on refusing a SuperNode that it does not call online, nil when it does not:
 // it is not confirmed, or not registered any more, and waiting does not change that soon.
-func (s *Site) refusal(ctx context.Context, n front.NodeView, w *waiting) *problem.Problem {
+func refusal(ctx context.Context, s *site.Site, n front.NodeView, w *waiting) *problem.Problem {
 	if before, seen := w.before[n.Name]; !seen || n.Runtime.Restarts < before {
 		w.before[n.Name] = n.Runtime.Restarts
 	}
 	if max(w.tries[n.Name], n.Runtime.Restarts-w.before[n.Name]) < refusals || n.Grid == flwrexec.StatusOnline {
 		return nil
 	}
-	p := flwrexec.DiagnoseNodeLog(s.saidLately(ctx, n.Name), s.hints(n))
+	p := flwrexec.DiagnoseNodeLog(site.SaidLately(ctx, s, n.Name), health.Hints(s, n))
 	if p != nil && p.Code != problem.NodeRefused && p.Code != flwrexec.NodeUnregistered {
 		return nil
 	}
 	return p
 }
 
-// pollPause is how long to leave the grid alone between two looks: a second here, longer on a grid
-// that many share.
-func (s *Site) pollPause(try int) time.Duration {
-	if s.Rehearsal() {
-		return 400 * time.Millisecond
-	}
-	return min(time.Duration(1+try/8)*time.Second, 10*time.Second)
-}
-
 // look asks grid and runtime once, tells what changed, and starts again what has ended.
-func (o online) look(ctx context.Context, s *Site, to front.Sink, w *waiting) (front.Status, error) {
-	view := s.overview(ctx, 0, false)
+func (o online) look(ctx context.Context, s *site.Site, to front.Sink, w *waiting) (front.Status, error) {
+	view := health.NodesOverview(ctx, s, 0, false)
 	if view.GridErr != nil && !problem.Is(view.GridErr, problem.Unreachable, problem.ServerError) {
 		return front.Status{}, view.GridErr
 	}
@@ -173,24 +162,24 @@ func (o online) look(ctx context.Context, s *Site, to front.Sink, w *waiting) (f
 	for _, n := range view.Nodes {
 		state, text := front.ItemWorking, n.Grid
 		switch {
-		case isSuspended(n.Runtime):
+		case health.IsSuspended(n.Runtime):
 			if text = "suspended: letting it go on"; time.Now().Before(w.next[n.Name]) {
 				break
 			}
 			w.started(n.Name)
-			if err := s.startNamed(ctx, n.Name, to); err != nil {
+			if err := startNamed(ctx, s, n.Name, to); err != nil {
 				return st, err
 			}
 		case n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running:
 			state = front.ItemDone
 		case n.Grid == flwrexec.StatusOnline: // gone, and the grid has not noticed
-			if n.Runtime.State != supernode.Stopped && !(n.Runtime.State == supernode.Absent && n.Wanted == wantedUp) { // those are not counted anyway
+			if n.Runtime.State != supernode.Stopped && !(n.Runtime.State == supernode.Absent && n.Wanted == site.WantedUp) { // those are not counted anyway
 				st.Done--
 			}
 			fallthrough
 		default:
 			if w.no[n.Name] == nil {
-				w.no[n.Name] = s.refusal(ctx, n, w)
+				w.no[n.Name] = refusal(ctx, s, n, w)
 			}
 			if w.no[n.Name] != nil {
 				state, text = front.ItemFailed, "the grid does not let it in"
@@ -203,15 +192,15 @@ func (o online) look(ctx context.Context, s *Site, to front.Sink, w *waiting) (f
 				}
 				w.started(n.Name)
 				if held { // Docker's own pauses grow to a minute
-					rt, err := s.nodesRuntime(ctx)
+					rt, err := s.NodesRuntime(ctx)
 					if err != nil {
 						return st, err
 					}
-					if err := rt.Stop(ctx, n.Name, stopGrace); err != nil {
+					if err := rt.Stop(ctx, n.Name, site.StopGrace); err != nil {
 						return st, err
 					}
 				}
-				if err := s.startNamed(ctx, n.Name, to); err != nil {
+				if err := startNamed(ctx, s, n.Name, to); err != nil {
 					return st, err
 				}
 			}
@@ -226,25 +215,25 @@ func (o online) look(ctx context.Context, s *Site, to front.Sink, w *waiting) (f
 }
 
 // startNamed is startOne for a SuperNode of which only the name is at hand.
-func (s *Site) startNamed(ctx context.Context, name string, to front.Sink) error {
-	m, err := s.member(name)
+func startNamed(ctx context.Context, s *site.Site, name string, to front.Sink) error {
+	m, err := site.MemberNamed(s, name)
 	if err != nil {
 		return err
 	}
-	rt, err := s.nodesRuntime(ctx)
+	rt, err := s.NodesRuntime(ctx)
 	if err != nil {
 		return err
 	}
-	return s.startOne(ctx, rt, m, to)
+	return fleet.StartOne(ctx, s, rt, m, to)
 }
 
 // laggards names who is missing and why, with the end of each one's log.
-func (online) laggards(ctx context.Context, s *Site, to front.Sink, refused map[string]*problem.Problem) error {
-	view := s.overview(ctx, 0, true)
+func (online) laggards(ctx context.Context, s *site.Site, to front.Sink, refused map[string]*problem.Problem) error {
+	view := health.NodesOverview(ctx, s, 0, true)
 	var names []string
 	var first *problem.Problem
 	for _, n := range view.Nodes {
-		if n.Grid == flwrexec.StatusOnline && !isSuspended(n.Runtime) {
+		if n.Grid == flwrexec.StatusOnline && !health.IsSuspended(n.Runtime) {
 			continue
 		}
 		names = append(names, n.Name)
@@ -259,7 +248,7 @@ func (online) laggards(ctx context.Context, s *Site, to front.Sink, refused map[
 			}
 		}
 		to.Event(front.ItemChanged{Item: front.Item{Name: n.Name, State: front.ItemFailed, Text: text}})
-		for _, l := range s.lastLines(ctx, n.Name, 5) {
+		for _, l := range site.LastLines(ctx, s, n.Name, 5) {
 			to.Event(front.NodeLine{Line: l})
 		}
 	}
@@ -269,38 +258,4 @@ func (online) laggards(ctx context.Context, s *Site, to front.Sink, refused map[
 		p.Why, p.Fix = first.Error(), first.Fix
 	}
 	return p
-}
-
-// sinceStart leaves out what an earlier process of the SuperNode said: a fresh one has said nothing yet.
-func sinceStart(lines []supernode.Line) []supernode.Line {
-	for i := len(lines) - 1; i >= 0; i-- {
-		if procctl.Began(lines[i].Text) {
-			return lines[i+1:]
-		}
-	}
-	return lines
-}
-
-// saidLately is what a SuperNode has said since it was started, its last lines: what a diagnosis goes by.
-func (s *Site) saidLately(ctx context.Context, name string) (lines []string) {
-	for _, l := range sinceStart(s.lastLines(ctx, name, 80)) {
-		lines = append(lines, l.Text)
-	}
-	return lines
-}
-
-// lastLines gives the end of a SuperNode's log; none when it cannot be read.
-func (s *Site) lastLines(ctx context.Context, name string, n int) []supernode.Line {
-	rt, err := s.nodesRuntime(ctx)
-	if err != nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	var lines []supernode.Line
-	_ = rt.Logs(ctx, name, supernode.LogOptions{Tail: n}, func(l supernode.Line) error {
-		lines = append(lines, l)
-		return nil
-	})
-	return lines
 }

@@ -9,9 +9,12 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/app"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
 	"flwrup/internal/wording"
 )
 
@@ -26,19 +29,8 @@ func (runTask) Why() string {
 		"Results are collected, put together, and sent round again for as many rounds as the app wants."
 }
 
-// lastRun is the newest run that this site started on its connection.
-func (s *Site) lastRun() (ledger.Run, bool) {
-	runs := s.Ledger.Runs()
-	for _, r := range slices.Backward(runs) {
-		if r.Connection == s.Choices().Grid.Connection {
-			return r, true
-		}
-	}
-	return ledger.Run{}, false
-}
-
-func (runTask) Inspect(ctx context.Context, s *Site) (front.Status, error) {
-	last, ok := s.refreshRun(ctx)
+func (runTask) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+	last, ok := runs.RefreshRun(ctx, s)
 	if ok && last.Status != front.RunLost && !strings.HasPrefix(last.Status, "finished:failed") {
 		of := ""
 		if last.App != "" && last.App != "." {
@@ -46,7 +38,7 @@ func (runTask) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 		}
 		return front.Status{State: front.Done, Short: last.ID, Evidence: []string{"run " + last.ID + of + ": " + last.Status}}, nil
 	}
-	if s.runsElsewhere() {
+	if s.RunsElsewhere() {
 		return front.Status{State: front.NotNeeded, Why: "runs are started elsewhere, as you said"}, nil
 	}
 	before, err := (online{}).Inspect(ctx, s)
@@ -60,84 +52,76 @@ func (runTask) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	if ok {
 		st.Evidence = append(st.Evidence, "run "+last.ID+": "+last.Status)
 	}
-	r, err := s.appReport(ctx, fresh)
+	r, err := runs.ReportApp(ctx, s, site.Fresh)
 	switch {
-	case problem.Is(err, app.Broken) && !app.Exists(s.appDir()):
+	case problem.Is(err, app.Broken) && !app.Exists(s.AppDir()):
 		apps := app.Find(s.Dir)
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d %s in this folder and one level below", len(apps), wording.Plural(len(apps), "Flower app")))
 	case err != nil:
-		st.Evidence = append(st.Evidence, "the app in "+s.shellDir(s.appDir())+": "+problem.Of(err).Error())
+		st.Evidence = append(st.Evidence, "the app in "+s.ShellDir(s.AppDir())+": "+problem.Of(err).Error())
 	default:
-		st.Evidence = append(st.Evidence, "the app "+r.App.Title()+" in "+s.shellDir(s.appDir()))
+		st.Evidence = append(st.Evidence, "the app "+r.App.Title()+" in "+s.ShellDir(s.AppDir()))
 		if w := r.App.Wants(r.Found, nil); w.Want > 0 && !s.Rehearsal() {
 			st.Evidence = append(st.Evidence, fmt.Sprintf("it wants %d nodes; %d are online here", w.Want, before.Done))
 		}
-		st.Hints = s.trapHints(r)
+		st.Hints = runs.TrapHints(s, r)
 	}
 	return st, nil
 }
 
-func (runTask) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
-	f, err := s.session(ctx)
+func (runTask) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.appReport(ctx, fresh)
-	if problem.Is(err, app.Broken) && !app.Exists(s.appDir()) {
+	r, err := runs.ReportApp(ctx, s, site.Fresh)
+	if problem.Is(err, app.Broken) && !app.Exists(s.AppDir()) {
 		return []front.Action{{Says: "choose the app to run, or make one"}}, nil
 	}
 	var actions []front.Action
 	if err == nil {
 		for _, t := range r.Found.Mendable() {
-			actions = append(actions, front.Action{Says: "comment out, when you agree, " + s.place(r, t)})
+			actions = append(actions, front.Action{Says: "comment out, when you agree, " + runs.Place(s, r, t)})
 		}
 	}
-	if keep, ok := s.keepOutAction(); ok {
+	if keep, ok := runs.KeepOutAction(s); ok {
 		actions = append(actions, keep)
 	}
-	actions = append(actions, s.sentActions(ctx)...)
-	return append(actions, s.command("run the app over all SuperNodes that are online, and follow it",
-		f.Dialect().RunArgv(s.connection(), s.shellDir(s.appDir()), s.Choices().Federation, s.plannedConfig(r), true))), nil
-}
-
-// shellDir writes a folder for a command that is typed in the project's folder.
-func (s *Site) shellDir(dir string) string {
-	if r := s.rel(dir); r != "" {
-		return r
-	}
-	return "."
+	actions = append(actions, runs.SentActions(ctx, s)...)
+	return append(actions, site.Command(s, "run the app over all SuperNodes that are online, and follow it",
+		f.Dialect().RunArgv(s.Connection(), s.ShellDir(s.AppDir()), s.Choices().Federation, plannedConfig(s, r), true))), nil
 }
 
 // plannedConfig is the run configuration when as many nodes are online as there are: a rehearsal's app
 // is told how many to wait for.
-func (s *Site) plannedConfig(r appReport) string {
+func plannedConfig(s *site.Site, r runs.AppReport) string {
 	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
-		return runConfig(map[string]int{"min-nodes": s.Choices().Nodes})
+		return runs.RunConfig(map[string]int{"min-nodes": s.Choices().Nodes})
 	}
 	return ""
 }
 
-func (r runTask) Apply(ctx context.Context, s *Site, to front.Sink) error {
+func (r runTask) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if done, err := r.adopt(ctx, s); err != nil || done {
 		return err
 	}
-	if err := s.settleApp(ctx, to); err != nil || s.runsElsewhere() {
+	if err := runs.SettleApp(ctx, s, to); err != nil || s.RunsElsewhere() {
 		return err
 	}
-	if err := s.reachFrom(ctx, to); err != nil {
+	if err := reachFrom(ctx, s, to); err != nil {
 		return err
 	}
-	list, err := s.runs(ctx, 0) // also tells whether the login holds, before anything is asked
+	list, err := s.GridRuns(ctx, 0) // also tells whether the login holds, before anything is asked
 	if err != nil {
 		return err
 	}
-	if err := s.keepOut(to); err != nil {
+	if err := runs.KeepOut(s, to); err != nil {
 		return err
 	}
-	if err := s.checkSent(ctx, to); err != nil {
+	if err := runs.CheckSent(ctx, s, to); err != nil {
 		return err
 	}
-	config, err := s.checkApp(ctx, to)
+	config, err := runs.CheckApp(ctx, s, to)
 	if err != nil {
 		return err
 	}
@@ -145,8 +129,8 @@ func (r runTask) Apply(ctx context.Context, s *Site, to front.Sink) error {
 }
 
 // send starts the run. Its intent is on disk before the call, so that a run whose answer was lost is found.
-func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config string, to front.Sink) error {
-	f, err := s.session(ctx)
+func (runTask) send(ctx context.Context, s *site.Site, before []flwrexec.Run, config string, to front.Sink) error {
+	f, err := s.Session(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,7 +144,7 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 		return err
 	}
 	to.Event(front.Says{Text: "sending the app to the grid"})
-	id, err := f.StartRun(ctx, s.connection(), s.appDir(), c.Federation, config)
+	id, err := f.StartRun(ctx, s.Connection(), s.AppDir(), c.Federation, config)
 	if err != nil {
 		if ctx.Err() == nil && !flwrexec.MayHaveHappened(err) {
 			return problem.Join(err, s.Ledger.Abandon(key, problem.Of(err).Error()))
@@ -170,18 +154,18 @@ func (runTask) send(ctx context.Context, s *Site, before []flwrexec.Run, config 
 	to.Event(front.RunBegan{ID: id.String()})
 	return s.Ledger.Finish(key, func(d *ledger.Data) error {
 		d.PutRun(ledger.Run{ID: id.String(), Connection: c.Grid.Connection, Federation: c.Federation,
-			App: s.rel(s.appDir()), Started: time.Now(), Status: "pending"})
+			App: s.Rel(s.AppDir()), Started: time.Now(), Status: "pending"})
 		return nil
 	})
 }
 
 // adopt settles a run whose start was never answered: the one that is new on the grid since then is it.
-func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
+func (runTask) adopt(ctx context.Context, s *site.Site) (bool, error) {
 	for _, i := range s.Ledger.Intents() {
 		if i.Op != "run" || i.Connection != s.Choices().Grid.Connection {
 			continue
 		}
-		list, err := s.runs(ctx, 0)
+		list, err := s.GridRuns(ctx, 0)
 		if err != nil {
 			return false, err
 		}
@@ -199,7 +183,7 @@ func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
 		}
 		r := fresh[0]
 		if err := s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
-			d.PutRun(ledger.Run{ID: r.ID.String(), Connection: i.Connection, Federation: i.Federation, App: s.rel(s.appDir()), Started: i.At, Status: r.StatusText()})
+			d.PutRun(ledger.Run{ID: r.ID.String(), Connection: i.Connection, Federation: i.Federation, App: s.Rel(s.AppDir()), Started: i.At, Status: r.StatusText()})
 			return nil
 		}); err != nil {
 			return false, err
@@ -213,27 +197,27 @@ func (runTask) adopt(ctx context.Context, s *Site) (bool, error) {
 
 // StartRun starts another run of the app and gives its ID; it does not follow it. SuperNodes that are not
 // set up yet and a run that is still going on are Problems.
-func (s *Site) StartRun(ctx context.Context, to front.Sink) (id string, err error) {
-	defer s.forget()
-	if err := s.bringGridUp(ctx, to); err != nil {
+func StartRun(ctx context.Context, s *site.Site, to front.Sink) (id string, err error) {
+	defer s.Forget()
+	if err := fleet.BringGridUp(ctx, s, to); err != nil {
 		return "", err
 	}
-	if err := s.setUp(); err != nil {
+	if err := setUp(s); err != nil {
 		return "", err
 	}
-	if err := s.Change(ctx, runTask{}.ID(), to); err != nil {
+	if err := Change(ctx, s, front.StepRun, to); err != nil {
 		return "", err
 	}
-	if s.runsElsewhere() {
+	if s.RunsElsewhere() {
 		return "", problem.New(problem.BadInput, "runs are started elsewhere, as you said", `app = "none" stands in flwrup.toml`, "name an app: flwrup run --app FOLDER")
 	}
-	r, _ := s.lastRun()
+	r, _ := s.LastRun()
 	return r.ID, nil
 }
 
 // setUp tells what is missing before there is anything to run on.
-func (s *Site) setUp() error {
-	list, _, err := s.members()
+func setUp(s *site.Site) error {
+	list, _, err := site.Members(s)
 	if err != nil {
 		return err
 	}
@@ -246,9 +230,31 @@ func (s *Site) setUp() error {
 }
 
 // Change starts another run.
-func (r runTask) Change(ctx context.Context, s *Site, to front.Sink) error {
-	if last, ok := s.refreshRun(ctx); ok && !front.RunEnded(last.Status) {
+func (r runTask) Change(ctx context.Context, s *site.Site, to front.Sink) error {
+	if last, ok := runs.RefreshRun(ctx, s); ok && !front.RunEnded(last.Status) {
 		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "follow it: `flwrup runs log "+last.ID+" -f`, or stop it: `flwrup runs stop "+last.ID+"`")
 	}
 	return r.Apply(ctx, s, to)
+}
+
+// reachFrom sees that flwr reaches the grid from the app's folder. Up to flwr 1.25 connection and login
+// belong to that folder, so a new app needs both anew; from 1.26 on a block that is left in its
+// pyproject.toml would make flwr rewrite the file. A login that is missing is left to Apply.
+func reachFrom(ctx context.Context, s *site.Site, to front.Sink) error {
+	due, err := (configure{}).edits(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	to.Event(front.Says{Text: "the app's folder needs the grid's connection"})
+	if err := (configure{}).Apply(ctx, s, to); err != nil {
+		return err
+	}
+	if due, err = (configure{}).edits(ctx, s); err == nil && len(due) > 0 {
+		err = problem.New(problem.NoConnection, "flwr does not reach the grid from "+s.AppDir(), due[0].Why, "let flwrup change "+s.Rel(due[0].File)+" (step 8)")
+	}
+	s.Forget()
+	return err
 }

@@ -7,6 +7,8 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
 )
 
 // monitor is step 16: the run's log and numbers, to its end.
@@ -20,10 +22,10 @@ func (monitor) Why() string {
 		"A grid keeps no logs of SuperNodes: those are only here, on this machine."
 }
 
-func (monitor) Inspect(ctx context.Context, s *Site) (front.Status, error) {
-	r, ok := s.refreshRun(ctx)
+func (monitor) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+	r, ok := runs.RefreshRun(ctx, s)
 	if !ok {
-		if s.runsElsewhere() {
+		if s.RunsElsewhere() {
 			return front.Status{State: front.NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"}, nil
 		}
 		return front.Status{State: front.Blocked, By: front.StepRun, Why: "no run was started yet"}, nil
@@ -38,9 +40,9 @@ func (monitor) Inspect(ctx context.Context, s *Site) (front.Status, error) {
 	return st, nil
 }
 
-func (monitor) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
-	r, ok := s.lastRun()
-	f, err := s.session(ctx)
+func (monitor) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+	r, ok := s.LastRun()
+	f, err := s.Session(ctx)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -49,15 +51,15 @@ func (monitor) Plan(ctx context.Context, s *Site) ([]front.Action, error) {
 		return nil, err
 	}
 	return []front.Action{
-		s.command("follow the run's log", f.Dialect().LogArgv(s.connection(), id)),
-		s.command("see how it ended", f.Dialect().RunStatusArgv(s.connection(), id)),
+		site.Command(s, "follow the run's log", f.Dialect().LogArgv(s.Connection(), id)),
+		site.Command(s, "see how it ended", f.Dialect().RunStatusArgv(s.Connection(), id)),
 	}, nil
 }
 
-func (monitor) Apply(ctx context.Context, s *Site, to front.Sink) error {
-	r, ok := s.lastRun()
+func (monitor) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	r, ok := s.LastRun()
 	if !ok {
 		return problem.New(problem.RunNotFound, "no run to follow", "", "start one in step 15")
 	}
-	return s.FollowRun(ctx, r.ID, to)
+	return runs.FollowRun(ctx, s, r.ID, to)
 }

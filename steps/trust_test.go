@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/internal/trust"
 	"flwrup/keys"
 )
@@ -53,7 +55,7 @@ func trap(t *testing.T, env string) (mark string) {
 
 func refusedFor(t *testing.T, err error, keys ...string) []trust.Value {
 	t.Helper()
-	var u *Unaccepted
+	var u *site.Unaccepted
 	if !errors.As(err, &u) || !problem.Is(err, problem.NotAccepted) {
 		t.Fatalf("nothing was asked, got %v", err)
 	}
@@ -83,21 +85,21 @@ func TestLookingRunsNothingForeign(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := clone(t, c.toml)
 			mark := trap(t, filepath.Join(dir, c.env))
-			s, err := Open(Options{Dir: dir, ReadOnly: true})
+			s, err := site.Open(site.Options{Dir: dir, ReadOnly: true})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			if !problem.Is(s.withheld(), problem.NotAccepted) {
+			if !problem.Is(site.Withheld(s), problem.NotAccepted) {
 				t.Error("nothing is said to be left out")
 			}
-			if o := s.Overview(t.Context(), 0); o.GridErr == nil || o.FileErr == nil {
+			if o := health.Overview(t.Context(), s, 0); o.GridErr == nil || o.FileErr == nil {
 				t.Errorf("the overview says %v and %v", o.GridErr, o.FileErr)
 			}
-			s.Doctor(t.Context(), func(Finding) {})
+			Doctor(t.Context(), s, func(Finding) {})
 			for n := range front.StepID(front.StepTotal) {
-				_, _ = s.Plan(t.Context(), n+1)
-				_, _ = s.Inspect(t.Context(), n+1)
+				_, _ = Plan(t.Context(), s, n+1)
+				_, _ = Inspect(t.Context(), s, n+1)
 			}
 			if _, err := os.Stat(mark); err == nil {
 				t.Error("a program of the folder was run")
@@ -105,7 +107,7 @@ func TestLookingRunsNothingForeign(t *testing.T) {
 			if fresh, err := project.Fresh(dir); !fresh || err != nil {
 				t.Errorf("looking made records: %v", err)
 			}
-			_, err = Open(Options{Dir: dir})
+			_, err = site.Open(site.Options{Dir: dir})
 			if !problem.Is(err, problem.NotAccepted) {
 				t.Errorf("it may act: %v", err)
 			}
@@ -119,50 +121,50 @@ func TestLookingRunsNothingForeign(t *testing.T) {
 // What flwrup wrote asks nothing; what was in the file and what came into it later does, once.
 func TestAcceptedOnce(t *testing.T) {
 	dir := clone(t, "nodes = 1\nimage = \"theirs\"\n[node.all]\nenv = [\"SECRET\"]\n")
-	values := refusedFor(t, openTo(t, Options{Dir: dir, Create: true}), "image", "node.all.env")
-	refusedFor(t, openTo(t, Options{Dir: dir, Accept: values[:1]}), "image", "node.all.env")
+	values := refusedFor(t, openTo(t, site.Options{Dir: dir, Create: true}), "image", "node.all.env")
+	refusedFor(t, openTo(t, site.Options{Dir: dir, Accept: values[:1]}), "image", "node.all.env")
 	// A flag is the person's own word, also where it says what the file says.
-	refusedFor(t, openTo(t, Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "theirs" }}), "node.all.env")
-	refusedFor(t, openTo(t, Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "mine" }}), "node.all.env")
-	if err := openTo(t, Options{Dir: dir, Accept: values}); err != nil {
+	refusedFor(t, openTo(t, site.Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "theirs" }}), "node.all.env")
+	refusedFor(t, openTo(t, site.Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "mine" }}), "node.all.env")
+	if err := openTo(t, site.Options{Dir: dir, Accept: values}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := openTo(t, Options{Dir: dir}); err != nil {
+		if err := openTo(t, site.Options{Dir: dir}); err != nil {
 			t.Fatal("asked again: ", err)
 		}
 	}
-	if err := openTo(t, Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "mine"; c.All.Args = []string{"-x"} }}); err != nil {
+	if err := openTo(t, site.Options{Dir: dir, Choose: func(c *project.Choices) { c.Image = "mine"; c.All.Args = []string{"-x"} }}); err != nil {
 		t.Fatal(err)
 	}
-	if err := openTo(t, Options{Dir: dir}); err != nil {
+	if err := openTo(t, site.Options{Dir: dir}); err != nil {
 		t.Fatal("flags ask later: ", err)
 	}
 	rewrite(t, dir, "\"SECRET\"", "\"SECRET\", \"MORE\"")
-	refusedFor(t, openTo(t, Options{Dir: dir}), "node.all.env")
-	if err := openTo(t, Options{Dir: dir, Ending: true}); err != nil {
+	refusedFor(t, openTo(t, site.Options{Dir: dir}), "node.all.env")
+	if err := openTo(t, site.Options{Dir: dir, Ending: true}); err != nil {
 		t.Error("SuperNodes cannot be stopped: ", err)
 	}
 	if text, _ := os.ReadFile(project.File(dir)); !strings.Contains(string(text), "MORE") {
 		t.Error("stopping changed flwrup.toml")
 	}
-	if err := openTo(t, Options{Dir: dir, Trust: true}); err != nil {
+	if err := openTo(t, site.Options{Dir: dir, Trust: true}); err != nil {
 		t.Error(err)
 	}
-	if err := Distrust(dir); err != nil {
+	if err := site.Distrust(dir); err != nil {
 		t.Fatal(err)
 	}
-	refusedFor(t, openTo(t, Options{Dir: dir}), "image", "node.all.args", "node.all.env", "node.all.env")
+	refusedFor(t, openTo(t, site.Options{Dir: dir}), "image", "node.all.args", "node.all.env", "node.all.env")
 }
 
 // A site that may not look where SuperNodes run does not call them absent, nor well.
 func TestUnknownIsNotAbsent(t *testing.T) {
 	dir := clone(t, "nodes = 1\n")
-	s, err := Open(Options{Dir: dir})
+	s, err := site.Open(site.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.Generate(t.Context(), s.keysDir(), []string{"client_credentials_1"}, nil); err != nil {
+	if _, err := keys.Generate(t.Context(), site.KeysDir(s), []string{"client_credentials_1"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -179,16 +181,16 @@ func TestUnknownIsNotAbsent(t *testing.T) {
 		if err := os.WriteFile(project.File(c.dir), []byte(c.toml), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		s, err := Open(Options{Dir: c.dir, ReadOnly: true})
+		s, err := site.Open(site.Options{Dir: c.dir, ReadOnly: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		o := s.Overview(t.Context(), 0)
+		o := health.Overview(t.Context(), s, 0)
 		if len(o.Nodes) != 1 || o.Nodes[0].Runtime.State != "" || !problem.Is(o.RuntimeErr, problem.NotAccepted) {
 			t.Errorf("%s: the overview says %+v, %v", c.toml, o.Nodes, o.RuntimeErr)
 		}
-		s.Doctor(t.Context(), func(f Finding) {
+		Doctor(t.Context(), s, func(f Finding) {
 			if strings.HasPrefix(f.What, "supernode") && f.State != front.Unknown {
 				t.Errorf("%s: doctor calls %s %s", c.toml, f.What, f.State)
 			}
@@ -199,33 +201,33 @@ func TestUnknownIsNotAbsent(t *testing.T) {
 // Records that came with the folder are not gone by, wherever they come from.
 func TestForeignRecords(t *testing.T) {
 	dir := clone(t, "nodes = 1\n")
-	if err := openTo(t, Options{Dir: dir}); err != nil {
+	if err := openTo(t, site.Options{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	copied := clone(t, "nodes = 1\n")
 	if err := os.CopyFS(project.StateDir(copied), os.DirFS(project.StateDir(dir))); err != nil {
 		t.Fatal(err)
 	}
-	refusedFor(t, openTo(t, Options{Dir: copied}), ".flwrup")
-	refusedFor(t, openTo(t, Options{Dir: copied, Ending: true}), ".flwrup")
-	var asked *Unaccepted
-	if !errors.As(openTo(t, Options{Dir: copied}), &asked) {
+	refusedFor(t, openTo(t, site.Options{Dir: copied}), ".flwrup")
+	refusedFor(t, openTo(t, site.Options{Dir: copied, Ending: true}), ".flwrup")
+	var asked *site.Unaccepted
+	if !errors.As(openTo(t, site.Options{Dir: copied}), &asked) {
 		t.Fatal("nothing is asked")
 	}
-	for _, o := range []Options{{Trust: true}, {Accept: asked.Values}} { // what runs is found by the records
+	for _, o := range []site.Options{{Trust: true}, {Accept: asked.Values}} { // what runs is found by the records
 		o.Dir, o.Ending = copied, true
-		s, err := Open(o)
+		s, err := site.Open(o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(s.leftOut) > 0 || !strings.HasPrefix(s.Ledger.File(), copied) {
-			t.Errorf("accepted, and left out all the same: %v", s.leftOut)
+		if len(s.LeftOut) > 0 || !strings.HasPrefix(s.Ledger.File(), copied) {
+			t.Errorf("accepted, and left out all the same: %v", s.LeftOut)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s, err := Open(Options{Dir: copied, ReadOnly: true})
+	s, err := site.Open(site.Options{Dir: copied, ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,29 +235,29 @@ func TestForeignRecords(t *testing.T) {
 	if strings.HasPrefix(s.Ledger.File(), copied) {
 		t.Error("the ledger of the folder is read")
 	}
-	if o := s.Overview(t.Context(), 0); !problem.Is(o.GridErr, problem.NotAccepted) {
+	if o := health.Overview(t.Context(), s, 0); !problem.Is(o.GridErr, problem.NotAccepted) {
 		t.Errorf("the overview says %v", o.GridErr)
 	}
-	if err := openTo(t, Options{Dir: copied, Trust: true}); err != nil {
+	if err := openTo(t, site.Options{Dir: copied, Trust: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := openTo(t, Options{Dir: copied}); err != nil {
+	if err := openTo(t, site.Options{Dir: copied}); err != nil {
 		t.Error("asked again: ", err)
 	}
 	// Another clone at the same place, with records of its own.
 	if err := os.WriteFile(filepath.Join(project.StateDir(copied), "id"), []byte("0badc0de\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := openTo(t, Options{Dir: copied, ReadOnly: true}); err != nil {
+	if err := openTo(t, site.Options{Dir: copied, ReadOnly: true}); err != nil {
 		t.Error("a look at records of others: ", err)
 	}
-	refusedFor(t, openTo(t, Options{Dir: copied}), ".flwrup")
+	refusedFor(t, openTo(t, site.Options{Dir: copied}), ".flwrup")
 }
 
 // What lies in a clone is asked about where it does harm under its usual name, too.
 func TestForeignKeysAndLinks(t *testing.T) {
 	mine := clone(t, "nodes = 1\n")
-	s, err := Open(Options{Dir: mine})
+	s, err := site.Open(site.Options{Dir: mine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,19 +265,19 @@ func TestForeignKeysAndLinks(t *testing.T) {
 	if _, err := keys.Generate(t.Context(), filepath.Join(mine, "keys"), []string{"client_credentials_1"}, func(keys.Pair) {}); err != nil {
 		t.Fatal(err)
 	}
-	if err := openAfter(t, s, Options{Dir: mine}); err != nil {
+	if err := openAfter(t, s, site.Options{Dir: mine}); err != nil {
 		t.Error("the keys that were made here: ", err)
 	}
 	dir := clone(t, "nodes = 1\n")
 	if err := os.CopyFS(filepath.Join(dir, "keys"), os.DirFS(filepath.Join(mine, "keys"))); err != nil {
 		t.Fatal(err)
 	}
-	refusedFor(t, openTo(t, Options{Dir: dir}), "keys")
+	refusedFor(t, openTo(t, site.Options{Dir: dir}), "keys")
 	linked := t.TempDir() // without a flwrup.toml
 	if err := os.Symlink(filepath.Join(mine, "keys"), filepath.Join(linked, "keys")); err != nil {
 		t.Skip("no links here:", err)
 	}
-	o := Options{Dir: linked, Create: true, Choose: func(c *project.Choices) { c.Nodes = 1 }}
+	o := site.Options{Dir: linked, Create: true, Choose: func(c *project.Choices) { c.Nodes = 1 }}
 	refusedFor(t, openTo(t, o), "keys")
 	o.Choose = func(c *project.Choices) { c.Keys = "keys/" }
 	if err := openTo(t, o); err != nil {
@@ -291,17 +293,17 @@ func TestForeignKeysAndLinks(t *testing.T) {
 		if name == "up" {
 			file = filepath.Join(file, "x")
 		}
-		if s.stays(file) == nil {
+		if site.Stays(s, file) == nil {
 			t.Errorf("%s, a link to %s, would be changed", name, link)
 		}
 	}
-	if s.stays(filepath.Join(mine, "new")) != nil || s.stays(target) != nil {
+	if site.Stays(s, filepath.Join(mine, "new")) != nil || site.Stays(s, target) != nil {
 		t.Error("a new file of the project, or one of the person's elsewhere, is refused")
 	}
 }
 
 // openAfter opens a site that is open already.
-func openAfter(t *testing.T, open *Site, o Options) error {
+func openAfter(t *testing.T, open *site.Site, o site.Options) error {
 	t.Helper()
 	if err := open.Close(); err != nil {
 		t.Fatal(err)
@@ -312,20 +314,20 @@ func openAfter(t *testing.T, open *Site, o Options) error {
 // An edit beside an open site is told, and changes nothing until it is accepted.
 func TestEditIsNotTaken(t *testing.T) {
 	dir := clone(t, "nodes = 1\n")
-	s, err := Open(Options{Dir: dir})
+	s, err := site.Open(site.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	rewrite(t, dir, "nodes = 1", "nodes = 1\nimage = \"theirs\"")
-	if o := s.Overview(t.Context(), 0); !problem.Is(o.FileErr, problem.NotAccepted) {
+	if o := health.Overview(t.Context(), s, 0); !problem.Is(o.FileErr, problem.NotAccepted) {
 		t.Errorf("the overview says %v", o.FileErr)
 	}
-	if err := s.Apply(t.Context(), 5, nobody{}); !problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
+	if err := Apply(t.Context(), s, 5, front.Unattended(nil)); !problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
 		t.Errorf("%v; the image is %q", err, s.Choices().Image)
 	}
 	for _, n := range []front.StepID{front.StepOnline, front.StepMonitor} {
-		if err := s.Apply(t.Context(), n, nobody{}); problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
+		if err := Apply(t.Context(), s, n, front.Unattended(nil)); problem.Is(err, problem.NotAccepted) || s.Choices().Image != "" {
 			t.Errorf("step %d only looks, and ends with %v; the image is %q", n, err, s.Choices().Image)
 		}
 	}
@@ -333,31 +335,31 @@ func TestEditIsNotTaken(t *testing.T) {
 	if !problem.Is(err, problem.NotAccepted) || s.Choices().Nodes != 1 {
 		t.Errorf("saved over the edit: %v; %d SuperNodes", err, s.Choices().Nodes)
 	}
-	open, err := Trust(dir, nil)
+	open, err := site.Trust(dir, nil)
 	if err != nil || len(open.Open) != 1 {
 		t.Fatalf("%v %v", open, err)
 	}
-	if _, err := Trust(dir, open.Open); err != nil {
+	if _, err := site.Trust(dir, open.Open); err != nil {
 		t.Fatal(err)
 	}
-	if o := s.Overview(t.Context(), 0); o.FileErr != nil {
+	if o := health.Overview(t.Context(), s, 0); o.FileErr != nil {
 		t.Errorf("accepted, and the overview says %v", o.FileErr)
 	}
-	if err := s.takeEdits(); err != nil || s.Choices().Image != "theirs" {
+	if err := s.TakeEdits(); err != nil || s.Choices().Image != "theirs" {
 		t.Errorf("%v; the image is %q", err, s.Choices().Image)
 	}
 	for _, broken := range []string{"nodes = = 1\n", "nodez = 1\n"} {
 		if err := os.WriteFile(project.File(dir), []byte(broken), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if o := s.Overview(t.Context(), 0); !problem.Is(o.FileErr, problem.BadInput) {
+		if o := health.Overview(t.Context(), s, 0); !problem.Is(o.FileErr, problem.BadInput) {
 			t.Errorf("%s: the overview says %v", broken, o.FileErr)
 		}
 	}
 	if err := os.WriteFile(project.File(dir), []byte("nodes = 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if o := s.Overview(t.Context(), 0); o.FileErr != nil {
+	if o := health.Overview(t.Context(), s, 0); o.FileErr != nil {
 		t.Errorf("mended, and the overview says %v", o.FileErr)
 	}
 }
@@ -365,11 +367,11 @@ func TestEditIsNotTaken(t *testing.T) {
 // A watch goes on with the values before an edit that nobody accepted.
 func TestWatchKeepsValues(t *testing.T) {
 	dir := clone(t, "nodes = 1\n")
-	if err := openTo(t, Options{Dir: dir}); err != nil {
+	if err := openTo(t, site.Options{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
-	var said []WatchEvent
-	w := &watcher{dir: dir, each: func(e WatchEvent) { said = append(said, e) }}
+	var said []health.WatchEvent
+	w := &watcher{dir: dir, each: func(e health.WatchEvent) { said = append(said, e) }}
 	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -383,7 +385,7 @@ func TestWatchKeepsValues(t *testing.T) {
 	if len(said) != 1 || said[0].Code != problem.NotAccepted || w.site.Choices().Nodes != 1 {
 		t.Errorf("said %v, and has %d nodes", said, w.site.Choices().Nodes)
 	}
-	s, err := Open(Options{Dir: dir, Instead: w.site.Choices()})
+	s, err := site.Open(site.Options{Dir: dir, Instead: w.site.Choices()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -394,7 +396,7 @@ func TestWatchKeepsValues(t *testing.T) {
 	if text, _ := os.ReadFile(project.File(dir)); !strings.Contains(string(text), "theirs") {
 		t.Error("a restart undid the edit")
 	}
-	if _, err := Trust(dir, must(Trust(dir, nil)).Open); err != nil {
+	if _, err := site.Trust(dir, must(site.Trust(dir, nil)).Open); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.open(); err != nil || w.site.Choices().Image != "theirs" {
@@ -410,9 +412,9 @@ func must[T any](v T, err error) T {
 }
 
 // openTo opens a site and closes it at once.
-func openTo(t *testing.T, o Options) error {
+func openTo(t *testing.T, o site.Options) error {
 	t.Helper()
-	s, err := Open(o)
+	s, err := site.Open(o)
 	if err != nil {
 		return err
 	}
@@ -437,13 +439,13 @@ func rewrite(t *testing.T, dir, from, to string) {
 // A value that is harmless only beside another is asked about once that other one changes, by a flag or in the file.
 func TestHarmlessBesideAnother(t *testing.T) {
 	const toml = "app = \"none\"\nruntime = \"process\"\nbackup-recipient = \"age1theirs\"\n[grid]\nrehearsal = true\n"
-	withApp := Options{Choose: func(c *project.Choices) { c.App = "mine" }}
+	withApp := site.Options{Choose: func(c *project.Choices) { c.App = "mine" }}
 	dir := clone(t, toml)
 	withApp.Dir = dir
 	refusedFor(t, openTo(t, withApp), "runtime", "grid.rehearsal")
 
 	dir = clone(t, toml)
-	s, err := Open(Options{Dir: dir})
+	s, err := site.Open(site.Options{Dir: dir})
 	if err != nil {
 		t.Fatal("a rehearsal without an app: ", err)
 	}
@@ -451,11 +453,11 @@ func TestHarmlessBesideAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	choose(t, s, func(c *project.Choices) { c.Nodes = 1 })
-	if err := openAfter(t, s, Options{Dir: dir}); err != nil {
+	if err := openAfter(t, s, site.Options{Dir: dir}); err != nil {
 		t.Error("the rehearsal asks about itself: ", err)
 	}
 	rewrite(t, dir, "rehearsal = true", "rehearsal = false")
-	refusedFor(t, openTo(t, Options{Dir: dir}), "runtime", "backup-recipient")
+	refusedFor(t, openTo(t, site.Options{Dir: dir}), "runtime", "backup-recipient")
 }
 
 // Connections in a pyproject.toml that came with the folder lead nowhere unasked.
@@ -480,7 +482,7 @@ func TestForeignConnections(t *testing.T) {
 			}
 		}
 		put(text)
-		err := openTo(t, Options{Dir: dir, Create: true})
+		err := openTo(t, site.Options{Dir: dir, Create: true})
 		if !asks {
 			if err != nil {
 				t.Errorf("%s: %v", text, err)
@@ -488,14 +490,14 @@ func TestForeignConnections(t *testing.T) {
 			continue
 		}
 		refusedFor(t, err, "pyproject.toml")
-		if err := openTo(t, Options{Dir: dir, Create: true, Trust: true}); err != nil {
+		if err := openTo(t, site.Options{Dir: dir, Create: true, Trust: true}); err != nil {
 			t.Fatal(err)
 		}
-		if err := openTo(t, Options{Dir: dir}); err != nil {
+		if err := openTo(t, site.Options{Dir: dir}); err != nil {
 			t.Error("asked again: ", err)
 		}
 		put(strings.ReplaceAll(text, "x", "y") + "\n[tool.flwr.federations.z]\naddress = \"other.example\"\n")
-		if err := openTo(t, Options{Dir: dir}); !problem.Is(err, problem.NotAccepted) {
+		if err := openTo(t, site.Options{Dir: dir}); !problem.Is(err, problem.NotAccepted) {
 			t.Errorf("%s: a later connection: %v", text, err)
 		}
 	}
@@ -504,7 +506,7 @@ func TestForeignConnections(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "pyproject.toml"), []byte(theirs), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := openTo(t, Options{Dir: dir, Create: true, Choose: func(c *project.Choices) { c.Grid.Control, c.Grid.CA = "grid.example:9093", "ca.pem" }}); err != nil {
+	if err := openTo(t, site.Options{Dir: dir, Create: true, Choose: func(c *project.Choices) { c.Grid.Control, c.Grid.CA = "grid.example:9093", "ca.pem" }}); err != nil {
 		t.Error(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/site"
 )
 
 // checklist is the 16 steps in the guide's order.
@@ -18,7 +19,7 @@ var checklist = []Step{
 }
 
 // Steps returns the 16 steps, in order, as front ends show them.
-func (s *Site) Steps() []front.Step {
+func Steps() []front.Step {
 	list := make([]front.Step, len(checklist))
 	for i, st := range checklist {
 		list[i] = st
@@ -34,7 +35,7 @@ func step(id front.StepID) (Step, error) {
 }
 
 // Inspect tells how step id stands. A step after the login that finds the session over waits for step 9.
-func (s *Site) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
+func Inspect(ctx context.Context, s *site.Site, id front.StepID) (front.Status, error) {
 	st, err := step(id)
 	if err != nil {
 		return front.Status{}, err
@@ -46,11 +47,11 @@ func (s *Site) Inspect(ctx context.Context, id front.StepID) (front.Status, erro
 	if err != nil {
 		status.State = front.Unknown // a step may have begun with Done before it could not look further
 	}
-	return status, s.withNetwork(ctx, err)
+	return status, site.WithNetwork(ctx, s, err)
 }
 
 // Plan tells what Apply of step id would do.
-func (s *Site) Plan(ctx context.Context, id front.StepID) ([]front.Action, error) {
+func Plan(ctx context.Context, s *site.Site, id front.StepID) ([]front.Action, error) {
 	st, err := step(id)
 	if err != nil {
 		return nil, err
@@ -60,26 +61,26 @@ func (s *Site) Plan(ctx context.Context, id front.StepID) ([]front.Action, error
 
 // Apply does step id. A session that is over in the middle brings the person back to the login, and
 // then on with the same step.
-func (s *Site) Apply(ctx context.Context, id front.StepID, to front.Sink) error {
+func Apply(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) error {
 	st, err := step(id)
 	if err != nil {
 		return err
 	}
-	if err := s.takeEdits(); err != nil {
+	if err := s.TakeEdits(); err != nil {
 		if !problem.Is(err, problem.NotAccepted) || !id.OnlyLooks() {
 			return err
 		}
 		to.Event(front.Says{Text: "goes on with the values before: " + err.Error()})
 	}
 	if id == front.StepLogin {
-		return s.attempt(ctx, st, to)
+		return attempt(ctx, s, st, to)
 	}
-	return s.loggedIn(ctx, to, func() error { return s.attempt(ctx, st, to) })
+	return loggedIn(ctx, s, to, func() error { return attempt(ctx, s, st, to) })
 }
 
-func (s *Site) attempt(ctx context.Context, st Step, to front.Sink) error {
+func attempt(ctx context.Context, s *site.Site, st Step, to front.Sink) error {
 	err := st.Apply(ctx, s, to)
-	s.forget()
+	s.Forget()
 	if cause := context.Cause(ctx); cause != nil && err != nil {
 		return problem.Stopped(cause, "stopped", "start again to go on from here")
 	}
@@ -87,14 +88,14 @@ func (s *Site) attempt(ctx context.Context, st Step, to front.Sink) error {
 }
 
 // CanChange tells whether the choice of step id can be made anew.
-func (s *Site) CanChange(id front.StepID) bool {
+func CanChange(id front.StepID) bool {
 	st, err := step(id)
 	_, ok := st.(Changer)
 	return err == nil && ok
 }
 
 // Change makes the choice of step id anew.
-func (s *Site) Change(ctx context.Context, id front.StepID, to front.Sink) error {
+func Change(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) error {
 	st, err := step(id)
 	if err != nil {
 		return err
@@ -103,30 +104,30 @@ func (s *Site) Change(ctx context.Context, id front.StepID, to front.Sink) error
 	if !ok {
 		return problem.New(problem.NotSupported, st.Title()+" has no choice to change", "", "")
 	}
-	defer s.forget()
-	if err := s.takeEdits(); err != nil {
+	defer s.Forget()
+	if err := s.TakeEdits(); err != nil {
 		return err
 	}
-	return s.loggedIn(ctx, to, func() error { return c.Change(ctx, s, to) })
+	return loggedIn(ctx, s, to, func() error { return c.Change(ctx, s, to) })
 }
 
 // Walk goes through the steps from the first that is not done to the last. It stops with a Problem:
 // needs-person or needs-grid where somebody else has to go on, or what went wrong.
-func (s *Site) Walk(ctx context.Context, to front.Sink) error {
-	return s.WalkTo(ctx, to, front.StepMonitor)
+func Walk(ctx context.Context, s *site.Site, to front.Sink) error {
+	return WalkTo(ctx, s, to, front.StepMonitor)
 }
 
 // WalkTo is Walk that ends after step last.
-func (s *Site) WalkTo(ctx context.Context, to front.Sink, last front.StepID) error {
+func WalkTo(ctx context.Context, s *site.Site, to front.Sink, last front.StepID) error {
 	if last.CallsGrid() { // the first that calls flwr; the steps before take their own time
-		s.warm(ctx)
+		warm(ctx, s)
 	}
-	if s.o.Attended {
+	if s.Options.Attended {
 		to = &guided{to, s}
 	}
 	for _, st := range checklist[:last] {
 		where := fmt.Sprintf("step %d", st.ID())
-		if err := safego.Call(where, func() error { return s.walkOne(ctx, st, to) }); err != nil {
+		if err := safego.Call(where, func() error { return walkOne(ctx, s, st, to) }); err != nil {
 			return err
 		}
 	}
@@ -137,7 +138,7 @@ func (s *Site) WalkTo(ctx context.Context, to front.Sink, last front.StepID) err
 // and done when they say so.
 type guided struct {
 	front.Sink
-	s *Site
+	s *site.Site
 }
 
 // tell shows the plan of a step, and asks where the step would change something without a question of its own.
@@ -157,10 +158,10 @@ func (g *guided) tell(ctx context.Context, st Step) error {
 	return err
 }
 
-func (s *Site) walkOne(ctx context.Context, st Step, to front.Sink) error {
-	status, err := s.inspectPatiently(ctx, st, to)
+func walkOne(ctx context.Context, s *site.Site, st Step, to front.Sink) error {
+	status, err := inspectPatiently(ctx, s, st, to)
 	if err != nil {
-		return s.ended(ctx, to, st, status, err)
+		return ended(ctx, s, to, st, status, err)
 	}
 	if status.State == front.Done || status.State == front.NotNeeded {
 		to.Event(front.StepEnded{Step: st, Status: status})
@@ -168,20 +169,20 @@ func (s *Site) walkOne(ctx context.Context, st Step, to front.Sink) error {
 	}
 	to.Event(front.StepBegan{Step: st})
 	if status.State == front.Blocked {
-		return s.ended(ctx, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" cannot be done yet",
+		return ended(ctx, s, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" cannot be done yet",
 			status.Why, fmt.Sprintf("finish step %d first", status.By)))
 	}
 	if g, ok := to.(*guided); ok {
 		if err := g.tell(ctx, st); err != nil {
-			return s.ended(ctx, to, st, status, err)
+			return ended(ctx, s, to, st, status, err)
 		}
 	}
 	asked := &asked{Sink: to}
-	if err := s.Apply(ctx, st.ID(), asked); err != nil {
-		return s.ended(ctx, to, st, status, err)
+	if err := Apply(ctx, s, st.ID(), asked); err != nil {
+		return ended(ctx, s, to, st, status, err)
 	}
-	if status, err = s.inspectPatiently(ctx, st, to); err != nil {
-		return s.ended(ctx, to, st, status, err)
+	if status, err = inspectPatiently(ctx, s, st, to); err != nil {
+		return ended(ctx, s, to, st, status, err)
 	}
 	if status.State == front.Done || status.State == front.NotNeeded {
 		to.Event(front.StepEnded{Step: st, Status: status})
@@ -193,14 +194,14 @@ func (s *Site) walkOne(ctx context.Context, st Step, to front.Sink) error {
 	}
 	why := status.Why
 	if no := asked.declined(); why == "" && no != "" {
-		return s.ended(ctx, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" is left for later",
+		return ended(ctx, s, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" is left for later",
 			"you did not say yes to: "+no, "run the same command again when you can"))
 	}
 	if why == "" {
 		why = "it was done, and what flwrup sees still says " + status.State.String()
 		code = problem.Internal
 	}
-	return s.ended(ctx, to, st, status, problem.New(code, st.Title()+" is "+status.State.String(), why,
+	return ended(ctx, s, to, st, status, problem.New(code, st.Title()+" is "+status.State.String(), why,
 		"run the same command again to go on from here"))
 }
 
@@ -229,11 +230,11 @@ func (a *asked) declined() string {
 }
 
 // ended reports how a step stopped and gives its error back.
-func (s *Site) ended(ctx context.Context, to front.Sink, st Step, status front.Status, err error) error {
+func ended(ctx context.Context, s *site.Site, to front.Sink, st Step, status front.Status, err error) error {
 	if ctx.Err() != nil && !problem.Is(err, problem.Cancelled) {
 		err = problem.Stopped(err, "stopped", "start again to go on from here")
 	}
-	err = s.leftForLater(st, s.withNetwork(ctx, err))
+	err = leftForLater(s, st, site.WithNetwork(ctx, s, err))
 	to.Event(front.StepEnded{Step: st, Status: status, Err: err})
 	return fmt.Errorf("step %d, %s: %w", st.ID(), st.Name(), err)
 }

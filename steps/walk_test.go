@@ -8,12 +8,13 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 // TestWalkTellsWhatWasDeclined: a person who says no is told that this is where it stands, not that
 // something does not work.
 func TestWalkTellsWhatWasDeclined(t *testing.T) {
-	s, err := Open(Options{Dir: t.TempDir(), Create: true, Attended: true, Choose: func(c *project.Choices) { c.Nodes = 1 }})
+	s, err := site.Open(site.Options{Dir: t.TempDir(), Create: true, Attended: true, Choose: func(c *project.Choices) { c.Nodes = 1 }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +25,7 @@ func TestWalkTellsWhatWasDeclined(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = s.walkOne(context.Background(), st, to)
+		err = walkOne(context.Background(), s, st, to)
 		if n == 6 {
 			if err != nil {
 				t.Fatal(err)

@@ -8,7 +8,9 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -16,8 +18,8 @@ import (
 // noticed), "lost" (runs, offline on the grid), "asked" (stopped by the person), "starting", or a
 // code: down for that reason.
 func nodeAs(name, how string) front.NodeView {
-	v := front.NodeView{Name: name, Wanted: wantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}
-	code := NodeEnded
+	v := front.NodeView{Name: name, Wanted: site.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}
+	code := health.NodeEnded
 	switch how {
 	case "up":
 		v.Grid, v.Runtime.State = flwrexec.StatusOnline, supernode.Running
@@ -26,11 +28,11 @@ func nodeAs(name, how string) front.NodeView {
 		v.Runtime.State = supernode.Running
 		return v
 	case "asked":
-		v.Wanted = wantedDown
+		v.Wanted = site.WantedDown
 		return v
 	case "ended":
 	case "held":
-		v.Grid, code = flwrexec.StatusOnline, NodeKilled
+		v.Grid, code = flwrexec.StatusOnline, health.NodeKilled
 	case "lost":
 		v.Runtime.State, code = supernode.Running, problem.NodeNotOnline
 	case "unconfirmed":
@@ -99,7 +101,7 @@ func TestWatchDecides(t *testing.T) {
 			{at: 69, nodes: "ended up", err: loggedOut}, {at: 70, nodes: "ended up", err: loggedOut, restarts: "n1"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var w watchMemory
+			var w health.WatchMemory
 			began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			for _, l := range c.looks {
 				o := front.Overview{GridErr: l.err}
@@ -111,7 +113,7 @@ func TestWatchDecides(t *testing.T) {
 					o.Nodes = append(o.Nodes, v)
 				}
 				mono := time.Duration(l.at) * time.Second
-				events, restart := w.next(moment{began.Add(mono + time.Duration(l.slept)*time.Second), mono}, o)
+				events, restart := w.Next(health.Moment{Wall: began.Add(mono + time.Duration(l.slept)*time.Second), Mono: mono}, o)
 				var kinds []string
 				for _, e := range events {
 					kinds = append(kinds, string(e.Kind))
@@ -120,7 +122,7 @@ func TestWatchDecides(t *testing.T) {
 					t.Errorf("at %d s, %s: says %v, wanted [%s]; restarts %v, wanted [%s]", l.at, l.nodes, kinds, l.says, restart, l.restarts)
 				}
 				for _, name := range restart {
-					w.tried(name, mono)
+					w.Tried(name, mono)
 				}
 			}
 		})

@@ -8,9 +8,12 @@ import (
 	"path/filepath"
 	"time"
 
+	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
+	"flwrup/internal/site"
 	"flwrup/internal/wording"
 )
 
@@ -20,18 +23,18 @@ const restartWithin = 3 * time.Minute
 // watcher is the loop around a Keeper.
 type watcher struct {
 	dir     string
-	site    *Site     // for looking only; its flwr stays open from look to look
-	choices time.Time // of the flwrup.toml that site was opened with
-	unfit   time.Time // of one that cannot be taken over, and was told
-	keeper  Keeper
+	site    *site.Site // for looking only; its flwr stays open from look to look
+	choices time.Time  // of the flwrup.toml that site was opened with
+	unfit   time.Time  // of one that cannot be taken over, and was told
+	keeper  health.Keeper
 	busy    bool
-	each    func(WatchEvent)
+	each    func(health.WatchEvent)
 }
 
 // WatchNodes restarts SuperNodes of the project in dir that are down though they should be up, and calls
 // each with what it sees and does, until ctx ends: then the error is a Problem (cancelled). The
 // SuperNodes go on running. A second watch in the folder is a Problem (busy).
-func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
+func WatchNodes(ctx context.Context, dir string, each func(health.WatchEvent)) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
@@ -50,24 +53,24 @@ func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
 		return err
 	}
 	defer unlock()
-	names, err := w.site.Names()
+	names, err := site.Names(w.site)
 	if err != nil {
 		return err
 	}
-	w.say(WatchBegan, "", fmt.Sprintf("watching %d %s; Ctrl-C ends the watch, not them", len(names), wording.Plural(len(names), "SuperNode")))
+	w.say(health.WatchBegan, "", fmt.Sprintf("watching %d %s; Ctrl-C ends the watch, not them", len(names), wording.Plural(len(names), "SuperNode")))
 	for {
 		if err := w.open(); err != nil {
 			return err
 		}
-		o := w.site.overview(ctx, 0, true)
+		o := health.NodesOverview(ctx, w.site, 0, true)
 		// What is asked of a SuperNode is on disk before it is touched: read after the look, it tells a
 		// stop that began during the look from an end by itself.
 		if err := w.site.Ledger.Reload(); err != nil {
 			return err
 		}
 		for i := range o.Nodes {
-			if v := &o.Nodes[i]; v.Wanted == wantedUp {
-				v.Wanted = w.site.wanted(v.Name)
+			if v := &o.Nodes[i]; v.Wanted == site.WantedUp {
+				v.Wanted = site.Wanted(w.site, v.Name)
 			}
 		}
 		if ctx.Err() == nil {
@@ -93,13 +96,13 @@ func WatchNodes(ctx context.Context, dir string, each func(WatchEvent)) error {
 	}
 }
 
-func (w *watcher) say(kind WatchKind, node, text string) {
-	w.each(WatchEvent{At: time.Now(), Kind: kind, Node: node, Text: text})
+func (w *watcher) say(kind health.WatchKind, node, text string) {
+	w.each(health.WatchEvent{At: time.Now(), Kind: kind, Node: node, Text: text})
 }
 
-func (w *watcher) trouble(kind WatchKind, node, text string, err error) {
+func (w *watcher) trouble(kind health.WatchKind, node, text string, err error) {
 	p := problem.Of(err)
-	w.each(WatchEvent{At: time.Now(), Kind: kind, Node: node, Text: text + p.Error(), Code: p.Code, Fix: p.Fix})
+	w.each(health.WatchEvent{At: time.Now(), Kind: kind, Node: node, Text: text + p.Error(), Code: p.Code, Fix: p.Fix})
 }
 
 // open opens the site, anew when flwrup.toml has changed, and reads what other flwrups noted. A
@@ -112,9 +115,9 @@ func (w *watcher) open() error {
 	if w.site != nil && info.ModTime().Equal(w.choices) {
 		return w.site.Ledger.Reload()
 	}
-	site, err := Open(Options{Dir: w.dir, ReadOnly: true})
-	if err == nil && site.withheld() != nil {
-		err = errors.Join(site.withheld(), site.Close())
+	s, err := site.Open(site.Options{Dir: w.dir, ReadOnly: true})
+	if err == nil && site.Withheld(s) != nil {
+		err = errors.Join(site.Withheld(s), s.Close())
 	}
 	if err != nil {
 		if w.site == nil {
@@ -122,7 +125,7 @@ func (w *watcher) open() error {
 		}
 		if !info.ModTime().Equal(w.unfit) { // said once; the person may accept it, or mend it
 			w.unfit = info.ModTime()
-			w.trouble(WatchBadChoice, "", "goes on with the choices as they were: ", err)
+			w.trouble(health.WatchBadChoice, "", "goes on with the choices as they were: ", err)
 		}
 		return w.site.Ledger.Reload()
 	}
@@ -130,7 +133,7 @@ func (w *watcher) open() error {
 	if w.site != nil {
 		w.site.Close()
 	}
-	w.site = site
+	w.site = s
 	return nil
 }
 
@@ -139,27 +142,27 @@ func (w *watcher) open() error {
 func (w *watcher) restart(ctx context.Context, names []string) {
 	ctx, cancel := context.WithTimeout(ctx, restartWithin)
 	defer cancel()
-	site, err := Open(Options{Dir: w.dir, Instead: w.site.Choices()})
+	s, err := site.Open(site.Options{Dir: w.dir, Instead: w.site.Choices()})
 	if problem.Is(err, problem.Busy) {
 		if !w.busy {
 			w.busy = true
-			w.trouble(WatchBusy, "", "restarts nothing for now (an open dashboard can do it: its key w): ", err)
+			w.trouble(health.WatchBusy, "", "restarts nothing for now (an open dashboard can do it: its key w): ", err)
 		}
 		return
 	}
 	if err != nil {
-		w.trouble(WatchFailed, "", "", err)
+		w.trouble(health.WatchFailed, "", "", err)
 		return
 	}
 	w.busy = false
-	defer site.Close()
+	defer s.Close()
 	// With the lock in hand: what was asked of them since the look, and are they still down?
-	for _, r := range restarts(site.overview(ctx, 0, false), names) {
+	for _, r := range health.Restarts(health.NodesOverview(ctx, s, 0, false), names) {
 		for _, name := range r.Nodes {
 			w.each(w.keeper.Tried(time.Now(), name))
 		}
-		if err := site.Act(ctx, r.Verb, r.Nodes, nobody{}); err != nil && ctx.Err() == nil {
-			w.trouble(WatchFailed, "", "", err)
+		if err := Act(ctx, s, r.Verb, r.Nodes, front.Unattended(nil)); err != nil && ctx.Err() == nil {
+			w.trouble(health.WatchFailed, "", "", err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 )
 
 const hospitals = `# mine
@@ -38,13 +39,13 @@ address = "spaces.example.org:9093"
 `
 
 // newSite opens a new project whose Flower configuration has the given text.
-func newSite(t *testing.T, config string, more ...func(*project.Choices)) *Site {
+func newSite(t *testing.T, config string, more ...func(*project.Choices)) *site.Site {
 	t.Helper()
 	home := t.TempDir()
 	if err := os.WriteFile(filepath.Join(home, "config.toml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
+	s, err := site.Open(site.Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
 		c.Flwr.Home = home
 		for _, m := range more {
 			m(c)
@@ -78,19 +79,21 @@ func TestWhichGrid(t *testing.T) {
 		{"its addresses changed", hospitals + lungs, false, map[string]string{"grid": "lungs", "fleet": "fleet.example.org:9092"}, "grid control fleet federation",
 			project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093", Fleet: "fleet.example.org:9092", CA: "/etc/lungs/ca.crt"}},
 		{"asked for", hospitals, true, nil, "grid federation", superGridOnly},
-		{"typed", hospitals, true, map[string]string{"grid": otherAddresses, "control": "hearts.example.org:443", "fleet": "nodes.example.org:443"}, "grid control fleet ca connection federation",
+		{"typed", hospitals, true, map[string]string{"grid": site.OtherAddresses, "control": "hearts.example.org:443", "fleet": "nodes.example.org:443"}, "grid control fleet ca connection federation",
 			project.GridChoice{Connection: "hearts", Control: "hearts.example.org:443", Fleet: "nodes.example.org:443"}},
-		{"SuperGrid at another address", hospitals, true, map[string]string{"grid": otherAddresses, "control": "new.flower.ai"}, "grid control fleet ca connection federation",
+		{"SuperGrid at another address", hospitals, true, map[string]string{"grid": site.OtherAddresses, "control": "new.flower.ai"}, "grid control fleet ca connection federation",
 			project.GridChoice{Connection: "supergrid", Control: "new.flower.ai", Fleet: "fleet-supergrid.flower.ai:443"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.config)
 			p := &scripted{answers: c.answers}
-			do := s.Apply
-			if c.change {
-				do = s.Change
+			do := func(id front.StepID) error {
+				if c.change {
+					return Change(t.Context(), s, id, p)
+				}
+				return Apply(t.Context(), s, id, p)
 			}
-			if err := do(t.Context(), 2, p); err != nil {
+			if err := do(2); err != nil {
 				t.Fatal(err)
 			}
 			if asked := strings.Join(p.asked, " "); asked != c.asked {
@@ -100,8 +103,8 @@ func TestWhichGrid(t *testing.T) {
 			if err != nil || saved.Grid != c.want {
 				t.Errorf("flwrup.toml has %+v, wanted %+v, %v", saved.Grid, c.want, err)
 			}
-			st, err := s.Inspect(t.Context(), 2)
-			if err != nil || st.State != front.Done || !strings.Contains(st.Evidence[1], fleetOf(c.want, s.dialect())) {
+			st, err := Inspect(t.Context(), s, 2)
+			if err != nil || st.State != front.Done || !strings.Contains(st.Evidence[1], site.FleetOf(c.want, s.Dialect())) {
 				t.Errorf("step 2 is %s: %v %v", st.State, st.Evidence, err)
 			}
 		})
@@ -119,7 +122,7 @@ func TestTypedGridAnew(t *testing.T) {
 		"api.flower.ai":       {Connection: "supergrid", Control: "api.flower.ai", Fleet: "fleet-supergrid.flower.ai:443"},
 	} {
 		s := newSite(t, hospitals, func(c *project.Choices) { c.Grid = now })
-		p := &scripted{answers: map[string]string{"grid": otherAddresses, "control": control}}
+		p := &scripted{answers: map[string]string{"grid": site.OtherAddresses, "control": control}}
 		if want.CA != "" { // the file is not there
 			file := filepath.Join(t.TempDir(), "ca.crt")
 			if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
@@ -128,7 +131,7 @@ func TestTypedGridAnew(t *testing.T) {
 			want.CA = file
 			choose(t, s, func(c *project.Choices) { c.Grid.CA = file })
 		}
-		if err := s.Change(t.Context(), 2, p); err != nil || s.Choices().Grid != want {
+		if err := Change(t.Context(), s, 2, p); err != nil || s.Choices().Grid != want {
 			t.Errorf("%s: %+v, wanted %+v, %v", control, s.Choices().Grid, want, err)
 		}
 	}
@@ -142,8 +145,8 @@ func TestWhichGridRefuses(t *testing.T) {
 		{"control": "hearts.example.org:443", "ca": "nosuch.crt"}, {"connection": "local"}, {"connection": "two words"},
 	} {
 		s := newSite(t, hospitals)
-		answers["grid"] = otherAddresses
-		err := s.Change(t.Context(), 2, &scripted{answers: answers})
+		answers["grid"] = site.OtherAddresses
+		err := Change(t.Context(), s, 2, &scripted{answers: answers})
 		if err == nil || s.Choices().Grid != (project.GridChoice{Connection: "supergrid"}) {
 			t.Errorf("%v: %v, the grid is %+v", answers, err, s.Choices().Grid)
 		}
@@ -153,7 +156,7 @@ func TestWhichGridRefuses(t *testing.T) {
 	}
 	s := newSite(t, hospitals+bare)
 	p := &scripted{}
-	if err := s.Change(t.Context(), 2, p); err != nil {
+	if err := Change(t.Context(), s, 2, p); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range p.last["grid"].Choices {
@@ -170,12 +173,12 @@ func TestGridByFlag(t *testing.T) {
 		c.Federation, c.Grid.Control, c.Grid.Fleet = "@ada/study", "api.flower.ai", "fleet-supergrid.flower.ai:443"
 	})
 	home := s.Choices().Flwr.Home
-	over := func(connection string, more func(*project.Choices)) *Site {
+	over := func(connection string, more func(*project.Choices)) *site.Site {
 		t.Helper()
 		dir := s.Dir
 		s.Close()
 		var err error
-		if s, err = Open(Options{Dir: dir, Create: true, Choose: func(c *project.Choices) {
+		if s, err = site.Open(site.Options{Dir: dir, Create: true, Choose: func(c *project.Choices) {
 			c.Grid.Connection, c.Flwr.Home = connection, home
 			if more != nil {
 				more(c)
@@ -215,17 +218,17 @@ func TestGridByEditor(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &scripted{answers: map[string]string{"grid": "supergrid"}}
-	if err := s.Change(t.Context(), 2, p); !problem.Is(err, problem.NotAccepted) {
+	if err := Change(t.Context(), s, 2, p); !problem.Is(err, problem.NotAccepted) {
 		t.Fatalf("taken unasked: %v", err)
 	}
-	asked, err := Trust(s.Dir, nil)
+	asked, err := site.Trust(s.Dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Trust(s.Dir, asked.Open); err != nil {
+	if _, err := site.Trust(s.Dir, asked.Open); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Change(t.Context(), 2, p); err != nil {
+	if err := Change(t.Context(), s, 2, p); err != nil {
 		t.Fatal(err)
 	}
 	if def := p.last["grid"].Default; def != "lungs" || s.Choices().Grid.Connection != "supergrid" || s.Choices().Federation != "@ada/study" {

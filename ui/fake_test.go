@@ -71,7 +71,7 @@ func fakePlan(n front.StepID) []front.Action {
 }
 
 func (f *fake) Title() front.Title            { f.mu.Lock(); defer f.mu.Unlock(); return f.title }
-func (f *fake) Steps() []front.Step           { return new(steps.Site).Steps() }
+func (f *fake) Steps() []front.Step           { return steps.Steps() }
 func (f *fake) CanChange(n front.StepID) bool { return f.changed[n] }
 func (f *fake) SaveMetrics(_ context.Context, run string) (string, error) {
 	return "run-" + run + "-metrics.csv", nil

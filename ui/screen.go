@@ -11,8 +11,8 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 	"flwrup/internal/wording"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -80,7 +80,7 @@ func (m *Model) stepLines(d *doc, brief int) {
 	m.heading(d, fmt.Sprintf("%d  %s", v.number, v.title), sign+" "+word, st)
 	d.gap()
 	if m.auto && m.title.Rehearsal && m.job == nil { // what is seen first says what this is
-		d.para(s.Warn, steps.RehearsalIs+" Enter goes on.", 0)
+		d.para(s.Warn, site.RehearsalIs+" Enter goes on.", 0)
 		d.gap()
 	}
 	j, here := m.last[v.number], m.hereAtWork()

@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Work is what the screens need of the work; *steps.Site is one. Every method but Title, Steps,
+// Work is what the screens need of the work; steps.Work is one. Every method but Title, Steps,
 // CanChange, CanUndo, Reference and Places may block, so it is only ever called from a tea.Cmd.
 type Work interface {
 	Title() front.Title

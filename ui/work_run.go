@@ -10,7 +10,6 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/wording"
-	"flwrup/steps"
 	"flwrup/ui/dash"
 )
 
@@ -215,7 +214,7 @@ func (m *Model) act(run dash.Run) tea.Cmd {
 	work := m.work
 	cmd := m.start(0, actTitle(run), func(ctx context.Context, to front.Sink) error {
 		if run.ByItself {
-			to = steps.Unattended(to)
+			to = front.Unattended(to)
 		}
 		return work.Act(ctx, run.Verb, run.Nodes, to)
 	})

@@ -17,8 +17,8 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
+	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
-	"flwrup/steps"
 )
 
 // Streams are what a process has of its terminal or pipes; tests hand in their own.
@@ -89,7 +89,7 @@ and brings you back to look after them: status, logs, runs.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.wizard(cmd.Context(), wizardOptions{Options: steps.Options{Dir: p.findDir(), Create: true, Attended: true}})
+			return p.wizard(cmd.Context(), wizardOptions{Options: site.Options{Dir: p.findDir(), Create: true, Attended: true}})
 		},
 	}
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + exitCodes + "\n")

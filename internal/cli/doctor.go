@@ -32,14 +32,14 @@ type findingData struct {
 }
 
 func (p *program) doDoctor(ctx context.Context) error {
-	site, err := p.openToLook()
+	s, err := p.openToLook()
 	if err != nil {
 		return err
 	}
-	defer site.Close()
+	defer s.Close()
 	all := []findingData{}
 	var first error
-	site.Doctor(ctx, func(f steps.Finding) {
+	steps.Doctor(ctx, s, func(f steps.Finding) {
 		d := findingData{What: f.What, State: f.State.String(), Says: append([]string{}, f.Says...), Remedy: p.remedy(f.Remedy)}
 		if f.Problem != nil {
 			d.Problem = shape(f.Problem)

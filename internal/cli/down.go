@@ -8,7 +8,7 @@ import (
 
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
-	"flwrup/steps"
+	"flwrup/internal/site"
 )
 
 func (p *program) down() *cobra.Command {
@@ -33,19 +33,19 @@ func (p *program) doDown(ctx context.Context, remove bool) error {
 		}
 		return notSetUp(dir, err)
 	}
-	site, err := p.open(ctx, steps.Options{Dir: dir, Ending: true}, p.json)
+	s, err := p.open(ctx, site.Options{Dir: dir, Ending: true}, p.json)
 	if err != nil {
 		return err
 	}
-	defer site.Close()
-	if err := site.TearDown(ctx, p.front(true), remove || site.Rehearsal()); err != nil {
+	defer s.Close()
+	if err := site.TearDown(ctx, s, p.front(true), remove || s.Rehearsal()); err != nil {
 		return err
 	}
 	if p.json {
-		writeJSON(p.Out, map[string]string{"dir": site.Dir}, nil)
+		writeJSON(p.Out, map[string]string{"dir": s.Dir}, nil)
 		return nil
 	}
-	p.say("down: %s", site.Dir)
+	p.say("down: %s", s.Dir)
 	return nil
 }
 

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
 	"flwrup/internal/trust"
-	"flwrup/steps"
 )
 
 // What flwrup exits with.
@@ -82,7 +82,7 @@ func writeProblem(w io.Writer, err error) {
 	if exitCode(err) == exitWaiting {
 		head = "flwrup waits: "
 	}
-	var left *steps.Unaccepted
+	var left *site.Unaccepted
 	if errors.As(err, &left) {
 		fmt.Fprintf(w, "%s%s:\n  %s\n", head, p.What, strings.Join(trust.Lines(left.Values), "\n  "))
 	} else {

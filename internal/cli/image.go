@@ -3,7 +3,8 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"flwrup/steps"
+	"flwrup/internal/fleet"
+	"flwrup/internal/site"
 )
 
 func (p *program) image() *cobra.Command {
@@ -14,12 +15,12 @@ pyproject.toml asks for, and notes its name in flwrup.toml. SuperNodes have it f
 their next start on: flwrup restart. PIP_CERT names the certificates of a package
 index of your own.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			site, err := p.open(cmd.Context(), steps.Options{Dir: p.findDir()}, false)
+			s, err := p.open(cmd.Context(), site.Options{Dir: p.findDir()}, false)
 			if err != nil {
 				return err
 			}
-			defer site.Close()
-			tag, err := site.BuildImage(cmd.Context(), p.front(true))
+			defer s.Close()
+			tag, err := fleet.BuildImage(cmd.Context(), s, p.front(true))
 			if err != nil {
 				return err
 			}

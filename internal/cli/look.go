@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
 )
@@ -47,33 +49,33 @@ func (p *program) version() *cobra.Command {
 }
 
 // openToLook opens a site for reading only: another flwrup may be at work in it.
-func (p *program) openToLook() (*steps.Site, error) {
+func (p *program) openToLook() (*site.Site, error) {
 	if p.trustAll {
 		if err := acceptAll(p.findDir()); err != nil {
 			return nil, err
 		}
 	}
-	site, err := steps.Open(steps.Options{Dir: p.findDir(), ReadOnly: true})
+	s, err := site.Open(site.Options{Dir: p.findDir(), ReadOnly: true})
 	if err == nil {
-		p.tellWithheld(site)
+		p.tellWithheld(s)
 	}
-	return site, err
+	return s, err
 }
 
 func (p *program) status() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show the SuperNodes: on the grid and here", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			site, err := p.openToLook()
+			s, err := p.openToLook()
 			if err != nil {
 				return err
 			}
-			defer site.Close()
-			o := site.Overview(cmd.Context(), 0)
+			defer s.Close()
+			o := health.Overview(cmd.Context(), s, 0)
 			if p.json {
-				writeJSON(p.Out, p.statusOf(site.Title(), o), o.GridErr)
+				writeJSON(p.Out, p.statusOf(s.Title(), o), o.GridErr)
 			} else {
-				p.showStatus(site.Title(), o)
+				p.showStatus(s.Title(), o)
 			}
 			if o.GridErr != nil {
 				return &shownError{o.GridErr}
@@ -97,12 +99,12 @@ func (p *program) logs() *cobra.Command {
 }
 
 func (p *program) doLogs(ctx context.Context, nodes []string, o supernode.LogOptions) error {
-	site, err := p.openToLook()
+	s, err := p.openToLook()
 	if err != nil {
 		return err
 	}
-	defer site.Close()
-	names, err := site.Names()
+	defer s.Close()
+	names, err := site.Names(s)
 	if err != nil {
 		return err
 	}
@@ -125,7 +127,7 @@ func (p *program) doLogs(ctx context.Context, nodes []string, o supernode.LogOpt
 		}
 		safego.Go("logs of "+node, fail, func() {
 			defer wg.Done()
-			err := site.Logs(ctx, node, o, func(l supernode.Line) error {
+			err := site.Logs(ctx, s, node, o, func(l supernode.Line) error {
 				mu.Lock()
 				defer mu.Unlock()
 				stamp := ""
@@ -183,20 +185,20 @@ type actionData struct {
 }
 
 func (p *program) doPlan(ctx context.Context, all bool) error {
-	site, err := p.openToLook()
+	s, err := p.openToLook()
 	if err != nil {
 		return err
 	}
-	defer site.Close()
+	defer s.Close()
 	data := []planData{}
-	for _, st := range site.Steps() {
-		status, err := site.Inspect(ctx, st.ID())
+	for _, st := range steps.Steps() {
+		status, err := steps.Inspect(ctx, s, st.ID())
 		if err != nil {
 			status.Why = problem.Of(err).Error()
 		}
 		d := planData{Step: int(st.ID()), Name: st.Name(), State: status.State.String(), Why: status.Why, Evidence: status.Evidence, Actions: []actionData{}}
 		if all || status.State == front.Ready || status.State == front.Blocked || status.State == front.Unknown {
-			actions, err := site.Plan(ctx, st.ID())
+			actions, err := steps.Plan(ctx, s, st.ID())
 			if err != nil && d.Why == "" {
 				d.Why = problem.Of(err).Error()
 			}
@@ -235,12 +237,12 @@ func (p *program) handover() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "handover", Short: "Print the node IDs as a message, Markdown, CSV or JSON", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			site, err := p.openToLook()
+			s, err := p.openToLook()
 			if err != nil {
 				return err
 			}
-			defer site.Close()
-			h := site.Handover()
+			defer s.Close()
+			h := steps.NewHandover(s)
 			write, ok := map[string]func() string{"text": h.Text, "markdown": h.Markdown, "csv": h.CSV, "json": h.JSON}[format]
 			if !ok {
 				return usage("no format " + format + ": text, markdown, csv or json")

@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/plain"
+	"flwrup/internal/site"
 	"flwrup/steps"
 )
 
@@ -64,12 +66,12 @@ and not unregistered, with the keys and node IDs that they had.`,
 				n, err = strconv.Atoi(args[0])
 			}
 			if len(args) > 1 || err != nil {
-				return p.onSite(o, false, func(site *steps.Site, to front.Sink) error { return site.BringBack(cmd.Context(), args, to) }, cmd.Context())
+				return p.onSite(o, false, func(s *site.Site, to front.Sink) error { return steps.BringBack(cmd.Context(), s, args, to) }, cmd.Context())
 			}
 			if n < 1 {
 				return usage(args[0] + " is no number of SuperNodes")
 			}
-			return p.onSite(o, false, func(site *steps.Site, to front.Sink) error { return site.Add(cmd.Context(), n, to) }, cmd.Context())
+			return p.onSite(o, false, func(s *site.Site, to front.Sink) error { return steps.Add(cmd.Context(), s, n, to) }, cmd.Context())
 		}})
 	add(&cobra.Command{Use: "settings [NODE…]", Short: "Change what SuperNodes are started with, by questions; flwrup.toml keeps it",
 		Long: `Asks for the values that the ClientApp reads, data folders, variables, limits of processor and memory,
@@ -110,22 +112,22 @@ type actOptions struct {
 }
 
 func (p *program) act(ctx context.Context, verb front.Verb, nodes []string, o actOptions) error {
-	return p.onSite(o, verb == front.StopNodes, func(site *steps.Site, to front.Sink) error { return site.Act(ctx, verb, nodes, to) }, ctx)
+	return p.onSite(o, verb == front.StopNodes, func(s *site.Site, to front.Sink) error { return steps.Act(ctx, s, verb, nodes, to) }, ctx)
 }
 
 // onSite opens the site, does the work and shows how the SuperNodes stand then.
-func (p *program) onSite(o actOptions, ending bool, do func(*steps.Site, front.Sink) error, ctx context.Context) error {
-	site, err := p.open(ctx, steps.Options{Dir: p.findDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile, Ending: ending}, o.yes)
+func (p *program) onSite(o actOptions, ending bool, do func(*site.Site, front.Sink) error, ctx context.Context) error {
+	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile, Ending: ending}, o.yes)
 	if err != nil {
 		return err
 	}
-	defer site.Close()
+	defer s.Close()
 	front := p.front(o.yes)
-	if err := do(site, agreed{front, o.yes}); err != nil {
+	if err := do(s, agreed{front, o.yes}); err != nil {
 		return err
 	}
 	if p.json {
-		writeJSON(p.Out, p.statusOf(site.Title(), site.Overview(ctx, 0)), nil)
+		writeJSON(p.Out, p.statusOf(s.Title(), health.Overview(ctx, s, 0)), nil)
 	}
 	return nil
 }

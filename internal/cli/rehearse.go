@@ -11,7 +11,9 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/runs"
 	"flwrup/internal/safego"
+	"flwrup/internal/site"
 	"flwrup/steps"
 )
 
@@ -83,50 +85,50 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 			"leave --dir out, or name another folder")
 	}
 	o.yes = o.yes || p.json
-	open := steps.Options{Dir: dir, Create: true, Rehearsal: true, Trap: o.trap, Crowded: o.crowded, Mend: o.trap, Attended: !o.yes, Choose: o.choose(cmd)}
+	open := site.Options{Dir: dir, Create: true, Rehearsal: true, Trap: o.trap, Crowded: o.crowded, Mend: o.trap, Attended: !o.yes, Choose: o.choose(cmd)}
 	if !o.yes && p.screen() {
 		return p.wizard(ctx, wizardOptions{Options: open, keep: o.keep})
 	}
 	began := time.Now()
-	site, err := p.open(ctx, open, o.yes)
+	s, err := p.open(ctx, open, o.yes)
 	if err != nil {
 		return err
 	}
-	defer site.Close()
+	defer s.Close()
 	front := p.front(o.yes)
 	if !p.json {
-		p.say("rehearsal in %s", site.Dir)
+		p.say("rehearsal in %s", s.Dir)
 		if !o.yes {
-			p.say("%s", steps.RehearsalIs)
+			p.say("%s", site.RehearsalIs)
 		}
 	}
-	err = site.Walk(ctx, front)
+	err = steps.Walk(ctx, s, front)
 	if err == nil {
 		// What was shown must still be so at the very end: an overview before the curtain falls.
-		err = p.showRehearsal(ctx, site, front, time.Since(began))
+		err = p.showRehearsal(ctx, s, front, time.Since(began))
 	}
-	return p.curtain(ctx, site, front, err, o.keep)
+	return p.curtain(ctx, s, front, err, o.keep)
 }
 
 // curtain ends a rehearsal that stopped with err, nil when it ended well. What was kept before stays, whatever this
 // call's flags are; so does what runs when a bug of ours ends the call. A run goes on only as long as its grid does:
 // with keep a person may leave it, without it ends now, and that is said.
-func (p *program) curtain(ctx context.Context, site *steps.Site, to front.Sink, err error, keep bool) error {
-	id, going := site.GoingRun()
+func (p *program) curtain(ctx context.Context, s *site.Site, to front.Sink, err error, keep bool) error {
+	id, going := runs.GoingRun(s)
 	going = going && err != nil && ctx.Err() != nil
 	var bug *safego.Panic
-	stays := site.GridStays(context.Background()) || errors.As(err, &bug)
+	stays := site.GridStays(context.Background(), s) || errors.As(err, &bug)
 	if going && (keep || stays) {
-		if kept := site.KeepGrid(context.Background()); kept != nil {
+		if kept := site.KeepGrid(context.Background(), s); kept != nil {
 			return kept
 		}
 		return p.goesOn(id)
 	}
 	if stays && err != nil {
-		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", site.Dir)
-		return errors.Join(err, site.KeepGrid(context.Background()))
+		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", s.Dir)
+		return errors.Join(err, site.KeepGrid(context.Background(), s))
 	}
-	ended := p.endRehearsal(site, to, err, keep || stays)
+	ended := p.endRehearsal(s, to, err, keep || stays)
 	if going && ended == nil {
 		return problem.Stopped(nil, "stopped; run "+id+" has ended, too: its grid was this rehearsal's",
 			"the same command starts the run anew; with --keep the grid and a run on it go on when you leave")
@@ -139,16 +141,16 @@ func (p *program) curtain(ctx context.Context, site *steps.Site, to front.Sink, 
 
 // endRehearsal takes down what a rehearsal started. It has its own time limit: the person's Ctrl-C has
 // ended the rehearsal, not the tidying.
-func (p *program) endRehearsal(site *steps.Site, to front.Sink, why error, keep bool) error {
+func (p *program) endRehearsal(s *site.Site, to front.Sink, why error, keep bool) error {
 	if keep && why == nil {
-		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", site.Dir)
-		return site.KeepGrid(context.Background())
+		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", s.Dir)
+		return site.KeepGrid(context.Background(), s)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	err := site.TearDown(ctx, to, why == nil)
+	err := site.TearDown(ctx, s, to, why == nil)
 	if why != nil {
-		p.say("\nthe folder %s is kept: the same command goes on from there, flwrup down ends it", site.Dir)
+		p.say("\nthe folder %s is kept: the same command goes on from there, flwrup down ends it", s.Dir)
 	}
 	if err != nil {
 		return errors.Join(errors.New("tidy up"), err)

@@ -8,6 +8,8 @@ import (
 
 	"flwrup/internal/plain"
 	"flwrup/internal/project"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
 	"flwrup/steps"
 )
 
@@ -76,7 +78,7 @@ func metricsOf(front *plain.Front) metricsData {
 
 func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) error {
 	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
-	site, err := p.open(ctx, steps.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
+	s, err := p.open(ctx, site.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {
 			c.App = appFrom(dir, o.app)
 		}
@@ -84,16 +86,16 @@ func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) e
 	if err != nil {
 		return err
 	}
-	defer site.Close()
+	defer s.Close()
 	front := p.front(yes)
-	id, err := site.StartRun(ctx, front)
+	id, err := steps.StartRun(ctx, s, front)
 	if err != nil {
-		return p.left(ctx, site, err)
+		return p.left(ctx, s, err)
 	}
 	if o.detach {
 		p.say("\nto follow it: %s", p.comeBack(id))
 	} else {
-		err = site.FollowRun(ctx, id, front)
+		err = runs.FollowRun(ctx, s, id, front)
 		if ctx.Err() != nil {
 			return p.goesOn(id)
 		}
@@ -103,7 +105,7 @@ func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) e
 		return err
 	}
 	d := finishedRun{runData{ID: id}, metricsOf(front)}
-	list, lerr := site.Runs(ctx, 0)
+	list, lerr := runs.Runs(ctx, s, 0)
 	for _, r := range list {
 		if r.ID == id {
 			d.Run = dataOf(r)

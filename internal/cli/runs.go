@@ -8,6 +8,8 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
 	"flwrup/steps"
 	"flwrup/ui/style"
 )
@@ -16,8 +18,8 @@ func (p *program) runs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "runs", Short: "List the runs; show the log, the metrics or the SuperNodes of one, stop one", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.looking(func(site *steps.Site) error {
-				list, err := site.Runs(cmd.Context(), 0)
+			return p.looking(func(s *site.Site) error {
+				list, err := runs.Runs(cmd.Context(), s, 0)
 				if err != nil {
 					return err
 				}
@@ -41,12 +43,12 @@ func (p *program) runs() *cobra.Command {
 	log := &cobra.Command{
 		Use: "log [ID]", Short: "Show a run's log (the last one's)", Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.lookingAt(args, func(site *steps.Site, id string) error {
+			return p.lookingAt(args, func(s *site.Site, id string) error {
 				if !follow {
-					return site.RunLog(cmd.Context(), id, func(l string) { p.say("%s", l) })
+					return runs.RunLog(cmd.Context(), s, id, func(l string) { p.say("%s", l) })
 				}
 				front := p.front(true)
-				err := site.FollowRun(cmd.Context(), id, front)
+				err := runs.FollowRun(cmd.Context(), s, id, front)
 				if cmd.Context().Err() != nil {
 					return p.goesOn(id)
 				}
@@ -59,10 +61,10 @@ func (p *program) runs() *cobra.Command {
 	metrics := &cobra.Command{
 		Use: "metrics [ID]", Short: "Print a run's metrics (the last one's) as CSV, a row a round", Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.lookingAt(args, func(site *steps.Site, id string) error {
-				list, err := site.RunMetrics(cmd.Context(), id)
+			return p.lookingAt(args, func(s *site.Site, id string) error {
+				list, err := runs.RunMetrics(cmd.Context(), s, id)
 				if err == nil {
-					fmt.Fprint(p.Out, steps.MetricsCSV(list))
+					fmt.Fprint(p.Out, runs.MetricsCSV(list))
 				}
 				return err
 			})
@@ -71,24 +73,24 @@ func (p *program) runs() *cobra.Command {
 	stop := &cobra.Command{
 		Use: "stop ID…", Short: "Stop runs; asks first", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			site, err := p.open(cmd.Context(), steps.Options{Dir: p.findDir(), Attended: p.attended()}, yes)
+			s, err := p.open(cmd.Context(), site.Options{Dir: p.findDir(), Attended: p.attended()}, yes)
 			if err != nil {
 				return err
 			}
-			defer site.Close()
+			defer s.Close()
 			var to front.Sink = p.front(false)
 			if yes {
 				to = agreeing{to}
 			}
-			return site.Act(cmd.Context(), front.StopRun, args, to)
+			return steps.Act(cmd.Context(), s, front.StopRun, args, to)
 		},
 	}
 	stop.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	nodes := &cobra.Command{
 		Use: "nodes [ID]", Short: "Name the SuperNodes here that took part in a run (the last one), as their logs have it", Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.lookingAt(args, func(site *steps.Site, id string) error {
-				names, err := site.TookPart(cmd.Context(), id)
+			return p.lookingAt(args, func(s *site.Site, id string) error {
+				names, err := runs.TookPart(cmd.Context(), s, id)
 				for _, n := range names {
 					p.say("%s", n)
 				}
@@ -113,27 +115,27 @@ func oneRun(_ *cobra.Command, args []string) error {
 }
 
 // lookingAt is looking at one run: that of args, else the one that was started here last.
-func (p *program) lookingAt(args []string, do func(site *steps.Site, id string) error) error {
-	return p.looking(func(site *steps.Site) error {
-		id, _ := site.GoingRun()
+func (p *program) lookingAt(args []string, do func(s *site.Site, id string) error) error {
+	return p.looking(func(s *site.Site) error {
+		id, _ := runs.GoingRun(s)
 		if len(args) > 0 {
 			id = args[0]
 		}
 		if id == "" {
 			return problem.New(problem.RunNotFound, "no run was started here yet", "", "flwrup run starts one; flwrup runs lists those of the account")
 		}
-		return do(site, id)
+		return do(s, id)
 	})
 }
 
 // looking opens the site for reading only and hands it to do.
-func (p *program) looking(do func(*steps.Site) error) error {
-	site, err := p.openToLook()
+func (p *program) looking(do func(*site.Site) error) error {
+	s, err := p.openToLook()
 	if err != nil {
 		return err
 	}
-	defer site.Close()
-	return do(site)
+	defer s.Close()
+	return do(s)
 }
 
 // comeBack is the command that shows a run again.
@@ -146,8 +148,8 @@ func (p *program) goesOn(id string) error {
 }
 
 // left is err, or word of the run that goes on when the person has left while one did.
-func (p *program) left(ctx context.Context, site *steps.Site, err error) error {
-	if id, going := site.GoingRun(); going && err != nil && ctx.Err() != nil {
+func (p *program) left(ctx context.Context, s *site.Site, err error) error {
+	if id, going := runs.GoingRun(s); going && err != nil && ctx.Err() != nil {
 		return p.goesOn(id)
 	}
 	return err

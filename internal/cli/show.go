@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/plain"
-	"flwrup/steps"
+	"flwrup/internal/site"
 	"flwrup/ui/style"
 )
 
@@ -195,8 +196,8 @@ type rehearsalData struct {
 }
 
 // showRehearsal looks at the whole once more, while all of it runs, and shows what was reached.
-func (p *program) showRehearsal(ctx context.Context, site *steps.Site, front *plain.Front, took time.Duration) error {
-	o := site.Overview(ctx, 0)
+func (p *program) showRehearsal(ctx context.Context, s *site.Site, front *plain.Front, took time.Duration) error {
+	o := health.Overview(ctx, s, 0)
 	if o.GridErr != nil {
 		return o.GridErr
 	}
@@ -204,12 +205,12 @@ func (p *program) showRehearsal(ctx context.Context, site *steps.Site, front *pl
 		return o.RuntimeErr
 	}
 	if p.json {
-		d := rehearsalData{p.statusOf(site.Title(), o), took.Seconds(), metricsOf(front)}
+		d := rehearsalData{p.statusOf(s.Title(), o), took.Seconds(), metricsOf(front)}
 		writeJSON(p.Out, d, nil)
 		return nil
 	}
 	p.say("")
-	p.showStatus(site.Title(), o)
+	p.showStatus(s.Title(), o)
 	p.say("\nall 16 steps, for real, in %d s", int(took.Seconds()))
 	return nil
 }

@@ -11,28 +11,28 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/site"
 	"flwrup/internal/trust"
-	"flwrup/steps"
 )
 
 // open opens a site to act in. Where the folder asks for something that nobody accepted, a person at the
 // terminal is asked once; --trust accepts it, and without either it is an error.
-func (p *program) open(ctx context.Context, o steps.Options, yes bool) (*steps.Site, error) {
+func (p *program) open(ctx context.Context, o site.Options, yes bool) (*site.Site, error) {
 	o.Trust = p.trustAll
-	site, err := steps.Open(o)
-	var left *steps.Unaccepted
+	s, err := site.Open(o)
+	var left *site.Unaccepted
 	if !errors.As(err, &left) || yes || p.json || !p.attended() {
-		return site, err
+		return s, err
 	}
 	if err := p.askTrust(ctx, left); err != nil {
 		return nil, err
 	}
 	o.Accept = left.Values
-	return steps.Open(o)
+	return site.Open(o)
 }
 
 // askTrust shows what a folder asks for, and asks whether the person accepts it.
-func (p *program) askTrust(ctx context.Context, left *steps.Unaccepted) error {
+func (p *program) askTrust(ctx context.Context, left *site.Unaccepted) error {
 	to := p.front(false)
 	answer, err := to.Ask(ctx, front.Question{ID: "trust", Kind: front.AskConfirm, Default: "no",
 		Ask:  "Accept this for " + left.Dir + "?",
@@ -46,14 +46,14 @@ func (p *program) askTrust(ctx context.Context, left *steps.Unaccepted) error {
 
 // gate is open's question for commands that open sites themselves.
 func (p *program) gate(ctx context.Context, dir string) error {
-	t, err := steps.Trust(dir, nil)
+	t, err := site.Trust(dir, nil)
 	if err != nil || len(t.Open) == 0 {
 		return err
 	}
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs
 	}
-	left := &steps.Unaccepted{Dir: dir, Values: t.Open}
+	left := &site.Unaccepted{Dir: dir, Values: t.Open}
 	switch {
 	case p.trustAll:
 	case p.json || !p.attended():
@@ -63,15 +63,15 @@ func (p *program) gate(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	_, err = steps.Trust(dir, t.Open)
+	_, err = site.Trust(dir, t.Open)
 	return err
 }
 
 // acceptAll accepts what the folder asks for, for commands that only look: --trust.
 func acceptAll(dir string) error {
-	t, err := steps.Trust(dir, nil)
+	t, err := site.Trust(dir, nil)
 	if err == nil && len(t.Open) > 0 {
-		_, err = steps.Trust(dir, t.Open)
+		_, err = site.Trust(dir, t.Open)
 	}
 	return err
 }
@@ -118,24 +118,24 @@ func (p *program) doTrust(ctx context.Context, yes, revoke bool) error {
 		return err
 	}
 	if revoke {
-		if err := steps.Distrust(dir); err != nil {
+		if err := site.Distrust(dir); err != nil {
 			return err
 		}
 	}
-	t, err := steps.Trust(dir, nil)
+	t, err := site.Trust(dir, nil)
 	if err != nil {
 		return err
 	}
-	left := &steps.Unaccepted{Dir: dir, Values: t.Open}
+	left := &site.Unaccepted{Dir: dir, Values: t.Open}
 	ask := len(t.Open) > 0 && !revoke
 	switch {
 	case ask && yes:
-		t, err = steps.Trust(dir, t.Open)
+		t, err = site.Trust(dir, t.Open)
 	case ask && !p.json && p.attended():
 		if err := p.askTrust(ctx, left); err != nil {
 			return err
 		}
-		t, err = steps.Trust(dir, t.Open)
+		t, err = site.Trust(dir, t.Open)
 	case ask:
 		refused := trust.Refused(dir, t.Open)
 		refused.Fix = "accept it with `flwrup trust --yes`, or take it out of flwrup.toml"
@@ -167,11 +167,11 @@ func (p *program) listTrust(head string, values []trust.Value) {
 }
 
 // tellWithheld says on the standard error what a command that only looks leaves out.
-func (p *program) tellWithheld(site *steps.Site) {
-	left := site.LeftOut()
+func (p *program) tellWithheld(s *site.Site) {
+	left := site.LeftOut(s)
 	if len(left) == 0 {
 		return
 	}
 	fmt.Fprintf(p.Err, "flwrup leaves out what you have not accepted:\n  %s\n  what to do: %s\n",
-		strings.Join(trust.Lines(left), "\n  "), trust.Refused(site.Dir, left).Fix)
+		strings.Join(trust.Lines(left), "\n  "), trust.Refused(s.Dir, left).Fix)
 }

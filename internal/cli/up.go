@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/project"
+	"flwrup/internal/site"
 	"flwrup/steps"
 )
 
@@ -122,20 +124,20 @@ func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) err
 	}
 	o.yes = o.yes || p.json
 	dir := p.findDir()
-	site, err := p.open(ctx, steps.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, SendAll: o.sendAll, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, o.yes)
+	s, err := p.open(ctx, site.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, SendAll: o.sendAll, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, o.yes)
 	if err != nil {
 		return err
 	}
-	defer site.Close()
-	if err := site.WalkTo(ctx, p.front(o.yes), front.StepID(o.until)); err != nil {
-		return p.left(ctx, site, err)
+	defer s.Close()
+	if err := steps.WalkTo(ctx, s, p.front(o.yes), front.StepID(o.until)); err != nil {
+		return p.left(ctx, s, err)
 	}
-	overview := site.Overview(ctx, 0)
+	overview := health.Overview(ctx, s, 0)
 	if p.json {
-		writeJSON(p.Out, p.statusOf(site.Title(), overview), nil)
+		writeJSON(p.Out, p.statusOf(s.Title(), overview), nil)
 		return nil
 	}
 	p.say("")
-	p.showStatus(site.Title(), overview)
+	p.showStatus(s.Title(), overview)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 	"flwrup/steps"
@@ -13,12 +14,12 @@ import (
 
 // watchData is one line of `flwrup watch --json`.
 type watchData struct {
-	Time  time.Time       `json:"time"`
-	Event steps.WatchKind `json:"event"`
-	Node  string          `json:"node,omitempty"`
-	Text  string          `json:"text"`
-	Code  problem.Code    `json:"code,omitempty"`
-	Fix   string          `json:"fix,omitempty"`
+	Time  time.Time        `json:"time"`
+	Event health.WatchKind `json:"event"`
+	Node  string           `json:"node,omitempty"`
+	Text  string           `json:"text"`
+	Code  problem.Code     `json:"code,omitempty"`
+	Fix   string           `json:"fix,omitempty"`
 }
 
 func (p *program) watch() *cobra.Command {
@@ -40,7 +41,7 @@ Its end leaves the SuperNodes running.`,
 					_, _ = p.Out.Write(b)
 				}
 			}
-			err := steps.WatchNodes(cmd.Context(), p.findDir(), func(e steps.WatchEvent) {
+			err := steps.WatchNodes(cmd.Context(), p.findDir(), func(e health.WatchEvent) {
 				if lines {
 					line(watchData{e.At.Truncate(time.Millisecond), e.Kind, e.Node, e.Text, e.Code, e.Fix})
 					return
@@ -50,7 +51,7 @@ Its end leaves the SuperNodes running.`,
 					text += e.Node + "  "
 				}
 				p.say("%s", text+e.Text)
-				if e.Fix != "" && e.Kind != steps.WatchDown {
+				if e.Fix != "" && e.Kind != health.WatchDown {
 					p.say("          what to do: %s", e.Fix)
 				}
 			})

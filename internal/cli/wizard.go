@@ -5,74 +5,76 @@ import (
 	"os"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
 	"flwrup/steps"
 	"flwrup/ui"
 )
 
 // wizardOptions say what the wizard opens.
 type wizardOptions struct {
-	steps.Options
+	site.Options
 	keep bool // a rehearsal goes on when all is done
 }
 
 // wizard opens the site and goes through its steps: with a screen where there is one, else with plain
 // questions and lines.
 func (p *program) wizard(ctx context.Context, o wizardOptions) error {
-	site, err := p.open(ctx, o.Options, false)
+	s, err := p.open(ctx, o.Options, false)
 	if problem.Is(err, problem.Busy) && p.screen() {
 		return p.lookOn(ctx, o.Dir, err)
 	}
 	if err != nil {
 		return err
 	}
-	defer site.Close()
+	defer s.Close()
 	if p.screen() {
-		return p.drawn(ctx, site, o.keep)
+		return p.drawn(ctx, s, o.keep)
 	}
 	front := p.front(false)
-	if site.Rehearsal() {
-		p.say("%s", steps.RehearsalIs)
+	if s.Rehearsal() {
+		p.say("%s", site.RehearsalIs)
 	}
-	err = site.Walk(ctx, front)
-	if site.Rehearsal() {
-		return p.curtain(ctx, site, front, err, o.keep)
+	err = steps.Walk(ctx, s, front)
+	if s.Rehearsal() {
+		return p.curtain(ctx, s, front, err, o.keep)
 	}
-	return p.left(ctx, site, err)
+	return p.left(ctx, s, err)
 }
 
 // lookOn shows a site that another flwrup is at work in; busy says which. Leaving changes nothing.
 func (p *program) lookOn(ctx context.Context, dir string, busy error) error {
-	site, err := steps.LookOn(dir, busy)
+	s, err := steps.LookOn(dir, busy)
 	if err != nil {
 		return busy // there is nothing to look at yet
 	}
-	defer site.Close()
-	_, err = ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
+	defer s.Close()
+	_, err = ui.Run(ctx, ui.Options{Work: s, In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
 	return err
 }
 
 // drawn runs the wizard on the screen. Left with q, everything that was started goes on, also a
 // rehearsal's grid: the person comes back to it. Ended by Ctrl-C or a signal, a rehearsal that nobody kept
 // stops and keeps its folder. A run goes on where its grid does.
-func (p *program) drawn(ctx context.Context, site *steps.Site, keep bool) error {
+func (p *program) drawn(ctx context.Context, s *site.Site, keep bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	result, err := ui.Run(ctx, ui.Options{Work: site, In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
+	result, err := ui.Run(ctx, ui.Options{Work: steps.On(s), In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
 	if err == nil && (result.Interrupted || result.Signal != nil || ctx.Err() != nil) { // a signal also ends ctx, at times before the screen has seen it
 		cancel() // for all that follows the person has left
 		err = problem.Stopped(nil, "stopped", "start flwrup again to go on from here")
 	}
 	switch {
-	case err != nil && site.Rehearsal():
-		return p.curtain(ctx, site, p.front(true), err, keep)
+	case err != nil && s.Rehearsal():
+		return p.curtain(ctx, s, p.front(true), err, keep)
 	case err != nil:
-		return p.left(ctx, site, err)
-	case site.GridUp():
+		return p.left(ctx, s, err)
+	case site.GridUp(s):
 		p.say("the rehearsal's grid and SuperNodes go on running: %s goes back to them, %s ends them",
 			p.command([]string{"rehearse"}), p.command([]string{"down"}))
-		err = site.KeepGrid(context.Background())
+		err = site.KeepGrid(context.Background(), s)
 	}
-	if id, going := site.GoingRun(); going && (site.GridUp() || !site.Rehearsal()) {
+	if id, going := runs.GoingRun(s); going && (site.GridUp(s) || !s.Rehearsal()) {
 		p.say("run %s goes on; to come back to it: %s", id, p.comeBack(id))
 	}
 	return err

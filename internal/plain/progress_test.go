@@ -17,7 +17,7 @@ import (
 func TestProgress(t *testing.T) {
 	var out, progress bytes.Buffer
 	f := &Front{Out: &out, Yes: true, Quiet: true, Progress: &progress}
-	nine := new(steps.Site).Steps()[8]
+	nine := steps.Steps()[8]
 	for _, e := range []front.Event{
 		front.StepBegan{Step: nine},
 		front.LoginOpen{URL: "https://grid.example/device?user_code=AB&x=1", Code: "AB"},

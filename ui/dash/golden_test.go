@@ -7,9 +7,9 @@ import (
 
 	"flwrup/internal/frametest"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -60,7 +60,7 @@ func boards() (list []struct {
 	}), "", nil)
 	add("rehearsal grid ended", with(func(o *front.Overview) {
 		o.Online = 0
-		o.GridErr = problem.New(steps.GridEnded, "the rehearsal's grid does not run", "it was stopped", "start it again")
+		o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid does not run", "it was stopped", "start it again")
 		o.Remedy = &front.Remedy{Says: "start the rehearsal's grid again", Verb: front.StartGrid}
 	}), "", nil)
 	add("not logged in", with(func(o *front.Overview) {

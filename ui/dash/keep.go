@@ -5,8 +5,8 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
-	"flwrup/steps"
 )
 
 // The dashboard's own watch: as `flwrup watch`, which can restart nothing while the dashboard is open.
@@ -18,7 +18,7 @@ func (m *Model) toggleWatch() tea.Cmd {
 		m.note = note{text: "SuperNodes that are lost are left as they are"}
 		return nil
 	}
-	m.keeper = new(steps.Keeper)
+	m.keeper = new(health.Keeper)
 	m.note = note{text: "SuperNodes that end or that the grid loses are restarted from now on",
 		fix: "growing pauses, five times an hour at most, never one that you stopped; w turns it off"}
 	m.hurry()
@@ -58,7 +58,7 @@ func (m *Model) began(msg Began) {
 func (m *Model) tried(msg Ran) {
 	m.trying = false
 	if m.keeper != nil && msg.Err != nil && !problem.Is(msg.Err, problem.Busy) {
-		m.says(steps.WatchEvent{At: m.now(), Kind: steps.WatchFailed, Text: problem.Of(msg.Err).Error()})
+		m.says(health.WatchEvent{At: m.now(), Kind: health.WatchFailed, Text: problem.Of(msg.Err).Error()})
 	}
 }
 
@@ -71,7 +71,7 @@ func (m *Model) noted() note {
 }
 
 // says shows an event until the next one.
-func (m *Model) says(e steps.WatchEvent) {
+func (m *Model) says(e health.WatchEvent) {
 	text := e.At.Local().Format(time.TimeOnly) + " "
 	if e.Node != "" {
 		text += e.Node + " "

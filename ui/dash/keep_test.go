@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -37,7 +37,7 @@ func TestWatchOnTheDashboard(t *testing.T) {
 	}
 	ended := func(node int) {
 		o.Nodes[node].Grid, o.Nodes[node].Runtime = "offline", supernode.Status{State: supernode.Stopped}
-		o.Nodes[node].Diagnosis = problem.New(steps.NodeEnded, o.Nodes[node].Name+" has ended", "", "")
+		o.Nodes[node].Diagnosis = problem.New(health.NodeEnded, o.Nodes[node].Name+" has ended", "", "")
 	}
 	ended(1)
 	if got := see(); len(got) != 0 {

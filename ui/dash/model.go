@@ -14,9 +14,9 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 	"flwrup/ui/logs"
 	"flwrup/ui/logs/paint"
 	"flwrup/ui/style"
@@ -66,9 +66,9 @@ type Model struct {
 	top    int    // first node that is shown
 	detail bool   // the details of a node are open
 	note   note
-	keeper *steps.Keeper // nil: SuperNodes are left as they are
-	kept   string        // what it said last
-	trying bool          // a restart of its own is under way
+	keeper *health.Keeper // nil: SuperNodes are left as they are
+	kept   string         // what it said last
+	trying bool           // a restart of its own is under way
 
 	log     *logs.Model
 	logNode string

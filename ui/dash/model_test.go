@@ -15,9 +15,9 @@ import (
 	"go.uber.org/goleak"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 	"flwrup/ui/style"
 )
 
@@ -196,7 +196,7 @@ func TestFixLeadsToTheStep(t *testing.T) {
 // What concerns all nodes is mended first: the rehearsal's grid started, the login, Docker.
 func TestFixOfTheWhole(t *testing.T) {
 	o := five()
-	o.GridErr = problem.New(steps.GridEnded, "the rehearsal's grid does not run", "", "")
+	o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid does not run", "", "")
 	o.Remedy = &front.Remedy{Says: "start the rehearsal's grid again", Verb: front.StartGrid}
 	m := testModel(t, o, 120, 24, style.Options{NoColor: true})
 	if v := m.View(); !strings.Contains(v, "f start the rehearsal's grid again") {

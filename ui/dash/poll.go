@@ -7,9 +7,9 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
-	"flwrup/steps"
 	"flwrup/ui/logs"
 )
 
@@ -123,7 +123,7 @@ func (m *Model) look() tea.Cmd {
 		return nil
 	}
 	m.looking = true
-	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(steps.Anytime)} }
+	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(health.Anytime)} }
 }
 
 // overview reads both sides. A bug in that is shown where a runtime or a grid that does not answer is.

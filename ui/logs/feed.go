@@ -15,7 +15,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Source gives a SuperNode's log: *steps.Site is one, and so is every supernode.Runtime.
+// Source returns a SuperNode's log: steps.Work is one, and so is every supernode.Runtime.
 type Source interface {
 	// Logs sends the node's lines to each, oldest first, until the log or ctx ends or each fails.
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error

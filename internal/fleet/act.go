@@ -1,0 +1,202 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"flwrup/internal/front"
+	"flwrup/internal/health"
+	"flwrup/internal/problem"
+	"flwrup/internal/procctl"
+	"flwrup/internal/project"
+	"flwrup/internal/site"
+	"flwrup/keys"
+)
+
+// chosen gives the named SuperNodes, all of them without a name. keyless are those whose registered key is
+// not in its place, in folder: they can be stopped, not started.
+func chosen(s *site.Site, nodes []string) (list, keyless []site.Member, folder keys.Folder, err error) {
+	all, folder, err := site.Members(s)
+	if err != nil {
+		return nil, nil, folder, err
+	}
+	known := map[string]bool{}
+	for _, m := range health.Lost(s, all, folder) {
+		known[m.Name] = true
+		if len(nodes) == 0 || slices.Contains(nodes, m.Name) {
+			keyless = append(keyless, m)
+		}
+	}
+	for _, m := range all {
+		if known[m.Name] { // another key in its place
+			continue
+		}
+		known[m.Name] = true
+		if len(nodes) == 0 || slices.Contains(nodes, m.Name) {
+			list = append(list, m)
+		}
+	}
+	for _, name := range nodes {
+		if !known[name] {
+			return nil, nil, folder, site.NoSuperNode(name)
+		}
+	}
+	if len(list)+len(keyless) == 0 {
+		return nil, nil, folder, problem.New(problem.NeedsPerson, "there are no SuperNodes here yet", "", "`flwrup` or `flwrup up` sets them up")
+	}
+	return list, keyless, folder, nil
+}
+
+// keysGone says why SuperNodes without their key are not started; nil when there are none.
+func keysGone(s *site.Site, keyless []site.Member, folder keys.Folder, to front.Sink) error {
+	var all []error
+	for _, m := range keyless {
+		p, r := health.KeyProblem(s, m, folder)
+		if r != nil {
+			p.Fix += ": flwrup restore-key " + m.Name
+		}
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: p.Error()}})
+		all = append(all, p)
+	}
+	return problem.Join(all...)
+}
+
+// restart stops SuperNodes and starts them anew. What would keep one from starting is found before it is
+// stopped: a SuperNode that is online stays so.
+func restart(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) error {
+	if err := site.FleetFits(ctx, s); err != nil {
+		return err
+	}
+	found, err := Preflight(ctx, s, list) // they run: name and port, which they hold themselves, are remarks only
+	if err != nil {
+		return err
+	}
+	if own, err := ownImage(ctx, s, found, to); err != nil {
+		return err
+	} else if own {
+		return restart(ctx, s, list, to)
+	}
+	list, unfit, err := sift(list, found, to)
+	if err != nil {
+		return err
+	}
+	states, err := site.States(ctx, s)
+	if err != nil {
+		return err
+	}
+	var ours []site.Member
+	for _, m := range list {
+		if states[m.Name].ByHand == "" { // what becomes of the others is asked
+			ours = append(ours, m)
+		}
+	}
+	if err := stop(ctx, s, ours, to); err != nil {
+		return err
+	}
+	return errors.Join(unfit, BringUp(ctx, s, list, to))
+}
+
+// replaces is a front end whose person has chosen already to replace containers started by hand.
+type replaces struct{ front.Sink }
+
+func (r replaces) Ask(ctx context.Context, q front.Question) (string, error) {
+	if q.ID == askByHand {
+		return "replace", nil
+	}
+	return r.Sink.Ask(ctx, q)
+}
+
+func namesOf(list []site.Member) []string {
+	out := make([]string, 0, len(list))
+	for _, m := range list {
+		out = append(out, m.Name)
+	}
+	return out
+}
+
+// BringGridUp starts the rehearsal's grid where it does not run, and lets it go on without flwrup.
+func BringGridUp(ctx context.Context, s *site.Site, to front.Sink) error {
+	if _, running := site.GridRunning(s); running || !s.Rehearsal() {
+		return site.ResumeGrid(s, to)
+	}
+	f, err := s.Session(ctx)
+	if err != nil {
+		return err
+	}
+	if err := site.StartGrid(ctx, s, f.Found(), to); err != nil {
+		return err
+	}
+	return site.KeepGrid(ctx, s)
+}
+
+func stop(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) error {
+	rt, err := s.NodesRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	states, err := site.States(ctx, s)
+	if err != nil {
+		return err
+	}
+	return site.Each(ctx, s, namesOf(list), func(ctx context.Context, name string) error {
+		if other := states[name].ByHand; other != "" {
+			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemDone, Text: "left alone: started by hand as " + other + " (" + states[name].EndWith + " ends it)"}})
+			return nil
+		}
+		to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemWorking, Text: "stopping"}})
+		err := rt.Stop(ctx, name, site.StopGrace)
+		if problem.Is(err, procctl.Killed) {
+			to.Event(front.Says{Text: err.Error() + site.Fix(problem.Of(err))}) // it is down all the same
+			err = nil
+		}
+		if err != nil {
+			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
+			return err
+		}
+		to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemDone, Text: "stopped"}})
+		return nil
+	})
+}
+
+// Operate starts, stops, restarts or replaces the named SuperNodes; no names means all of them.
+func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to front.Sink) error {
+	list, keyless, folder, err := chosen(s, nodes)
+	if err != nil {
+		return err
+	}
+	if verb == front.StopNodes {
+		list = append(list, keyless...) // what runs needs no key to be stopped
+		if err := site.Want(s, namesOf(list), site.WantedDown); err != nil {
+			return err
+		}
+		return stop(ctx, s, list, to)
+	}
+	if s.Rehearsal() {
+		if err := BringGridUp(ctx, s, to); err != nil {
+			return err
+		}
+	}
+	unfit := keysGone(s, keyless, folder, to)
+	if len(list) == 0 {
+		return unfit
+	}
+	switch verb {
+	case front.StartNodes:
+		return errors.Join(unfit, BringUp(ctx, s, list, to))
+	case front.OwnImage:
+		if image := s.Choices().Image; image != "" {
+			to.Event(front.Says{Text: "flwrup.toml no longer asks for the image " + image})
+			if err := s.Choose(func(c *project.Choices) error { c.Image = ""; return nil }); err != nil {
+				return err
+			}
+		}
+		return errors.Join(unfit, restart(ctx, s, list, to))
+	case front.RestartNodes:
+		return errors.Join(unfit, restart(ctx, s, list, to))
+	case front.ReplaceNodes:
+		return errors.Join(unfit, restart(ctx, s, list, replaces{to}))
+	}
+	return fmt.Errorf("no action %q", verb)
+}

@@ -1,0 +1,234 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
+	"flwrup/internal/health"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+)
+
+// subjects finds SuperNodes to remove by name: also those whose key is lost. Ones whose removal is not
+// finished are settled already when it is called.
+func subjects(s *site.Site, nodes []string) ([]site.Member, error) {
+	list, folder, err := site.Members(s)
+	if err != nil {
+		return nil, err
+	}
+	all := append(health.Lost(s, list, folder), list...)
+	var out []site.Member
+	for _, name := range nodes {
+		found := false
+		for _, m := range all {
+			if m.Name == name && !found {
+				out, found = append(out, m), true
+			}
+		}
+		if !found {
+			return nil, site.NoSuperNode(name)
+		}
+	}
+	return out, nil
+}
+
+// Remove stops SuperNodes, takes them out of the federation and removes their containers. With burn they
+// are unregistered, too, after asking: a key that was unregistered can never be registered again, by
+// anyone. Without, the key stays registered and good.
+func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to front.Sink, again Again) error {
+	if len(nodes) == 0 {
+		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to remove")
+	}
+	settled := map[string]bool{}
+	for _, i := range site.Leaving(s) {
+		settled[i.Name] = true
+	}
+	if err := SettleLeaving(ctx, s, to, again); err != nil {
+		return err
+	}
+	var left []string
+	for _, name := range nodes {
+		if !settled[name] {
+			left = append(left, name)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	list, err := subjects(s, left)
+	if err != nil {
+		return err
+	}
+	if burn {
+		answer, err := to.Ask(ctx, front.Question{ID: "unregister", Kind: front.AskConfirm, Default: "no",
+			Ask:  "Unregister " + strings.Join(left, ", ") + "?",
+			Help: "The grid forgets the node and burns its key: it can never be registered again. The key files stay where they are."})
+		if err != nil {
+			return err
+		}
+		if answer != "yes" {
+			return problem.New(problem.NeedsPerson, "not unregistered", "it burns the key, so somebody has to say yes", "say yes, or give --yes; without --unregister the key stays good")
+		}
+	}
+	op := "remove"
+	if burn {
+		op = "unregister"
+	}
+	for _, m := range list {
+		c := s.Choices()
+		wish := c.Nodes
+		if m.Pair.Name != "" { // a lost one is not among those that are counted
+			wish--
+		}
+		i := ledger.Intent{Op: op, Key: cmp.Or(m.Pair.Fingerprint, m.Record.Key), Name: m.Name, NodeID: m.Record.NodeID,
+			Connection: c.Grid.Connection, Federation: c.Federation, Nodes: wish}
+		if i.ID, err = s.Ledger.Begin(i); err != nil {
+			return err
+		}
+		if err := Leave(ctx, s, i, to, again); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TakeOut asks how far the removal shall go, and does it; by itself it does nothing.
+func TakeOut(ctx context.Context, s *site.Site, nodes []string, to front.Sink, again Again) error {
+	if len(nodes) == 0 {
+		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to remove")
+	}
+	answer, err := to.Ask(ctx, front.Question{ID: "remove", Kind: front.AskChoice, Default: "no", Ask: "Remove " + strings.Join(nodes, ", ") + "?",
+		Help: "A removed SuperNode is stopped, its container and its log go, and it leaves the federation (flwr 1.27 and later). The key files stay where they are.",
+		Choices: []front.Choice{
+			{Value: "no", Label: "leave as it is"},
+			{Value: "remove", Label: "remove", Note: "its key stays registered and good: it can be added again"},
+			{Value: "unregister", Label: "remove and unregister", Note: "burns the key: nobody can ever register it again; asks once more"},
+		}})
+	switch {
+	case err != nil:
+		return err
+	case answer == "no":
+		to.Event(front.Says{Text: "nothing was removed"})
+		return nil
+	}
+	return Remove(ctx, s, nodes, answer == "unregister", to, again)
+}
+
+// Again calls do, and once more after a new login where the session is over.
+type Again func(do func() error) error
+
+// SettleLeaving finishes what a crash has cut short. Each part may be done twice.
+func SettleLeaving(ctx context.Context, s *site.Site, to front.Sink, again Again) error {
+	for _, i := range site.Leaving(s) {
+		to.Event(front.Says{Text: "finishing the removal of " + i.Name})
+		if err := Leave(ctx, s, i, to, again); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Leave carries out one removal whose intent is on disk.
+func Leave(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink, again Again) error {
+	fail := func(err error) error {
+		to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
+		return fmt.Errorf("%s %s: %w", i.Op, i.Name, err)
+	}
+	if err := site.Want(s, []string{i.Name}, site.WantedDown); err != nil {
+		return fail(err)
+	}
+	if s.RuntimeKind() != "" {
+		if err := stop(ctx, s, []site.Member{{Name: i.Name}}, to); err != nil {
+			return fail(err)
+		}
+	}
+	if i.NodeID != "" {
+		err := again(func() error {
+			return site.Patiently(ctx, s, to, func() error { return leaveGrid(ctx, s, i, to) })
+		})
+		if err != nil {
+			if site.Lost(err) || problem.Is(err, problem.NotLoggedIn) || ctx.Err() != nil {
+				return fail(err) // it may have been done; the intent stays, and doing it again is harmless
+			}
+			return errors.Join(fail(err), s.Ledger.Abandon(i.ID, problem.Of(err).Error()))
+		}
+	}
+	if err := site.EachUsed(ctx, s, func(rt supernode.Runtime) error { return rt.Remove(ctx, i.Name) }); err != nil {
+		return fail(err)
+	}
+	err := s.Choose(func(c *project.Choices) error {
+		left := i.Nodes
+		if left == 0 { // the last one, or an intent of an earlier flwrup, which noted no number
+			left = max(c.Nodes-1, 0)
+		}
+		c.Nodes = min(c.Nodes, left)
+		return nil
+	})
+	if err != nil {
+		return fail(err)
+	}
+	err = s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
+		for _, n := range d.Nodes {
+			if n.Key == i.Key && n.Connection == i.Connection {
+				if n.State = ledger.Removed; i.Op == "unregister" {
+					n.State = ledger.Unregistered
+				}
+				return d.PutNode(n)
+			}
+		}
+		return d.PutNode(ledger.Node{Key: i.Key, Name: i.Name, State: ledger.Removed, Connection: i.Connection})
+	})
+	if err != nil {
+		return fail(err)
+	}
+	s.Forget()
+	text := "removed; its key stays registered and good: flwrup add " + i.Name + " brings it back"
+	if i.Op == "unregister" {
+		text = "unregistered"
+	}
+	to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemDone, Text: text}})
+	return nil
+}
+
+// leaveGrid takes a node out of the federation, where flwr can do that, and off the grid.
+func leaveGrid(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink) error {
+	f, err := s.Session(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := flwr.ParseNodeID(i.NodeID)
+	if err != nil {
+		return err
+	}
+	if f.Dialect().Managed && i.Federation != "" {
+		d, err := f.FederationDetails(ctx, s.Connection(), i.Federation)
+		if err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) {
+			return err
+		}
+		for _, n := range d.Nodes {
+			if n.ID != id {
+				continue
+			}
+			to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemWorking, Text: "leaving " + i.Federation}})
+			if err := f.RemoveFromFederation(ctx, s.Connection(), id, i.Federation); err != nil && !problem.Is(err, problem.NodeNotFound) {
+				return err
+			}
+		}
+	}
+	if i.Op != "unregister" {
+		return nil
+	}
+	to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemWorking, Text: "unregistering"}})
+	if err := f.Unregister(ctx, s.Connection(), id); err != nil && !problem.Is(err, problem.NodeNotFound) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"filippo.io/age"
+
+	"flwrup/internal/front"
+	"flwrup/internal/health"
+	"flwrup/internal/machine"
+	"flwrup/internal/problem"
+	"flwrup/internal/site"
+	"flwrup/keys"
+)
+
+// RoomFor says before a passphrase is worked on that the memory for it is not there: the system would end flwrup
+// in the middle.
+func RoomFor(passphrase bool) error {
+	free, known := machine.MemoryFree()
+	if !passphrase || !known || free >= keys.PassphraseMemory {
+		return nil
+	}
+	return problem.New(problem.BadInput, "there is too little memory to work on the passphrase",
+		fmt.Sprintf("%d MiB are free, and encrypting with a passphrase takes %d MiB on purpose, which makes guessing dear", free>>20, keys.PassphraseMemory>>20),
+		"end other programs or give this machine or container more memory, then try again; or encrypt to an age recipient: flwrup up --backup-recipient age1…")
+}
+
+// openBackup restores a backup below dir and gives its key pairs. A rehearsal that chose the passphrase
+// by itself does not ask for it.
+func openBackup(ctx context.Context, s *site.Site, file, dir string, to front.Sink) ([]keys.Pair, error) {
+	if err := RoomFor(true); err != nil {
+		return nil, err
+	}
+	if s.Rehearsal() && s.Options.PassphraseFile == "" && site.ChoseItself(s) {
+		pass, err := site.RehearsalPassphrase(s)
+		if err != nil {
+			return nil, err
+		}
+		_, identity, err := keys.PassphraseRecipient(pass)
+		if err != nil {
+			return nil, err
+		}
+		pairs, err := keys.RestoreBackup(ctx, file, []age.Identity{identity}, filepath.Join(dir, "own"))
+		if err == nil || ctx.Err() != nil {
+			return pairs, err
+		}
+	}
+	identities, err := backupIdentities(ctx, s, file, to)
+	if err != nil {
+		return nil, err
+	}
+	return keys.RestoreBackup(ctx, file, identities, filepath.Join(dir, "keys"))
+}
+
+// backupIdentities asks for what opens a backup.
+func backupIdentities(ctx context.Context, s *site.Site, file string, to front.Sink) ([]age.Identity, error) {
+	pass, err := "", error(nil)
+	switch from := PassphraseFile(s); {
+	case from != "":
+		pass, err = keys.ReadPassphrase(from)
+	case s.Rehearsal() && !s.Options.Attended:
+		pass, err = site.RehearsalPassphrase(s)
+	default:
+		pass, err = to.Ask(ctx, front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase of " + s.Rel(file),
+			Help: "The key is taken from the backup that flwrup made."})
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, identity, err := keys.PassphraseRecipient(pass)
+	if err != nil {
+		return nil, err
+	}
+	return []age.Identity{identity}, nil
+}
+
+// PassphraseFile is the file that has the passphrase of backups; "" asks for it. The one in flwrup.toml may be
+// on another machine: a person who is there is asked then.
+func PassphraseFile(s *site.Site) string {
+	if s.Options.PassphraseFile != "" {
+		return s.Options.PassphraseFile
+	}
+	file := s.Path(s.Choices().BackupPassphrase)
+	if file != "" && s.Options.Attended {
+		if _, err := os.Stat(file); err != nil {
+			return ""
+		}
+	}
+	return file
+}
+
+// RestoreKeys takes the keys of lost SuperNodes from the backup. What lies in their place is set aside,
+// never overwritten.
+func RestoreKeys(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
+	list, folder, err := site.Members(s)
+	if err != nil {
+		return err
+	}
+	for _, name := range nodes {
+		var found *site.Member
+		for _, m := range health.Lost(s, list, folder) {
+			if m.Name == name {
+				found = &m
+			}
+		}
+		if found == nil {
+			return problem.New(problem.Usage, "the key of "+name+" is where it belongs", "", "`flwrup status` shows what is wrong")
+		}
+		if err := restoreKey(ctx, s, *found, to); err != nil {
+			return err
+		}
+		m, err := site.MemberNamed(s, name)
+		if err != nil {
+			return err
+		}
+		if err := stop(ctx, s, []site.Member{m}, to); err != nil {
+			return err
+		}
+		if err := BringUp(ctx, s, []site.Member{m}, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func restoreKey(ctx context.Context, s *site.Site, m site.Member, to front.Sink) error {
+	backup := health.BackupOf(s, m.Record.Key)
+	if backup == "" {
+		return problem.New(problem.BadInput, "no backup holds the key of "+m.Name, "flwrup made none that is still there and unchanged",
+			"put the key back yourself, or give the SuperNode up: flwrup remove "+m.Name+" --unregister")
+	}
+	tmp, err := site.Scratch(s, site.ScratchRestore)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	pairs, err := openBackup(ctx, s, backup, tmp, to)
+	if err != nil {
+		return err
+	}
+	for _, p := range pairs {
+		if p.Fingerprint != m.Record.Key {
+			continue
+		}
+		aside := filepath.Join(site.KeysDir(s), "set-aside-"+time.Now().Format("20060102-150405"))
+		for from, name := range map[string]string{p.Private: m.KeyName(), p.Public: m.KeyName() + ".pub"} {
+			there := filepath.Join(site.KeysDir(s), name)
+			if _, err := os.Lstat(there); err == nil {
+				if err := os.MkdirAll(aside, 0o700); err != nil {
+					return err
+				}
+				if err := os.Rename(there, filepath.Join(aside, name)); err != nil {
+					return err
+				}
+				to.Event(front.Says{Text: "set aside: " + s.Rel(filepath.Join(aside, name))})
+			}
+			if err := os.Link(from, there); err != nil { // fails where a file is: nothing is replaced
+				return err
+			}
+		}
+		to.Event(front.Says{Text: "the key of " + m.Name + " is back in " + m.Record.KeyFile})
+		return nil
+	}
+	return problem.New(keys.BackupBad, "the backup does not hold the key of "+m.Name, "", "put the key back yourself")
+}

@@ -1,0 +1,25 @@
+package front
+
+import (
+	"context"
+
+	"flwrup/internal/problem"
+)
+
+// Unattended is a front end without a person: what happens is told to to, questions get their defaults.
+func Unattended(to Sink) Sink { return nobody{to} }
+
+type nobody struct{ Sink }
+
+func (n nobody) Event(e Event) {
+	if n.Sink != nil {
+		n.Sink.Event(e)
+	}
+}
+
+func (nobody) Ask(_ context.Context, q Question) (string, error) {
+	if q.Default == "" {
+		return "", problem.New(problem.NeedsPerson, q.Ask, "nobody is there to answer", "flwrup start")
+	}
+	return q.Default, nil
+}

@@ -1,0 +1,151 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/front"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+)
+
+// A SuperNode says in its own log which node ID the grid let it in as. That is held against the ledger: an ID
+// that was found again by elimination, or typed into the ledger, may be another node's.
+
+// NodeIDDiffers says that a SuperNode's log and the ledger name different node IDs.
+const NodeIDDiffers problem.Code = "node-id-differs"
+
+// saidID is what a SuperNode's log was last seen to say.
+type saidID struct {
+	id    string // "": nothing
+	run   string // the container or process, and since when
+	asked time.Time
+}
+
+// saidIDs is what the logs of all SuperNodes were last seen to say.
+type saidIDs struct {
+	mu     sync.Mutex
+	byNode map[string]saidID
+}
+
+func (s *saidIDs) get(node string) saidID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byNode[node]
+}
+
+func (s *saidIDs) put(node string, id saidID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byNode == nil {
+		s.byNode = map[string]saidID{}
+	}
+	s.byNode[node] = id
+}
+
+// idSaid gives the node ID that a running SuperNode logged when it came online; "" while it has not, and
+// where the log does not reach back so far. A log is read once a start; without an answer once in a while.
+func idSaid(ctx context.Context, s *site.Site, name string, st supernode.Status) string {
+	if st.State != supernode.Running {
+		return ""
+	}
+	run := st.ID + " " + st.Since.String()
+	said := site.Kept[saidIDs](s)
+	have := said.get(name)
+	pause := min(time.Since(st.Since)/4, time.Minute) // a young one may say it any moment
+	if have.run == run && (have.id != "" || time.Since(have.asked) < pause) {
+		return have.id
+	}
+	have = saidID{run: run, asked: time.Now()}
+	for _, l := range site.SinceStart(site.LastLines(ctx, s, name, site.LookBack)) {
+		switch kind, detail := flwrexec.Landmark(l.Text); {
+		case kind == flwrexec.MarkStarting:
+			have.id = ""
+		case kind == flwrexec.MarkOnline && have.id == "": // what comes later may be a ClientApp's words
+			have.id = detail
+		}
+	}
+	said.put(name, have)
+	return have.id
+}
+
+// IdDiffers says that a SuperNode that runs logged another node ID than the ledger has for it; nil when not.
+func IdDiffers(ctx context.Context, s *site.Site, m site.Member, st supernode.Status) (*problem.Problem, *front.Remedy) {
+	if !m.Known() || isElsewhere(ctx, s, st) { // on another grid it is another node
+		return nil, nil
+	}
+	said := idSaid(ctx, s, m.Name, st)
+	if said == "" || said == m.Record.NodeID {
+		return nil, nil
+	}
+	p := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
+	if key := site.NodeLabel(st, "fingerprint"); key != "" && key != m.Pair.Fingerprint {
+		p.Why, p.Fix = "it runs with another key than "+s.Rel(m.Pair.Private)+", which was changed after it was started", "start it anew, with its key"
+		return p, remedy(front.RestartNodes, "start it anew", "restart", m.Name)
+	}
+	p.Why = "the ledger's came \"" + m.Record.How + "\""
+	for _, n := range s.Ledger.Nodes() {
+		if n.NodeID == said && n.Connection == m.Record.Connection {
+			p.Why += "; " + said + " stands there for " + n.Name
+		}
+	}
+	return p, &front.Remedy{Says: "note the right one", Step: front.StepOnline, Args: []string{"up"}}
+}
+
+// MendIDs puts the node IDs that the SuperNodes themselves say into the ledger, after asking. Only an ID that
+// the grid lists for this account is believed.
+func MendIDs(ctx context.Context, s *site.Site, to front.Sink) error {
+	list, _, err := site.Members(s)
+	if err != nil {
+		return err
+	}
+	states, err := site.States(ctx, s)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(m site.Member) bool { p, _ := IdDiffers(ctx, s, m, states[m.Name]); return p == nil })
+	if len(list) == 0 {
+		return nil
+	}
+	nodes, err := site.NodesNow(ctx, s, to)
+	if err != nil {
+		return err
+	}
+	right := map[string]ledger.Node{} // by node ID
+	for _, m := range list {
+		p, r := IdDiffers(ctx, s, m, states[m.Name])
+		said := idSaid(ctx, s, m.Name, states[m.Name])
+		if r.Step == 0 || !slices.ContainsFunc(nodes, func(n flwrexec.Node) bool { return n.ID.String() == said }) {
+			return p
+		}
+		answer, err := to.Ask(ctx, front.Question{ID: "node-id", Kind: front.AskConfirm, Default: "yes", Ask: "Note " + said + " for " + m.Name + "?",
+			Help: p.Error() + ". The SuperNode's own log is right: the grid let it in under that ID."})
+		if err != nil {
+			return err
+		}
+		if answer != "yes" {
+			return p
+		}
+		right[said] = site.Record(s, m, said, "from its log")
+	}
+	defer s.Forget()
+	return s.Ledger.Change(func(d *ledger.Data) error {
+		for i, n := range d.Nodes { // two may have each other's
+			if r, taken := right[n.NodeID]; taken && n.Connection == r.Connection && n.Key != r.Key {
+				d.Nodes[i].NodeID = "" // step 10 finds its own again
+			}
+		}
+		for _, r := range right {
+			if err := d.PutNode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

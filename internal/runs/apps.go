@@ -1,0 +1,122 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/flwr"
+	"flwrup/internal/front"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/site"
+)
+
+// What a person may answer instead of a folder with an app.
+const (
+	newApp   = "new"
+	otherApp = "other"
+)
+
+// SettleApp sees that there is an app to run, or that somebody else starts the runs: the one that was
+// chosen, the only one that is there, or the person's choice.
+func SettleApp(ctx context.Context, s *site.Site, to front.Sink) error {
+	for !s.RunsElsewhere() {
+		_, err := app.Read(s.AppDir())
+		if err == nil || problem.Is(err, app.Unusable) { // another app is not what the person wants
+			return err
+		}
+		if err := chooseApp(ctx, s, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chooseApp offers the apps in the project's folder and one level below it, a new one, any other folder,
+// and none.
+func chooseApp(ctx context.Context, s *site.Site, to front.Sink) error {
+	apps := app.Find(s.Dir)
+	q := front.Question{ID: "app", Kind: front.AskChoice, Ask: "Which Flower app is to be run?",
+		Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode."}
+	for _, a := range apps {
+		dir := s.ShellDir(a.Dir)
+		q.Choices = append(q.Choices, front.Choice{Value: dir, Label: dir, Note: a.Title() + " " + a.Version})
+	}
+	switch {
+	case len(apps) == 1:
+		q.Default = q.Choices[0].Value
+	case len(apps) == 0:
+		q.Help = "There is none in this folder or one level below it. " + q.Help
+	}
+	q.Choices = append(q.Choices,
+		front.Choice{Value: newApp, Label: "make a new one", Note: newAppNote(s)},
+		front.Choice{Value: otherApp, Label: "another folder"},
+		front.Choice{Value: site.NoApp, Label: "none", Note: "somebody else starts the runs"})
+	answer, err := to.Ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	switch answer {
+	case newApp:
+		return makeApp(ctx, s, to)
+	case otherApp:
+		if answer, err = to.Ask(ctx, front.Question{ID: "app-folder", Kind: front.AskText, Ask: "Where is the Flower app?",
+			Help: "A folder with the pyproject.toml of a Flower app.",
+			Validate: func(text string) error {
+				if text == "" {
+					return fmt.Errorf("a folder")
+				}
+				return nil
+			}}); err != nil {
+			return err
+		}
+		if _, err := app.Read(s.Path(answer)); err != nil {
+			to.Event(front.Says{Text: problem.Of(err).Error()})
+			return nil // asked again
+		}
+	}
+	return s.Choose(func(c *project.Choices) error { c.App = answer; return nil })
+}
+
+func newAppNote(s *site.Site) string {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.Flwr != nil && !s.Flwr.Dialect().AppsFromPlatform {
+		return "flwr's own NumPy template"
+	}
+	return "fetched from Flower's platform"
+}
+
+// makeApp has flwr make a new app, in a folder of flwrup's own, and moves it into the project when it is
+// whole.
+func makeApp(ctx context.Context, s *site.Site, to front.Sink) error {
+	f, err := s.Session(ctx)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(s.Dir, flwr.NewAppName)
+	if _, err := os.Lstat(dir); err == nil {
+		return problem.New(problem.BadInput, s.Rel(dir)+" is there already", "a new app would go there", "choose that one, or move it away")
+	}
+	work, err := site.Scratch(s, site.ScratchApp)
+	if err != nil {
+		return fmt.Errorf("make a folder for the new app: %w", err)
+	}
+	defer os.RemoveAll(work) // made just now, below .flwrup
+	to.Event(front.Says{Text: "making a new app: " + newAppCommand(s, f).Command})
+	a, err := f.NewApp(ctx, work, s.Ledger.Account(s.Choices().Grid.Connection), func(l string) { to.Event(front.Output{Text: l}) })
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(a.Dir, dir); err != nil {
+		return fmt.Errorf("move the new app to its place: %w", err)
+	}
+	return s.Choose(func(c *project.Choices) error { c.App = s.Rel(dir); return nil })
+}
+
+func newAppCommand(s *site.Site, f site.Flwr) front.Action {
+	return site.Command(s, "make a new app", f.Dialect().NewAppArgv(s.Ledger.Account(s.Choices().Grid.Connection)))
+}

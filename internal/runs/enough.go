@@ -1,0 +1,184 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
+	"flwrup/internal/fleet"
+	"flwrup/internal/front"
+	"flwrup/internal/health"
+	"flwrup/internal/problem"
+	"flwrup/internal/safego"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+)
+
+// crowd is how many nodes a run would have.
+type crowd struct {
+	online, all int
+	missing     []string // this site's own that are not online
+	down        []string // of these, the ones that do not run
+	asked       bool     // one of them was stopped on purpose
+}
+
+func countNodes(ctx context.Context, s *site.Site) (crowd, error) {
+	var c crowd
+	o := health.NodesOverview(ctx, s, 0, false)
+	if o.GridErr != nil {
+		return c, o.GridErr
+	}
+	for _, n := range o.Nodes {
+		if n.Grid != flwrexec.StatusOnline {
+			c.missing = append(c.missing, n.Name)
+			if st := n.Runtime.State; st == supernode.Stopped || st == supernode.Absent {
+				c.down = append(c.down, n.Name)
+				c.asked = c.asked || n.Wanted == site.WantedDown
+			}
+		}
+	}
+	c.online, c.all = o.Online, len(o.Nodes)
+	s.World.Details.Forget()
+	d, err := s.Federation(ctx, 0)
+	if err != nil { // not every grid tells; our own nodes count then
+		return c, nil
+	}
+	online, all := 0, 0
+	for _, n := range d.Nodes {
+		switch n.Status {
+		case flwrexec.StatusOnline:
+			online++
+			all++
+		case flwrexec.StatusUnregistered:
+		default:
+			all++
+		}
+	}
+	if all > 0 { // team mates' nodes, too
+		c.online, c.all = online, all
+	}
+	return c, nil
+}
+
+// enoughNodes waits until as many nodes are online as the app wants: a run that wants more waits for
+// ever, without a word. It gives the run configuration, with the app's own number changed where the
+// person wants that.
+func enoughNodes(ctx context.Context, s *site.Site, r AppReport, to front.Sink) (string, error) {
+	over := map[string]int{}
+	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
+		over["min-nodes"] = s.Choices().Nodes
+	}
+	limit, said, offered := time.Now().Add(site.OnlineWithin), "", false
+	for try := 0; ; try++ {
+		c, err := countNodes(ctx, s)
+		if err != nil {
+			return "", err
+		}
+		want := r.App.Wants(r.Found, over)
+		switch {
+		case want.Want <= c.online:
+			return RunConfig(over), nil
+		case want.Want > c.all:
+			if err := fewer(ctx, s, r, want, c, over, to); err != nil {
+				return "", err
+			}
+			continue
+		case !offered && len(c.down) > 0:
+			offered = true
+			switch started, err := startFirst(ctx, s, want, c, to); {
+			case err != nil:
+				return "", err
+			case !started && !s.Options.Attended:
+				return "", tooFew(s, r, want, c)
+			}
+			limit = time.Now().Add(site.OnlineWithin)
+			continue
+		case !s.Options.Attended && time.Now().After(limit):
+			return "", tooFew(s, r, want, c)
+		}
+		if now := fmt.Sprintf("waiting for nodes: %d of %d online%s", c.online, want.Want, names(", missing ", c.missing)); now != said {
+			said = now
+			to.Event(front.Says{Text: now})
+		}
+		if err := safego.Sleep(ctx, site.PollPause(s, try)); err != nil {
+			return "", err
+		}
+	}
+}
+
+// startFirst offers to start the SuperNodes that a run wants and that do not run.
+func startFirst(ctx context.Context, s *site.Site, want app.Minimum, c crowd, to front.Sink) (started bool, err error) {
+	q := front.Question{ID: "start-first", Kind: front.AskConfirm, Default: "yes",
+		Ask:  "Start" + names(" ", c.down) + " first?",
+		Help: fmt.Sprintf("The app wants %d nodes, %d of %d are online: the run would wait for the others.", want.Want, c.online, c.all)}
+	if c.asked {
+		q.Default = "no" // somebody stopped it, who may not be the one that is here now
+	}
+	answer, err := to.Ask(ctx, q)
+	if err != nil || answer != "yes" {
+		return false, err
+	}
+	list := make([]site.Member, 0, len(c.down))
+	for _, name := range c.down {
+		m, err := site.MemberNamed(s, name)
+		if err != nil {
+			return false, err
+		}
+		list = append(list, m)
+	}
+	return true, fleet.BringUp(ctx, s, list, to)
+}
+
+// fewer asks whether a run may have fewer nodes than the app wants, where the run config decides it.
+func fewer(ctx context.Context, s *site.Site, r AppReport, want app.Minimum, c crowd, over map[string]int, to front.Sink) error {
+	if want.Key == "" || c.all == 0 {
+		return tooFew(s, r, want, c)
+	}
+	answer, err := to.Ask(ctx, front.Question{ID: "fewer-nodes", Kind: front.AskConfirm, Default: "no",
+		Ask:  fmt.Sprintf("Run with %d nodes this time (%s=%d)?", c.all, want.Key, c.all),
+		Help: fmt.Sprintf("The app wants %d nodes (%s), and the federation has %d: it would wait for ever.", want.Want, want.Key, c.all)})
+	if err != nil {
+		return err
+	}
+	if answer != "yes" {
+		return tooFew(s, r, want, c)
+	}
+	over[want.Key] = c.all
+	return nil
+}
+
+func tooFew(s *site.Site, r AppReport, want app.Minimum, c crowd) error {
+	where := fmt.Sprintf("%s, line %d: %s", s.Rel(filepath.Join(r.App.Dir, want.File)), want.Line, want.What)
+	p := problem.New(problem.NodeNotOnline, fmt.Sprintf("the app wants %d nodes, %d of %d are online", want.Want, c.online, c.all),
+		"it would wait for them without a word ("+where+")"+names("; missing ", c.missing), "bring the nodes online (`flwrup start`), or add some")
+	if want.Key != "" {
+		p.Fix += "; or give the app a smaller " + want.Key + " in its pyproject.toml"
+	} else if want.Want > c.all {
+		p.Fix += "; or change the number there"
+	}
+	return p
+}
+
+// names joins a list after a word; "" for none.
+func names(word string, list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	if len(list) > 5 {
+		return word + strings.Join(list[:5], ", ") + fmt.Sprintf(" and %d more", len(list)-5)
+	}
+	return word + strings.Join(list, ", ")
+}
+
+// RunConfig writes values for --run-config.
+func RunConfig(values map[string]int) string {
+	var parts []string
+	for k, v := range values {
+		parts = append(parts, fmt.Sprintf("%s=%d", k, v))
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,316 @@
+package site
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"net"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"flwrup/flwrexec/flwr"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/supernode"
+	"flwrup/keys"
+)
+
+// Member is one SuperNode of this site: a key pair, the name it goes by, what the ledger knows of it.
+type Member struct {
+	Number int // of its [node.…] table; see project.Seats
+	Name   string
+	Pair   keys.Pair
+	Record ledger.Node // zero while nothing was registered
+}
+
+// Known tells whether the node's ID on the grid is known.
+func (m Member) Known() bool { return m.Record.State == ledger.Registered && m.Record.NodeID != "" }
+
+func KeysDir(s *Site) string { return s.Path(s.Choices().Keys) }
+
+// Members gives the site's SuperNodes, as many as there are usable keys, at most as many as wished.
+// A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys:
+// the ledger has them, and those go first. A new key's name comes from its own number where that is free.
+func Members(s *Site) ([]Member, keys.Folder, error) {
+	if Holds(s, "keys") {
+		return nil, keys.Folder{}, Withheld(s)
+	}
+	c := s.Choices()
+	folder, err := keys.Scan(s.Path(c.Keys))
+	if err != nil {
+		return nil, folder, err
+	}
+	leaving := map[string]bool{}
+	for _, i := range Leaving(s) {
+		leaving[i.Key] = true
+	}
+	var list []Member
+	registered := 0
+	for _, p := range slices.Concat(folder.Pairs, folder.Others) {
+		record, _ := s.Ledger.NodeOn(c.Grid.Connection, p.Fingerprint)
+		switch {
+		case record.State == ledger.Unregistered, record.State == ledger.Removed, leaving[p.Fingerprint]:
+			continue
+		case slices.ContainsFunc(list, func(m Member) bool { return m.Pair.Fingerprint == p.Fingerprint }): // a copy
+			continue
+		case record.State == ledger.Registered:
+			registered++
+		case !slices.ContainsFunc(folder.Pairs, func(o keys.Pair) bool { return o.Name == p.Name }):
+			continue // no SuperNode's own, unless it was registered as one
+		}
+		list = append(list, Member{Pair: p, Record: record})
+	}
+	room := max(c.Nodes-registered, 0) // for new ones
+	list = slices.DeleteFunc(list, func(m Member) bool {
+		if m.Record.State == ledger.Registered {
+			return false
+		}
+		room--
+		return room < 0
+	})
+	list = list[:min(len(list), c.Nodes)]
+	name(s, c, list)
+	return list, folder, nil
+}
+
+// name gives each of list its number and its name.
+func name(s *Site, c *project.Choices, list []Member) {
+	records, intents := s.Ledger.Nodes(), s.Ledger.Intents()
+	seats := make([]project.Seat, len(list))
+	for i, m := range list {
+		seat := project.Seat{Recorded: m.Record.Name, Own: m.Pair.Number}
+		for _, in := range intents { // its registration may have been cut short
+			if seat.Recorded == "" && in.Op == "register" && in.Key == m.Pair.Fingerprint {
+				seat.Recorded = in.Name
+			}
+		}
+		if other, ok := s.Ledger.NodeByKey(m.Pair.Fingerprint); ok && seat.Recorded == "" {
+			seat.Recorded = other.Name // on another grid
+		}
+		file := s.Rel(m.Pair.Private)
+		seat.Barred = func(name string) bool {
+			return slices.ContainsFunc(records, func(n ledger.Node) bool {
+				return n.Connection == c.Grid.Connection && n.Key != m.Pair.Fingerprint && strings.EqualFold(n.Name, name) &&
+					n.KeyFile != file // in the place of a key that was exchanged it has that one's name
+			})
+		}
+		seats[i] = seat
+	}
+	for i, place := range c.Seats(seats) {
+		list[i].Number, list[i].Name = place.Number, place.Name
+	}
+}
+
+// MemberNamed finds one SuperNode by name.
+func MemberNamed(s *Site, name string) (Member, error) {
+	list, _, err := Members(s)
+	if err != nil {
+		return Member{}, err
+	}
+	for _, m := range list {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return Member{}, NoSuperNode(name)
+}
+
+func NoSuperNode(name string) error {
+	return problem.New(problem.Usage, "no SuperNode "+name+" here", "", "`flwrup status` lists them")
+}
+
+// fleetAddress is where SuperNodes connect to, host:port.
+func fleetAddress(s *Site, d flwr.Dialect) string { return FleetOf(s.Choices().Grid, d) }
+
+// ControlAddress is where the CLI connects to.
+func ControlAddress(s *Site, d flwr.Dialect) string { return controlOf(s.Choices().Grid, d) }
+
+// Spec says how m is started, in the dialect of the flwr at hand.
+func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {
+	f, err := s.Session(ctx)
+	if err != nil {
+		return supernode.Spec{}, err
+	}
+	found, dialect, kind := f.Found(), f.Dialect(), s.RuntimeKind()
+	c := s.Choices()
+	choice := c.ForNode(m.Number)
+	hostNetwork := kind == project.RuntimeDocker && (c.HostNetwork || c.Grid.Rehearsal)
+	port := 0
+	if kind == project.RuntimeProcess || hostNetwork {
+		if port, err = Port(s, m.Name); err != nil {
+			return supernode.Spec{}, err
+		}
+	}
+	if err := CheckNodeConfig(m.Name, choice, kind); err != nil {
+		return supernode.Spec{}, err
+	}
+	config := choice.NodeConfig
+	if config == "" && c.Grid.Rehearsal {
+		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(c.Nodes, 1), c.Nodes)
+	}
+	fleet := FleetOf(c.Grid, dialect)
+	env := map[string]string{}
+	if c.Grid.Rehearsal {
+		// A rehearsal sends nothing anywhere.
+		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
+			// flwr 1.42 looks for work this often, in seconds; by itself it waits longer.
+			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": WorkInterval(c.Nodes, runtime.NumCPU())})
+	}
+	spec := supernode.Spec{
+		Name: m.Name, Project: c.ID, KeyFile: m.Pair.Private, Private: []string{s.Path(c.Keys), project.StateDir(s.Dir)}, CAFile: s.Path(c.Grid.CA),
+		Flwr: found.Version.String(), Takes: dialect.NodeMemory, AtOnce: loadOf(s, 0).AtOnce,
+		Args: func(key, ca string) []string {
+			return dialect.SuperNodeArgs(flwr.SuperNodeOptions{Fleet: fleet, Key: key, CA: ca,
+				Port: port, NodeConfig: config, AllowInstall: choice.Install != nil && *choice.Install, Extra: choice.Args})
+		},
+		Env:       env,
+		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String(), FleetLabel: fleet},
+		Container: c.ContainerName(m.Number), Image: Image(s, found.Version.String()),
+		HostNetwork: hostNetwork, Restart: restartLimit,
+		Memory: project.ParseMemory(choice.Memory), Sharers: c.Nodes,
+		PIDs: project.ParsePIDs(choice.PIDs), Tmp: project.ParseMemory(choice.Tmp), GPUs: choice.GPUs,
+		Program: found.SuperNode(), Port: port,
+	}
+	if known, ok := knownImage(s, spec.Image); ok && kind == project.RuntimeDocker {
+		spec.ImageID = known.ID
+	}
+	if choice.Lasting != nil && !*choice.Lasting {
+		spec.AutoRemove, spec.Restart = true, 0
+	}
+	if choice.CPUs != "" {
+		if spec.CPUs, err = strconv.ParseFloat(choice.CPUs, 64); err != nil {
+			return supernode.Spec{}, err // the project's own check takes numbers only
+		}
+	}
+	for _, d := range choice.Data {
+		host, inside, write := project.ParseData(d)
+		spec.Data = append(spec.Data, supernode.Folder{Host: s.Path(host), Inside: inside, Write: write})
+	}
+	return spec, secrets(s, &spec, choice)
+}
+
+// FleetLabel is where the runtime keeps which address a SuperNode was started for.
+const FleetLabel = "fleet"
+
+// NodeLabel reads a label of a SuperNode. Containers have theirs under flwrup's name, which Docker's runtime
+// takes off; processes have them as they were given.
+func NodeLabel(st supernode.Status, key string) string {
+	return cmp.Or(st.Labels[key], st.Labels["flwrup."+key])
+}
+
+// Elsewhere is the address of another grid that a running SuperNode was started for; "" when it runs for
+// the present one.
+func Elsewhere(s *Site, st supernode.Status, d flwr.Dialect) string {
+	address := NodeLabel(st, FleetLabel)
+	if st.State == supernode.Stopped || st.State == supernode.Absent || address == fleetAddress(s, d) {
+		return ""
+	}
+	return address
+}
+
+// restartLimit is how often Docker brings a SuperNode back within ten minutes. A refused node ends within
+// seconds each time, so without a limit it would knock for ever; Docker doubles its pause each time, so
+// ten tries span a minute and a half or more, longer than the minute in which the grid refuses a node
+// that was killed and comes back.
+const restartLimit = 10
+
+// Image is the SuperNode image for a flwr version, under the names that Flower publishes.
+func Image(s *Site, version string) string {
+	c := s.Choices()
+	if c.Image != "" {
+		return c.Image
+	}
+	return OfficialImage(version)
+}
+
+func OfficialImage(version string) string { return "flwr/supernode:" + version + "-py3.13-ubuntu24.04" }
+
+// Port gives the node's own ClientAppIo port, the same at every start. Processes and containers on the
+// host network share the machine's ports, and flwr's default (9094) serves only one of them.
+func Port(s *Site, node string) (int, error) {
+	s.ports.Lock()
+	defer s.ports.Unlock()
+	what := "port " + node
+	if a, ok := s.Ledger.Attestation(what); ok {
+		if n, err := strconv.Atoi(a.Detail); err == nil {
+			return n, nil
+		}
+	}
+	taken := map[int]bool{}
+	for _, a := range s.Ledger.Data().Attestations {
+		if n, err := strconv.Atoi(a.Detail); err == nil && strings.HasPrefix(a.What, "port ") {
+			taken[n] = true
+		}
+	}
+	h := fnv.New32a()
+	h.Write([]byte(s.Choices().ID + node))
+	for try := range portRange {
+		n := firstPort + (int(h.Sum32()%portRange)+try)%portRange
+		if taken[n] || !portFree(n) {
+			continue
+		}
+		if s.Options.ReadOnly {
+			return n, nil
+		}
+		return n, s.Ledger.Attest(what, strconv.Itoa(n))
+	}
+	return 0, problem.New(problem.PortTaken, "no free port for "+node,
+		fmt.Sprintf("ports %d to %d are all in use", firstPort, firstPort+portRange-1), "stop what holds them")
+}
+
+// The ports given to SuperNodes: below the range from which systems take ports for outgoing
+// connections (Linux: 32768 and up), so that none is taken by chance while a node is stopped.
+const (
+	firstPort = 21000
+	portRange = 9000
+)
+
+func portFree(n int) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n)))
+	if err != nil {
+		return false
+	}
+	l.Close()
+	return true
+}
+
+// what the ledger keeps that the world cannot tell
+const (
+	AttestAccount = "account"
+	AttestLater   = "federation chosen after login"
+	AttestRuntime = "runtime"
+	AttestSent    = "node IDs handed over"
+	AttestConfirm = "confirmation seen by the person"
+	AttestBackup  = "backup kept elsewhere"
+)
+
+func Record(s *Site, m Member, id, how string) ledger.Node {
+	c := s.Choices()
+	return ledger.Node{Key: m.Pair.Fingerprint, KeyFile: s.Rel(m.Pair.Private), Name: m.Name, NodeID: id,
+		State: ledger.Registered, Registered: time.Now(), Account: s.Ledger.Account(c.Grid.Connection),
+		Connection: c.Grid.Connection, How: how}
+}
+
+// MaxNodes is flwrup's own limit: a slip of the finger should not make a million keys.
+const MaxNodes = 1000
+
+// Leaving gives the removals that are not settled: under way, or cut short by a crash.
+func Leaving(s *Site) []ledger.Intent {
+	var list []ledger.Intent
+	for _, i := range s.Ledger.Intents() {
+		if (i.Op == "remove" || i.Op == "unregister") && i.Connection == s.Choices().Grid.Connection {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// KeyName is the file name of a lost SuperNode's private key.
+func (m Member) KeyName() string { return filepath.Base(m.Record.KeyFile) }

@@ -1,0 +1,217 @@
+package site
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
+	"flwrup/internal/grid"
+	"flwrup/internal/plainfile"
+	"flwrup/internal/problem"
+	"flwrup/internal/procctl"
+	"flwrup/internal/project"
+	"flwrup/internal/wording"
+)
+
+// RehearsalAccount is the account that a rehearsal signs in as, by itself or when the person says so.
+const RehearsalAccount = "ada"
+
+// RehearsalIs tells a person who begins one what it is.
+const RehearsalIs = "This is a rehearsal: all 16 steps for real, on a SuperGrid on this machine. It needs no account, and nothing leaves the machine."
+
+func gridDir(s *Site) string { return s.StateDir("grid") }
+
+// GridRunning tells whether the rehearsal's grid runs now. One that has ended is given, too, for what
+// there is to clear away of it.
+func GridRunning(s *Site) (*grid.Grid, bool) {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.Grid != nil && s.Grid.Alive() {
+		return s.Grid, true
+	}
+	g, ok := grid.Running(gridDir(s))
+	if ok {
+		s.Grid = g
+	}
+	return s.Grid, ok
+}
+
+// StartGrid starts the rehearsal's grid with the Python of its flwr, puts the app beside it and notes
+// the addresses. It does nothing twice.
+func StartGrid(ctx context.Context, s *Site, found install.Found, to front.Sink) error {
+	if err := grid.WriteApp(s.Dir, s.Options.Trap); err != nil {
+		return fmt.Errorf("write the rehearsal's app: %w", err)
+	}
+	to.Event(front.Says{Text: "starting a SuperGrid on this machine: " + "SuperLink " + found.Version.String()})
+	g, err := grid.Start(ctx, grid.Options{Dir: gridDir(s), Python: found.Python, AutoAccount: RehearsalAccount},
+		func(line string) { to.Event(front.Output{Text: line}) })
+	if err != nil {
+		return err
+	}
+	s.Mu.Lock()
+	s.Grid = g
+	s.Mu.Unlock()
+	if err := s.Choose(func(c *project.Choices) error {
+		c.Flwr.Version = found.Version.String() // a newer flwr may come to this machine: it could not speak to this grid
+		c.Grid.Control, c.Grid.Fleet, c.Grid.CA = g.Ready.Control, g.Ready.Fleet, s.Rel(g.Ready.CA)
+		return nil
+	}); err != nil {
+		return err
+	}
+	return forgetLostRuns(s)
+}
+
+// forgetLostRuns notes that runs ended with the grid that they ran on: their ServerApp was its child.
+func forgetLostRuns(s *Site) error {
+	for _, r := range s.Ledger.Runs() {
+		if r.Status != "" && !front.RunEnded(r.Status) {
+			r.Status = front.RunLost
+			if err := s.Ledger.PutRun(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// KeepGrid lets the rehearsal's grid go on when flwrup ends.
+func KeepGrid(ctx context.Context, s *Site) error {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.Grid == nil {
+		return nil
+	}
+	return s.Grid.Keep(ctx)
+}
+
+// GridStays reports whether the rehearsal's grid and its SuperNodes outlive this flwrup: the grid was kept, by this call or an
+// earlier one, or this call did not start it. Only TearDown ends them then.
+func GridStays(ctx context.Context, s *Site) bool {
+	g, alive := GridRunning(s)
+	switch {
+	case !s.Rehearsal():
+		return false
+	case g != nil && !g.Attached:
+		kept, err := g.Kept(ctx)
+		return err == nil && kept
+	case alive:
+		return true
+	case s.RuntimeKind() == "":
+		return false
+	}
+	up, err := Running(ctx, s) // left behind by a grid that has ended
+	return err == nil && len(up) > 0
+}
+
+// TearDown ends what a rehearsal started on this machine: its SuperNodes, its grid, and with remove
+// its folder, if flwrup made that. What goes wrong does not stop the rest; all of it is reported.
+func TearDown(ctx context.Context, s *Site, to front.Sink, remove bool) error {
+	var errs []error
+	keep := func(doing string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", doing, err))
+		}
+	}
+	if s.RuntimeKind() != "" {
+		keep("end the SuperNodes", endNodes(ctx, s, to))
+	}
+	if remove {
+		keep("remove the SuperNodes", clearLeftovers(ctx, s))
+	}
+	if s.Rehearsal() {
+		if g, ok := GridRunning(s); g != nil {
+			if ok {
+				to.Event(front.Says{Text: "stopping the rehearsal's grid"})
+			}
+			keep("stop the grid", g.Stop(ctx))
+			s.Mu.Lock()
+			s.Grid = nil
+			s.Mu.Unlock()
+		} else { // one that is only half there
+			keep("stop the grid", grid.StopDir(ctx, gridDir(s)))
+		}
+	}
+	if len(errs) == 0 && remove && s.Rehearsal() {
+		if !project.Marked(s.Dir, "rehearsal") {
+			to.Event(front.Says{Text: s.Dir + " was there before flwrup: it stays, with all that is in it"})
+		} else {
+			s.Close()
+			keep("remove "+s.Dir, errors.Join(project.RemoveMarked(s.Dir), s.store.Forget()))
+		}
+	}
+	return problem.Join(errs...)
+}
+
+// endNodes stops every SuperNode of this site at once.
+func endNodes(ctx context.Context, s *Site, to front.Sink) error {
+	rt, err := s.NodesRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := rt.List(ctx)
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(list))
+	for _, st := range list {
+		if st.ByHand == "" {
+			names = append(names, st.Name)
+		}
+	}
+	if err := Want(s, names, WantedDown); err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		to.Event(front.Says{Text: fmt.Sprintf("stopping %d %s", len(names), wording.Plural(len(names), "SuperNode"))})
+	}
+	return Each(ctx, s, names, func(ctx context.Context, name string) error {
+		if err := rt.Stop(ctx, name, StopGrace); err != nil && !problem.Is(err, procctl.Killed) {
+			return err
+		}
+		return nil
+	})
+}
+
+// RehearsalPassphrase makes or reads the passphrase of an unattended rehearsal's backup. It guards
+// keys that are good for nothing but the rehearsal, and lies beside them, for their owner alone.
+func RehearsalPassphrase(s *Site) (string, error) {
+	file := s.StateDir("rehearsal-passphrase")
+	if b, err := plainfile.Read(file); err == nil && len(b) > 0 {
+		return string(b), nil
+	}
+	pass, err := randomWord(24)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return "", err
+	}
+	return pass, os.WriteFile(file, []byte(pass), 0o600)
+}
+
+// ChoseItself tells whether this rehearsal has a passphrase of rehearsalPassphrase's: no person knows it.
+func ChoseItself(s *Site) bool {
+	_, err := os.Stat(s.StateDir("rehearsal-passphrase"))
+	return err == nil
+}
+
+// randomWord gives n random letters and digits.
+func randomWord(n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := rand.Read(b); err != nil {
+		return "", err
+	}
+	return base32.StdEncoding.EncodeToString(b)[:n], nil
+}
+
+// GridUp tells whether this rehearsal's grid runs.
+func GridUp(s *Site) bool {
+	_, ok := GridRunning(s)
+	return s.Rehearsal() && ok
+}

@@ -1,0 +1,203 @@
+package site
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/front"
+	"flwrup/internal/ledger"
+)
+
+// world keeps the grid's last answers, so that sixteen inspections in a row ask it once.
+type world struct {
+	Nodes   Answer[[]flwrexec.Node]
+	Details Answer[flwrexec.FederationDetails]
+	List    Answer[[]flwrexec.Federation]
+	runs    Answer[[]flwrexec.Run]
+	Network Answer[Network]
+}
+
+// Answer is one answer of the grid with its age.
+type Answer[T any] struct {
+	asking sync.Mutex // held while the grid is asked, which may take long
+	mu     sync.Mutex // guards what follows
+	value  T
+	err    error
+	at     time.Time // of the last try
+	good   time.Time // of value
+}
+
+// Get gives the answer, asking again when the last one is older than maxAge. After an error the last
+// good value comes with it.
+func (a *Answer[T]) Get(maxAge time.Duration, ask func() (T, error)) (T, time.Time, error) {
+	if a.young(maxAge) {
+		return a.last()
+	}
+	a.asking.Lock()
+	defer a.asking.Unlock()
+	if a.young(maxAge) { // somebody else has asked while we waited
+		return a.last()
+	}
+	value, err := ask()
+	a.mu.Lock()
+	a.at, a.err = time.Now(), err
+	if err == nil {
+		a.value, a.good = value, a.at
+	}
+	a.mu.Unlock()
+	return a.last()
+}
+
+func (a *Answer[T]) young(maxAge time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.at.IsZero() && time.Since(a.at) < maxAge
+}
+
+func (a *Answer[T]) last() (T, time.Time, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.value, a.good, a.err
+}
+
+func (a *Answer[T]) Forget() {
+	a.mu.Lock()
+	a.at = time.Time{}
+	a.mu.Unlock()
+}
+
+// reset forgets the answer as if nothing had ever been asked.
+func (a *Answer[T]) reset() {
+	a.asking.Lock()
+	defer a.asking.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var none T
+	a.value, a.err, a.at, a.good = none, nil, time.Time{}, time.Time{}
+}
+
+// Reset is for another grid: nothing that the one before said holds there.
+func (w *world) Reset() {
+	w.Nodes.reset()
+	w.Details.reset()
+	w.List.reset()
+	w.runs.reset()
+	w.Network.reset()
+}
+
+// Fresh is how old the grid's answer may be while a person goes through the steps.
+const Fresh = 5 * time.Second
+
+// Forget makes the next inspection ask the grid again.
+func (s *Site) Forget() {
+	s.World.Nodes.Forget()
+	s.World.Details.Forget()
+	s.World.List.Forget()
+	s.World.runs.Forget()
+	s.kept.Range(func(_, v any) bool {
+		if a, ok := v.(forgetful); ok {
+			a.forget()
+		}
+		return true
+	})
+}
+
+// GridNodes gives the account's nodes on the grid, those unregistered left out.
+func (s *Site) GridNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
+	all, at, err := s.AllNodes(ctx, maxAge)
+	nodes := slices.DeleteFunc(slices.Clone(all), func(n flwrexec.Node) bool { return n.Status == flwrexec.StatusUnregistered })
+	return nodes, at, err
+}
+
+// AllNodes gives the account's nodes as the grid lists them, also those that were unregistered.
+func (s *Site) AllNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
+	return s.World.Nodes.Get(maxAge, func() ([]flwrexec.Node, error) {
+		f, err := s.Session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return f.Nodes(ctx, s.Connection())
+	})
+}
+
+// Federations gives the account's federations, archived ones left out.
+func (s *Site) Federations(ctx context.Context, maxAge time.Duration) ([]flwrexec.Federation, error) {
+	list, _, err := s.World.List.Get(maxAge, func() ([]flwrexec.Federation, error) {
+		f, err := s.Session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all, err := f.Federations(ctx, s.Connection())
+		return slices.DeleteFunc(all, func(f flwrexec.Federation) bool { return f.Archived }), err
+	})
+	return list, err
+}
+
+// Federation gives members, nodes and runs of the chosen federation.
+func (s *Site) Federation(ctx context.Context, maxAge time.Duration) (flwrexec.FederationDetails, error) {
+	d, _, err := s.World.Details.Get(maxAge, func() (flwrexec.FederationDetails, error) {
+		f, err := s.Session(ctx)
+		if err != nil {
+			return flwrexec.FederationDetails{}, err
+		}
+		return f.FederationDetails(ctx, s.Connection(), s.Choices().Federation)
+	})
+	return d, err
+}
+
+// GridRuns gives the account's runs, newest first as the grid has them.
+func (s *Site) GridRuns(ctx context.Context, maxAge time.Duration) ([]flwrexec.Run, error) {
+	list, _, err := s.World.runs.Get(maxAge, func() ([]flwrexec.Run, error) {
+		f, err := s.Session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return f.Runs(ctx, s.Connection())
+	})
+	return list, err
+}
+
+// LastRun is the newest run that this site started on its connection.
+func (s *Site) LastRun() (ledger.Run, bool) {
+	runs := s.Ledger.Runs()
+	for _, r := range slices.Backward(runs) {
+		if r.Connection == s.Choices().Grid.Connection {
+			return r, true
+		}
+	}
+	return ledger.Run{}, false
+}
+
+// LoggedInBefore tells, without asking the grid, whether a login can be expected to be there.
+func (s *Site) LoggedInBefore() bool {
+	s.World.Nodes.mu.Lock()
+	defer s.World.Nodes.mu.Unlock()
+	return !s.World.Nodes.good.IsZero() && s.World.Nodes.err == nil
+}
+
+// Title gives what every screen's first line says. It asks nobody.
+func (s *Site) Title() front.Title {
+	c := s.Choices()
+	t := front.Title{Project: c.Name, Federation: c.Federation, Connection: c.Grid.Connection,
+		Account: s.Ledger.Account(c.Grid.Connection), Flwr: c.Flwr.Version, Rehearsal: s.Rehearsal(), LoggedIn: s.LoggedInBefore()}
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.Flwr != nil {
+		t.Flwr = s.Flwr.Version().String()
+	}
+	return t
+}
+
+// forgetful is an answer, of whatever type.
+type forgetful interface{ forget() }
+
+// Kept returns the value of type T that a room keeps in memory with the site. It is zero at first; its own
+// methods guard it. An answer among them is forgotten with the grid's.
+func Kept[T any](s *Site) *T {
+	v, _ := s.kept.LoadOrStore(reflect.TypeFor[T](), new(T))
+	return v.(*T)
+}

@@ -1,0 +1,148 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"flwrup/internal/front"
+	"flwrup/internal/health"
+	"flwrup/internal/problem"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+)
+
+// Work is all that a screen does with one site. Its methods hand on to the rooms that do the work, and may be
+// called from any goroutine.
+type Work struct{ s *site.Site }
+
+// On returns the work on s, which stays the caller's to close.
+func On(s *site.Site) Work { return Work{s} }
+
+// Title returns what every screen's first line says.
+func (w Work) Title() front.Title { return w.s.Title() }
+
+// Steps returns the 16 steps, in order.
+func (w Work) Steps() []front.Step { return Steps() }
+
+// Inspect tells how a step stands.
+func (w Work) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
+	return Inspect(ctx, w.s, id)
+}
+
+// Plan tells what Apply would do.
+func (w Work) Plan(ctx context.Context, id front.StepID) ([]front.Action, error) {
+	return Plan(ctx, w.s, id)
+}
+
+// Apply does a step.
+func (w Work) Apply(ctx context.Context, id front.StepID, to front.Sink) error {
+	return Apply(ctx, w.s, id, to)
+}
+
+// CanChange reports whether the step's choice can be made again.
+func (w Work) CanChange(id front.StepID) bool { return CanChange(id) }
+
+// Change makes the step's choice again.
+func (w Work) Change(ctx context.Context, id front.StepID, to front.Sink) error {
+	return Change(ctx, w.s, id, to)
+}
+
+// CanUndo reports whether the step's last file edit can be taken back.
+func (w Work) CanUndo(id front.StepID) bool { return site.CanUndo(w.s, id) }
+
+// Undo takes the step's last file edit back.
+func (w Work) Undo(ctx context.Context, id front.StepID) error { return site.Undo(ctx, w.s, id) }
+
+// Overview returns the dashboard's data; the grid is asked only when its answer is older than maxAge.
+func (w Work) Overview(ctx context.Context, maxAge time.Duration) front.Overview {
+	return health.Overview(ctx, w.s, maxAge)
+}
+
+// Usage reads what a SuperNode takes of this machine.
+func (w Work) Usage(ctx context.Context, node string) (supernode.Usage, error) {
+	return site.Usage(ctx, w.s, node)
+}
+
+// Logs calls each with the lines of a SuperNode's log.
+func (w Work) Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error {
+	return site.Logs(ctx, w.s, node, o, each)
+}
+
+// Watch calls changed whenever a SuperNode started or ended here, until ctx ends.
+func (w Work) Watch(ctx context.Context, changed func()) error { return site.Watch(ctx, w.s, changed) }
+
+// SaveMetrics writes a run's metrics to a CSV file and returns its name; no run means the last one.
+func (w Work) SaveMetrics(ctx context.Context, run string) (file string, err error) {
+	return runs.SaveMetrics(ctx, w.s, run)
+}
+
+// Act does verb to the named SuperNodes.
+func (w Work) Act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error {
+	return Act(ctx, w.s, verb, nodes, to)
+}
+
+// Handover returns the list of node IDs for the federation's administrator.
+func (w Work) Handover() Handover { return NewHandover(w.s) }
+
+// Reference returns the guide's quick reference in the dialect of the flwr at hand.
+func (w Work) Reference() []front.Action { return Reference(w.s) }
+
+// Places returns the pages where a person may turn.
+func (w Work) Places() []front.Link { return Places(w.s) }
+
+// Onlooker is the work on a site in whose folder another flwrup is at work: a second terminal, a colleague. It
+// follows what the other writes, and changes nothing.
+type Onlooker struct {
+	Work
+	busy error
+}
+
+// LookOn opens the site in dir to be looked at, as long as another flwrup holds its lock; busy is the
+// Problem with which site.Open said so, and the answer to everything that would change something.
+func LookOn(dir string, busy error) (*Onlooker, error) {
+	s, err := site.Open(site.Options{Dir: dir, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	p := *problem.Of(busy)
+	p.What = "looking only: " + p.What
+	p.Fix = "do it there, or leave the other one and start flwrup here again"
+	return &Onlooker{On(s), &p}, nil
+}
+
+// Close closes the site.
+func (o *Onlooker) Close() error { return o.s.Close() }
+
+// Title is the site's, marked.
+func (o *Onlooker) Title() front.Title {
+	t := o.Work.Title()
+	t.LookingOnly = true
+	return t
+}
+
+// Inspect tells how a step stands after what the other flwrup wrote last.
+func (o *Onlooker) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
+	if err := o.s.Ledger.Reload(); err != nil {
+		return front.Status{}, err
+	}
+	return o.Work.Inspect(ctx, id)
+}
+
+// Overview returns the dashboard's data after what the other flwrup wrote last.
+func (o *Onlooker) Overview(ctx context.Context, maxAge time.Duration) front.Overview {
+	if err := o.s.Ledger.Reload(); err != nil {
+		return front.Overview{RuntimeErr: err}
+	}
+	return o.Work.Overview(ctx, maxAge)
+}
+
+// CanChange and CanUndo are false: nothing is changed from here.
+func (*Onlooker) CanChange(front.StepID) bool { return false }
+func (*Onlooker) CanUndo(front.StepID) bool   { return false }
+
+// Apply, Change, Undo and Act return the Problem that says who is at work.
+func (o *Onlooker) Apply(context.Context, front.StepID, front.Sink) error       { return o.busy }
+func (o *Onlooker) Change(context.Context, front.StepID, front.Sink) error      { return o.busy }
+func (o *Onlooker) Undo(context.Context, front.StepID) error                    { return o.busy }
+func (o *Onlooker) Act(context.Context, front.Verb, []string, front.Sink) error { return o.busy }
