@@ -19,7 +19,7 @@ func TestNodeConfigIsChecked(t *testing.T) {
 	for _, c := range []project.NodeChoice{{NodeConfig: "name=clinic"}, {Args: []string{"--node-config", "name=clinic"}}, {Args: []string{"--node-config=name=clinic"}}} {
 		delete(rt.started, "supernode_1")
 		delete(rt.started, "supernode_2")
-		s.Frozen = true // flwrup.toml cannot hold such a value
+		s.Options.Ending = true // flwrup.toml cannot hold such a value
 		if err := s.Choose(func(bad *project.Choices) error {
 			bad.Node = map[string]project.NodeChoice{"supernode_1": c}
 			return nil

@@ -309,7 +309,7 @@ func (t tools) runtime(ctx context.Context, s *site.Site, to front.Sink) error {
 		}
 		kind = project.RuntimeProcess
 	}
-	closeRuntime(s)
+	site.CloseRuntime(s)
 	return s.Ledger.Attest(site.AttestRuntime, kind)
 }
 
@@ -359,15 +359,6 @@ func (t tools) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	}
 	err = errors.Join(s.Ledger.Retract(site.AttestRuntime),
 		s.Choose(func(c *project.Choices) error { c.Runtime = answer; return nil }))
-	closeRuntime(s)
+	site.CloseRuntime(s)
 	return err
-}
-
-func closeRuntime(s *site.Site) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	if s.Runtime != nil {
-		s.Runtime.Close()
-		s.Runtime = nil
-	}
 }

@@ -82,9 +82,7 @@ func chooseApp(ctx context.Context, s *site.Site, to front.Sink) error {
 }
 
 func newAppNote(s *site.Site) string {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	if s.Flwr != nil && !s.Flwr.Dialect().AppsFromPlatform {
+	if !s.Dialect().AppsFromPlatform {
 		return "flwr's own NumPy template"
 	}
 	return "fetched from Flower's platform"

@@ -32,8 +32,8 @@ func typed(s *Site, argv []string) string {
 
 // program is how a person's shell reaches this site's flwr.
 func program(s *Site) string {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.Flwr == nil {
 		return "flwr"
 	}

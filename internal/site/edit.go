@@ -24,9 +24,9 @@ func Edit(ctx context.Context, s *Site, to front.Sink, id front.StepID, e config
 	if err != nil {
 		return false, err
 	}
-	s.Mu.Lock()
+	s.mu.Lock()
 	s.undo[id] = append(s.undo[id], undo)
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	to.Event(front.Says{Text: "changed " + s.Rel(e.File) + "; as it was: " + s.Rel(undo)})
 	return true, nil
 }
@@ -38,15 +38,15 @@ func Diff(s *Site, e config.Edit) string {
 
 // CanUndo tells whether a file edit of step id, made since flwrup was started, can be taken back.
 func CanUndo(s *Site, id front.StepID) bool {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return len(s.undo[id]) > 0
 }
 
 // Undo takes the last edit of step id back; once more takes back the one before.
 func Undo(ctx context.Context, s *Site, id front.StepID) error {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	files := s.undo[id]
 	if len(files) == 0 {
 		return problem.New(problem.NotSupported, "there is nothing to undo in this step", "", "")

@@ -136,3 +136,13 @@ func Watch(ctx context.Context, s *Site, changed func()) error {
 	}
 	return rt.Watch(ctx, changed)
 }
+
+// CloseRuntime closes the runtime at hand: the next question opens the one that is chosen then.
+func CloseRuntime(s *Site) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Runtime != nil {
+		s.Runtime.Close()
+		s.Runtime = nil
+	}
+}

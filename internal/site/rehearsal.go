@@ -30,8 +30,8 @@ func gridDir(s *Site) string { return s.StateDir("grid") }
 // GridRunning tells whether the rehearsal's grid runs now. One that has ended is given, too, for what
 // there is to clear away of it.
 func GridRunning(s *Site) (*grid.Grid, bool) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.Grid != nil && s.Grid.Alive() {
 		return s.Grid, true
 	}
@@ -54,9 +54,9 @@ func StartGrid(ctx context.Context, s *Site, found install.Found, to front.Sink)
 	if err != nil {
 		return err
 	}
-	s.Mu.Lock()
+	s.mu.Lock()
 	s.Grid = g
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	if err := s.Choose(func(c *project.Choices) error {
 		c.Flwr.Version = found.Version.String() // a newer flwr may come to this machine: it could not speak to this grid
 		c.Grid.Control, c.Grid.Fleet, c.Grid.CA = g.Ready.Control, g.Ready.Fleet, s.Rel(g.Ready.CA)
@@ -82,8 +82,8 @@ func forgetLostRuns(s *Site) error {
 
 // KeepGrid lets the rehearsal's grid go on when flwrup ends.
 func KeepGrid(ctx context.Context, s *Site) error {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.Grid == nil {
 		return nil
 	}
@@ -130,9 +130,9 @@ func TearDown(ctx context.Context, s *Site, to front.Sink, remove bool) error {
 				to.Event(front.Says{Text: "stopping the rehearsal's grid"})
 			}
 			keep("stop the grid", g.Stop(ctx))
-			s.Mu.Lock()
+			s.mu.Lock()
 			s.Grid = nil
-			s.Mu.Unlock()
+			s.mu.Unlock()
 		} else { // one that is only half there
 			keep("stop the grid", grid.StopDir(ctx, gridDir(s)))
 		}

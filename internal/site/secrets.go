@@ -27,8 +27,8 @@ func secrets(s *Site, spec *supernode.Spec, choice project.NodeChoice) error {
 			return err
 		}
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, name := range choice.Env {
 		value, known := s.told[name]
 		if !known {
@@ -79,9 +79,9 @@ func AskValues(ctx context.Context, s *Site, spec supernode.Spec, to front.Sink)
 	s.asking.Lock() // several nodes are started side by side
 	defer s.asking.Unlock()
 	for _, name := range spec.Missing {
-		s.Mu.Lock()
+		s.mu.Lock()
 		_, known := s.told[name]
-		s.Mu.Unlock()
+		s.mu.Unlock()
 		if known {
 			continue
 		}
@@ -96,12 +96,12 @@ func AskValues(ctx context.Context, s *Site, spec supernode.Spec, to front.Sink)
 		if err != nil {
 			return err
 		}
-		s.Mu.Lock()
+		s.mu.Lock()
 		if s.told == nil {
 			s.told = map[string]string{}
 		}
 		s.told[name] = value
-		s.Mu.Unlock()
+		s.mu.Unlock()
 	}
 	return nil
 }

@@ -81,10 +81,10 @@ type Site struct {
 	Options Options
 	unlock  func()
 	store   *trust.Store  // what the person accepted here
-	LeftOut []trust.Value // left out of the choices: nobody accepted them
+	leftOut []trust.Value // left out of the choices: nobody accepted them
 	state   string        // where flwrup's records lie
 	made    bool          // this call made the folder
-	Frozen  bool          // flwrup.toml is neither written nor read again
+	instead bool          // goes on with Options.Instead
 
 	choosing sync.Mutex // held while choices are changed and saved
 	choices  atomic.Pointer[project.Choices]
@@ -92,12 +92,12 @@ type Site struct {
 	asking   sync.Mutex // held while values are asked for
 	opening  sync.Mutex // held while flwr is looked for and checked, which may take seconds
 	seen     install.Seen
-	kept     sync.Map   // by type: see kept
-	Mu       sync.Mutex // guards what follows
-	Flwr     Flwr
-	aside    []error // of every flwr that could not be taken
-	Runtime  supernode.Runtime
-	Grid     *grid.Grid // rehearsal only
+	kept     sync.Map          // by type: see kept
+	mu       sync.Mutex        // guards what follows
+	Flwr     Flwr              // nil until Session has found one
+	aside    []error           // of every flwr that could not be taken
+	Runtime  supernode.Runtime // nil until NodesRuntime has opened it
+	Grid     *grid.Grid        // rehearsal only
 	World    world
 	written  []byte                    // flwrup.toml as this site knows it
 	told     map[string]string         // values of variables that the person gave, by name; in memory alone
@@ -125,7 +125,7 @@ func Open(o Options) (*Site, error) {
 		v, err = surveyFolder(s) // another flwrup may have been at work
 		switch {
 		case err != nil:
-		case s.Frozen:
+		case s.frozen():
 			err = refused(s, v)
 		default:
 			err = settle(s, v)
@@ -134,7 +134,7 @@ func Open(o Options) (*Site, error) {
 	if err == nil {
 		err = s.load(v)
 	}
-	if err == nil && !s.Frozen {
+	if err == nil && !s.frozen() {
 		err = clearScratch(s)
 	}
 	if err != nil {
@@ -150,7 +150,7 @@ func siteIn(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Dir: dir, Options: o, Frozen: o.ReadOnly || o.Ending, state: project.StateDir(dir), undo: map[front.StepID][]string{}}
+	s := &Site{Dir: dir, Options: o, state: project.StateDir(dir), undo: map[front.StepID][]string{}}
 	if o.Create {
 		if err := s.makeFolder(); err != nil {
 			return nil, err
@@ -183,7 +183,7 @@ func (s *Site) makeFolder() error {
 
 func (s *Site) load(v survey) (err error) {
 	c := v.choices
-	if s.Frozen {
+	if s.frozen() {
 		c = leaveOut(s, c, declined(s, v.open))
 	}
 	s.choices.Store(c)
@@ -223,10 +223,10 @@ func (s *Site) swap(c *project.Choices) error {
 // edited reads flwrup.toml where it is no longer as this site knows it: a person may have changed it since,
 // in an editor. It gives nil where nothing changed, and an error for what cannot be taken over.
 func (s *Site) edited() (*project.Choices, error) {
-	s.Mu.Lock()
+	s.mu.Lock()
 	text, err := plainfile.Read(project.File(s.Dir))
 	same := err == nil && bytes.Equal(text, s.written)
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	if same {
 		return nil, Withheld(s)
 	}
@@ -245,7 +245,7 @@ func (s *Site) edited() (*project.Choices, error) {
 
 // TakeEdits takes over a person's changes of flwrup.toml.
 func (s *Site) TakeEdits() error {
-	if s.Frozen {
+	if s.frozen() {
 		return nil
 	}
 	from := s.Choices().Grid
@@ -276,7 +276,7 @@ func (s *Site) takeFile() error {
 
 // save writes c. Flwrup chose it itself, or the person accepted it.
 func (s *Site) save(c *project.Choices) error {
-	if s.Frozen {
+	if s.frozen() {
 		return nil
 	}
 	if _, err := s.edited(); err != nil && !errors.Is(err, os.ErrNotExist) { // it would undo what the person is about to mend
@@ -288,16 +288,16 @@ func (s *Site) save(c *project.Choices) error {
 	if err := c.Save(s.Dir); err != nil {
 		return fmt.Errorf("save the choices: %w", err)
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.written, _ = plainfile.Read(project.File(s.Dir))
 	return nil
 }
 
 // Close gives back the lock and connections. A rehearsal grid that was not kept ends with it.
 func (s *Site) Close() error {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var errs []error
 	if s.Flwr != nil {
 		errs = append(errs, s.Flwr.Close())
@@ -313,6 +313,9 @@ func (s *Site) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// frozen reports whether flwrup.toml is neither written nor read again.
+func (s *Site) frozen() bool { return s.Options.ReadOnly || s.Options.Ending || s.instead }
 
 // Rehearsal tells whether this site's grid is the one on this machine.
 func (s *Site) Rehearsal() bool { return s.Choices().Grid.Rehearsal }
@@ -375,9 +378,9 @@ func (s *Site) FlwrHome() string {
 func (s *Site) Session(ctx context.Context) (Flwr, error) {
 	s.opening.Lock()
 	defer s.opening.Unlock()
-	s.Mu.Lock()
+	s.mu.Lock()
 	have := s.Flwr
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	if have != nil {
 		return have, nil
 	}
@@ -399,17 +402,17 @@ func (s *Site) Session(ctx context.Context) (Flwr, error) {
 			return nil, err
 		}
 	}
-	s.Mu.Lock()
+	s.mu.Lock()
 	s.Flwr = f
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	return f, nil
 }
 
 // Dialect is that of the flwr at hand, else of the chosen one, else of the newest. It looks for none.
 func (s *Site) Dialect() flwr.Dialect {
-	s.Mu.Lock()
+	s.mu.Lock()
 	f := s.Flwr
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	if f != nil {
 		return f.Dialect()
 	}
@@ -446,9 +449,9 @@ func (s *Site) findFlwr(ctx context.Context) (install.Found, error) {
 	if ctx.Err() != nil {
 		return install.Found{}, ctx.Err()
 	}
-	s.Mu.Lock()
+	s.mu.Lock()
 	s.aside = errs
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	want := c.Flwr.Version
 	for _, f := range found {
 		if want == "" || f.Version.String() == want || f.Version.Raw == want {
@@ -481,8 +484,8 @@ func (s *Site) findFlwr(ctx context.Context) (install.Found, error) {
 
 // LeftAside returns a line for each flwr that is there and was not taken because it does not work.
 func (s *Site) LeftAside() []string {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var lines []string
 	for _, err := range s.aside {
 		if problem.Is(err, problem.FlwrBroken, problem.FlwrDenied) {
@@ -506,8 +509,8 @@ func (s *Site) RuntimeKind() string {
 
 // NodesRuntime gives the runtime that starts this site's SuperNodes.
 func (s *Site) NodesRuntime(ctx context.Context) (supernode.Runtime, error) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.Runtime != nil {
 		return s.Runtime, nil
 	}

@@ -103,7 +103,7 @@ func surveyFolder(s *Site) (v survey, err error) {
 // instead goes on with the choices from before an edit.
 func instead(s *Site, v survey) survey {
 	before := *s.Options.Instead
-	v.choices, v.open, s.Frozen = &before, nil, true
+	v.choices, v.open, s.instead = &before, nil, true
 	return v
 }
 
@@ -245,13 +245,13 @@ func refused(s *Site, v survey) error {
 
 // leaveOut returns c without the values that nobody accepted.
 func leaveOut(s *Site, c *project.Choices, open []trust.Value) *project.Choices {
-	s.LeftOut = slices.DeleteFunc(slices.Clone(open), func(v trust.Value) bool {
+	s.leftOut = slices.DeleteFunc(slices.Clone(open), func(v trust.Value) bool {
 		return s.Options.Ending && (v.Key == "grid.rehearsal" || v.Key == "runtime") // they say where to find what is ended
 	})
-	if len(s.LeftOut) == 0 {
+	if len(s.leftOut) == 0 {
 		return c
 	}
-	c = c.Without(s.LeftOut, ground(s, c))
+	c = c.Without(s.leftOut, ground(s, c))
 	if !s.Options.Ending { // one value may have been harmless only together with another
 		c = c.Without(s.store.Missing(c.ID, c.Sensitive(ground(s, c))), ground(s, c))
 	}
@@ -263,7 +263,7 @@ func leaveOut(s *Site, c *project.Choices, open []trust.Value) *project.Choices 
 
 // Holds reports whether one of the keys has a value that is left out.
 func Holds(s *Site, keys ...string) bool {
-	return slices.ContainsFunc(s.LeftOut, func(v trust.Value) bool { return slices.Contains(keys, v.Key) })
+	return slices.ContainsFunc(s.leftOut, func(v trust.Value) bool { return slices.Contains(keys, v.Key) })
 }
 
 // FileProblem says why flwrup.toml as it lies there now is not what this site goes by; nil where it is, or will
@@ -279,12 +279,12 @@ func FileProblem(s *Site) error {
 // Withheld is the Problem (not-accepted) of a site that left out values; nil when it left out none. It gives
 // their places alone: several steps may say it, and LeftOut has the rest.
 func Withheld(s *Site) error {
-	if len(s.LeftOut) == 0 {
+	if len(s.leftOut) == 0 {
 		return nil
 	}
-	p := trust.Refused(s.Dir, s.LeftOut)
+	p := trust.Refused(s.Dir, s.leftOut)
 	var places []string
-	for _, v := range s.LeftOut {
+	for _, v := range s.leftOut {
 		places = append(places, v.Place())
 	}
 	p.Why = strings.Join(slices.Compact(places), ", ")
@@ -292,7 +292,7 @@ func Withheld(s *Site) error {
 }
 
 // LeftOut are the values that this site, which only looks, leaves out.
-func LeftOut(s *Site) []trust.Value { return s.LeftOut }
+func LeftOut(s *Site) []trust.Value { return s.leftOut }
 
 // accept remembers the values of c: flwrup itself puts them there.
 func accept(s *Site, c *project.Choices) error {

@@ -184,8 +184,8 @@ func (s *Site) Title() front.Title {
 	c := s.Choices()
 	t := front.Title{Project: c.Name, Federation: c.Federation, Connection: c.Grid.Connection,
 		Account: s.Ledger.Account(c.Grid.Connection), Flwr: c.Flwr.Version, Rehearsal: s.Rehearsal(), LoggedIn: s.LoggedInBefore()}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.Flwr != nil {
 		t.Flwr = s.Flwr.Version().String()
 	}
