@@ -3,46 +3,26 @@ package steps
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"slices"
 
-	"flwrup/flwrexec"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
-	"flwrup/internal/health"
-	"flwrup/internal/ledger"
-	"flwrup/internal/problem"
-	"flwrup/internal/project"
 	"flwrup/internal/site"
-	"flwrup/keys"
 )
 
 // Add makes n more SuperNodes: the steps from the keys on, which leave alone what is done. Those of an
 // earlier Add that was interrupted count: asking again does not make more than were asked for.
 func Add(ctx context.Context, s *site.Site, n int, to front.Sink) error {
 	defer s.Forget()
-	if err := fleet.SettleLeaving(ctx, s, to, again(ctx, s, to)); err != nil {
+	if err := fleet.Enlarge(ctx, s, n, to, again(ctx, s, to)); err != nil {
 		return err
 	}
-	if err := fleet.BringGridUp(ctx, s, to); err != nil {
-		return err
-	}
-	list, _, err := site.Members(s)
-	if err != nil {
-		return err
-	}
-	known := 0
-	for _, m := range list {
-		if m.Known() {
-			known++
-		}
-	}
-	if err := s.Choose(func(c *project.Choices) error {
-		if c.Nodes = max(c.Nodes, known+n); c.Nodes > site.MaxNodes {
-			return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", site.MaxNodes), "", "")
-		}
-		return nil
-	}); err != nil {
+	return walkFromKeys(ctx, s, to)
+}
+
+// BringBack adds SuperNodes again that were removed and not unregistered, and brings them online.
+func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
+	defer s.Forget()
+	if err := fleet.BringBack(ctx, s, nodes, to, again(ctx, s, to)); err != nil {
 		return err
 	}
 	return walkFromKeys(ctx, s, to)
@@ -61,17 +41,10 @@ func walkFromKeys(ctx context.Context, s *site.Site, to front.Sink) error {
 	return nil
 }
 
-// removed gives the SuperNodes that were removed here and whose keys are good.
-func removed(s *site.Site) []ledger.Node {
-	return slices.DeleteFunc(s.Ledger.Nodes(), func(n ledger.Node) bool {
-		return n.State != ledger.Removed || n.Connection != s.Choices().Grid.Connection
-	})
-}
-
 // addOne adds the named SuperNode, which was removed before; without a name it asks which, where there are
 // such, or makes a new one.
 func addOne(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
-	gone := removed(s)
+	gone := fleet.Removed(s)
 	if len(nodes) > 0 {
 		return BringBack(ctx, s, nodes, to)
 	}
@@ -92,80 +65,4 @@ func addOne(ctx context.Context, s *site.Site, nodes []string, to front.Sink) er
 		return Add(ctx, s, 1, to)
 	}
 	return BringBack(ctx, s, []string{answer}, to)
-}
-
-// BringBack adds SuperNodes again that were removed and not unregistered: with the key, the name and the
-// node ID that they had.
-func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
-	defer s.Forget()
-	if err := fleet.SettleLeaving(ctx, s, to, again(ctx, s, to)); err != nil {
-		return err
-	}
-	folder, err := keys.Scan(site.KeysDir(s))
-	if err != nil {
-		return err
-	}
-	list, _, err := site.Members(s)
-	if err != nil {
-		return err
-	}
-	var back []ledger.Node
-	for _, name := range nodes {
-		n, err := canComeBack(s, name, folder)
-		switch {
-		case err == nil:
-			back = append(back, n)
-		case slices.ContainsFunc(list, func(m site.Member) bool { return m.Name == name }):
-			to.Event(front.Says{Text: name + " is here already"})
-		default:
-			return err
-		}
-	}
-	if err := fleet.BringGridUp(ctx, s, to); err != nil {
-		return err
-	}
-	if err := s.Choose(func(c *project.Choices) error {
-		c.Nodes = max(c.Nodes, len(list)+len(back)) // the same when it is asked for again after a crash
-		return nil
-	}); err != nil {
-		return err
-	}
-	err = s.Ledger.Change(func(d *ledger.Data) error {
-		for _, n := range back {
-			d.Nodes = slices.DeleteFunc(d.Nodes, func(o ledger.Node) bool { return o.Key == n.Key && o.Connection == n.Connection })
-			if n.NodeID == "" { // it never was registered: its key is like a new one
-				continue
-			}
-			n.State = ledger.Registered
-			if err := d.PutNode(n); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return walkFromKeys(ctx, s, to)
-}
-
-// canComeBack finds a removed SuperNode by name, or says why it cannot be added again.
-func canComeBack(s *site.Site, name string, folder keys.Folder) (ledger.Node, error) {
-	for _, n := range removed(s) {
-		if n.Name != name {
-			continue
-		}
-		if !slices.ContainsFunc(folder.Pairs, func(p keys.Pair) bool { return p.Fingerprint == n.Key }) {
-			return n, problem.New(health.KeyLost, "the key of "+name+" is not in "+s.Rel(folder.Dir), "it was registered with the key "+n.Key,
-				"put "+n.KeyFile+" and its .pub back, from the backup if need be")
-		}
-		return n, nil
-	}
-	for _, n := range s.Ledger.Nodes() {
-		if n.Name == name && n.State == ledger.Unregistered && n.Connection == s.Choices().Grid.Connection {
-			return n, problem.New(flwrexec.NodeUnregistered, name+" was unregistered", "its key is burnt: no account can register it again",
-				"flwrup add makes a new SuperNode, with a new key")
-		}
-	}
-	return ledger.Node{}, problem.New(problem.Usage, "no SuperNode "+name+" was removed here", "", "flwrup add makes a new one; `flwrup status` lists those that are here")
 }

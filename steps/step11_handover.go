@@ -7,6 +7,7 @@ import (
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
@@ -144,7 +145,7 @@ func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 	if err == nil && len(absent) == 0 {
 		return nil
 	}
-	report := NewHandover(s)
+	report := fleet.NewHandover(s)
 	if err := site.Stays(s, messageFile(s)); err != nil {
 		return err
 	}

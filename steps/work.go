@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
@@ -83,7 +84,7 @@ func (w Work) Act(ctx context.Context, verb front.Verb, nodes []string, to front
 }
 
 // Handover returns the list of node IDs for the federation's administrator.
-func (w Work) Handover() Handover { return NewHandover(w.s) }
+func (w Work) Handover() fleet.Handover { return fleet.NewHandover(w.s) }
 
 // Reference returns the guide's quick reference in the dialect of the flwr at hand.
 func (w Work) Reference() []front.Action { return Reference(w.s) }

@@ -9,10 +9,10 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/safego"
 	"flwrup/internal/termsafe"
-	"flwrup/steps"
 )
 
 const (
@@ -60,7 +60,7 @@ type lookMsg struct {
 }
 
 // handover is a Work that can write the node IDs for those who have to know them.
-type handover interface{ Handover() steps.Handover }
+type handover interface{ Handover() fleet.Handover }
 
 // lookMore starts the next inspections: one for the open step, one for all others in turn. None while
 // something is being changed.

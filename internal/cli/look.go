@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
@@ -242,7 +243,7 @@ func (p *program) handover() *cobra.Command {
 				return err
 			}
 			defer s.Close()
-			h := steps.NewHandover(s)
+			h := fleet.NewHandover(s)
 			write, ok := map[string]func() string{"text": h.Text, "markdown": h.Markdown, "csv": h.CSV, "json": h.JSON}[format]
 			if !ok {
 				return usage("no format " + format + ": text, markdown, csv or json")

@@ -1,4 +1,4 @@
-package steps
+package fleet
 
 import (
 	"fmt"
@@ -63,14 +63,14 @@ func (h Handover) Text() string { return strings.Join(h.Lines(), "\n") + "\n" }
 func (h Handover) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# SuperNodes for %s\n\nAccount: %s\n\n| name | node ID | key fingerprint |\n|---|---|---|\n",
-		sheet.Markdown(h.Federation), sheet.Markdown(orUnknown(h.Account)))
+		sheet.Markdown(h.Federation), sheet.Markdown(OrUnknown(h.Account)))
 	for _, n := range h.Nodes {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", sheet.Markdown(n.Name), sheet.Markdown(n.NodeID), sheet.Markdown(n.Fingerprint))
 	}
 	return b.String()
 }
 
-func orUnknown(s string) string {
+func OrUnknown(s string) string {
 	if s == "" {
 		return "(not known)"
 	}
