@@ -5,11 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"flwrup/flwrexec"
-	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/internal/site"
-	"flwrup/internal/supernode"
 )
 
 // MachineSlept says that the grid lost a SuperNode while this machine was asleep.
@@ -21,45 +17,41 @@ const (
 	sleepMatters = 2 * time.Minute
 )
 
-// Sleeper notices that the machine was asleep: the clock on the wall has gone on, the one that Go measures
+// sleeper notices that the machine was asleep: the clock on the wall has gone on, the one that Go measures
 // with stands still meanwhile (on Linux, macOS and Windows).
-type Sleeper struct {
+type sleeper struct {
 	mu       sync.Mutex
 	last     time.Time
 	from, to time.Time // the last sleep; zero for none
 }
 
-// Look is called again and again with the time of now.
-func (a *Sleeper) Look(now time.Time) {
+// look is called again and again with the time of now.
+func (a *sleeper) look(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.last.IsZero() {
-		a.Note(a.last.Round(0), now.Round(0), now.Sub(a.last))
+		a.note(a.last.Round(0), now.Round(0), now.Sub(a.last))
 	}
 	a.last = now
 }
 
-// Note holds what passed on the wall against what was measured.
-func (a *Sleeper) Note(from, to time.Time, awake time.Duration) {
+// note compares the time on the wall clock with the time that was measured.
+func (a *sleeper) note(from, to time.Time, awake time.Duration) {
 	if to.Sub(from)-awake >= sleepShows {
 		a.from, a.to = from, to
 	}
 }
 
-// recent gives the last sleep, as long as it explains anything.
-func (a *Sleeper) recent(now time.Time) (from, to time.Time, ok bool) {
+// recent returns the last sleep, as long as it explains anything.
+func (a *sleeper) recent(now time.Time) (from, to time.Time, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.from, a.to, !a.to.IsZero() && now.Round(0).Sub(a.to) < sleepMatters
 }
 
-// Slept says that a SuperNode which runs is lost because the machine was asleep; nil when it was not.
-func Slept(s *site.Site, v front.NodeView, now time.Time) *problem.Problem {
-	from, to, ok := site.Kept[Sleeper](s).recent(now)
-	if !ok || v.Runtime.State != supernode.Running || v.Grid != flwrexec.StatusOffline {
-		return nil
-	}
-	return problem.New(MachineSlept, "the grid lost "+v.Name+" while this machine was asleep",
+// sleptProblem says that the grid lost a SuperNode because the machine was asleep.
+func sleptProblem(name string, from, to time.Time) *problem.Problem {
+	return problem.New(MachineSlept, "the grid lost "+name+" while this machine was asleep",
 		fmt.Sprintf("it slept from %s to %s; the grid lets go of a SuperNode about a minute after its last sign of life", from.Local().Format("15:04"), to.Local().Format("15:04")),
 		"wait half a minute, it comes back by itself; keep the machine awake while SuperNodes run (macOS: caffeinate -is, Linux: systemd-inhibit sleep infinity)")
 }

@@ -44,7 +44,7 @@ func Overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Ove
 func NodesOverview(ctx context.Context, s *site.Site, maxAge time.Duration, diagnose bool) front.Overview {
 	var o front.Overview
 	ctx = flwrexec.OneLook(ctx)
-	site.Kept[Sleeper](s).Look(time.Now())
+	site.Kept[sleeper](s).look(time.Now())
 	list, folder, err := site.Members(s)
 	if err != nil {
 		o.RuntimeErr = err

@@ -1,0 +1,296 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/flwrexec/app"
+	"flwrup/internal/front"
+	"flwrup/internal/ledger"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+)
+
+// evidence is what is known of one SuperNode at one moment. The rules decide by it alone.
+type evidence struct {
+	node       front.NodeView
+	record     ledger.Node
+	known      bool // its node ID is
+	now        time.Time
+	gridErr    error
+	runtimeErr error
+
+	connection string // of the project
+	elsewhere  bool   // it runs for another grid
+	kind       string // the project's runtime
+	pinned     string // the image that the person chose; ""
+	flwr       string // version at hand; ""
+	hints      flwrexec.NodeHints
+	sleptFrom  time.Time // the machine's last sleep
+	sleptTo    time.Time
+	slept      bool // it matters still
+
+	idProblem *problem.Problem // readSaidID
+	idRemedy  *front.Remedy
+	foreign   *supernode.Status // readForeign: somebody else's container under its name
+	lines     []string          // readLog: what it said lately
+	log       *problem.Problem  // readLog: what its log tells, with what its address tells
+}
+
+// reading is something that takes long to read: a rule that needs it says so.
+type reading int
+
+const (
+	readSaidID  reading = iota // the node ID that it logged
+	readForeign                // containers that somebody else made
+	readLog                    // the tail of its log, and the network where that is asked for
+)
+
+// readings fill the evidence. All input and output of a diagnosis is here and in gather.
+var readings = map[reading]func(context.Context, *site.Site, site.Member, *evidence){
+	readSaidID: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
+		e.idProblem, e.idRemedy = IdDiffers(ctx, s, m, e.node.Runtime)
+	},
+	readForeign: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
+		if st, ok := foreign(ctx, s, m); ok {
+			e.foreign = &st
+		}
+	},
+	readLog: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
+		e.lines = site.SaidLately(ctx, s, m.Name)
+		p := flwrexec.DiagnoseNodeLog(e.lines, e.hints)
+		if !e.up() && (p == nil || p.Code == flwrexec.NodeHeld) && e.node.Grid == flwrexec.StatusOnline {
+			p = heldProblem(e.node, e.now, p)
+		}
+		if p != nil && (p.Code == problem.NodeNotOnline || p.Code == problem.Untrusted) && !flwrexec.Silent(e.gridErr) {
+			whyNot(ctx, s, p)
+		}
+		e.log = p
+	},
+}
+
+// gather takes what is at hand already.
+func gather(ctx context.Context, s *site.Site, m site.Member, v front.NodeView, o front.Overview) evidence {
+	e := evidence{node: v, record: m.Record, known: m.Known(), now: time.Now(), gridErr: o.GridErr, runtimeErr: o.RuntimeErr,
+		connection: s.Choices().Grid.Connection, elsewhere: isElsewhere(ctx, s, v.Runtime), kind: s.RuntimeKind(), pinned: Pinned(s),
+		flwr: s.Title().Flwr, hints: Hints(s, v)}
+	e.sleptFrom, e.sleptTo, e.slept = site.Kept[sleeper](s).recent(e.now)
+	return e
+}
+
+// isElsewhere reports whether a SuperNode runs for another grid than the project's.
+func isElsewhere(ctx context.Context, s *site.Site, st supernode.Status) bool {
+	f, err := s.Session(ctx)
+	return err == nil && site.Elsewhere(s, st, f.Dialect()) != ""
+}
+
+func (e *evidence) up() bool { return e.node.Runtime.State == supernode.Running }
+
+func (e *evidence) absent() bool { return e.node.Runtime.State == supernode.Absent }
+
+// listed reports whether the grid has answered, and ought to list the SuperNode.
+func (e *evidence) listed() bool { return e.gridErr == nil && e.known }
+
+// imageDiffers reports whether the image that the person chose is of another flwr, by its name: nothing can be
+// started from it.
+func (e *evidence) imageDiffers() bool {
+	found := imageVersion.FindStringSubmatch(e.pinned)
+	return found != nil && e.flwr != "" && found[1] != e.flwr && e.kind == project.RuntimeDocker
+}
+
+// rule is one thing that can be said of a SuperNode. The first rule that applies is the diagnosis; one without
+// words says that there is nothing to say.
+type rule struct {
+	name    string
+	when    func(*evidence) bool // decides before anything is read; nil: always
+	reads   []reading
+	applies func(*evidence) bool
+	says    func(*evidence) (*problem.Problem, *front.Remedy)
+}
+
+var rules = []rule{
+	{name: "refused at its registration",
+		applies: func(e *evidence) bool { return e.record.State == ledger.Refused },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return problem.New(problem.NodeRefused, e.node.Name+" was refused at its registration", e.record.How, ""),
+				&front.Remedy{Says: "register it", Step: front.StepRegister, Args: []string{"up"}}
+		}},
+	{name: "the runtime does not answer", // said once, of all
+		applies: func(e *evidence) bool { return e.runtimeErr != nil }},
+	{name: "stopped by the person",
+		applies: func(e *evidence) bool { return e.node.Wanted == site.WantedDown && !e.up() }},
+	{name: "runs for another grid",
+		applies: func(e *evidence) bool { return e.elsewhere },
+		says:    runsElsewhere},
+	{name: "suspended",
+		applies: func(e *evidence) bool { return IsSuspended(e.node.Runtime) },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return suspended(e.node), remedy(front.StartNodes, "let it go on", "start", e.node.Name)
+		}},
+	{name: "has another node ID", reads: []reading{readSaidID},
+		applies: func(e *evidence) bool { return e.idProblem != nil },
+		says:    func(e *evidence) (*problem.Problem, *front.Remedy) { return e.idProblem, e.idRemedy }},
+	{name: "unregistered on the grid",
+		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == flwrexec.StatusUnregistered },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return problem.New(flwrexec.NodeUnregistered, e.node.Name+" was unregistered on the grid", "its key is burnt: no account can register it again",
+				"remove it here, then add a new SuperNode"), remedy(front.RemoveNodes, "remove it", "remove", e.node.Name, "--unregister")
+		}},
+	{name: "not listed by the grid",
+		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == "" },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return problem.New(NotListed, "the grid does not list "+e.node.Name, "node "+e.node.NodeID+" belongs to another account, or the grid has lost it",
+				"log in with the account that registered it"), &front.Remedy{Says: "log in", Step: front.StepLogin, Args: []string{"up"}}
+		}},
+	{name: "its image is of another flwr",
+		applies: func(e *evidence) bool { return !e.up() && e.imageDiffers() },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return problem.New(flwrexec.NodeVersion, "flwrup.toml asks for an image of another flwr",
+					e.pinned+" holds flwr "+imageVersion.FindStringSubmatch(e.pinned)[1]+"; flwr on this machine and the grid are "+e.flwr, "give that image up for the one of flwr "+e.flwr),
+				remedy(front.OwnImage, "use the image of flwr "+e.flwr, "restart", e.node.Name, "--own-image")
+		}},
+	{name: "never started",
+		applies: func(e *evidence) bool {
+			return e.absent() && e.node.Wanted != site.WantedUp
+		}},
+	{name: "its name is taken", when: (*evidence).absent, reads: []reading{readForeign},
+		applies: func(e *evidence) bool { return e.foreign != nil },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return problem.New(problem.NameTaken, e.node.Name+" is not here, and its name is taken",
+				"the container "+e.foreign.Name+" (image "+e.foreign.Image+", "+string(e.foreign.State)+") was not made by this flwrup project",
+				"start it: that container is left alone, and the SuperNode gets another name"), remedy(front.StartNodes, "start it", "start", e.node.Name)
+		}},
+	{name: "removed by somebody",
+		applies: (*evidence).absent,
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			what := "container"
+			if e.kind != project.RuntimeDocker {
+				what = "process's folder"
+			}
+			return problem.New(NodeGone, e.node.Name+" is not here any more", "its "+what+" was removed, and not by flwrup", "start it: it is made anew"),
+				remedy(front.StartNodes, "start it", "start", e.node.Name)
+		}},
+	{name: "all is well, as far as can be known",
+		applies: func(e *evidence) bool {
+			return e.up() && (e.node.Grid == flwrexec.StatusOnline || e.gridErr != nil || e.now.Sub(e.node.Runtime.Since) < startsWithin)
+		}},
+	{name: "lost while the machine slept",
+		applies: func(e *evidence) bool { return e.slept && e.up() && e.node.Grid == flwrexec.StatusOffline },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return sleptProblem(e.node.Name, e.sleptFrom, e.sleptTo), remedy(front.RestartNodes, "start it anew", "restart", e.node.Name)
+		}},
+	{name: "its log tells", reads: []reading{readLog},
+		applies: func(e *evidence) bool { return e.log != nil },
+		says:    func(e *evidence) (*problem.Problem, *front.Remedy) { return e.withRemedy(e.log) }},
+	{name: "still starting",
+		applies: func(e *evidence) bool { return e.up() && e.now.Sub(e.node.Runtime.Since) < comesWithin }},
+	{name: "not online yet, and its log tells no reason",
+		applies: func(e *evidence) bool { return e.up() && !flwrexec.CameOnline(e.lines) },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return e.withRemedy(problem.New(problem.NodeNotOnline, e.node.Name+" runs and is not online yet",
+				"its log tells no reason; a busy machine takes longer to start it", "look at its log: flwrup logs "+e.node.Name))
+		}},
+	{name: "unexplained",
+		applies: func(*evidence) bool { return true },
+		says:    func(e *evidence) (*problem.Problem, *front.Remedy) { return e.withRemedy(unexplained(e.node)) }},
+}
+
+func (e *evidence) withRemedy(p *problem.Problem) (*problem.Problem, *front.Remedy) {
+	return p, remedyFor(p, e.node, e.hints, e.pinned)
+}
+
+func runsElsewhere(e *evidence) (*problem.Problem, *front.Remedy) {
+	p := problem.New(NodeElsewhere, e.node.Name+" runs for another grid, at "+site.NodeLabel(e.node.Runtime, site.FleetLabel), "it was started before the project went over to "+e.connection, "")
+	if !e.known {
+		p.Fix = "register its key on this grid first"
+		return p, &front.Remedy{Says: "register it here", Step: front.StepRegister, Args: []string{"up"}}
+	}
+	p.Fix = "start it for this grid; it is stopped there first"
+	return p, remedy(front.RestartNodes, "start it for this grid", "restart", e.node.Name)
+}
+
+// heldProblem says that the grid has not noticed the node's end yet, and when it will.
+func heldProblem(v front.NodeView, now time.Time, seen *problem.Problem) *problem.Problem {
+	p := problem.New(flwrexec.NodeHeld, v.Name+" has ended and the grid has not noticed", "", "start it again; flwrup waits until the grid lets it in")
+	if v.Runtime.ExitCode == 137 {
+		p.Code, p.What = NodeKilled, v.Name+" was killed"
+	}
+	p.Why = "the grid counts it as online for about a minute, and lets its key in only after that"
+	if left := site.GridLetsGo - now.Sub(v.Runtime.Since); v.Runtime.State == supernode.Stopped && left > 0 && left <= site.GridLetsGo {
+		p.Why = fmt.Sprintf("the grid counts it as online for about %d s more, and lets its key in only after that", int(left.Seconds()))
+	}
+	if v.Runtime.State == supernode.Restarting {
+		p.Fix = "wait: Docker starts it again by itself"
+	}
+	if seen != nil {
+		p.Raw = seen.Raw
+	}
+	return p
+}
+
+// unexplained is what is left when the log says nothing.
+func unexplained(v front.NodeView) *problem.Problem {
+	r := v.Runtime
+	switch {
+	case r.State == supernode.Running && v.Grid == flwrexec.StatusOffline:
+		return problem.New(problem.NodeNotOnline, v.Name+" runs and the grid has lost it", "its log tells no reason: the network, a laptop that slept, or trouble on the grid",
+			"start it anew")
+	case r.State == supernode.Running:
+		return problem.New(problem.NodeNotOnline, v.Name+" runs and is not online yet", "", "look at its log: flwrup logs "+v.Name)
+	case r.ExitCode == 137:
+		why := "somebody, or the system, ended it with SIGKILL"
+		if r.Reason != "" && r.Reason != "killed (SIGKILL)" {
+			why = r.Reason
+		}
+		return problem.New(NodeKilled, v.Name+" was killed", why, "start it again")
+	case r.ExitCode == 0:
+		return problem.New(NodeEnded, v.Name+" has ended", "it was asked to, and not by flwrup: a docker stop or kill, or a restart of Docker or of this machine", "start it again")
+	}
+	why := fmt.Sprintf("it ended with exit code %d", r.ExitCode)
+	if r.Reason != "" {
+		why = r.Reason
+	}
+	return problem.New(NodeEnded, v.Name+" has ended", why, "look at its log (flwrup logs "+v.Name+"), then start it again")
+}
+
+// remedyFor returns what helps against p.
+func remedyFor(p *problem.Problem, v front.NodeView, h flwrexec.NodeHints, pinned string) *front.Remedy {
+	start := remedy(front.StartNodes, "start it again", "start", v.Name)
+	if v.Runtime.State == supernode.Running || v.Runtime.State == supernode.Restarting {
+		start = remedy(front.RestartNodes, "start it anew", "restart", v.Name)
+	}
+	if other := v.Runtime.ByHand; other != "" {
+		start = remedy(front.ReplaceNodes, "replace "+other+" by flwrup's own", "restart", v.Name, "--replace")
+	}
+	switch p.Code {
+	case flwrexec.NodeConfig:
+		if v.Runtime.ByHand == "" {
+			return remedy(front.ChangeSettings, "change its settings", "settings", v.Name)
+		}
+	case flwrexec.NodeVersion:
+		if v.Runtime.Image != "" && pinned != "" {
+			return remedy(front.OwnImage, "use the image of flwr "+h.Grid.String(), "restart", v.Name, "--own-image")
+		}
+		return start
+	case problem.Untrusted, flwrexec.WrongService:
+		return &front.Remedy{Says: "look at the addresses", Step: front.StepConfigure, Args: []string{"doctor"}}
+	case flwrexec.NodeUnregistered:
+		return remedy(front.RemoveNodes, "remove it", "remove", v.Name, "--unregister")
+	case problem.NodeRefused:
+		if v.Grid == flwrexec.StatusRegistered {
+			return &front.Remedy{Says: "see whether it is confirmed", Step: front.StepConfirmation, Args: []string{"up"}}
+		}
+		return start
+	case app.Broken:
+		return &front.Remedy{Says: "look at the app", Step: front.StepRun}
+	case problem.NodeNotOnline:
+		if v.Runtime.State == supernode.Running && v.Grid != flwrexec.StatusOffline {
+			return &front.Remedy{Says: "see who is online and why not", Step: front.StepOnline, Args: []string{"doctor"}}
+		}
+	}
+	return start
+}
