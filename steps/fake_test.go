@@ -339,7 +339,7 @@ var errCut = &problem.Problem{Code: problem.Unreachable, What: "unreachable", Ra
 // choose changes the choices of s.
 func choose(t *testing.T, s *site.Site, change func(*project.Choices)) {
 	t.Helper()
-	if err := s.Choose(func(c *project.Choices) error { change(c); return nil }); err != nil {
+	if err := s.Change(func(c *project.Choices) error { change(c); return nil }); err != nil {
 		t.Fatal(err)
 	}
 }

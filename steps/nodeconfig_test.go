@@ -20,7 +20,7 @@ func TestNodeConfigIsChecked(t *testing.T) {
 		delete(rt.started, "supernode_1")
 		delete(rt.started, "supernode_2")
 		s.Options.Ending = true // flwrup.toml cannot hold such a value
-		if err := s.Choose(func(bad *project.Choices) error {
+		if err := s.Change(func(bad *project.Choices) error {
 			bad.Node = map[string]project.NodeChoice{"supernode_1": c}
 			return nil
 		}); err != nil {

@@ -71,7 +71,7 @@ func TestVerbsAndLooks(t *testing.T) {
 		return site.Undo(ctx, s, 4)
 	})
 	write("choices", func(i int) error {
-		return s.Choose(func(c *project.Choices) error {
+		return s.Change(func(c *project.Choices) error {
 			c.All.PIDs = strconv.Itoa(100 + i)
 			return nil
 		})

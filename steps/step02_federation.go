@@ -130,7 +130,7 @@ func (c chooseFederation) Change(ctx context.Context, s *site.Site, to front.Sin
 }
 
 func setFederation(s *site.Site, id string) error {
-	return s.Choose(func(c *project.Choices) error { c.Federation = id; return nil })
+	return s.Change(func(c *project.Choices) error { c.Federation = id; return nil })
 }
 
 func validFederation(name string) error {

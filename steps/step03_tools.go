@@ -261,7 +261,7 @@ func (t tools) flwr(ctx context.Context, s *site.Site, to front.Sink) (install.F
 	if err != nil {
 		return found, err
 	}
-	return found, s.Choose(func(c *project.Choices) error { c.Flwr.Version = found.Version.String(); return nil })
+	return found, s.Change(func(c *project.Choices) error { c.Flwr.Version = found.Version.String(); return nil })
 }
 
 func orNewest(version string) string {
@@ -358,7 +358,7 @@ func (t tools) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 			"a node that runs twice is refused by the grid", "stop them on the dashboard first")
 	}
 	err = errors.Join(s.Ledger.Retract(site.AttestRuntime),
-		s.Choose(func(c *project.Choices) error { c.Runtime = answer; return nil }))
+		s.Change(func(c *project.Choices) error { c.Runtime = answer; return nil }))
 	site.CloseRuntime(s)
 	return err
 }

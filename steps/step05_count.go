@@ -126,7 +126,7 @@ func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Choose(func(c *project.Choices) error { c.Nodes = n; return nil }); err != nil {
+	if err := s.Change(func(c *project.Choices) error { c.Nodes = n; return nil }); err != nil {
 		return err
 	}
 	e, line := c.script(s)

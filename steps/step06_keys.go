@@ -135,7 +135,7 @@ func (makeKeys) chooseFolder(ctx context.Context, s *site.Site, to front.Sink) e
 	if err != nil || answer == s.Choices().Keys {
 		return err
 	}
-	return s.Choose(func(c *project.Choices) error { c.Keys = answer; return nil })
+	return s.Change(func(c *project.Choices) error { c.Keys = answer; return nil })
 }
 
 func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error {

@@ -169,5 +169,5 @@ func (configure) fixFederation(ctx context.Context, s *site.Site) error {
 	if !s.Rehearsal() || !ok || s.Choices().Federation != "" || g.Ready.Managed || len(g.Ready.Federations) == 0 {
 		return nil
 	}
-	return s.Choose(func(c *project.Choices) error { c.Federation = g.Ready.Federations[0]; return nil })
+	return s.Change(func(c *project.Choices) error { c.Federation = g.Ready.Federations[0]; return nil })
 }

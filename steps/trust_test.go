@@ -331,7 +331,7 @@ func TestEditIsNotTaken(t *testing.T) {
 			t.Errorf("step %d only looks, and ends with %v; the image is %q", n, err, s.Choices().Image)
 		}
 	}
-	err = s.Choose(func(c *project.Choices) error { c.Nodes = 2; return nil })
+	err = s.Change(func(c *project.Choices) error { c.Nodes = 2; return nil })
 	if !problem.Is(err, problem.NotAccepted) || s.Choices().Nodes != 1 {
 		t.Errorf("saved over the edit: %v; %d SuperNodes", err, s.Choices().Nodes)
 	}

@@ -188,7 +188,7 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 	case front.OwnImage:
 		if image := s.Choices().Image; image != "" {
 			to.Event(front.Says{Text: "flwrup.toml no longer asks for the image " + image})
-			if err := s.Choose(func(c *project.Choices) error { c.Image = ""; return nil }); err != nil {
+			if err := s.Change(func(c *project.Choices) error { c.Image = ""; return nil }); err != nil {
 				return err
 			}
 		}

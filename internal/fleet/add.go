@@ -35,7 +35,7 @@ func Enlarge(ctx context.Context, s *site.Site, n int, to front.Sink, again Agai
 			known++
 		}
 	}
-	return s.Choose(func(c *project.Choices) error {
+	return s.Change(func(c *project.Choices) error {
 		if c.Nodes = max(c.Nodes, known+n); c.Nodes > site.MaxNodes {
 			return problem.New(problem.BadInput, fmt.Sprintf("at most %d SuperNodes", site.MaxNodes), "", "")
 		}
@@ -80,7 +80,7 @@ func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink,
 	if err := BringGridUp(ctx, s, to); err != nil {
 		return err
 	}
-	if err := s.Choose(func(c *project.Choices) error {
+	if err := s.Change(func(c *project.Choices) error {
 		c.Nodes = max(c.Nodes, len(list)+len(back)) // the same when it is asked for again after a crash
 		return nil
 	}); err != nil {

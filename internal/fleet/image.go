@@ -73,7 +73,7 @@ func BuildImage(ctx context.Context, s *site.Site, to front.Sink) (string, error
 			return "", err
 		}
 	}
-	return b.Tag, s.Choose(func(c *project.Choices) error { c.Image = b.Tag; return nil })
+	return b.Tag, s.Change(func(c *project.Choices) error { c.Image = b.Tag; return nil })
 }
 
 // isFlwr tells whether a requirement is about flwr itself, which the image has.

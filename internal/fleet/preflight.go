@@ -145,5 +145,5 @@ func ownImage(ctx context.Context, s *site.Site, found []supernode.Finding, to f
 	if err != nil || answer != "yes" {
 		return false, err
 	}
-	return true, s.Choose(func(c *project.Choices) error { c.Image = ""; return nil })
+	return true, s.Change(func(c *project.Choices) error { c.Image = ""; return nil })
 }

@@ -164,7 +164,7 @@ func Leave(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink, ag
 	if err := site.EachUsed(ctx, s, func(rt supernode.Runtime) error { return rt.Remove(ctx, i.Name) }); err != nil {
 		return fail(err)
 	}
-	err := s.Choose(func(c *project.Choices) error {
+	err := s.Change(func(c *project.Choices) error {
 		left := i.Nodes
 		if left == 0 { // the last one, or an intent of an earlier flwrup, which noted no number
 			left = max(c.Nodes-1, 0)

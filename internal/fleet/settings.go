@@ -98,7 +98,7 @@ func ChangeSettings(ctx context.Context, s *site.Site, nodes []string, to front.
 		if chosen.text(now) == chosen.text(before) {
 			continue
 		}
-		if err := s.Choose(func(c *project.Choices) error {
+		if err := s.Change(func(c *project.Choices) error {
 			for _, key := range of {
 				one := own(c, key)
 				one.Take(chosen.key, now)

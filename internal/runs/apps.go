@@ -78,7 +78,7 @@ func chooseApp(ctx context.Context, s *site.Site, to front.Sink) error {
 			return nil // asked again
 		}
 	}
-	return s.Choose(func(c *project.Choices) error { c.App = answer; return nil })
+	return s.Change(func(c *project.Choices) error { c.App = answer; return nil })
 }
 
 func newAppNote(s *site.Site) string {
@@ -112,7 +112,7 @@ func makeApp(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err := os.Rename(a.Dir, dir); err != nil {
 		return fmt.Errorf("move the new app to its place: %w", err)
 	}
-	return s.Choose(func(c *project.Choices) error { c.App = s.Rel(dir); return nil })
+	return s.Change(func(c *project.Choices) error { c.App = s.Rel(dir); return nil })
 }
 
 func newAppCommand(s *site.Site, f site.Flwr) front.Action {

@@ -57,7 +57,7 @@ func StartGrid(ctx context.Context, s *Site, found install.Found, to front.Sink)
 	s.mu.Lock()
 	s.Grid = g
 	s.mu.Unlock()
-	if err := s.Choose(func(c *project.Choices) error {
+	if err := s.Change(func(c *project.Choices) error {
 		c.Flwr.Version = found.Version.String() // a newer flwr may come to this machine: it could not speak to this grid
 		c.Grid.Control, c.Grid.Fleet, c.Grid.CA = g.Ready.Control, g.Ready.Fleet, s.Rel(g.Ready.CA)
 		return nil

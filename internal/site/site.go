@@ -191,24 +191,40 @@ func (s *Site) load(v survey) (err error) {
 		return err
 	}
 	s.written, _ = plainfile.Read(project.File(s.Dir))
-	return s.Choose(func(c *project.Choices) error { return takeFlags(s, c) })
+	return s.Change(func(c *project.Choices) error { return takeFlags(s, c) })
 }
 
-// Choices returns the present choices. Nobody may modify them: Choose changes a copy. A function that decides by
+// Choices returns the present choices. Nobody may modify them: Change changes a copy. A function that decides by
 // several of them takes the value once, so that it sees one state.
 func (s *Site) Choices() *project.Choices { return s.choices.Load() }
 
-// Choose is the only writer of the choices: it changes a copy, saves it, and puts it in the place of the present
-// ones. After an error these are as before. change may call Choices, which returns the present ones, and must not
-// call Choose.
-func (s *Site) Choose(change func(*project.Choices) error) error {
+// Change is the only writer of the choices: it changes a copy, saves it, and puts it in the place of the present
+// ones. An edit that the person made meanwhile is taken over first. After an error all is as before. change may call Choices, which returns the present ones, and must not
+// call Change.
+func (s *Site) Change(change func(*project.Choices) error) error {
+	return s.choose(func() error {
+		if err := s.takeFile(); err != nil && !errors.Is(err, os.ErrNotExist) { // a save would undo what the person is about to mend
+			return err
+		}
+		c := s.Choices().Clone()
+		if err := change(c); err != nil {
+			return err
+		}
+		return s.swap(c)
+	})
+}
+
+// choose calls do, which alone may swap the choices meanwhile. The answers of a grid that was left are forgotten.
+func (s *Site) choose(do func() error) error {
 	s.choosing.Lock()
-	defer s.choosing.Unlock()
-	c := s.Choices().Clone()
-	if err := change(c); err != nil {
-		return err
+	from := s.Choices().Grid
+	err := do()
+	to := s.Choices().Grid
+	s.choosing.Unlock()
+	if from != to {
+		s.World.Reset()
 	}
-	return s.swap(c)
+	return err
 }
 
 // swap saves c and makes it the choices. The caller holds choosing.
@@ -245,23 +261,14 @@ func (s *Site) edited() (*project.Choices, error) {
 
 // TakeEdits takes over a person's changes of flwrup.toml.
 func (s *Site) TakeEdits() error {
+	return s.choose(s.takeFile)
+}
+
+// takeFile makes flwrup.toml the choices where it has changed. The caller holds choosing.
+func (s *Site) takeFile() error {
 	if s.frozen() {
 		return nil
 	}
-	from := s.Choices().Grid
-	if err := s.takeFile(); err != nil {
-		return err
-	}
-	if from != s.Choices().Grid {
-		s.World.Reset()
-	}
-	return nil
-}
-
-// takeFile makes flwrup.toml the choices where it has changed.
-func (s *Site) takeFile() error {
-	s.choosing.Lock()
-	defer s.choosing.Unlock()
 	now, err := s.edited()
 	if err != nil || now == nil {
 		return err
@@ -278,9 +285,6 @@ func (s *Site) takeFile() error {
 func (s *Site) save(c *project.Choices) error {
 	if s.frozen() {
 		return nil
-	}
-	if _, err := s.edited(); err != nil && !errors.Is(err, os.ErrNotExist) { // it would undo what the person is about to mend
-		return err
 	}
 	if err := accept(s, c); err != nil {
 		return err

@@ -291,7 +291,7 @@ func goOver(s *Site, o gridOffer) error {
 	if s.Choices().Grid == o.GridChoice {
 		return nil
 	}
-	if err := s.Choose(func(c *project.Choices) error {
+	if err := s.Change(func(c *project.Choices) error {
 		if o.Connection != c.Grid.Connection {
 			if err := leaveGridBehind(s, c); err != nil {
 				return err
