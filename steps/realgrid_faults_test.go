@@ -35,8 +35,10 @@ func TestRealGrid(t *testing.T) {
 	if sweep != "" {
 		versions = strings.Split(sweep, ",")
 	}
+	t.Setenv(pollInterval, "0.2")
 	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel() // each has its own grid, and most of it is waiting
 			x := newTrial(t, version)
 			t.Run("register", x.registering)
 			t.Run("grid away", x.gridAway)

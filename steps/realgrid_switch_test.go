@@ -24,6 +24,7 @@ import (
 // project, and going back finds everything as it was.
 func TestTwoGrids(t *testing.T) {
 	require.Image(t, require.Newest)
+	t.Setenv(pollInterval, "0.2")
 	first, second := newTrial(t, require.Newest), newTrial(t, require.Newest)
 	config := "# mine\n[superlink]\ndefault = \"local\"\n\n[superlink.local]\naddress = \":local:\"\n"
 	for name, x := range map[string]*trial{"first": first, "second": second} {

@@ -48,7 +48,6 @@ type trial struct {
 func newTrial(t *testing.T, version string) *trial {
 	t.Helper()
 	env := require.Flwr(t, version)
-	t.Setenv(pollInterval, "0.2")
 	found, errs := install.Find(t.Context(), install.FindOptions{Path: env})
 	if len(found) != 1 {
 		t.Fatal(found, errs)
