@@ -34,18 +34,6 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-func TestEnvelopeNamesCodeMessageAndFix(t *testing.T) {
-	var out bytes.Buffer
-	if code := Main([]string{"status", "--json", "--dir", t.TempDir()}, Streams{Out: &out, Err: &out}); code != 1 {
-		t.Errorf("exit code %d", code)
-	}
-	for _, want := range []string{`"ok": false`, `"data": null`, `"code": "bad-input"`, `"message": "no flwrup.toml`, `"fix": "start with`} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("no %s in\n%s", want, out.String())
-		}
-	}
-}
-
 // TestUnattendedQuestions: a default answers; without one the person is told which flag answers.
 func TestUnattendedQuestions(t *testing.T) {
 	f := &plain.Front{Out: &bytes.Buffer{}, Yes: true}

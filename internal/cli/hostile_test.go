@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/termsafe"
@@ -29,7 +30,9 @@ func TestMain(m *testing.M) {
 		hostileFlwr(where, os.Args[1:])
 		return
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"flwrup": func() {
+		os.Exit(Main(os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	}})
 }
 
 // hostileFlwr answers as flwr does, with text that wants more than to be read.
