@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -322,23 +323,21 @@ func TestUsageOfWhatIsSeen(t *testing.T) {
 }
 
 // A change of a container is seen without being asked for; the grid's answer may be old for that.
-func TestWatches(t *testing.T) {
+func TestWatches(t *testing.T) { synctest.Test(t, watches) }
+
+func watches(t *testing.T) {
 	w := &world{o: five()}
 	m := New(w, style.New(style.Options{NoColor: true}))
 	defer m.Close()
 	m.Init()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		w.mu.Lock()
-		changed := w.changed
-		w.mu.Unlock()
-		if changed != nil {
-			changed()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("nobody watches")
-		}
+	synctest.Wait()
+	w.mu.Lock()
+	changed := w.changed
+	w.mu.Unlock()
+	if changed == nil {
+		t.Fatal("nobody watches")
 	}
+	changed()
 	msg := m.wait()
 	if _, ok := msg.(changedMsg); !ok {
 		t.Fatalf("told %v", msg)
