@@ -2,6 +2,7 @@ package ui
 
 import (
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
@@ -11,9 +12,13 @@ import (
 
 // doc gathers the lines of one screen, top to bottom. The frame shows a window of it.
 type doc struct {
-	s     *style.Set
-	width int
-	lines []string
+	s             *style.Set
+	width, height int  // the place for it
+	w, h          int  // the terminal
+	low           bool // the terminal is so low that rules would cost too much
+	now           time.Time
+	spin          string // the spinner as it stands
+	lines         []string
 	// focus are the lines [from, to) that should be seen without scrolling, if there are any.
 	from, to int
 	// foot is the last line once more, where that should be seen wherever one has scrolled to.

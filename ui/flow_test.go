@@ -83,9 +83,9 @@ func TestResume(t *testing.T) {
 		}
 		m := newModel(context.Background(), Options{Work: f}.filled(), &lockedOutput{to: &bytes.Buffer{}})
 		m.resize(80, 24)
-		m.learn(f)
-		if dashed := m.top() == pageDash; dashed != c.dash || !c.dash && m.steps[m.at].number != c.at {
-			t.Errorf("%d done: at %d, dashboard %v", c.done, m.steps[m.at].number, dashed)
+		m.list.learn(f)
+		if dashed := m.top() == m.dash; dashed != c.dash || !c.dash && m.list.steps[m.list.at].number != c.at {
+			t.Errorf("%d done: at %d, dashboard %v", c.done, m.list.steps[m.list.at].number, dashed)
 		}
 		m.close()
 	}
@@ -211,7 +211,7 @@ func (b *screenBytes) String() string {
 func TestScreenPanics(t *testing.T) {
 	m := still(world(10), 10, 80, 24, Options{})
 	defer m.close()
-	if _, cmd := m.Update(lookMsg{gen: m.looks.gen, i: 99}); cmd == nil || !m.leaving || !strings.Contains(m.broken().Error(), "look.go") {
+	if _, cmd := m.Update(lookMsg{gen: m.list.looks.gen, i: 99}); cmd == nil || !m.leaving || !strings.Contains(m.broken().Error(), "look.go") {
 		t.Errorf("leaving %v, error %v", m.leaving, m.err)
 	}
 }
@@ -232,7 +232,7 @@ func TestAct(t *testing.T) {
 	msgs := make(chan tea.Msg, 64)
 	go drainAll(m, cmd, msgs)
 	deadline := time.After(3 * time.Second)
-	for m.form() == nil {
+	for m.desk.form() == nil {
 		select {
 		case msg := <-msgs:
 			m.Update(msg)

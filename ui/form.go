@@ -58,7 +58,7 @@ func newForm(s *style.Set, p *pending) *form {
 	return f
 }
 
-// typing tells that letters are text and not key bindings.
+// typing reports whether letters are text and not key bindings.
 func (f *form) typing() bool {
 	switch f.p.q.Kind {
 	case front.AskText, front.AskNumber, front.AskSecret:

@@ -32,32 +32,32 @@ func still(f *fake, n front.StepID, w, h int, o Options) *Model {
 	o.env = func(string) string { return "" }
 	o.open = func(string) error { return nil }
 	m := newModel(context.Background(), o.filled(), &lockedOutput{to: &bytes.Buffer{}})
-	m.auto = false
-	m.at = int(n) - 1
+	m.list.auto = false
+	m.list.at = int(n) - 1
 	m.resize(w, h)
-	m.learn(f)
+	m.list.learn(f)
 	return m
 }
 
 // learn does all inspections at once, as the commands would.
-func (m *Model) learn(f *fake) {
-	for i := range m.steps {
-		msg := lookMsg{gen: m.looks.gen, i: i, title: f.Title()}
-		msg.status, msg.err = f.Inspect(context.Background(), m.steps[i].number)
+func (sl *stepList) learn(f *fake) {
+	for i := range sl.steps {
+		msg := lookMsg{gen: sl.looks.gen, i: i, title: f.Title()}
+		msg.status, msg.err = f.Inspect(context.Background(), sl.steps[i].number)
 		if msg.status.State == front.Ready || msg.status.State == front.Waiting {
-			msg.plan, _ = f.Plan(context.Background(), m.steps[i].number)
+			msg.plan, _ = f.Plan(context.Background(), sl.steps[i].number)
 		}
-		m.look(msg)
+		sl.look(msg)
 	}
 }
 
 // working puts a job on the screen as if it had been at it for 83 seconds.
-func (m *Model) pretend(n front.StepID, list ...any) *job {
-	m.jobs++
-	j := &job{id: m.jobs, step: n, what: m.steps[n-1].title, sink: newSink(), began: noon.Add(-83 * time.Second),
+func (dk *desk) pretend(n front.StepID, list ...any) *job {
+	dk.jobs++
+	j := &job{id: dk.jobs, step: n, what: dk.list.steps[n-1].title, sink: newSink(), began: noon.Add(-83 * time.Second),
 		cancel: func(error) {}}
-	m.job, m.last[n] = j, j
-	j.take(m, list, 0)
+	dk.job, dk.last[n] = j, j
+	j.take(dk.m, list, 0)
 	return j
 }
 

@@ -168,7 +168,7 @@ func (j *job) nextForm(m *Model) {
 	if j.form == nil && len(j.waiting) > 0 && !j.over {
 		j.form = newForm(m.s, j.waiting[0])
 		j.waiting = j.waiting[1:]
-		m.follow()
+		m.window.pinned = false
 	}
 }
 
@@ -178,7 +178,7 @@ func (j *job) end(now time.Time, err error) {
 	j.form, j.waiting, j.login, j.qr = nil, nil, nil, nil
 }
 
-// losing tells whether leaving now would throw away work: a question that waits for its answer and the
+// losing reports whether leaving now would throw away work: a question that waits for its answer and the
 // steps that only watch lose nothing.
 func (j *job) losing() bool {
 	switch {
@@ -214,5 +214,13 @@ func (j *job) nodes() []string {
 	return names
 }
 
-// sent tells that the person was sent to another step to set right what failed here.
+// sent reports whether the person was sent to another step to set right what failed here.
 func (j *job) sent() bool { return j == nil || j.remedied }
+
+// summary says in one line what a finished job was.
+func (j *job) summary() string {
+	if j.says != "" {
+		return j.what + ": " + j.says
+	}
+	return j.what + ": done"
+}

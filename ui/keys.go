@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/ui/style"
 )
@@ -76,4 +77,36 @@ func keyLine(s *style.Set, bindings []key.Binding, width int) string {
 		}
 	}
 	return s.Cut(" "+strings.Join(append(parts, last), sep), width)
+}
+
+// deeds are the bindings of a component without those that only move about: everybody finds those.
+func deeds(list []key.Binding) []key.Binding {
+	var out []key.Binding
+	for _, b := range list {
+		if !claims([]key.Binding{keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end}, keyOf(b)) || b.Help().Key == "space" {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// keyOf is a press of a binding's first key.
+func keyOf(b key.Binding) tea.KeyMsg {
+	names := map[string]tea.KeyType{"up": tea.KeyUp, "down": tea.KeyDown, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
+		"home": tea.KeyHome, "end": tea.KeyEnd}
+	for _, k := range b.Keys() {
+		if t, ok := names[k]; ok {
+			return tea.KeyMsg{Type: t}
+		}
+	}
+	return tea.KeyMsg{}
+}
+
+func claims(list []key.Binding, msg tea.KeyMsg) bool {
+	for _, b := range list {
+		if key.Matches(msg, b) {
+			return true
+		}
+	}
+	return false
 }

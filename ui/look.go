@@ -33,19 +33,6 @@ type lookout struct {
 	back   bool // another step is
 }
 
-func newLookout(parent context.Context) *lookout {
-	l := &lookout{parent: parent}
-	l.renew()
-	return l
-}
-
-func (l *lookout) renew() {
-	l.ctx, l.cancel = context.WithCancel(l.parent)
-	l.wg = &sync.WaitGroup{}
-	l.front, l.back = false, false
-	l.gen++
-}
-
 // lookMsg is what one inspection found.
 type lookMsg struct {
 	gen     int
@@ -62,24 +49,37 @@ type lookMsg struct {
 // handover is a Work that can write the node IDs for those who have to know them.
 type handover interface{ Handover() fleet.Handover }
 
+func newLookout(parent context.Context) *lookout {
+	l := &lookout{parent: parent}
+	l.renew()
+	return l
+}
+
+func (l *lookout) renew() {
+	l.ctx, l.cancel = context.WithCancel(l.parent)
+	l.wg = &sync.WaitGroup{}
+	l.front, l.back = false, false
+	l.gen++
+}
+
 // lookMore starts the next inspections: one for the open step, one for all others in turn. None while
 // something is being changed.
-func (m *Model) lookMore() tea.Cmd {
-	if m.working() {
+func (sl *stepList) lookMore() tea.Cmd {
+	if sl.desk.working() {
 		return nil
 	}
 	var cmds []tea.Cmd
-	if st := &m.steps[m.at]; st.stale && !st.looking && !m.looks.front {
-		cmds = append(cmds, m.lookAt(m.at, true))
+	if st := sl.here(); st.stale && !st.looking && !sl.looks.front {
+		cmds = append(cmds, sl.lookAt(sl.at, true))
 	}
-	if !m.looks.back {
-		for k := range m.steps {
+	if !sl.looks.back {
+		for k := range sl.steps {
 			i := k
-			if !m.auto { // what comes next is wanted first
-				i = (m.at + k) % len(m.steps)
+			if !sl.auto { // what comes next is wanted first
+				i = (sl.at + k) % len(sl.steps)
 			}
-			if st := &m.steps[i]; st.stale && !st.looking {
-				cmds = append(cmds, m.lookAt(i, false))
+			if st := &sl.steps[i]; st.stale && !st.looking {
+				cmds = append(cmds, sl.lookAt(i, false))
 				break
 			}
 		}
@@ -87,8 +87,8 @@ func (m *Model) lookMore() tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-func (m *Model) lookAt(i int, open bool) tea.Cmd {
-	l, st, work := m.looks, &m.steps[i], m.work
+func (sl *stepList) lookAt(i int, open bool) tea.Cmd {
+	l, st, work := sl.looks, &sl.steps[i], sl.m.work
 	st.looking, st.stale = true, false
 	if open {
 		l.front = true
@@ -127,17 +127,17 @@ func (m *Model) lookAt(i int, open bool) tea.Cmd {
 }
 
 // look takes what an inspection found.
-func (m *Model) look(msg lookMsg) tea.Cmd {
-	if msg.gen != m.looks.gen {
+func (sl *stepList) look(msg lookMsg) tea.Cmd {
+	if msg.gen != sl.looks.gen {
 		return nil
 	}
 	if msg.front {
-		m.looks.front = false
+		sl.looks.front = false
 	} else {
-		m.looks.back = false
+		sl.looks.back = false
 	}
-	now := m.now()
-	st := &m.steps[msg.i]
+	now := sl.m.now()
+	st := &sl.steps[msg.i]
 	st.looking = false
 	same := st.known && reflect.DeepEqual(st.status, msg.status) && st.err == nil && msg.err == nil
 	switch {
@@ -151,37 +151,37 @@ func (m *Model) look(msg lookMsg) tea.Cmd {
 	}
 	settled := msg.status.State == front.Done || msg.status.State == front.NotNeeded
 	if settled && st.known && st.status.State == front.Waiting {
-		m.staleAll(msg.i) // what waited for it may go on now
+		sl.staleAll(msg.i) // what waited for it may go on now
 	}
 	st.status, st.err, st.plan, st.planErr = msg.status, msg.err, msg.plan, msg.planErr
 	st.known, st.planned, st.looked = true, true, now
 	st.hand = msg.hand
-	m.title = cleanTitle(msg.title)
-	if j := m.last[st.number]; j != nil && j.over && j.err != nil && settled && msg.err == nil {
-		delete(m.last, st.number) // it went wrong, and has been done since
+	sl.m.title = cleanTitle(msg.title)
+	if j := sl.desk.last[st.number]; j != nil && j.over && j.err != nil && settled && msg.err == nil {
+		delete(sl.desk.last, st.number) // it went wrong, and has been done since
 	}
-	return m.settle()
+	return sl.settle()
 }
 
-// staleAll makes all steps but one be looked at again, in the background.
-func (m *Model) staleAll(but int) {
-	for i := range m.steps {
+// staleAll has all steps but one looked at again, in the background.
+func (sl *stepList) staleAll(but int) {
+	for i := range sl.steps {
 		if i != but {
-			m.steps[i].stale = true
+			sl.steps[i].stale = true
 		}
 	}
 }
 
 // settle goes to where the work is, as long as nobody has pressed a key.
-func (m *Model) settle() tea.Cmd {
-	if !m.auto {
+func (sl *stepList) settle() tea.Cmd {
+	if !sl.auto {
 		return nil
 	}
-	for i := range m.steps {
-		st := &m.steps[i]
+	for i := range sl.steps {
+		st := &sl.steps[i]
 		if !st.known || !st.settled() && !(st.status.Before && st.err == nil) {
-			if i != m.at {
-				m.moveTo(i)
+			if i != sl.at {
+				sl.moveTo(i)
 			}
 			if i < complete {
 				return nil
@@ -190,80 +190,35 @@ func (m *Model) settle() tea.Cmd {
 		}
 	}
 	// 1 to 14 are done, or were once: the dashboard comes first.
-	m.auto = false
-	if m.afterDash {
+	sl.auto = false
+	if sl.m.afterDash {
 		return nil
 	}
-	m.afterDash = true
-	return m.showDash()
+	sl.m.afterDash = true
+	return sl.m.showDash()
 }
 
-// settled tells that nothing is to be done for a step.
-func (st *stepView) settled() bool {
-	return st.known && st.err == nil && (st.status.State == front.Done || st.status.State == front.NotNeeded)
-}
-
-// fresh tells that the status on the screen can be acted on: it was read, and nothing was changed since
-// that may have unblocked the step.
-func (st *stepView) fresh() bool {
-	return st.known && (st.planned || st.status.State != front.Blocked)
-}
-
-// next is the index of the step to go on with after index i, or -1 when all are done.
-func (m *Model) next(i int) int {
-	for k := i + 1; k < len(m.steps); k++ {
-		if !m.steps[k].settled() {
-			return k
-		}
-	}
-	for k := 0; k < i; k++ {
-		if !m.steps[k].settled() {
-			return k
-		}
-	}
-	return -1
-}
-
-// dueLooks makes a waiting step that is open be looked at again, gently.
-func (m *Model) dueLooks() {
-	st := &m.steps[m.at]
-	if m.top() == pageStep && st.known && !st.looking && !m.working() &&
-		(st.status.State == front.Waiting || st.err != nil) && m.now().Sub(st.looked) >= st.pause {
+// dueLooks has an open step that waits looked at again, less and less often.
+func (sl *stepList) dueLooks() {
+	st := sl.here()
+	if sl.m.top() == sl.m.wizard && st.known && !st.looking && !sl.desk.working() &&
+		(st.status.State == front.Waiting || st.err != nil) && sl.m.now().Sub(st.looked) >= st.pause {
 		st.stale = true
 	}
 }
 
-// tick starts the next tick where something on the screen moves with time.
-func (m *Model) tick() tea.Cmd {
-	d := m.pace()
-	if m.ticking || d == 0 {
-		return nil
-	}
-	m.ticking = true
-	ctx := m.ctx
-	return func() tea.Msg {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-			return tickMsg{}
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (m *Model) pace() time.Duration {
+// pace is how often something on the screen moves now; 0: never.
+func (sl *stepList) pace() time.Duration {
 	const quick, slow = 100 * time.Millisecond, time.Second
-	st := &m.steps[m.at]
+	st := sl.here()
 	switch {
-	case m.working() && m.job.form == nil && m.job.login == nil:
+	case sl.desk.working() && sl.desk.job.form == nil && sl.desk.job.login == nil:
 		return quick
-	case m.working():
+	case sl.desk.working():
 		return slow
-	case m.top() == pageStep && !st.fresh():
+	case sl.m.top() == sl.m.wizard && !st.fresh():
 		return quick
-	case m.top() == pageStep && (st.status.State == front.Waiting || st.err != nil):
+	case sl.m.top() == sl.m.wizard && (st.status.State == front.Waiting || st.err != nil):
 		return slow
 	}
 	return 0

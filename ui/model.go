@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"sync"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -17,27 +17,6 @@ import (
 	"flwrup/ui/style"
 )
 
-// page is what fills the place under the title. Pages lie on a stack; Esc takes the top one away.
-type page int
-
-const (
-	pageStep page = iota
-	pageDash
-	pageLogs
-	pageWork      // a verb of the dashboard, at work
-	pageHelp      // all keys
-	pageFlags     // what the flags of the commands mean
-	pageRaw       // raw output
-	pageReference // the guide's quick reference
-	pagePlaces    // where to turn
-	pageQR
-	pagePick  // which text to copy, which link to open
-	pageLeave // something would be lost
-)
-
-// complete is the last step that has to be done before the dashboard comes first.
-const complete = 14
-
 // Model is the whole wizard. Update does no input or output: all of that is in commands.
 type Model struct {
 	ctx    context.Context
@@ -46,73 +25,52 @@ type Model struct {
 	o      Options
 	s      *style.Set
 	now    func() time.Time
-	out    *lockedOutput // for what is no part of a frame: the clipboard
 
 	w, h  int
 	title front.Title
-	steps []stepView
-	at    int  // index of the open step
-	auto  bool // nobody has pressed a key yet: go where the work is
+	list  *stepList
+	desk  *desk
 
 	stack  []page
-	offset int  // first visible line of a page
-	pinned bool // the person has scrolled
+	window window
+	wizard *wizard
+	verb   *workPage
+	dash   *dashPage // nil until it is shown
+	logs   *logsPage // nil until they are shown
 
-	job   *job                  // at work now, or the last one
-	last  map[front.StepID]*job // the last one of each step
-	jobs  int
-	looks *lookout
-
-	pick    pick
 	message string
 	bad     bool // message is about a failure
 	mouse   bool
-	ticking bool
-	frame   int // of the spinner
+	clock   clock
+	outside outside
 
-	dash      *dash.Model
-	logs      *logs.Model
 	tasks     *tasks
 	err       error // ends the program
 	leaving   bool
 	result    Result
 	signalled atomic.Pointer[os.Signal]
-	afterDash bool // the dashboard has been shown by itself once
-}
-
-// stepView is one step as the screen knows it.
-type stepView struct {
-	number           front.StepID
-	name, title, why string
-
-	status  front.Status
-	err     error // Inspect failed
-	plan    []front.Action
-	planErr error
-	hand    []entry
-	known   bool // status was read at least once
-	planned bool // plan belongs to status
-	looked  time.Time
-	since   time.Time // it has been waiting since
-	pause   time.Duration
-	stale   bool
-	looking bool
+	afterDash bool // the dashboard has been shown once without a key
 }
 
 func newModel(ctx context.Context, o Options, out *lockedOutput) *Model {
 	ctx, cancel := context.WithCancelCause(ctx)
 	m := &Model{
-		ctx: ctx, cancel: cancel, work: o.Work, o: o, now: o.now, out: out,
-		s:    style.New(style.Options{NoColor: o.NoColor, ASCII: o.ASCII, Dark: !o.Light, Basic: o.Basic}),
-		auto: true, stack: []page{pageStep}, last: map[front.StepID]*job{}, tasks: newTasks(),
+		ctx: ctx, cancel: cancel, work: o.Work, o: o, now: o.now,
+		s:     style.New(style.Options{NoColor: o.NoColor, ASCII: o.ASCII, Dark: !o.Light, Basic: o.Basic}),
+		tasks: newTasks(), outside: outside{out, o.env, o.open},
 	}
 	if m.now == nil {
 		m.now = time.Now
 	}
-	m.looks = newLookout(ctx)
+	m.list = &stepList{m: m, auto: true, looks: newLookout(ctx)}
+	m.desk = &desk{m: m, list: m.list, last: map[front.StepID]*job{}}
+	m.list.desk = m.desk
+	m.wizard = &wizard{text{m}, m.list, m.desk}
+	m.verb = &workPage{text{m}, m.desk}
+	m.stack = []page{m.wizard}
 	m.title = o.Work.Title()
 	for _, st := range o.Work.Steps() {
-		m.steps = append(m.steps, stepView{number: st.ID(), name: st.Name(), title: st.Title(), why: st.Why(),
+		m.list.steps = append(m.list.steps, stepView{number: st.ID(), name: st.Name(), title: st.Title(), why: st.Why(),
 			stale: true, pause: firstPause})
 	}
 	return m
@@ -123,13 +81,13 @@ func (m *Model) Init() tea.Cmd {
 	var cmd tea.Cmd
 	switch kind, n := m.o.start(); kind {
 	case "dashboard":
-		m.auto = false
+		m.list.auto = false
 		cmd = m.showDash()
 	case "step":
-		m.auto = false
-		m.at = min(max(n-1, 0), len(m.steps)-1)
+		m.list.auto = false
+		m.list.at = min(max(n-1, 0), len(m.list.steps)-1)
 	case "logs":
-		m.auto = false
+		m.list.auto = false
 		cmd = tea.Batch(m.showDash(), m.showLogs(m.o.startNodes()))
 	}
 	return m.finish(cmd)
@@ -139,7 +97,7 @@ func (m *Model) Init() tea.Cmd {
 func (m *Model) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if v := recover(); v != nil {
-			model, cmd = m, m.fail(safego.Recovered("the screen", v))
+			model, cmd = m, m.end(false, safego.Recovered("the screen", v))
 		}
 	}()
 	if m.leaving {
@@ -153,7 +111,7 @@ func (m *Model) finish(cmd tea.Cmd) tea.Cmd {
 	if m.leaving {
 		return cmd
 	}
-	return m.guard(tea.Batch(cmd, m.lookMore(), m.tick()))
+	return m.tasks.guard(tea.Batch(cmd, m.list.lookMore(), m.clock.tick(m.ctx, m.list.pace())))
 }
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {
@@ -165,37 +123,37 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case tea.MouseMsg:
 		return m.wheel(msg)
 	case tickMsg:
-		m.ticking = false
-		m.frame++
-		m.dueLooks()
+		m.clock.ticking = false
+		m.clock.frame++
+		m.list.dueLooks()
 	case lookMsg:
-		return m.look(msg)
+		return m.list.look(msg)
 	case eventsMsg:
-		return m.events(msg)
+		return m.desk.events(msg)
 	case saidMsg:
 		m.message, m.bad = msg.text, msg.bad
 	case endMsg:
 		return m.end(msg.interrupted, msg.err)
 	case safego.Panic:
-		m.message, m.bad = msg.Error(), true
+		m.warn(msg.Error())
 	case dash.OpenLogs:
 		return m.showLogs(msg.Nodes)
 	case dash.OpenStep:
-		m.base(pageStep)
-		return tea.Batch(m.shown(), m.openStep(msg.Step))
+		m.base(m.wizard)
+		return tea.Batch(m.shown(), m.list.goTo(msg.Step))
 	case dash.NewRun:
-		return m.newRun()
+		return m.wizard.newRun()
 	case dash.OpenSteps:
-		m.base(pageStep)
+		m.base(m.wizard)
 		return m.shown()
 	case dash.Run:
-		return m.act(msg)
+		return m.verb.act(msg)
 	case dash.Copy:
-		return m.copyText(msg.Text, msg.What)
+		return m.outside.copy(msg.Text, msg.What)
 	case dash.Failed:
-		m.message, m.bad = msg.Err.Error(), true
+		m.warn(msg.Err.Error())
 	case logs.Failed:
-		m.message, m.bad = msg.Err.Error(), true
+		m.warn(msg.Err.Error())
 	default:
 		return m.pass(msg)
 	}
@@ -212,7 +170,7 @@ func (m *Model) pass(msg tea.Msg) tea.Cmd {
 		cmds = append(cmds, m.logs.Update(msg))
 	}
 	if e, ok := msg.(logs.Exported); ok {
-		m.exported(e)
+		m.message, m.bad = exported(e)
 	}
 	return tea.Batch(cmds...)
 }
@@ -220,53 +178,53 @@ func (m *Model) pass(msg tea.Msg) tea.Cmd {
 // top is the page that is seen.
 func (m *Model) top() page { return m.stack[len(m.stack)-1] }
 
-// push puts a page on top; once only.
+// push puts a page on top, in the place of one of its kind.
 func (m *Model) push(p page) {
-	if m.top() != p {
+	if top := len(m.stack) - 1; reflect.TypeOf(m.stack[top]) == reflect.TypeOf(p) {
+		m.stack[top] = p
+	} else {
 		m.stack = append(m.stack, p)
 	}
-	m.offset, m.pinned = 0, false
+	m.window = window{}
 }
 
 // base makes p the only page.
 func (m *Model) base(p page) {
 	m.stack = []page{p}
-	m.offset, m.pinned = 0, false
+	m.window = window{}
 }
 
 // pop takes the top page away.
 func (m *Model) pop() tea.Cmd {
 	if len(m.stack) > 1 {
 		m.stack = m.stack[:len(m.stack)-1]
-		m.offset, m.pinned = 0, false
+		m.window = window{}
 	}
 	return m.shown()
 }
 
-// shown tells the dashboard whether it is seen, and lays out what is.
+// shown lets the dashboard know whether it is on the screen, and lays out the page that is.
 func (m *Model) shown() tea.Cmd {
 	m.layout()
 	if m.dash != nil {
-		return m.dash.Show(m.top() == pageDash)
+		return m.dash.Show(m.top() == m.dash)
 	}
 	return nil
 }
 
-// follow makes the live part visible again, after the person had scrolled.
-func (m *Model) follow() { m.pinned = false }
+// say puts a sentence on the last line, until the next key.
+func (m *Model) say(text string) { m.message, m.bad = text, false }
 
-// fail ends the program with an error that is a bug of ours.
-func (m *Model) fail(err error) tea.Cmd {
-	return m.end(false, err)
-}
+// warn says that something failed.
+func (m *Model) warn(text string) { m.message, m.bad = text, true }
 
 // end leaves: work is told to stop, the screen goes away.
 func (m *Model) end(interrupted bool, err error) tea.Cmd {
 	m.leaving = true
 	m.err = err
 	m.result.Interrupted = interrupted
-	m.result.Step = m.steps[m.at].number
-	m.result.Dashboard = m.stack[0] == pageDash
+	m.result.Step = m.list.here().number
+	m.result.Dashboard = m.stack[0] == m.dash
 	m.cancel(errLeft)
 	return tea.Quit
 }
@@ -285,66 +243,3 @@ type (
 		err         error
 	}
 )
-
-// tasks counts the commands that are running, so that Run can wait for them.
-type tasks struct {
-	mu sync.Mutex
-	n  int
-	c  chan struct{} // closed and made anew whenever n falls to 0
-}
-
-func newTasks() *tasks { return &tasks{c: make(chan struct{})} }
-
-func (t *tasks) add() {
-	t.mu.Lock()
-	t.n++
-	t.mu.Unlock()
-}
-
-func (t *tasks) done() {
-	t.mu.Lock()
-	if t.n--; t.n == 0 {
-		close(t.c)
-		t.c = make(chan struct{})
-	}
-	t.mu.Unlock()
-}
-
-// wait waits until nothing runs, at most for d; it tells whether that was so.
-func (t *tasks) wait(d time.Duration) bool {
-	t.mu.Lock()
-	n, c := t.n, t.c
-	t.mu.Unlock()
-	if n == 0 {
-		return true
-	}
-	select {
-	case <-c:
-		return true
-	case <-time.After(d):
-		return false
-	}
-}
-
-// guard makes a command count as running, and a panic in it a sentence on the screen.
-func (m *Model) guard(cmd tea.Cmd) tea.Cmd {
-	if cmd == nil {
-		return nil
-	}
-	return func() (msg tea.Msg) {
-		m.tasks.add()
-		defer m.tasks.done()
-		defer func() {
-			if v := recover(); v != nil {
-				msg = *safego.Recovered("something beside the screen", v)
-			}
-		}()
-		msg = cmd()
-		if batch, ok := msg.(tea.BatchMsg); ok {
-			for i := range batch {
-				batch[i] = m.guard(batch[i])
-			}
-		}
-		return msg
-	}
-}

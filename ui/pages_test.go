@@ -29,15 +29,15 @@ var pages = append([]pageScene{
 	}},
 	{"dashboard", "at work", func(t testing.TB, m *Model) {
 		openDash(t, m)
-		m.act(dash.Run{Verb: front.RestartNodes, Nodes: []string{"supernode_4", "supernode_5"}})
-		m.job.began = noon.Add(-12 * time.Second)
-		m.job.take(m, changed(five(4, says("running"), front.ItemWorking, "starting")[3:], front.Progress{Label: "started", Done: 1, Total: 2}), 0)
+		m.verb.act(dash.Run{Verb: front.RestartNodes, Nodes: []string{"supernode_4", "supernode_5"}})
+		m.desk.job.began = noon.Add(-12 * time.Second)
+		m.desk.job.take(m, changed(five(4, says("running"), front.ItemWorking, "starting")[3:], front.Progress{Label: "started", Done: 1, Total: 2}), 0)
 	}},
 	{"dashboard", "failed", func(t testing.TB, m *Model) {
 		openDash(t, m)
-		m.act(dash.Run{Verb: front.StartNodes, Nodes: []string{"supernode_5"}})
-		m.job.take(m, changed(five(4, says(""), front.ItemFailed, "the container name is taken")[4:]), 0)
-		m.job.end(noon, stories[13].err)
+		m.verb.act(dash.Run{Verb: front.StartNodes, Nodes: []string{"supernode_5"}})
+		m.desk.job.take(m, changed(five(4, says(""), front.ItemFailed, "the container name is taken")[4:]), 0)
+		m.desk.job.end(noon, stories[13].err)
 	}},
 	{"logs", "one", func(t testing.TB, m *Model) { openLogs(t, m, 1) }},
 	{"logs", "two", func(t testing.TB, m *Model) { openLogs(t, m, 2) }},

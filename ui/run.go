@@ -132,7 +132,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	watching := make(chan struct{})
 	safego.Go("wait for signals", func(err error) { p.Send(endMsg{err: err}) }, func() {
 		defer close(watching)
-		m.watch(ctx, p, signals, over)
+		watch(ctx, m, p, signals, over)
 	})
 	_, err := p.Run()
 	close(over)
@@ -157,7 +157,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 }
 
 // watch ends the program when ctx ends or a signal comes; hard when it does not end by itself.
-func (m *Model) watch(ctx context.Context, p *tea.Program, signals <-chan os.Signal, over <-chan struct{}) {
+func watch(ctx context.Context, m *Model, p *tea.Program, signals <-chan os.Signal, over <-chan struct{}) {
 	var end endMsg
 	select {
 	case <-over:

@@ -99,7 +99,7 @@ var earlyStories = map[front.StepID]story{
 				Items: []front.Item{{Name: "flwr", State: front.ItemDone, Text: "1.42.0"}, {Name: "disk", State: front.ItemDone, Text: "212.4 GB of disk free"},
 					{Name: "control", State: front.ItemFailed, Text: "supergrid.flower.ai:443: " + trouble}},
 				Hints: []string{trouble + ": check how the name is written; on a closed network ask for a proxy"}})
-			m.learn(f)
+			m.list.learn(f)
 		}}},
 	},
 	4: {

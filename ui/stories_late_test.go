@@ -67,12 +67,12 @@ var lateStories = map[front.StepID]story{
 		asks: []front.Question{confirm("approve", "Approve this login as ada for the rehearsal?",
 			"On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it, type the code, and approve; or let flwrup do it.", "", "yes")},
 		extra: []scene{
-			{"login that asks", func(m *Model, f *fake, n front.StepID) { m.pretend(n, loginOpen, question(questions["confirm"])) }},
+			{"login that asks", func(m *Model, f *fake, n front.StepID) { m.desk.pretend(n, loginOpen, question(questions["confirm"])) }},
 			{"login without a code or an end", func(m *Model, f *fake, n front.StepID) {
-				m.pretend(n, front.LoginOpen{URL: "https://auth.flower.ai/device", Since: noon.Add(-40 * time.Second)})
+				m.desk.pretend(n, front.LoginOpen{URL: "https://auth.flower.ai/device", Since: noon.Add(-40 * time.Second)})
 			}},
 			{"login, QR code", func(m *Model, f *fake, n front.StepID) {
-				m.pretend(n, loginOpen)
+				m.desk.pretend(n, loginOpen)
 				m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("g")})
 			}},
 		},
@@ -98,7 +98,7 @@ var lateStories = map[front.StepID]story{
 			for i := range 1000 {
 				events = append(events, front.ItemChanged{Item: front.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: front.ItemState(i % 4), Text: "somehow"}})
 			}
-			m.pretend(n, events...)
+			m.desk.pretend(n, events...)
 		}}),
 	},
 	11: {
@@ -163,7 +163,7 @@ var lateStories = map[front.StepID]story{
 		extra: []scene{{"settings can be changed first", func(m *Model, f *fake, n front.StepID) {
 			f.changed[n] = true
 			f.set(n, front.Status{State: front.Ready, Change: true, Short: "3/5", Done: 3, Of: 5, Evidence: []string{"3 of 5 running as Docker containers"}})
-			m.learn(f)
+			m.list.learn(f)
 		}}},
 	},
 	14: {
@@ -230,8 +230,8 @@ var lateStories = map[front.StepID]story{
 			Raw: "Traceback (most recent call last):\n  File \"lungs/server_app.py\", line 30, in main\nValueError: all input arrays must have the same shape"},
 		extra: []scene{{"did", func(m *Model, f *fake, n front.StepID) {
 			f.set(n, front.Status{State: front.Done, Short: "finished:completed", Evidence: []string{"run " + runID + ": finished:completed"}})
-			m.learn(f)
-			m.pretend(n, append([]any{front.RunBegan{ID: runID}, front.Output{Text: "INFO :      Run finished 10 round(s) in 93.01s"}}, rounds(10)...)...).end(noon, nil)
+			m.list.learn(f)
+			m.desk.pretend(n, append([]any{front.RunBegan{ID: runID}, front.Output{Text: "INFO :      Run finished 10 round(s) in 93.01s"}}, rounds(10)...)...).end(noon, nil)
 		}}},
 	},
 }
@@ -249,9 +249,9 @@ func keyScenes() (list []scene) {
 	for _, k := range []string{"?", "h", "Q", "e", "c", "r", "q"} {
 		list = append(list, scene{"key " + k, func(m *Model, f *fake, n front.StepID) {
 			f.plans[n] = fakePlan(10)
-			m.learn(f)
+			m.list.learn(f)
 			if k == "q" || k == "r" {
-				m.pretend(n, front.Says{Text: "registering"}, front.Output{Text: "said by flwr"}, front.Ran{Command: "flwr supernode register keys/client_credentials_1.pub supergrid"})
+				m.desk.pretend(n, front.Says{Text: "registering"}, front.Output{Text: "said by flwr"}, front.Ran{Command: "flwr supernode register keys/client_credentials_1.pub supergrid"})
 			}
 			m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)})
 		}})
@@ -263,16 +263,16 @@ func keyScenes() (list []scene) {
 		scene{"number, not valid", func(m *Model, f *fake, n front.StepID) {
 			q := questions["number"]
 			q.Validate = func(string) error { return errors.New("5 are registered: unregister one on the dashboard first") }
-			m.pretend(n, question(q))
+			m.desk.pretend(n, question(q))
 			typed(m, "2")
 		}},
 		scene{"secret, second time", func(m *Model, f *fake, n front.StepID) {
-			m.pretend(n, question(questions["secret"]))
+			m.desk.pretend(n, question(questions["secret"]))
 			typed(m, "pässword")
 			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
 		}},
 		scene{"secret, not the same", func(m *Model, f *fake, n front.StepID) {
-			m.pretend(n, question(questions["secret"]))
+			m.desk.pretend(n, question(questions["secret"]))
 			typed(m, "pässword")
 			m.Update(tea.KeyMsg{Type: tea.KeyEnter})
 			typed(m, "passwort")
@@ -280,11 +280,11 @@ func keyScenes() (list []scene) {
 		}},
 		scene{"cannot be looked at", func(m *Model, f *fake, n front.StepID) {
 			f.errs[n] = problem.New(problem.Unreachable, "the grid cannot be reached", "no answer from supergrid.flower.ai:443", "look at the network, then try again")
-			m.learn(f)
+			m.list.learn(f)
 		}},
 		scene{"being stopped", func(m *Model, f *fake, n front.StepID) {
-			m.pretend(n, front.Says{Text: "registering"})
-			m.stop()
+			m.desk.pretend(n, front.Says{Text: "registering"})
+			m.desk.stop()
 		}},
 	)
 }

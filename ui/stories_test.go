@@ -64,22 +64,22 @@ func scenes(n front.StepID) []scene {
 			f.plans[n] = st.plan
 			switch state {
 			case isLooking:
-				m.steps[n-1].known, m.steps[n-1].looking = false, true
+				m.list.steps[n-1].known, m.list.steps[n-1].looking = false, true
 			case atWork:
 				f.set(n, st.status[isReady])
-				m.learn(f)
-				m.pretend(n, st.work...)
+				m.list.learn(f)
+				m.desk.pretend(n, st.work...)
 			case hasFailed:
 				f.set(n, st.status[isReady])
-				m.learn(f)
-				m.pretend(n, st.failed...).end(noon, st.err)
+				m.list.learn(f)
+				m.desk.pretend(n, st.failed...).end(noon, st.err)
 			case wasStopped:
 				f.set(n, st.status[isReady])
-				m.learn(f)
-				m.pretend(n, st.work...).end(noon, &problem.Problem{Code: problem.Cancelled, What: "stopped", Err: errStopped})
+				m.list.learn(f)
+				m.desk.pretend(n, st.work...).end(noon, &problem.Problem{Code: problem.Cancelled, What: "stopped", Err: errStopped})
 			default:
 				f.set(n, st.status[state])
-				m.learn(f)
+				m.list.learn(f)
 			}
 		}})
 	}
@@ -92,8 +92,8 @@ func scenes(n front.StepID) []scene {
 		list = append(list, scene{name, func(m *Model, f *fake, n front.StepID) {
 			f.plans[n] = st.plan
 			f.set(n, st.status[isReady])
-			m.learn(f)
-			m.pretend(n, question(q))
+			m.list.learn(f)
+			m.desk.pretend(n, question(q))
 		}})
 	}
 	return append(list, st.extra...)

@@ -39,8 +39,8 @@ func verbPages() (list []pageScene) {
 	for _, d := range verbScenes {
 		list = append(list, pageScene{"verbs", string(d.verb) + " asks: " + d.asks.ID, func(t testing.TB, m *Model) {
 			openDash(t, m)
-			m.act(dash.Run{Verb: d.verb, Nodes: d.nodes})
-			m.job.take(m, []any{question(d.asks)}, 0)
+			m.verb.act(dash.Run{Verb: d.verb, Nodes: d.nodes})
+			m.desk.job.take(m, []any{question(d.asks)}, 0)
 		}})
 	}
 	return list

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -103,31 +104,31 @@ func TestForms(t *testing.T) {
 func TestKeys(t *testing.T) {
 	failed := func(code problem.Code) func(*Model, *fake) {
 		return func(m *Model, f *fake) {
-			m.pretend(10).end(noon, problem.New(code, "it failed", "", ""))
+			m.desk.pretend(10).end(noon, problem.New(code, "it failed", "", ""))
 		}
 	}
 	set := func(st front.Status) func(*Model, *fake) {
-		return func(m *Model, f *fake) { f.set(10, st); m.learn(f) }
+		return func(m *Model, f *fake) { f.set(10, st); m.list.learn(f) }
 	}
 	type check func(m *Model) string
 	at := func(n front.StepID) check {
 		return func(m *Model) string {
-			if m.steps[m.at].number != n || m.top() != pageStep {
-				return fmt.Sprintf("at step %d, page %d", m.steps[m.at].number, m.top())
+			if m.list.steps[m.list.at].number != n || m.top() != m.wizard {
+				return fmt.Sprintf("at step %d, page %T", m.list.steps[m.list.at].number, m.top())
 			}
 			return ""
 		}
 	}
 	works := func(m *Model) string {
-		if !m.working() {
+		if !m.desk.working() {
 			return "nothing is at work"
 		}
 		return ""
 	}
 	page := func(p page) check {
 		return func(m *Model) string {
-			if m.top() != p {
-				return fmt.Sprintf("page %d", m.top())
+			if reflect.TypeOf(m.top()) != reflect.TypeOf(p) {
+				return fmt.Sprintf("page %T", m.top())
 			}
 			return ""
 		}
@@ -140,9 +141,9 @@ func TestKeys(t *testing.T) {
 			return ""
 		}
 	}
-	running := func(m *Model, f *fake) { m.pretend(10) }
+	running := func(m *Model, f *fake) { m.desk.pretend(10) }
 	asking := func(q string) func(m *Model, f *fake) {
-		return func(m *Model, f *fake) { m.pretend(10, question(questions[q])) }
+		return func(m *Model, f *fake) { m.desk.pretend(10, question(questions[q])) }
 	}
 	for _, c := range []struct {
 		name string
@@ -153,8 +154,8 @@ func TestKeys(t *testing.T) {
 		{"letters in one piece", nil, "jjk", at(11)},
 		{"down", nil, "j", at(11)}, {"up", nil, "up", at(9)}, {"home", nil, "home", at(1)}, {"end stays", nil, "end j j", at(16)},
 		{"Enter applies", nil, "enter", works},
-		{"Enter not before the plan", func(m *Model, f *fake) { m.steps[9].planned = false }, "enter", func(m *Model) string {
-			if m.working() {
+		{"Enter not before the plan", func(m *Model, f *fake) { m.list.steps[9].planned = false }, "enter", func(m *Model) string {
+			if m.desk.working() {
 				return "works"
 			}
 			return ""
@@ -164,39 +165,43 @@ func TestKeys(t *testing.T) {
 		{"Enter goes to what comes first", set(front.Status{State: front.Blocked, By: front.StepKeys}), "enter", at(6)},
 		{"Enter waits for a fresh look when blocked", func(m *Model, f *fake) {
 			set(front.Status{State: front.Blocked, By: front.StepKeys})(m, f)
-			m.steps[9].planned = false
+			m.list.steps[9].planned = false
 		}, "enter", at(10)},
 		{"Enter tries again", failed(problem.Unreachable), "enter", works},
 		{"Enter goes to the login", failed(problem.NotLoggedIn), "enter", at(9)},
 		{"Enter goes to the tools", failed(problem.DockerDown), "enter", at(3)},
 		{"Enter tries again after the tools", failed(problem.DockerDown), "enter home j j j j j j j j j enter", works},
 		{"Enter goes to the work", running, "j enter", at(10)},
-		{"help and back", nil, "? esc", at(10)}, {"help", nil, "?", page(pageHelp)},
-		{"flags", nil, "e", page(pageFlags)}, {"reference", nil, "Q", page(pageReference)}, {"places", nil, "h", page(pagePlaces)},
-		{"dashboard", nil, "d", page(pageDash)}, {"dashboard and back", nil, "d esc", at(10)}, {"dashboard twice", nil, "d d", at(10)},
-		{"pick", nil, "c", page(pagePick)}, {"pick and back", nil, "c j esc", at(10)}, {"picked", nil, "c 2", at(10)},
+		{"help and back", nil, "? esc", at(10)}, {"help", nil, "?", page(&helpPage{})},
+		{"flags", nil, "e", page(&flagsPage{})}, {"reference", nil, "Q", page(&referencePage{})}, {"places", nil, "h", page(&placesPage{})},
+		{"dashboard", nil, "d", page(&dashPage{})}, {"dashboard and back", nil, "d esc", at(10)}, {"dashboard twice", nil, "d d", at(10)},
+		{"pick", nil, "c", page(&pickPage{})}, {"pick and back", nil, "c j esc", at(10)}, {"picked", nil, "c 2", at(10)},
 		{"no raw output", nil, "r", at(10)},
-		{"change", func(m *Model, f *fake) { f.changed[10] = true; f.set(10, front.Status{State: front.Done}); m.learn(f) }, "m", works},
+		{"change", func(m *Model, f *fake) {
+			f.changed[10] = true
+			f.set(10, front.Status{State: front.Done})
+			m.list.learn(f)
+		}, "m", works},
 		{"no change", nil, "m", at(10)},
 		{"undo", func(m *Model, f *fake) { f.undo[10] = true }, "u", works},
 		{"q leaves", nil, "q", left(false)}, {"ctrl+c", nil, "ctrl+c", left(true)},
-		{"q asks", running, "q", page(pageLeave)}, {"q asks, Enter stays", running, "q enter", works},
+		{"q asks", running, "q", page(&leavePage{})}, {"q asks, Enter stays", running, "q enter", works},
 		{"q asks, y leaves", running, "q y", left(false)}, {"ctrl+c never asks", running, "ctrl+c", left(true)},
 		{"q does not ask in a question", asking("confirm"), "q", left(false)},
 		{"q is a letter in a text", asking("text"), "q", func(m *Model) string {
-			if m.leaving || m.form() == nil || m.form().input.Value() != "q" {
+			if m.leaving || m.desk.form() == nil || m.desk.form().input.Value() != "q" {
 				return "not typed"
 			}
 			return ""
 		}},
 		{"x stops", running, "x", func(m *Model) string {
-			if !m.job.stopping {
+			if !m.desk.job.stopping {
 				return "not stopping"
 			}
 			return ""
 		}},
 		{"Esc stops what asks", asking("text"), "esc", func(m *Model) string {
-			if !m.job.stopping || m.form() != nil {
+			if !m.desk.job.stopping || m.desk.form() != nil {
 				return "not stopping"
 			}
 			return ""
@@ -225,7 +230,7 @@ func TestCopy(t *testing.T) {
 	f := world(10)
 	m := still(f, 10, 80, 24, Options{})
 	out := &bytes.Buffer{}
-	m.out = &lockedOutput{to: out}
+	m.outside.out = &lockedOutput{to: out}
 	m.Update(press("c"))
 	_, cmd := m.Update(press("2"))
 	drain(m, cmd)
@@ -280,14 +285,14 @@ func TestWaitingIsLookedAtAgain(t *testing.T) {
 	last := now
 	for range 400 {
 		now = now.Add(time.Second)
-		m.ticking = false
-		m.dueLooks()
-		if m.steps[11].stale {
+		m.clock.ticking = false
+		m.list.dueLooks()
+		if m.list.steps[11].stale {
 			pauses = append(pauses, now.Sub(last))
 			last = now
-			m.steps[11].stale = false
+			m.list.steps[11].stale = false
 			st, _ := f.Inspect(context.Background(), 12)
-			m.look(lookMsg{gen: m.looks.gen, i: 11, status: st})
+			m.list.look(lookMsg{gen: m.list.looks.gen, i: 11, status: st})
 		}
 	}
 	if pauses[0] > 10*time.Second || pauses[len(pauses)-1] != maxPause {
@@ -295,8 +300,8 @@ func TestWaitingIsLookedAtAgain(t *testing.T) {
 	}
 	f.set(12, front.Status{State: front.Done})
 	st, _ := f.Inspect(context.Background(), 12)
-	m.look(lookMsg{gen: m.looks.gen, i: 11, status: st})
-	if !m.steps[12].stale || !m.steps[11].settled() {
+	m.list.look(lookMsg{gen: m.list.looks.gen, i: 11, status: st})
+	if !m.list.steps[12].stale || !m.list.steps[11].settled() {
 		t.Error("what waited for it is not looked at again")
 	}
 }
@@ -308,19 +313,19 @@ func TestFailuresAreForgotten(t *testing.T) {
 	end := func(err error) {
 		j := &job{id: 1, step: 15, sink: newSink(), began: noon, cancel: func(error) {}}
 		j.sink.err = err
-		m.job, m.last[15] = j, j
-		m.ended(j)
+		m.desk.job, m.desk.last[15] = j, j
+		m.desk.ended(j)
 	}
-	m.last[16] = &job{step: 16, over: true, err: errors.New("the run failed")}
+	m.desk.last[16] = &job{step: 16, over: true, err: errors.New("the run failed")}
 	end(errors.New("no new run"))
-	if m.last[16] == nil {
+	if m.desk.last[16] == nil {
 		t.Error("the failure is forgotten, and nothing came in its place")
 	}
 	end(nil)
-	if m.last[16] != nil {
+	if m.desk.last[16] != nil {
 		t.Error("the old run's failure is still shown")
 	}
-	if m.last[15] == nil {
+	if m.desk.last[15] == nil {
 		t.Error("what made the new run is forgotten, too")
 	}
 }
@@ -328,13 +333,13 @@ func TestFailuresAreForgotten(t *testing.T) {
 // TestWithdrawn takes a question away again when its asker gives up.
 func TestWithdrawn(t *testing.T) {
 	m := still(world(9), 9, 80, 24, Options{})
-	j := m.pretend(9)
+	j := m.desk.pretend(9)
 	ctx, cancel := context.WithCancel(context.Background())
 	got := make(chan error, 1)
 	go func() { _, err := j.sink.Ask(ctx, questions["confirm"]); got <- err }()
 	list, n, _ := j.sink.next(context.Background())
 	j.take(m, list, n)
-	if m.form() == nil {
+	if m.desk.form() == nil {
 		t.Fatal("no question on the screen")
 	}
 	cancel()
@@ -343,7 +348,7 @@ func TestWithdrawn(t *testing.T) {
 	}
 	list, n, _ = j.sink.next(context.Background())
 	j.take(m, list, n)
-	if m.form() != nil {
+	if m.desk.form() != nil {
 		t.Error("the question is still on the screen")
 	}
 }
@@ -351,7 +356,7 @@ func TestWithdrawn(t *testing.T) {
 // TestFlood: a step that prints without end costs neither memory nor the answer to keys.
 func TestFlood(t *testing.T) {
 	m := still(world(10), 10, 80, 24, Options{})
-	j := m.pretend(10)
+	j := m.desk.pretend(10)
 	for i := range 100_000 {
 		j.sink.Event(front.Output{Text: fmt.Sprint("line ", i)})
 	}
@@ -370,14 +375,14 @@ func TestHostile(t *testing.T) {
 	f.title.Project = evil
 	f.set(10, front.Status{State: front.Ready, Evidence: []string{evil}, Why: evil, Short: evil, Items: []front.Item{{Name: evil, Text: evil}}})
 	m := still(f, 10, 80, 24, Options{NoColor: true})
-	j := m.pretend(10)
+	j := m.desk.pretend(10)
 	for _, e := range []front.Event{front.Says{Text: evil}, front.Output{Text: evil}, front.Progress{Label: evil, Total: 3},
 		front.ItemChanged{Item: front.Item{Name: evil, Text: evil}}, front.LoginOpen{URL: evil, Code: evil}} {
 		j.sink.Event(e)
 	}
 	list, n, _ := j.sink.next(context.Background())
 	// the inspections of still go round lookAt, so clean here what lookAt cleans
-	m.steps[9].status = cleanStatus(m.steps[9].status)
+	m.list.steps[9].status = cleanStatus(m.list.steps[9].status)
 	j.take(m, list, n)
 	if frame := m.View(); strings.ContainsAny(frame, "\x1b\u009b\x07\r\u202e") {
 		t.Errorf("%q", frame)

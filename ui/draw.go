@@ -1,27 +1,41 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/lipgloss"
 
 	"flwrup/internal/front"
+	"flwrup/internal/problem"
 	"flwrup/internal/wording"
 	"flwrup/ui/chart"
 	"flwrup/ui/style"
 )
 
+// heading is the first line of a page: number and title, the state with its sign and word at the right.
+func (d *doc) heading(text, state string, st lipgloss.Style) {
+	s := d.s
+	room := d.width - style.Width(state) - 2
+	if state == "" {
+		room = d.width
+	}
+	text = s.Cut(text, room)
+	d.line(s.Heading.Render(text) + strings.Repeat(" ", max(d.width-style.Width(text)-style.Width(state), 1)) + st.Render(state))
+}
+
 // live draws work as it goes: what is being done, the login, the items, the bars, the last output, and
 // a question where there is one.
-func (m *Model) live(d *doc, j *job) {
-	s := m.s
+func (d *doc) live(j *job) {
+	s := d.s
 	d.gap()
 	start := len(d.lines)
 	if j.login != nil {
-		m.loginPart(d, j)
+		d.login(j)
 	}
-	m.items(d, j.items, m.roomFor(j))
+	d.items(j.items, d.roomFor(j))
 	if n := len(j.items); n > 1 && len(j.bars) == 0 {
 		done := 0
 		for _, it := range j.items {
@@ -29,17 +43,17 @@ func (m *Model) live(d *doc, j *job) {
 				done++
 			}
 		}
-		m.bar(d, front.Progress{Done: int64(done), Total: int64(n)})
+		d.bar(front.Progress{Done: int64(done), Total: int64(n)})
 	}
 	for _, b := range j.bars {
-		m.bar(d, b)
+		d.bar(b)
 	}
-	m.metrics(d, j)
-	m.tails(d, j)
-	m.output(d, j)
+	d.metrics(j)
+	d.tails(j)
+	d.output(j)
 	if j.form != nil {
 		d.gap()
-		j.form.view(d, m.bodyHeight())
+		j.form.view(d, d.height)
 		return
 	}
 	if j.login == nil {
@@ -51,39 +65,27 @@ func (m *Model) live(d *doc, j *job) {
 		if j.stopping {
 			text = "stopping"
 		}
-		d.para(s.Dim, fmt.Sprintf("%s %s %s %s", m.spin(), text, s.Signs.Separator, style.Clock(j.clock(m.now()))), 0)
+		d.para(s.Dim, fmt.Sprintf("%s %s %s %s", d.spin, text, s.Signs.Separator, style.Clock(j.clock(d.now))), 0)
 		d.focusFrom(start)
 	}
 }
 
 // roomFor is how many items fit beside what else is to be seen.
-func (m *Model) roomFor(j *job) int {
-	room := m.bodyHeight() - 6 - len(j.bars)
+func (d *doc) roomFor(j *job) int {
+	room := d.height - 6 - len(j.bars)
 	if len(j.tails) > 0 {
 		room /= 2
 	}
 	if j.form != nil {
-		room = min(room, m.bodyHeight()-14)
+		room = min(room, d.height-14)
 	}
 	return max(room, 3)
 }
 
-func itemSign(s *style.Set, st front.ItemState, spin string) (string, lipgloss.Style) {
-	switch st {
-	case front.ItemDone:
-		return s.Signs.Done, s.OK
-	case front.ItemWorking:
-		return spin, s.Accent
-	case front.ItemFailed:
-		return s.Signs.Failed, s.Bad
-	}
-	return s.Signs.ToDo, s.Dim
-}
-
 // items lists SuperNodes with their state, at most most lines: those that failed and those at work
 // before the others, the rest counted.
-func (m *Model) items(d *doc, list []front.Item, most int) {
-	s := m.s
+func (d *doc) items(list []front.Item, most int) {
+	s := d.s
 	if len(list) == 0 {
 		return
 	}
@@ -110,7 +112,7 @@ func (m *Model) items(d *doc, list []front.Item, most int) {
 	}
 	wide = min(wide, max(d.width/2, 8))
 	for _, it := range shown {
-		sign, st := itemSign(s, it.State, m.spin())
+		sign, st := itemSign(s, it.State, d.spin)
 		text := it.Text
 		if text == "" {
 			text = [...]string{"waiting", "at work", "done", "failed"}[it.State]
@@ -136,8 +138,8 @@ func (m *Model) items(d *doc, list []front.Item, most int) {
 }
 
 // bar draws a progress bar with its count, or the count alone while the size is not known.
-func (m *Model) bar(d *doc, p front.Progress) {
-	s := m.s
+func (d *doc) bar(p front.Progress) {
+	s := d.s
 	num := func(n int64) string {
 		if p.Bytes {
 			return style.Bytes(uint64(max(n, 0)))
@@ -152,7 +154,7 @@ func (m *Model) bar(d *doc, p front.Progress) {
 		text += " " + p.Label
 	}
 	if p.Total <= 0 {
-		d.line(s.Dim.Render(m.spin() + " " + text))
+		d.line(s.Dim.Render(d.spin + " " + text))
 		return
 	}
 	room := min(d.width-style.Width(text)-2, 48)
@@ -166,41 +168,41 @@ func (m *Model) bar(d *doc, p front.Progress) {
 }
 
 // output shows the last lines that programs printed: more of them where nothing else is to be seen.
-func (m *Model) output(d *doc, j *job) {
+func (d *doc) output(j *job) {
 	if len(j.output) == 0 || j.login != nil {
 		return
 	}
-	room := m.bodyHeight() - len(d.lines) - 4
+	room := d.height - len(d.lines) - 4
 	if j.form != nil {
-		room = m.bodyHeight() - 10
+		room = d.height - 10
 	}
 	least := 3
-	if m.low() {
+	if d.low {
 		least = 1
 	}
 	room = min(max(room, least), 16)
 	lines := j.output[max(len(j.output)-room, 0):]
 	d.gap()
 	if hidden := len(j.output) - len(lines) + j.dropped; hidden > 0 {
-		d.line(m.s.Faint.Render("  " + m.s.Signs.Ellipsis + " " + wording.Count(hidden, "line") + " before: r"))
+		d.line(d.s.Faint.Render("  " + d.s.Signs.Ellipsis + " " + wording.Count(hidden, "line") + " before: r"))
 	}
 	for _, l := range lines {
-		d.line("  " + m.s.Dim.Render(m.s.Cut(expandTabs(l), d.width-2)))
+		d.line("  " + d.s.Dim.Render(d.s.Cut(expandTabs(l), d.width-2)))
 	}
 }
 
 // tails shows the last log lines of the nodes that are waited for.
-func (m *Model) tails(d *doc, j *job) {
+func (d *doc) tails(j *job) {
 	if len(j.tails) == 0 {
 		return
 	}
-	s := m.s
+	s := d.s
 	each := 2
-	if len(j.tails)*3 > m.bodyHeight()/2 {
+	if len(j.tails)*3 > d.height/2 {
 		each = 1
 	}
 	wide := 0
-	list := j.tails[max(len(j.tails)-max(m.bodyHeight()/3, 3), 0):]
+	list := j.tails[max(len(j.tails)-max(d.height/3, 3), 0):]
 	for _, t := range list {
 		wide = max(wide, style.Width(t.node))
 	}
@@ -215,29 +217,29 @@ func (m *Model) tails(d *doc, j *job) {
 }
 
 // metrics shows the run and its numbers by round.
-func (m *Model) metrics(d *doc, j *job) {
-	s := m.s
+func (d *doc) metrics(j *job) {
+	s := d.s
 	if j.run != "" {
 		head := s.Dim.Render("run ") + j.run
 		if j.state.Status != "" {
-			head += s.Dim.Render(" "+s.Signs.Separator+" ") + j.state.Status + s.Dim.Render(" "+style.Clock(j.state.Clock(m.now())))
+			head += s.Dim.Render(" "+s.Signs.Separator+" ") + j.state.Status + s.Dim.Render(" "+style.Clock(j.state.Clock(d.now)))
 		}
 		if j.chosen.Of > 0 {
 			head += s.Dim.Render(fmt.Sprintf(" %s %d of %d nodes", s.Signs.Separator, j.chosen.Chosen, j.chosen.Of))
 		}
 		d.line(head)
 	}
-	for _, l := range chart.Panel(s, j.rounds, d.width, min(max(m.bodyHeight()*2/5, 4), 14)) {
+	for _, l := range chart.Panel(s, j.rounds, d.width, min(max(d.height*2/5, 4), 14)) {
 		d.line(l)
 	}
 }
 
 // loginPart asks the person to approve the login: the link whole, the code large, a QR code where it fits.
-func (m *Model) loginPart(d *doc, j *job) {
-	s, l := m.s, j.login
+func (d *doc) login(j *job) {
+	s, l := d.s, j.login
 	start := len(d.lines)
-	tight := m.bodyHeight() < 14
-	crowded := j.form != nil && m.bodyHeight() < 28
+	tight := d.height < 14
+	crowded := j.form != nil && d.height < 28
 	gap := func() {
 		if !tight && !crowded {
 			d.gap()
@@ -252,11 +254,11 @@ func (m *Model) loginPart(d *doc, j *job) {
 		d.para(s.Warn, s.Signs.Failed+" Beware of this link: "+l.Warn+".", 2)
 	}
 	gap()
-	for _, part := range style.HardWrap(l.URL, m.w) {
+	for _, part := range style.HardWrap(l.URL, d.w) {
 		d.flush(s.Command.Render(part))
 	}
 	below, width := len(d.lines), d.width
-	beside := m.besideCode(j, len(d.lines)-start)
+	beside := d.besideCode(j, len(d.lines)-start)
 	if beside {
 		d.width -= style.Width(j.qr[0]) + besideGap
 	}
@@ -277,8 +279,8 @@ func (m *Model) loginPart(d *doc, j *job) {
 		}
 	}
 	gap()
-	now := m.now()
-	wait := fmt.Sprintf("%s waiting for your approval %s %s", m.spin(), s.Signs.Separator, style.Clock(now.Sub(l.Since)))
+	now := d.now
+	wait := fmt.Sprintf("%s waiting for your approval %s %s", d.spin, s.Signs.Separator, style.Clock(now.Sub(l.Since)))
 	if !l.Expires.IsZero() {
 		wait += fmt.Sprintf(" %s flwr gives up in %s", s.Signs.Separator, style.Clock(max(l.Expires.Sub(now), 0)))
 	}
@@ -291,10 +293,10 @@ func (m *Model) loginPart(d *doc, j *job) {
 		d.beside(below, j.qr, besideGap)
 		d.width = width
 	case n > 0 && j.form == nil:
-		if len(d.lines)-start+n+1 <= m.bodyHeight() && style.Width(j.qr[0]) <= d.width {
+		if len(d.lines)-start+n+1 <= d.height && style.Width(j.qr[0]) <= d.width {
 			d.gap()
 			d.lines = append(d.lines, j.qr...)
-		} else if n <= m.h-3 && style.Width(j.qr[0]) <= m.w-2 {
+		} else if n <= d.h-3 && style.Width(j.qr[0]) <= d.w-2 {
 			d.para(s.Dim, "g shows a QR code for your phone.", 0)
 		}
 	}
@@ -305,9 +307,9 @@ func (m *Model) loginPart(d *doc, j *job) {
 // besideGap is how many cells are between the code and the QR code beside it.
 const besideGap = 2
 
-// besideCode tells that the QR code goes to the right of the code: that there is room for both, below the
+// besideCode reports whether the QR code goes to the right of the code: that there is room for both, below the
 // used lines that the link takes.
-func (m *Model) besideCode(j *job, used int) bool {
+func (d *doc) besideCode(j *job, used int) bool {
 	n := len(j.qr)
 	if n == 0 || j.login.Code == "" {
 		return false
@@ -316,24 +318,65 @@ func (m *Model) besideCode(j *job, used int) bool {
 	if j.form != nil {
 		below = 8 // the question
 	}
-	code := max(style.Width(bigText(m.s, j.login.Code, m.bodyWidth())[0]), 36)
-	return used+n+below <= m.bodyHeight() && code+besideGap+style.Width(j.qr[0]) <= m.bodyWidth()
+	code := max(style.Width(bigText(d.s, j.login.Code, d.width)[0]), 36)
+	return used+n+below <= d.height && code+besideGap+style.Width(j.qr[0]) <= d.width
 }
 
-// qrPage is the QR code alone, for terminals where it does not fit beside the rest.
-func (m *Model) qrPage(d *doc) {
-	if m.job == nil || m.job.login == nil {
-		d.line("The login is over.")
-		return
+// report says how a finished piece of work went.
+func (d *doc) report(j *job) {
+	s := d.s
+	text := "in " + style.Clock(j.clock(d.now))
+	switch {
+	case j.says != "" && !doing(j.says):
+		d.label("Did", s.Text, j.says+", "+text)
+	case j.clock(d.now) >= time.Second:
+		d.label("Did", s.Text, "all of it "+text)
 	}
-	if len(m.job.qr) == 0 {
-		d.line("There is no QR code of this link.")
-		return
+	d.metrics(j)
+	if len(j.output) > 0 {
+		d.label("", s.Dim, wording.Count(len(j.output), "line")+" of output: r")
 	}
-	if len(m.job.qr) > m.bodyHeight() || style.Width(m.job.qr[0]) > d.width {
-		d.para(m.s.Text, fmt.Sprintf("The QR code needs %d columns and %d rows.", style.Width(m.job.qr[0])+2,
-			len(m.job.qr)+m.h-m.bodyHeight()), 0)
-		return
+}
+
+func (d *doc) action(a front.Action, says bool) {
+	s := d.s
+	if says && a.Says != "" {
+		st := s.Dim
+		if a.Command == "" {
+			st = s.Text
+		}
+		d.para(st, a.Says, 2)
 	}
-	d.lines = append(d.lines, m.job.qr...)
+	if a.Command != "" {
+		for _, l := range shellLines(a.Command, d.width-4) {
+			d.line("    " + s.Command.Render(l))
+		}
+	}
+	if a.Diff != "" {
+		for _, l := range diffLines(s, a.Diff, d.width-4) {
+			d.line("    " + l)
+		}
+	}
+}
+
+func itemSign(s *style.Set, st front.ItemState, spin string) (string, lipgloss.Style) {
+	switch st {
+	case front.ItemDone:
+		return s.Signs.Done, s.OK
+	case front.ItemWorking:
+		return spin, s.Accent
+	case front.ItemFailed:
+		return s.Signs.Failed, s.Bad
+	}
+	return s.Signs.ToDo, s.Dim
+}
+
+// doing reports whether says names what is going on, such as "sending the app": over is over.
+func doing(says string) bool {
+	first, _, _ := strings.Cut(says, " ")
+	return strings.HasSuffix(first, "ing")
+}
+
+func cancelled(err error) bool {
+	return problem.Is(err, problem.Cancelled) || errors.Is(err, errStopped)
 }

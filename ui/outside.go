@@ -1,0 +1,86 @@
+package ui
+
+import (
+	"errors"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/aymanbagabas/go-osc52/v2"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/safego"
+	"flwrup/internal/weblink"
+)
+
+// outside is what lies beyond the frame: the clipboard of the terminal and the person's browser.
+type outside struct {
+	out  *lockedOutput
+	env  func(string) string
+	open func(url string) error
+}
+
+// copy puts text on the clipboard through the terminal (OSC 52), which works over SSH as well. No
+// terminal says whether it did so; what was copied is shown.
+func (o *outside) copy(text, what string) tea.Cmd {
+	out, env := o.out, o.env
+	return func() tea.Msg {
+		if err := out.clipboard(text, env); err != nil {
+			return saidMsg{text: "could not copy: " + err.Error(), bad: true}
+		}
+		shown := strings.Join(strings.Fields(text), " ")
+		if what != "" && what != shown {
+			shown = what + ": " + shown
+		}
+		return saidMsg{text: "copied " + shown}
+	}
+}
+
+// browse opens a page in the person's browser, never one inside this terminal.
+func (o *outside) browse(url string) tea.Cmd {
+	open := o.open
+	return func() tea.Msg {
+		if why := weblink.Bad(url); why != "" {
+			return saidMsg{text: "not opened: " + why, bad: true}
+		}
+		if err := open(url); err != nil {
+			return saidMsg{text: "no browser opens here: open " + url + " on any machine, c copies it", bad: true}
+		}
+		return saidMsg{text: "opened " + url}
+	}
+}
+
+// clipboard writes the sequence that sets the terminal's clipboard, wrapped as screen and tmux want it.
+func (o *lockedOutput) clipboard(text string, env func(string) string) error {
+	seq := osc52.New(text)
+	if _, err := o.Write([]byte(seq.String())); err != nil {
+		return err
+	}
+	switch {
+	case env("TMUX") != "":
+		seq = seq.Tmux()
+	case strings.HasPrefix(env("TERM"), "screen"):
+		seq = seq.Screen()
+	default:
+		return nil
+	}
+	_, err := o.Write([]byte(seq.String()))
+	return err
+}
+
+// launch starts a program and lets it run; an error is one that it ended with at once.
+func launch(cmd *exec.Cmd) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 2)
+	safego.Go("wait for the browser", func(err error) { ended <- err }, func() { ended <- cmd.Wait() })
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(2 * time.Second):
+		return nil
+	}
+}
+
+var errNoDisplay = errors.New("no display on this machine")

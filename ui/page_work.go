@@ -1,0 +1,158 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/front"
+	"flwrup/internal/problem"
+	"flwrup/internal/wording"
+	"flwrup/steps"
+	"flwrup/ui/dash"
+)
+
+// workPage is a verb of the dashboard, at work or over.
+type workPage struct {
+	text
+	desk *desk
+}
+
+func (p *workPage) step() front.StepID { return 0 }
+
+func (p *workPage) copies() []entry {
+	if l := p.desk.login(); l != nil {
+		return []entry{{"the link", l.URL}}
+	}
+	return p.desk.output(0)
+}
+
+func (p *workPage) links() []entry {
+	if l := p.desk.login(); l != nil {
+		return []entry{{"the login", l.URL}}
+	}
+	return nil
+}
+
+func (p *workPage) update(msg tea.KeyMsg) tea.Cmd {
+	if cmd, taken := p.desk.answer(msg); taken {
+		return cmd
+	}
+	if cmd, taken := p.m.everywhere(msg); taken {
+		return cmd
+	}
+	switch {
+	case key.Matches(msg, keys.cancel):
+		return p.desk.stop()
+	case key.Matches(msg, keys.enter, keys.back):
+		if p.desk.working() {
+			p.m.say("it goes on: " + p.desk.job.what)
+			p.m.base(p.m.dash)
+			return p.m.shown()
+		}
+		return p.m.pop()
+	}
+	return nil
+}
+
+func (p *workPage) bindings() []key.Binding {
+	var list []key.Binding
+	if f := p.desk.form(); f != nil {
+		list = append(list, f.bindings()...)
+		list = append(list, as(keys.back, "stop this"))
+	} else if p.desk.working() {
+		list = append(list, as(keys.back, "to the nodes, it goes on"), keys.cancel)
+	} else {
+		list = append(list, as(keys.enter, "back"))
+	}
+	if rawText(p.m) != "" {
+		list = append(list, keys.raw)
+	}
+	return append(list, keys.quit, keys.help)
+}
+
+func (p *workPage) draw(d *doc) {
+	s, j := p.m.s, p.desk.last[0]
+	if j == nil {
+		return
+	}
+	state, st := d.spin+" at work", s.Accent
+	switch {
+	case j.form != nil:
+		state = "? your turn"
+	case j.over && j.err == nil:
+		state, st = s.Signs.Done+" done", s.OK
+	case j.over && cancelled(j.err):
+		state, st = s.Signs.ToDo+" stopped", s.Text
+	case j.over:
+		state, st = s.Signs.Failed+" failed", s.Bad
+	}
+	d.heading(j.what, state, st)
+	d.gap()
+	if !j.over {
+		d.live(j)
+		return
+	}
+	d.items(j.items, max(d.height/2, 4))
+	d.gap()
+	if j.err == nil {
+		d.report(j)
+		d.output(j)
+	} else if p := problem.Of(j.err); cancelled(j.err) {
+		d.para(s.Text, "Stopped. What was done stays done.", 0)
+	} else {
+		d.para(s.Bad, s.Signs.Failed+" "+sentence(p.What), 0)
+		d.gap()
+		if p.Why != "" {
+			d.label("Why", s.Text, p.Why)
+		}
+		if p.Fix != "" {
+			d.label("Do", s.Text, p.Fix)
+		}
+	}
+	d.gap()
+	d.line(s.Accent.Render(s.Signs.Current+" Enter") + "  back")
+}
+
+// act does a verb of the dashboard.
+func (p *workPage) act(run dash.Run) tea.Cmd {
+	if p.desk.working() {
+		if run.ByItself {
+			return p.m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", p.desk.job.what, "")})
+		}
+		if p.desk.job.step == 0 {
+			p.m.push(p) // there it can be seen, and stopped
+		}
+		p.m.warn("still at work: " + p.desk.job.what)
+		return p.m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", p.desk.job.what, "wait until it is done")})
+	}
+	work := p.m.work
+	cmd := p.desk.start(0, actTitle(run), func(ctx context.Context, to front.Sink) error {
+		if run.ByItself {
+			to = steps.Unattended(to)
+		}
+		return work.Act(ctx, run.Verb, run.Nodes, to)
+	})
+	p.desk.job.verb = run
+	if run.ByItself {
+		return tea.Batch(cmd, p.m.dash.Update(dash.Began{Run: run}))
+	}
+	p.m.push(p)
+	return tea.Batch(cmd, p.m.shown())
+}
+
+func actTitle(run dash.Run) string {
+	words := map[front.Verb]string{front.StartNodes: "Start", front.StopNodes: "Stop", front.RestartNodes: "Restart",
+		front.UnregisterNodes: "Unregister", front.RemoveNodes: "Remove", front.TakeOutNodes: "Remove", front.ChangeSettings: "Settings of", front.AddNode: "Add a SuperNode",
+		front.RestoreKey: "Take the key from the backup:", front.OwnImage: "Give up the other image:", front.ReplaceNodes: "Replace the container of",
+		front.StartGrid: "Start the rehearsal's grid", front.StopRun: "Stop run"}
+	text := words[run.Verb]
+	switch len(run.Nodes) {
+	case 0:
+		return text
+	case 1:
+		return text + " " + run.Nodes[0]
+	}
+	return text + " " + wording.Count(len(run.Nodes), "SuperNode")
+}
