@@ -74,12 +74,12 @@ func (w *wizard) enter() tea.Cmd {
 		return nil
 	}
 	if p := w.failure(); p != nil {
-		if _, to := remedy(p, st.number); to > 0 && !w.desk.last[st.number].sent() {
+		if r, ok := remedy(p, st.number); ok && !w.desk.last[st.number].sent() {
 			w.desk.last[st.number].remedied = true
-			if p.Code == problem.RunReadOnly { // the step shows the edit and asks before it does it
-				return tea.Batch(w.list.goTo(to), w.apply())
+			if r.Now {
+				return tea.Batch(w.list.goTo(r.Step), w.apply())
 			}
-			return w.list.goTo(to)
+			return w.list.goTo(r.Step)
 		}
 		if w.desk.last[st.number] == nil || w.desk.last[st.number].err == nil { // looking failed, not doing
 			st.stale = true
@@ -267,18 +267,21 @@ func (w *wizard) enterWords() string {
 		return ""
 	}
 	if p := w.failure(); p != nil {
-		words, to := remedy(p, st.number)
+		r, ok := remedy(p, st.number)
 		j := w.desk.last[st.number]
 		switch {
-		case to > 0 && !j.sent(), to > 0 && j == nil:
-			return words
+		case ok && (j == nil || !j.remedied) && (r.Now || r.Step == front.StepLogin):
+			return r.Says
+		case ok && (j == nil || !j.remedied):
+			return "go to step " + r.Step.String()
 		case j == nil || j.err == nil:
 			return "look again"
+		case p.Code == problem.Cancelled:
+			return "go on"
+		case r.Now && !ok: // trying again here does it
+			return r.Says
 		}
-		if to > 0 {
-			return "try again"
-		}
-		return words
+		return "try again"
 	}
 	if !st.fresh() {
 		return ""
@@ -354,4 +357,10 @@ func (w *wizard) nodes() []string {
 		}
 	}
 	return nil
+}
+
+// remedy is the step that Enter leads to after a failure; ok is false when Enter tries again here.
+func remedy(p *problem.Problem, here front.StepID) (r front.Remedy, ok bool) {
+	r, ok = front.RemedyFor(p.Code)
+	return r, ok && r.Step != here
 }

@@ -35,14 +35,6 @@ type NodeView struct {
 	Remedy      *Remedy          // what puts it right; nil when nothing does by itself
 }
 
-// Remedy is what puts a trouble right: one key on the dashboard, one command for a script.
-type Remedy struct {
-	Says string   // what the key does: "start it again"
-	Verb Verb     // for Act, with the node's name; "" when Step says where
-	Step StepID   // the step on which it is put right; 0 with Verb
-	Args []string // of flwrup, to the same effect: start supernode_3
-}
-
 // RunView is one run of the federation.
 type RunView struct {
 	ID      string

@@ -22,21 +22,6 @@ func (m *Model) ailing() (front.NodeView, bool) {
 	return front.NodeView{}, false
 }
 
-// mending is the step on which a problem is put right.
-var mending = map[problem.Code]front.StepID{
-	problem.FedNotFound: 2, problem.FedBadName: 2,
-	problem.DockerMissing: 3, problem.DockerDown: 3, problem.DockerDenied: 3, problem.ImageMissing: 3,
-	problem.FlwrMissing: 3, problem.FlwrBroken: 3, problem.FlwrDenied: 3, problem.FlwrInstall: 3, problem.PythonMissing: 3,
-	problem.BadKey:       6,
-	problem.NoConnection: 8, problem.LegacyConfig: 8, problem.Untrusted: 8,
-	problem.NotLoggedIn: 9, problem.LoginTimeout: 9,
-	problem.NodeNotFound: 10, problem.KeyInUse: 10, problem.NodeRefused: 12,
-}
-
-// mends says what is done on these steps.
-var mends = map[front.StepID]string{2: "choose the federation", 3: "look at flwr and Docker", 6: "look at the keys", 8: "look at the connection",
-	9: "log in", 10: "register it", 12: "see whether it is confirmed"}
-
 // whole is the trouble that concerns all nodes: with the runtime, else with the grid. nil without one.
 func (m *Model) whole() *problem.Problem {
 	if err := m.have.RuntimeErr; err != nil {
@@ -61,8 +46,8 @@ func out(p *problem.Problem, r *front.Remedy) way {
 	if r != nil && (r.Verb != "" || r.Step > 0) {
 		return way{verb: r.Verb, step: r.Step, words: clean(r.Says)}
 	}
-	if step, ok := mending[p.Code]; ok {
-		return way{step: step, words: mends[step], led: true}
+	if r, ok := front.RemedyFor(p.Code); ok {
+		return way{step: r.Step, words: r.Says, led: true}
 	}
 	return way{words: "see what to do"}
 }
