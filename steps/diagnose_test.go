@@ -41,7 +41,7 @@ func TestEndedIsNotHealth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, r := health.Diagnose(t.Context(), s, m, front.NodeView{Name: "supernode_1", NodeID: "7", Grid: c.grid, Runtime: c.st, Wanted: site.WantedUp}, front.Overview{})
+		p, r := health.Diagnose(t.Context(), s, m, front.NodeView{Name: "supernode_1", NodeID: "7", Grid: front.GridState(c.grid), Runtime: c.st, Wanted: front.WantedUp}, front.Overview{})
 		if p == nil || p.Code != c.code || !strings.Contains(p.Error(), c.says) || p.Fix == "" || r == nil {
 			t.Errorf("%+v: %+v %+v", c.st, p, r)
 		}
@@ -59,7 +59,7 @@ func TestSuspendedIsSaidAtOnce(t *testing.T) {
 		grid.nodes[i].Status = flwrexec.StatusOnline
 	}
 	s.Runtime = heldRuntime{s.Runtime.(*fakeRuntime)}
-	if err := site.Want(s, []string{"supernode_1", "supernode_2"}, site.WantedUp); err != nil {
+	if err := site.Want(s, []string{"supernode_1", "supernode_2"}, front.WantedUp); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{"grid answers": nil, "grid is silent": problem.New(problem.Unreachable, "the grid does not answer", "", "")} {

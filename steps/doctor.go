@@ -81,7 +81,7 @@ func examine(ctx context.Context, s *site.Site, st Step, said map[string]bool) F
 
 // nodeSays is a SuperNode's state in one line: what the grid says, and what runs here.
 func nodeSays(n front.NodeView) string {
-	facts := []string{"grid: " + fleet.OrUnknown(n.Grid), "here: " + fleet.OrUnknown(string(n.Runtime.State))}
+	facts := []string{"grid: " + fleet.OrUnknown(string(n.Grid)), "here: " + fleet.OrUnknown(string(n.Runtime.State))}
 	if n.NodeID != "" {
 		facts = append(facts, "node ID "+n.NodeID)
 	}

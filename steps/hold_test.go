@@ -69,7 +69,7 @@ func TestHoldCutShort(t *testing.T) {
 		t.Fatalf("%v, running %v", err, rt.(*fakeRuntime).running())
 	}
 	s = reopened(t, s)
-	if got := site.Wanted(s, "supernode_1"); got != site.WantedUp {
+	if got := site.Wanted(s, "supernode_1"); got != front.WantedUp {
 		t.Errorf("what was asked for is %q", got)
 	}
 	g.nodes[0].Status = flwrexec.StatusOffline

@@ -184,7 +184,7 @@ func TestWantedBeforeItIsTouched(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 2)
 	s.Runtime = &atStop{rt, func() {
-		if err := s.Ledger.Reload(); err != nil || site.Wanted(s, "supernode_1") != site.WantedDown || site.Wanted(s, "supernode_2") != site.WantedUp {
+		if err := s.Ledger.Reload(); err != nil || site.Wanted(s, "supernode_1") != front.WantedDown || site.Wanted(s, "supernode_2") != front.WantedUp {
 			t.Errorf("%v: supernode_1 %q, supernode_2 %q", err, site.Wanted(s, "supernode_1"), site.Wanted(s, "supernode_2"))
 		}
 	}}
@@ -192,7 +192,7 @@ func TestWantedBeforeItIsTouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range health.NodesOverview(ctx, s, 0, true).Nodes {
-		if n.Name == "supernode_1" && (n.Diagnosis != nil || n.Wanted != site.WantedDown) {
+		if n.Name == "supernode_1" && (n.Diagnosis != nil || n.Wanted != front.WantedDown) {
 			t.Errorf("stopped by a person, and a trouble: %+v", n)
 		}
 	}

@@ -51,7 +51,7 @@ func (online) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	st := front.Status{State: front.Ready, Of: len(o.Nodes), Done: o.Online, Before: onceOnline(ctx, s, list)}
 	differ := 0
 	for _, n := range o.Nodes {
-		item := front.Item{Name: n.Name, State: front.ItemWaiting, Text: n.Grid}
+		item := front.Item{Name: n.Name, State: front.ItemWaiting, Text: string(n.Grid)}
 		if n.Grid == flwrexec.StatusOnline && !health.IsSuspended(n.Runtime) {
 			item.State = front.ItemDone
 		} else if n.Diagnosis != nil {
@@ -160,7 +160,7 @@ func (o online) look(ctx context.Context, s *site.Site, to front.Sink, w *waitin
 	st := front.Status{Done: view.Online, Of: len(view.Nodes)}
 	w.refused = 0
 	for _, n := range view.Nodes {
-		state, text := front.ItemWorking, n.Grid
+		state, text := front.ItemWorking, string(n.Grid)
 		switch {
 		case health.IsSuspended(n.Runtime):
 			if text = "suspended: letting it go on"; time.Now().Before(w.next[n.Name]) {
@@ -173,7 +173,7 @@ func (o online) look(ctx context.Context, s *site.Site, to front.Sink, w *waitin
 		case n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running:
 			state = front.ItemDone
 		case n.Grid == flwrexec.StatusOnline: // gone, and the grid has not noticed
-			if n.Runtime.State != supernode.Stopped && !(n.Runtime.State == supernode.Absent && n.Wanted == site.WantedUp) { // those are not counted anyway
+			if n.Runtime.State != supernode.Stopped && !(n.Runtime.State == supernode.Absent && n.Wanted == front.WantedUp) { // those are not counted anyway
 				st.Done--
 			}
 			fallthrough
@@ -237,7 +237,7 @@ func (online) laggards(ctx context.Context, s *site.Site, to front.Sink, refused
 			continue
 		}
 		names = append(names, n.Name)
-		text, why := n.Grid, n.Diagnosis
+		text, why := string(n.Grid), n.Diagnosis
 		if why == nil {
 			why = refused[n.Name]
 		}

@@ -10,7 +10,6 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
-	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -18,7 +17,7 @@ import (
 // noticed), "lost" (runs, offline on the grid), "asked" (stopped by the person), "starting", or a
 // code: down for that reason.
 func nodeAs(name, how string) front.NodeView {
-	v := front.NodeView{Name: name, Wanted: site.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}
+	v := front.NodeView{Name: name, Wanted: front.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}
 	code := health.NodeEnded
 	switch how {
 	case "up":
@@ -28,7 +27,7 @@ func nodeAs(name, how string) front.NodeView {
 		v.Runtime.State = supernode.Running
 		return v
 	case "asked":
-		v.Wanted = site.WantedDown
+		v.Wanted = front.WantedDown
 		return v
 	case "ended":
 	case "held":

@@ -69,7 +69,7 @@ func WatchNodes(ctx context.Context, dir string, each func(health.WatchEvent)) e
 			return err
 		}
 		for i := range o.Nodes {
-			if v := &o.Nodes[i]; v.Wanted == site.WantedUp {
+			if v := &o.Nodes[i]; v.Wanted == front.WantedUp {
 				v.Wanted = site.Wanted(w.site, v.Name)
 			}
 		}

@@ -9,7 +9,6 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/wording"
-	"flwrup/steps"
 	"flwrup/ui/dash"
 )
 
@@ -130,7 +129,7 @@ func (p *workPage) act(run dash.Run) tea.Cmd {
 	work := p.m.work
 	cmd := p.desk.start(0, actTitle(run), func(ctx context.Context, to front.Sink) error {
 		if run.ByItself {
-			to = steps.Unattended(to)
+			to = front.Unattended(to)
 		}
 		return work.Act(ctx, run.Verb, run.Nodes, to)
 	})

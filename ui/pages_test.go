@@ -52,10 +52,10 @@ func openDash(t testing.TB, m *Model) {
 	f := m.work.(*fake)
 	f.over = front.Overview{GridAt: time.Now().Add(time.Hour), Online: 4} // "just now", however slow the machine is
 	for i, id := range nodeIDs {
-		n := front.NodeView{Name: fmt.Sprintf("supernode_%d", i+1), NodeID: id, Grid: "online", Fingerprint: fingerprint,
+		n := front.NodeView{Name: fmt.Sprintf("supernode_%d", i+1), NodeID: id, Grid: front.GridOnline, Fingerprint: fingerprint,
 			Runtime: supernode.Status{State: supernode.Running, Image: image, Ours: true}}
 		if i == 4 {
-			n.Grid = "offline"
+			n.Grid = front.GridOffline
 			n.Diagnosis = problem.New(problem.NodeNotOnline, "image flwr 1.24.0 cannot speak to this grid", "HTTP since 1.40", "start it again with the image of flwr 1.42.0")
 		}
 		f.over.Nodes = append(f.over.Nodes, n)

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/health"
 	"flwrup/internal/plain"
 	"flwrup/internal/site"
+	"flwrup/internal/supernode"
 	"flwrup/ui/style"
 )
 
@@ -98,9 +99,9 @@ func (p *program) statusOf(t front.Title, o front.Overview) statusData {
 		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, Nodes: []nodeData{}, Runs: []runData{},
 		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr), FileError: shape(o.FileErr), Remedy: p.remedy(o.Remedy)}
 	for _, n := range o.Nodes {
-		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: n.Grid,
+		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: string(n.Grid),
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
-			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Wanted: n.Wanted, Remedy: p.remedy(n.Remedy)}
+			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Wanted: string(n.Wanted), Remedy: p.remedy(n.Remedy)}
 		if n.Diagnosis != nil {
 			nd.Diagnosis = shape(n.Diagnosis)
 		}
@@ -144,17 +145,17 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		p.say("  %-*s  %-20s  %-12s  %s", width, "name", "node ID", "grid", "here")
 	}
 	for _, n := range o.Nodes {
-		grid, here := n.Grid, string(n.Runtime.State)
+		grid, here := string(n.Grid), string(n.Runtime.State)
 		if here == "" {
 			here = "unknown"
 		}
-		if n.Wanted == "down" && here == "stopped" {
+		if n.Wanted == front.WantedDown && n.Runtime.State == supernode.Stopped {
 			here = "stopped by you"
 		}
 		if grid == "" {
 			grid = "unknown"
 		}
-		if n.Runtime.State == "running" && !n.Runtime.Since.IsZero() {
+		if n.Runtime.State == supernode.Running && !n.Runtime.Since.IsZero() {
 			here += " " + style.Age(time.Since(n.Runtime.Since))
 		}
 		if n.Runtime.ByHand != "" {

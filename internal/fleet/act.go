@@ -168,7 +168,7 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 	}
 	if verb == front.StopNodes {
 		list = append(list, keyless...) // what runs needs no key to be stopped
-		if err := site.Want(s, namesOf(list), site.WantedDown); err != nil {
+		if err := site.Want(s, namesOf(list), front.WantedDown); err != nil {
 			return err
 		}
 		return stop(ctx, s, list, to)

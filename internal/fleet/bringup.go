@@ -34,7 +34,7 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 	if err != nil {
 		return err
 	}
-	if err := site.Want(s, namesOf(list), site.WantedUp); err != nil {
+	if err := site.Want(s, namesOf(list), front.WantedUp); err != nil {
 		return err
 	}
 	if len(list) > 0 {

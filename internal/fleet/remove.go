@@ -142,7 +142,7 @@ func Leave(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink, ag
 		to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 		return fmt.Errorf("%s %s: %w", i.Op, i.Name, err)
 	}
-	if err := site.Want(s, []string{i.Name}, site.WantedDown); err != nil {
+	if err := site.Want(s, []string{i.Name}, front.WantedDown); err != nil {
 		return fail(err)
 	}
 	if s.RuntimeKind() != "" {

@@ -26,14 +26,35 @@ type NodeView struct {
 	NodeID      string // decimal; "" while it is not registered or not known
 	KeyFile     string // private key, relative to the project
 	Fingerprint string // SHA256:…
-	Grid        string // registered, online, offline, unregistered; "" unknown
+	Grid        GridState
 	GridSince   time.Time
 	Runtime     supernode.Status
 	Digest      string           // of the image that its container was made from; "" for a process
-	Wanted      string           // what the person last asked of it: up, down, or "" when nothing was
+	Wanted      Wanted           // what the person last asked of it
 	Diagnosis   *problem.Problem // why it is not as it should be; nil when all is well
 	Remedy      *Remedy          // what puts it right; nil when nothing does by itself
 }
+
+// GridState is how the grid lists a SuperNode.
+type GridState string
+
+const (
+	GridUnknown      GridState = ""           // the grid was not asked, or does not list it
+	GridRegistered   GridState = "registered" // never online so far
+	GridOnline       GridState = "online"
+	GridOffline      GridState = "offline"
+	GridUnregistered GridState = "unregistered" // gone for good; flwr goes on listing it
+)
+
+// Wanted is the state that the person last asked for: it tells a SuperNode that was stopped on purpose
+// from one that ended.
+type Wanted string
+
+const (
+	WantedNone Wanted = "" // nothing was asked for
+	WantedUp   Wanted = "up"
+	WantedDown Wanted = "down"
+)
 
 // RunView is one run of the federation.
 type RunView struct {

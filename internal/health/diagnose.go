@@ -92,7 +92,7 @@ func Hints(s *site.Site, v front.NodeView) flwrexec.NodeHints {
 	} else if label := v.Runtime.Labels["flwr"]; label != "" {
 		node, _ = flwr.ParseVersion(label)
 	}
-	return flwrexec.NodeHints{Node: node, Grid: grid, Status: v.Grid, Fleet: s.Choices().Grid.Fleet}
+	return flwrexec.NodeHints{Node: node, Grid: grid, Status: string(v.Grid), Fleet: s.Choices().Grid.Fleet}
 }
 
 // foreign finds somebody else's container under m's name.

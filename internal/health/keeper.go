@@ -7,7 +7,6 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
-	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
 
@@ -51,7 +50,7 @@ func Restarts(o front.Overview, names []string) (todo []Restart) {
 	for _, v := range o.Nodes {
 		up := v.Runtime.State == supernode.Running
 		switch {
-		case !slices.Contains(names, v.Name) || v.Wanted != site.WantedUp || up && v.Grid == flwrexec.StatusOnline:
+		case !slices.Contains(names, v.Name) || v.Wanted != front.WantedUp || up && v.Grid == flwrexec.StatusOnline:
 		case up && !IsSuspended(v.Runtime):
 			lost.Nodes = append(lost.Nodes, v.Name)
 		default:

@@ -80,12 +80,12 @@ func NodesOverview(ctx context.Context, s *site.Site, maxAge time.Duration, diag
 			v.Runtime.State = supernode.Absent
 		}
 		if n, ok := byID[v.NodeID]; ok && v.NodeID != "" {
-			v.Grid = n.Status
+			v.Grid = front.GridState(n.Status)
 			if v.GridSince = n.Online; n.Status == flwrexec.StatusOffline {
 				v.GridSince = n.Offline
 			}
 		}
-		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent && v.Wanted == site.WantedUp || IsSuspended(v.Runtime)
+		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent && v.Wanted == front.WantedUp || IsSuspended(v.Runtime)
 		if v.Grid == flwrexec.StatusOnline && !ended { // else the grid has not noticed
 			o.Online++
 		}
@@ -175,7 +175,7 @@ func whyNot(ctx context.Context, s *site.Site, p *problem.Problem) {
 func unfinished(s *site.Site, states map[string]supernode.Status, byID map[string]flwrexec.Node) []front.NodeView {
 	var list []front.NodeView
 	for _, i := range site.Leaving(s) {
-		v := front.NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: states[i.Name], Grid: byID[i.NodeID].Status, Wanted: site.WantedDown}
+		v := front.NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: states[i.Name], Grid: front.GridState(byID[i.NodeID].Status), Wanted: front.WantedDown}
 		if v.Runtime.State == "" {
 			v.Runtime.State = supernode.Absent
 		}

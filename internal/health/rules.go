@@ -122,7 +122,7 @@ var rules = []rule{
 	{name: "the runtime does not answer", // said once, of all
 		applies: func(e *evidence) bool { return e.runtimeErr != nil }},
 	{name: "stopped by the person",
-		applies: func(e *evidence) bool { return e.node.Wanted == site.WantedDown && !e.up() }},
+		applies: func(e *evidence) bool { return e.node.Wanted == front.WantedDown && !e.up() }},
 	{name: "runs for another grid",
 		applies: func(e *evidence) bool { return e.elsewhere },
 		says:    runsElsewhere},
@@ -155,7 +155,7 @@ var rules = []rule{
 		}},
 	{name: "never started",
 		applies: func(e *evidence) bool {
-			return e.absent() && e.node.Wanted != site.WantedUp
+			return e.absent() && e.node.Wanted != front.WantedUp
 		}},
 	{name: "its name is taken", when: (*evidence).absent, reads: []reading{readForeign},
 		applies: func(e *evidence) bool { return e.foreign != nil },

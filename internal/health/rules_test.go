@@ -31,7 +31,7 @@ func first(e evidence) (name string, p *problem.Problem) {
 func TestMachineSlept(t *testing.T) {
 	now := time.Now()
 	var s sleeper
-	lost := front.NodeView{Name: "supernode_1", Grid: flwrexec.StatusOffline, Wanted: site.WantedUp,
+	lost := front.NodeView{Name: "supernode_1", Grid: flwrexec.StatusOffline, Wanted: front.WantedUp,
 		Runtime: supernode.Status{State: supernode.Running, Since: now.Add(-time.Hour)}}
 	at := func(v front.NodeView, now time.Time) *problem.Problem {
 		e := evidence{node: v, known: true, now: now}
@@ -73,15 +73,15 @@ func TestRulesInOrder(t *testing.T) {
 		e    evidence
 	}{
 		{"the runtime does not answer", evidence{runtimeErr: errors.New("no Docker"), elsewhere: true}},
-		{"stopped by the person", evidence{node: front.NodeView{Wanted: site.WantedDown, Runtime: supernode.Status{State: supernode.Stopped}}, known: true}},
-		{"runs for another grid", evidence{node: front.NodeView{Wanted: site.WantedDown, Runtime: up}, elsewhere: true}},
+		{"stopped by the person", evidence{node: front.NodeView{Wanted: front.WantedDown, Runtime: supernode.Status{State: supernode.Stopped}}, known: true}},
+		{"runs for another grid", evidence{node: front.NodeView{Wanted: front.WantedDown, Runtime: up}, elsewhere: true}},
 		{"unregistered on the grid", evidence{node: front.NodeView{Grid: flwrexec.StatusUnregistered, Runtime: up}, known: true}},
 		{"not listed by the grid", evidence{node: front.NodeView{Runtime: up}, known: true}},
 		{"all is well, as far as can be known", evidence{node: front.NodeView{Runtime: up}, known: true, gridErr: errors.New("away")}},
 		{"its image is of another flwr", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline}, known: true, kind: "docker", flwr: "1.42.0", pinned: "flwr/supernode:1.24.0-py3.13-ubuntu24.04"}},
 		{"never started", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true}},
-		{"its name is taken", evidence{node: front.NodeView{Wanted: site.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true, foreign: &supernode.Status{}}},
-		{"removed by somebody", evidence{node: front.NodeView{Wanted: site.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true}},
+		{"its name is taken", evidence{node: front.NodeView{Wanted: front.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true, foreign: &supernode.Status{}}},
+		{"removed by somebody", evidence{node: front.NodeView{Wanted: front.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true}},
 		{"its log tells", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline, Runtime: up}, known: true, log: problem.New(problem.Untrusted, "x", "", "")}},
 		{"still starting", evidence{node: front.NodeView{Grid: flwrexec.StatusRegistered, Runtime: supernode.Status{State: supernode.Running, Since: now.Add(-10 * time.Second)}}, known: true}},
 		{"not online yet, and its log tells no reason", evidence{node: front.NodeView{Grid: flwrexec.StatusRegistered, Runtime: up}, known: true}},

@@ -198,7 +198,7 @@ func (d *decision) noteAllLost() {
 
 // judge tells of one SuperNode that went or came back, and has it restarted where that helps.
 func (d *decision) judge(v front.NodeView) {
-	if v.Wanted != site.WantedUp {
+	if v.Wanted != front.WantedUp {
 		delete(d.nodes, v.Name)
 		return
 	}
@@ -266,7 +266,7 @@ func (d *decision) restartWhenDue(v front.NodeView, n *watched) {
 func allLost(o front.Overview) bool {
 	up := 0
 	for _, v := range o.Nodes {
-		if v.Wanted != site.WantedUp {
+		if v.Wanted != front.WantedUp {
 			continue
 		}
 		if up++; v.Runtime.State != supernode.Running || v.Grid != flwrexec.StatusOffline {

@@ -37,7 +37,7 @@ func countNodes(ctx context.Context, s *site.Site) (crowd, error) {
 			c.missing = append(c.missing, n.Name)
 			if st := n.Runtime.State; st == supernode.Stopped || st == supernode.Absent {
 				c.down = append(c.down, n.Name)
-				c.asked = c.asked || n.Wanted == site.WantedDown
+				c.asked = c.asked || n.Wanted == front.WantedDown
 			}
 		}
 	}

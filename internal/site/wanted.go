@@ -4,23 +4,19 @@ import (
 	"slices"
 	"time"
 
+	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 )
 
-// What a person last asked of a SuperNode: the world cannot tell a node that was stopped on purpose from
-// one that ended. It is on disk before the node is touched, so that `flwrup watch` beside us never
-// brings back what was just stopped.
-const (
-	WantedUp   = "up"
-	WantedDown = "down"
-	wantedWhat = "wanted " // and the SuperNode's name
-)
+// wantedWhat and a SuperNode's name are the attestation of what a person last asked of it. It is on disk before
+// the node is touched, so that a `flwrup watch` in the same folder never brings back what was just stopped.
+const wantedWhat = "wanted "
 
 // Want notes what was asked of the named SuperNodes, all in one write.
-func Want(s *Site, names []string, detail string) error {
+func Want(s *Site, names []string, wish front.Wanted) error {
 	var news []string
 	for _, name := range names {
-		if Wanted(s, name) != detail {
+		if Wanted(s, name) != wish {
 			news = append(news, name)
 		}
 	}
@@ -32,14 +28,14 @@ func Want(s *Site, names []string, detail string) error {
 			return slices.ContainsFunc(news, func(name string) bool { return a.What == wantedWhat+name })
 		})
 		for _, name := range news {
-			d.Attestations = append(d.Attestations, ledger.Attestation{What: wantedWhat + name, Detail: detail, At: time.Now().UTC().Truncate(time.Second)})
+			d.Attestations = append(d.Attestations, ledger.Attestation{What: wantedWhat + name, Detail: string(wish), At: time.Now().UTC().Truncate(time.Second)})
 		}
 		return nil
 	})
 }
 
-// Wanted gives what was last asked of a SuperNode: "up", "down", or "" when nothing was.
-func Wanted(s *Site, name string) string {
+// Wanted returns what was last asked of a SuperNode.
+func Wanted(s *Site, name string) front.Wanted {
 	a, _ := s.Ledger.Attestation(wantedWhat + name)
-	return a.Detail
+	return front.Wanted(a.Detail)
 }

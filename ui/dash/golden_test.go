@@ -41,11 +41,11 @@ func boards() (list []struct {
 	add("one offline, with its diagnosis", five(), "", nil)
 	add("several offline", with(func(o *front.Overview) {
 		o.Online = 1
-		o.Nodes[1].Grid, o.Nodes[1].Runtime = "offline", ended(137)
+		o.Nodes[1].Grid, o.Nodes[1].Runtime = front.GridOffline, ended(137)
 		o.Nodes[1].Diagnosis = problem.New(problem.NodeNotOnline, "the SuperNode ended", "exit code 137: killed, perhaps for lack of memory", "start it again")
-		o.Nodes[2].Grid, o.Nodes[2].Wanted = "offline", "down"
+		o.Nodes[2].Grid, o.Nodes[2].Wanted = front.GridOffline, front.WantedDown
 		o.Nodes[2].Runtime = ended(0)
-		o.Nodes[3].Grid, o.Nodes[3].Runtime = "registered", supernode.Status{State: supernode.Starting, Image: o.Nodes[0].Runtime.Image, Ours: true}
+		o.Nodes[3].Grid, o.Nodes[3].Runtime = front.GridRegistered, supernode.Status{State: supernode.Starting, Image: o.Nodes[0].Runtime.Image, Ours: true}
 	}), "", nil)
 	add("grid unreachable", with(func(o *front.Overview) {
 		o.GridAt = noon.Add(-10 * time.Minute)
@@ -66,7 +66,7 @@ func boards() (list []struct {
 	add("not logged in", with(func(o *front.Overview) {
 		o.GridAt, o.GridErr, o.Online = time.Time{}, problem.New(problem.NotLoggedIn, "not logged in", "", ""), 0
 		for i := range o.Nodes {
-			o.Nodes[i].Grid = ""
+			o.Nodes[i].Grid = front.GridUnknown
 		}
 	}), "", nil)
 	add("runtime down", with(func(o *front.Overview) {

@@ -19,7 +19,7 @@ func TestWatchOnTheDashboard(t *testing.T) {
 	o := five()
 	o.Nodes = o.Nodes[:2]
 	for i := range o.Nodes {
-		o.Nodes[i].Wanted = "up"
+		o.Nodes[i].Wanted = front.WantedUp
 	}
 	m := testModel(t, o, 120, 24, style.Options{NoColor: true})
 	now := noon
@@ -71,7 +71,7 @@ func TestWatchOnTheDashboard(t *testing.T) {
 	}
 	o.Nodes = five().Nodes[:2]
 	for i := range o.Nodes {
-		o.Nodes[i].Wanted = "up"
+		o.Nodes[i].Wanted = front.WantedUp
 	}
 	m.Update(Ran{Run: want})
 	now = now.Add(5 * time.Second)

@@ -68,12 +68,12 @@ func five() front.Overview {
 	for i, id := range ids {
 		n := front.NodeView{
 			Name: fmt.Sprintf("supernode_%d", i+1), NodeID: id, KeyFile: fmt.Sprintf("keys/client_credentials_%d", i+1),
-			Fingerprint: "SHA256:bqW3b9kdX4dYqXq8TzYwbqW3b9kdX4dYqXq8TzYwabc", Grid: "online", GridSince: noon.Add(-2 * time.Hour),
+			Fingerprint: "SHA256:bqW3b9kdX4dYqXq8TzYwbqW3b9kdX4dYqXq8TzYwabc", Grid: front.GridOnline, GridSince: noon.Add(-2 * time.Hour),
 			Runtime: supernode.Status{State: supernode.Running, Since: noon.Add(-2 * time.Hour), Image: "flwr/supernode:1.42.0-py3.13-ubuntu24.04",
 				Ours: true, ID: strings.Repeat("0123456789abcdef", 4), LogKeptFor: "docker logs supernode_1"},
 		}
 		if i == 4 {
-			n.Grid, n.Runtime.State, n.Runtime.Restarts = "offline", supernode.Restarting, 3
+			n.Grid, n.Runtime.State, n.Runtime.Restarts = front.GridOffline, supernode.Restarting, 3
 			n.Diagnosis = problem.New(problem.NodeNotOnline, "image flwr 1.24.0 cannot speak to this grid", "HTTP since 1.40",
 				"start it again with the image of flwr 1.42.0")
 		}
@@ -246,7 +246,7 @@ func TestPace(t *testing.T) {
 	}
 	moved := o
 	moved.Nodes = append([]front.NodeView(nil), o.Nodes...)
-	moved.Nodes[0].Grid = "offline"
+	moved.Nodes[0].Grid = front.GridOffline
 	m.Update(overviewMsg{model: m, o: moved, grid: true})
 	if wait := m.due.Sub(noon); wait != fast {
 		t.Errorf("after a change: %v", wait)

@@ -288,12 +288,12 @@ func (m *Model) unsettled() bool {
 		case supernode.Starting, supernode.Restarting:
 			return true
 		case supernode.Running:
-			if n.Grid != "online" && m.now().Sub(n.Runtime.Since) < settle {
+			if n.Grid != front.GridOnline && m.now().Sub(n.Runtime.Since) < settle {
 				return true
 			}
 		case supernode.Stopped:
 			// The grid takes up to a minute to notice.
-			if n.Grid == "online" && m.now().Sub(n.Runtime.Since) < settle {
+			if n.Grid == front.GridOnline && m.now().Sub(n.Runtime.Since) < settle {
 				return true
 			}
 		}

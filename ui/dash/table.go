@@ -29,21 +29,21 @@ func (s sign) text() string {
 func (m *Model) grid(n front.NodeView) sign {
 	s := m.st.Signs
 	switch n.Grid {
-	case "online":
+	case front.GridOnline:
 		return sign{s.Online, "online", m.ink.OK}
-	case "offline":
+	case front.GridOffline:
 		return sign{s.Offline, "offline", m.ink.Warn}
-	case "registered":
+	case front.GridRegistered:
 		return sign{s.ToDo, "registered", m.ink.Dim}
-	case "unregistered":
+	case front.GridUnregistered:
 		return sign{s.NotNeeded, "gone", m.ink.Bad}
-	case "":
+	case front.GridUnknown:
 		if n.NodeID == "" {
 			return sign{s.ToDo, "no ID", m.ink.Dim}
 		}
 		return sign{s.ToDo, "unknown", m.ink.Dim}
 	}
-	return sign{s.ToDo, clean(n.Grid), m.ink.Dim}
+	return sign{s.ToDo, clean(string(n.Grid)), m.ink.Dim}
 }
 
 // machine is how n stands on this machine.
