@@ -21,7 +21,7 @@ type exportedMsg struct {
 // a new file: plain text, each line with its time and, where there are several, its node.
 func (m *Model) export(p *pane) tea.Cmd {
 	// A copy that the command may read while Update goes on: headers, not lines.
-	frozen := &Model{nodes: m.nodes, query: m.query, rings: make([]*ring, len(m.rings)), index: make([]index, len(m.index))}
+	frozen := &kept{nodes: m.nodes, query: m.query, rings: make([]*ring, len(m.rings)), index: make([]index, len(m.index))}
 	for i := range m.rings {
 		r := *m.rings[i]
 		r.blocks = r.snapshot(r.head())
@@ -35,10 +35,10 @@ func (m *Model) export(p *pane) tea.Cmd {
 	}
 }
 
-func write(m *Model, p *pane, now time.Time) (path string, lines int, err error) {
+func write(k *kept, p *pane, now time.Time) (path string, lines int, err error) {
 	name := "flwrup-logs"
 	if len(p.nodes) == 1 {
-		name = fileName(m.nodes[p.nodes[0]])
+		name = fileName(k.nodes[p.nodes[0]])
 	}
 	f, err := create(name + "-" + now.Format("20060102-150405"))
 	if err != nil {
@@ -54,19 +54,19 @@ func write(m *Model, p *pane, now time.Time) (path string, lines int, err error)
 		}
 	}()
 	w := bufio.NewWriter(f)
-	c := m.begin(p)
+	c := k.begin(p)
 	for {
 		r, ok := c.next()
 		if !ok {
 			break
 		}
-		b, i := m.rings[r.node].at(r.seq)
+		b, i := k.rings[r.node].at(r.seq)
 		e := b.entries[i]
 		if e.kind&untimed == 0 {
 			w.WriteString(when(e.time).UTC().Format("2006-01-02T15:04:05.000Z "))
 		}
 		if len(p.nodes) > 1 {
-			w.WriteString(m.nodes[r.node] + " ")
+			w.WriteString(k.nodes[r.node] + " ")
 		}
 		w.Write(b.text(i))
 		w.WriteByte('\n') // bufio keeps the first error for Flush

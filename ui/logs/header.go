@@ -9,29 +9,29 @@ import (
 )
 
 // header is a rule that carries the pane's name and how it stands.
-func (m *Model) header(p *pane, g geometry, focus bool) string {
-	l := m.look
-	name, look := m.title(p), l.Bold
-	if focus && (m.holder || m.layout == split && len(m.single) > 1) {
+func (p *pane) header(g geometry, focus bool) string {
+	l := p.m.look
+	name, look := p.title(), l.Bold
+	if focus && (p.m.holder || p.m.layout == split && len(p.m.single) > 1) {
 		look = l.Selected
 		name = l.Cursor + " " + name
 	}
 	state := "following"
 	if !p.follow {
-		at, all := m.at(p, m.first(p, g).ref).passed(), m.total(p)
+		at, all := p.m.at(p, p.first(g).ref).passed(), p.m.total(p)
 		state = "paused"
 		if all > 0 {
 			state += ", " + thousands(min(at+1, all)) + " of " + thousands(all)
 		}
 	}
 	left := []part{{name, look}}
-	if s := m.state(p); s != "" {
+	if s := p.state(); s != "" {
 		left = append(left, part{s, l.Warn})
 	}
-	if d := m.dropped(p); d > 0 {
+	if d := p.dropped(); d > 0 {
 		left = append(left, part{"dropped " + count(d, "line"), l.Warn})
 	}
-	left = append(append(left, m.queried(p)...), part{state, l.Dim})
+	left = append(append(left, p.queried()...), part{state, l.Dim})
 	room := g.width - 3
 	s := l.Faint.Render(strings.Repeat(l.Horizontal, min(2, g.width))) + " "
 	used := 0
@@ -59,26 +59,26 @@ type part struct {
 	paint paint.Paint
 }
 
-func (m *Model) title(p *pane) string {
+func (p *pane) title() string {
 	if len(p.nodes) == 1 {
-		return m.nodes[p.nodes[0]]
+		return p.m.nodes[p.nodes[0]]
 	}
 	return count(len(p.nodes), "SuperNode") + " merged"
 }
 
-func (m *Model) dropped(p *pane) int {
+func (p *pane) dropped() int {
 	n := 0
 	for _, i := range p.nodes {
-		n += m.rings[i].dropped
+		n += p.m.rings[i].dropped
 	}
 	return n
 }
 
 // state says which logs do not come, and why.
-func (m *Model) state(p *pane) string {
+func (p *pane) state() string {
 	n, last := 0, -1
 	for _, i := range p.nodes {
-		if m.states[i] != "" {
+		if p.m.states[i] != "" {
 			n, last = n+1, i
 		}
 	}
@@ -86,33 +86,33 @@ func (m *Model) state(p *pane) string {
 	case n == 0:
 		return ""
 	case len(p.nodes) == 1:
-		return "trying again: " + m.states[last]
+		return "trying again: " + p.m.states[last]
 	case n == 1:
-		return m.nodes[last] + ": " + m.states[last]
+		return p.m.nodes[last] + ": " + p.m.states[last]
 	}
 	return count(n, "log") + " not coming"
 }
 
 // queried says what is filtered and how often the search was found.
-func (m *Model) queried(p *pane) []part {
+func (p *pane) queried() []part {
 	var parts []part
-	if m.filtered() {
+	if p.m.filtered() {
 		text := "filter"
-		if m.filter != "" {
-			text += " " + m.filter
+		if p.m.filter != "" {
+			text += " " + p.m.filter
 		}
-		if m.level > None {
-			text += " " + m.level.String() + "+"
+		if p.m.level > None {
+			text += " " + p.m.level.String() + "+"
 		}
-		parts = append(parts, part{m.safe(text), m.look.Accent})
+		parts = append(parts, part{p.m.safe(text), p.m.look.Accent})
 	}
-	if m.search != "" {
-		at, all := m.rank(p, m.hits, p.cur)
+	if p.m.search != "" {
+		at, all := p.m.rank(p, p.m.hits, p.cur)
 		text := count(all, "hit")
 		if p.has && all > 0 {
 			text = thousands(min(at+1, all)) + " of " + text
 		}
-		parts = append(parts, part{text, m.look.Accent})
+		parts = append(parts, part{text, p.m.look.Accent})
 	}
 	return parts
 }

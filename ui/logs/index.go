@@ -216,8 +216,8 @@ func joined(a, b []uint64) []uint64 {
 }
 
 // trim forgets what the index knows of lines that are gone.
-func (m *Model) trim(node int) {
-	ix, head := &m.index[node], m.rings[node].head()
+func (k *kept) trim(node int) {
+	ix, head := &k.index[node], k.rings[node].head()
 	ix.shown, ix.hits = since(ix.shown, head), since(ix.hits, head)
 }
 

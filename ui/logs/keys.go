@@ -77,16 +77,16 @@ func (m *Model) Keys() []key.Binding {
 // pressed does what a key means outside a prompt.
 func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	p := m.focused()
-	g := m.geometry(p)
+	g := p.geometry()
 	switch {
 	case key.Matches(msg, keys.up):
-		m.up(p, g, 1)
+		p.up(g, 1)
 	case key.Matches(msg, keys.down):
-		m.down(p, g, 1)
+		p.down(g, 1)
 	case key.Matches(msg, keys.pageUp):
-		m.up(p, g, max(1, g.rows-1))
+		p.up(g, max(1, g.rows-1))
 	case key.Matches(msg, keys.pageDown):
-		m.down(p, g, max(1, g.rows-1))
+		p.down(g, max(1, g.rows-1))
 	case key.Matches(msg, keys.home):
 		p.follow, p.top = false, place{}
 	case key.Matches(msg, keys.end):
@@ -99,7 +99,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		}
 	case key.Matches(msg, keys.pause):
 		if p.follow {
-			p.top = m.last(p, g)
+			p.top = p.last(g)
 		}
 		p.follow = !p.follow
 	case key.Matches(msg, keys.search):
@@ -107,13 +107,13 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.filter):
 		m.prompt(forFilter, m.filter)
 	case key.Matches(msg, keys.next):
-		m.jump(p, g, m.hits, true, "hit")
+		p.jump(g, m.hits, true, "hit")
 	case key.Matches(msg, keys.prev):
-		m.jump(p, g, m.hits, false, "hit")
+		p.jump(g, m.hits, false, "hit")
 	case key.Matches(msg, keys.fault):
-		m.jump(p, g, m.errors, true, "error")
+		p.jump(g, m.errors, true, "error")
 	case key.Matches(msg, keys.before):
-		m.jump(p, g, m.errors, false, "error")
+		p.jump(g, m.errors, false, "error")
 	case key.Matches(msg, keys.level):
 		m.level = nextLevel(m.level)
 		return m.requery()
@@ -125,7 +125,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.zoom):
 		m.zoom = !m.zoom
 	case key.Matches(msg, keys.bare):
-		m.setBare(p, g, !m.bare)
+		p.setBare(g, !m.bare)
 	case key.Matches(msg, keys.layout):
 		if len(m.nodes) > 1 {
 			m.layout = split - m.layout
@@ -146,7 +146,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 func (m *Model) leave(p *pane, g geometry) tea.Cmd {
 	switch {
 	case m.bare:
-		m.setBare(p, g, false)
+		p.setBare(g, false)
 	case m.zoom:
 		m.zoom = false
 	case m.search != "":
@@ -160,13 +160,13 @@ func (m *Model) leave(p *pane, g geometry) tea.Cmd {
 }
 
 // setBare turns the borderless view on or off. It stands still: a selection must not run away.
-func (m *Model) setBare(p *pane, g geometry, on bool) {
-	if m.bare = on; on {
-		m.thawed = p.follow
-		p.top, p.follow = m.first(p, g), false
+func (p *pane) setBare(g geometry, on bool) {
+	if p.m.bare = on; on {
+		p.m.thawed = p.follow
+		p.top, p.follow = p.first(g), false
 		return
 	}
-	p.follow = m.thawed
+	p.follow = p.m.thawed
 }
 
 func (m *Model) turn(by int) {
@@ -176,32 +176,32 @@ func (m *Model) turn(by int) {
 }
 
 // jump goes to the next line of the lists, from the first visible line where none was gone to.
-func (m *Model) jump(p *pane, g geometry, lists func(int) []uint64, forward bool, what string) {
-	if what == "hit" && m.search == "" {
+func (p *pane) jump(g geometry, lists func(int) []uint64, forward bool, what string) {
+	if what == "hit" && p.m.search == "" {
 		return
 	}
 	from := p.cur
 	if !p.has {
-		from = m.first(p, g).ref
+		from = p.first(g).ref
 		if p.follow { // the newest one first: it is what people look for
 			from, forward = ref{time: 1<<63 - 1}, false
 		}
 	}
-	r, ok := m.step(p, lists, from, forward)
+	r, ok := p.m.step(p, lists, from, forward)
 	if !ok {
 		edge := ref{time: -1 << 63}
 		if !forward {
 			edge.time = 1<<63 - 1
 		}
-		if r, ok = m.step(p, lists, edge, forward); ok {
-			m.message = "no more " + what + "s: from the other end again"
+		if r, ok = p.m.step(p, lists, edge, forward); ok {
+			p.m.message = "no more " + what + "s: from the other end again"
 		}
 	}
 	if !ok {
-		m.message = "no " + what
+		p.m.message = "no " + what
 		return
 	}
-	m.show(p, g, r)
+	p.show(g, r)
 }
 
 // prompt opens the line in which a search or a filter is typed.

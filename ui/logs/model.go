@@ -59,19 +59,16 @@ const (
 
 // Model is the log panes. Make it with New; call Close when it is not needed any more.
 type Model struct {
+	kept
 	src    Source
-	nodes  []string
 	labels []string
 	look   *look
 	feed   *feed
 	lines  int // kept, of all nodes
 
-	rings  []*ring
-	index  []index
 	states []string
 	runs   []map[string]bool // seen; true when it is known to be over
 
-	query     *query
 	scanning  bool
 	wantsSeek bool
 
@@ -110,7 +107,7 @@ func New(src Source, nodes []string, st *style.Set) *Model {
 	in.Cursor.SetMode(inputcursor.CursorStatic)
 	m := &Model{
 		src: src, look: newLook(st), input: in, lines: keepLines,
-		query: &query{}, wrap: true, times: true, w: 80, h: 24, stale: true,
+		kept: kept{query: &query{}}, wrap: true, times: true, w: 80, h: 24, stale: true,
 	}
 	m.setNodes(nodes)
 	return m
@@ -145,11 +142,11 @@ func (m *Model) setNodes(nodes []string) {
 	n := max(1, len(nodes))
 	m.rings, m.index, m.single = nil, make([]index, len(nodes)), nil
 	m.states, m.runs = make([]string, len(nodes)), make([]map[string]bool, len(nodes))
-	all := &pane{follow: true}
+	all := &pane{m: m, follow: true}
 	for i := range nodes {
 		m.rings = append(m.rings, newRing(m.lines/n, keepBytes/n))
 		m.runs[i] = map[string]bool{}
-		m.single = append(m.single, &pane{nodes: []int{i}, follow: true})
+		m.single = append(m.single, &pane{m: m, nodes: []int{i}, follow: true})
 		all.nodes = append(all.nodes, i)
 	}
 	m.together, m.focus = all, 0
@@ -301,16 +298,16 @@ func (m *Model) seek() {
 		return
 	}
 	p := m.focused()
-	g := m.geometry(p)
+	g := p.geometry()
 	if p.has {
 		before, _ := m.rank(p, m.hits, p.cur)
 		if next, ok := m.step(p, m.hits, p.cur, true); ok && before == 0 {
-			m.show(p, g, next)
+			p.show(g, next)
 			return
 		}
 	}
 	if r, ok := m.step(p, m.hits, ref{time: 1<<63 - 1}, false); ok {
-		m.show(p, g, r)
+		p.show(g, r)
 	}
 }
 

@@ -56,17 +56,17 @@ func (m *Model) body() int {
 func (m *Model) prompting() bool { return m.h > 2 && (m.asking != nothing || m.message != "") }
 
 // geometry gives how p is cut up when it is on the screen.
-func (m *Model) geometry(p *pane) geometry {
-	columns, rows, first := m.grid()
-	w, h := m.w, m.body()
+func (p *pane) geometry() geometry {
+	columns, rows, first := p.m.grid()
+	w, h := p.m.w, p.m.body()
 	if columns > 1 || rows > 1 {
 		i := 0
 		if len(p.nodes) == 1 {
 			i = max(0, p.nodes[0]-first)
 		}
-		w, h = columnWidth(m.w, columns, i%columns), rowHeight(h, rows, i/columns)
+		w, h = columnWidth(p.m.w, columns, i%columns), rowHeight(h, rows, i/columns)
 	}
-	return m.cut(p, w, h)
+	return p.cut(w, h)
 }
 
 func columnWidth(w, n, i int) int {
@@ -84,13 +84,13 @@ func rowHeight(h, n, i int) int {
 	return h / n
 }
 
-func (m *Model) cut(p *pane, w, h int) geometry {
-	g := geometry{width: w, rows: h, wrap: m.wrap, sign: signWidth}
-	if !m.bare && h > 1 {
+func (p *pane) cut(w, h int) geometry {
+	g := geometry{width: w, rows: h, wrap: p.m.wrap, sign: signWidth}
+	if !p.m.bare && h > 1 {
 		g.rows--
 	}
 	g.rows = max(0, g.rows)
-	if m.bare {
+	if p.m.bare {
 		g.sign, g.text = 0, w
 		return g
 	}
@@ -98,7 +98,7 @@ func (m *Model) cut(p *pane, w, h int) geometry {
 	if len(p.nodes) > 1 {
 		long, short := 0, 0
 		for _, i := range p.nodes {
-			long, short = max(long, width(m.nodes[i])), max(short, width(m.labels[i]))
+			long, short = max(long, width(p.m.nodes[i])), max(short, width(p.m.labels[i]))
 		}
 		g.name, g.long = long+1, true
 		if long > 24 || g.text-g.name-timeWidth < minText+minText/2 {
@@ -106,7 +106,7 @@ func (m *Model) cut(p *pane, w, h int) geometry {
 		}
 		g.text -= g.name
 	}
-	if m.times && g.text-timeWidth >= minText {
+	if p.m.times && g.text-timeWidth >= minText {
 		g.time = timeWidth
 		g.text -= timeWidth
 	}
@@ -115,16 +115,16 @@ func (m *Model) cut(p *pane, w, h int) geometry {
 }
 
 // display gives a line as it is shown, its word in front.
-func (m *Model) display(b *block, i int) (sign, word, text string, mark, body paint.Paint) {
+func (p *pane) display(b *block, i int) (sign, word, text string, mark, body paint.Paint) {
 	e := b.entries[i]
 	text = string(b.text(i))
-	if m.bare {
+	if p.m.bare {
 		text = expand(text)
 	} else {
-		sign, word, mark, body = m.look.of(e.kind, e.skip)
+		sign, word, mark, body = p.m.look.of(e.kind, e.skip)
 		text = expand(text[e.skip:])
 	}
-	if m.look.plainASCII {
+	if p.m.look.plainASCII {
 		text = toASCII(text)
 	}
 	return sign, word, text, mark, body
@@ -134,17 +134,17 @@ func (m *Model) display(b *block, i int) (sign, word, text string, mark, body pa
 func (l *look) between() string { return " " + l.Separator + " " }
 
 // height is how many rows line r takes.
-func (m *Model) height(r ref, g geometry) int {
+func (p *pane) height(r ref, g geometry) int {
 	if !g.wrap {
 		return 1
 	}
-	b, i := m.rings[r.node].at(r.seq)
+	b, i := p.m.rings[r.node].at(r.seq)
 	if e := b.entries[i]; int(e.n)+16 <= g.text && e.kind.mark() == noMark && simple(b.text(i)) {
 		return 1
 	}
-	_, word, text, _, _ := m.display(b, i)
+	_, word, text, _, _ := p.display(b, i)
 	if word != "" {
-		text = word + m.look.between() + text
+		text = word + p.m.look.between() + text
 	}
 	n := 0
 	wrap(text, max(2, g.text), func(string) { n++ })
@@ -177,7 +177,7 @@ func (m *Model) draw() string {
 	h := m.body()
 	columns, rows, first := m.grid()
 	if columns*rows == 1 {
-		for i, line := range m.pane(m.focused(), m.w, h, true) {
+		for i, line := range m.focused().draw(m.w, h, true) {
 			if i > 0 {
 				out.WriteByte('\n')
 			}
@@ -205,7 +205,7 @@ func (m *Model) drawGrid(out *strings.Builder, h, columns, rows, first int) {
 				cells = append(cells, make([]string, rh))
 				continue
 			}
-			cells = append(cells, m.pane(m.single[i], w, rh, i == m.focus))
+			cells = append(cells, m.single[i].draw(w, rh, i == m.focus))
 		}
 		for r := range rh {
 			if y > 0 || r > 0 {
@@ -226,24 +226,24 @@ func (m *Model) drawGrid(out *strings.Builder, h, columns, rows, first int) {
 }
 
 // pane draws p: h rows.
-func (m *Model) pane(p *pane, w, h int, focus bool) []string {
-	g := m.cut(p, w, h)
+func (p *pane) draw(w, h int, focus bool) []string {
+	g := p.cut(w, h)
 	out := make([]string, 0, h)
 	if g.rows < h {
-		out = append(out, m.header(p, g, focus))
+		out = append(out, p.header(g, focus))
 	}
-	top := m.first(p, g)
-	c, skip := m.at(p, top.ref), top.row
+	top := p.first(g)
+	c, skip := p.m.at(p, top.ref), top.row
 	for len(out) < h {
 		r, ok := c.next()
 		if !ok {
 			break
 		}
-		out = m.line(out, p, g, r, skip, h)
+		out = p.line(out, g, r, skip, h)
 		skip = 0
 	}
-	if m.total(p) == 0 && len(out) < h {
-		out = append(out, m.empty(p, w))
+	if p.m.total(p) == 0 && len(out) < h {
+		out = append(out, p.empty(w))
 	}
 	for len(out) < h {
 		out = append(out, "")
@@ -252,21 +252,21 @@ func (m *Model) pane(p *pane, w, h int, focus bool) []string {
 }
 
 // line adds the rows of line r, the first skip of them left out, until there are h.
-func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []string {
-	b, i := m.rings[r.node].at(r.seq)
+func (p *pane) line(out []string, g geometry, r ref, skip, h int) []string {
+	b, i := p.m.rings[r.node].at(r.seq)
 	e := b.entries[i]
-	sign, word, text, mark, body := m.display(b, i)
+	sign, word, text, mark, body := p.display(b, i)
 	here := p.has && p.cur == r
 	prefix := ""
 	if word != "" {
-		prefix = word + m.look.between()
+		prefix = word + p.m.look.between()
 		text = prefix + text
 	}
 	var rows []string
 	if g.wrap {
 		rows = wrapped(text, g.text)
 	} else {
-		rows = []string{fit(skipColumns(text, p.x), g.text, m.look.Ellipsis)}
+		rows = []string{fit(skipColumns(text, p.x), g.text, p.m.look.Ellipsis)}
 	}
 	if text == "" && sign == " " && !here { // what parts paragraphs needs no time and no name
 		return append(out, "")
@@ -281,7 +281,7 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 		var s strings.Builder
 		if g.time > 0 {
 			if n == 0 && e.kind&untimed == 0 {
-				s.WriteString(m.look.Dim.Render(when(e.time).Format("15:04:05")))
+				s.WriteString(p.m.look.Dim.Render(when(e.time).Format("15:04:05")))
 				s.WriteByte(' ')
 			} else {
 				s.WriteString(spaces(timeWidth))
@@ -289,11 +289,11 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 		}
 		if g.name > 0 {
 			if n == 0 {
-				name := m.labels[r.node]
+				name := p.m.labels[r.node]
 				if g.long {
-					name = m.nodes[r.node]
+					name = p.m.nodes[r.node]
 				}
-				s.WriteString(m.look.Node(r.node).Render(pad(name, g.name-1, m.look.Ellipsis)))
+				s.WriteString(p.m.look.Node(r.node).Render(pad(name, g.name-1, p.m.look.Ellipsis)))
 				s.WriteByte(' ')
 			} else {
 				s.WriteString(spaces(g.name))
@@ -302,7 +302,7 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 		if g.sign > 0 {
 			switch {
 			case here && n == 0:
-				s.WriteString(m.look.Selected.Render(m.look.Cursor))
+				s.WriteString(p.m.look.Selected.Render(p.m.look.Cursor))
 			case n == 0:
 				s.WriteString(mark.Render(sign))
 			default:
@@ -312,28 +312,28 @@ func (m *Model) line(out []string, p *pane, g geometry, r ref, skip, h int) []st
 		}
 		if rest, ok := strings.CutPrefix(row, prefix); ok && n == 0 && prefix != "" {
 			s.WriteString(mark.Render(word))
-			s.WriteString(m.look.Dim.Render(m.look.between()))
+			s.WriteString(p.m.look.Dim.Render(p.m.look.between()))
 			row = rest
 		}
-		m.highlight(&s, row, body, here)
+		p.highlight(&s, row, body, here)
 		out = append(out, s.String())
 	}
 	return out
 }
 
 // highlight writes row with the hits of the search marked.
-func (m *Model) highlight(s *strings.Builder, row string, body paint.Paint, here bool) {
-	if m.query.search == nil || m.bare {
+func (p *pane) highlight(s *strings.Builder, row string, body paint.Paint, here bool) {
+	if p.m.query.search == nil || p.m.bare {
 		s.WriteString(body.Render(row))
 		return
 	}
-	hit := m.look.Match
+	hit := p.m.look.Match
 	if here {
-		hit = m.look.Button
+		hit = p.m.look.Button
 	}
 	at := 0
 	for {
-		from, to, ok := m.query.search.find(row, at)
+		from, to, ok := p.m.query.search.find(row, at)
 		if !ok {
 			break
 		}
@@ -345,17 +345,17 @@ func (m *Model) highlight(s *strings.Builder, row string, body paint.Paint, here
 }
 
 // empty says why there is nothing.
-func (m *Model) empty(p *pane, w int) string {
+func (p *pane) empty(w int) string {
 	text := "no lines yet"
-	if m.filtered() {
+	if p.m.filtered() {
 		for _, i := range p.nodes {
-			if m.rings[i].len() > 0 {
+			if p.m.rings[i].len() > 0 {
 				text = "no line passes the filter"
 			}
 		}
 	}
-	if len(m.nodes) == 0 {
+	if len(p.m.nodes) == 0 {
 		text = "no SuperNode"
 	}
-	return fit("  ", w, "") + m.look.Dim.Render(fit(text, w-2, m.look.Ellipsis))
+	return fit("  ", w, "") + p.m.look.Dim.Render(fit(text, w-2, p.m.look.Ellipsis))
 }

@@ -38,6 +38,7 @@ func (a place) before(b place) bool {
 
 // pane shows the lines of some nodes.
 type pane struct {
+	m      *Model
 	nodes  []int
 	follow bool
 	top    place // first row, when not following
@@ -46,50 +47,58 @@ type pane struct {
 	x      int   // columns cut off at the left, when not wrapping
 }
 
+// kept are the lines that are kept of all nodes, with what the filter and the search find in them.
+type kept struct {
+	nodes []string
+	rings []*ring
+	index []index
+	query *query
+}
+
 // shown is how many of the node's lines pass the filter, shownSeq which the i-th of them is.
-func (m *Model) shown(node int) int {
-	if m.query.filters() {
-		return len(m.index[node].shown)
+func (k *kept) shown(node int) int {
+	if k.query.filters() {
+		return len(k.index[node].shown)
 	}
-	return m.rings[node].len()
+	return k.rings[node].len()
 }
 
-func (m *Model) shownSeq(node, i int) uint64 {
-	if m.query.filters() {
-		return m.index[node].shown[i]
+func (k *kept) shownSeq(node, i int) uint64 {
+	if k.query.filters() {
+		return k.index[node].shown[i]
 	}
-	return m.rings[node].head() + uint64(i)
+	return k.rings[node].head() + uint64(i)
 }
 
-func (m *Model) refOf(node int, seq uint64) ref {
-	return ref{time: m.rings[node].time(seq), node: node, seq: seq}
+func (k *kept) refOf(node int, seq uint64) ref {
+	return ref{time: k.rings[node].time(seq), node: node, seq: seq}
 }
 
 // cursor stands between two lines of a pane.
 type cursor struct {
-	m     *Model
+	k     *kept
 	nodes []int
 	pos   []int // shown lines of each node in front of the cursor
 }
 
-func (m *Model) begin(p *pane) *cursor {
-	return &cursor{m: m, nodes: p.nodes, pos: make([]int, len(p.nodes))}
+func (k *kept) begin(p *pane) *cursor {
+	return &cursor{k: k, nodes: p.nodes, pos: make([]int, len(p.nodes))}
 }
 
-func (m *Model) end(p *pane) *cursor {
-	c := m.begin(p)
+func (k *kept) end(p *pane) *cursor {
+	c := k.begin(p)
 	for i, node := range p.nodes {
-		c.pos[i] = m.shown(node)
+		c.pos[i] = k.shown(node)
 	}
 	return c
 }
 
 // at gives the cursor in front of the first line that is not before r.
-func (m *Model) at(p *pane, r ref) *cursor {
-	c := m.begin(p)
+func (k *kept) at(p *pane, r ref) *cursor {
+	c := k.begin(p)
 	for i, node := range p.nodes {
-		c.pos[i] = sort.Search(m.shown(node), func(k int) bool {
-			return !m.refOf(node, m.shownSeq(node, k)).before(r)
+		c.pos[i] = sort.Search(k.shown(node), func(n int) bool {
+			return !k.refOf(node, k.shownSeq(node, n)).before(r)
 		})
 	}
 	return c
@@ -99,10 +108,10 @@ func (m *Model) at(p *pane, r ref) *cursor {
 func (c *cursor) next() (r ref, ok bool) {
 	at := 0
 	for i, node := range c.nodes {
-		if c.pos[i] >= c.m.shown(node) {
+		if c.pos[i] >= c.k.shown(node) {
 			continue
 		}
-		if x := c.m.refOf(node, c.m.shownSeq(node, c.pos[i])); !ok || x.before(r) {
+		if x := c.k.refOf(node, c.k.shownSeq(node, c.pos[i])); !ok || x.before(r) {
 			r, at, ok = x, i, true
 		}
 	}
@@ -119,7 +128,7 @@ func (c *cursor) prev() (r ref, ok bool) {
 		if c.pos[i] == 0 {
 			continue
 		}
-		if x := c.m.refOf(node, c.m.shownSeq(node, c.pos[i]-1)); !ok || r.before(x) {
+		if x := c.k.refOf(node, c.k.shownSeq(node, c.pos[i]-1)); !ok || r.before(x) {
 			r, at, ok = x, i, true
 		}
 	}
@@ -138,24 +147,24 @@ func (c *cursor) passed() int {
 }
 
 // total is how many lines the pane could show.
-func (m *Model) total(p *pane) int {
+func (k *kept) total(p *pane) int {
 	n := 0
 	for _, node := range p.nodes {
-		n += m.shown(node)
+		n += k.shown(node)
 	}
 	return n
 }
 
 // last gives the top row at which the pane's last line is at the bottom.
-func (m *Model) last(p *pane, g geometry) place {
-	c, left := m.end(p), g.rows
+func (p *pane) last(g geometry) place {
+	c, left := p.m.end(p), g.rows
 	var top place
 	for left > 0 {
 		r, ok := c.prev()
 		if !ok {
 			break
 		}
-		n := m.height(r, g)
+		n := p.height(r, g)
 		top = place{ref: r, row: max(0, n-left)}
 		left -= n
 	}
@@ -163,8 +172,8 @@ func (m *Model) last(p *pane, g geometry) place {
 }
 
 // first gives the pane's top row as it is now.
-func (m *Model) first(p *pane, g geometry) place {
-	last := m.last(p, g)
+func (p *pane) first(g geometry) place {
+	last := p.last(g)
 	if p.follow || last.before(p.top) {
 		return last
 	}
@@ -172,9 +181,9 @@ func (m *Model) first(p *pane, g geometry) place {
 }
 
 // up moves n rows towards the oldest line.
-func (m *Model) up(p *pane, g geometry, n int) {
-	top := m.first(p, g)
-	c := m.at(p, top.ref)
+func (p *pane) up(g geometry, n int) {
+	top := p.first(g)
+	c := p.m.at(p, top.ref)
 	n -= top.row
 	top.row = 0
 	for n > 0 {
@@ -182,7 +191,7 @@ func (m *Model) up(p *pane, g geometry, n int) {
 		if !ok {
 			break
 		}
-		h := m.height(r, g)
+		h := p.height(r, g)
 		top = place{ref: r, row: max(0, h-n)}
 		n -= h
 	}
@@ -193,12 +202,12 @@ func (m *Model) up(p *pane, g geometry, n int) {
 }
 
 // down moves n rows towards the newest line, and follows when it gets there.
-func (m *Model) down(p *pane, g geometry, n int) {
+func (p *pane) down(g geometry, n int) {
 	if p.follow {
 		return
 	}
-	top := m.first(p, g)
-	c := m.at(p, top.ref)
+	top := p.first(g)
+	c := p.m.at(p, top.ref)
 	n += top.row
 	for {
 		r, ok := c.next()
@@ -206,7 +215,7 @@ func (m *Model) down(p *pane, g geometry, n int) {
 			p.follow = true
 			return
 		}
-		h := m.height(r, g)
+		h := p.height(r, g)
 		if n < h {
 			top = place{ref: r, row: n}
 			break
@@ -214,45 +223,45 @@ func (m *Model) down(p *pane, g geometry, n int) {
 		n -= h
 	}
 	p.top = top
-	if last := m.last(p, g); !top.before(last) {
+	if last := p.last(g); !top.before(last) {
 		p.follow = true
 	}
 }
 
 // show brings line r onto the pane if it is not there, with some lines in front of it.
-func (m *Model) show(p *pane, g geometry, r ref) {
+func (p *pane) show(g geometry, r ref) {
 	p.cur, p.has = r, true
-	top := m.first(p, g)
+	top := p.first(g)
 	p.follow, p.top = false, top
-	c, left := m.at(p, top.ref), g.rows+top.row
+	c, left := p.m.at(p, top.ref), g.rows+top.row
 	for left > 0 {
 		x, ok := c.next()
 		if !ok {
 			break
 		}
-		left -= m.height(x, g)
+		left -= p.height(x, g)
 		if x == r && left >= 0 {
 			return
 		}
 	}
-	c, left = m.at(p, r), g.rows/3
+	c, left = p.m.at(p, r), g.rows/3
 	p.top = place{ref: r}
 	for left > 0 {
 		x, ok := c.prev()
 		if !ok {
 			break
 		}
-		left -= m.height(x, g)
+		left -= p.height(x, g)
 		p.top = place{ref: x}
 	}
 }
 
 // step finds the nearest line of the lists (one a node of the pane) after r, or before it.
-func (m *Model) step(p *pane, lists func(node int) []uint64, r ref, forward bool) (found ref, ok bool) {
+func (k *kept) step(p *pane, lists func(node int) []uint64, r ref, forward bool) (found ref, ok bool) {
 	for _, node := range p.nodes {
 		list := lists(node)
 		i := sort.Search(len(list), func(i int) bool {
-			x := m.refOf(node, list[i])
+			x := k.refOf(node, list[i])
 			return !x.before(r) && (!forward || x != r)
 		})
 		if !forward {
@@ -261,7 +270,7 @@ func (m *Model) step(p *pane, lists func(node int) []uint64, r ref, forward bool
 		if i < 0 || i >= len(list) {
 			continue
 		}
-		if x := m.refOf(node, list[i]); !ok || forward && x.before(found) || !forward && found.before(x) {
+		if x := k.refOf(node, list[i]); !ok || forward && x.before(found) || !forward && found.before(x) {
 			found, ok = x, true
 		}
 	}
@@ -269,25 +278,25 @@ func (m *Model) step(p *pane, lists func(node int) []uint64, r ref, forward bool
 }
 
 // rank is how many lines of the lists are before r, and how many there are.
-func (m *Model) rank(p *pane, lists func(node int) []uint64, r ref) (before, all int) {
+func (k *kept) rank(p *pane, lists func(node int) []uint64, r ref) (before, all int) {
 	for _, node := range p.nodes {
 		list := lists(node)
 		all += len(list)
-		before += sort.Search(len(list), func(i int) bool { return !m.refOf(node, list[i]).before(r) })
+		before += sort.Search(len(list), func(i int) bool { return !k.refOf(node, list[i]).before(r) })
 	}
 	return before, all
 }
 
-func (m *Model) hits(node int) []uint64 { return m.index[node].hits }
+func (k *kept) hits(node int) []uint64 { return k.index[node].hits }
 
 // errors gives the node's lines at which an error begins and that the filter lets through.
-func (m *Model) errors(node int) []uint64 {
-	errs := m.rings[node].errs
-	if !m.query.filters() {
+func (k *kept) errors(node int) []uint64 {
+	errs := k.rings[node].errs
+	if !k.query.filters() {
 		return errs
 	}
 	var both []uint64
-	for shown := m.index[node].shown; len(shown) > 0 && len(errs) > 0; {
+	for shown := k.index[node].shown; len(shown) > 0 && len(errs) > 0; {
 		switch {
 		case shown[0] < errs[0]:
 			shown = shown[1:]
