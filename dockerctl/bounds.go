@@ -19,7 +19,7 @@ const (
 // bounds are the limits of one container; pids is -1 for no limit, memory 0.
 type bounds struct{ memory, pids, tmp int64 }
 
-func (r *Runtime) bounds(spec supernode.Spec) bounds {
+func boundsFor(r *Runtime, spec supernode.Spec) bounds {
 	r.mu.Lock()
 	total := r.memory
 	r.mu.Unlock()
@@ -50,7 +50,7 @@ func share(total int64, n int, takes int64) int64 {
 }
 
 // measure asks once how much memory the daemon's machine has.
-func (r *Runtime) measure(ctx context.Context) error {
+func measure(ctx context.Context, r *Runtime) error {
 	r.mu.Lock()
 	known := r.memory > 0
 	r.mu.Unlock()
@@ -69,8 +69,8 @@ func (r *Runtime) measure(ctx context.Context) error {
 
 // rebound renews the bounds that nobody chose: the number of SuperNodes may be another one than when the
 // container was made.
-func (r *Runtime) rebound(ctx context.Context, c container.InspectResponse, spec supernode.Spec) error {
-	within := r.bounds(spec)
+func rebound(ctx context.Context, r *Runtime, c container.InspectResponse, spec supernode.Spec) error {
+	within := boundsFor(r, spec)
 	if spec.Memory != 0 || within.memory == 0 || c.HostConfig == nil || c.HostConfig.Memory == within.memory {
 		return nil
 	}

@@ -36,7 +36,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 		return nil, r.explain(ctx, err, "list the containers")
 	}
 	for _, s := range list {
-		if s.Labels[LabelProject] == r.project || !r.mayHoldKey(s, keys) {
+		if s.Labels[LabelProject] == r.project || !mayHoldKey(r, s, keys) {
 			continue
 		}
 		c, err := r.cli.ContainerInspect(ctx, s.ID)
@@ -48,21 +48,21 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 		}
 		fingerprint := c.Config.Labels[LabelFingerprint]
 		if _, ok := keys[fingerprint]; !ok && r.at.remote() == "" {
-			fingerprint = r.keyOf(ctx, c, keys)
+			fingerprint = keyOf(ctx, r, c, keys)
 		}
 		if _, ok := keys[fingerprint]; !ok {
 			continue
 		}
 		if first, twice := out[fingerprint]; !twice || when(c.State.StartedAt).Before(first.Since) { // the grid let in the first one
-			out[fingerprint] = r.byHand(c)
+			out[fingerprint] = byHand(r, c)
 		}
 	}
 	return out, nil
 }
 
 // byHand is the status of a container that somebody else started.
-func (r *Runtime) byHand(c container.InspectResponse) supernode.Status {
-	st := r.status(c)
+func byHand(r *Runtime, c container.InspectResponse) supernode.Status {
+	st := status(r, c)
 	name := termsafe.Line(strings.TrimPrefix(c.Name, "/"))
 	st.Ours, st.ByHand, st.EndWith = false, "container "+name, "docker stop "+shell.Word(name)
 	return st
@@ -81,12 +81,12 @@ func (r *Runtime) Container(ctx context.Context, id string) (supernode.Status, e
 	if err != nil {
 		return supernode.Status{}, r.explain(ctx, err, "look at container "+id)
 	}
-	return r.byHand(c), nil
+	return byHand(r, c), nil
 }
 
 // mayHoldKey reports whether a container is worth a closer look: its command names a key, or one of the keys
 // lies below what is mounted from this machine. A shell or a script may stand between the two.
-func (r *Runtime) mayHoldKey(s container.Summary, keys map[string]string) bool {
+func mayHoldKey(r *Runtime, s container.Summary, keys map[string]string) bool {
 	if strings.Contains(s.Command, supernode.KeyFlag) {
 		return true
 	}
@@ -109,7 +109,7 @@ func (r *Runtime) mayHoldKey(s container.Summary, keys map[string]string) bool {
 
 // keyOf is the fingerprint of the key of the SuperNode in c: from its arguments, from the text that a shell gets,
 // or from the processes that run in it, whose command lines have every variable filled in.
-func (r *Runtime) keyOf(ctx context.Context, c container.InspectResponse, keys map[string]string) string {
+func keyOf(ctx context.Context, r *Runtime, c container.InspectResponse, keys map[string]string) string {
 	if f := supernode.KeyAt(keyOnHost(c, supernode.KeyIn(c.Args)), keys); f != "" {
 		return f
 	}

@@ -39,7 +39,7 @@ func (r *Runtime) Check(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		return r.unreachable(err)
+		return unreachable(r, err)
 	}
 	if ping.OSType == "windows" {
 		return problem.New(problem.DockerDown, "Docker is set to Windows containers", "SuperNode images are for Linux",
@@ -53,13 +53,13 @@ func (r *Runtime) Check(ctx context.Context) error {
 }
 
 // unreachable finds out why nobody answers.
-func (r *Runtime) unreachable(err error) *problem.Problem {
-	p := r.whyUnreachable(err, thisSystem())
+func unreachable(r *Runtime, err error) *problem.Problem {
+	p := whyUnreachable(r, err, thisSystem())
 	p.Raw, p.Err = safe(err), err
 	return p
 }
 
-func (r *Runtime) whyUnreachable(err error, sys system) *problem.Problem {
+func whyUnreachable(r *Runtime, err error, sys system) *problem.Problem {
 	named := r.at.named()
 	if host := r.at.remote(); host != "" {
 		return problem.New(problem.DockerDown, "Docker on "+host+" does not answer", named+" leads to "+r.at.host,
@@ -71,7 +71,7 @@ func (r *Runtime) whyUnreachable(err error, sys system) *problem.Problem {
 	}
 	switch {
 	case errors.Is(cause, fs.ErrPermission):
-		return r.denied(sys, named)
+		return denied(r, sys, named)
 	case errors.Is(cause, fs.ErrNotExist) && !sys.docker && r.at.from == "default":
 		return problem.New(problem.DockerMissing, "Docker is not installed", "there is no docker command and no daemon at "+r.at.host, sys.install())
 	case errors.Is(cause, fs.ErrNotExist):
@@ -88,7 +88,7 @@ func (r *Runtime) whyUnreachable(err error, sys system) *problem.Problem {
 	return problem.New(problem.DockerDown, "Docker does not answer", named+" is "+r.at.host, r.at.startOr(sys))
 }
 
-func (r *Runtime) denied(sys system, named string) *problem.Problem {
+func denied(r *Runtime, sys system, named string) *problem.Problem {
 	fix := "run `sudo usermod -aG docker " + shell.Word(sys.user) + "`, then log out and in again (or run `newgrp docker`) and start flwrup again"
 	switch {
 	case sys.goos != "linux":

@@ -170,7 +170,7 @@ func TestWhyUnreachable(t *testing.T) {
 		"denied":                 {endpoint{host: "npipe://x", from: "default"}, os.ErrPermission, debian, problem.DockerDenied, "sudo usermod -aG docker ada"},
 		"denied, old shell":      {endpoint{host: "npipe://x", from: "default"}, os.ErrPermission, with(debian, func(s *system) { s.inGroup = true }), problem.DockerDenied, "newgrp docker"},
 	} {
-		p := (&Runtime{at: c.at}).whyUnreachable(c.err, c.sys)
+		p := whyUnreachable((&Runtime{at: c.at}), c.err, c.sys)
 		if p.Code != c.code || !strings.Contains(p.Fix, c.fix) || p.What == "" || p.Why == "" {
 			t.Errorf("%s: %+v", name, p)
 		}
@@ -192,7 +192,7 @@ func TestPullProblem(t *testing.T) {
 		"invalid reference format":      "not an image's name",
 		"something that nobody foresaw": "something that nobody foresaw",
 	} {
-		p := problem.Of(r.pullProblem(context.Background(), "flwr/supernode:9.9.9", errors.New(raw)))
+		p := problem.Of(pullProblem(context.Background(), r, "flwr/supernode:9.9.9", errors.New(raw)))
 		if !strings.Contains(p.Why, want) || p.Fix == "" || p.Raw == "" {
 			t.Errorf("%s: %+v", raw, p)
 		}

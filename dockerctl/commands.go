@@ -48,7 +48,7 @@ func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
 // createArgs says in flags what config says to the API.
 func (r *Runtime) createArgs(spec supernode.Spec) []string {
 	proxies, _ := r.dockerProxies() // Start says what is wrong with them
-	c, h, err := r.config(withProxies(spec, proxies), false, r.entrypoint(spec.Image))
+	c, h, err := r.config(withProxies(spec, proxies), false, entrypoint(r, spec.Image))
 	if err != nil {
 		return nil
 	}

@@ -28,7 +28,7 @@ func (r *Runtime) explain(ctx context.Context, err error, doing string) error {
 	case errors.As(err, &p):
 		return err
 	case client.IsErrConnectionFailed(err), errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%s: %w", doing, r.unreachable(err))
+		return fmt.Errorf("%s: %w", doing, unreachable(r, err))
 	case strings.Contains(err.Error(), "no space left on device"):
 		p := problem.New(DiskFull, doing+": the daemon's disk is full", "",
 			"free some space: `docker system df` shows what takes it, `docker image prune` removes unused images")

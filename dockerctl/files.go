@@ -23,8 +23,8 @@ import (
 const maxFile = 1 << 20
 
 // handIn copies the key, the CA and the starter's files into a container that does not run.
-func (r *Runtime) handIn(ctx context.Context, c container.InspectResponse, spec supernode.Spec) error {
-	uid, err := r.uidOf(ctx, c)
+func handIn(ctx context.Context, r *Runtime, c container.InspectResponse, spec supernode.Spec) error {
+	uid, err := uidOf(ctx, r, c)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func readSmall(what, path string) ([]byte, error) {
 }
 
 // passwd gives the uid of a user that an image calls by its name.
-func (r *Runtime) passwd(ctx context.Context, id, user string) (int, error) {
+func passwd(ctx context.Context, r *Runtime, id, user string) (int, error) {
 	body, _, err := r.cli.CopyFromContainer(ctx, id, "/etc/passwd")
 	if err != nil {
 		return 0, r.explain(ctx, err, "read the image's users")

@@ -38,7 +38,7 @@ func real(t testing.TB) *Runtime {
 	t.Cleanup(func() {
 		defer r.Close()
 		ctx := context.Background()
-		all, err := r.inspectAll(ctx, LabelProject+"="+r.project)
+		all, err := inspectAll(ctx, r, LabelProject+"="+r.project)
 		if err != nil {
 			t.Error(err)
 		}
@@ -46,7 +46,7 @@ func real(t testing.TB) *Runtime {
 			if err := r.cli.ContainerRemove(ctx, c.ID, container.RemoveOptions{RemoveVolumes: true, Force: true}); err != nil {
 				t.Error(err)
 			}
-			if err := r.removeVolumes(ctx, c.Config.Labels[LabelNode]); err != nil {
+			if err := removeVolumes(ctx, r, c.Config.Labels[LabelNode]); err != nil {
 				t.Error(err)
 			}
 		}

@@ -27,7 +27,7 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 		say = func(supernode.Progress) {}
 	}
 	if tagVersion(spec.Image) != "" {
-		if err := r.rightFlwr(ctx, spec); err != nil {
+		if err := rightFlwr(ctx, r, spec); err != nil {
 			return err
 		}
 	}
@@ -36,21 +36,21 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 	}
 	found, err := r.cli.ImageInspect(ctx, spec.Image)
 	if cerrdefs.IsNotFound(err) {
-		if err := r.pull(ctx, spec.Image, say); err != nil {
+		if err := pull(ctx, r, spec.Image, say); err != nil {
 			return err
 		}
 		found, err = r.cli.ImageInspect(ctx, spec.Image)
 	}
 	if err != nil && strings.Contains(err.Error(), "invalid reference format") {
-		return r.pullProblem(ctx, spec.Image, err)
+		return pullProblem(ctx, r, spec.Image, err)
 	}
 	if err != nil {
 		return r.explain(ctx, err, "look for image "+spec.Image)
 	}
-	if err := r.fits(ctx, spec.Image, found, say); err != nil {
+	if err := fits(ctx, r, spec.Image, found, say); err != nil {
 		return err
 	}
-	return r.rightFlwr(ctx, spec)
+	return rightFlwr(ctx, r, spec)
 }
 
 // HasImage tells whether an image is on the daemon already.
@@ -69,7 +69,7 @@ func (r *Runtime) HasImage(ctx context.Context, name string) (bool, error) {
 }
 
 // fits refuses what cannot run and warns of what runs slowly.
-func (r *Runtime) fits(ctx context.Context, name string, found image.InspectResponse, say func(supernode.Progress)) error {
+func fits(ctx context.Context, r *Runtime, name string, found image.InspectResponse, say func(supernode.Progress)) error {
 	if found.Os != "" && found.Os != "linux" {
 		return problem.New(problem.BadInput, "image "+name+" is for "+found.Os, "SuperNode images are for Linux", "choose an image such as flwr/supernode:VERSION")
 	}
@@ -123,11 +123,11 @@ type pullEvent struct {
 	Error string `json:"error"`
 }
 
-func (r *Runtime) pull(ctx context.Context, name string, say func(supernode.Progress)) error {
+func pull(ctx context.Context, r *Runtime, name string, say func(supernode.Progress)) error {
 	say(supernode.Progress{Text: "pulling " + name})
 	body, err := r.cli.ImagePull(ctx, name, image.PullOptions{})
 	if err != nil {
-		return r.pullProblem(ctx, name, err)
+		return pullProblem(ctx, r, name, err)
 	}
 	defer body.Close()
 	var sum pullSum
@@ -137,10 +137,10 @@ func (r *Runtime) pull(ctx context.Context, name string, say func(supernode.Prog
 		if err := dec.Decode(&e); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return r.pullProblem(ctx, name, err)
+			return pullProblem(ctx, r, name, err)
 		}
 		if e.Error != "" {
-			return r.pullProblem(ctx, name, errors.New(e.Error))
+			return pullProblem(ctx, r, name, errors.New(e.Error))
 		}
 		if p, changed := sum.add(e); changed {
 			p.Text = "pulling " + name
@@ -177,7 +177,7 @@ func (s *pullSum) add(e pullEvent) (p supernode.Progress, changed bool) {
 	return p, true
 }
 
-func (r *Runtime) pullProblem(ctx context.Context, name string, err error) error {
+func pullProblem(ctx context.Context, r *Runtime, name string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -224,7 +224,7 @@ func (r *Runtime) pullProblem(ctx context.Context, name string, err error) error
 
 // imageUser tells as which user an image runs: the uid, and whether it must be forced because the
 // image would run as root. A user's name is looked up in the stopped container's own passwd file.
-func (r *Runtime) imageUser(ctx context.Context, name string) (user string, forced bool, err error) {
+func imageUser(ctx context.Context, r *Runtime, name string) (user string, forced bool, err error) {
 	found, err := r.cli.ImageInspect(ctx, name)
 	if cerrdefs.IsNotFound(err) {
 		return "", false, problem.New(problem.ImageMissing, "image "+name+" is not on the daemon", "", "run `docker pull "+name+"`")
@@ -245,7 +245,7 @@ func (r *Runtime) imageUser(ctx context.Context, name string) (user string, forc
 }
 
 // uidOf resolves a user's name (or number) inside of a created container.
-func (r *Runtime) uidOf(ctx context.Context, c container.InspectResponse) (int, error) {
+func uidOf(ctx context.Context, r *Runtime, c container.InspectResponse) (int, error) {
 	user, _, _ := strings.Cut(c.Config.User, ":")
 	if n, err := strconv.Atoi(user); err == nil {
 		return n, nil
@@ -256,7 +256,7 @@ func (r *Runtime) uidOf(ctx context.Context, c container.InspectResponse) (int, 
 	if known {
 		return uid, nil
 	}
-	uid, err := r.passwd(ctx, c.ID, user)
+	uid, err := passwd(ctx, r, c.ID, user)
 	if err != nil {
 		return 0, err
 	}
@@ -267,7 +267,7 @@ func (r *Runtime) uidOf(ctx context.Context, c container.InspectResponse) (int, 
 }
 
 // entrypoint is what an image runs, where it was looked at before; else what flwr/supernode runs.
-func (r *Runtime) entrypoint(image string) []string {
+func entrypoint(r *Runtime, image string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e, known := r.entries[image]; known {

@@ -15,11 +15,11 @@ const LabelFlwr = "flwrup.flwr"
 
 // rightFlwr refuses an image of another flwr than spec's. Where the image's name and labels do not say
 // what it holds, the image is asked.
-func (r *Runtime) rightFlwr(ctx context.Context, spec supernode.Spec) error {
+func rightFlwr(ctx context.Context, r *Runtime, spec supernode.Spec) error {
 	have := tagVersion(spec.Image)
 	if have == "" && spec.Flwr != "" {
 		var err error
-		if have, err = r.imageFlwr(ctx, spec.Image); err != nil {
+		if have, err = imageFlwr(ctx, r, spec.Image); err != nil {
 			return err
 		}
 	}
@@ -35,7 +35,7 @@ var bareVersion = regexp.MustCompile(`\b\d+\.\d+\.\d+\S*`)
 
 // imageFlwr gives the version of flwr in an image that is on the daemon: from its label, else from the
 // image itself, in a container without network, rights or files. "" where the image does not tell.
-func (r *Runtime) imageFlwr(ctx context.Context, name string) (string, error) {
+func imageFlwr(ctx context.Context, r *Runtime, name string) (string, error) {
 	found, err := r.cli.ImageInspect(ctx, name)
 	if err != nil {
 		return "", r.explain(ctx, err, "look for image "+name)

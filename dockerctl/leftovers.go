@@ -26,7 +26,7 @@ func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
 	}
-	all, err := r.inspectAll(ctx, LabelProject+"="+r.project)
+	all, err := inspectAll(ctx, r, LabelProject+"="+r.project)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
 	for _, c := range all {
 		names = append(names, c.Config.Labels[LabelNode])
 	}
-	volumes, err := r.volumes(ctx)
+	volumes, err := ownVolumes(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +45,8 @@ func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// volumes gives the project's volumes.
-func (r *Runtime) volumes(ctx context.Context) ([]*volume.Volume, error) {
+// ownVolumes gives the project's volumes.
+func ownVolumes(ctx context.Context, r *Runtime) ([]*volume.Volume, error) {
 	list, err := r.cli.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", LabelProject+"="+r.project))})
 	if err != nil {
 		return nil, r.explain(ctx, err, "look for volumes")
@@ -58,8 +58,8 @@ func (r *Runtime) volumes(ctx context.Context) ([]*volume.Volume, error) {
 const volumeBusy = 5 * time.Second
 
 // removeVolumes deletes a node's volumes that no container of its own has taken along.
-func (r *Runtime) removeVolumes(ctx context.Context, node string) error {
-	list, err := r.volumes(ctx)
+func removeVolumes(ctx context.Context, r *Runtime, node string) error {
+	list, err := ownVolumes(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (r *Runtime) removeVolumes(ctx context.Context, node string) error {
 		switch {
 		case err == nil, cerrdefs.IsNotFound(err):
 		case cerrdefs.IsConflict(err):
-			return r.volumeKept(ctx, node, v.Name, err)
+			return volumeKept(ctx, r, node, v.Name, err)
 		default:
 			return r.explain(ctx, err, "remove the copy of the key of "+node)
 		}
@@ -88,7 +88,7 @@ func (r *Runtime) removeVolumes(ctx context.Context, node string) error {
 }
 
 // volumeKept says who holds a volume.
-func (r *Runtime) volumeKept(ctx context.Context, node, name string, cause error) error {
+func volumeKept(ctx context.Context, r *Runtime, node, name string, cause error) error {
 	p := problem.New(KeyLeft, "a volume of "+node+" is left, with the copy of its private key or its data", "volume "+name+" is in use",
 		"docker volume rm "+name)
 	p.Raw, p.Err = safe(cause), cause

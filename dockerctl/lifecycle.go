@@ -31,7 +31,7 @@ func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) er
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	all, err := r.ours(ctx, name)
+	all, err := ours(ctx, r, name)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) er
 			continue
 		}
 		if c.State.Paused { // a paused process cannot act on a signal
-			if err := r.unpause(ctx, c); err != nil {
+			if err := unpause(ctx, r, c); err != nil {
 				return err
 			}
 		}
@@ -60,7 +60,7 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	all, err := r.ours(ctx, name)
+	all, err := ours(ctx, r, name)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 		delete(r.readings, c.ID)
 		r.mu.Unlock()
 	}
-	return r.removeVolumes(ctx, name)
+	return removeVolumes(ctx, r, name)
 }
 
 // removing tells that --rm or somebody else is at it already.
@@ -89,13 +89,13 @@ func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
 	}
-	all, err := r.inspectAll(ctx, LabelProject+"="+r.project)
+	all, err := inspectAll(ctx, r, LabelProject+"="+r.project)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]supernode.Status, 0, len(all))
 	for _, c := range all {
-		out = append(out, r.status(c))
+		out = append(out, status(r, c))
 	}
 	slices.SortStableFunc(out, func(a, b supernode.Status) int { return sortorder.NaturalCompare(a.Name, b.Name) })
 	return out, nil
@@ -119,7 +119,7 @@ func (r *Runtime) Foreign(ctx context.Context, names []string) ([]supernode.Stat
 		if strings.TrimPrefix(c.Name, "/") != name || c.Config.Labels[LabelProject] == r.project {
 			continue
 		}
-		s := r.status(c)
+		s := status(r, c)
 		s.Name, s.Ours, s.Labels = name, false, c.Config.Labels
 		out = append(out, s)
 	}
@@ -127,7 +127,7 @@ func (r *Runtime) Foreign(ctx context.Context, names []string) ([]supernode.Stat
 }
 
 // inspectAll gives the containers that carry all of the labels.
-func (r *Runtime) inspectAll(ctx context.Context, labels ...string) ([]container.InspectResponse, error) {
+func inspectAll(ctx context.Context, r *Runtime, labels ...string) ([]container.InspectResponse, error) {
 	args := filters.NewArgs()
 	for _, l := range labels {
 		args.Add("label", l)
@@ -151,8 +151,8 @@ func (r *Runtime) inspectAll(ctx context.Context, labels ...string) ([]container
 }
 
 // find gives the container of a node of the project, or the one with that ID, whosever it is.
-func (r *Runtime) find(ctx context.Context, name string) (container.InspectResponse, error) {
-	all, err := r.ours(ctx, name)
+func find(ctx context.Context, r *Runtime, name string) (container.InspectResponse, error) {
+	all, err := ours(ctx, r, name)
 	if err != nil {
 		return container.InspectResponse{}, err
 	}
@@ -175,7 +175,7 @@ func (r *Runtime) find(ctx context.Context, name string) (container.InspectRespo
 }
 
 // status turns what the daemon says into what flwrup knows.
-func (r *Runtime) status(c container.InspectResponse) supernode.Status {
+func status(r *Runtime, c container.InspectResponse) supernode.Status {
 	s := supernode.Status{
 		Name:       c.Config.Labels[LabelNode],
 		Project:    c.Config.Labels[LabelProject],

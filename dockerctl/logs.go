@@ -94,7 +94,7 @@ func (f *follower) read(ctx context.Context, follow bool) error {
 	if err := f.r.ready(ctx); err != nil {
 		return err
 	}
-	c, err := f.r.find(ctx, f.name)
+	c, err := find(ctx, f.r, f.name)
 	if err != nil {
 		return err
 	}

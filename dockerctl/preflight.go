@@ -44,7 +44,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 		}
 		images[spec.Image] = true
 		if tagVersion(spec.Image) != "" { // the name tells, before anything is pulled
-			if err := r.rightFlwr(ctx, spec); err != nil {
+			if err := rightFlwr(ctx, r, spec); err != nil {
 				add("", false, problem.Of(err))
 				continue
 			}
@@ -60,12 +60,12 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 		case err != nil:
 			return nil, r.explain(ctx, err, "look for image "+spec.Image)
 		default:
-			if err := r.fits(ctx, spec.Image, image, func(p supernode.Progress) {
+			if err := fits(ctx, r, spec.Image, image, func(p supernode.Progress) {
 				add("", true, problem.New(problem.BadInput, p.Text, "", "choose an image for this machine"))
 			}); err != nil {
 				add("", false, problem.Of(err))
 			}
-			if err := r.rightFlwr(ctx, spec); err != nil {
+			if err := rightFlwr(ctx, r, spec); err != nil {
 				if ctx.Err() != nil {
 					return nil, ctx.Err()
 				}
@@ -105,7 +105,7 @@ func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, he
 		_, err := readSmall("CA certificate", spec.CAFile)
 		keep(err)
 	}
-	ours, err := r.ours(ctx, spec.Name)
+	ours, err := ours(ctx, r, spec.Name)
 	keep(err)
 	mine, same := false, false
 	for _, c := range ours {
@@ -113,9 +113,9 @@ func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, he
 		same = same || c.Config.Labels[LabelSpec] == SpecHash(spec)
 	}
 	if err == nil && !mine {
-		keep(r.nameFree(ctx, spec.Container))
+		keep(nameFree(ctx, r, spec.Container))
 	}
-	keep(r.portFree(spec))
+	keep(portFree(r, spec))
 	if _, err := binds(spec); err != nil {
 		keep(err)
 		return all

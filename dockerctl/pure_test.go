@@ -302,7 +302,7 @@ func TestBounds(t *testing.T) {
 		{supernode.Spec{Memory: gib, PIDs: 100, Tmp: 5}, bounds{gib, 100, 5}},
 		{supernode.Spec{Memory: supernode.Unlimited, PIDs: supernode.Unlimited}, bounds{0, -1, defaultTmp}},
 	} {
-		if got := r.bounds(c.spec); got != c.want {
+		if got := boundsFor(r, c.spec); got != c.want {
 			t.Errorf("%+v: %+v, want %+v", c.spec, got, c.want)
 		}
 	}

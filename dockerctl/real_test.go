@@ -126,7 +126,7 @@ func TestCreatedButIncomplete(t *testing.T) {
 	t.Parallel()
 	r := real(t)
 	s := node(t, r, "supernode_1", python(t, "app"), `print(len(open("/run/supernode/key").read()) > 100)`)
-	id, err := r.create(context.Background(), s)
+	id, err := create(context.Background(), r, s)
 	if err != nil {
 		t.Fatal(err)
 	}

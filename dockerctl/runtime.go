@@ -123,10 +123,10 @@ func (r *Runtime) ready(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		return r.unreachable(err)
+		return unreachable(r, err)
 	}
 	r.cli.NegotiateAPIVersionPing(ping)
 	done = true
-	_ = r.measure(ctx) // create asks again, and fails where there is no answer
+	_ = measure(ctx, r) // create asks again, and fails where there is no answer
 	return nil
 }

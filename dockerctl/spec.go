@@ -101,7 +101,7 @@ func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) 
 		AttachStdout: true,
 		AttachStderr: true,
 	}
-	within := r.bounds(spec)
+	within := boundsFor(r, spec)
 	tmp := tmpfsOpt + ",size=" + strconv.FormatInt(within.tmp, 10)
 	owned := &mount.VolumeOptions{Labels: r.owned(spec.Name)}
 	h := &container.HostConfig{

@@ -34,7 +34,7 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	}
 	spec = withProxies(spec, proxies)
 	for attempt := 0; ; attempt++ {
-		err := r.start(ctx, spec)
+		err := startContainer(ctx, r, spec)
 		// Somebody made, started or removed it between our look and our act: look again.
 		if attempt < 5 && (cerrdefs.IsConflict(err) || cerrdefs.IsNotFound(err)) {
 			if err := safego.Sleep(ctx, 200*time.Millisecond<<attempt); err != nil {
@@ -46,19 +46,19 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	}
 }
 
-func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
+func startContainer(ctx context.Context, r *Runtime, spec supernode.Spec) error {
 	doing := "start " + spec.Name
 	if _, err := binds(spec); err != nil { // a container made before may see what is closed by now
 		return err
 	}
-	all, err := r.ours(ctx, spec.Name)
+	all, err := ours(ctx, r, spec.Name)
 	if err != nil {
 		return err
 	}
 	keep := ""
 	for _, c := range all {
 		if alive(c) {
-			return r.unpause(ctx, c)
+			return unpause(ctx, r, c)
 		}
 	}
 	fits := func(c container.InspectResponse) bool {
@@ -77,11 +77,11 @@ func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 			return r.explain(ctx, err, "remove the outdated container of "+spec.Name)
 		}
 	}
-	if err := r.portFree(spec); err != nil {
+	if err := portFree(r, spec); err != nil {
 		return err
 	}
 	if keep == "" {
-		if keep, err = r.create(ctx, spec); err != nil {
+		if keep, err = create(ctx, r, spec); err != nil {
 			return err
 		}
 	}
@@ -89,34 +89,34 @@ func (r *Runtime) start(ctx context.Context, spec supernode.Spec) error {
 	if err != nil {
 		return r.explain(ctx, err, doing)
 	}
-	if err := r.rebound(ctx, c, spec); err != nil {
+	if err := rebound(ctx, r, c, spec); err != nil {
 		return err
 	}
-	if err := r.handIn(ctx, c, spec); err != nil {
+	if err := handIn(ctx, r, c, spec); err != nil {
 		return err
 	}
 	if err := r.cli.ContainerStart(ctx, keep, container.StartOptions{}); err != nil {
-		return r.startProblem(ctx, spec, err)
+		return startProblem(ctx, r, spec, err)
 	}
 	return nil
 }
 
-func (r *Runtime) create(ctx context.Context, spec supernode.Spec) (id string, err error) {
-	if err := r.nameFree(ctx, spec.Container); err != nil {
+func create(ctx context.Context, r *Runtime, spec supernode.Spec) (id string, err error) {
+	if err := nameFree(ctx, r, spec.Container); err != nil {
 		return "", err
 	}
 	image, err := r.imageFor(ctx, spec)
 	if err != nil {
 		return "", err
 	}
-	_, forced, err := r.imageUser(ctx, image)
+	_, forced, err := imageUser(ctx, r, image)
 	if err != nil {
 		return "", err
 	}
-	if err := r.measure(ctx); err != nil {
+	if err := measure(ctx, r); err != nil {
 		return "", err
 	}
-	config, host, err := r.config(spec, forced, r.entrypoint(image))
+	config, host, err := r.config(spec, forced, entrypoint(r, image))
 	if err != nil {
 		return "", err
 	}
@@ -140,8 +140,8 @@ func (r *Runtime) create(ctx context.Context, spec supernode.Spec) (id string, e
 }
 
 // ours gives this project's containers of one node: normally none or one.
-func (r *Runtime) ours(ctx context.Context, node string) ([]container.InspectResponse, error) {
-	return r.inspectAll(ctx, LabelProject+"="+r.project, LabelNode+"="+node)
+func ours(ctx context.Context, r *Runtime, node string) ([]container.InspectResponse, error) {
+	return inspectAll(ctx, r, LabelProject+"="+r.project, LabelNode+"="+node)
 }
 
 func alive(c container.InspectResponse) bool {
@@ -153,7 +153,7 @@ func reusable(c container.InspectResponse) bool {
 	return !c.State.Dead && !c.State.Restarting && c.State.Status != "removing"
 }
 
-func (r *Runtime) unpause(ctx context.Context, c container.InspectResponse) error {
+func unpause(ctx context.Context, r *Runtime, c container.InspectResponse) error {
 	if !c.State.Paused {
 		return nil
 	}
@@ -164,7 +164,7 @@ func (r *Runtime) unpause(ctx context.Context, c container.InspectResponse) erro
 }
 
 // nameFree says whose the name is when it is taken. Our own containers of this node are gone by now.
-func (r *Runtime) nameFree(ctx context.Context, name string) error {
+func nameFree(ctx context.Context, r *Runtime, name string) error {
 	c, err := r.cli.ContainerInspect(ctx, name)
 	if cerrdefs.IsNotFound(err) {
 		return nil
@@ -192,7 +192,7 @@ func (r *Runtime) nameFree(ctx context.Context, name string) error {
 
 // portFree looks at this machine's ports before a container on the host network takes one: Docker
 // would say that the container is up, and only its log would tell.
-func (r *Runtime) portFree(spec supernode.Spec) error {
+func portFree(r *Runtime, spec supernode.Spec) error {
 	if !spec.HostNetwork || spec.Port <= 0 || r.at.remote() != "" {
 		return nil
 	}
@@ -213,7 +213,7 @@ func (r *Runtime) portFree(spec supernode.Spec) error {
 	return nil
 }
 
-func (r *Runtime) startProblem(ctx context.Context, spec supernode.Spec, err error) error {
+func startProblem(ctx context.Context, r *Runtime, spec supernode.Spec, err error) error {
 	text := strings.ToLower(err.Error())
 	if strings.Contains(text, "executable file not found") || strings.Contains(text, "exec format error") {
 		p := problem.New(problem.BadInput, "the container of "+spec.Name+" cannot start", "image "+spec.Image+" holds no flower-supernode for this machine",

@@ -30,7 +30,7 @@ func (r *Runtime) Usage(ctx context.Context, name string) (supernode.Usage, erro
 	if err := r.ready(ctx); err != nil {
 		return supernode.Usage{}, err
 	}
-	c, err := r.find(ctx, name)
+	c, err := find(ctx, r, name)
 	if err != nil {
 		return supernode.Usage{}, err
 	}
