@@ -98,9 +98,9 @@ and brings you back to look after them: status, logs, runs.
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
 	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(p.rehearse(), p.doctor(), p.up(), p.status(), p.logs(), p.down(), p.plan(), p.handover(), p.image(), p.run(), p.runs(), p.trust(), p.version())
-	root.AddCommand(p.nodeCommands()...)
-	root.AddCommand(p.watch())
+	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), runCommand(p), p.runs(), trustCommand(p), versionCommand(p))
+	root.AddCommand(nodeCommands(p)...)
+	root.AddCommand(watchCommand(p))
 	return root
 }
 

@@ -10,13 +10,13 @@ import (
 	"flwrup/steps"
 )
 
-func (p *program) doctor() *cobra.Command {
+func doctorCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Look at all that can be wrong: tools, addresses, keys, login, each SuperNode", Args: noArgs,
 		Long: `Goes through the 16 steps and every SuperNode and says how each stands, changing nothing.
 Each trouble comes with its cause and what to do about it. Exit code 1 where something is
 wrong; a step that has not been done yet is not.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.doDoctor(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return doDoctor(cmd.Context(), p) },
 	}
 	p.jsonFlag(cmd)
 	return cmd
@@ -31,7 +31,7 @@ type findingData struct {
 	Remedy  *remedyData  `json:"remedy,omitempty"`
 }
 
-func (p *program) doDoctor(ctx context.Context) error {
+func doDoctor(ctx context.Context, p *program) error {
 	s, err := p.openToLook()
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (p *program) doDoctor(ctx context.Context) error {
 			}
 		}
 		all = append(all, d)
-		p.showFinding(f, d)
+		showFinding(p, f, d)
 	})
 	if ctx.Err() != nil {
 		return problem.Stopped(nil, "stopped", "")
@@ -65,7 +65,7 @@ func (p *program) doDoctor(ctx context.Context) error {
 }
 
 // showFinding writes a finding as lines: a sign and a word for its state, then the facts.
-func (p *program) showFinding(f steps.Finding, d findingData) {
+func showFinding(p *program, f steps.Finding, d findingData) {
 	sign, word := "·", d.State
 	switch {
 	case f.Problem != nil:

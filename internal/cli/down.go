@@ -11,21 +11,21 @@ import (
 	"flwrup/internal/site"
 )
 
-func (p *program) down() *cobra.Command {
+func downCommand(p *program) *cobra.Command {
 	var remove bool
 	cmd := &cobra.Command{
 		Use: "down", Short: "Stop the SuperNodes; end a rehearsal", Args: noArgs,
 		Long: `Stops this folder's SuperNodes; their logs stay. With --remove their containers go, too:
 keys, configuration and the registration on the grid stay. In a rehearsal it ends all
 that the rehearsal started and removes its folder.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.doDown(cmd.Context(), remove) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return doDown(cmd.Context(), p, remove) },
 	}
 	cmd.Flags().BoolVar(&remove, "remove", false, "remove the containers, their logs and their copies of the keys, too")
 	p.jsonFlag(cmd)
 	return cmd
 }
 
-func (p *program) doDown(ctx context.Context, remove bool) error {
+func doDown(ctx context.Context, p *program, remove bool) error {
 	dir := p.findDir()
 	if _, err := project.Load(dir); err != nil {
 		if project.Marked(dir, "rehearsal") {

@@ -7,7 +7,7 @@ import (
 	"flwrup/internal/site"
 )
 
-func (p *program) image() *cobra.Command {
+func imageCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "image", Short: "Build a SuperNode image with the packages of the app", Args: noArgs,
 		Long: `Builds an image on top of the official SuperNode image, with what the app's

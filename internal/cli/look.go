@@ -24,7 +24,7 @@ import (
 // Version is what `flwrup version` says; a release sets it with -ldflags.
 var Version = "0.1.0"
 
-func (p *program) version() *cobra.Command {
+func versionCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "version", Short: "Print flwrup's version", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -58,12 +58,12 @@ func (p *program) openToLook() (*site.Site, error) {
 	}
 	s, err := site.Open(site.Options{Dir: p.findDir(), ReadOnly: true})
 	if err == nil {
-		p.tellWithheld(s)
+		tellWithheld(p, s)
 	}
 	return s, err
 }
 
-func (p *program) status() *cobra.Command {
+func statusCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show the SuperNodes: on the grid and here", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -88,18 +88,18 @@ func (p *program) status() *cobra.Command {
 	return cmd
 }
 
-func (p *program) logs() *cobra.Command {
+func logsCommand(p *program) *cobra.Command {
 	var o supernode.LogOptions
 	cmd := &cobra.Command{
 		Use: "logs [NODE…]", Short: "Show the SuperNodes' logs",
-		RunE: func(cmd *cobra.Command, nodes []string) error { return p.doLogs(cmd.Context(), nodes, o) },
+		RunE: func(cmd *cobra.Command, nodes []string) error { return doLogs(cmd.Context(), p, nodes, o) },
 	}
 	cmd.Flags().BoolVarP(&o.Follow, "follow", "f", false, "go on until Ctrl-C")
 	cmd.Flags().IntVar(&o.Tail, "tail", -1, "only the last `N` lines of each (default: all that is kept)")
 	return cmd
 }
 
-func (p *program) doLogs(ctx context.Context, nodes []string, o supernode.LogOptions) error {
+func doLogs(ctx context.Context, p *program, nodes []string, o supernode.LogOptions) error {
 	s, err := p.openToLook()
 	if err != nil {
 		return err
@@ -154,14 +154,14 @@ func (p *program) doLogs(ctx context.Context, nodes []string, o supernode.LogOpt
 	return errors.Join(errs...)
 }
 
-func (p *program) plan() *cobra.Command {
+func planCommand(p *program) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Print the commands that would be run, as a person would type them", Args: noArgs,
 		Long: `Prints, step by step, what flwrup would do now. The output is a shell script: sentences
 are comments. A command that needs the answer of an earlier one (a node ID) appears
 when that one has been done.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.doPlan(cmd.Context(), all) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return doPlan(cmd.Context(), p, all) },
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also for the steps that are done")
 	p.jsonFlag(cmd)
@@ -185,7 +185,7 @@ type actionData struct {
 	Irreversible bool   `json:"irreversible,omitempty"`
 }
 
-func (p *program) doPlan(ctx context.Context, all bool) error {
+func doPlan(ctx context.Context, p *program, all bool) error {
 	s, err := p.openToLook()
 	if err != nil {
 		return err
@@ -233,7 +233,7 @@ func (p *program) doPlan(ctx context.Context, all bool) error {
 	return nil
 }
 
-func (p *program) handover() *cobra.Command {
+func handoverCommand(p *program) *cobra.Command {
 	format := "text"
 	cmd := &cobra.Command{
 		Use: "handover", Short: "Print the node IDs as a message, Markdown, CSV or JSON", Args: noArgs,

@@ -14,7 +14,7 @@ import (
 )
 
 // nodeCommands are what a person does to SuperNodes that are set up: start, stop, restart, add, remove.
-func (p *program) nodeCommands() []*cobra.Command {
+func nodeCommands(p *program) []*cobra.Command {
 	var list []*cobra.Command
 	add := func(cmd *cobra.Command) *cobra.Command {
 		p.jsonFlag(cmd)
@@ -23,7 +23,7 @@ func (p *program) nodeCommands() []*cobra.Command {
 	}
 	act := func(verb front.Verb) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, nodes []string) error {
-			return p.act(cmd.Context(), verb, nodes, actOptions{yes: !p.attended() || p.json})
+			return actOn(cmd.Context(), p, verb, nodes, actOptions{yes: !p.attended() || p.json})
 		}
 	}
 	gridOnly := false
@@ -66,12 +66,12 @@ and not unregistered, with the keys and node IDs that they had.`,
 				n, err = strconv.Atoi(args[0])
 			}
 			if len(args) > 1 || err != nil {
-				return p.onSite(o, false, func(s *site.Site, to front.Sink) error { return steps.BringBack(cmd.Context(), s, args, to) }, cmd.Context())
+				return onSite(p, o, false, func(s *site.Site, to front.Sink) error { return steps.BringBack(cmd.Context(), s, args, to) }, cmd.Context())
 			}
 			if n < 1 {
 				return usage(args[0] + " is no number of SuperNodes")
 			}
-			return p.onSite(o, false, func(s *site.Site, to front.Sink) error { return steps.Add(cmd.Context(), s, n, to) }, cmd.Context())
+			return onSite(p, o, false, func(s *site.Site, to front.Sink) error { return steps.Add(cmd.Context(), s, n, to) }, cmd.Context())
 		}})
 	add(&cobra.Command{Use: "settings [NODE…]", Short: "Change what SuperNodes are started with, by questions; flwrup.toml keeps it",
 		Long: `Asks for the values that the ClientApp reads, data folders, variables, limits of processor and memory,
@@ -89,12 +89,12 @@ called again.`,
 			if burn {
 				verb = front.UnregisterNodes
 			}
-			return p.act(cmd.Context(), verb, nodes, o)
+			return actOn(cmd.Context(), p, verb, nodes, o)
 		}})
 	removing.Flags().BoolVar(&burn, "unregister", false, "unregister them, too: burns their keys")
 	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, nodes []string) error {
-			return p.act(cmd.Context(), front.RestoreKey, nodes, o)
+			return actOn(cmd.Context(), p, front.RestoreKey, nodes, o)
 		}})
 	for _, cmd := range []*cobra.Command{adding, removing, restoring} {
 		cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
@@ -111,12 +111,12 @@ type actOptions struct {
 	passphraseFile string
 }
 
-func (p *program) act(ctx context.Context, verb front.Verb, nodes []string, o actOptions) error {
-	return p.onSite(o, verb == front.StopNodes, func(s *site.Site, to front.Sink) error { return steps.Act(ctx, s, verb, nodes, to) }, ctx)
+func actOn(ctx context.Context, p *program, verb front.Verb, nodes []string, o actOptions) error {
+	return onSite(p, o, verb == front.StopNodes, func(s *site.Site, to front.Sink) error { return steps.Act(ctx, s, verb, nodes, to) }, ctx)
 }
 
 // onSite opens the site, does the work and shows how the SuperNodes stand then.
-func (p *program) onSite(o actOptions, ending bool, do func(*site.Site, front.Sink) error, ctx context.Context) error {
+func onSite(p *program, o actOptions, ending bool, do func(*site.Site, front.Sink) error, ctx context.Context) error {
 	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile, Ending: ending}, o.yes)
 	if err != nil {
 		return err

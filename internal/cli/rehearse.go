@@ -27,7 +27,7 @@ type rehearseOptions struct {
 	trap      bool
 }
 
-func (p *program) rehearse() *cobra.Command {
+func rehearseCommand(p *program) *cobra.Command {
 	var o rehearseOptions
 	cmd := &cobra.Command{
 		Use:   "rehearse",
@@ -41,7 +41,7 @@ running, and what was kept once stays until ` + "`flwrup down`" + `. One that wa
 failed keeps its folder: the same command goes on with it, and ` + "`flwrup down`" + ` ends it.
 The environment with flwr is kept for the next time.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.doRehearse(cmd.Context(), cmd, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return doRehearse(cmd.Context(), p, cmd, o) },
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.nodes, "nodes", 3, "`number` of SuperNodes")
@@ -74,7 +74,7 @@ func (o rehearseOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 	}
 }
 
-func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearseOptions) error {
+func doRehearse(ctx context.Context, p *program, cmd *cobra.Command, o rehearseOptions) error {
 	dir := p.dir
 	if dir == "" {
 		dir = "flwrup-rehearsal"
@@ -107,13 +107,13 @@ func (p *program) doRehearse(ctx context.Context, cmd *cobra.Command, o rehearse
 		// What was shown must still be so at the very end: an overview before the curtain falls.
 		err = p.showRehearsal(ctx, s, front, time.Since(began))
 	}
-	return p.curtain(ctx, s, front, err, o.keep)
+	return curtain(ctx, p, s, front, err, o.keep)
 }
 
 // curtain ends a rehearsal that stopped with err, nil when it ended well. What was kept before stays, whatever this
 // call's flags are; so does what runs when a bug of ours ends the call. A run goes on only as long as its grid does:
 // with keep a person may leave it, without it ends now, and that is said.
-func (p *program) curtain(ctx context.Context, s *site.Site, to front.Sink, err error, keep bool) error {
+func curtain(ctx context.Context, p *program, s *site.Site, to front.Sink, err error, keep bool) error {
 	id, going := runs.GoingRun(s)
 	going = going && err != nil && ctx.Err() != nil
 	var bug *safego.Panic
@@ -128,7 +128,7 @@ func (p *program) curtain(ctx context.Context, s *site.Site, to front.Sink, err 
 		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", s.Dir)
 		return errors.Join(err, site.KeepGrid(context.Background(), s))
 	}
-	ended := p.endRehearsal(s, to, err, keep || stays)
+	ended := endRehearsal(p, s, to, err, keep || stays)
 	if going && ended == nil {
 		return problem.Stopped(nil, "stopped; run "+id+" has ended, too: its grid was this rehearsal's",
 			"the same command starts the run anew; with --keep the grid and a run on it go on when you leave")
@@ -141,7 +141,7 @@ func (p *program) curtain(ctx context.Context, s *site.Site, to front.Sink, err 
 
 // endRehearsal takes down what a rehearsal started. It has its own time limit: the person's Ctrl-C has
 // ended the rehearsal, not the tidying.
-func (p *program) endRehearsal(s *site.Site, to front.Sink, why error, keep bool) error {
+func endRehearsal(p *program, s *site.Site, to front.Sink, why error, keep bool) error {
 	if keep && why == nil {
 		p.say("\nthe grid and the SuperNodes go on running: flwrup down --dir %s ends them", s.Dir)
 		return site.KeepGrid(context.Background(), s)

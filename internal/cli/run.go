@@ -20,7 +20,7 @@ type runOptions struct {
 	sendAll           bool
 }
 
-func (p *program) run() *cobra.Command {
+func runCommand(p *program) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -35,7 +35,7 @@ with exit code 3; --send-all accepts the files.
 
 Ctrl-C leaves the run going and says how to come back to it.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.doRun(cmd.Context(), cmd, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return doRun(cmd.Context(), p, cmd, o) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.app, "app", "", "`folder` of the Flower app; kept in flwrup.toml (default: the one that is there)")
@@ -76,7 +76,7 @@ func metricsOf(front *plain.Front) metricsData {
 	return d
 }
 
-func (p *program) doRun(ctx context.Context, cmd *cobra.Command, o runOptions) error {
+func doRun(ctx context.Context, p *program, cmd *cobra.Command, o runOptions) error {
 	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
 	s, err := p.open(ctx, site.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {

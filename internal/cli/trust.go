@@ -24,7 +24,7 @@ func (p *program) open(ctx context.Context, o site.Options, yes bool) (*site.Sit
 	if !errors.As(err, &left) || yes || p.json || !p.attended() {
 		return s, err
 	}
-	if err := p.askTrust(ctx, left); err != nil {
+	if err := askTrust(ctx, p, left); err != nil {
 		return nil, err
 	}
 	o.Accept = left.Values
@@ -32,7 +32,7 @@ func (p *program) open(ctx context.Context, o site.Options, yes bool) (*site.Sit
 }
 
 // askTrust shows what a folder asks for, and asks whether the person accepts it.
-func (p *program) askTrust(ctx context.Context, left *site.Unaccepted) error {
+func askTrust(ctx context.Context, p *program, left *site.Unaccepted) error {
 	to := p.front(false)
 	answer, err := to.Ask(ctx, front.Question{ID: "trust", Kind: front.AskConfirm, Default: "no",
 		Ask:  "Accept this for " + left.Dir + "?",
@@ -45,7 +45,7 @@ func (p *program) askTrust(ctx context.Context, left *site.Unaccepted) error {
 }
 
 // gate is open's question for commands that open sites themselves.
-func (p *program) gate(ctx context.Context, dir string) error {
+func gate(ctx context.Context, p *program, dir string) error {
 	t, err := site.Trust(dir, nil)
 	if err != nil || len(t.Open) == 0 {
 		return err
@@ -59,7 +59,7 @@ func (p *program) gate(ctx context.Context, dir string) error {
 	case p.json || !p.attended():
 		return left
 	default:
-		if err := p.askTrust(ctx, left); err != nil {
+		if err := askTrust(ctx, p, left); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func trustValues(list []trust.Value) []trustValue {
 	return out
 }
 
-func (p *program) trust() *cobra.Command {
+func trustCommand(p *program) *cobra.Command {
 	var yes, revoke bool
 	cmd := &cobra.Command{
 		Use: "trust", Short: "Show and accept what the folder asks for", Args: noArgs,
@@ -103,7 +103,7 @@ func (p *program) trust() *cobra.Command {
 or expose something outside the folder, and asks whether you accept those that are new.
 Values that you chose in flwrup are accepted already. Nothing in the folder is changed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.doTrust(cmd.Context(), yes || p.trustAll, revoke)
+			return doTrust(cmd.Context(), p, yes || p.trustAll, revoke)
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "accept without a question")
@@ -112,7 +112,7 @@ Values that you chose in flwrup are accepted already. Nothing in the folder is c
 	return cmd
 }
 
-func (p *program) doTrust(ctx context.Context, yes, revoke bool) error {
+func doTrust(ctx context.Context, p *program, yes, revoke bool) error {
 	dir, err := filepath.Abs(p.findDir())
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (p *program) doTrust(ctx context.Context, yes, revoke bool) error {
 	case ask && yes:
 		t, err = site.Trust(dir, t.Open)
 	case ask && !p.json && p.attended():
-		if err := p.askTrust(ctx, left); err != nil {
+		if err := askTrust(ctx, p, left); err != nil {
 			return err
 		}
 		t, err = site.Trust(dir, t.Open)
@@ -151,15 +151,15 @@ func (p *program) doTrust(ctx context.Context, yes, revoke bool) error {
 		}
 		return nil
 	}
-	p.listTrust("accepted", t.Accepted)
-	p.listTrust("not accepted", t.Open)
+	listTrust(p, "accepted", t.Accepted)
+	listTrust(p, "not accepted", t.Open)
 	if len(t.Accepted)+len(t.Open) == 0 {
 		p.say("nothing here needs to be accepted")
 	}
 	return err
 }
 
-func (p *program) listTrust(head string, values []trust.Value) {
+func listTrust(p *program, head string, values []trust.Value) {
 	if len(values) == 0 {
 		return
 	}
@@ -167,7 +167,7 @@ func (p *program) listTrust(head string, values []trust.Value) {
 }
 
 // tellWithheld says on the standard error what a command that only looks leaves out.
-func (p *program) tellWithheld(s *site.Site) {
+func tellWithheld(p *program, s *site.Site) {
 	left := site.LeftOut(s)
 	if len(left) == 0 {
 		return

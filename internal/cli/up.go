@@ -24,7 +24,7 @@ type upOptions struct {
 	sendAll        bool
 }
 
-func (p *program) up() *cobra.Command {
+func upCommand(p *program) *cobra.Command {
 	var o upOptions
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -33,7 +33,7 @@ func (p *program) up() *cobra.Command {
 with exit code 3 where only a person or the grid can go on. Running it again goes on
 from there. What you choose is kept in flwrup.toml.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.doUp(cmd.Context(), cmd, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return doUp(cmd.Context(), p, cmd, o) },
 	}
 	f, c := cmd.Flags(), &o.choices
 	f.IntVar(&c.Nodes, "nodes", 0, "`number` of SuperNodes")
@@ -118,7 +118,7 @@ func appFrom(dir, app string) string {
 	return placeFrom(dir, app)
 }
 
-func (p *program) doUp(ctx context.Context, cmd *cobra.Command, o upOptions) error {
+func doUp(ctx context.Context, p *program, cmd *cobra.Command, o upOptions) error {
 	if o.until < 1 || o.until > front.StepTotal {
 		return usage(fmt.Sprintf("--until takes the number of a step, 1 to %d", front.StepTotal))
 	}

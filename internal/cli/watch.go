@@ -22,7 +22,7 @@ type watchData struct {
 	Fix   string           `json:"fix,omitempty"`
 }
 
-func (p *program) watch() *cobra.Command {
+func watchCommand(p *program) *cobra.Command {
 	lines := false
 	cmd := &cobra.Command{
 		Use: "watch", Short: "Restart SuperNodes that ended or that the grid lost, until Ctrl-C", Args: noArgs,
@@ -33,7 +33,7 @@ within an hour the SuperNode is left alone. While the grid cannot be reached the
 after that, and after this machine slept, the SuperNodes get a minute to come back by themselves.
 Its end leaves the SuperNodes running.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := p.gate(cmd.Context(), p.findDir()); err != nil {
+			if err := gate(cmd.Context(), p, p.findDir()); err != nil {
 				return err
 			}
 			line := func(v any) {

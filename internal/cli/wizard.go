@@ -37,7 +37,7 @@ func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 	}
 	err = steps.Walk(ctx, s, front)
 	if s.Rehearsal() {
-		return p.curtain(ctx, s, front, err, o.keep)
+		return curtain(ctx, p, s, front, err, o.keep)
 	}
 	return p.left(ctx, s, err)
 }
@@ -66,7 +66,7 @@ func (p *program) drawn(ctx context.Context, s *site.Site, keep bool) error {
 	}
 	switch {
 	case err != nil && s.Rehearsal():
-		return p.curtain(ctx, s, p.front(true), err, keep)
+		return curtain(ctx, p, s, p.front(true), err, keep)
 	case err != nil:
 		return p.left(ctx, s, err)
 	case site.GridUp(s):
