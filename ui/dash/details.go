@@ -12,31 +12,31 @@ import (
 )
 
 // details says all that is known of the node under the cursor, in rows lines at most.
-func (m *Model) details(rows int) []string {
+func details(m *Model, rows int) []string {
 	n, ok := m.node(m.sel)
 	if !ok {
 		return nil
 	}
-	lines := []string{m.rule(clean(n.Name))}
+	lines := []string{rule(m, clean(n.Name))}
 	if p := n.Diagnosis; p != nil { // first: on a low terminal the facts are what is cut
 		sign := m.st.Signs.Failed
 		for _, row := range style.Wrap(clean(p.What), max(8, m.w-4)) {
 			lines = append(lines, "  "+m.ink.Warn.Render(m.st.Cut(sign+" "+row, m.w-2)))
 			sign = " "
 		}
-		lines = append(lines, m.fact("why", clean(p.Why))...)
-		lines = append(lines, m.fact("to do", clean(p.Fix))...)
+		lines = append(lines, fact(m, "why", clean(p.Why))...)
+		lines = append(lines, fact(m, "to do", clean(p.Fix))...)
 		for i, raw := range strings.Split(strings.TrimSpace(p.Raw), "\n") {
 			label := ""
 			if i == 0 {
 				label = "said"
 			}
-			lines = append(lines, m.fact(label, clean(raw))...)
+			lines = append(lines, fact(m, label, clean(raw))...)
 		}
 		lines = append(lines, "")
 	}
-	for _, f := range m.facts(n) {
-		lines = append(lines, m.fact(f[0], f[1])...)
+	for _, f := range facts(m, n) {
+		lines = append(lines, fact(m, f[0], f[1])...)
 	}
 	if over := len(lines) - rows; over > 0 && rows > 1 {
 		lines = append(lines[:rows-1], "  "+m.ink.Dim.Render(fmt.Sprintf("%s %s, on a higher terminal", m.st.Signs.Ellipsis, wording.Count(over+1, "more line"))))
@@ -47,13 +47,13 @@ func (m *Model) details(rows int) []string {
 }
 
 // facts are label and text; a fact without a text is not shown.
-func (m *Model) facts(n front.NodeView) [][2]string {
-	grid := m.grid(n).text()
+func facts(m *Model, n front.NodeView) [][2]string {
+	grid := grid(m, n).text()
 	if !n.GridSince.IsZero() {
 		grid += " since " + clock(n.GridSince, m.now())
 	}
 	r := n.Runtime
-	here := m.machine(n).text()
+	here := machine(m, n).text()
 	if !r.Since.IsZero() {
 		here += " since " + clock(r.Since, m.now())
 	}
@@ -66,15 +66,15 @@ func (m *Model) facts(n front.NodeView) [][2]string {
 		here += " (started by hand)"
 	}
 	facts := [][2]string{
-		{"node ID", clean(n.NodeID)}, {"grid", grid}, {m.here(), here},
+		{"node ID", clean(n.NodeID)}, {"grid", grid}, {whereabouts(m), here},
 		{"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)}, {"image digest", clean(n.Digest)},
-		{idLabel(m.here()), shortID(clean(r.ID))},
+		{idLabel(whereabouts(m)), shortID(clean(r.ID))},
 	}
 	if r.Restarts > 0 {
 		facts = append(facts, [2]string{"restarts", fmt.Sprint(r.Restarts)})
 	}
-	if u := m.takes(n); u != nil {
-		facts = append(facts, [2]string{"cpu", fmt.Sprintf("%.0f%% of a core  %s", u.CPU, m.spark(u.history))},
+	if u := takes(m, n); u != nil {
+		facts = append(facts, [2]string{"cpu", fmt.Sprintf("%.0f%% of a core  %s", u.CPU, spark(m, u.history))},
 			[2]string{"memory", style.Bytes(u.Memory)})
 	}
 	return append(facts, [2]string{"log", clean(r.LogKeptFor)})
@@ -97,7 +97,7 @@ func shortID(id string) string {
 const labelWidth = 14
 
 // fact draws a label and a text that may take several lines.
-func (m *Model) fact(label, text string) []string {
+func fact(m *Model, label, text string) []string {
 	if text == "" {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 // The dashboard's own watch: as `flwrup watch`, which can restart nothing while the dashboard is open.
 
 // toggleWatch turns it on or off.
-func (m *Model) toggleWatch() tea.Cmd {
+func toggleWatch(m *Model) tea.Cmd {
 	if m.keeper != nil {
 		m.keeper, m.kept = nil, ""
 		m.note = note{text: "SuperNodes that are lost are left as they are"}
@@ -26,13 +26,13 @@ func (m *Model) toggleWatch() tea.Cmd {
 }
 
 // keep looks at what was seen, and asks the frame for the restart that is due. One at a time.
-func (m *Model) keep() tea.Cmd {
+func keep(m *Model) tea.Cmd {
 	if m.keeper == nil {
 		return nil
 	}
 	events, todo := m.keeper.Look(m.now(), m.have)
 	for _, e := range events {
-		m.says(e)
+		says(m, e)
 	}
 	if len(todo) == 0 || m.trying {
 		return nil
@@ -45,25 +45,25 @@ func (m *Model) keep() tea.Cmd {
 }
 
 // began counts a restart that the frame had time for.
-func (m *Model) began(msg Began) {
+func began(m *Model, msg Began) {
 	if m.keeper == nil {
 		return
 	}
 	for _, name := range msg.Nodes {
-		m.says(m.keeper.Tried(m.now(), name))
+		says(m, m.keeper.Tried(m.now(), name))
 	}
 }
 
 // tried takes the end of a restart. One that the frame had no time for comes again.
-func (m *Model) tried(msg Ran) {
+func tried(m *Model, msg Ran) {
 	m.trying = false
 	if m.keeper != nil && msg.Err != nil && !problem.Is(msg.Err, problem.Busy) {
-		m.says(health.WatchEvent{At: m.now(), Kind: health.WatchFailed, Text: problem.Of(msg.Err).Error()})
+		says(m, health.WatchEvent{At: m.now(), Kind: health.WatchFailed, Text: problem.Of(msg.Err).Error()})
 	}
 }
 
 // noted is what is said below the summary: what was done, or else what the watch says.
-func (m *Model) noted() note {
+func noted(m *Model) note {
 	if m.note.text == "" && m.kept != "" {
 		return note{text: m.kept}
 	}
@@ -71,7 +71,7 @@ func (m *Model) noted() note {
 }
 
 // says shows an event until the next one.
-func (m *Model) says(e health.WatchEvent) {
+func says(m *Model, e health.WatchEvent) {
 	text := e.At.Local().Format(time.TimeOnly) + " "
 	if e.Node != "" {
 		text += e.Node + " "

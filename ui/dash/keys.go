@@ -46,7 +46,7 @@ func (m *Model) Keys() []key.Binding {
 		return append(m.log.Keys(), key.NewBinding(key.WithKeys("tab", "esc"), key.WithHelp("esc", "to the nodes")))
 	}
 	var list []key.Binding
-	if _, w := m.offer(); w.words != "" {
+	if _, w := offer(m); w.words != "" {
 		list = append(list, key.NewBinding(key.WithKeys("f"), key.WithHelp("f", w.words)))
 	}
 	if m.sel != "" {
@@ -64,7 +64,7 @@ func (m *Model) Keys() []key.Binding {
 	if m.Holds() {
 		list = append(list, keys.escape)
 	}
-	if m.parts().logs > 0 {
+	if layOut(m).logs > 0 {
 		list = append(list, keys.log, keys.search)
 	}
 	return append(list, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end)
@@ -80,9 +80,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.down):
 		return m.move(1)
 	case key.Matches(msg, keys.pageUp):
-		return m.move(-max(1, m.parts().nodes-1))
+		return m.move(-max(1, layOut(m).nodes-1))
 	case key.Matches(msg, keys.pageDown):
-		return m.move(max(1, m.parts().nodes-1))
+		return m.move(max(1, layOut(m).nodes-1))
 	case key.Matches(msg, keys.home):
 		return m.move(-len(m.have.Nodes))
 	case key.Matches(msg, keys.end):
@@ -99,9 +99,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.run):
 		return send(NewRun{})
 	case key.Matches(msg, keys.fix):
-		return m.mend()
+		return mend(m)
 	case key.Matches(msg, keys.watch):
-		return m.toggleWatch()
+		return toggleWatch(m)
 	}
 	if m.sel == "" {
 		return nil
@@ -139,9 +139,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.details):
 		m.detail = !m.detail
 	case key.Matches(msg, keys.log):
-		m.inLog = m.parts().logs > 0
+		m.inLog = layOut(m).logs > 0
 	case key.Matches(msg, keys.search):
-		if m.parts().logs > 0 {
+		if layOut(m).logs > 0 {
 			m.inLog = true
 			return m.log.Update(msg)
 		}

@@ -10,7 +10,7 @@ import (
 // What the key f does: each trouble is shown with its way out.
 
 // ailing is the node that f is for: the one under the cursor, or else the first that has a diagnosis.
-func (m *Model) ailing() (front.NodeView, bool) {
+func ailing(m *Model) (front.NodeView, bool) {
 	if n, ok := m.node(m.sel); ok && n.Diagnosis != nil {
 		return n, true
 	}
@@ -23,7 +23,7 @@ func (m *Model) ailing() (front.NodeView, bool) {
 }
 
 // whole is the trouble that concerns all nodes: with the runtime, else with the grid. nil without one.
-func (m *Model) whole() *problem.Problem {
+func whole(m *Model) *problem.Problem {
 	if err := m.have.RuntimeErr; err != nil {
 		return problem.Of(err)
 	}
@@ -54,8 +54,8 @@ func out(p *problem.Problem, r *front.Remedy) way {
 
 // offer says what f does now, and to which node; "" for node when it concerns all, no words when there is
 // nothing to mend. What concerns all comes first: the nodes hang on it.
-func (m *Model) offer() (node string, w way) {
-	if p := m.whole(); p != nil {
+func offer(m *Model) (node string, w way) {
+	if p := whole(m); p != nil {
 		r := m.have.Remedy // is about the grid
 		if m.have.RuntimeErr != nil {
 			r = nil
@@ -64,7 +64,7 @@ func (m *Model) offer() (node string, w way) {
 			return "", w
 		}
 	}
-	n, ok := m.ailing()
+	n, ok := ailing(m)
 	if !ok {
 		return "", way{}
 	}
@@ -73,24 +73,24 @@ func (m *Model) offer() (node string, w way) {
 
 // mend puts right what can be put right by itself, or leads to where it is: a step, or the details that
 // say what to do.
-func (m *Model) mend() tea.Cmd {
-	node, w := m.offer()
+func mend(m *Model) tea.Cmd {
+	node, w := offer(m)
 	if w.words == "" {
 		return nil
 	}
 	if node == "" {
-		return m.take(w, nil)
+		return take(m, w, nil)
 	}
 	m.sel = node
 	if w.verb == "" && (w.step == 0 || w.led && m.detail) {
 		m.detail = true
 		return m.followCursor()
 	}
-	return tea.Batch(m.followCursor(), m.take(w, []string{node}))
+	return tea.Batch(m.followCursor(), take(m, w, []string{node}))
 }
 
 // take asks the frame to go a way.
-func (m *Model) take(w way, nodes []string) tea.Cmd {
+func take(m *Model, w way, nodes []string) tea.Cmd {
 	if w.verb == "" {
 		return send(OpenStep{w.step})
 	}

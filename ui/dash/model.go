@@ -190,7 +190,7 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 		}
 		return m.openLog()
 	case Began:
-		m.began(msg)
+		began(m, msg)
 		return nil
 	case Ran:
 		return m.ran(msg)
@@ -216,7 +216,7 @@ func (m *Model) ran(msg Ran) tea.Cmd {
 	}
 	switch {
 	case msg.ByItself:
-		m.tried(msg)
+		tried(m, msg)
 	case msg.Err != nil:
 		m.note = noteOf(msg.Err)
 	}

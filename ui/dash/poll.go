@@ -168,7 +168,7 @@ func (m *Model) poll() tea.Cmd {
 	} else if m.loaded && !m.asking && !m.pulsing && !m.have.GridAt.IsZero() && now.Sub(m.asked) >= beat {
 		cmds = append(cmds, m.pulse())
 	}
-	for _, n := range m.inSight() {
+	for _, n := range inSight(m) {
 		u := m.usage[n.Name]
 		if n.Runtime.State != supernode.Running || u != nil && (u.asking || now.Sub(u.asked) < usageEvery) {
 			continue
@@ -248,7 +248,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 		m.pace(first || gridMoved(before, m.have))
 	}
 	if msg.grid {
-		cmds = append(cmds, m.keep())
+		cmds = append(cmds, keep(m))
 	}
 	cmds = append(cmds, m.overRuns(before), m.followCursor())
 	if first {

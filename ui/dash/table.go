@@ -26,7 +26,7 @@ func (s sign) text() string {
 }
 
 // grid is how the grid sees n.
-func (m *Model) grid(n front.NodeView) sign {
+func grid(m *Model, n front.NodeView) sign {
 	s := m.st.Signs
 	switch n.Grid {
 	case front.GridOnline:
@@ -47,7 +47,7 @@ func (m *Model) grid(n front.NodeView) sign {
 }
 
 // machine is how n stands on this machine.
-func (m *Model) machine(n front.NodeView) sign {
+func machine(m *Model, n front.NodeView) sign {
 	s := m.st.Signs
 	if d, ok := m.busy[n.Name]; ok {
 		if word := verbs[d.verb]; word != "" {
@@ -89,8 +89,8 @@ type column struct {
 const gap = 2
 
 // columns gives the columns that fit into w, from left to right.
-func (m *Model) columns(w int) []column {
-	all := m.allColumns()
+func columns(m *Model, w int) []column {
+	all := allColumns(m)
 	used := pointerWidth + all[0].width
 	chosen := map[int]column{all[0].place: all[0]}
 	for _, c := range all[1:] {
@@ -117,7 +117,7 @@ func (m *Model) columns(w int) []column {
 }
 
 // allColumns is every column, the most useful first.
-func (m *Model) allColumns() []column {
+func allColumns(m *Model) []column {
 	plain := m.ink.Text
 	list := []column{
 		{head: "name", place: 0, cell: func(n front.NodeView) (string, paint.Paint) {
@@ -127,11 +127,11 @@ func (m *Model) allColumns() []column {
 			return clean(n.Name), plain
 		}},
 		{head: "grid", place: 3, cell: func(n front.NodeView) (string, paint.Paint) {
-			s := m.grid(n)
+			s := grid(m, n)
 			return s.text(), s.style
 		}},
 		{head: "here", place: 4, cell: func(n front.NodeView) (string, paint.Paint) {
-			s := m.machine(n)
+			s := machine(m, n)
 			return s.text(), s.style
 		}},
 		{head: "node ID", place: 1, cell: func(n front.NodeView) (string, paint.Paint) { return clean(n.NodeID), plain }},
@@ -142,20 +142,20 @@ func (m *Model) allColumns() []column {
 			return style.Age(m.now().Sub(n.Runtime.Since)), plain
 		}},
 		{head: "cpu", place: 5, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
-			if u := m.takes(n); u != nil {
+			if u := takes(m, n); u != nil {
 				return fmt.Sprintf("%.0f%%", u.CPU), plain
 			}
 			return "", plain
 		}},
 		{head: "mem", place: 7, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
-			if u := m.takes(n); u != nil {
+			if u := takes(m, n); u != nil {
 				return style.Bytes(u.Memory), plain
 			}
 			return "", plain
 		}},
 		{head: "", place: 6, cell: func(n front.NodeView) (string, paint.Paint) {
-			if u := m.takes(n); u != nil {
-				return m.spark(u.history), m.ink.Accent
+			if u := takes(m, n); u != nil {
+				return spark(m, u.history), m.ink.Accent
 			}
 			return "", plain
 		}},
@@ -184,7 +184,7 @@ func (m *Model) allColumns() []column {
 		c.width = max(widest, len(c.head), least[c.head])
 	}
 	list[0].width = min(list[0].width, 28)
-	if m.here() == "process" {
+	if whereabouts(m) == "process" {
 		list[2].head = "process"
 	} else {
 		list[2].head = "container"
@@ -192,8 +192,8 @@ func (m *Model) allColumns() []column {
 	return list
 }
 
-// here says what SuperNodes are on this machine.
-func (m *Model) here() string {
+// whereabouts says what SuperNodes are on this machine.
+func whereabouts(m *Model) string {
 	for _, n := range m.have.Nodes {
 		if n.Runtime.State != "" && n.Runtime.State != supernode.Absent && n.Runtime.Image == "" {
 			return "process"
@@ -203,7 +203,7 @@ func (m *Model) here() string {
 }
 
 // takes is what a running node takes; nil when it is not known.
-func (m *Model) takes(n front.NodeView) *usage {
+func takes(m *Model, n front.NodeView) *usage {
 	u := m.usage[n.Name]
 	if u == nil || len(u.history) == 0 || n.Runtime.State != supernode.Running {
 		return nil
@@ -221,7 +221,7 @@ func short(fingerprint string) string {
 }
 
 // spark draws CPU readings; a fifth of a core or less does not fill it.
-func (m *Model) spark(readings []float64) string {
+func spark(m *Model, readings []float64) string {
 	top := 20.0
 	for _, r := range readings {
 		top = max(top, r)
@@ -237,13 +237,13 @@ func (m *Model) spark(readings []float64) string {
 }
 
 // row draws a node in the columns; head draws their names when n is nil.
-func (m *Model) tableRow(cols []column, n *front.NodeView, w int) string {
+func tableRow(m *Model, cols []column, n *front.NodeView, w int) string {
 	var b strings.Builder
 	switch {
 	case n == nil:
 		b.WriteString(strings.Repeat(" ", pointerWidth))
 	default:
-		b.WriteString(m.pointer(*n))
+		b.WriteString(pointer(m, *n))
 	}
 	for i, c := range cols {
 		if i > 0 {
@@ -270,7 +270,7 @@ func (m *Model) tableRow(cols []column, n *front.NodeView, w int) string {
 const pointerWidth = 3
 
 // pointer is what stands in front of a node: cursor, mark and a blank.
-func (m *Model) pointer(n front.NodeView) string {
+func pointer(m *Model, n front.NodeView) string {
 	first, second := " ", " "
 	if n.Name == m.sel {
 		first = m.ink.Selected.Render(m.st.Signs.Cursor)
@@ -282,7 +282,7 @@ func (m *Model) pointer(n front.NodeView) string {
 }
 
 // diagnosis is the line below a node that is not as it should be, with the key that mends it.
-func (m *Model) diagnosis(n front.NodeView, w int) string {
+func diagnosis(m *Model, n front.NodeView, w int) string {
 	text, hint, room := "", "", 0
 	words := out(n.Diagnosis, n.Remedy).words
 	for _, try := range [][2]string{{n.Diagnosis.Error(), words}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, words}, {n.Diagnosis.What, "fix it"}} {

@@ -22,11 +22,11 @@ const (
 	mostRuns  = 3
 )
 
-// parts shares out the rows: the nodes first, then their log, then the runs.
-func (m *Model) parts() parts {
+// layOut shares out the rows: the nodes first, then their log, then the runs.
+func layOut(m *Model) parts {
 	var p parts
 	left := m.h - 2 // summary, head of the table
-	if n := m.noted(); n.text != "" {
+	if n := noted(m); n.text != "" {
 		p.note = 1
 		if n.fix != "" {
 			p.note = 2
@@ -65,12 +65,12 @@ func (m *Model) parts() parts {
 // View draws the dashboard: SetSize's rows, none wider than its columns.
 func (m *Model) View() string {
 	if m.stale || m.log.Stale() {
-		m.frame, m.stale = m.draw(), false
+		m.frame, m.stale = draw(m), false
 	}
 	return m.frame
 }
 
-func (m *Model) draw() string {
+func draw(m *Model) string {
 	if m.w < 1 || m.h < 1 {
 		return ""
 	}
@@ -78,21 +78,21 @@ func (m *Model) draw() string {
 		m.log.SetSize(m.w, m.h)
 		return m.log.View()
 	}
-	lines := []string{m.summary()}
-	p := m.parts()
-	if m.noted().text != "" {
-		lines = append(lines, m.noteLines()...)
+	lines := []string{summary(m)}
+	p := layOut(m)
+	if noted(m).text != "" {
+		lines = append(lines, noteLines(m)...)
 	}
 	switch {
 	case !m.loaded:
 		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("looking at the SuperNodes"+m.st.Signs.Ellipsis, m.w-2)))
 	case len(m.have.Nodes) == 0:
-		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("no SuperNode here yet", m.w-2)), "  "+m.hint("a", "add one", m.w-2))
+		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("no SuperNode here yet", m.w-2)), "  "+hintFor(m, "a", "add one", m.w-2))
 	case m.detail:
-		lines = append(lines, m.details(m.h-len(lines))...)
+		lines = append(lines, details(m, m.h-len(lines))...)
 	default:
-		lines = append(lines, m.table(p.nodes)...)
-		lines = append(lines, m.runs(p.runs)...)
+		lines = append(lines, table(m, p.nodes)...)
+		lines = append(lines, runs(m, p.runs)...)
 		if p.logs > 0 && m.logNode != "" {
 			m.log.SetSize(m.w, p.logs)
 			m.log.SetFocus(m.inLog)
@@ -112,12 +112,12 @@ func (m *Model) draw() string {
 
 // Summary is one line for a title: "4 of 5 online · grid 5 s ago". No styles.
 func (m *Model) Summary() string {
-	text, _ := m.summaryParts()
+	text, _ := summaryParts(m)
 	return text
 }
 
 // summaryParts gives how many are online and how old that is, and what keeps us from knowing better.
-func (m *Model) summaryParts() (text, wrong string) {
+func summaryParts(m *Model) (text, wrong string) {
 	if !m.loaded {
 		return "", ""
 	}
@@ -136,7 +136,7 @@ func (m *Model) summaryParts() (text, wrong string) {
 		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + wording.Count(len(m.have.Nodes), "SuperNode") + " online" +
 			sep + "grid " + ago(m.now().Sub(m.have.GridAt))
 	}
-	if waits := m.unanswered(); waits > 0 {
+	if waits := unansweredText(m); waits > 0 {
 		text += sep + "no answer for " + strconv.Itoa(int(waits.Seconds())) + " s"
 	}
 	if m.keeper != nil {
@@ -155,18 +155,18 @@ func (m *Model) summaryParts() (text, wrong string) {
 	return text, wrong
 }
 
-// unanswered is how long the grid has left a question open, once that is longer than usual; else 0.
-func (m *Model) unanswered() time.Duration {
+// unansweredText is how long the grid has left a question open, once that is longer than usual; else 0.
+func unansweredText(m *Model) time.Duration {
 	if !m.asking && !m.pulsing || m.asked.IsZero() || m.now().Sub(m.asked) < unanswered {
 		return 0
 	}
 	return m.now().Sub(m.asked)
 }
 
-func (m *Model) summary() string {
-	text, wrong := m.summaryParts()
+func summary(m *Model) string {
+	text, wrong := summaryParts(m)
 	st := m.ink.Dim
-	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" && m.unanswered() == 0 {
+	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" && unansweredText(m) == 0 {
 		st = m.ink.OK
 		text = m.st.Signs.Done + " " + text
 	}
@@ -175,8 +175,8 @@ func (m *Model) summary() string {
 		room := m.w - style.Width(text) - 3
 		if room >= 12 {
 			hint := ""
-			if node, w := m.offer(); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+7 <= room {
-				hint = "   " + m.hint("f", w.words, room)
+			if node, w := offer(m); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+7 <= room {
+				hint = "   " + hintFor(m, "f", w.words, room)
 			}
 			s += "   " + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2)) + hint
 		} else {
@@ -186,8 +186,8 @@ func (m *Model) summary() string {
 	return s
 }
 
-func (m *Model) noteLines() []string {
-	n := m.noted()
+func noteLines(m *Model) []string {
+	n := noted(m)
 	st, text := m.ink.OK, n.text
 	if n.bad {
 		st, text = m.ink.Bad, m.st.Signs.Failed+" "+text
@@ -207,7 +207,7 @@ func noteOf(err error) note {
 	return note{text: clean(p.Error()), fix: clean(p.Fix), bad: true}
 }
 
-func (m *Model) hint(key, means string, w int) string {
+func hintFor(m *Model, key, means string, w int) string {
 	if len(key)+1+len(means) > w {
 		return ""
 	}
@@ -215,29 +215,29 @@ func (m *Model) hint(key, means string, w int) string {
 }
 
 // table draws the head and rows of the nodes, as many as fit, around the cursor.
-func (m *Model) table(rows int) []string {
-	cols := m.columns(m.w)
-	lines := []string{m.tableRow(cols, nil, m.w)}
-	rows = m.forNodes(rows)
-	m.scroll(rows)
+func table(m *Model, rows int) []string {
+	cols := columns(m, m.w)
+	lines := []string{tableRow(m, cols, nil, m.w)}
+	rows = forNodes(m, rows)
+	scroll(m, rows)
 	for i := m.top; i < len(m.have.Nodes) && len(lines) <= rows; i++ {
 		n := m.have.Nodes[i]
-		lines = append(lines, m.tableRow(cols, &n, m.w))
+		lines = append(lines, tableRow(m, cols, &n, m.w))
 		if n.Diagnosis != nil && len(lines) <= rows {
-			lines = append(lines, m.diagnosis(n, m.w))
+			lines = append(lines, diagnosis(m, n, m.w))
 		}
 	}
-	if more := m.hidden(rows); more != "" {
+	if more := hidden(m, rows); more != "" {
 		lines = append(lines, m.st.Cut(m.ink.Dim.Render("  "+more), m.w))
 	}
 	return lines
 }
 
 // forNodes gives how many of the table's rows are for nodes: where they do not all fit, one says so.
-func (m *Model) forNodes(rows int) int {
+func forNodes(m *Model, rows int) int {
 	need := 0
 	for i := range m.have.Nodes {
-		need += m.nodeHeight(i)
+		need += nodeHeight(m, i)
 	}
 	if need > rows && rows > 1 {
 		rows--
@@ -246,18 +246,18 @@ func (m *Model) forNodes(rows int) int {
 }
 
 // hidden says how many nodes lie above and below those in sight; "" when all are.
-func (m *Model) hidden(rows int) string {
+func hidden(m *Model, rows int) string {
 	var parts []string
 	if m.top > 0 {
 		parts = append(parts, fmt.Sprintf("%s %d more above", m.st.Signs.Up, m.top))
 	}
-	if below := len(m.have.Nodes) - 1 - m.lastRow(rows); below > 0 {
+	if below := len(m.have.Nodes) - 1 - lastRow(m, rows); below > 0 {
 		parts = append(parts, fmt.Sprintf("%s %d more below", m.st.Signs.Down, below))
 	}
 	return strings.Join(parts, "  ")
 }
 
-func (m *Model) nodeHeight(i int) int {
+func nodeHeight(m *Model, i int) int {
 	if m.have.Nodes[i].Diagnosis != nil {
 		return 2
 	}
@@ -265,10 +265,10 @@ func (m *Model) nodeHeight(i int) int {
 }
 
 // lastRow is the last node that fits into rows when the table begins at m.top.
-func (m *Model) lastRow(rows int) int {
+func lastRow(m *Model, rows int) int {
 	i := m.top
 	for ; i < len(m.have.Nodes); i++ {
-		rows -= m.nodeHeight(i)
+		rows -= nodeHeight(m, i)
 		if rows < 0 {
 			break
 		}
@@ -277,19 +277,19 @@ func (m *Model) lastRow(rows int) int {
 }
 
 // scroll moves the table so that the cursor is on it.
-func (m *Model) scroll(rows int) {
+func scroll(m *Model, rows int) {
 	m.top = min(m.top, max(0, len(m.have.Nodes)-1))
 	at := m.row()
 	if at < m.top {
 		m.top = at
 	}
-	for m.top < at && m.lastRow(rows) < at {
+	for m.top < at && lastRow(m, rows) < at {
 		m.top++
 	}
 	// No blank rows below while there are nodes above.
 	for m.top > 0 {
 		m.top--
-		if m.lastRow(rows) < len(m.have.Nodes)-1 || m.lastRow(rows) < at {
+		if lastRow(m, rows) < len(m.have.Nodes)-1 || lastRow(m, rows) < at {
 			m.top++
 			break
 		}
@@ -297,7 +297,7 @@ func (m *Model) scroll(rows int) {
 }
 
 // inSight are the nodes whose rows can be seen.
-func (m *Model) inSight() []front.NodeView {
+func inSight(m *Model) []front.NodeView {
 	if len(m.have.Nodes) == 0 {
 		return nil
 	}
@@ -306,24 +306,24 @@ func (m *Model) inSight() []front.NodeView {
 		return []front.NodeView{n}
 	}
 	top := min(m.top, len(m.have.Nodes)-1)
-	return m.have.Nodes[top : m.lastRow(m.forNodes(m.parts().nodes))+1]
+	return m.have.Nodes[top : lastRow(m, forNodes(m, layOut(m).nodes))+1]
 }
 
 // runs draws the last runs below a rule.
-func (m *Model) runs(rows int) []string {
+func runs(m *Model, rows int) []string {
 	if rows < 3 {
 		return nil
 	}
-	lines := []string{"", m.rule("runs")}
-	list := m.newest()
+	lines := []string{"", rule(m, "runs")}
+	list := newest(m)
 	for _, r := range list[:min(rows-2, len(list))] {
-		lines = append(lines, m.run(r))
+		lines = append(lines, run(m, r))
 	}
 	return lines
 }
 
 // newest gives the runs that are under way, then the others as the grid lists them.
-func (m *Model) newest() []front.RunView {
+func newest(m *Model) []front.RunView {
 	var list, over []front.RunView
 	for _, r := range m.have.Runs {
 		if active(r.Status) {
@@ -335,7 +335,7 @@ func (m *Model) newest() []front.RunView {
 	return append(list, over...)
 }
 
-func (m *Model) run(r front.RunView) string {
+func run(m *Model, r front.RunView) string {
 	s := sign{m.st.Signs.ToDo, clean(r.Status), m.ink.Dim}
 	switch r.Status {
 	case "pending", "starting":
@@ -357,7 +357,7 @@ func (m *Model) run(r front.RunView) string {
 }
 
 // rule is a line with a word in it.
-func (m *Model) rule(word string) string {
+func rule(m *Model, word string) string {
 	h := m.st.Signs.Horizontal
 	left := strings.Repeat(h, min(2, m.w))
 	rest := m.w - 2 - style.Width(word) - 2
