@@ -12,34 +12,34 @@ import (
 )
 
 // details says all that is known of the node under the cursor, in rows lines at most.
-func details(m *Model, rows int) []string {
-	n, ok := m.node(m.sel)
+func (t *table) details(rows int) []string {
+	n, ok := t.node(t.sel)
 	if !ok {
 		return nil
 	}
-	lines := []string{rule(m, clean(n.Name))}
+	lines := []string{t.rule(clean(n.Name))}
 	if p := n.Diagnosis; p != nil { // first: on a low terminal the facts are what is cut
-		sign := m.st.Signs.Failed
-		for _, row := range style.Wrap(clean(p.What), max(8, m.w-4)) {
-			lines = append(lines, "  "+m.ink.Warn.Render(m.st.Cut(sign+" "+row, m.w-2)))
+		sign := t.st.Signs.Failed
+		for _, row := range style.Wrap(clean(p.What), max(8, t.w-4)) {
+			lines = append(lines, "  "+t.ink.Warn.Render(t.st.Cut(sign+" "+row, t.w-2)))
 			sign = " "
 		}
-		lines = append(lines, fact(m, "why", clean(p.Why))...)
-		lines = append(lines, fact(m, "to do", clean(p.Fix))...)
+		lines = append(lines, t.fact("why", clean(p.Why))...)
+		lines = append(lines, t.fact("to do", clean(p.Fix))...)
 		for i, raw := range strings.Split(strings.TrimSpace(p.Raw), "\n") {
 			label := ""
 			if i == 0 {
 				label = "said"
 			}
-			lines = append(lines, fact(m, label, clean(raw))...)
+			lines = append(lines, t.fact(label, clean(raw))...)
 		}
 		lines = append(lines, "")
 	}
-	for _, f := range facts(m, n) {
-		lines = append(lines, fact(m, f[0], f[1])...)
+	for _, f := range t.facts(n) {
+		lines = append(lines, t.fact(f[0], f[1])...)
 	}
 	if over := len(lines) - rows; over > 0 && rows > 1 {
-		lines = append(lines[:rows-1], "  "+m.ink.Dim.Render(fmt.Sprintf("%s %s, on a higher terminal", m.st.Signs.Ellipsis, wording.Count(over+1, "more line"))))
+		lines = append(lines[:rows-1], "  "+t.ink.Dim.Render(fmt.Sprintf("%s %s, on a higher terminal", t.st.Signs.Ellipsis, wording.Count(over+1, "more line"))))
 	} else if over > 0 {
 		lines = lines[:max(0, rows)]
 	}
@@ -47,15 +47,15 @@ func details(m *Model, rows int) []string {
 }
 
 // facts are label and text; a fact without a text is not shown.
-func facts(m *Model, n front.NodeView) [][2]string {
-	grid := grid(m, n).text()
+func (t *table) facts(n front.NodeView) [][2]string {
+	grid := t.grid(n).text()
 	if !n.GridSince.IsZero() {
-		grid += " since " + clock(n.GridSince, m.now())
+		grid += " since " + clock(n.GridSince, t.now())
 	}
 	r := n.Runtime
-	here := machine(m, n).text()
+	here := t.machine(n).text()
 	if !r.Since.IsZero() {
-		here += " since " + clock(r.Since, m.now())
+		here += " since " + clock(r.Since, t.now())
 	}
 	if r.Reason != "" {
 		here += ": " + clean(r.Reason)
@@ -66,15 +66,15 @@ func facts(m *Model, n front.NodeView) [][2]string {
 		here += " (started by hand)"
 	}
 	facts := [][2]string{
-		{"node ID", clean(n.NodeID)}, {"grid", grid}, {whereabouts(m), here},
+		{"node ID", clean(n.NodeID)}, {"grid", grid}, {t.here(), here},
 		{"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)}, {"image digest", clean(n.Digest)},
-		{idLabel(whereabouts(m)), shortID(clean(r.ID))},
+		{idLabel(t.here()), shortID(clean(r.ID))},
 	}
 	if r.Restarts > 0 {
 		facts = append(facts, [2]string{"restarts", fmt.Sprint(r.Restarts)})
 	}
-	if u := takes(m, n); u != nil {
-		facts = append(facts, [2]string{"cpu", fmt.Sprintf("%.0f%% of a core  %s", u.CPU, spark(m, u.history))},
+	if u := t.takes(n); u != nil {
+		facts = append(facts, [2]string{"cpu", fmt.Sprintf("%.0f%% of a core  %s", u.CPU, t.spark(u.history))},
 			[2]string{"memory", style.Bytes(u.Memory)})
 	}
 	return append(facts, [2]string{"log", clean(r.LogKeptFor)})
@@ -97,16 +97,16 @@ func shortID(id string) string {
 const labelWidth = 14
 
 // fact draws a label and a text that may take several lines.
-func fact(m *Model, label, text string) []string {
+func (p *pen) fact(label, text string) []string {
 	if text == "" {
 		return nil
 	}
 	var lines []string
-	for i, row := range style.Wrap(text, max(8, m.w-2-labelWidth)) {
+	for i, row := range style.Wrap(text, max(8, p.w-2-labelWidth)) {
 		if i > 0 {
 			label = ""
 		}
-		lines = append(lines, m.st.Cut("  "+m.ink.Dim.Render(m.st.Pad(label, labelWidth))+row, m.w))
+		lines = append(lines, p.st.Cut("  "+p.ink.Dim.Render(p.st.Pad(label, labelWidth))+row, p.w))
 	}
 	return lines
 }

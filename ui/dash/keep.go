@@ -12,7 +12,7 @@ import (
 // The dashboard's own watch: as `flwrup watch`, which can restart nothing while the dashboard is open.
 
 // toggleWatch turns it on or off.
-func toggleWatch(m *Model) tea.Cmd {
+func (m *Model) toggleWatch() tea.Cmd {
 	if m.keeper != nil {
 		m.keeper, m.kept = nil, ""
 		m.note = note{text: "SuperNodes that are lost are left as they are"}
@@ -21,18 +21,18 @@ func toggleWatch(m *Model) tea.Cmd {
 	m.keeper = new(health.Keeper)
 	m.note = note{text: "SuperNodes that end or that the grid loses are restarted from now on",
 		fix: "growing pauses, five times an hour at most, never one that you stopped; w turns it off"}
-	m.hurry()
+	m.hurry(m.now())
 	return m.poll()
 }
 
 // keep looks at what was seen, and asks the frame for the restart that is due. One at a time.
-func keep(m *Model) tea.Cmd {
+func (m *Model) keep() tea.Cmd {
 	if m.keeper == nil {
 		return nil
 	}
 	events, todo := m.keeper.Look(m.now(), m.have)
 	for _, e := range events {
-		says(m, e)
+		m.says(e)
 	}
 	if len(todo) == 0 || m.trying {
 		return nil
@@ -45,39 +45,40 @@ func keep(m *Model) tea.Cmd {
 }
 
 // began counts a restart that the frame had time for.
-func began(m *Model, msg Began) {
+func (m *Model) began(msg Began) {
 	if m.keeper == nil {
 		return
 	}
+	m.stale = true
 	for _, name := range msg.Nodes {
-		says(m, m.keeper.Tried(m.now(), name))
+		m.says(m.keeper.Tried(m.now(), name))
 	}
 }
 
 // tried takes the end of a restart. One that the frame had no time for comes again.
-func tried(m *Model, msg Ran) {
+func (m *Model) tried(msg Ran) {
 	m.trying = false
 	if m.keeper != nil && msg.Err != nil && !problem.Is(msg.Err, problem.Busy) {
-		says(m, health.WatchEvent{At: m.now(), Kind: health.WatchFailed, Text: problem.Of(msg.Err).Error()})
+		m.says(health.WatchEvent{At: m.now(), Kind: health.WatchFailed, Text: problem.Of(msg.Err).Error()})
 	}
 }
 
 // noted is what is said below the summary: what was done, or else what the watch says.
-func noted(m *Model) note {
-	if m.note.text == "" && m.kept != "" {
-		return note{text: m.kept}
+func (n *notice) noted() note {
+	if n.note.text == "" && n.kept != "" {
+		return note{text: n.kept}
 	}
-	return m.note
+	return n.note
 }
 
 // says shows an event until the next one.
-func says(m *Model, e health.WatchEvent) {
+func (n *notice) says(e health.WatchEvent) {
 	text := e.At.Local().Format(time.TimeOnly) + " "
 	if e.Node != "" {
 		text += e.Node + " "
 	}
-	m.kept, m.stale = clean(text+e.Text), true
-	if !m.note.bad {
-		m.note = note{}
+	n.kept = clean(text + e.Text)
+	if !n.note.bad {
+		n.note = note{}
 	}
 }

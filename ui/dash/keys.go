@@ -46,7 +46,7 @@ func (m *Model) Keys() []key.Binding {
 		return append(m.log.Keys(), key.NewBinding(key.WithKeys("tab", "esc"), key.WithHelp("esc", "to the nodes")))
 	}
 	var list []key.Binding
-	if _, w := offer(m); w.words != "" {
+	if _, w := m.offer(); w.words != "" {
 		list = append(list, key.NewBinding(key.WithKeys("f"), key.WithHelp("f", w.words)))
 	}
 	if m.sel != "" {
@@ -64,7 +64,7 @@ func (m *Model) Keys() []key.Binding {
 	if m.Holds() {
 		list = append(list, keys.escape)
 	}
-	if layOut(m).logs > 0 {
+	if m.parts().logs > 0 {
 		list = append(list, keys.log, keys.search)
 	}
 	return append(list, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end)
@@ -80,9 +80,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.down):
 		return m.move(1)
 	case key.Matches(msg, keys.pageUp):
-		return m.move(-max(1, layOut(m).nodes-1))
+		return m.move(-max(1, m.parts().nodes-1))
 	case key.Matches(msg, keys.pageDown):
-		return m.move(max(1, layOut(m).nodes-1))
+		return m.move(max(1, m.parts().nodes-1))
 	case key.Matches(msg, keys.home):
 		return m.move(-len(m.have.Nodes))
 	case key.Matches(msg, keys.end):
@@ -99,9 +99,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.run):
 		return send(NewRun{})
 	case key.Matches(msg, keys.fix):
-		return mend(m)
+		return m.mend()
 	case key.Matches(msg, keys.watch):
-		return toggleWatch(m)
+		return m.toggleWatch()
 	}
 	if m.sel == "" {
 		return nil
@@ -123,13 +123,13 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 			m.marked[n.Name] = true
 		}
 	case key.Matches(msg, keys.start):
-		return m.act(front.StartNodes)
+		return m.take(way{verb: front.StartNodes}, m.targets())
 	case key.Matches(msg, keys.stop):
-		return m.act(front.StopNodes)
+		return m.take(way{verb: front.StopNodes}, m.targets())
 	case key.Matches(msg, keys.restart):
-		return m.act(front.RestartNodes)
+		return m.take(way{verb: front.RestartNodes}, m.targets())
 	case key.Matches(msg, keys.remove):
-		return m.act(front.TakeOutNodes)
+		return m.take(way{verb: front.TakeOutNodes}, m.targets())
 	case key.Matches(msg, keys.settings):
 		return send(Run{Verb: front.ChangeSettings, Nodes: m.targets()})
 	case key.Matches(msg, keys.logs):
@@ -139,9 +139,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.details):
 		m.detail = !m.detail
 	case key.Matches(msg, keys.log):
-		m.inLog = layOut(m).logs > 0
+		m.inLog = m.parts().logs > 0
 	case key.Matches(msg, keys.search):
-		if layOut(m).logs > 0 {
+		if m.parts().logs > 0 {
 			m.inLog = true
 			return m.log.Update(msg)
 		}
@@ -174,9 +174,9 @@ func (m *Model) move(by int) tea.Cmd {
 }
 
 // row is the row that the cursor is on.
-func (m *Model) row() int {
-	for i, n := range m.have.Nodes {
-		if n.Name == m.sel {
+func (t *table) row() int {
+	for i, n := range t.have.Nodes {
+		if n.Name == t.sel {
 			return i
 		}
 	}
@@ -184,27 +184,17 @@ func (m *Model) row() int {
 }
 
 // targets are the nodes that an action is for: the marked ones, or the one under the cursor.
-func (m *Model) targets() []string {
+func (t *table) targets() []string {
 	var names []string
-	for _, n := range m.have.Nodes {
-		if m.marked[n.Name] {
+	for _, n := range t.have.Nodes {
+		if t.marked[n.Name] {
 			names = append(names, n.Name)
 		}
 	}
 	if names == nil {
-		return []string{m.sel}
+		return []string{t.sel}
 	}
 	return names
-}
-
-// act asks the frame to do it. The nodes are shown as busy until the frame says that it is over.
-func (m *Model) act(verb front.Verb) tea.Cmd {
-	names := m.targets()
-	for _, name := range names {
-		m.busy[name] = doing{verb, m.now()}
-	}
-	m.hurry()
-	return send(Run{Verb: verb, Nodes: names})
 }
 
 func (m *Model) copyIDs() tea.Cmd {

@@ -10,11 +10,11 @@ import (
 // What the key f does: each trouble is shown with its way out.
 
 // ailing is the node that f is for: the one under the cursor, or else the first that has a diagnosis.
-func ailing(m *Model) (front.NodeView, bool) {
-	if n, ok := m.node(m.sel); ok && n.Diagnosis != nil {
+func (t *table) ailing() (front.NodeView, bool) {
+	if n, ok := t.node(t.sel); ok && n.Diagnosis != nil {
 		return n, true
 	}
-	for _, n := range m.have.Nodes {
+	for _, n := range t.have.Nodes {
 		if n.Diagnosis != nil {
 			return n, true
 		}
@@ -23,11 +23,11 @@ func ailing(m *Model) (front.NodeView, bool) {
 }
 
 // whole is the trouble that concerns all nodes: with the runtime, else with the grid. nil without one.
-func whole(m *Model) *problem.Problem {
-	if err := m.have.RuntimeErr; err != nil {
+func (t *table) whole() *problem.Problem {
+	if err := t.have.RuntimeErr; err != nil {
 		return problem.Of(err)
 	}
-	if err := m.have.GridErr; err != nil {
+	if err := t.have.GridErr; err != nil {
 		return problem.Of(err)
 	}
 	return nil
@@ -54,17 +54,17 @@ func out(p *problem.Problem, r *front.Remedy) way {
 
 // offer says what f does now, and to which node; "" for node when it concerns all, no words when there is
 // nothing to mend. What concerns all comes first: the nodes hang on it.
-func offer(m *Model) (node string, w way) {
-	if p := whole(m); p != nil {
-		r := m.have.Remedy // is about the grid
-		if m.have.RuntimeErr != nil {
+func (t *table) offer() (node string, w way) {
+	if p := t.whole(); p != nil {
+		r := t.have.Remedy // is about the grid
+		if t.have.RuntimeErr != nil {
 			r = nil
 		}
 		if w := out(p, r); w.verb != "" || w.step > 0 {
 			return "", w
 		}
 	}
-	n, ok := ailing(m)
+	n, ok := t.ailing()
 	if !ok {
 		return "", way{}
 	}
@@ -73,30 +73,30 @@ func offer(m *Model) (node string, w way) {
 
 // mend puts right what can be put right by itself, or leads to where it is: a step, or the details that
 // say what to do.
-func mend(m *Model) tea.Cmd {
-	node, w := offer(m)
+func (m *Model) mend() tea.Cmd {
+	node, w := m.offer()
 	if w.words == "" {
 		return nil
 	}
 	if node == "" {
-		return take(m, w, nil)
+		return m.take(w, nil)
 	}
 	m.sel = node
 	if w.verb == "" && (w.step == 0 || w.led && m.detail) {
 		m.detail = true
 		return m.followCursor()
 	}
-	return tea.Batch(m.followCursor(), take(m, w, []string{node}))
+	return tea.Batch(m.followCursor(), m.take(w, []string{node}))
 }
 
-// take asks the frame to go a way.
-func take(m *Model, w way, nodes []string) tea.Cmd {
+// take asks the frame to go a way. The nodes are shown as busy until the frame reports the end.
+func (m *Model) take(w way, nodes []string) tea.Cmd {
 	if w.verb == "" {
 		return send(OpenStep{w.step})
 	}
 	for _, name := range nodes {
 		m.busy[name] = doing{w.verb, m.now()}
 	}
-	m.hurry()
+	m.hurry(m.now())
 	return send(Run{Verb: w.verb, Nodes: nodes})
 }

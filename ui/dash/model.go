@@ -37,37 +37,18 @@ const previewLines = 5000
 
 // Model is the dashboard. Make it with New; call Close when it is not needed any more.
 type Model struct {
-	src    Source
-	st     *style.Set
-	ink    *paint.Set
-	now    func() time.Time
-	ctx    context.Context
-	cancel context.CancelFunc
+	watcher
+	schedule
+	table
+	notice
 
-	changed chan struct{} // the runtime's side may be old
-	broken  chan error    // a panic
+	loaded  bool
+	looking bool // the runtime
+	again   bool // it changed once more meanwhile
+	ticking bool
+	visible bool
 
-	have     front.Overview
-	loaded   bool
-	asking   bool      // the grid
-	pulsing  bool      // whether the grid lives
-	asked    time.Time // when the last of the two was asked
-	looking  bool      // the runtime
-	again    bool      // it changed once more meanwhile
-	interval time.Duration
-	due      time.Time // when the grid is asked next
-	ticking  bool
-	visible  bool
-
-	usage  map[string]*usage
-	busy   map[string]doing
-	marked map[string]bool
-	sel    string // name of the node that the cursor is on
-	top    int    // first node that is shown
-	detail bool   // the details of a node are open
-	note   note
 	keeper *health.Keeper // nil: SuperNodes are left as they are
-	kept   string         // what it said last
 	trying bool           // a restart of its own is under way
 
 	log     *logs.Model
@@ -75,9 +56,54 @@ type Model struct {
 	logGen  int
 	inLog   bool // keys are for the log
 
-	w, h  int
+	h     int
 	frame string
 	stale bool
+}
+
+// watcher reads the source until the dashboard is closed.
+type watcher struct {
+	src    Source
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	changed chan struct{} // the runtime's side may be old
+	broken  chan error    // a panic
+}
+
+// schedule holds the open questions to the grid and the time of the next one.
+type schedule struct {
+	asking   bool      // the grid
+	pulsing  bool      // whether the grid lives
+	asked    time.Time // when the last of the two was asked
+	interval time.Duration
+	due      time.Time // when the grid is asked next
+}
+
+// table holds the SuperNodes and runs, with the cursor and the marks on them.
+type table struct {
+	pen
+	now    func() time.Time
+	have   front.Overview
+	usage  map[string]*usage
+	busy   map[string]doing
+	marked map[string]bool
+	sel    string // name of the node that the cursor is on
+	top    int    // first node that is shown
+	detail bool   // the details of a node are open
+}
+
+// pen draws single lines, none wider than w.
+type pen struct {
+	st  *style.Set
+	ink *paint.Set
+	w   int
+}
+
+// notice is the text below the summary: of the last action, else of the watch.
+type notice struct {
+	note note
+	kept string // what the watch said last
 }
 
 // usage is what a node takes, and took.
@@ -104,11 +130,13 @@ type note struct {
 func New(src Source, st *style.Set) *Model {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := &Model{
-		src: src, st: st, ink: paint.New(st), now: time.Now, ctx: ctx, cancel: cancel,
-		changed: make(chan struct{}, 1), broken: make(chan error, 1),
-		interval: fast, visible: true,
-		usage: map[string]*usage{}, busy: map[string]doing{}, marked: map[string]bool{},
-		w: 80, h: 24, stale: true,
+		watcher:  watcher{src: src, ctx: ctx, cancel: cancel, changed: make(chan struct{}, 1), broken: make(chan error, 1)},
+		schedule: schedule{interval: fast},
+		table: table{
+			pen: pen{st: st, ink: paint.New(st), w: 80}, now: time.Now,
+			usage: map[string]*usage{}, busy: map[string]doing{}, marked: map[string]bool{},
+		},
+		visible: true, h: 24, stale: true,
 	}
 	m.log = logs.New(src, nil, st)
 	m.log.Limit(previewLines)
@@ -135,7 +163,7 @@ func (m *Model) Show(on bool) tea.Cmd {
 	if m.visible = on; !on || was {
 		return nil
 	}
-	m.hurry()
+	m.hurry(m.now())
 	m.stale = true
 	return tea.Batch(m.look(), m.poll(), m.tick())
 }
@@ -190,7 +218,7 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 		}
 		return m.openLog()
 	case Began:
-		began(m, msg)
+		m.began(msg)
 		return nil
 	case Ran:
 		return m.ran(msg)
@@ -216,17 +244,17 @@ func (m *Model) ran(msg Ran) tea.Cmd {
 	}
 	switch {
 	case msg.ByItself:
-		tried(m, msg)
+		m.tried(msg)
 	case msg.Err != nil:
 		m.note = noteOf(msg.Err)
 	}
-	m.hurry()
+	m.hurry(m.now())
 	return tea.Batch(m.look(), m.poll())
 }
 
 // node gives the node with that name.
-func (m *Model) node(name string) (front.NodeView, bool) {
-	for _, n := range m.have.Nodes {
+func (t *table) node(name string) (front.NodeView, bool) {
+	for _, n := range t.have.Nodes {
 		if n.Name == name {
 			return n, true
 		}

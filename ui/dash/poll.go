@@ -53,28 +53,28 @@ type (
 )
 
 // watch runs in a goroutine of its own until the dashboard is closed.
-func (m *Model) watch() {
-	for m.ctx.Err() == nil {
+func (w *watcher) watch() {
+	for w.ctx.Err() == nil {
 		// An error is not told: Overview says what is wrong with the runtime.
-		_ = m.src.Watch(m.ctx, m.signal)
+		_ = w.src.Watch(w.ctx, w.signal)
 		select {
-		case <-m.ctx.Done():
+		case <-w.ctx.Done():
 		case <-time.After(rewatch):
-			m.signal()
+			w.signal()
 		}
 	}
 }
 
-func (m *Model) signal() {
+func (w *watcher) signal() {
 	select {
-	case m.changed <- struct{}{}:
+	case w.changed <- struct{}{}:
 	default:
 	}
 }
 
-func (m *Model) fail(err error) {
+func (w *watcher) fail(err error) {
 	select {
-	case m.broken <- err:
+	case w.broken <- err:
 	default:
 	}
 }
@@ -127,8 +127,8 @@ func (m *Model) look() tea.Cmd {
 }
 
 // overview reads both sides. A bug in that is shown where a runtime or a grid that does not answer is.
-func (m *Model) overview(age time.Duration) (o front.Overview) {
-	if err := safego.Call("looking at the SuperNodes", func() error { o = m.src.Overview(m.ctx, age); return nil }); err != nil {
+func (w *watcher) overview(age time.Duration) (o front.Overview) {
+	if err := safego.Call("looking at the SuperNodes", func() error { o = w.src.Overview(w.ctx, age); return nil }); err != nil {
 		o = front.Overview{RuntimeErr: err, GridErr: err}
 	}
 	return o
@@ -151,7 +151,7 @@ func (m *Model) pulse() tea.Cmd {
 }
 
 // hurry makes the grid be asked soon: something is about to change.
-func (m *Model) hurry() { m.interval, m.due = fast, m.now() }
+func (s *schedule) hurry(now time.Time) { s.interval, s.due = fast, now }
 
 // poll does what is due: the grid, and what the visible nodes take.
 func (m *Model) poll() tea.Cmd {
@@ -168,7 +168,7 @@ func (m *Model) poll() tea.Cmd {
 	} else if m.loaded && !m.asking && !m.pulsing && !m.have.GridAt.IsZero() && now.Sub(m.asked) >= beat {
 		cmds = append(cmds, m.pulse())
 	}
-	for _, n := range inSight(m) {
+	for _, n := range m.inSight() {
 		u := m.usage[n.Name]
 		if n.Runtime.State != supernode.Running || u != nil && (u.asking || now.Sub(u.asked) < usageEvery) {
 			continue
@@ -214,7 +214,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	if msg.pulse {
 		m.pulsing = false
 		if (msg.o.GridErr == nil) != (m.have.GridErr == nil) {
-			m.hurry()
+			m.hurry(m.now())
 		}
 	}
 	if msg.grid || msg.pulse {
@@ -242,15 +242,15 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 		}
 	}
 	if first || runtimeMoved(before, m.have) {
-		m.hurry() // the grid will hear of it, too
+		m.hurry(m.now()) // the grid will hear of it, too
 	}
 	if msg.grid {
 		m.pace(first || gridMoved(before, m.have))
 	}
 	if msg.grid {
-		cmds = append(cmds, keep(m))
+		cmds = append(cmds, m.keep())
 	}
-	cmds = append(cmds, m.overRuns(before), m.followCursor())
+	cmds = append(cmds, overRuns(before, m.have), m.followCursor())
 	if first {
 		cmds = append(cmds, m.poll())
 	}
@@ -279,21 +279,21 @@ func (m *Model) pace(moved bool) {
 }
 
 // unsettled tells that a node is on its way to another state.
-func (m *Model) unsettled() bool {
-	if len(m.busy) > 0 {
+func (t *table) unsettled() bool {
+	if len(t.busy) > 0 {
 		return true
 	}
-	for _, n := range m.have.Nodes {
+	for _, n := range t.have.Nodes {
 		switch n.Runtime.State {
 		case supernode.Starting, supernode.Restarting:
 			return true
 		case supernode.Running:
-			if n.Grid != front.GridOnline && m.now().Sub(n.Runtime.Since) < settle {
+			if n.Grid != front.GridOnline && t.now().Sub(n.Runtime.Since) < settle {
 				return true
 			}
 		case supernode.Stopped:
 			// The grid takes up to a minute to notice.
-			if n.Grid == front.GridOnline && m.now().Sub(n.Runtime.Since) < settle {
+			if n.Grid == front.GridOnline && t.now().Sub(n.Runtime.Since) < settle {
 				return true
 			}
 		}
@@ -332,15 +332,15 @@ func runtimeMoved(a, b front.Overview) bool {
 }
 
 // overRuns tells the log panes, here and in the frame, of runs that are over.
-func (m *Model) overRuns(before front.Overview) tea.Cmd {
+func overRuns(before, have front.Overview) tea.Cmd {
 	was := map[string]string{}
 	for _, r := range before.Runs {
 		was[r.ID] = r.Status
 	}
 	var cmds []tea.Cmd
-	for _, r := range m.have.Runs {
+	for _, r := range have.Runs {
 		if s, known := was[r.ID]; known && active(s) && !active(r.Status) {
-			over := logs.RunOver{ID: r.ID, Status: r.Status, At: m.have.GridAt}
+			over := logs.RunOver{ID: r.ID, Status: r.Status, At: have.GridAt}
 			cmds = append(cmds, func() tea.Msg { return over })
 		}
 	}
@@ -348,19 +348,19 @@ func (m *Model) overRuns(before front.Overview) tea.Cmd {
 }
 
 // keepCursor keeps the cursor on its node, or on the row where it was.
-func (m *Model) keepCursor(before front.Overview) {
-	if _, ok := m.node(m.sel); ok {
+func (t *table) keepCursor(before front.Overview) {
+	if _, ok := t.node(t.sel); ok {
 		return
 	}
 	row := 0
 	for i, n := range before.Nodes {
-		if n.Name == m.sel {
+		if n.Name == t.sel {
 			row = i
 		}
 	}
-	m.sel = ""
-	if n := len(m.have.Nodes); n > 0 {
-		m.sel = m.have.Nodes[min(row, n-1)].Name
+	t.sel = ""
+	if n := len(t.have.Nodes); n > 0 {
+		t.sel = t.have.Nodes[min(row, n-1)].Name
 	}
 }
 

@@ -26,50 +26,50 @@ func (s sign) text() string {
 }
 
 // grid is how the grid sees n.
-func grid(m *Model, n front.NodeView) sign {
-	s := m.st.Signs
+func (p *pen) grid(n front.NodeView) sign {
+	s := p.st.Signs
 	switch n.Grid {
 	case front.GridOnline:
-		return sign{s.Online, "online", m.ink.OK}
+		return sign{s.Online, "online", p.ink.OK}
 	case front.GridOffline:
-		return sign{s.Offline, "offline", m.ink.Warn}
+		return sign{s.Offline, "offline", p.ink.Warn}
 	case front.GridRegistered:
-		return sign{s.ToDo, "registered", m.ink.Dim}
+		return sign{s.ToDo, "registered", p.ink.Dim}
 	case front.GridUnregistered:
-		return sign{s.NotNeeded, "gone", m.ink.Bad}
+		return sign{s.NotNeeded, "gone", p.ink.Bad}
 	case front.GridUnknown:
 		if n.NodeID == "" {
-			return sign{s.ToDo, "no ID", m.ink.Dim}
+			return sign{s.ToDo, "no ID", p.ink.Dim}
 		}
-		return sign{s.ToDo, "unknown", m.ink.Dim}
+		return sign{s.ToDo, "unknown", p.ink.Dim}
 	}
-	return sign{s.ToDo, clean(string(n.Grid)), m.ink.Dim}
+	return sign{s.ToDo, clean(string(n.Grid)), p.ink.Dim}
 }
 
 // machine is how n stands on this machine.
-func machine(m *Model, n front.NodeView) sign {
-	s := m.st.Signs
-	if d, ok := m.busy[n.Name]; ok {
+func (t *table) machine(n front.NodeView) sign {
+	s := t.st.Signs
+	if d, ok := t.busy[n.Name]; ok {
 		if word := verbs[d.verb]; word != "" {
-			return sign{s.Waiting, word, m.ink.Accent}
+			return sign{s.Waiting, word, t.ink.Accent}
 		}
 	}
 	switch n.Runtime.State {
 	case supernode.Running:
-		return sign{s.Done, "up", m.ink.OK}
+		return sign{s.Done, "up", t.ink.OK}
 	case supernode.Starting:
-		return sign{s.Waiting, "starting", m.ink.Accent}
+		return sign{s.Waiting, "starting", t.ink.Accent}
 	case supernode.Restarting:
-		return sign{s.Waiting, "restarting", m.ink.Warn}
+		return sign{s.Waiting, "restarting", t.ink.Warn}
 	case "":
-		return sign{s.ToDo, "unknown", m.ink.Dim}
+		return sign{s.ToDo, "unknown", t.ink.Dim}
 	case supernode.Stopped:
 		if n.Runtime.ExitCode != 0 {
-			return sign{s.Failed, fmt.Sprintf("exit %d", n.Runtime.ExitCode), m.ink.Bad}
+			return sign{s.Failed, fmt.Sprintf("exit %d", n.Runtime.ExitCode), t.ink.Bad}
 		}
-		return sign{s.Offline, "stopped", m.ink.Dim}
+		return sign{s.Offline, "stopped", t.ink.Dim}
 	}
-	return sign{s.ToDo, "not started", m.ink.Dim}
+	return sign{s.ToDo, "not started", t.ink.Dim}
 }
 
 var verbs = map[front.Verb]string{
@@ -89,8 +89,8 @@ type column struct {
 const gap = 2
 
 // columns gives the columns that fit into w, from left to right.
-func columns(m *Model, w int) []column {
-	all := allColumns(m)
+func (t *table) columns(w int) []column {
+	all := t.allColumns()
 	used := pointerWidth + all[0].width
 	chosen := map[int]column{all[0].place: all[0]}
 	for _, c := range all[1:] {
@@ -117,21 +117,21 @@ func columns(m *Model, w int) []column {
 }
 
 // allColumns is every column, the most useful first.
-func allColumns(m *Model) []column {
-	plain := m.ink.Text
+func (t *table) allColumns() []column {
+	plain := t.ink.Text
 	list := []column{
 		{head: "name", place: 0, cell: func(n front.NodeView) (string, paint.Paint) {
-			if n.Name == m.sel {
-				return clean(n.Name), m.ink.Selected
+			if n.Name == t.sel {
+				return clean(n.Name), t.ink.Selected
 			}
 			return clean(n.Name), plain
 		}},
 		{head: "grid", place: 3, cell: func(n front.NodeView) (string, paint.Paint) {
-			s := grid(m, n)
+			s := t.grid(n)
 			return s.text(), s.style
 		}},
 		{head: "here", place: 4, cell: func(n front.NodeView) (string, paint.Paint) {
-			s := machine(m, n)
+			s := t.machine(n)
 			return s.text(), s.style
 		}},
 		{head: "node ID", place: 1, cell: func(n front.NodeView) (string, paint.Paint) { return clean(n.NodeID), plain }},
@@ -139,34 +139,34 @@ func allColumns(m *Model) []column {
 			if n.Runtime.State != supernode.Running || n.Runtime.Since.IsZero() {
 				return "", plain
 			}
-			return style.Age(m.now().Sub(n.Runtime.Since)), plain
+			return style.Age(t.now().Sub(n.Runtime.Since)), plain
 		}},
 		{head: "cpu", place: 5, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
-			if u := takes(m, n); u != nil {
+			if u := t.takes(n); u != nil {
 				return fmt.Sprintf("%.0f%%", u.CPU), plain
 			}
 			return "", plain
 		}},
 		{head: "mem", place: 7, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
-			if u := takes(m, n); u != nil {
+			if u := t.takes(n); u != nil {
 				return style.Bytes(u.Memory), plain
 			}
 			return "", plain
 		}},
 		{head: "", place: 6, cell: func(n front.NodeView) (string, paint.Paint) {
-			if u := takes(m, n); u != nil {
-				return spark(m, u.history), m.ink.Accent
+			if u := t.takes(n); u != nil {
+				return t.spark(u.history), t.ink.Accent
 			}
 			return "", plain
 		}},
 		{head: "restarts", place: 9, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if n.Runtime.Restarts > 0 {
-				return fmt.Sprint(n.Runtime.Restarts), m.ink.Warn
+				return fmt.Sprint(n.Runtime.Restarts), t.ink.Warn
 			}
 			return "", plain
 		}},
 		{head: "key", place: 2, cell: func(n front.NodeView) (string, paint.Paint) {
-			return short(clean(n.Fingerprint)), m.ink.Dim
+			return short(clean(n.Fingerprint)), t.ink.Dim
 		}},
 	}
 	// Columns whose cells come and go keep their width, so that nothing jumps.
@@ -174,7 +174,7 @@ func allColumns(m *Model) []column {
 	for i := range list {
 		c := &list[i]
 		widest := 0
-		for _, n := range m.have.Nodes {
+		for _, n := range t.have.Nodes {
 			text, _ := c.cell(n)
 			widest = max(widest, style.Width(text))
 		}
@@ -184,7 +184,7 @@ func allColumns(m *Model) []column {
 		c.width = max(widest, len(c.head), least[c.head])
 	}
 	list[0].width = min(list[0].width, 28)
-	if whereabouts(m) == "process" {
+	if t.here() == "process" {
 		list[2].head = "process"
 	} else {
 		list[2].head = "container"
@@ -192,9 +192,9 @@ func allColumns(m *Model) []column {
 	return list
 }
 
-// whereabouts says what SuperNodes are on this machine.
-func whereabouts(m *Model) string {
-	for _, n := range m.have.Nodes {
+// here says what SuperNodes are on this machine.
+func (t *table) here() string {
+	for _, n := range t.have.Nodes {
 		if n.Runtime.State != "" && n.Runtime.State != supernode.Absent && n.Runtime.Image == "" {
 			return "process"
 		}
@@ -203,8 +203,8 @@ func whereabouts(m *Model) string {
 }
 
 // takes is what a running node takes; nil when it is not known.
-func takes(m *Model, n front.NodeView) *usage {
-	u := m.usage[n.Name]
+func (t *table) takes(n front.NodeView) *usage {
+	u := t.usage[n.Name]
 	if u == nil || len(u.history) == 0 || n.Runtime.State != supernode.Running {
 		return nil
 	}
@@ -221,12 +221,12 @@ func short(fingerprint string) string {
 }
 
 // spark draws CPU readings; a fifth of a core or less does not fill it.
-func spark(m *Model, readings []float64) string {
+func (p *pen) spark(readings []float64) string {
 	top := 20.0
 	for _, r := range readings {
 		top = max(top, r)
 	}
-	levels := m.st.Signs.Spark
+	levels := p.st.Signs.Spark
 	var b strings.Builder
 	b.WriteString(strings.Repeat(" ", history-len(readings)))
 	for _, r := range readings {
@@ -237,23 +237,23 @@ func spark(m *Model, readings []float64) string {
 }
 
 // row draws a node in the columns; head draws their names when n is nil.
-func tableRow(m *Model, cols []column, n *front.NodeView, w int) string {
+func (t *table) tableRow(cols []column, n *front.NodeView, w int) string {
 	var b strings.Builder
 	switch {
 	case n == nil:
 		b.WriteString(strings.Repeat(" ", pointerWidth))
 	default:
-		b.WriteString(pointer(m, *n))
+		b.WriteString(t.pointer(*n))
 	}
 	for i, c := range cols {
 		if i > 0 {
 			b.WriteString(strings.Repeat(" ", gap))
 		}
-		text, st := c.head, m.ink.Dim
+		text, st := c.head, t.ink.Dim
 		if n != nil {
 			text, st = c.cell(*n)
 		}
-		text = m.st.Cut(text, c.width)
+		text = t.st.Cut(text, c.width)
 		fill := strings.Repeat(" ", max(0, c.width-style.Width(text)))
 		if text != "" {
 			text = st.Render(text)
@@ -264,25 +264,25 @@ func tableRow(m *Model, cols []column, n *front.NodeView, w int) string {
 			b.WriteString(text + fill)
 		}
 	}
-	return m.st.Cut(strings.TrimRight(b.String(), " "), w)
+	return t.st.Cut(strings.TrimRight(b.String(), " "), w)
 }
 
 const pointerWidth = 3
 
 // pointer is what stands in front of a node: cursor, mark and a blank.
-func pointer(m *Model, n front.NodeView) string {
+func (t *table) pointer(n front.NodeView) string {
 	first, second := " ", " "
-	if n.Name == m.sel {
-		first = m.ink.Selected.Render(m.st.Signs.Cursor)
+	if n.Name == t.sel {
+		first = t.ink.Selected.Render(t.st.Signs.Cursor)
 	}
-	if m.marked[n.Name] {
-		second = m.ink.Accent.Render(m.st.Signs.Marked)
+	if t.marked[n.Name] {
+		second = t.ink.Accent.Render(t.st.Signs.Marked)
 	}
 	return first + second + " "
 }
 
 // diagnosis is the line below a node that is not as it should be, with the key that mends it.
-func diagnosis(m *Model, n front.NodeView, w int) string {
+func (t *table) diagnosis(n front.NodeView, w int) string {
 	text, hint, room := "", "", 0
 	words := out(n.Diagnosis, n.Remedy).words
 	for _, try := range [][2]string{{n.Diagnosis.Error(), words}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, words}, {n.Diagnosis.What, "fix it"}} {
@@ -291,9 +291,9 @@ func diagnosis(m *Model, n front.NodeView, w int) string {
 			break
 		}
 	}
-	line := strings.Repeat(" ", pointerWidth+1) + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(text, room)) +
-		"   " + m.ink.Key.Render("f") + m.ink.Dim.Render(hint[1:])
-	return m.st.Cut(line, w)
+	line := strings.Repeat(" ", pointerWidth+1) + t.ink.Warn.Render(t.st.Signs.Failed+" "+t.st.Cut(text, room)) +
+		"   " + t.ink.Key.Render("f") + t.ink.Dim.Render(hint[1:])
+	return t.st.Cut(line, w)
 }
 
 // clean makes text that came from elsewhere safe to draw.

@@ -22,11 +22,11 @@ const (
 	mostRuns  = 3
 )
 
-// layOut shares out the rows: the nodes first, then their log, then the runs.
-func layOut(m *Model) parts {
+// parts shares out the rows: the nodes first, then their log, then the runs.
+func (m *Model) parts() parts {
 	var p parts
 	left := m.h - 2 // summary, head of the table
-	if n := noted(m); n.text != "" {
+	if n := m.noted(); n.text != "" {
 		p.note = 1
 		if n.fix != "" {
 			p.note = 2
@@ -65,12 +65,12 @@ func layOut(m *Model) parts {
 // View draws the dashboard: SetSize's rows, none wider than its columns.
 func (m *Model) View() string {
 	if m.stale || m.log.Stale() {
-		m.frame, m.stale = draw(m), false
+		m.frame, m.stale = m.draw(), false
 	}
 	return m.frame
 }
 
-func draw(m *Model) string {
+func (m *Model) draw() string {
 	if m.w < 1 || m.h < 1 {
 		return ""
 	}
@@ -78,21 +78,21 @@ func draw(m *Model) string {
 		m.log.SetSize(m.w, m.h)
 		return m.log.View()
 	}
-	lines := []string{summary(m)}
-	p := layOut(m)
-	if noted(m).text != "" {
-		lines = append(lines, noteLines(m)...)
+	lines := []string{m.summary()}
+	p := m.parts()
+	if m.noted().text != "" {
+		lines = append(lines, m.noteLines(m.noted())...)
 	}
 	switch {
 	case !m.loaded:
 		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("looking at the SuperNodes"+m.st.Signs.Ellipsis, m.w-2)))
 	case len(m.have.Nodes) == 0:
-		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("no SuperNode here yet", m.w-2)), "  "+hintFor(m, "a", "add one", m.w-2))
+		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("no SuperNode here yet", m.w-2)), "  "+m.hint("a", "add one", m.w-2))
 	case m.detail:
-		lines = append(lines, details(m, m.h-len(lines))...)
+		lines = append(lines, m.details(m.h-len(lines))...)
 	default:
-		lines = append(lines, table(m, p.nodes)...)
-		lines = append(lines, runs(m, p.runs)...)
+		lines = append(lines, m.table.draw(p.nodes)...)
+		lines = append(lines, m.runs(p.runs)...)
 		if p.logs > 0 && m.logNode != "" {
 			m.log.SetSize(m.w, p.logs)
 			m.log.SetFocus(m.inLog)
@@ -112,12 +112,12 @@ func draw(m *Model) string {
 
 // Summary is one line for a title: "4 of 5 online · grid 5 s ago". No styles.
 func (m *Model) Summary() string {
-	text, _ := summaryParts(m)
+	text, _ := m.summaryParts()
 	return text
 }
 
 // summaryParts gives how many are online and how old that is, and what keeps us from knowing better.
-func summaryParts(m *Model) (text, wrong string) {
+func (m *Model) summaryParts() (text, wrong string) {
 	if !m.loaded {
 		return "", ""
 	}
@@ -136,7 +136,7 @@ func summaryParts(m *Model) (text, wrong string) {
 		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + wording.Count(len(m.have.Nodes), "SuperNode") + " online" +
 			sep + "grid " + ago(m.now().Sub(m.have.GridAt))
 	}
-	if waits := unansweredText(m); waits > 0 {
+	if waits := m.unanswered(m.now()); waits > 0 {
 		text += sep + "no answer for " + strconv.Itoa(int(waits.Seconds())) + " s"
 	}
 	if m.keeper != nil {
@@ -155,18 +155,18 @@ func summaryParts(m *Model) (text, wrong string) {
 	return text, wrong
 }
 
-// unansweredText is how long the grid has left a question open, once that is longer than usual; else 0.
-func unansweredText(m *Model) time.Duration {
-	if !m.asking && !m.pulsing || m.asked.IsZero() || m.now().Sub(m.asked) < unanswered {
+// unanswered is how long the grid has left a question open, once that is longer than usual; else 0.
+func (s *schedule) unanswered(now time.Time) time.Duration {
+	if !s.asking && !s.pulsing || s.asked.IsZero() || now.Sub(s.asked) < unanswered {
 		return 0
 	}
-	return m.now().Sub(m.asked)
+	return now.Sub(s.asked)
 }
 
-func summary(m *Model) string {
-	text, wrong := summaryParts(m)
+func (m *Model) summary() string {
+	text, wrong := m.summaryParts()
 	st := m.ink.Dim
-	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" && unansweredText(m) == 0 {
+	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" && m.unanswered(m.now()) == 0 {
 		st = m.ink.OK
 		text = m.st.Signs.Done + " " + text
 	}
@@ -175,8 +175,8 @@ func summary(m *Model) string {
 		room := m.w - style.Width(text) - 3
 		if room >= 12 {
 			hint := ""
-			if node, w := offer(m); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+7 <= room {
-				hint = "   " + hintFor(m, "f", w.words, room)
+			if node, w := m.offer(); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+7 <= room {
+				hint = "   " + m.hint("f", w.words, room)
 			}
 			s += "   " + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2)) + hint
 		} else {
@@ -186,15 +186,14 @@ func summary(m *Model) string {
 	return s
 }
 
-func noteLines(m *Model) []string {
-	n := noted(m)
-	st, text := m.ink.OK, n.text
+func (p *pen) noteLines(n note) []string {
+	st, text := p.ink.OK, n.text
 	if n.bad {
-		st, text = m.ink.Bad, m.st.Signs.Failed+" "+text
+		st, text = p.ink.Bad, p.st.Signs.Failed+" "+text
 	}
-	lines := []string{st.Render(m.st.Cut(text, m.w))}
+	lines := []string{st.Render(p.st.Cut(text, p.w))}
 	if n.fix != "" {
-		lines = append(lines, m.ink.Dim.Render(m.st.Cut("  "+n.fix, m.w)))
+		lines = append(lines, p.ink.Dim.Render(p.st.Cut("  "+n.fix, p.w)))
 	}
 	return lines
 }
@@ -207,37 +206,37 @@ func noteOf(err error) note {
 	return note{text: clean(p.Error()), fix: clean(p.Fix), bad: true}
 }
 
-func hintFor(m *Model, key, means string, w int) string {
+func (p *pen) hint(key, means string, w int) string {
 	if len(key)+1+len(means) > w {
 		return ""
 	}
-	return m.ink.Key.Render(key) + m.ink.Dim.Render(" "+means)
+	return p.ink.Key.Render(key) + p.ink.Dim.Render(" "+means)
 }
 
-// table draws the head and rows of the nodes, as many as fit, around the cursor.
-func table(m *Model, rows int) []string {
-	cols := columns(m, m.w)
-	lines := []string{tableRow(m, cols, nil, m.w)}
-	rows = forNodes(m, rows)
-	scroll(m, rows)
-	for i := m.top; i < len(m.have.Nodes) && len(lines) <= rows; i++ {
-		n := m.have.Nodes[i]
-		lines = append(lines, tableRow(m, cols, &n, m.w))
+// draw draws the head and rows of the nodes, as many as fit, around the cursor.
+func (t *table) draw(rows int) []string {
+	cols := t.columns(t.w)
+	lines := []string{t.tableRow(cols, nil, t.w)}
+	rows = t.forNodes(rows)
+	t.scroll(rows)
+	for i := t.top; i < len(t.have.Nodes) && len(lines) <= rows; i++ {
+		n := t.have.Nodes[i]
+		lines = append(lines, t.tableRow(cols, &n, t.w))
 		if n.Diagnosis != nil && len(lines) <= rows {
-			lines = append(lines, diagnosis(m, n, m.w))
+			lines = append(lines, t.diagnosis(n, t.w))
 		}
 	}
-	if more := hidden(m, rows); more != "" {
-		lines = append(lines, m.st.Cut(m.ink.Dim.Render("  "+more), m.w))
+	if more := t.hidden(rows); more != "" {
+		lines = append(lines, t.st.Cut(t.ink.Dim.Render("  "+more), t.w))
 	}
 	return lines
 }
 
 // forNodes gives how many of the table's rows are for nodes: where they do not all fit, one says so.
-func forNodes(m *Model, rows int) int {
+func (t *table) forNodes(rows int) int {
 	need := 0
-	for i := range m.have.Nodes {
-		need += nodeHeight(m, i)
+	for i := range t.have.Nodes {
+		need += t.nodeHeight(i)
 	}
 	if need > rows && rows > 1 {
 		rows--
@@ -246,58 +245,58 @@ func forNodes(m *Model, rows int) int {
 }
 
 // hidden says how many nodes lie above and below those in sight; "" when all are.
-func hidden(m *Model, rows int) string {
+func (t *table) hidden(rows int) string {
 	var parts []string
-	if m.top > 0 {
-		parts = append(parts, fmt.Sprintf("%s %d more above", m.st.Signs.Up, m.top))
+	if t.top > 0 {
+		parts = append(parts, fmt.Sprintf("%s %d more above", t.st.Signs.Up, t.top))
 	}
-	if below := len(m.have.Nodes) - 1 - lastRow(m, rows); below > 0 {
-		parts = append(parts, fmt.Sprintf("%s %d more below", m.st.Signs.Down, below))
+	if below := len(t.have.Nodes) - 1 - t.lastRow(rows); below > 0 {
+		parts = append(parts, fmt.Sprintf("%s %d more below", t.st.Signs.Down, below))
 	}
 	return strings.Join(parts, "  ")
 }
 
-func nodeHeight(m *Model, i int) int {
-	if m.have.Nodes[i].Diagnosis != nil {
+func (t *table) nodeHeight(i int) int {
+	if t.have.Nodes[i].Diagnosis != nil {
 		return 2
 	}
 	return 1
 }
 
 // lastRow is the last node that fits into rows when the table begins at m.top.
-func lastRow(m *Model, rows int) int {
-	i := m.top
-	for ; i < len(m.have.Nodes); i++ {
-		rows -= nodeHeight(m, i)
+func (t *table) lastRow(rows int) int {
+	i := t.top
+	for ; i < len(t.have.Nodes); i++ {
+		rows -= t.nodeHeight(i)
 		if rows < 0 {
 			break
 		}
 	}
-	return max(m.top, i-1)
+	return max(t.top, i-1)
 }
 
 // scroll moves the table so that the cursor is on it.
-func scroll(m *Model, rows int) {
-	m.top = min(m.top, max(0, len(m.have.Nodes)-1))
-	at := m.row()
-	if at < m.top {
-		m.top = at
+func (t *table) scroll(rows int) {
+	t.top = min(t.top, max(0, len(t.have.Nodes)-1))
+	at := t.row()
+	if at < t.top {
+		t.top = at
 	}
-	for m.top < at && lastRow(m, rows) < at {
-		m.top++
+	for t.top < at && t.lastRow(rows) < at {
+		t.top++
 	}
 	// No blank rows below while there are nodes above.
-	for m.top > 0 {
-		m.top--
-		if lastRow(m, rows) < len(m.have.Nodes)-1 || lastRow(m, rows) < at {
-			m.top++
+	for t.top > 0 {
+		t.top--
+		if t.lastRow(rows) < len(t.have.Nodes)-1 || t.lastRow(rows) < at {
+			t.top++
 			break
 		}
 	}
 }
 
 // inSight are the nodes whose rows can be seen.
-func inSight(m *Model) []front.NodeView {
+func (m *Model) inSight() []front.NodeView {
 	if len(m.have.Nodes) == 0 {
 		return nil
 	}
@@ -306,26 +305,26 @@ func inSight(m *Model) []front.NodeView {
 		return []front.NodeView{n}
 	}
 	top := min(m.top, len(m.have.Nodes)-1)
-	return m.have.Nodes[top : lastRow(m, forNodes(m, layOut(m).nodes))+1]
+	return m.have.Nodes[top : m.lastRow(m.forNodes(m.parts().nodes))+1]
 }
 
 // runs draws the last runs below a rule.
-func runs(m *Model, rows int) []string {
+func (t *table) runs(rows int) []string {
 	if rows < 3 {
 		return nil
 	}
-	lines := []string{"", rule(m, "runs")}
-	list := newest(m)
+	lines := []string{"", t.rule("runs")}
+	list := t.newest()
 	for _, r := range list[:min(rows-2, len(list))] {
-		lines = append(lines, run(m, r))
+		lines = append(lines, t.run(r))
 	}
 	return lines
 }
 
 // newest gives the runs that are under way, then the others as the grid lists them.
-func newest(m *Model) []front.RunView {
+func (t *table) newest() []front.RunView {
 	var list, over []front.RunView
-	for _, r := range m.have.Runs {
+	for _, r := range t.have.Runs {
 		if active(r.Status) {
 			list = append(list, r)
 		} else {
@@ -335,34 +334,34 @@ func newest(m *Model) []front.RunView {
 	return append(list, over...)
 }
 
-func run(m *Model, r front.RunView) string {
-	s := sign{m.st.Signs.ToDo, clean(r.Status), m.ink.Dim}
+func (p *pen) run(r front.RunView) string {
+	s := sign{p.st.Signs.ToDo, clean(r.Status), p.ink.Dim}
 	switch r.Status {
 	case "pending", "starting":
-		s = sign{m.st.Signs.Waiting, r.Status, m.ink.Accent}
+		s = sign{p.st.Signs.Waiting, r.Status, p.ink.Accent}
 	case "running":
-		s = sign{m.st.Signs.Current, r.Status, m.ink.Accent}
+		s = sign{p.st.Signs.Current, r.Status, p.ink.Accent}
 	case "finished:completed":
-		s = sign{m.st.Signs.Done, "completed", m.ink.OK}
+		s = sign{p.st.Signs.Done, "completed", p.ink.OK}
 	case "finished:failed":
-		s = sign{m.st.Signs.Failed, "failed", m.ink.Bad}
+		s = sign{p.st.Signs.Failed, "failed", p.ink.Bad}
 	case "finished:stopped":
-		s = sign{m.st.Signs.Offline, "stopped", m.ink.Dim}
+		s = sign{p.st.Signs.Offline, "stopped", p.ink.Dim}
 	}
-	line := "  " + s.style.Render(m.st.Pad(s.text(), 12)) + "  " + m.ink.Text.Render(m.st.Pad(clean(r.ID), 20))
-	if m.w >= 60 {
-		line += "  " + m.ink.Dim.Render(m.st.Pad(style.Clock(r.Elapsed), 8)) + "  " + m.ink.Dim.Render(clean(r.App))
+	line := "  " + s.style.Render(p.st.Pad(s.text(), 12)) + "  " + p.ink.Text.Render(p.st.Pad(clean(r.ID), 20))
+	if p.w >= 60 {
+		line += "  " + p.ink.Dim.Render(p.st.Pad(style.Clock(r.Elapsed), 8)) + "  " + p.ink.Dim.Render(clean(r.App))
 	}
-	return m.st.Cut(strings.TrimRight(line, " "), m.w)
+	return p.st.Cut(strings.TrimRight(line, " "), p.w)
 }
 
 // rule is a line with a word in it.
-func rule(m *Model, word string) string {
-	h := m.st.Signs.Horizontal
-	left := strings.Repeat(h, min(2, m.w))
-	rest := m.w - 2 - style.Width(word) - 2
+func (p *pen) rule(word string) string {
+	h := p.st.Signs.Horizontal
+	left := strings.Repeat(h, min(2, p.w))
+	rest := p.w - 2 - style.Width(word) - 2
 	if rest < 0 {
-		return m.ink.Faint.Render(left)
+		return p.ink.Faint.Render(left)
 	}
-	return m.ink.Faint.Render(left) + " " + m.ink.Bold.Render(word) + " " + m.ink.Faint.Render(strings.Repeat(h, rest))
+	return p.ink.Faint.Render(left) + " " + p.ink.Bold.Render(word) + " " + p.ink.Faint.Render(strings.Repeat(h, rest))
 }
