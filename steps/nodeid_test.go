@@ -96,7 +96,7 @@ func TestNodeIDOfAnotherKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, r := health.IdDiffers(t.Context(), s, list[0], states[list[0].Name])
+	p, r := health.IDDiffers(t.Context(), s, list[0], states[list[0].Name])
 	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != front.RestartNodes {
 		t.Errorf("%+v %+v", p, r)
 	}

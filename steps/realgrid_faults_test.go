@@ -442,7 +442,7 @@ func (x *trial) unconfirmed(t *testing.T, s *site.Site, p *person) {
 		t.Fatal(err)
 	}
 	m := list[0]
-	if _, err := fleet.IdFromLog(t.Context(), s, m, map[string]bool{m.Record.NodeID: true}, p); !problem.Is(err, problem.NodeRefused) {
+	if _, err := fleet.IDFromLog(t.Context(), s, m, map[string]bool{m.Record.NodeID: true}, p); !problem.Is(err, problem.NodeRefused) {
 		t.Errorf("a SuperNode that is not confirmed has to be refused, got %v", err)
 	}
 	if st, err := Inspect(t.Context(), s, 13); err != nil || st.State != front.Blocked || st.By != 12 {

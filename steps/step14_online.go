@@ -57,7 +57,7 @@ func (online) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 		} else if n.Diagnosis != nil {
 			item.State, item.Text = front.ItemFailed, n.Diagnosis.Error()
 		}
-		if p, _ := health.IdDiffers(ctx, s, byName[n.Name], n.Runtime); p != nil {
+		if p, _ := health.IDDiffers(ctx, s, byName[n.Name], n.Runtime); p != nil {
 			item.State, item.Text = front.ItemFailed, p.Error()
 			differ++
 		}

@@ -80,7 +80,7 @@ func idsFromLogs(ctx context.Context, s *site.Site, list []site.Member, free []f
 	var mu sync.Mutex
 	err = site.Each(ctx, s, names, func(ctx context.Context, name string) error {
 		m := byName[name]
-		id, err := IdFromLog(ctx, s, m, ids, to)
+		id, err := IDFromLog(ctx, s, m, ids, to)
 		switch {
 		case problem.Is(err, problem.NodeRefused):
 			mu.Lock()
@@ -146,9 +146,9 @@ func recovered(s *site.Site, m site.Member, id, how string, to front.Sink) error
 // about a minute, and Docker starts it again and again meanwhile.
 const idWithin = 80 * time.Second
 
-// IdFromLog starts the SuperNode and reads its node ID from its log. It goes on running: step 13 would
+// IDFromLog starts the SuperNode and reads its node ID from its log. It goes on running: step 13 would
 // start it anyway. One that the grid refuses is stopped again, and gives a Problem node-refused.
-func IdFromLog(ctx context.Context, s *site.Site, m site.Member, free map[string]bool, to front.Sink) (string, error) {
+func IDFromLog(ctx context.Context, s *site.Site, m site.Member, free map[string]bool, to front.Sink) (string, error) {
 	to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "starting it: it logs its node ID when it comes online"}})
 	if err := BringUp(ctx, s, []site.Member{m}, quiet{to}); err != nil {
 		return "", err

@@ -75,8 +75,8 @@ func idSaid(ctx context.Context, s *site.Site, name string, st supernode.Status)
 	return have.id
 }
 
-// IdDiffers says that a SuperNode that runs logged another node ID than the ledger has for it; nil when not.
-func IdDiffers(ctx context.Context, s *site.Site, m site.Member, st supernode.Status) (*problem.Problem, *front.Remedy) {
+// IDDiffers says that a SuperNode that runs logged another node ID than the ledger has for it; nil when not.
+func IDDiffers(ctx context.Context, s *site.Site, m site.Member, st supernode.Status) (*problem.Problem, *front.Remedy) {
 	if !m.Known() || isElsewhere(ctx, s, st) { // on another grid it is another node
 		return nil, nil
 	}
@@ -109,7 +109,7 @@ func MendIDs(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(m site.Member) bool { p, _ := IdDiffers(ctx, s, m, states[m.Name]); return p == nil })
+	list = slices.DeleteFunc(list, func(m site.Member) bool { p, _ := IDDiffers(ctx, s, m, states[m.Name]); return p == nil })
 	if len(list) == 0 {
 		return nil
 	}
@@ -119,7 +119,7 @@ func MendIDs(ctx context.Context, s *site.Site, to front.Sink) error {
 	}
 	right := map[string]ledger.Node{} // by node ID
 	for _, m := range list {
-		p, r := IdDiffers(ctx, s, m, states[m.Name])
+		p, r := IDDiffers(ctx, s, m, states[m.Name])
 		said := idSaid(ctx, s, m.Name, states[m.Name])
 		if r.Step == 0 || !slices.ContainsFunc(nodes, func(n flwrexec.Node) bool { return n.ID.String() == said }) {
 			return p

@@ -53,7 +53,7 @@ const (
 // readings fill the evidence. All input and output of a diagnosis is here and in gather.
 var readings = map[reading]func(context.Context, *site.Site, site.Member, *evidence){
 	readSaidID: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
-		e.idProblem, e.idRemedy = IdDiffers(ctx, s, m, e.node.Runtime)
+		e.idProblem, e.idRemedy = IDDiffers(ctx, s, m, e.node.Runtime)
 	},
 	readForeign: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
 		if st, ok := foreign(ctx, s, m); ok {

@@ -23,7 +23,7 @@ const WrongService problem.Code = "wrong-service"
 // whoAsks is what a person can do about a network in between.
 const whoAsks = "try from another network, or ask who runs this one to let the port through"
 
-// cause says why no connection came about.
+// unreachable says why no connection came about.
 func (r *Result) unreachable(err error) *problem.Problem {
 	host, port, _ := net.SplitHostPort(r.Address)
 	p := &problem.Problem{Code: problem.Unreachable, What: "nothing answers at " + r.Address, Err: err}

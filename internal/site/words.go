@@ -6,6 +6,7 @@ import (
 	"flwrup/internal/problem"
 )
 
+// Fix returns what to do about p, to be put behind its text; "" where it says nothing.
 func Fix(p *problem.Problem) string {
 	if p.Fix == "" {
 		return ""

@@ -236,7 +236,7 @@ func (p *pen) spark(readings []float64) string {
 	return b.String()
 }
 
-// row draws a node in the columns; head draws their names when n is nil.
+// tableRow draws a node in the columns; head draws their names when n is nil.
 func (t *table) tableRow(cols []column, n *front.NodeView, w int) string {
 	var b strings.Builder
 	switch {
