@@ -60,8 +60,41 @@ func TestRunIsLeftAndFoundAgain(t *testing.T) {
 	if out := h.must("runs", "nodes", id, "--dir", dir).out; strings.Count(out, "\n") != 2 {
 		t.Errorf("both SuperNodes took part, got %q", out)
 	}
+	h.takenOver(dir)
 	h.runIsMended(dir)
 	h.watched(dir)
+}
+
+// takenOver plays an upgrade from a flwrup that kept no acceptance: while SuperNodes run with the folder's keys
+// nothing is asked; a copy without the keys is somebody's folder.
+func (h *home) takenOver(dir string) {
+	t := h.t
+	t.Helper()
+	accepted := filepath.Join(h.dir, ".local", "state", "flwrup", "state", "trust")
+	if _, err := os.Stat(accepted); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(accepted); err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(h.dir, "copied")
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(copied, "keys")); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.run("up", "--yes", "--dir", copied); got.code != 3 || !strings.Contains(got.out+got.err, ".flwrup: ") {
+		t.Errorf("a copy without keys: exit code %d\n%s", got.code, got.out+got.err)
+	}
+	if got := h.run("status", "--json", "--dir", dir); got.code != 0 || strings.Contains(got.out+got.err, "accept") || parse(t, got.out).Data.Online != 2 {
+		t.Errorf("exit code %d\n%s", got.code, got.out+got.err)
+	}
+	h.must("up", "--yes", "--dir", dir)
+	h.must("stop", "--dir", dir) // nothing runs any more: what was taken over stays so
+	if got := h.must("start", "--dir", dir); strings.Contains(got.out+got.err, "accept") {
+		t.Errorf("asked after all:\n%s", got.out+got.err)
+	}
 }
 
 // stopped ends args with Ctrl-C as soon as a node is registered: exit code 130, nothing left running. Before that
