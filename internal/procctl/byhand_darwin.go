@@ -42,7 +42,7 @@ func superNodes() []handStarted {
 			}
 			key = filepath.Join(dir, key)
 		}
-		all = append(all, handStarted{pid, key})
+		all = append(all, handStarted{pid, key, supernode.FlagIn(argv, "--superlink")})
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"flwrup/internal/plainfile"
+	"flwrup/internal/supernode"
 )
 
 // superNodes looks through the process table for SuperNodes that were told a key.
@@ -20,7 +21,8 @@ func superNodes() []handStarted {
 			continue
 		}
 		b, _ := plainfile.Read("/proc/" + e.Name() + "/cmdline")
-		key, ok := told(strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00"))
+		argv := strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
+		key, ok := told(argv)
 		if !ok {
 			continue
 		}
@@ -28,7 +30,7 @@ func superNodes() []handStarted {
 		if !filepath.IsAbs(key) {
 			place = "cwd"
 		}
-		all = append(all, handStarted{pid, "/proc/" + e.Name() + "/" + place + "/" + key})
+		all = append(all, handStarted{pid, "/proc/" + e.Name() + "/" + place + "/" + key, supernode.FlagIn(argv, "--superlink")})
 	}
 	return all
 }

@@ -27,22 +27,33 @@ import (
 // sees it in a place of its own, as in a container with the folder of the keys in it. Processes of other
 // users are seen as far as the system lets this one look.
 func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
+	return runningWith(ctx, keys, r.pids)
+}
+
+// RunningWith is ByHand for a folder whose records nobody accepted: processes that they call its own are among those
+// that it gives.
+func RunningWith(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
+	return runningWith(ctx, keys, func() []int { return []int{} })
+}
+
+// runningWith leaves out the processes that own gives, which is asked once and only where one is found.
+func runningWith(ctx context.Context, keys map[string]string, own func() []int) (map[string]supernode.Status, error) {
 	out := map[string]supernode.Status{}
 	if len(keys) == 0 {
 		return out, nil
 	}
-	var own []int
+	var ours []int
 	began := map[string]time.Time{}
 	for _, p := range superNodes() {
 		fingerprint := supernode.KeyAt(p.key, keys)
 		if fingerprint == "" {
 			continue
 		}
-		if own == nil {
-			own = r.pids()
+		if ours == nil {
+			ours = own()
 		}
 		row, ok := inspect(p.pid)
-		if !ok || row.zombie || slices.Contains(own, p.pid) {
+		if !ok || row.zombie || slices.Contains(ours, p.pid) {
 			continue
 		}
 		if first, twice := began[fingerprint]; twice && first.Before(row.began()) {
@@ -51,7 +62,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 		began[fingerprint] = row.began()
 		pid := strconv.Itoa(p.pid)
 		out[fingerprint] = supernode.Status{ID: pid, State: supernode.Running, Since: row.began(), LogKeptFor: stderrFile(p.pid),
-			ByHand: "process " + pid, EndWith: "kill " + pid, Inside: containerOf(p.pid)}
+			ByHand: "process " + pid, Fleet: p.fleet, EndWith: "kill " + pid, Inside: containerOf(p.pid)}
 	}
 	return out, ctx.Err()
 }
@@ -73,8 +84,9 @@ func (r *Runtime) pids() []int {
 
 // handStarted is a SuperNode in the process table.
 type handStarted struct {
-	pid int
-	key string // its key's file as this process can open it
+	pid   int
+	key   string // its key's file as this process can open it
+	fleet string // the address that it was told
 }
 
 // told finds the program and the key in a SuperNode's command line: "python …/flower-supernode … --flag

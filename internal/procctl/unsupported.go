@@ -61,6 +61,11 @@ func (r *Runtime) Usage(context.Context, string) (supernode.Usage, error) {
 	return supernode.Usage{}, unsupported()
 }
 
+// RunningWith finds none.
+func RunningWith(context.Context, map[string]string) (map[string]supernode.Status, error) {
+	return nil, nil
+}
+
 // ByHand finds none.
 func (r *Runtime) ByHand(context.Context, map[string]string) (map[string]supernode.Status, error) {
 	return nil, nil

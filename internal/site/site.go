@@ -82,6 +82,7 @@ type Site struct {
 	unlock  func()
 	store   *trust.Store  // what the person accepted here
 	leftOut []trust.Value // left out of the choices: nobody accepted them
+	proven  []trust.Value // need no acceptance: see takeOver
 	state   string        // where flwrup's records lie
 	made    bool          // this call made the folder
 	instead bool          // goes on with Options.Instead

@@ -8,6 +8,7 @@ import (
 
 	"flwrup/dockerctl"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/hostpath"
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
@@ -18,68 +19,81 @@ import (
 // takeoverWithin bounds the search for SuperNodes of a folder that nobody accepted.
 const takeoverWithin = 3 * time.Second
 
-// takenOver splits v.open: the records need no question where a SuperNode of this project runs with a private key
-// that lies in the folder. A flwrup from before acceptance was kept started it; the author of a repository has no
-// key of a SuperNode that runs on this machine. The rehearsal, the runtime and the image need none where it runs
-// for them. Every other value is asked about as before: flwrup.toml may have changed since.
-func takenOver(s *Site, v survey) (proven, open []trust.Value) {
-	records := func(x trust.Value) bool { return x.Key == recordsKey }
-	keysAsked := func(x trust.Value) bool { return x.Key == "keys" }
-	if !slices.ContainsFunc(v.open, records) || slices.ContainsFunc(v.open, keysAsked) {
-		return nil, v.open
+// takeOver moves from v.open to s.proven the values that need no question: the records, where a SuperNode runs with a
+// private key that lies in the folder. A flwrup from before acceptance was kept started it; the author of a
+// repository has no key of a SuperNode that runs on this machine. The rehearsal, the runtime and the image need none
+// where it runs for them. Every other value is asked about as before: flwrup.toml may have changed since.
+func takeOver(s *Site, v *survey) {
+	known := hashes(s.proven) // by the look before the lock was taken
+	v.open = slices.DeleteFunc(v.open, func(x trust.Value) bool { return known[x.Hash()] })
+	if s.Options.Trust || !s.store.Blank() || !slices.ContainsFunc(v.open, func(x trust.Value) bool { return x.Key == recordsKey }) {
+		return
 	}
-	running := runningFromHere(s, v.choices)
-	if len(running) == 0 {
-		return nil, v.open
+	running := findRunning(s, v.choices)
+	shows := map[string]func(runningHere) bool{
+		recordsKey:       func(runningHere) bool { return true },
+		"grid.rehearsal": func(r runningHere) bool { return isLoopback(v.choices.Grid.Fleet) && r.fleet == v.choices.Grid.Fleet },
+		"runtime":        func(r runningHere) bool { return v.choices.Runtime == project.RuntimeProcess && r.image == "" },
+		"image":          func(r runningHere) bool { return r.image == v.choices.Image },
 	}
-	shown := map[string]func(supernode.Status) bool{
-		recordsKey: func(supernode.Status) bool { return true },
-		"grid.rehearsal": func(st supernode.Status) bool {
-			return isLoopback(v.choices.Grid.Fleet) && NodeLabel(st, FleetLabel) == v.choices.Grid.Fleet
-		},
-		"runtime": func(st supernode.Status) bool { return v.choices.Runtime == project.RuntimeProcess && st.Image == "" },
-		"image":   func(st supernode.Status) bool { return st.Image == v.choices.Image },
-	}
-	for _, x := range v.open {
-		if by := shown[x.Key]; by != nil && slices.ContainsFunc(running, by) {
-			proven = append(proven, x)
-		} else {
-			open = append(open, x)
+	v.open = slices.DeleteFunc(v.open, func(x trust.Value) bool {
+		by := shows[x.Key]
+		if by == nil || !slices.ContainsFunc(running, by) {
+			return false
 		}
-	}
-	return proven, open
+		s.proven = append(s.proven, x)
+		return true
+	})
 }
 
-// runningFromHere returns the SuperNodes of the project that run with a private key of the folder.
-func runningFromHere(s *Site, c *project.Choices) []supernode.Status {
-	folder, err := keys.Scan(s.Path(c.Keys))
-	if err != nil || c.ID == "" {
-		return nil
-	}
-	own := map[string]bool{}
-	for _, p := range folder.Pairs {
-		own[p.Fingerprint] = true
-	}
-	if len(own) == 0 {
+// runningHere is a SuperNode that runs with a private key of the folder.
+type runningHere struct {
+	fleet string // the address that it runs for; "" where that is not seen
+	image string // "" for a process
+}
+
+// findRunning asks the process table and Docker. Nothing that the folder itself says about processes is believed:
+// records can be forged. Docker's labels cannot.
+func findRunning(s *Site, c *project.Choices) []runningHere {
+	own := ownKeys(s, c)
+	if len(own) == 0 || c.ID == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), takeoverWithin)
 	defer cancel()
-	var list []supernode.Status
-	if processes, err := procctl.New(procctl.Options{Dir: s.StateDir("nodes"), Project: c.ID}); err == nil {
-		found, _ := processes.List(ctx)
-		list = append(list, found...)
+	var found []runningHere
+	processes, _ := procctl.RunningWith(ctx, own)
+	for _, st := range processes {
+		found = append(found, runningHere{fleet: st.Fleet})
 	}
 	if c.Runtime != project.RuntimeProcess {
 		if docker, err := dockerctl.New(ctx, dockerctl.Options{Project: c.ID, Dir: s.StateDir("starter")}); err == nil {
-			found, _ := docker.List(ctx)
-			list = append(list, found...)
+			all, _ := docker.List(ctx)
 			docker.Close()
+			for _, st := range all {
+				if st.State == supernode.Running && own[NodeLabel(st, "fingerprint")] != "" {
+					found = append(found, runningHere{fleet: NodeLabel(st, FleetLabel), image: st.Image})
+				}
+			}
 		}
 	}
-	return slices.DeleteFunc(list, func(st supernode.Status) bool {
-		return st.State != supernode.Running || !own[NodeLabel(st, "fingerprint")]
-	})
+	return found
+}
+
+// ownKeys returns the private keys that lie in the folder themselves, by fingerprint: a link proves nothing, for
+// what it leads to may be anybody's.
+func ownKeys(s *Site, c *project.Choices) map[string]string {
+	folder, err := keys.Scan(s.Path(c.Keys))
+	if err != nil {
+		return nil
+	}
+	own := map[string]string{}
+	for _, p := range folder.Pairs {
+		if hostpath.Within(hostpath.Real(p.Private), hostpath.Real(s.Dir)) {
+			own[p.Fingerprint] = p.Private
+		}
+	}
+	return own
 }
 
 // isLoopback reports whether an address leads to this machine alone.

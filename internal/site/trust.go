@@ -47,7 +47,6 @@ type survey struct {
 	made    bool             // there was no flwrup.toml
 	fresh   bool             // there was no .flwrup
 	open    []trust.Value    // nobody accepted them
-	proven  []trust.Value    // SuperNodes that run here show that the person set the folder up
 }
 
 // surveyFolder reads flwrup.toml and says which values nobody accepted. The values that this call's flags set are
@@ -98,7 +97,7 @@ func surveyFolder(s *Site) (v survey, err error) {
 	if v.open = s.store.Missing(v.choices.ID, asks); len(v.open) > 0 && s.Options.Instead != nil && s.store.Known(v.choices.ID) {
 		return instead(s, v), nil
 	}
-	v.proven, v.open = takenOver(s, v)
+	takeOver(s, &v)
 	return v, nil
 }
 
@@ -129,7 +128,7 @@ func ground(s *Site, c *project.Choices) project.Ground {
 // brought are the things beside flwrup.toml that came with the folder: flwrup's records, environments with
 // a flwr, and an app that a new rehearsal would run.
 //
-// Records of an earlier flwrup, from before acceptance was kept, are asked about once, unless takenOver finds that
+// Records of an earlier flwrup, from before acceptance was kept, are asked about once, unless takeOver finds that
 // their SuperNodes run here. Nothing in the folder alone tells them from records that the author of a repository
 // committed: modes, dates and contents can all be copied, and the records name processes, logs and addresses that
 // flwrup acts on.
@@ -211,8 +210,8 @@ func settle(s *Site, v survey) error {
 	if len(declined(s, v.open)) > 0 {
 		return &Unaccepted{s.Dir, v.open}
 	}
-	if v.fresh || len(v.open)+len(v.proven) > 0 {
-		if err := s.store.Accept(v.choices.ID, slices.Concat(v.open, v.proven)); err != nil {
+	if v.fresh || len(v.open)+len(s.proven) > 0 {
+		if err := s.store.Accept(v.choices.ID, slices.Concat(v.open, s.proven)); err != nil {
 			return err
 		}
 	}

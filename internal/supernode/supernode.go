@@ -95,14 +95,16 @@ func (i Image) Same(o Image) bool { return i.ID == o.ID || i.Digest != "" && i.D
 // KeyFlag is how every flower-supernode is told its private key; one that was started by hand is known by it.
 const KeyFlag = "--auth-supernode-private-key"
 
-// KeyIn finds the file of the key among a SuperNode's arguments, "--flag value" or "--flag=value"; "" when
-// there is none.
-func KeyIn(args []string) string {
+// KeyIn finds the file of the key among a SuperNode's arguments; "" when there is none.
+func KeyIn(args []string) string { return FlagIn(args, KeyFlag) }
+
+// FlagIn finds the value of a flag among arguments, "--flag value" or "--flag=value"; "" when there is none.
+func FlagIn(args []string, flag string) string {
 	for i, a := range args {
-		if v, ok := strings.CutPrefix(a, KeyFlag+"="); ok {
+		if v, ok := strings.CutPrefix(a, flag+"="); ok {
 			return v
 		}
-		if a == KeyFlag && i+1 < len(args) {
+		if a == flag && i+1 < len(args) {
 			return args[i+1]
 		}
 	}
@@ -168,6 +170,7 @@ type Status struct {
 	Labels     map[string]string
 	Ours       bool   // false for one that was found, started by hand
 	ByHand     string // "container NAME" or "process PID", not the project's, that runs with the node's key; "" for the project's own
+	Fleet      string // of a process found by hand: the address that it was told; "" where none was
 	EndWith    string // with ByHand: the command that ends it
 	Inside     string // of a process found by hand: the ID of the container that it runs in; "" for none
 	LogKeptFor string // where the log is: a file path, or "docker logs NAME"

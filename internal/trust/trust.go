@@ -124,6 +124,9 @@ func (s *Store) Known(project string) bool {
 	return r.Project != "" && r.Project == project
 }
 
+// Blank reports whether nothing was ever accepted in the folder, for whatever project.
+func (s *Store) Blank() bool { return s.read().Project == "" }
+
 // Missing gives the values that were never accepted for the project with this ID.
 func (s *Store) Missing(project string, values []Value) []Value {
 	r := s.read()
