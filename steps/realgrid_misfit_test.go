@@ -56,7 +56,7 @@ func (x *trial) misfits(t *testing.T) {
 			old := flwrexec.NewSession(found[0], flwrexec.SessionOptions{FlwrHome: x.home, Dir: t.TempDir()})
 			t.Cleanup(func() { old.Close() })
 			s.Flwr = shared{old}
-			s.World.Reset()
+			s.ForgetGrid()
 			x.refused(t, s, "speaks HTTP to SuperNodes, those of flwr "+version+" speak gRPC", "1.40 or later")
 			x.seenInStep3(t, s, "speaks HTTP to SuperNodes, those of flwr "+version+" speak gRPC", "1.40 or later")
 		})
@@ -66,12 +66,12 @@ func (x *trial) misfits(t *testing.T) {
 		x.registered(t, s)
 		control, fleet := x.only(t, "/v1/control/"), x.only(t, "/v1/fleet/")
 		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = fleet, control })
-		s.World.Reset()
+		s.ForgetGrid()
 		cause, remedy := fleet+" is the one for SuperNodes (fleet), "+control+" the one for flwr's commands (control)", "--control "+control+" --fleet "+fleet
 		x.refused(t, s, cause, remedy)
 		x.seenInStep3(t, s, cause, remedy)
 		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = control, fleet })
-		s.World.Reset()
+		s.ForgetGrid()
 		if err := site.FleetFits(t.Context(), s); err != nil {
 			t.Errorf("the right way round: %v", err)
 		}

@@ -223,7 +223,7 @@ func (s *Site) choose(do func() error) error {
 	to := s.Choices().Grid
 	s.choosing.Unlock()
 	if from != to {
-		s.World.Reset()
+		s.ForgetGrid()
 	}
 	return err
 }

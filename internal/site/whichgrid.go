@@ -291,7 +291,7 @@ func goOver(s *Site, o gridOffer) error {
 	if s.Choices().Grid == o.GridChoice {
 		return nil
 	}
-	if err := s.Change(func(c *project.Choices) error {
+	return s.Change(func(c *project.Choices) error {
 		if o.Connection != c.Grid.Connection {
 			if err := leaveGridBehind(s, c); err != nil {
 				return err
@@ -300,11 +300,7 @@ func goOver(s *Site, o gridOffer) error {
 		}
 		c.Grid = o.GridChoice
 		return nil
-	}); err != nil {
-		return err
-	}
-	s.World.Reset()
-	return nil
+	})
 }
 
 // leaveGridBehind notes the grid and the federation of the choices before another grid takes their place.

@@ -64,6 +64,7 @@ func (a *Answer[T]) last() (T, time.Time, error) {
 	return a.value, a.good, a.err
 }
 
+// Forget makes the next Get ask, however young the answer is.
 func (a *Answer[T]) Forget() {
 	a.mu.Lock()
 	a.at = time.Time{}
@@ -80,13 +81,11 @@ func (a *Answer[T]) reset() {
 	a.value, a.err, a.at, a.good = none, nil, time.Time{}, time.Time{}
 }
 
-// Reset is for another grid: nothing that the one before said holds there.
-func (w *world) Reset() {
-	w.Nodes.reset()
-	w.Details.reset()
-	w.List.reset()
-	w.runs.reset()
-	w.Network.reset()
+// ForgetGrid is for another grid: nothing that the one before said holds there.
+func (s *Site) ForgetGrid() {
+	for _, a := range append(s.answers(), &s.World.Network) {
+		a.reset()
+	}
 }
 
 // Fresh is how old the grid's answer may be while a person goes through the steps.
@@ -94,16 +93,27 @@ const Fresh = 5 * time.Second
 
 // Forget makes the next inspection ask the grid again.
 func (s *Site) Forget() {
-	s.World.Nodes.Forget()
-	s.World.Details.Forget()
-	s.World.List.Forget()
-	s.World.runs.Forget()
+	for _, a := range s.answers() {
+		a.Forget()
+	}
+}
+
+// forgetful is an Answer, of whatever type.
+type forgetful interface {
+	Forget()
+	reset()
+}
+
+// answers are those of the grid, and those that rooms above keep; not what was seen of the network.
+func (s *Site) answers() []forgetful {
+	list := []forgetful{&s.World.Nodes, &s.World.Details, &s.World.List, &s.World.runs}
 	s.kept.Range(func(_, v any) bool {
 		if a, ok := v.(forgetful); ok {
-			a.forget()
+			list = append(list, a)
 		}
 		return true
 	})
+	return list
 }
 
 // GridNodes gives the account's nodes on the grid, those unregistered left out.
@@ -191,9 +201,6 @@ func (s *Site) Title() front.Title {
 	}
 	return t
 }
-
-// forgetful is an answer, of whatever type.
-type forgetful interface{ forget() }
 
 // Kept returns the value of type T that a room keeps in memory with the site. It is zero at first; its own
 // methods guard it. An answer among them is forgotten with the grid's.

@@ -1,0 +1,31 @@
+package site
+
+import (
+	"testing"
+	"time"
+)
+
+// TestKeptAnswersAreForgotten: what a room above keeps is forgotten with the grid's own answers.
+func TestKeptAnswersAreForgotten(t *testing.T) {
+	type report struct{ n int }
+	s := &Site{}
+	asked := 0
+	get := func() int {
+		r, _, err := Kept[Answer[report]](s).Get(time.Hour, func() (report, error) { asked++; return report{asked}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.n
+	}
+	if get() != 1 || get() != 1 {
+		t.Errorf("asked %d times for one answer", asked)
+	}
+	s.Forget()
+	if get() != 2 {
+		t.Error("the answer outlives Forget")
+	}
+	s.ForgetGrid()
+	if _, at, _ := Kept[Answer[report]](s).last(); !at.IsZero() || get() != 3 {
+		t.Error("the answer outlives another grid")
+	}
+}
