@@ -62,7 +62,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 
 // byHand is the status of a container that somebody else started.
 func byHand(r *Runtime, c container.InspectResponse) supernode.Status {
-	st := status(r, c)
+	st := status(c)
 	name := termsafe.Line(strings.TrimPrefix(c.Name, "/"))
 	st.Ours, st.ByHand, st.EndWith = false, "container "+name, "docker stop "+shell.Word(name)
 	return st

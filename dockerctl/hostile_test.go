@@ -40,7 +40,7 @@ func TestContainersOfOthersAreCleaned(t *testing.T) {
 	runtime := new(Runtime)
 	for _, state := range []container.State{{Status: evil, Error: evil}, {Running: true, StartedAt: evil}, {Restarting: true, ExitCode: 1}, {OOMKilled: true}} {
 		c.State = &state
-		b, err := json.Marshal([]any{status(runtime, c), byHand(runtime, c)})
+		b, err := json.Marshal([]any{status(c), byHand(runtime, c)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -95,7 +95,7 @@ func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 	}
 	out := make([]supernode.Status, 0, len(all))
 	for _, c := range all {
-		out = append(out, status(r, c))
+		out = append(out, status(c))
 	}
 	slices.SortStableFunc(out, func(a, b supernode.Status) int { return sortorder.NaturalCompare(a.Name, b.Name) })
 	return out, nil
@@ -119,7 +119,7 @@ func (r *Runtime) Foreign(ctx context.Context, names []string) ([]supernode.Stat
 		if strings.TrimPrefix(c.Name, "/") != name || c.Config.Labels[LabelProject] == r.project {
 			continue
 		}
-		s := status(r, c)
+		s := status(c)
 		s.Name, s.Ours, s.Labels = name, false, c.Config.Labels
 		out = append(out, s)
 	}
@@ -175,7 +175,7 @@ func find(ctx context.Context, r *Runtime, name string) (container.InspectRespon
 }
 
 // status turns what the daemon says into what flwrup knows.
-func status(r *Runtime, c container.InspectResponse) supernode.Status {
+func status(c container.InspectResponse) supernode.Status {
 	s := supernode.Status{
 		Name:       c.Config.Labels[LabelNode],
 		Project:    c.Config.Labels[LabelProject],

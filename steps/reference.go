@@ -26,7 +26,7 @@ func Reference(s *site.Site) []front.Action {
 }
 
 // Places is where to turn.
-func Places(s *site.Site) []front.Link {
+func Places() []front.Link {
 	return []front.Link{
 		{Label: "Documentation", URL: "https://flower.ai/docs/"},
 		{Label: "Authentication example", URL: "https://github.com/adap/flower/tree/main/examples/flower-authentication"},

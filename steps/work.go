@@ -90,7 +90,7 @@ func (w Work) Handover() fleet.Handover { return fleet.NewHandover(w.s) }
 func (w Work) Reference() []front.Action { return Reference(w.s) }
 
 // Places returns the pages where a person may turn.
-func (w Work) Places() []front.Link { return Places(w.s) }
+func (w Work) Places() []front.Link { return Places() }
 
 // Onlooker is the work on a site in whose folder another flwrup is at work: a second terminal, a colleague. It
 // follows what the other writes, and changes nothing.

@@ -140,7 +140,7 @@ func stop(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) 
 	if err != nil {
 		return err
 	}
-	return site.Each(ctx, s, namesOf(list), func(ctx context.Context, name string) error {
+	return site.Each(ctx, namesOf(list), func(ctx context.Context, name string) error {
 		if other := states[name].ByHand; other != "" {
 			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemDone, Text: "left alone: started by hand as " + other + " (" + states[name].EndWith + " ends it)"}})
 			return nil

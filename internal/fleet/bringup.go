@@ -62,7 +62,7 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 		for _, m := range list {
 			byName[m.Name] = m
 		}
-		return site.Each(ctx, s, namesOf(list), func(ctx context.Context, name string) error {
+		return site.Each(ctx, namesOf(list), func(ctx context.Context, name string) error {
 			to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemWorking, Text: "starting"}})
 			if err := StartOne(ctx, s, rt, byName[name], to); err != nil {
 				to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemFailed, Text: problem.Of(err).Error()}})

@@ -56,7 +56,7 @@ func KeepOrReplace(ctx context.Context, s *site.Site, list []site.Member, to fro
 	if !ok {
 		return nil, fmt.Errorf("the runtime %s cannot stop what was started by hand", rt.Kind())
 	}
-	return list, site.Each(ctx, s, namesOf(theirs), func(ctx context.Context, name string) error {
+	return list, site.Each(ctx, namesOf(theirs), func(ctx context.Context, name string) error {
 		to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemWorking, Text: "stopping " + states[name].ByHand}})
 		return every.End(ctx, name)
 	})

@@ -78,7 +78,7 @@ func idsFromLogs(ctx context.Context, s *site.Site, list []site.Member, free []f
 		names = append(names, m.Name)
 	}
 	var mu sync.Mutex
-	err = site.Each(ctx, s, names, func(ctx context.Context, name string) error {
+	err = site.Each(ctx, names, func(ctx context.Context, name string) error {
 		m := byName[name]
 		id, err := IDFromLog(ctx, s, m, ids, to)
 		switch {

@@ -128,9 +128,9 @@ func whose(ctx context.Context, s *site.Site, list []site.Member, nodes []string
 	for _, m := range list {
 		key := project.NodeKey(m.Number)
 		byName[m.Name] = key
-		q.Choices = append(q.Choices, front.Choice{Value: key, Label: m.Name, Note: summary(s, c.Node[key])})
+		q.Choices = append(q.Choices, front.Choice{Value: key, Label: m.Name, Note: summary(c.Node[key])})
 	}
-	q.Choices[0].Note = summary(s, c.All)
+	q.Choices[0].Note = summary(c.All)
 	var of []string
 	for _, name := range nodes {
 		key, ok := byName[name]
@@ -150,7 +150,7 @@ func whose(ctx context.Context, s *site.Site, list []site.Member, nodes []string
 }
 
 // summary says in a few words what was chosen.
-func summary(s *site.Site, c project.NodeChoice) string {
+func summary(c project.NodeChoice) string {
 	var parts []string
 	for _, st := range settings {
 		if text := st.text(c); text != "" {

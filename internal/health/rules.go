@@ -24,21 +24,21 @@ type evidence struct {
 	gridErr    error
 	runtimeErr error
 
-	connection string // of the project
-	elsewhere  bool   // it runs for another grid
-	kind       string // the project's runtime
-	pinned     string // the image that the person chose; ""
-	flwr       string // version at hand; ""
-	hints      flwrexec.NodeHints
+	connection string    // of the project
+	elsewhere  bool      // it runs for another grid
+	kind       string    // the project's runtime
+	pinned     string    // the image that the person chose; ""
+	flwr       string    // version at hand; ""
 	sleptFrom  time.Time // the machine's last sleep
 	sleptTo    time.Time
 	slept      bool // it matters still
 
 	idProblem *problem.Problem // readSaidID
 	idRemedy  *front.Remedy
-	foreign   *supernode.Status // readForeign: somebody else's container under its name
-	lines     []string          // readLog: what it said lately
-	log       *problem.Problem  // readLog: what its log tells, with what its address tells
+	foreign   *supernode.Status  // readForeign: somebody else's container under its name
+	lines     []string           // readLog: what it said lately
+	hints     flwrexec.NodeHints // readLog: what the log alone does not tell
+	log       *problem.Problem   // readLog: what its log tells, with what its address tells
 }
 
 // reading is something that takes long to read: a rule that needs it says so.
@@ -61,7 +61,7 @@ var readings = map[reading]func(context.Context, *site.Site, site.Member, *evide
 		}
 	},
 	readLog: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
-		e.lines = site.SaidLately(ctx, s, m.Name)
+		e.lines, e.hints = site.SaidLately(ctx, s, m.Name), Hints(s, e.node)
 		p := flwrexec.DiagnoseNodeLog(e.lines, e.hints)
 		if !e.up() && (p == nil || p.Code == flwrexec.NodeHeld) && e.node.Grid == flwrexec.StatusOnline {
 			p = heldProblem(e.node, e.now, p)
@@ -77,7 +77,7 @@ var readings = map[reading]func(context.Context, *site.Site, site.Member, *evide
 func gather(ctx context.Context, s *site.Site, m site.Member, v front.NodeView, o front.Overview) evidence {
 	e := evidence{node: v, record: m.Record, known: m.Known(), now: time.Now(), gridErr: o.GridErr, runtimeErr: o.RuntimeErr,
 		connection: s.Choices().Grid.Connection, elsewhere: isElsewhere(ctx, s, v.Runtime), kind: s.RuntimeKind(), pinned: Pinned(s),
-		flwr: s.Title().Flwr, hints: Hints(s, v)}
+		flwr: s.Title().Flwr}
 	e.sleptFrom, e.sleptTo, e.slept = site.Kept[sleeper](s).recent(e.now)
 	return e
 }

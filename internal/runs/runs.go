@@ -316,7 +316,7 @@ func TookPart(ctx context.Context, s *site.Site, run string) ([]string, error) {
 	for _, m := range list {
 		all = append(all, m.Name)
 	}
-	err = site.Each(ctx, s, all, func(ctx context.Context, name string) error {
+	err = site.Each(ctx, all, func(ctx context.Context, name string) error {
 		seen := false
 		err := rt.Logs(ctx, name, supernode.LogOptions{Tail: site.LookBack}, func(l supernode.Line) error {
 			kind, detail := flwrexec.Landmark(l.Text)

@@ -36,7 +36,7 @@ func nodesFailed(ctx context.Context, s *site.Site, id string) *problem.Problem 
 	}
 	var mu sync.Mutex
 	found := map[string]*problem.Problem{}
-	_ = site.Each(ctx, s, names, func(ctx context.Context, name string) error {
+	_ = site.Each(ctx, names, func(ctx context.Context, name string) error {
 		var lines []string
 		for _, l := range site.LastLines(ctx, s, name, site.LookBack) {
 			if kind, detail := flwrexec.Landmark(l.Text); len(lines) > 0 || kind == flwrexec.MarkRun && detail == id {

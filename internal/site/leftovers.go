@@ -55,7 +55,7 @@ func clearLeftovers(ctx context.Context, s *Site) error {
 		if err != nil {
 			return err
 		}
-		err = Each(ctx, s, names, func(ctx context.Context, name string) error {
+		err = Each(ctx, names, func(ctx context.Context, name string) error {
 			if err := rt.Stop(ctx, name, StopGrace); err != nil && !problem.Is(err, procctl.Killed) {
 				return err
 			}

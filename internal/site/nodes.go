@@ -53,7 +53,7 @@ func Running(ctx context.Context, s *Site) ([]string, error) {
 }
 
 // Each calls do for every name, a few at a time, and joins what went wrong, each with its name.
-func Each(ctx context.Context, s *Site, names []string, do func(context.Context, string) error) error {
+func Each(ctx context.Context, names []string, do func(context.Context, string) error) error {
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
@@ -135,14 +135,4 @@ func Watch(ctx context.Context, s *Site, changed func()) error {
 		return err
 	}
 	return rt.Watch(ctx, changed)
-}
-
-// CloseRuntime closes the runtime at hand: the next question opens the one that is chosen then.
-func CloseRuntime(s *Site) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.Runtime != nil {
-		s.Runtime.Close()
-		s.Runtime = nil
-	}
 }

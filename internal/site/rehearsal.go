@@ -170,7 +170,7 @@ func endNodes(ctx context.Context, s *Site, to front.Sink) error {
 	if len(names) > 0 {
 		to.Event(front.Says{Text: fmt.Sprintf("stopping %d %s", len(names), wording.Plural(len(names), "SuperNode"))})
 	}
-	return Each(ctx, s, names, func(ctx context.Context, name string) error {
+	return Each(ctx, names, func(ctx context.Context, name string) error {
 		if err := rt.Stop(ctx, name, StopGrace); err != nil && !problem.Is(err, procctl.Killed) {
 			return err
 		}

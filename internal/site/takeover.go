@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"flwrup/dockerctl"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/hostpath"
 	"flwrup/internal/procctl"
@@ -67,7 +66,7 @@ func findRunning(s *Site, c *project.Choices) []runningHere {
 		found = append(found, runningHere{fleet: st.Fleet})
 	}
 	if c.Runtime != project.RuntimeProcess {
-		if docker, err := dockerctl.New(ctx, dockerctl.Options{Project: c.ID, Dir: s.StateDir("starter")}); err == nil {
+		if docker, err := openDocker(ctx, s, c.ID); err == nil {
 			all, _ := docker.List(ctx)
 			docker.Close()
 			for _, st := range all {

@@ -83,7 +83,7 @@ func (a *Answer[T]) reset() {
 
 // ForgetGrid is for another grid: nothing that the one before said holds there.
 func (s *Site) ForgetGrid() {
-	for _, a := range append(s.answers(), &s.World.Network) {
+	for _, a := range append(answers(s), &s.World.Network) {
 		a.reset()
 	}
 }
@@ -93,7 +93,7 @@ const Fresh = 5 * time.Second
 
 // Forget makes the next inspection ask the grid again.
 func (s *Site) Forget() {
-	for _, a := range s.answers() {
+	for _, a := range answers(s) {
 		a.Forget()
 	}
 }
@@ -105,7 +105,7 @@ type forgetful interface {
 }
 
 // answers are those of the grid, and those that rooms above keep; not what was seen of the network.
-func (s *Site) answers() []forgetful {
+func answers(s *Site) []forgetful {
 	list := []forgetful{&s.World.Nodes, &s.World.Details, &s.World.List, &s.World.runs}
 	s.kept.Range(func(_, v any) bool {
 		if a, ok := v.(forgetful); ok {
