@@ -69,11 +69,7 @@ const statePause = 2 * time.Second
 // has ended; nil means that it completed. Ending ctx leaves the run going. It may follow any run of the
 // account.
 func FollowRun(ctx context.Context, s *site.Site, run string, to front.Sink) error {
-	id, err := flwr.ParseRunID(run)
-	if err != nil {
-		return err
-	}
-	f, err := s.Session(ctx)
+	f, id, err := sessionFor(ctx, s, run)
 	if err != nil {
 		return err
 	}
@@ -226,13 +222,19 @@ func Outcome(ctx context.Context, s *site.Site, run flwrexec.Run, log *RunReader
 	return p
 }
 
-// RunLog gives the lines of a run's log so far.
-func RunLog(ctx context.Context, s *site.Site, run string, line func(string)) error {
+// sessionFor returns the flwr that is asked about a run, and the run's ID.
+func sessionFor(ctx context.Context, s *site.Site, run string) (site.Flwr, flwr.RunID, error) {
 	id, err := flwr.ParseRunID(run)
 	if err != nil {
-		return err
+		return nil, id, err
 	}
 	f, err := s.Session(ctx)
+	return f, id, err
+}
+
+// RunLog gives the lines of a run's log so far.
+func RunLog(ctx context.Context, s *site.Site, run string, line func(string)) error {
+	f, id, err := sessionFor(ctx, s, run)
 	if err != nil {
 		return err
 	}

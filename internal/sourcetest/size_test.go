@@ -3,12 +3,8 @@ package sourcetest
 import (
 	"bytes"
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
+	"path"
 	"testing"
 )
 
@@ -22,47 +18,21 @@ const (
 func TestSizes(t *testing.T) {
 	methods := map[string]map[string]bool{} // package and type → names
 	lines := map[string]int{}
-	fset := token.NewFileSet()
-	root := filepath.Join("..", "..")
-	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && file != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
-			return fs.SkipDir
-		}
-		if d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
-			return nil
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		f, err := parser.ParseFile(fset, file, text, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		pkg, err := filepath.Rel(root, filepath.Dir(file))
-		if err != nil {
-			return err
-		}
-		lines[filepath.ToSlash(pkg)] += bytes.Count(text, []byte("\n"))
+	eachFile(t, func(_ *token.FileSet, name string, text []byte, f *ast.File) {
+		pkg := path.Dir(name)
+		lines[pkg] += bytes.Count(text, []byte("\n"))
 		for _, decl := range f.Decls {
 			fd, ok := decl.(*ast.FuncDecl)
 			if !ok || fd.Recv == nil {
 				continue
 			}
-			key := filepath.ToSlash(pkg) + "." + receiver(fd.Recv.List[0].Type)
+			key := pkg + "." + receiver(fd.Recv.List[0].Type)
 			if methods[key] == nil {
 				methods[key] = map[string]bool{}
 			}
 			methods[key][fd.Name.Name] = true
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	if lines["ui"] == 0 || len(methods["internal/site.Site"]) == 0 {
 		t.Fatalf("%d packages and %d types were found", len(lines), len(methods))
 	}

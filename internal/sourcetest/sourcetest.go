@@ -40,6 +40,20 @@ func (u Use) Arg(n int) (string, bool) {
 // Tests, and packages that import testing, are left out. A dot import is an error: it would hide names.
 func Uses(t testing.TB) []Use {
 	t.Helper()
+	var uses []Use
+	eachFile(t, func(fset *token.FileSet, name string, _ []byte, f *ast.File) {
+		uses = append(uses, ofFile(t, fset, name, f)...)
+	})
+	if len(uses) < 1000 {
+		t.Fatalf("only %d uses were found: this is not flwrup's code", len(uses))
+	}
+	return uses
+}
+
+// eachFile calls do for every Go file of the module but tests, for all platforms: with its name relative to the
+// module, with slashes, its text, and what it parses to.
+func eachFile(t testing.TB, do func(fset *token.FileSet, name string, text []byte, f *ast.File)) {
+	t.Helper()
 	root, err := os.Getwd()
 	for err == nil {
 		if _, serr := os.Stat(filepath.Join(root, "go.mod")); serr == nil {
@@ -47,7 +61,6 @@ func Uses(t testing.TB) []Use {
 		}
 		root = filepath.Dir(root)
 	}
-	var uses []Use
 	fset := token.NewFileSet()
 	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -59,24 +72,23 @@ func Uses(t testing.TB) []Use {
 		if d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
 			return nil
 		}
-		f, err := parser.ParseFile(fset, file, nil, parser.SkipObjectResolution)
+		text, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(root, file)
+		f, err := parser.ParseFile(fset, file, text, parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
-		uses = append(uses, ofFile(t, fset, filepath.ToSlash(rel), f)...)
-		return nil
+		name, err := filepath.Rel(root, file)
+		if err == nil {
+			do(fset, filepath.ToSlash(name), text, f)
+		}
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(uses) < 1000 {
-		t.Fatalf("only %d uses below %s: this is not flwrup's code", len(uses), root)
-	}
-	return uses
 }
 
 func ofFile(t testing.TB, fset *token.FileSet, name string, f *ast.File) []Use {
