@@ -389,7 +389,7 @@ func TestCloseCutsOff(t *testing.T) {
 	}
 }
 
-// A project's pyproject.toml in the working folder is none of a session's business.
+// A project's pyproject.toml in the working folder does not concern a session.
 func TestRealLeavesPyprojectAlone(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

@@ -18,7 +18,7 @@ type Step interface {
 	Apply(ctx context.Context, s *site.Site, to front.Sink) error
 }
 
-// Changer is a Step whose choice can be made anew after it is done: number of nodes, federation.
+// Changer is a Step whose choice can be made again after it is done: number of nodes, federation.
 type Changer interface {
 	Change(ctx context.Context, s *site.Site, to front.Sink) error
 }

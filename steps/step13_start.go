@@ -171,7 +171,7 @@ func (st start) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	return fleet.BringUp(ctx, s, list, to)
 }
 
-// Change asks what the SuperNodes shall be started with.
+// Change asks for the settings that SuperNodes are started with.
 func (start) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	return fleet.ChangeSettings(ctx, s, nil, to)
 }

@@ -238,7 +238,7 @@ func (r runTask) Change(ctx context.Context, s *site.Site, to front.Sink) error 
 }
 
 // reachFrom sees that flwr reaches the grid from the app's folder. Up to flwr 1.25 connection and login
-// belong to that folder, so a new app needs both anew; from 1.26 on a block that is left in its
+// belong to that folder, so a new app needs both again; from 1.26 on a block that is left in its
 // pyproject.toml would make flwr rewrite the file. A login that is missing is left to Apply.
 func reachFrom(ctx context.Context, s *site.Site, to front.Sink) error {
 	due, err := (configure{}).edits(ctx, s)

@@ -87,14 +87,14 @@ func attempt(ctx context.Context, s *site.Site, st Step, to front.Sink) error {
 	return err
 }
 
-// CanChange tells whether the choice of step id can be made anew.
+// CanChange reports whether the choice of a step can be made again.
 func CanChange(id front.StepID) bool {
 	st, err := step(id)
 	_, ok := st.(Changer)
 	return err == nil && ok
 }
 
-// Change makes the choice of step id anew.
+// Change makes the choice of a step again.
 func Change(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) error {
 	st, err := step(id)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// qrPage is the QR code alone, for terminals where it does not fit beside the rest.
+// qrPage is the QR code alone, for terminals where it does not fit next to the rest.
 type qrPage struct {
 	text
 }

@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// wizard is the page of the open step, with the list of steps beside it.
+// wizard is the page of the open step, with the list of steps next to it.
 type wizard struct {
 	text
 	list *stepList

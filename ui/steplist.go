@@ -120,7 +120,7 @@ func (sl *stepList) sign(i int) (sign string, st lipgloss.Style, word string) {
 	return " ", s.Dim, "unknown"
 }
 
-// short is what the list shows beside the name.
+// short is shown after the name in the list.
 func (sl *stepList) short(i int) string {
 	v := &sl.steps[i]
 	if j := sl.desk.job; sl.desk.working() && j.step == v.number && len(j.items) > 0 {
@@ -204,7 +204,7 @@ func (st *stepView) fresh() bool {
 	return st.known && (st.planned || st.status.State != front.Blocked)
 }
 
-// changeWords says what doing a settled step anew means.
+// changeWords says what doing a settled step again means.
 func (st *stepView) changeWords() string {
 	switch st.number {
 	case front.StepRun:

@@ -18,7 +18,7 @@ type Work interface {
 	Inspect(ctx context.Context, step front.StepID) (front.Status, error)
 	Plan(ctx context.Context, step front.StepID) ([]front.Action, error)
 	Apply(ctx context.Context, step front.StepID, to front.Sink) error
-	CanChange(step front.StepID) bool // the step's choice can be made anew
+	CanChange(step front.StepID) bool // the step's choice can be made again
 	Change(ctx context.Context, step front.StepID, to front.Sink) error
 	CanUndo(step front.StepID) bool // the step's last file edit can be taken back
 	Undo(ctx context.Context, step front.StepID) error

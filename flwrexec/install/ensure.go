@@ -40,7 +40,7 @@ type Options struct {
 	locks fs.FS // nil is the locks of this flwrup
 }
 
-// Ensure makes an environment with the wanted flwr, or gives the one that is there. uv makes it when
+// Ensure makes an environment with the wanted flwr, or returns an existing one. uv makes it when
 // uv is installed, else `python3 -m venv` and pip. The packages of a known flwr are those of its lock,
 // file by file; others are taken as the index gives them, which is said. Two at once wait for each other. A marker written
 // last tells a complete environment; what failed is removed. Errors are Problems: no Python, too old,

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// watched ends a SuperNode behind flwrup's back and has `flwrup watch` bring it back, beside one that a
+// watched ends a SuperNode behind flwrup's back and has `flwrup watch` bring it back, next to one that a
 // person stopped, which must stay down. FLWRUP_WATCH_KILL=1 kills it with SIGKILL, which the grid notices
 // after about a minute; without, SIGTERM tells the grid at once.
 func (h *home) watched(dir string) {

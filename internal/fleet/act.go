@@ -63,7 +63,7 @@ func keysGone(s *site.Site, keyless []site.Member, folder keys.Folder, to front.
 	return problem.Join(all...)
 }
 
-// restart stops SuperNodes and starts them anew. What would keep one from starting is found before it is
+// restart stops SuperNodes and starts them again. What would keep one from starting is found before it is
 // stopped: a SuperNode that is online stays so.
 func restart(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) error {
 	if err := site.FleetFits(ctx, s); err != nil {

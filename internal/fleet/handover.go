@@ -70,6 +70,7 @@ func (h Handover) Markdown() string {
 	return b.String()
 }
 
+// OrUnknown returns s, or "unknown" for nothing.
 func OrUnknown(s string) string {
 	if s == "" {
 		return "(not known)"

@@ -100,7 +100,7 @@ func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to fro
 	return nil
 }
 
-// TakeOut asks how far the removal shall go, and does it; by itself it does nothing.
+// TakeOut asks how far the removal goes, and does it. Without an answer it does nothing.
 func TakeOut(ctx context.Context, s *site.Site, nodes []string, to front.Sink, again Again) error {
 	if len(nodes) == 0 {
 		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to remove")

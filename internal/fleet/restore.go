@@ -29,8 +29,8 @@ func RoomFor(passphrase bool) error {
 		"end other programs or give this machine or container more memory, then try again; or encrypt to an age recipient: flwrup up --backup-recipient age1…")
 }
 
-// openBackup restores a backup below dir and gives its key pairs. A rehearsal that chose the passphrase
-// by itself does not ask for it.
+// openBackup restores a backup below dir and returns its key pairs. A rehearsal that chose the passphrase itself
+// does not ask for it.
 func openBackup(ctx context.Context, s *site.Site, file, dir string, to front.Sink) ([]keys.Pair, error) {
 	if err := RoomFor(true); err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ func yesNo(v *bool, yes, no string) string {
 	return no
 }
 
-// ChangeSettings asks whose settings shall be changed (all SuperNodes' without names), and which, until the
+// ChangeSettings asks whose settings to change (all SuperNodes' without names), and which, until the
 // person is done; flwrup.toml keeps them, with its comments. SuperNodes that run take them when they are restarted.
 func ChangeSettings(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
 	list, _, err := site.Members(s)

@@ -6,7 +6,8 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Unattended is a front end without a person: what happens is told to to, questions get their defaults.
+// Unattended returns a front end without a person: it hands events on to to, and answers questions with their
+// defaults. A nil to takes nothing.
 func Unattended(to Sink) Sink { return nobody{to} }
 
 type nobody struct{ Sink }

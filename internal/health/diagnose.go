@@ -15,7 +15,7 @@ import (
 	"flwrup/keys"
 )
 
-// What can be wrong with a SuperNode beside what its log tells (flwrexec.DiagnoseNodeLog). Scripts read
+// Troubles of a SuperNode that its log does not tell (flwrexec.DiagnoseNodeLog). Scripts read
 // these codes from `flwrup status --json`.
 const (
 	NodeKilled    problem.Code = "node-killed"             // ended by SIGKILL: by somebody, or for want of memory

@@ -150,7 +150,7 @@ func noteRun(s *site.Site, run flwrexec.Run) error {
 	return nil
 }
 
-// RunReader turns the lines of a run's log into events. A log that is followed anew begins at its
+// RunReader turns the lines of a run's log into events. A log that is followed again begins at its
 // beginning: what was told before is not told again.
 type RunReader struct {
 	To       front.Sink
@@ -164,6 +164,7 @@ func (r *RunReader) again() { r.at = 0 }
 
 var chosen = regexp.MustCompile(`configure_\w+: (?:Sampled|strategy sampled) (\d+) (?:nodes|clients) \(out of (\d+)\)`)
 
+// Line takes the next line of the log.
 func (r *RunReader) Line(text string) {
 	if r.at++; r.at <= r.told {
 		return

@@ -10,7 +10,7 @@ import (
 )
 
 // Edit shows an edit of the person's file as a diff, asks q, and does it after a yes: the file's mode stays,
-// a copy of what it was stays beside it, and step n can take it back.
+// a copy of the file as it was stays next to it, and the step can take the edit back.
 func Edit(ctx context.Context, s *Site, to front.Sink, id front.StepID, e config.Edit, q front.Question) (done bool, err error) {
 	if err := Stays(s, e.File); err != nil {
 		return false, err

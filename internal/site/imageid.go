@@ -30,6 +30,7 @@ func knownImage(s *Site, name string) (supernode.Image, bool) {
 	return supernode.Image{ID: id, Digest: digest}, id != ""
 }
 
+// NoteImage keeps to which image a name leads.
 func NoteImage(s *Site, name string, i supernode.Image) error {
 	return s.Ledger.Attest(attestImage+name, strings.TrimSpace(i.ID+" "+i.Digest))
 }

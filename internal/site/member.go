@@ -33,9 +33,10 @@ type Member struct {
 // Known tells whether the node's ID on the grid is known.
 func (m Member) Known() bool { return m.Record.State == ledger.Registered && m.Record.NodeID != "" }
 
+// KeysDir returns the absolute path of the folder of keys.
 func KeysDir(s *Site) string { return s.Path(s.Choices().Keys) }
 
-// Members gives the site's SuperNodes, as many as there are usable keys, at most as many as wished.
+// Members gives the site's SuperNodes, as many as there are usable keys, at most as many as were chosen.
 // A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys:
 // the ledger has them, and those go first. A new key's name comes from its own number where that is free.
 func Members(s *Site) ([]Member, keys.Folder, error) {
@@ -122,6 +123,7 @@ func MemberNamed(s *Site, name string) (Member, error) {
 	return Member{}, NoSuperNode(name)
 }
 
+// NoSuperNode is the Problem (usage) about a name that no SuperNode has.
 func NoSuperNode(name string) error {
 	return problem.New(problem.Usage, "no SuperNode "+name+" here", "", "`flwrup status` lists them")
 }
@@ -230,6 +232,7 @@ func Image(s *Site, version string) string {
 	return OfficialImage(version)
 }
 
+// OfficialImage returns the name under which Flower publishes the SuperNode image of a flwr version.
 func OfficialImage(version string) string { return "flwr/supernode:" + version + "-py3.13-ubuntu24.04" }
 
 // Port gives the node's own ClientAppIo port, the same at every start. Processes and containers on the
@@ -291,6 +294,7 @@ const (
 	AttestBackup  = "backup kept elsewhere"
 )
 
+// Record returns what the ledger keeps of a registered SuperNode; how says where its node ID comes from.
 func Record(s *Site, m Member, id, how string) ledger.Node {
 	c := s.Choices()
 	return ledger.Node{Key: m.Pair.Fingerprint, KeyFile: s.Rel(m.Pair.Private), Name: m.Name, NodeID: id,

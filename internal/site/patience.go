@@ -13,7 +13,7 @@ import (
 )
 
 // What lies between a step and a grid that many share: sessions end, connections are cut, a SuperLink
-// is started anew.
+// is started again.
 
 // gridTries is how often the grid is asked before a step leaves the rest for later: with the pauses
 // between, 15 seconds and what the calls take, which spans the restart of a SuperLink.
@@ -22,7 +22,7 @@ const gridTries = 5
 // pause is how long to wait after the try'th answer that did not come.
 func pause(try int) time.Duration { return time.Duration(try*try) * 500 * time.Millisecond }
 
-// MayPass tells whether err is of the kind that goes away by itself.
+// MayPass reports whether err is of the kind that passes with time.
 func MayPass(err error) bool { return problem.Is(err, problem.Unreachable, problem.ServerError) }
 
 // Patiently calls do until it succeeds, fails for good, or the grid could not be reached gridTries times.

@@ -19,7 +19,7 @@ import (
 	"flwrup/internal/wording"
 )
 
-// RehearsalAccount is the account that a rehearsal signs in as, by itself or when the person says so.
+// RehearsalAccount is the account that a rehearsal signs in as, at once or when the person says so.
 const RehearsalAccount = "ada"
 
 // RehearsalIs tells a person who begins one what it is.
@@ -42,7 +42,7 @@ func GridRunning(s *Site) (*grid.Grid, bool) {
 	return s.Grid, ok
 }
 
-// StartGrid starts the rehearsal's grid with the Python of its flwr, puts the app beside it and notes
+// StartGrid starts the rehearsal's grid with the Python of its flwr, puts the app next to it and notes
 // the addresses. It does nothing twice.
 func StartGrid(ctx context.Context, s *Site, found install.Found, to front.Sink) error {
 	if err := grid.WriteApp(s.Dir, s.Options.Trap); err != nil {

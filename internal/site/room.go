@@ -38,6 +38,7 @@ func NoRoom(s *Site, n int) error {
 	return TooMany(s, n, free)
 }
 
+// TooMany is NoRoom with a given number of free bytes.
 func TooMany(s *Site, n int, free int64) error {
 	registered := 0
 	for _, m := range s.Ledger.Nodes() {

@@ -14,7 +14,7 @@ import (
 )
 
 // Session gives the flwr of this site, found as chosen. It installs nothing. One that the table of
-// dialects does not cover is held against its own help first, once.
+// dialects does not cover is checked against its own help first, once.
 func (s *Site) Session(ctx context.Context) (Flwr, error) {
 	s.opening.Lock()
 	defer s.opening.Unlock()
