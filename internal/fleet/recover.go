@@ -48,7 +48,7 @@ func RecoverIDs(ctx context.Context, s *site.Site, unknown []site.Member, to fro
 		return err
 	}
 	if len(free) == 0 {
-		return burnt(left)
+		return unregisteredKeys(left)
 	}
 	refused, err := idsFromLogs(ctx, s, left, free, to)
 	if err != nil || len(refused) == 0 {
@@ -111,7 +111,7 @@ func idsOfRefused(ctx context.Context, s *site.Site, refused []site.Member, to f
 	}
 	switch {
 	case len(waiting) == 0:
-		return burnt(refused)
+		return unregisteredKeys(refused)
 	case len(waiting) == 1 && len(refused) == 1:
 		return recovered(s, refused[0], waiting[0], "by elimination", to)
 	}
@@ -123,8 +123,8 @@ func idsOfRefused(ctx context.Context, s *site.Site, refused []site.Member, to f
 		"send these node IDs to Flower Labs; once they are confirmed run the same command again, and each SuperNode's own log tells its ID")
 }
 
-// burnt is the problem of keys that the grid knows and this account has no node for.
-func burnt(list []site.Member) error {
+// unregisteredKeys is the problem of keys that the grid knows and this account has no node for.
+func unregisteredKeys(list []site.Member) error {
 	var errs []error
 	for _, m := range list {
 		errs = append(errs, problem.New(problem.KeyInUse, "the key of "+m.Name+" was registered before, and is none of this account's nodes",
