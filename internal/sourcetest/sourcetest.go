@@ -41,7 +41,7 @@ func (u Use) Arg(n int) (string, bool) {
 func Uses(t testing.TB) []Use {
 	t.Helper()
 	var uses []Use
-	eachFile(t, func(fset *token.FileSet, name string, _ []byte, f *ast.File) {
+	eachFile(t, func(fset *token.FileSet, name string, f *ast.File) {
 		uses = append(uses, ofFile(t, fset, name, f)...)
 	})
 	if len(uses) < 1000 {
@@ -51,8 +51,8 @@ func Uses(t testing.TB) []Use {
 }
 
 // eachFile calls do for every Go file of the module but tests, for all platforms: with its name relative to the
-// module, with slashes, its text, and what it parses to.
-func eachFile(t testing.TB, do func(fset *token.FileSet, name string, text []byte, f *ast.File)) {
+// module, with slashes, and what it parses to.
+func eachFile(t testing.TB, do func(fset *token.FileSet, name string, f *ast.File)) {
 	t.Helper()
 	root, err := os.Getwd()
 	for err == nil {
@@ -72,17 +72,13 @@ func eachFile(t testing.TB, do func(fset *token.FileSet, name string, text []byt
 		if d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
 			return nil
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		f, err := parser.ParseFile(fset, file, text, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(fset, file, nil, parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
 		name, err := filepath.Rel(root, file)
 		if err == nil {
-			do(fset, filepath.ToSlash(name), text, f)
+			do(fset, filepath.ToSlash(name), f)
 		}
 		return err
 	})
