@@ -19,12 +19,12 @@ const (
 )
 
 // Data is all that a ledger holds. Finish and Change hand it to their callback; its Put methods keep
-// the records unique.
+// the records unique. As a value it answers the same questions as the Ledger that it was read from.
 type Data struct {
 	Format       int           `json:"format"`
 	Accounts     []Account     `json:"accounts,omitempty"`
 	Grids        []Grid        `json:"grids,omitempty"`
-	Nodes        []Node        `json:"nodes,omitempty"`
+	Nodes        []Node        `json:"nodes,omitempty"` // by name, supernode_2 before supernode_10
 	Intents      []Intent      `json:"intents,omitempty"`
 	Runs         []Run         `json:"runs,omitempty"`
 	Backups      []Backup      `json:"backups,omitempty"`
@@ -104,6 +104,52 @@ type Attestation struct {
 	What   string    `json:"what"`
 	Detail string    `json:"detail,omitempty"`
 	At     time.Time `json:"at,omitzero"`
+}
+
+// NodeByKey returns the record of a fingerprint. Of a key that is known on several connections it returns
+// a registered record before others, then the newest; NodeOn chooses the connection.
+func (d Data) NodeByKey(fingerprint string) (Node, bool) {
+	var best Node
+	for _, n := range d.Nodes {
+		if n.Key != fingerprint {
+			continue
+		}
+		up, had := n.State == Registered, best.State == Registered
+		if best.Key == "" || up && !had || up == had && n.Registered.After(best.Registered) {
+			best = n
+		}
+	}
+	return best, best.Key != ""
+}
+
+// NodeOn returns the record of a fingerprint on one connection.
+func (d Data) NodeOn(connection, fingerprint string) (Node, bool) {
+	for _, n := range d.Nodes {
+		if n.Key == fingerprint && n.Connection == connection {
+			return n, true
+		}
+	}
+	return Node{}, false
+}
+
+// Account returns the account that was last seen signed in over a connection, "" when none was.
+func (d Data) Account(connection string) string {
+	for _, a := range d.Accounts {
+		if a.Connection == connection {
+			return a.Account
+		}
+	}
+	return ""
+}
+
+// Attestation returns what the person said about what.
+func (d Data) Attestation(what string) (Attestation, bool) {
+	for _, a := range d.Attestations {
+		if a.What == what {
+			return a, true
+		}
+	}
+	return Attestation{}, false
 }
 
 // PutNode adds n, or takes the place of the record of the same key and connection. A node ID that

@@ -98,6 +98,7 @@ func decode(content []byte) (Data, unknown, error) {
 	if err := json.Unmarshal(content, &d); err != nil {
 		return d, nil, at(content, err)
 	}
+	slices.SortStableFunc(d.Nodes, byName) // a person may have edited the file
 	u := unknown{}
 	if s := strangers(top, fields(reflect.TypeFor[Data]())); s != nil {
 		u[""] = s

@@ -124,11 +124,14 @@ func clone(d Data) Data {
 	return d
 }
 
-// Data gives a copy of all that the ledger holds.
-func (l *Ledger) Data() Data {
+// Data returns a copy of all that the ledger holds.
+func (l *Ledger) Data() Data { return clone(l.now()) }
+
+// now returns the newest state, which no one may change: Change replaces it as a whole.
+func (l *Ledger) now() Data {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return clone(l.data)
+	return l.data
 }
 
 // Begin writes down what is about to be done; it is on disk when Begin returns. ID and At are filled
@@ -184,40 +187,18 @@ func (l *Ledger) Abandon(id, why string) error {
 	return err
 }
 
-// Intents gives what is not settled, oldest first.
-func (l *Ledger) Intents() []Intent { return l.Data().Intents }
+// Intents returns the intents that are not settled, oldest first.
+func (l *Ledger) Intents() []Intent { return slices.Clone(l.now().Intents) }
 
-// Nodes gives all nodes by name, supernode_2 before supernode_10, whatever their connection and state.
-func (l *Ledger) Nodes() []Node {
-	nodes := l.Data().Nodes
-	slices.SortStableFunc(nodes, byName)
-	return nodes
-}
+// Nodes returns all nodes by name, supernode_2 before supernode_10, on any connection and in any state.
+func (l *Ledger) Nodes() []Node { return slices.Clone(l.now().Nodes) }
 
-// NodeByKey gives the record of a fingerprint. Of a key that is known on several connections it gives
-// a registered record before others, then the newest; NodeOn chooses the connection.
-func (l *Ledger) NodeByKey(fingerprint string) (Node, bool) {
-	var best Node
-	for _, n := range l.Nodes() {
-		if n.Key != fingerprint {
-			continue
-		}
-		up, had := n.State == Registered, best.State == Registered
-		if best.Key == "" || up && !had || up == had && n.Registered.After(best.Registered) {
-			best = n
-		}
-	}
-	return best, best.Key != ""
-}
+// NodeByKey reads the newest state; see Data.NodeByKey.
+func (l *Ledger) NodeByKey(fingerprint string) (Node, bool) { return l.now().NodeByKey(fingerprint) }
 
-// NodeOn gives the record of a fingerprint on one connection.
+// NodeOn reads the newest state; see Data.NodeOn.
 func (l *Ledger) NodeOn(connection, fingerprint string) (Node, bool) {
-	for _, n := range l.Nodes() {
-		if n.Key == fingerprint && n.Connection == connection {
-			return n, true
-		}
-	}
-	return Node{}, false
+	return l.now().NodeOn(connection, fingerprint)
 }
 
 // PutNode writes one node; see Data.PutNode.
@@ -230,16 +211,16 @@ func (l *Ledger) PutRun(r Run) error {
 	return l.Change(func(d *Data) error { d.PutRun(r); return nil })
 }
 
-// Runs gives the runs in the order in which they were started.
-func (l *Ledger) Runs() []Run { return l.Data().Runs }
+// Runs returns the runs in the order in which they were started.
+func (l *Ledger) Runs() []Run { return slices.Clone(l.now().Runs) }
 
 // PutBackup writes one backup; the record of the same file is replaced.
 func (l *Ledger) PutBackup(b Backup) error {
 	return l.Change(func(d *Data) error { d.PutBackup(b); return nil })
 }
 
-// Backups gives the backups in the order in which they were made.
-func (l *Ledger) Backups() []Backup { return l.Data().Backups }
+// Backups returns the backups in the order in which they were made.
+func (l *Ledger) Backups() []Backup { return slices.Clone(l.now().Backups) }
 
 // SetAccount writes down who was seen signed in over a connection.
 func (l *Ledger) SetAccount(connection, account string) error {
@@ -250,15 +231,8 @@ func (l *Ledger) SetAccount(connection, account string) error {
 	})
 }
 
-// Account gives who was last seen signed in over a connection, "" when nobody was.
-func (l *Ledger) Account(connection string) string {
-	for _, a := range l.Data().Accounts {
-		if a.Connection == connection {
-			return a.Account
-		}
-	}
-	return ""
-}
+// Account reads the newest state; see Data.Account.
+func (l *Ledger) Account(connection string) string { return l.now().Account(connection) }
 
 // Attest writes down what only the person knows: "message sent", to whom.
 func (l *Ledger) Attest(what, detail string) error {
@@ -277,15 +251,8 @@ func (l *Ledger) Retract(what string) error {
 	})
 }
 
-// Attestation gives what the person said about what.
-func (l *Ledger) Attestation(what string) (Attestation, bool) {
-	for _, a := range l.Data().Attestations {
-		if a.What == what {
-			return a, true
-		}
-	}
-	return Attestation{}, false
-}
+// Attestation reads the newest state; see Data.Attestation.
+func (l *Ledger) Attestation(what string) (Attestation, bool) { return l.now().Attestation(what) }
 
 // Note adds a line with the time to history.log beside the ledger, for a person to read; nothing
 // depends on it, so a failure is not reported.

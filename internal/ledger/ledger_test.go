@@ -135,6 +135,26 @@ func TestSameKeyOnTwoConnections(t *testing.T) {
 	}
 }
 
+func TestDataAnswersWithoutTheLedger(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ledger.json")
+	must(t, os.WriteFile(file, []byte(`{"format": 1, "accounts": [{"connection": "one", "account": "ada"}],
+		"nodes": [{"key": "SHA256:b", "name": "supernode_10", "state": "registered"}, {"key": "SHA256:a", "name": "supernode_2", "state": "registered"}],
+		"attestations": [{"what": "runtime", "detail": "docker"}]}`), 0o600))
+	l := open(t, file)
+	d := l.Data()
+	must(t, l.Change(func(d *Data) error { *d = Data{Format: d.Format}; return nil }))
+	if d.Nodes[0].Name != "supernode_2" || d.Nodes[1].Name != "supernode_10" {
+		t.Errorf("order after an edit by hand: %+v", d.Nodes)
+	}
+	a, ok := d.Attestation("runtime")
+	if n, found := d.NodeByKey("SHA256:b"); !found || n.Name != "supernode_10" || d.Account("one") != "ada" || !ok || a.Detail != "docker" {
+		t.Errorf("%+v", d)
+	}
+	if _, ok := l.NodeByKey("SHA256:b"); ok || len(l.Nodes()) != 0 || l.Account("one") != "" {
+		t.Errorf("the ledger still answers: %+v", l.Data())
+	}
+}
+
 func TestFieldsOfANewerFlwrup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ledger.json")
 	must(t, os.WriteFile(file, []byte(`{"format": 1, "mood": {"a": 18446744073709551615},
