@@ -127,7 +127,7 @@ func StartOne(ctx context.Context, s *site.Site, rt supernode.Runtime, m site.Me
 		err = rt.Start(ctx, spec)
 	}
 	if problem.Is(err, problem.PortTaken) && spec.Port > 0 { // another program has its port of last time
-		if rerr := s.Ledger.Retract("port " + m.Name); rerr != nil {
+		if rerr := site.ForgetPort(s, m.Name); rerr != nil {
 			return rerr
 		}
 		if spec, err = site.Spec(ctx, s, m); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fvbommel/sortorder"
@@ -29,6 +30,7 @@ type Data struct {
 	Runs         []Run         `json:"runs,omitempty"`
 	Backups      []Backup      `json:"backups,omitempty"`
 	Attestations []Attestation `json:"attestations,omitempty"`
+	SuperNodes   []SuperNode   `json:"supernodes,omitempty"` // by name, as Nodes
 }
 
 // Account is who was last seen signed in over a connection.
@@ -99,6 +101,14 @@ type Backup struct {
 	Verified     bool      `json:"verified"` // restored and compared byte for byte
 }
 
+// SuperNode is how one SuperNode of this folder is run, on any grid.
+type SuperNode struct {
+	Name   string    `json:"name"`
+	Port   int       `json:"port,omitempty"`   // its own on this machine, the same at every start; 0 while it has none
+	Wanted string    `json:"wanted,omitempty"` // the state that the person last asked for: "up", "down", or "" before any
+	Asked  time.Time `json:"asked,omitzero"`   // when Wanted was asked for
+}
+
 // Attestation is something that only the person knows: a message sent, an account made.
 type Attestation struct {
 	What   string    `json:"what"`
@@ -152,6 +162,16 @@ func (d Data) Attestation(what string) (Attestation, bool) {
 	return Attestation{}, false
 }
 
+// SuperNode returns the record of a name, with nothing but the name while there is none.
+func (d Data) SuperNode(name string) SuperNode {
+	for _, n := range d.SuperNodes {
+		if n.Name == name {
+			return n
+		}
+	}
+	return SuperNode{Name: name}
+}
+
 // PutNode adds n, or takes the place of the record of the same key and connection. A node ID that
 // another record of the connection holds, or that is no decimal uint64, is an error.
 func (d *Data) PutNode(n Node) error {
@@ -172,6 +192,13 @@ func (d *Data) PutNode(n Node) error {
 	put(&d.Nodes, n, func(o Node) bool { return o.Key == n.Key && o.Connection == n.Connection })
 	slices.SortStableFunc(d.Nodes, byName)
 	return nil
+}
+
+// PutSuperNode adds n or takes the place of the record of the same name.
+func (d *Data) PutSuperNode(n SuperNode) {
+	n.Asked = second(n.Asked)
+	put(&d.SuperNodes, n, func(o SuperNode) bool { return o.Name == n.Name })
+	slices.SortStableFunc(d.SuperNodes, bySuperNode)
 }
 
 // PutGrid adds g or takes the place of the record of the same connection.
@@ -198,6 +225,27 @@ func (d *Data) removeIntent(id string) bool {
 	return len(d.Intents) < n
 }
 
+// takeOver moves the ports and wishes that an earlier flwrup kept as attestations to their SuperNodes.
+// An attestation overrides a field: only an earlier flwrup, used again in this folder, wrote it later.
+func (d *Data) takeOver() {
+	for _, a := range slices.Backward(d.Attestations) { // of two, the first counts
+		if name, ok := strings.CutPrefix(a.What, "port "); ok {
+			if port, err := strconv.Atoi(a.Detail); err == nil {
+				n := d.SuperNode(name)
+				n.Port = port
+				d.PutSuperNode(n)
+			}
+		} else if name, ok := strings.CutPrefix(a.What, "wanted "); ok {
+			n := d.SuperNode(name)
+			n.Wanted, n.Asked = a.Detail, a.At
+			d.PutSuperNode(n)
+		}
+	}
+	d.Attestations = slices.DeleteFunc(d.Attestations, func(a Attestation) bool {
+		return strings.HasPrefix(a.What, "port ") || strings.HasPrefix(a.What, "wanted ")
+	})
+}
+
 func put[T any](list *[]T, item T, same func(T) bool) {
 	if i := slices.IndexFunc(*list, same); i >= 0 {
 		(*list)[i] = item
@@ -212,3 +260,5 @@ func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 func byName(a, b Node) int {
 	return cmp.Or(sortorder.NaturalCompare(a.Name, b.Name), cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Key, b.Key))
 }
+
+func bySuperNode(a, b SuperNode) int { return sortorder.NaturalCompare(a.Name, b.Name) }

@@ -31,7 +31,7 @@ type unknown map[string]map[string]json.RawMessage
 func sections() map[string][]string {
 	return map[string][]string{
 		"accounts": {"connection"}, "grids": {"connection"}, "nodes": {"key", "connection"}, "intents": {"id"},
-		"runs": {"id"}, "backups": {"file"}, "attestations": {"what"},
+		"runs": {"id"}, "backups": {"file"}, "attestations": {"what"}, "supernodes": {"name"},
 	}
 }
 
@@ -98,7 +98,6 @@ func decode(content []byte) (Data, unknown, error) {
 	if err := json.Unmarshal(content, &d); err != nil {
 		return d, nil, at(content, err)
 	}
-	slices.SortStableFunc(d.Nodes, byName) // a person may have edited the file
 	u := unknown{}
 	if s := strangers(top, fields(reflect.TypeFor[Data]())); s != nil {
 		u[""] = s
@@ -118,6 +117,9 @@ func decode(content []byte) (Data, unknown, error) {
 			}
 		}
 	}
+	d.takeOver()
+	slices.SortStableFunc(d.Nodes, byName) // a person may have edited the file
+	slices.SortStableFunc(d.SuperNodes, bySuperNode)
 	return d, u, nil
 }
 

@@ -120,7 +120,7 @@ func (l *Ledger) sweep() {
 func clone(d Data) Data {
 	d.Accounts, d.Nodes, d.Runs = slices.Clone(d.Accounts), slices.Clone(d.Nodes), slices.Clone(d.Runs)
 	d.Backups, d.Intents, d.Grids = slices.Clone(d.Backups), slices.Clone(d.Intents), slices.Clone(d.Grids)
-	d.Attestations = slices.Clone(d.Attestations)
+	d.Attestations, d.SuperNodes = slices.Clone(d.Attestations), slices.Clone(d.SuperNodes)
 	return d
 }
 
@@ -200,6 +200,9 @@ func (l *Ledger) NodeByKey(fingerprint string) (Node, bool) { return l.now().Nod
 func (l *Ledger) NodeOn(connection, fingerprint string) (Node, bool) {
 	return l.now().NodeOn(connection, fingerprint)
 }
+
+// SuperNode reads the newest state; see Data.SuperNode.
+func (l *Ledger) SuperNode(name string) SuperNode { return l.now().SuperNode(name) }
 
 // PutNode writes one node; see Data.PutNode.
 func (l *Ledger) PutNode(n Node) error {

@@ -155,6 +155,99 @@ func TestDataAnswersWithoutTheLedger(t *testing.T) {
 	}
 }
 
+// earlier is a ledger as flwrup wrote it before ports and wishes had fields.
+const earlier = `{
+  "format": 1,
+  "nodes": [
+    {
+      "key": "SHA256:a",
+      "name": "supernode_1",
+      "node-id": "7",
+      "state": "registered",
+      "connection": "supergrid"
+    }
+  ],
+  "attestations": [
+    {
+      "what": "runtime",
+      "detail": "process",
+      "at": "2026-11-26T23:09:36Z"
+    },
+    {
+      "what": "port supernode_10",
+      "detail": "21010",
+      "at": "2026-11-26T23:09:36Z"
+    },
+    {
+      "what": "port supernode_2",
+      "detail": "21002",
+      "at": "2026-11-26T23:09:36Z"
+    },
+    {
+      "what": "wanted supernode_10",
+      "detail": "up",
+      "at": "2026-11-26T23:09:37Z"
+    },
+    {
+      "what": "wanted supernode_2",
+      "detail": "down",
+      "at": "2026-11-26T23:09:38Z"
+    }
+  ]
+}
+`
+
+func TestPortsAndWishesOfAnEarlierFlwrup(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ledger.json")
+	must(t, os.WriteFile(file, []byte(earlier), 0o600))
+	l := open(t, file)
+	check := func(want ...SuperNode) {
+		t.Helper()
+		if got := l.Data().SuperNodes; !slices.Equal(got, want) {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+		for _, n := range want {
+			if got := l.SuperNode(n.Name); got != n {
+				t.Errorf("got  %+v\nwant %+v", got, n)
+			}
+		}
+	}
+	at := func(s int) time.Time { return time.Date(2026, 11, 26, 23, 9, s, 0, time.UTC) }
+	two := SuperNode{Name: "supernode_2", Port: 21002, Wanted: "down", Asked: at(38)}
+	ten := SuperNode{Name: "supernode_10", Port: 21010, Wanted: "up", Asked: at(37)}
+	check(two, ten)
+	if content, _ := os.ReadFile(file); string(content) != earlier {
+		t.Errorf("reading wrote %s", content)
+	}
+
+	must(t, l.SetAccount("supergrid", "ada")) // any write keeps them as fields
+	content, err := os.ReadFile(file)
+	must(t, err)
+	if s := string(content); strings.Contains(s, "port supernode") || strings.Contains(s, "wanted supernode") || !strings.Contains(s, `"supernodes": [`) {
+		t.Errorf("written: %s", s)
+	}
+	l = open(t, file)
+	check(two, ten)
+	if a, ok := l.Attestation("runtime"); !ok || a.Detail != "process" {
+		t.Errorf("runtime: %+v %v", a, ok)
+	}
+
+	// The earlier flwrup is used again: it keeps the fields, which it does not know, and adds its attestations.
+	must(t, os.WriteFile(file, []byte(strings.Replace(string(content), `"attestations": [`, `"attestations": [
+    {"what": "wanted supernode_2", "detail": "up", "at": "2026-11-26T23:09:40Z"}, {"what": "port supernode_3", "detail": "21003"},`, 1)), 0o600))
+	must(t, l.Reload())
+	two.Wanted, two.Asked = "up", at(40)
+	check(two, SuperNode{Name: "supernode_3", Port: 21003}, ten)
+	must(t, l.Change(func(d *Data) error {
+		two = d.SuperNode("supernode_2")
+		two.Port = 0
+		d.PutSuperNode(two)
+		return nil
+	}))
+	l = open(t, file)
+	check(two, SuperNode{Name: "supernode_3", Port: 21003}, ten)
+}
+
 func TestFieldsOfANewerFlwrup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ledger.json")
 	must(t, os.WriteFile(file, []byte(`{"format": 1, "mood": {"a": 18446744073709551615},

@@ -235,22 +235,18 @@ func Image(s *Site, version string) string {
 // OfficialImage returns the name under which Flower publishes the SuperNode image of a flwr version.
 func OfficialImage(version string) string { return "flwr/supernode:" + version + "-py3.13-ubuntu24.04" }
 
-// Port gives the node's own ClientAppIo port, the same at every start. Processes and containers on the
+// Port returns the node's own ClientAppIo port, the same at every start. Processes and containers on the
 // host network share the machine's ports, and flwr's default (9094) serves only one of them.
 func Port(s *Site, node string) (int, error) {
 	s.ports.Lock()
 	defer s.ports.Unlock()
-	what := "port " + node
-	if a, ok := s.Ledger.Attestation(what); ok {
-		if n, err := strconv.Atoi(a.Detail); err == nil {
-			return n, nil
-		}
+	known := s.Ledger.Data()
+	if own := known.SuperNode(node).Port; own != 0 {
+		return own, nil
 	}
 	taken := map[int]bool{}
-	for _, a := range s.Ledger.Data().Attestations {
-		if n, err := strconv.Atoi(a.Detail); err == nil && strings.HasPrefix(a.What, "port ") {
-			taken[n] = true
-		}
+	for _, n := range known.SuperNodes {
+		taken[n.Port] = true
 	}
 	h := fnv.New32a()
 	h.Write([]byte(s.Choices().ID + node))
@@ -262,10 +258,22 @@ func Port(s *Site, node string) (int, error) {
 		if s.Options.ReadOnly {
 			return n, nil
 		}
-		return n, s.Ledger.Attest(what, strconv.Itoa(n))
+		return n, setPort(s, node, n)
 	}
 	return 0, problem.New(problem.PortTaken, "no free port for "+node,
 		fmt.Sprintf("ports %d to %d are all in use", firstPort, firstPort+portRange-1), "stop what holds them")
+}
+
+// ForgetPort takes the node's port from it, so that the next start gets another one.
+func ForgetPort(s *Site, node string) error { return setPort(s, node, 0) }
+
+func setPort(s *Site, node string, port int) error {
+	return s.Ledger.Change(func(d *ledger.Data) error {
+		n := d.SuperNode(node)
+		n.Port = port
+		d.PutSuperNode(n)
+		return nil
+	})
 }
 
 // The ports given to SuperNodes: below the range from which systems take ports for outgoing

@@ -311,7 +311,9 @@ func leaveGridBehind(s *Site, before *project.Choices) error {
 			return nil // it was never used
 		}
 		d.PutGrid(ledger.Grid{Connection: from.Connection, Control: from.Control, Fleet: from.Fleet, CA: from.CA, Federation: federation, Left: time.Now()})
-		d.Attestations = slices.DeleteFunc(d.Attestations, func(a ledger.Attestation) bool { return strings.HasPrefix(a.What, wantedWhat) })
+		for i := range d.SuperNodes { // a wish concerns the grid before
+			d.SuperNodes[i].Wanted, d.SuperNodes[i].Asked = "", time.Time{}
+		}
 		return nil
 	})
 }
