@@ -57,24 +57,6 @@ type nodeData struct {
 	Remedy      *remedyData  `json:"remedy,omitempty"`
 }
 
-// remedyData is what puts a trouble right: a command, or the step of the wizard.
-type remedyData struct {
-	Says    string `json:"says"`
-	Command string `json:"command,omitempty"`
-	Step    int    `json:"step,omitempty"`
-}
-
-func (p *program) remedy(r *front.Remedy) *remedyData {
-	if r == nil {
-		return nil
-	}
-	d := &remedyData{Says: r.Says, Step: int(r.Step)}
-	if len(r.Args) > 0 {
-		d.Command = p.command(r.Args)
-	}
-	return d
-}
-
 type runData struct {
 	ID      string  `json:"id"`
 	App     string  `json:"app"`

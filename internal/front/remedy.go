@@ -2,13 +2,15 @@ package front
 
 import "flwrup/internal/problem"
 
-// Remedy puts a trouble right: one key on the dashboard, one command for a script.
+// Remedy puts a trouble right, by a verb or on a step. The dashboard has one key for it, the command line words it.
 type Remedy struct {
-	Says string   // names the deed: "start it again"
-	Verb Verb     // for Act, with the node's name; "" when Step says where
-	Step StepID   // the step on which it is put right; 0 with Verb
-	Now  bool     // Step does it as soon as it is opened, and asks before it changes anything
-	Args []string // of flwrup, to the same effect: start supernode_3
+	Says  string   // names the deed: "start it again"
+	Verb  Verb     // for Act, with Nodes; "" when Step says where
+	Nodes []string // names; none for a verb that concerns no SuperNode
+	Gone  bool     // with RemoveNodes: the grid has unregistered the nodes already
+	Step  StepID   // the step on which it is put right; 0 with Verb
+	Look  bool     // Step shows what is wrong; the person puts it right elsewhere
+	Now   bool     // Step does it as soon as it is opened, and asks before it changes anything
 }
 
 var (

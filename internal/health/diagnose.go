@@ -114,8 +114,13 @@ func foreign(ctx context.Context, s *site.Site, m site.Member) (supernode.Status
 	return list[0], true
 }
 
-func remedy(verb front.Verb, says string, args ...string) *front.Remedy {
-	return &front.Remedy{Says: says, Verb: verb, Args: args}
+func remedy(verb front.Verb, says string, nodes ...string) *front.Remedy {
+	return &front.Remedy{Says: says, Verb: verb, Nodes: nodes}
+}
+
+// removeGone removes a SuperNode that the grid has unregistered.
+func removeGone(node string) *front.Remedy {
+	return &front.Remedy{Says: "remove it", Verb: front.RemoveNodes, Nodes: []string{node}, Gone: true}
 }
 
 // Pinned is the image that the person chose for all SuperNodes; "" when they run the one of their flwr.
@@ -148,7 +153,7 @@ func Lost(s *site.Site, list []site.Member, folder keys.Folder) []site.Member {
 func KeyProblem(s *site.Site, m site.Member, folder keys.Folder) (*problem.Problem, *front.Remedy) {
 	file := s.Path(m.Record.KeyFile)
 	back := "put the key back that was registered"
-	restore := remedy(front.RestoreKey, "take the key from the backup", "restore-key", m.Name)
+	restore := remedy(front.RestoreKey, "take the key from the backup", m.Name)
 	if BackupOf(s, m.Record.Key) == "" {
 		back += "; no backup of flwrup's that is still there holds it"
 		restore = nil

@@ -116,9 +116,9 @@ func settleGridErr(s *site.Site, o *front.Overview) {
 	switch {
 	case o.GridErr == nil || !s.Rehearsal():
 	case problem.Is(o.GridErr, GridEnded):
-		o.Remedy = remedy(front.StartGrid, "start the rehearsal's grid again", "start", "--grid")
+		o.Remedy = remedy(front.StartGrid, "start the rehearsal's grid again")
 	case site.GridSuspended(s) != nil:
-		o.Remedy = remedy(front.StartGrid, "let the rehearsal's grid go on", "start", "--grid")
+		o.Remedy = remedy(front.StartGrid, "let the rehearsal's grid go on")
 	}
 }
 
@@ -179,13 +179,12 @@ func unfinished(s *site.Site, states map[string]supernode.Status, byID map[strin
 		if v.Runtime.State == "" {
 			v.Runtime.State = supernode.Absent
 		}
-		args := []string{"remove", i.Name}
 		verb := front.RemoveNodes
 		if i.Op == "unregister" {
-			args, verb = append(args, "--unregister"), front.UnregisterNodes
+			verb = front.UnregisterNodes
 		}
 		v.Diagnosis = problem.New(Unfinished, "the removal of "+i.Name+" is not finished", "flwrup was ended in the middle, or the grid did not answer", "remove it again: flwrup goes on where it stopped")
-		v.Remedy = remedy(verb, "finish removing it", args...)
+		v.Remedy = remedy(verb, "finish removing it", i.Name)
 		list = append(list, v)
 	}
 	return list

@@ -87,7 +87,7 @@ func IDDiffers(ctx context.Context, s *site.Site, m site.Member, st supernode.St
 	p := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
 	if key := site.NodeLabel(st, "fingerprint"); key != "" && key != m.Pair.Fingerprint {
 		p.Why, p.Fix = "it runs with another key than "+s.Rel(m.Pair.Private)+", which was changed after it was started", "start it anew, with its key"
-		return p, remedy(front.RestartNodes, "start it anew", "restart", m.Name)
+		return p, remedy(front.RestartNodes, "start it anew", m.Name)
 	}
 	p.Why = "the ledger's came \"" + m.Record.How + "\""
 	for _, n := range s.Ledger.Nodes() {
@@ -95,7 +95,7 @@ func IDDiffers(ctx context.Context, s *site.Site, m site.Member, st supernode.St
 			p.Why += "; " + said + " stands there for " + n.Name
 		}
 	}
-	return p, &front.Remedy{Says: "note the right one", Step: front.StepOnline, Args: []string{"up"}}
+	return p, &front.Remedy{Says: "note the right one", Step: front.StepOnline}
 }
 
 // MendIDs puts the node IDs that the SuperNodes themselves say into the ledger, after asking. Only an ID that

@@ -117,7 +117,7 @@ var rules = []rule{
 		applies: func(e *evidence) bool { return e.record.State == ledger.Refused },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
 			return problem.New(problem.NodeRefused, e.node.Name+" was refused at its registration", e.record.How, ""),
-				&front.Remedy{Says: "register it", Step: front.StepRegister, Args: []string{"up"}}
+				&front.Remedy{Says: "register it", Step: front.StepRegister}
 		}},
 	{name: "the runtime does not answer", // said once, of all
 		applies: func(e *evidence) bool { return e.runtimeErr != nil }},
@@ -129,7 +129,7 @@ var rules = []rule{
 	{name: "suspended",
 		applies: func(e *evidence) bool { return IsSuspended(e.node.Runtime) },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return suspended(e.node), remedy(front.StartNodes, "let it go on", "start", e.node.Name)
+			return suspended(e.node), remedy(front.StartNodes, "let it go on", e.node.Name)
 		}},
 	{name: "has another node ID", reads: []reading{readSaidID},
 		applies: func(e *evidence) bool { return e.idProblem != nil },
@@ -138,20 +138,20 @@ var rules = []rule{
 		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == flwrexec.StatusUnregistered },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
 			return problem.New(flwrexec.NodeUnregistered, e.node.Name+" was unregistered on the grid", "its key is burnt: no account can register it again",
-				"remove it here, then add a new SuperNode"), remedy(front.RemoveNodes, "remove it", "remove", e.node.Name, "--unregister")
+				"remove it here, then add a new SuperNode"), removeGone(e.node.Name)
 		}},
 	{name: "not listed by the grid",
 		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == "" },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
 			return problem.New(NotListed, "the grid does not list "+e.node.Name, "node "+e.node.NodeID+" belongs to another account, or the grid has lost it",
-				"log in with the account that registered it"), &front.Remedy{Says: "log in", Step: front.StepLogin, Args: []string{"up"}}
+				"log in with the account that registered it"), &front.Remedy{Says: "log in", Step: front.StepLogin}
 		}},
 	{name: "its image is of another flwr",
 		applies: func(e *evidence) bool { return !e.up() && e.imageDiffers() },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
 			return problem.New(flwrexec.NodeVersion, "flwrup.toml asks for an image of another flwr",
 					e.pinned+" holds flwr "+imageVersion.FindStringSubmatch(e.pinned)[1]+"; flwr on this machine and the grid are "+e.flwr, "give that image up for the one of flwr "+e.flwr),
-				remedy(front.OwnImage, "use the image of flwr "+e.flwr, "restart", e.node.Name, "--own-image")
+				remedy(front.OwnImage, "use the image of flwr "+e.flwr, e.node.Name)
 		}},
 	{name: "never started",
 		applies: func(e *evidence) bool {
@@ -162,7 +162,7 @@ var rules = []rule{
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
 			return problem.New(problem.NameTaken, e.node.Name+" is not here, and its name is taken",
 				"the container "+e.foreign.Name+" (image "+e.foreign.Image+", "+string(e.foreign.State)+") was not made by this flwrup project",
-				"start it: that container is left alone, and the SuperNode gets another name"), remedy(front.StartNodes, "start it", "start", e.node.Name)
+				"start it: that container is left alone, and the SuperNode gets another name"), remedy(front.StartNodes, "start it", e.node.Name)
 		}},
 	{name: "removed by somebody",
 		applies: (*evidence).absent,
@@ -172,7 +172,7 @@ var rules = []rule{
 				what = "process's folder"
 			}
 			return problem.New(NodeGone, e.node.Name+" is not here any more", "its "+what+" was removed, and not by flwrup", "start it: it is made anew"),
-				remedy(front.StartNodes, "start it", "start", e.node.Name)
+				remedy(front.StartNodes, "start it", e.node.Name)
 		}},
 	{name: "all is well, as far as can be known",
 		applies: func(e *evidence) bool {
@@ -181,7 +181,7 @@ var rules = []rule{
 	{name: "lost while the machine slept",
 		applies: func(e *evidence) bool { return e.slept && e.up() && e.node.Grid == flwrexec.StatusOffline },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return sleptProblem(e.node.Name, e.sleptFrom, e.sleptTo), remedy(front.RestartNodes, "start it anew", "restart", e.node.Name)
+			return sleptProblem(e.node.Name, e.sleptFrom, e.sleptTo), remedy(front.RestartNodes, "start it anew", e.node.Name)
 		}},
 	{name: "its log tells", reads: []reading{readLog},
 		applies: func(e *evidence) bool { return e.log != nil },
@@ -207,10 +207,10 @@ func runsElsewhere(e *evidence) (*problem.Problem, *front.Remedy) {
 	p := problem.New(NodeElsewhere, e.node.Name+" runs for another grid, at "+site.NodeLabel(e.node.Runtime, site.FleetLabel), "it was started before the project went over to "+e.connection, "")
 	if !e.known {
 		p.Fix = "register its key on this grid first"
-		return p, &front.Remedy{Says: "register it here", Step: front.StepRegister, Args: []string{"up"}}
+		return p, &front.Remedy{Says: "register it here", Step: front.StepRegister}
 	}
 	p.Fix = "start it for this grid; it is stopped there first"
-	return p, remedy(front.RestartNodes, "start it for this grid", "restart", e.node.Name)
+	return p, remedy(front.RestartNodes, "start it for this grid", e.node.Name)
 }
 
 // heldProblem says that the grid has not noticed the node's end yet, and when it will.
@@ -259,37 +259,37 @@ func unexplained(v front.NodeView) *problem.Problem {
 
 // remedyFor returns what helps against p.
 func remedyFor(p *problem.Problem, v front.NodeView, h flwrexec.NodeHints, pinned string) *front.Remedy {
-	start := remedy(front.StartNodes, "start it again", "start", v.Name)
+	start := remedy(front.StartNodes, "start it again", v.Name)
 	if v.Runtime.State == supernode.Running || v.Runtime.State == supernode.Restarting {
-		start = remedy(front.RestartNodes, "start it anew", "restart", v.Name)
+		start = remedy(front.RestartNodes, "start it anew", v.Name)
 	}
 	if other := v.Runtime.ByHand; other != "" {
-		start = remedy(front.ReplaceNodes, "replace "+other+" by flwrup's own", "restart", v.Name, "--replace")
+		start = remedy(front.ReplaceNodes, "replace "+other+" by flwrup's own", v.Name)
 	}
 	switch p.Code {
 	case flwrexec.NodeConfig:
 		if v.Runtime.ByHand == "" {
-			return remedy(front.ChangeSettings, "change its settings", "settings", v.Name)
+			return remedy(front.ChangeSettings, "change its settings", v.Name)
 		}
 	case flwrexec.NodeVersion:
 		if v.Runtime.Image != "" && pinned != "" {
-			return remedy(front.OwnImage, "use the image of flwr "+h.Grid.String(), "restart", v.Name, "--own-image")
+			return remedy(front.OwnImage, "use the image of flwr "+h.Grid.String(), v.Name)
 		}
 		return start
 	case problem.Untrusted, flwrexec.WrongService:
-		return &front.Remedy{Says: "look at the addresses", Step: front.StepConfigure, Args: []string{"doctor"}}
+		return &front.Remedy{Says: "look at the addresses", Step: front.StepConfigure, Look: true}
 	case flwrexec.NodeUnregistered:
-		return remedy(front.RemoveNodes, "remove it", "remove", v.Name, "--unregister")
+		return removeGone(v.Name)
 	case problem.NodeRefused:
 		if v.Grid == flwrexec.StatusRegistered {
-			return &front.Remedy{Says: "see whether it is confirmed", Step: front.StepConfirmation, Args: []string{"up"}}
+			return &front.Remedy{Says: "see whether it is confirmed", Step: front.StepConfirmation}
 		}
 		return start
 	case app.Broken:
-		return &front.Remedy{Says: "look at the app", Step: front.StepRun}
+		return &front.Remedy{Says: "look at the app", Step: front.StepRun, Look: true}
 	case problem.NodeNotOnline:
 		if v.Runtime.State == supernode.Running && v.Grid != flwrexec.StatusOffline {
-			return &front.Remedy{Says: "see who is online and why not", Step: front.StepOnline, Args: []string{"doctor"}}
+			return &front.Remedy{Says: "see who is online and why not", Step: front.StepOnline, Look: true}
 		}
 	}
 	return start

@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,17 +16,17 @@ import (
 )
 
 // first returns what the first rule that applies says. Nothing is read: the evidence is all there is.
-func first(e evidence) (name string, p *problem.Problem) {
+func first(e evidence) (name string, p *problem.Problem, help *front.Remedy) {
 	for _, r := range rules {
 		if r.when != nil && !r.when(&e) || !r.applies(&e) {
 			continue
 		}
 		if r.says != nil {
-			p, _ = r.says(&e)
+			p, help = r.says(&e)
 		}
-		return r.name, p
+		return r.name, p, help
 	}
-	return "", nil
+	return "", nil, nil
 }
 
 func TestMachineSlept(t *testing.T) {
@@ -36,7 +37,7 @@ func TestMachineSlept(t *testing.T) {
 	at := func(v front.NodeView, now time.Time) *problem.Problem {
 		e := evidence{node: v, known: true, now: now}
 		e.sleptFrom, e.sleptTo, e.slept = s.recent(now)
-		if _, p := first(e); p != nil && p.Code == MachineSlept {
+		if _, p, _ := first(e); p != nil && p.Code == MachineSlept {
 			return p
 		}
 		return nil
@@ -87,9 +88,13 @@ func TestRulesInOrder(t *testing.T) {
 		{"not online yet, and its log tells no reason", evidence{node: front.NodeView{Grid: flwrexec.StatusRegistered, Runtime: up}, known: true}},
 		{"unexplained", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}, known: true}},
 	} {
-		c.e.now = now
-		if rule, _ := first(c.e); rule != c.rule {
+		c.e.now, c.e.node.Name = now, "supernode_1"
+		rule, _, r := first(c.e)
+		if rule != c.rule {
 			t.Errorf("%q speaks in the place of %q", rule, c.rule)
+		}
+		if r != nil && (r.Verb == "") == (r.Step == 0) || r != nil && r.Verb != "" && !slices.Equal(r.Nodes, []string{"supernode_1"}) {
+			t.Errorf("%s: a verb with the SuperNode's name, or a step, but not %+v", rule, r)
 		}
 	}
 }

@@ -55,8 +55,8 @@ func boards() (list []struct {
 		o.Online = 3
 		o.Nodes[1].Runtime = ended(137)
 		o.Nodes[1].Diagnosis = problem.New("node-killed", "supernode_2 was killed", "the grid counts it as online for about 40 s more, and lets its key in only after that", "start it again")
-		o.Nodes[1].Remedy = &front.Remedy{Says: "start it again", Verb: front.StartNodes}
-		o.Nodes[4].Remedy = &front.Remedy{Says: "use the image of flwr 1.42.0", Verb: front.OwnImage}
+		o.Nodes[1].Remedy = &front.Remedy{Says: "start it again", Verb: front.StartNodes, Nodes: []string{"supernode_2"}}
+		o.Nodes[4].Remedy = &front.Remedy{Says: "use the image of flwr 1.42.0", Verb: front.OwnImage, Nodes: []string{"supernode_5"}}
 	}), "", nil)
 	add("rehearsal grid ended", with(func(o *front.Overview) {
 		o.Online = 0

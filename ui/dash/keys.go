@@ -123,13 +123,13 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 			m.marked[n.Name] = true
 		}
 	case key.Matches(msg, keys.start):
-		return m.take(way{verb: front.StartNodes}, m.targets())
+		return m.take(way{verb: front.StartNodes, nodes: m.targets()})
 	case key.Matches(msg, keys.stop):
-		return m.take(way{verb: front.StopNodes}, m.targets())
+		return m.take(way{verb: front.StopNodes, nodes: m.targets()})
 	case key.Matches(msg, keys.restart):
-		return m.take(way{verb: front.RestartNodes}, m.targets())
+		return m.take(way{verb: front.RestartNodes, nodes: m.targets()})
 	case key.Matches(msg, keys.remove):
-		return m.take(way{verb: front.TakeOutNodes}, m.targets())
+		return m.take(way{verb: front.TakeOutNodes, nodes: m.targets()})
 	case key.Matches(msg, keys.settings):
 		return send(Run{Verb: front.ChangeSettings, Nodes: m.targets()})
 	case key.Matches(msg, keys.logs):

@@ -36,6 +36,7 @@ func (t *table) whole() *problem.Problem {
 // way is how a trouble is put right: by a verb, or on a step; with neither, its details say what to do.
 type way struct {
 	verb  front.Verb
+	nodes []string // for verb
 	step  front.StepID
 	words string
 	led   bool // to a step that goes by the trouble's code alone
@@ -44,7 +45,7 @@ type way struct {
 // out is the way out of a trouble: its remedy, else the step for its code.
 func out(p *problem.Problem, r *front.Remedy) way {
 	if r != nil && (r.Verb != "" || r.Step > 0) {
-		return way{verb: r.Verb, step: r.Step, words: clean(r.Says)}
+		return way{verb: r.Verb, nodes: r.Nodes, step: r.Step, words: clean(r.Says)}
 	}
 	if r, ok := front.RemedyFor(p.Code); ok {
 		return way{step: r.Step, words: r.Says, led: true}
@@ -79,24 +80,24 @@ func (m *Model) mend() tea.Cmd {
 		return nil
 	}
 	if node == "" {
-		return m.take(w, nil)
+		return m.take(w)
 	}
 	m.sel = node
 	if w.verb == "" && (w.step == 0 || w.led && m.detail) {
 		m.detail = true
 		return m.followCursor()
 	}
-	return tea.Batch(m.followCursor(), m.take(w, []string{node}))
+	return tea.Batch(m.followCursor(), m.take(w))
 }
 
 // take asks the frame to go a way. The nodes are shown as busy until the frame reports the end.
-func (m *Model) take(w way, nodes []string) tea.Cmd {
+func (m *Model) take(w way) tea.Cmd {
 	if w.verb == "" {
 		return send(OpenStep{w.step})
 	}
-	for _, name := range nodes {
+	for _, name := range w.nodes {
 		m.busy[name] = doing{w.verb, m.now()}
 	}
 	m.hurry(m.now())
-	return send(Run{Verb: w.verb, Nodes: nodes})
+	return send(Run{Verb: w.verb, Nodes: w.nodes})
 }
