@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"flwrup/internal/safego"
@@ -51,7 +52,9 @@ func TestProcessesAtOnceMakeOneSetOfKeys(t *testing.T) {
 }
 
 // A run that comes while another one removes what was left waits for it with its own files.
-func TestEnterWaitsForWhoeverCleansUp(t *testing.T) {
+func TestEnterWaitsForWhoeverCleansUp(t *testing.T) { synctest.Test(t, enterWaitsForWhoeverCleansUp) }
+
+func enterWaitsForWhoeverCleansUp(t *testing.T) {
 	dir := dir0(t, keyDir(t))
 	cleaning, alone := lockFolder(dir)
 	if !alone {

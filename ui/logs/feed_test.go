@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"flwrup/internal/problem"
@@ -53,7 +54,9 @@ func until(t *testing.T, m *Model, ok func() bool) {
 }
 
 // A log that breaks off is read again, and what was read before does not come twice.
-func TestReadsOn(t *testing.T) {
+func TestReadsOn(t *testing.T) { synctest.Test(t, readsOn) }
+
+func readsOn(t *testing.T) {
 	say := func(from, to int) func(context.Context, supernode.LogOptions, func(supernode.Line) error) error {
 		return func(_ context.Context, _ supernode.LogOptions, each func(supernode.Line) error) error {
 			for i := from; i < to; i++ {
@@ -84,7 +87,9 @@ func TestReadsOn(t *testing.T) {
 }
 
 // History is taken at the speed at which Update takes it, without losing a line.
-func TestHistoryIsWhole(t *testing.T) {
+func TestHistoryIsWhole(t *testing.T) { synctest.Test(t, historyIsWhole) }
+
+func historyIsWhole(t *testing.T) {
 	const n = 30_000
 	m := started(t, newScripted(func(ctx context.Context, _ supernode.LogOptions, each func(supernode.Line) error) error {
 		for i := range n {
@@ -102,7 +107,9 @@ func TestHistoryIsWhole(t *testing.T) {
 }
 
 // When nobody takes the lines, they are dropped and counted, and memory stays bounded.
-func TestDrops(t *testing.T) {
+func TestDrops(t *testing.T) { synctest.Test(t, drops) }
+
+func drops(t *testing.T) {
 	done := make(chan struct{})
 	const n = 50_000
 	m := started(t, newScripted(func(ctx context.Context, _ supernode.LogOptions, each func(supernode.Line) error) error {
@@ -126,7 +133,9 @@ func TestDrops(t *testing.T) {
 	}
 }
 
-func TestPanicIsTold(t *testing.T) {
+func TestPanicIsTold(t *testing.T) { synctest.Test(t, panicIsTold) }
+
+func panicIsTold(t *testing.T) {
 	m := started(t, newScripted(func(context.Context, supernode.LogOptions, func(supernode.Line) error) error {
 		panic("boom")
 	}))
@@ -136,7 +145,9 @@ func TestPanicIsTold(t *testing.T) {
 	}
 }
 
-func TestCloseEndsAll(t *testing.T) {
+func TestCloseEndsAll(t *testing.T) { synctest.Test(t, closeEndsAll) }
+
+func closeEndsAll(t *testing.T) {
 	ended := make(chan error, 1)
 	m := started(t, newScripted(func(ctx context.Context, _ supernode.LogOptions, each func(supernode.Line) error) error {
 		var err error
@@ -147,12 +158,13 @@ func TestCloseEndsAll(t *testing.T) {
 		return err
 	}))
 	m.Close()
+	synctest.Wait()
 	select {
 	case err := <-ended:
 		if !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	default:
 		t.Fatal("the source goes on")
 	}
 	for m.feed.next() != nil { // what was brought before may still be there
