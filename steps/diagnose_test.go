@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"flwrup/flwrexec"
@@ -122,7 +123,9 @@ func (r refusedRuntime) Start(_ context.Context, spec supernode.Spec) error {
 }
 
 // SuperNodes that the grid refuses again and again are not hammered, and the person hears why, soon.
-func TestRefusedIsNotHammered(t *testing.T) {
+func TestRefusedIsNotHammered(t *testing.T) { synctest.Test(t, refusedIsNotHammered) }
+
+func refusedIsNotHammered(t *testing.T) {
 	g := newFakeGrid("1.26.1")
 	s := siteOn(t, g, 2)
 	if err := Apply(t.Context(), s, 10, &heard{}); err != nil {
