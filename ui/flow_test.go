@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/exp/teatest"
 	"go.uber.org/goleak"
 
 	"flwrup/internal/front"
@@ -20,9 +21,45 @@ import (
 	"flwrup/ui/dash"
 )
 
+// running is a program without a terminal.
+type running struct {
+	*tea.Program
+	ended chan error
+}
+
+// runInBubble runs m until it leaves. A goroutine that is left at the end of the bubble fails the test.
+func runInBubble(m *Model) running {
+	p := running{tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(io.Discard), tea.WithoutSignalHandler()), make(chan error, 1)}
+	go func() { _, err := p.Run(); p.ended <- err }()
+	p.Send(tea.WindowSizeMsg{Width: 80, Height: 24})
+	synctest.Wait()
+	return p
+}
+
+// press sends a key and lets everything settle that follows from it.
+func (p running) press(key string) {
+	p.Send(press(key))
+	time.Sleep(20 * time.Millisecond)
+	synctest.Wait()
+}
+
+// leave quits, and fails the test when that takes longer than limit.
+func (p running) leave(t *testing.T, limit time.Duration) {
+	t.Helper()
+	began := time.Now()
+	p.Send(press("q"))
+	if err := <-p.ended; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > limit {
+		t.Errorf("it took %v to leave", took)
+	}
+}
+
 // TestFlow goes from the first look to the dashboard with Enter alone, and leaves nothing behind.
-func TestFlow(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreTopFunction("github.com/charmbracelet/x/exp/teatest.NewTestModel.func2"))
+func TestFlow(t *testing.T) { synctest.Test(t, flow) }
+
+func flow(t *testing.T) {
 	f := newFake()
 	for n := 12; n <= 16; n++ {
 		f.status[n] = front.Status{State: front.Done}
@@ -34,10 +71,9 @@ func TestFlow(t *testing.T) {
 		}
 	}
 	m := newModel(context.Background(), Options{Work: f, NoColor: true}.filled(), &lockedOutput{to: &bytes.Buffer{}})
-	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(80, 24))
+	p := runInBubble(m)
 	for range 200 {
-		tm.Send(press("enter"))
-		time.Sleep(20 * time.Millisecond)
+		p.press("enter")
 		f.mu.Lock()
 		done := f.applied[11] > 0
 		f.mu.Unlock()
@@ -46,21 +82,19 @@ func TestFlow(t *testing.T) {
 		}
 	}
 	for range 10 {
-		tm.Send(press("enter"))
-		time.Sleep(40 * time.Millisecond)
+		p.press("enter")
 	}
-	tm.Send(press("q"))
-	final := tm.FinalModel(t, teatest.WithFinalTimeout(5*time.Second)).(*Model)
-	if !final.result.Dashboard {
-		t.Errorf("ended at %+v\n%s", final.result, final.View())
+	p.leave(t, 5*time.Second)
+	if !m.result.Dashboard {
+		t.Errorf("ended at %+v\n%s", m.result, m.View())
 	}
 	for n := 1; n <= 11; n++ {
 		if f.applied[n] != 1 {
 			t.Errorf("step %d was applied %d times", n, f.applied[n])
 		}
 	}
-	final.close()
-	if !final.tasks.wait(5 * time.Second) {
+	m.close()
+	if !m.tasks.wait(5 * time.Second) {
 		t.Error("commands are left")
 	}
 }
@@ -267,7 +301,9 @@ func drainAll(m *Model, cmd tea.Cmd, to chan<- tea.Msg) {
 }
 
 // TestRunIsFollowed: n on the dashboard starts a run, and a run that was started is followed without another key.
-func TestRunIsFollowed(t *testing.T) {
+func TestRunIsFollowed(t *testing.T) { synctest.Test(t, runIsFollowed) }
+
+func runIsFollowed(t *testing.T) {
 	f := world(17)
 	f.apply[15] = func(_ context.Context, to front.Sink) error {
 		to.Event(front.RunBegan{ID: "4711"})
@@ -277,17 +313,16 @@ func TestRunIsFollowed(t *testing.T) {
 	followed := make(chan struct{})
 	f.apply[16] = func(context.Context, front.Sink) error { close(followed); return nil }
 	m := newModel(context.Background(), Options{Work: f, NoColor: true}.filled(), &lockedOutput{to: &bytes.Buffer{}})
-	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(80, 24))
-	tm.Send(dash.NewRun{})
+	p := runInBubble(m)
+	p.Send(dash.NewRun{})
 	select {
 	case <-followed:
 	case <-time.After(5 * time.Second):
 		t.Error("the run is not followed")
 	}
-	tm.Send(press("q"))
-	final := tm.FinalModel(t, teatest.WithFinalTimeout(30*time.Second)).(*Model)
-	if final.result.Step != 16 || f.applied[15] != 1 || f.applied[16] != 1 {
-		t.Errorf("at step %d, 15 applied %d times, 16 %d times", final.result.Step, f.applied[15], f.applied[16])
+	p.leave(t, 30*time.Second)
+	if m.result.Step != 16 || f.applied[15] != 1 || f.applied[16] != 1 {
+		t.Errorf("at step %d, 15 applied %d times, 16 %d times", m.result.Step, f.applied[15], f.applied[16])
 	}
-	final.close()
+	m.close()
 }

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -226,7 +227,9 @@ func TestKeys(t *testing.T) {
 }
 
 // TestCopy looks at what reaches the clipboard.
-func TestCopy(t *testing.T) {
+func TestCopy(t *testing.T) { synctest.Test(t, copies) }
+
+func copies(t *testing.T) {
 	f := world(10)
 	m := still(f, 10, 80, 24, Options{})
 	out := &bytes.Buffer{}
@@ -243,13 +246,14 @@ func TestCopy(t *testing.T) {
 	}
 }
 
-// drain runs a command and what follows from it, but for what waits.
+// drain runs a command and all that follows from it, except commands that wait. It needs a bubble.
 func drain(m *Model, cmd tea.Cmd) {
 	if cmd == nil {
 		return
 	}
 	done := make(chan tea.Msg, 1)
 	go func() { done <- cmd() }()
+	synctest.Wait()
 	select {
 	case msg := <-done:
 		if batch, ok := msg.(tea.BatchMsg); ok {
@@ -259,7 +263,7 @@ func drain(m *Model, cmd tea.Cmd) {
 		} else if msg != nil {
 			m.Update(msg)
 		}
-	case <-time.After(200 * time.Millisecond):
+	default:
 	}
 }
 
