@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"flwrup/flwrexec"
@@ -31,7 +30,7 @@ func (runTask) Why() string {
 
 func (runTask) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	last, ok := runs.RefreshRun(ctx, s)
-	if ok && last.Status != front.RunLost && !strings.HasPrefix(last.Status, "finished:failed") {
+	if ok && !front.RunStatus(last.Status).Failed() {
 		of := ""
 		if last.App != "" && last.App != "." {
 			of = " of " + last.App
@@ -154,7 +153,7 @@ func (runTask) send(ctx context.Context, s *site.Site, before []flwrexec.Run, co
 	to.Event(front.RunBegan{ID: id.String()})
 	return s.Ledger.Finish(key, func(d *ledger.Data) error {
 		d.PutRun(ledger.Run{ID: id.String(), Connection: c.Grid.Connection, Federation: c.Federation,
-			App: s.Rel(s.AppDir()), Started: time.Now(), Status: "pending"})
+			App: s.Rel(s.AppDir()), Started: time.Now(), Status: string(front.RunPending)})
 		return nil
 	})
 }
@@ -231,7 +230,7 @@ func setUp(s *site.Site) error {
 
 // Change starts another run.
 func (r runTask) Change(ctx context.Context, s *site.Site, to front.Sink) error {
-	if last, ok := runs.RefreshRun(ctx, s); ok && !front.RunEnded(last.Status) {
+	if last, ok := runs.RefreshRun(ctx, s); ok && !front.RunStatus(last.Status).Ended() {
 		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "follow it: `flwrup runs log "+last.ID+" -f`, or stop it: `flwrup runs stop "+last.ID+"`")
 	}
 	return r.Apply(ctx, s, to)

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"strings"
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
@@ -31,10 +30,10 @@ func (monitor) Inspect(ctx context.Context, s *site.Site) (front.Status, error) 
 		return front.Status{State: front.Blocked, By: front.StepRun, Why: "no run was started yet"}, nil
 	}
 	st := front.Status{State: front.Ready, Short: r.Status, Evidence: []string{"run " + r.ID + ": " + r.Status}}
-	switch {
-	case strings.HasPrefix(r.Status, "finished:failed"), r.Status == front.RunLost:
+	switch status := front.RunStatus(r.Status); {
+	case status.Failed():
 		return front.Status{State: front.Blocked, By: front.StepRun, Why: "run " + r.ID + " " + r.Status + ": start it again", Short: r.Status}, nil
-	case strings.HasPrefix(r.Status, "finished"):
+	case status.Ended():
 		st.State = front.Done
 	}
 	return st, nil

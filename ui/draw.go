@@ -222,7 +222,7 @@ func (d *doc) metrics(j *job) {
 	if j.run != "" {
 		head := s.Dim.Render("run ") + j.run
 		if j.state.Status != "" {
-			head += s.Dim.Render(" "+s.Signs.Separator+" ") + j.state.Status + s.Dim.Render(" "+style.Clock(j.state.Clock(d.now)))
+			head += s.Dim.Render(" "+s.Signs.Separator+" ") + string(j.state.Status) + s.Dim.Render(" "+style.Clock(j.state.Clock(d.now)))
 		}
 		if j.chosen.Of > 0 {
 			head += s.Dim.Render(fmt.Sprintf(" %s %d of %d nodes", s.Signs.Separator, j.chosen.Chosen, j.chosen.Of))

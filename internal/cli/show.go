@@ -64,7 +64,9 @@ type runData struct {
 	Seconds float64 `json:"seconds"`
 }
 
-func dataOf(r front.RunView) runData { return runData{r.ID, r.App, r.Status, r.Elapsed.Seconds()} }
+func dataOf(r front.RunView) runData {
+	return runData{r.ID, r.App, string(r.Status), r.Elapsed.Seconds()}
+}
 
 type problemData = problemShape
 

@@ -60,7 +60,7 @@ const (
 type RunView struct {
 	ID      string
 	App     string // publisher/name version
-	Status  string // pending, starting, running, finished:completed, finished:failed, finished:stopped
+	Status  RunStatus
 	Elapsed time.Duration
 	Details string    // why it failed, where the grid says so
 	Pending time.Time // since when it was pending, running, over; zero when it was not, or is not known
@@ -69,21 +69,42 @@ type RunView struct {
 	Here    bool // it was started from this folder
 }
 
-// RunLost is the status of a run whose grid ended under it; the grid never says how it ended.
-const RunLost = "lost"
+// RunStatus is how a run stands, in the words of `flwr list`, or RunLost. A newer flwr may have other words.
+type RunStatus string
 
-// RunEnded reports whether a run's status says that it is over, however it ended.
-func RunEnded(status string) bool { return strings.HasPrefix(status, "finished") || status == RunLost }
+const (
+	RunUnknown   RunStatus = "" // the grid was not asked, or does not list it
+	RunPending   RunStatus = "pending"
+	RunStarting  RunStatus = "starting"
+	RunRunning   RunStatus = "running"
+	RunCompleted RunStatus = finished + ":completed"
+	RunFailed    RunStatus = finished + ":failed"
+	RunStopped   RunStatus = finished + ":stopped"
+	RunLost      RunStatus = "lost" // its grid ended under it, and never says how the run ended
+)
+
+const finished = "finished"
 
 // Ended reports whether the run is over, however it ended.
-func (r RunView) Ended() bool { return RunEnded(r.Status) }
+func (r RunStatus) Ended() bool { return strings.HasPrefix(string(r), finished) || r == RunLost }
+
+// Failed reports whether the run is over and has to be started again.
+func (r RunStatus) Failed() bool {
+	return strings.HasPrefix(string(r), string(RunFailed)) || r == RunLost
+}
+
+// Going reports whether the run waits for SuperNodes, or runs.
+func (r RunStatus) Going() bool { return r == RunPending || r == RunStarting || r == RunRunning }
+
+// Outcome returns how the run ended, or the whole status while it has not.
+func (r RunStatus) Outcome() string { return strings.TrimPrefix(string(r), finished+":") }
 
 // Clock is how long the run has been in its present state, or took in all once it is over.
 func (r RunView) Clock(now time.Time) time.Duration {
 	switch {
-	case r.Ended():
+	case r.Status.Ended():
 		return r.Elapsed
-	case r.Status == "running" && !r.Running.IsZero():
+	case r.Status == RunRunning && !r.Running.IsZero():
 		return now.Sub(r.Running)
 	case !r.Pending.IsZero():
 		return now.Sub(r.Pending)

@@ -192,7 +192,7 @@ func unfinished(s *site.Site, states map[string]supernode.Status, byID map[strin
 
 // RunView returns a run of the grid as front ends show it.
 func RunView(s *site.Site, r flwrexec.Run) front.RunView {
-	v := front.RunView{ID: r.ID.String(), App: r.FabID, Status: r.StatusText(), Elapsed: r.Elapsed, Details: r.Details,
+	v := front.RunView{ID: r.ID.String(), App: r.FabID, Status: front.RunStatus(r.StatusText()), Elapsed: r.Elapsed, Details: r.Details,
 		Pending: r.Pending, Running: r.Running, Over: r.Finished}
 	if r.FabVersion != "" {
 		v.App += " " + r.FabVersion

@@ -77,7 +77,7 @@ func lineOf(e front.Event) (event, bool) {
 	case front.RunBegan:
 		return event{Event: "run", ID: e.ID}, true
 	case front.RunState:
-		return event{Event: "run", ID: e.Run.ID, State: e.Run.Status}, true
+		return event{Event: "run", ID: e.Run.ID, State: string(e.Run.Status)}, true
 	case front.RunNodes:
 		return event{Event: "nodes", Chosen: e.Chosen, Of: e.Of}, true
 	case front.Metric:

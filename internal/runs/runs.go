@@ -37,7 +37,7 @@ func Runs(ctx context.Context, s *site.Site, maxAge time.Duration) ([]front.RunV
 // flwrup is away, and only the grid's list says how it ended.
 func RefreshRun(ctx context.Context, s *site.Site) (ledger.Run, bool) {
 	r, ok := s.LastRun()
-	if !ok || front.RunEnded(r.Status) || s.Rehearsal() && !site.GridUp(s) {
+	if !ok || front.RunStatus(r.Status).Ended() || s.Rehearsal() && !site.GridUp(s) {
 		return r, ok
 	}
 	list, err := s.GridRuns(ctx, site.Fresh)
@@ -59,7 +59,7 @@ func RefreshRun(ctx context.Context, s *site.Site) (ledger.Run, bool) {
 // last looked at.
 func GoingRun(s *site.Site) (id string, going bool) {
 	r, ok := s.LastRun()
-	return r.ID, ok && !front.RunEnded(r.Status)
+	return r.ID, ok && !front.RunStatus(r.Status).Ended()
 }
 
 // statePause is how long a run's state is left alone between two looks, while its log is followed.
@@ -117,16 +117,17 @@ func FollowRun(ctx context.Context, s *site.Site, run string, to front.Sink) err
 
 // watchRun tells the run's state whenever it changes, until ctx ends or the run is over.
 func watchRun(ctx context.Context, s *site.Site, f site.Flwr, id flwr.RunID, to front.Sink) {
-	last, told := "", map[string]bool{}
+	last, told := front.RunUnknown, map[string]bool{}
 	for {
 		run, err := f.Run(ctx, s.Connection(), id)
-		if err == nil && run.StatusText() != last {
-			last = run.StatusText()
-			to.Event(front.RunState{Run: health.RunView(s, run)})
+		view := health.RunView(s, run)
+		if err == nil && view.Status != last {
+			last = view.Status
+			to.Event(front.RunState{Run: view})
 			_ = noteRun(s, run) // FollowRun notes the end, with its error
 		}
 		pause := statePause
-		if run.Status == "running" {
+		if view.Status == front.RunRunning {
 			pause *= 5 // what comes next is the end, which the log tells
 			TellSlow(ctx, s, told, to)
 		}

@@ -70,8 +70,8 @@ func StartGrid(ctx context.Context, s *Site, found install.Found, to front.Sink)
 // forgetLostRuns notes that runs ended with the grid that they ran on: their ServerApp was its child.
 func forgetLostRuns(s *Site) error {
 	for _, r := range s.Ledger.Runs() {
-		if r.Status != "" && !front.RunEnded(r.Status) {
-			r.Status = front.RunLost
+		if status := front.RunStatus(r.Status); status != front.RunUnknown && !status.Ended() {
+			r.Status = string(front.RunLost)
 			if err := s.Ledger.PutRun(r); err != nil {
 				return err
 			}

@@ -267,7 +267,7 @@ func (m *Model) pace(moved bool) {
 	}
 	if m.interval > running {
 		for _, r := range m.have.Runs {
-			if active(r.Status) {
+			if r.Status.Going() {
 				m.interval = running
 			}
 		}
@@ -333,13 +333,13 @@ func runtimeMoved(a, b front.Overview) bool {
 
 // overRuns tells the log panes, here and in the frame, of runs that are over.
 func overRuns(before, have front.Overview) tea.Cmd {
-	was := map[string]string{}
+	was := map[string]front.RunStatus{}
 	for _, r := range before.Runs {
 		was[r.ID] = r.Status
 	}
 	var cmds []tea.Cmd
 	for _, r := range have.Runs {
-		if s, known := was[r.ID]; known && active(s) && !active(r.Status) {
+		if s, known := was[r.ID]; known && s.Going() && !r.Status.Going() {
 			over := logs.RunOver{ID: r.ID, Status: r.Status, At: have.GridAt}
 			cmds = append(cmds, func() tea.Msg { return over })
 		}

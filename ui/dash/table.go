@@ -311,8 +311,3 @@ func ago(d time.Duration) string {
 	}
 	return style.Age(d) + " ago"
 }
-
-// active tells that a run is not over.
-func active(status string) bool {
-	return status == "pending" || status == "starting" || status == "running"
-}

@@ -325,7 +325,7 @@ func (t *table) runs(rows int) []string {
 func (t *table) newest() []front.RunView {
 	var list, over []front.RunView
 	for _, r := range t.have.Runs {
-		if active(r.Status) {
+		if r.Status.Going() {
 			list = append(list, r)
 		} else {
 			over = append(over, r)
@@ -335,18 +335,18 @@ func (t *table) newest() []front.RunView {
 }
 
 func (p *pen) run(r front.RunView) string {
-	s := sign{p.st.Signs.ToDo, clean(r.Status), p.ink.Dim}
+	s := sign{p.st.Signs.ToDo, clean(string(r.Status)), p.ink.Dim}
 	switch r.Status {
-	case "pending", "starting":
-		s = sign{p.st.Signs.Waiting, r.Status, p.ink.Accent}
-	case "running":
-		s = sign{p.st.Signs.Current, r.Status, p.ink.Accent}
-	case "finished:completed":
-		s = sign{p.st.Signs.Done, "completed", p.ink.OK}
-	case "finished:failed":
-		s = sign{p.st.Signs.Failed, "failed", p.ink.Bad}
-	case "finished:stopped":
-		s = sign{p.st.Signs.Offline, "stopped", p.ink.Dim}
+	case front.RunPending, front.RunStarting:
+		s = sign{p.st.Signs.Waiting, string(r.Status), p.ink.Accent}
+	case front.RunRunning:
+		s = sign{p.st.Signs.Current, string(r.Status), p.ink.Accent}
+	case front.RunCompleted:
+		s = sign{p.st.Signs.Done, r.Status.Outcome(), p.ink.OK}
+	case front.RunFailed:
+		s = sign{p.st.Signs.Failed, r.Status.Outcome(), p.ink.Bad}
+	case front.RunStopped:
+		s = sign{p.st.Signs.Offline, r.Status.Outcome(), p.ink.Dim}
 	}
 	line := "  " + s.style.Render(p.st.Pad(s.text(), 12)) + "  " + p.ink.Text.Render(p.st.Pad(clean(r.ID), 20))
 	if p.w >= 60 {

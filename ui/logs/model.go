@@ -7,13 +7,13 @@
 package logs
 
 import (
-	"strings"
 	"time"
 
 	inputcursor "github.com/charmbracelet/bubbles/cursor"
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/front"
 	"flwrup/ui/style"
 )
 
@@ -36,7 +36,7 @@ type Exported struct {
 // so; the panes of the nodes that took part show it as a landmark. Safe to send more than once.
 type RunOver struct {
 	ID     string
-	Status string // finished:completed, finished:failed, finished:stopped
+	Status front.RunStatus
 	At     time.Time
 }
 
@@ -281,8 +281,7 @@ func (m *Model) runOver(msg RunOver) {
 			at = time.Now()
 		}
 		var b batch
-		status := strings.TrimPrefix(msg.Status, "finished:")
-		b.add("run "+msg.ID+" "+status+", says the grid", entry{time: at.UnixNano(), kind: newKind(Info, markRunOver)})
+		b.add("run "+msg.ID+" "+msg.Status.Outcome()+", says the grid", entry{time: at.UnixNano(), kind: newKind(Info, markRunOver)})
 		m.rings[i].append(&b)
 		m.stale = true
 	}
