@@ -12,32 +12,21 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
-// running gives the fake runtime's SuperNodes, in order.
-func (r *fakeRuntime) running() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var names []string
-	for name := range r.started {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // upAndRunning is a site with n SuperNodes that are registered and started.
-func upAndRunning(t *testing.T, n int) (*site.Site, *fakeRuntime) {
+func upAndRunning(t *testing.T, n int) (*site.Site, *sitetest.Runtime) {
 	t.Helper()
-	s := siteOn(t, newFakeGrid("1.42.0"), n)
-	if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
+	s := siteOn(t, sitetest.NewGrid("1.42.0"), n)
+	if err := Apply(context.Background(), s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := Act(context.Background(), s, front.StartNodes, nil, &heard{}); err != nil {
+	if err := Act(context.Background(), s, front.StartNodes, nil, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	return s, s.Runtime.(*fakeRuntime)
+	return s, sitetest.RuntimeOf(t, s)
 }
 
 // A SuperNode whose registered key is gone, or another one's, is not started with what lies there, and
@@ -45,11 +34,11 @@ func upAndRunning(t *testing.T, n int) (*site.Site, *fakeRuntime) {
 func TestNotStartedWithAnotherKey(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, s *site.Site){
 		"another key": func(t *testing.T, s *site.Site) {
-			choose(t, s, func(c *project.Choices) { c.Nodes = 3 })
-			if err := Apply(context.Background(), s, 6, &heard{}); err != nil {
+			sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 3 })
+			if err := Apply(context.Background(), s, 6, &sitetest.Heard{}); err != nil {
 				t.Fatal(err)
 			}
-			choose(t, s, func(c *project.Choices) { c.Nodes = 2 })
+			sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 2 })
 			for _, end := range []string{"", ".pub"} {
 				if err := os.Rename(site.KeysDir(s)+"/client_credentials_3"+end, site.KeysDir(s)+"/client_credentials_2"+end); err != nil {
 					t.Fatal(err)
@@ -66,25 +55,25 @@ func TestNotStartedWithAnotherKey(t *testing.T) {
 			ctx := context.Background()
 			s, rt := upAndRunning(t, 2)
 			harm(t, s)
-			key := rt.started["supernode_2"].KeyFile
-			rt.started["supernode_2"] = supernode.Spec{Name: "supernode_2", KeyFile: key, Image: "as it was"}
-			err := Act(ctx, s, front.RestartNodes, nil, &heard{})
+			key := rt.Started["supernode_2"].KeyFile
+			rt.Started["supernode_2"] = supernode.Spec{Name: "supernode_2", KeyFile: key, Image: "as it was"}
+			err := Act(ctx, s, front.RestartNodes, nil, &sitetest.Heard{})
 			if p := problem.Of(err); !problem.Is(err, health.KeySwapped, health.KeyLost) || p.Fix == "" {
 				t.Errorf("restart: %v", err)
 			}
-			if got := rt.started["supernode_2"].Image; got != "as it was" || rt.started["supernode_1"].KeyFile == "" {
-				t.Errorf("restart did not leave supernode_2 alone, or supernode_1 down: %v", rt.running())
+			if got := rt.Started["supernode_2"].Image; got != "as it was" || rt.Started["supernode_1"].KeyFile == "" {
+				t.Errorf("restart did not leave supernode_2 alone, or supernode_1 down: %v", rt.Running())
 			}
-			if err := Act(ctx, s, front.StartNodes, []string{"supernode_2"}, &heard{}); !problem.Is(err, health.KeySwapped, health.KeyLost) {
+			if err := Act(ctx, s, front.StartNodes, []string{"supernode_2"}, &sitetest.Heard{}); !problem.Is(err, health.KeySwapped, health.KeyLost) {
 				t.Errorf("start: %v", err)
 			}
-			if err := Act(ctx, s, front.StopNodes, []string{"supernode_2"}, &heard{}); err != nil {
+			if err := Act(ctx, s, front.StopNodes, []string{"supernode_2"}, &sitetest.Heard{}); err != nil {
 				t.Errorf("stop: %v", err)
 			}
-			if got := rt.running(); !slices.Equal(got, []string{"supernode_1"}) {
+			if got := rt.Running(); !slices.Equal(got, []string{"supernode_1"}) {
 				t.Errorf("running after the stop: %v", got)
 			}
-			if err := Act(ctx, s, front.StartNodes, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
+			if err := Act(ctx, s, front.StartNodes, []string{"supernode_9"}, &sitetest.Heard{}); !problem.Is(err, problem.Usage) {
 				t.Errorf("a name that is none: %v", err)
 			}
 		})
@@ -102,21 +91,21 @@ func TestEditsBesideAreTaken(t *testing.T) {
 	if err := os.WriteFile(file, append(text, "\n[node.all]\nmemory = \"2g\" # they are greedy\n"...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Act(context.Background(), s, front.RestartNodes, nil, &heard{}); err != nil {
+	if err := Act(context.Background(), s, front.RestartNodes, nil, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := rt.started["supernode_1"].Memory; got != 2<<30 {
+	if got := rt.Started["supernode_1"].Memory; got != 2<<30 {
 		t.Errorf("started with %d bytes at most", got)
 	}
-	choose(t, s, func(*project.Choices) {})
+	sitetest.Choose(t, s, func(*project.Choices) {})
 	if now, _ := os.ReadFile(file); !strings.Contains(string(now), "memory = \"2g\" # they are greedy") {
 		t.Errorf("the edit is gone:\n%s", now)
 	}
 	if err := os.WriteFile(file, []byte("nodes = many"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Act(context.Background(), s, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.running()) != 1 {
-		t.Errorf("with a file that cannot be read: %v, running %v", err, rt.running())
+	if err := Act(context.Background(), s, front.RestartNodes, nil, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) || len(rt.Running()) != 1 {
+		t.Errorf("with a file that cannot be read: %v, running %v", err, rt.Running())
 	}
 }
 
@@ -125,19 +114,19 @@ func TestRestartLooksFirst(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 3)
 	wrong := problem.New(problem.BadInput, "image holds flwr 1.24.0, not 1.42.0", "", "")
-	rt.findings = []supernode.Finding{{Problem: wrong}}
-	if err := Act(ctx, s, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
+	rt.Findings = []supernode.Finding{{Problem: wrong}}
+	if err := Act(ctx, s, front.RestartNodes, nil, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) {
 		t.Error(err)
 	}
-	if got := rt.running(); len(got) != 3 {
+	if got := rt.Running(); len(got) != 3 {
 		t.Errorf("an image that cannot be started took down all but %v", got)
 	}
-	rt.findings[0].Node = "supernode_2"
-	rt.started["supernode_2"] = supernode.Spec{Name: "supernode_2", Image: "as it was"}
-	if err := Act(ctx, s, front.RestartNodes, nil, &heard{}); !problem.Is(err, problem.BadInput) {
+	rt.Findings[0].Node = "supernode_2"
+	rt.Started["supernode_2"] = supernode.Spec{Name: "supernode_2", Image: "as it was"}
+	if err := Act(ctx, s, front.RestartNodes, nil, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) {
 		t.Error(err)
 	}
-	if rt.started["supernode_2"].Image != "as it was" || rt.started["supernode_1"].KeyFile == "" {
-		t.Errorf("supernode_2 was not left alone, or held up the others: %v", rt.running())
+	if rt.Started["supernode_2"].Image != "as it was" || rt.Started["supernode_1"].KeyFile == "" {
+		t.Errorf("supernode_2 was not left alone, or held up the others: %v", rt.Running())
 	}
 }

@@ -11,12 +11,13 @@ import (
 	"flwrup/internal/require"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // appIn writes an app into the site's folder and reads it.
 func appIn(t *testing.T, s *site.Site, files map[string]string) runs.AppReport {
 	t.Helper()
-	s.Flwr.(*fakeGrid).python = require.Tool(t, "flwr", "python3")
+	sitetest.GridOf(t, s).Python = require.Tool(t, "flwr", "python3")
 	writeApp(t, s, files)
 	r, err := runs.ReportApp(context.Background(), s, 0)
 	if err != nil {
@@ -58,12 +59,12 @@ func TestSourceIsLeftAlone(t *testing.T) {
 		"unattended, yes to others": {false, false, "yes", source},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := siteOn(t, newFakeGrid("1.42.0"), 1)
+			s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
 			s.Options.Attended, s.Options.Mend = c.attended, c.mend
 			r := appIn(t, s, map[string]string{"pk/server_app.py": source, "pk/client_app.py": ""})
-			to := &scripted{answers: map[string]string{}}
+			to := &sitetest.Scripted{Answers: map[string]string{}}
 			if c.answer != "" {
-				to.answers["traps"] = c.answer
+				to.Answers["traps"] = c.answer
 			}
 			if err := runs.Disarm(context.Background(), s, r, to); err != nil {
 				t.Fatal(err)
@@ -72,15 +73,15 @@ func TestSourceIsLeftAlone(t *testing.T) {
 			if err != nil || string(got) != c.want {
 				t.Errorf("%v: %q", err, got)
 			}
-			said := to.said()
+			said := to.Said()
 			if !strings.Contains(said, "line 6: np.savez(where) may write where") || strings.Contains(said, "np.savez(buf)") {
 				t.Errorf("said:\n%s", said)
 			}
-			switch asked := slices.Contains(to.asked, "traps"); {
+			switch asked := slices.Contains(to.Asked, "traps"); {
 			case asked != (c.attended || c.mend):
-				t.Errorf("asked %v", to.asked)
-			case asked && !strings.Contains(to.last["traps"].Diff, "+# np.savez(\"final.npz\")"):
-				t.Errorf("the diff comes first: %q", to.last["traps"].Diff)
+				t.Errorf("asked %v", to.Asked)
+			case asked && !strings.Contains(to.Last["traps"].Diff, "+# np.savez(\"final.npz\")"):
+				t.Errorf("the diff comes first: %q", to.Last["traps"].Diff)
 			case !asked && !strings.Contains(said, "line 5: np.savez(\"final.npz\") writes final.npz, which fails on a grid; --mend comments it out"):
 				t.Errorf("said:\n%s", said)
 			}

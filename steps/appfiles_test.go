@@ -8,6 +8,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // TestStateStaysOutOfTheApp: the app's .gitignore gets the lines that it lacks, once, and what stands in it stays.
@@ -44,7 +45,7 @@ func TestStateStaysOutOfTheApp(t *testing.T) {
 				t.Errorf("planned: %v", planned)
 			}
 			for range 2 {
-				if err := runs.KeepOut(s, &heard{}); err != nil {
+				if err := runs.KeepOut(s, &sitetest.Heard{}); err != nil {
 					t.Fatal(err)
 				}
 			}

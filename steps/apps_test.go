@@ -12,11 +12,13 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/runs"
+	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // TestAppThatFlwrRefuses: the app that the person named is not exchanged for another one, and flwr is not asked.
 func TestAppThatFlwrRefuses(t *testing.T) {
-	s := siteOn(t, newFakeGrid("1.42.0"), 1)
+	s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
 	folder := filepath.Join(s.Dir, "app")
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
@@ -25,14 +27,14 @@ func TestAppThatFlwrRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "pyproject.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	choose(t, s, func(c *project.Choices) { c.App = "app" })
-	if err := runs.SettleApp(context.Background(), s, &heard{}); !problem.Is(err, app.Unusable) || !strings.Contains(err.Error(), "byte order mark") {
+	sitetest.Choose(t, s, func(c *project.Choices) { c.App = "app" })
+	if err := runs.SettleApp(context.Background(), s, &sitetest.Heard{}); !problem.Is(err, app.Unusable) || !strings.Contains(err.Error(), "byte order mark") {
 		t.Errorf("%v", err)
 	}
 }
 
 // refusing is a grid whose flwr refuses every run.
-type refusing struct{ *fakeGrid }
+type refusing struct{ *sitetest.Grid }
 
 func (refusing) StartRun(context.Context, flwr.Connection, string, string, string) (flwr.RunID, error) {
 	return 0, problem.New(app.Broken, "flwr said no", "", "")
@@ -40,10 +42,10 @@ func (refusing) StartRun(context.Context, flwr.Connection, string, string, strin
 
 // TestRunRefused: a run that flwr refuses is an error with its words, and its intent is given up.
 func TestRunRefused(t *testing.T) {
-	g := newFakeGrid("1.42.0")
+	g := sitetest.NewGrid("1.42.0")
 	s := siteOn(t, g, 1)
-	s.Flwr = refusing{g}
-	err := runTask{}.send(context.Background(), s, nil, "", &heard{})
+	site.With(s, site.Backends{Flwr: refusing{g}})
+	err := runTask{}.send(context.Background(), s, nil, "", &sitetest.Heard{})
 	if err == nil || err.Error() != "flwr said no" || len(s.Ledger.Intents()) > 0 {
 		t.Errorf("%v; intents %v", err, s.Ledger.Intents())
 	}

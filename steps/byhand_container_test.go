@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"flwrup/internal/project"
 	"flwrup/internal/require"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
@@ -33,7 +32,9 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	docker("run", "-d", "--name", name, "-u", "0", "-v", site.KeysDir(s)+":/keys:ro", "--entrypoint", "sh", image,
 		"-c", "exec flower-supernode --insecure --superlink 127.0.0.1:1 --auth-supernode-private-key=/keys/"+key.Name)
 	t.Cleanup(func() { docker("rm", "-fv", name) })
-	if s.Runtime, err = s.OpenRuntime(ctx, project.RuntimeProcess); err != nil {
+	site.CloseRuntime(s)
+	rt, err := s.NodesRuntime(ctx)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var st supernode.Status
@@ -53,7 +54,7 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	var lines []string
 	for range 40 {
 		lines = nil
-		if err := s.Runtime.Logs(ctx, list[0].Name, supernode.LogOptions{Tail: -1}, func(l supernode.Line) error {
+		if err := rt.Logs(ctx, list[0].Name, supernode.LogOptions{Tail: -1}, func(l supernode.Line) error {
 			lines = append(lines, l.Text)
 			return nil
 		}); err != nil {
@@ -67,7 +68,7 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	if !strings.Contains(strings.Join(lines, "\n"), "Starting Flower SuperNode") {
 		t.Errorf("its log: %q", lines)
 	}
-	if err := s.Runtime.(*site.EveryNode).End(ctx, list[0].Name); err != nil {
+	if err := rt.(*site.EveryNode).End(ctx, list[0].Name); err != nil {
 		t.Error(err)
 	}
 	out, err := exec.Command("docker", "inspect", "-f", "{{.State.Running}}", name).CombinedOutput()

@@ -20,12 +20,13 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/require"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
 // replacing answers one question its own way, all others by their defaults.
 type replacing struct {
-	heard
+	sitetest.Heard
 	asked []string
 }
 
@@ -34,7 +35,7 @@ func (r *replacing) Ask(ctx context.Context, q front.Question) (string, error) {
 		r.asked = append(r.asked, q.Ask)
 		return "replace", nil
 	}
-	return r.heard.Ask(ctx, q)
+	return r.Heard.Ask(ctx, q)
 }
 
 // A SuperNode that somebody started as the guide says is seen by its key, not by its name, its log is
@@ -42,13 +43,13 @@ func (r *replacing) Ask(ctx context.Context, q front.Question) (string, error) {
 func TestStartedByHand(t *testing.T) {
 	image := require.Image(t, "1.24.0")
 	ctx := context.Background()
-	g := newFakeGrid("1.24.0")
+	g := sitetest.NewGrid("1.24.0")
 	s := siteOn(t, g, 2)
-	if err := Apply(ctx, s, 10, &heard{}); err != nil {
+	if err := Apply(ctx, s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	s.Runtime = nil
-	choose(t, s, func(c *project.Choices) {
+	site.CloseRuntime(s)
+	sitetest.Choose(t, s, func(c *project.Choices) {
 		c.Runtime, c.Grid.Fleet, c.HostNetwork = project.RuntimeDocker, "127.0.0.1:1", true
 		c.ContainerPrefix = "byhand_" + strings.ToLower(rand.Text()[:8]) + "_"
 	})
@@ -97,7 +98,7 @@ func TestStartedByHand(t *testing.T) {
 	own := func() string {
 		return docker("ps", "--filter", "label=flwrup.project="+s.Choices().ID, "--format", `{{.Label "flwrup.node"}}`)
 	}
-	h := &heard{}
+	h := &sitetest.Heard{}
 	if err := Act(ctx, s, front.StartNodes, nil, h); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func canBeRead(ctx context.Context, t *testing.T, s *site.Site) {
 			t.Errorf("line of %q", l.Node)
 		}
 		if strings.Contains(l.Text, "retrying in") {
-			return errCut
+			return sitetest.ErrCut
 		}
 		return nil
 	})
@@ -161,12 +162,12 @@ func canBeRead(ctx context.Context, t *testing.T, s *site.Site) {
 func TestProcessStartedByHand(t *testing.T) {
 	program := require.Program(require.Flwr(t, "1.24.0"), "flower-supernode")
 	ctx := context.Background()
-	g := newFakeGrid("1.24.0")
+	g := sitetest.NewGrid("1.24.0")
 	s := siteOn(t, g, 1)
-	if err := Apply(ctx, s, 10, &heard{}); err != nil {
+	if err := Apply(ctx, s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	s.Runtime = nil
+	site.CloseRuntime(s)
 	port, err := site.Port(s, "by hand")
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +207,7 @@ func TestProcessStartedByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &heard{}
+	h := &sitetest.Heard{}
 	if err := Act(ctx, s, front.StartNodes, nil, h); err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +217,8 @@ func TestProcessStartedByHand(t *testing.T) {
 	if own, err := site.Inner(rt).List(ctx); err != nil || len(own) != 0 {
 		t.Errorf("a second one with the same key: %+v %v", own, err)
 	}
-	if err := Act(ctx, s, front.StopNodes, nil, h); err != nil || !strings.Contains(h.said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
-		t.Errorf("%v\n%s", err, h.said())
+	if err := Act(ctx, s, front.StopNodes, nil, h); err != nil || !strings.Contains(h.Said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
+		t.Errorf("%v\n%s", err, h.Said())
 	}
 	select {
 	case err := <-gone:

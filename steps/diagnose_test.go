@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,13 +14,14 @@ import (
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
 // A SuperNode that ended is never well, whatever its exit code: it ends with 0 where the grid sends it away.
 func TestEndedIsNotHealth(t *testing.T) {
-	s := siteOn(t, newFakeGrid("1.42.0"), 1)
-	s.Runtime = sayingRuntime{s.Runtime.(*fakeRuntime), map[string]string{"supernode_1": "INFO :      SuperNode ID: 7\nINFO :      SuperNode terminated gracefully."}}
+	s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
+	site.With(s, site.Backends{Runtime: sitetest.Saying{Runtime: sitetest.RuntimeOf(t, s), Lines: map[string]string{"supernode_1": "INFO :      SuperNode ID: 7\nINFO :      SuperNode terminated gracefully."}}})
 	for _, c := range []struct {
 		st   supernode.Status
 		grid string
@@ -51,22 +53,22 @@ func TestEndedIsNotHealth(t *testing.T) {
 
 // A suspended SuperNode is told at once, whatever the grid says or does not say, and is not counted.
 func TestSuspendedIsSaidAtOnce(t *testing.T) {
-	grid := newFakeGrid("1.42.0")
+	grid := sitetest.NewGrid("1.42.0")
 	s := siteOn(t, grid, 2)
-	if err := Apply(t.Context(), s, 10, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	for i := range grid.nodes {
-		grid.nodes[i].Status = flwrexec.StatusOnline
+	for i := range grid.Known {
+		grid.Known[i].Status = flwrexec.StatusOnline
 	}
-	s.Runtime = heldRuntime{s.Runtime.(*fakeRuntime)}
+	site.With(s, site.Backends{Runtime: heldRuntime{sitetest.RuntimeOf(t, s)}})
 	if err := site.Want(s, []string{"supernode_1", "supernode_2"}, front.WantedUp); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{"grid answers": nil, "grid is silent": problem.New(problem.Unreachable, "the grid does not answer", "", "")} {
 		s.Forget()
 		if err != nil {
-			grid.faults["nodes"] = []fault{{err: err}}
+			grid.Faults["nodes"] = []sitetest.Fault{{Err: err}}
 		}
 		o := health.NodesOverview(t.Context(), s, 0, true)
 		if (o.GridErr != nil) != (err != nil) || o.Online > 1 {
@@ -93,7 +95,7 @@ func TestSuspendedIsSaidAtOnce(t *testing.T) {
 }
 
 // heldRuntime has two SuperNodes that run, the first of them suspended.
-type heldRuntime struct{ *fakeRuntime }
+type heldRuntime struct{ *sitetest.Runtime }
 
 func (heldRuntime) List(context.Context) ([]supernode.Status, error) {
 	since := time.Now().Add(-time.Hour)
@@ -103,19 +105,20 @@ func (heldRuntime) List(context.Context) ([]supernode.Status, error) {
 
 // refusedRuntime has SuperNodes that end as soon as they are started, for the grid lets none in.
 type refusedRuntime struct {
-	sayingRuntime
+	sitetest.Saying
+	mu     sync.Mutex
 	starts map[string]int
 }
 
-func (r refusedRuntime) List(context.Context) ([]supernode.Status, error) {
+func (r *refusedRuntime) List(context.Context) ([]supernode.Status, error) {
 	var list []supernode.Status
-	for name := range r.lines {
+	for name := range r.Lines {
 		list = append(list, supernode.Status{Name: name, State: supernode.Stopped, ExitCode: 1})
 	}
 	return list, nil
 }
 
-func (r refusedRuntime) Start(_ context.Context, spec supernode.Spec) error {
+func (r *refusedRuntime) Start(_ context.Context, spec supernode.Spec) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.starts[spec.Name]++
@@ -126,18 +129,18 @@ func (r refusedRuntime) Start(_ context.Context, spec supernode.Spec) error {
 func TestRefusedIsNotHammered(t *testing.T) { synctest.Test(t, refusedIsNotHammered) }
 
 func refusedIsNotHammered(t *testing.T) {
-	g := newFakeGrid("1.26.1")
+	g := sitetest.NewGrid("1.26.1")
 	s := siteOn(t, g, 2)
-	if err := Apply(t.Context(), s, 10, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	no := "INFO :      Starting Flower SuperNode\n	details = \"No SuperNode found with the given public key.\""
-	rt := refusedRuntime{sayingRuntime{s.Runtime.(*fakeRuntime), map[string]string{"supernode_1": no, "supernode_2": no}}, map[string]int{}}
-	s.Runtime = rt
-	began, h := time.Now(), &heard{}
+	rt := &refusedRuntime{Saying: sitetest.Saying{Runtime: sitetest.RuntimeOf(t, s), Lines: map[string]string{"supernode_1": no, "supernode_2": no}}, starts: map[string]int{}}
+	site.With(s, site.Backends{Runtime: rt})
+	began, h := time.Now(), &sitetest.Heard{}
 	err := online{}.Apply(t.Context(), s, h)
 	if !problem.Is(err, problem.NodeNotOnline) || !strings.Contains(err.Error(), "await its confirmation") {
-		t.Errorf("%v\n%s", err, h.said())
+		t.Errorf("%v\n%s", err, h.Said())
 	}
 	if took := time.Since(began); took > site.OnlineWithin/2 || rt.starts["supernode_1"] > refusals || rt.starts["supernode_2"] > refusals {
 		t.Errorf("after %v: %v", took, rt.starts)

@@ -6,13 +6,14 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/sitetest"
 )
 
 // TestDoctor: all is looked at in order; a grid that does not answer is named once, not at every step.
 func TestDoctor(t *testing.T) {
-	g := newFakeGrid("1.42.0")
+	g := sitetest.NewGrid("1.42.0")
 	s := siteOn(t, g, 2)
-	if err := Apply(context.Background(), s, 10, &heard{}); err != nil {
+	if err := Apply(context.Background(), s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	look := func() (whats []string, wrong []*problem.Problem) {
@@ -32,7 +33,7 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("nothing is wrong yet, got %v", wrong)
 	}
 	for range 20 {
-		g.faults["nodes"] = append(g.faults["nodes"], fault{err: errCut})
+		g.Faults["nodes"] = append(g.Faults["nodes"], sitetest.Fault{Err: sitetest.ErrCut})
 	}
 	if _, wrong = look(); len(wrong) != 1 || wrong[0].Code != problem.Unreachable {
 		t.Errorf("one trouble wanted, the grid's, got %v", wrong)

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // TestEdits: the edits of steps 4, 5 and 8 are shown as a diff before they are made, keep the file's mode,
@@ -32,7 +33,7 @@ func TestEdits(t *testing.T) {
 		if err := os.WriteFile(file, []byte(c.text), c.mode); err != nil {
 			t.Fatal(err)
 		}
-		p := &scripted{answers: c.answers}
+		p := &sitetest.Scripted{Answers: c.answers}
 		do := func(id front.StepID) error {
 			if c.change {
 				return Change(t.Context(), s, id, p)
@@ -42,7 +43,7 @@ func TestEdits(t *testing.T) {
 		if err := do(c.step); err != nil {
 			t.Fatal(err)
 		}
-		if d := p.last[c.question].Diff; !strings.Contains(d, "+++ "+c.file) || !strings.Contains(d, c.wants) {
+		if d := p.Last[c.question].Diff; !strings.Contains(d, "+++ "+c.file) || !strings.Contains(d, c.wants) {
 			t.Errorf("step %d shows the diff\n%s", c.step, d)
 		}
 		now, err := os.ReadFile(file)
@@ -72,7 +73,7 @@ func TestEditRefused(t *testing.T) {
 	s := newSite(t, hospitals)
 	file := filepath.Join(s.Dir, "certificate.conf")
 	for answer, there := range map[string]bool{"no": false, "yes": true} {
-		if err := Change(t.Context(), s, 4, &scripted{answers: map[string]string{"certificate": answer}}); err != nil {
+		if err := Change(t.Context(), s, 4, &sitetest.Scripted{Answers: map[string]string{"certificate": answer}}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(file); (err == nil) != there || site.CanUndo(s, 4) != there {
@@ -92,17 +93,17 @@ func TestEditRefused(t *testing.T) {
 // TestUndoTwice: a step that edits two files takes both back, the last one first: the block of the guide goes only
 // after the connection is where flwr looks for it.
 func TestUndoTwice(t *testing.T) {
-	g := newFakeGrid("1.42.0")
+	g := sitetest.NewGrid("1.42.0")
 	s := newSite(t, "[superlink]\ndefault = \"local\"\n")
-	s.Flwr = g
-	choose(t, s, func(c *project.Choices) { c.Grid.Control = "lungs.example.org:9093" })
+	site.With(s, site.Backends{Flwr: g})
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.Control = "lungs.example.org:9093" })
 	app := filepath.Join(s.Dir, "pyproject.toml")
 	legacy := "[tool.flwr.federations.supergrid]\naddress = \"supergrid.flower.ai\"\n"
 	if err := os.WriteFile(app, []byte(legacy), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(s.Choices().Flwr.Home, "config.toml")
-	if err := Apply(t.Context(), s, 8, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 8, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	read := func(file string) string {

@@ -12,6 +12,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // A flwr that the person named and that is missing, broken or not permitted ends step 3 with that cause:
@@ -38,7 +39,7 @@ func TestNamedFlwrIsNotReplaced(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			if err := (tools{}).Apply(t.Context(), s, &heard{}); !problem.Is(err, code) || problem.Of(err).Fix == "" {
+			if err := (tools{}).Apply(t.Context(), s, &sitetest.Heard{}); !problem.Is(err, code) || problem.Of(err).Fix == "" {
 				t.Errorf("%v", err)
 			}
 			if _, err := (tools{}).Plan(t.Context(), s); !problem.Is(err, code) {

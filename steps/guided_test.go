@@ -7,6 +7,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/sitetest"
 )
 
 // TestGuidedWalk: a person hears what a step would do and says so before it changes anything; a script does not.
@@ -16,10 +17,10 @@ func TestGuidedWalk(t *testing.T) {
 		answer     string
 		registered int
 	}{{true, "no", 0}, {true, "yes", 2}, {false, "", 2}} {
-		g := newFakeGrid("1.42.0")
+		g := sitetest.NewGrid("1.42.0")
 		s := siteOn(t, g, 2)
 		s.Options.Attended = c.attended
-		to := &scripted{answers: map[string]string{"do": c.answer}}
+		to := &sitetest.Scripted{Answers: map[string]string{"do": c.answer}}
 		var sink front.Sink = to
 		if c.attended {
 			sink = &guided{to, s}
@@ -28,10 +29,10 @@ func TestGuidedWalk(t *testing.T) {
 		if refused := c.answer == "no"; refused != problem.Is(err, problem.NeedsPerson) || !refused && err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}
-		if len(g.nodes) != c.registered || slices.Contains(to.asked, "do") != c.attended {
-			t.Errorf("%+v: %d nodes, asked %q", c, len(g.nodes), to.asked)
+		if len(g.Known) != c.registered || slices.Contains(to.Asked, "do") != c.attended {
+			t.Errorf("%+v: %d nodes, asked %q", c, len(g.Known), to.Asked)
 		}
-		told := slices.ContainsFunc(to.events, func(e front.Event) bool { p, ok := e.(front.Planned); return ok && len(p.Actions) == 2 })
+		told := slices.ContainsFunc(to.Events(), func(e front.Event) bool { p, ok := e.(front.Planned); return ok && len(p.Actions) == 2 })
 		if told != c.attended {
 			t.Errorf("%+v: told what would be done: %v", c, told)
 		}

@@ -10,12 +10,13 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
 // imageful is a runtime of containers with images by name and by ID.
 type imageful struct {
-	*fakeRuntime
+	*sitetest.Runtime
 	images map[string]supernode.Image
 }
 
@@ -32,7 +33,7 @@ func (r imageful) ResolveImage(_ context.Context, name string) (supernode.Image,
 func TestAChangedImageIsTold(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 1)
-	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
 	f, err := s.Session(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -41,14 +42,14 @@ func TestAChangedImageIsTold(t *testing.T) {
 	first := supernode.Image{ID: "sha256:aaa", Digest: "flwr/supernode@sha256:111"}
 	second := supernode.Image{ID: "sha256:bbb", Digest: "flwr/supernode@sha256:222"}
 	r := imageful{rt, map[string]supernode.Image{name: first, first.ID: first}}
-	s.Runtime = r
+	site.With(s, site.Backends{Runtime: r})
 	start := func(to front.Sink) (string, error) {
 		t.Helper()
-		delete(rt.started, "supernode_1")
+		delete(rt.Started, "supernode_1")
 		err := Act(ctx, s, front.StartNodes, nil, to)
-		return rt.started["supernode_1"].ImageID, err
+		return rt.Started["supernode_1"].ImageID, err
 	}
-	if got, err := start(&heard{}); err != nil || got != first.ID {
+	if got, err := start(&sitetest.Heard{}); err != nil || got != first.ID {
 		t.Fatalf("first: %q %v", got, err)
 	}
 	if got := site.DigestOf(s, supernode.Status{Image: name, ImageID: first.ID}); got != first.Digest {
@@ -59,30 +60,30 @@ func TestAChangedImageIsTold(t *testing.T) {
 	}
 
 	r.images[name] = second
-	to := &heard{}
-	if got, err := start(to); err != nil || got != first.ID || !strings.Contains(to.said(), first.Digest) || !strings.Contains(to.said(), second.Digest) {
-		t.Errorf("unattended: %q %v\n%s", got, err, to.said())
+	to := &sitetest.Heard{}
+	if got, err := start(to); err != nil || got != first.ID || !strings.Contains(to.Said(), first.Digest) || !strings.Contains(to.Said(), second.Digest) {
+		t.Errorf("unattended: %q %v\n%s", got, err, to.Said())
 	}
 	found, err := fleet.Preflight(ctx, s, must1(site.Members(s)))
 	if err != nil || len(found) != 1 || found[0].Problem.Code != site.ImageChanged || !found[0].Warning {
 		t.Errorf("%+v %v", found, err)
 	}
 	delete(r.images, first.ID)
-	if got, err := start(&heard{}); !problem.Is(err, problem.NeedsPerson) || got != "" {
+	if got, err := start(&sitetest.Heard{}); !problem.Is(err, problem.NeedsPerson) || got != "" {
 		t.Errorf("unattended, the former gone: %q %v", got, err)
 	}
-	answers := &scripted{answers: map[string]string{"image-changed": "take"}}
-	if got, err := start(answers); err != nil || got != second.ID || len(answers.asked) != 1 {
-		t.Errorf("taken: %q %v %q", got, err, answers.asked)
+	answers := &sitetest.Scripted{Answers: map[string]string{"image-changed": "take"}}
+	if got, err := start(answers); err != nil || got != second.ID || len(answers.Asked) != 1 {
+		t.Errorf("taken: %q %v %q", got, err, answers.Asked)
 	}
-	if got, err := start(answers); err != nil || got != second.ID || len(answers.asked) != 1 {
-		t.Errorf("asked again: %q %v %q", got, err, answers.asked)
+	if got, err := start(answers); err != nil || got != second.ID || len(answers.Asked) != 1 {
+		t.Errorf("asked again: %q %v %q", got, err, answers.Asked)
 	}
 
 	// The same image under another ID: Docker stores images in more than one way.
 	r.images[name] = supernode.Image{ID: "sha256:ccc", Digest: second.Digest}
-	if got, err := start(answers); err != nil || got != "sha256:ccc" || len(answers.asked) != 1 {
-		t.Errorf("another store: %q %v %q", got, err, answers.asked)
+	if got, err := start(answers); err != nil || got != "sha256:ccc" || len(answers.Asked) != 1 {
+		t.Errorf("another store: %q %v %q", got, err, answers.Asked)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // TestKeysFolder: a person says where the keys shall be, once; the choice is kept, and a script is not asked.
@@ -19,7 +20,7 @@ func TestKeysFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		to := &scripted{answers: map[string]string{"keys-folder": "of the nodes"}}
+		to := &sitetest.Scripted{Answers: map[string]string{"keys-folder": "of the nodes"}}
 		for range 2 {
 			if err := Apply(context.Background(), s, 6, to); err != nil {
 				t.Fatal(err)
@@ -29,8 +30,8 @@ func TestKeysFolder(t *testing.T) {
 		if attended {
 			folder, asked = "of the nodes", 1
 		}
-		if len(to.asked) != asked {
-			t.Errorf("attended %v: asked %q", attended, to.asked)
+		if len(to.Asked) != asked {
+			t.Errorf("attended %v: asked %q", attended, to.Asked)
 		}
 		if _, err := os.Stat(filepath.Join(dir, folder, "client_credentials_2")); err != nil {
 			t.Errorf("attended %v: %v", attended, err)

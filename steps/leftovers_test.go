@@ -10,12 +10,13 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // leaves is a runtime that keeps something of a SuperNode that it does not list: its container is gone, its
 // volume is not.
 type leaves struct {
-	*fakeRuntime
+	*sitetest.Runtime
 	left  []string
 	stuck bool
 }
@@ -26,26 +27,26 @@ func (r *leaves) Remove(ctx context.Context, name string) error {
 		return problem.New("key-left", "a volume of "+name+" is left", "", "")
 	}
 	r.left = slices.DeleteFunc(r.left, func(n string) bool { return n == name })
-	return r.fakeRuntime.Remove(ctx, name)
+	return r.Runtime.Remove(ctx, name)
 }
 
 // Neither `down --remove` nor `remove NODE` ends well while the copy of a key is left.
 func TestNoKeyIsLeftBehind(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 2)
-	l := &leaves{fakeRuntime: rt, left: []string{"supernode_1", "supernode_9"}, stuck: true}
-	s.Runtime = l
-	if err := site.TearDown(ctx, s, &heard{}, false); err != nil || len(l.left) != 2 {
+	l := &leaves{Runtime: rt, left: []string{"supernode_1", "supernode_9"}, stuck: true}
+	site.With(s, site.Backends{Runtime: l})
+	if err := site.TearDown(ctx, s, &sitetest.Heard{}, false); err != nil || len(l.left) != 2 {
 		t.Fatalf("down without --remove: %v, left %q", err, l.left)
 	}
-	if err := site.TearDown(ctx, s, &heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
+	if err := site.TearDown(ctx, s, &sitetest.Heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("down --remove with a volume that stays: %v", err)
 	}
-	if err := Act(ctx, s, front.RemoveNodes, []string{"supernode_1"}, &heard{}); err == nil || !strings.Contains(err.Error(), "is left") {
+	if err := Act(ctx, s, front.RemoveNodes, []string{"supernode_1"}, &sitetest.Heard{}); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("remove with a volume that stays: %v", err)
 	}
 	l.stuck = false
-	if err := site.TearDown(ctx, s, &heard{}, true); err != nil || len(l.left) > 0 {
+	if err := site.TearDown(ctx, s, &sitetest.Heard{}, true); err != nil || len(l.left) > 0 {
 		t.Errorf("down --remove: %v, left %q", err, l.left)
 	}
 }
@@ -53,21 +54,21 @@ func TestNoKeyIsLeftBehind(t *testing.T) {
 // A runtime whose answer says that something is left although nothing failed is no success either.
 func TestClearedIsLookedAt(t *testing.T) {
 	s, rt := upAndRunning(t, 1)
-	s.Runtime = &forgets{rt}
-	if err := site.TearDown(context.Background(), s, &heard{}, true); err == nil || !strings.Contains(err.Error(), "still left: supernode_7") {
+	site.With(s, site.Backends{Runtime: &forgets{rt}})
+	if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); err == nil || !strings.Contains(err.Error(), "still left: supernode_7") {
 		t.Errorf("%v", err)
 	}
-	s.Runtime = &deaf{rt}
-	if err := site.TearDown(context.Background(), s, &heard{}, true); !problem.Is(err, problem.DockerDown) {
+	site.With(s, site.Backends{Runtime: &deaf{rt}})
+	if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); !problem.Is(err, problem.DockerDown) {
 		t.Errorf("without an answer: %v", err)
 	}
 }
 
-type forgets struct{ *fakeRuntime }
+type forgets struct{ *sitetest.Runtime }
 
 func (forgets) Leftovers(context.Context) ([]string, error) { return []string{"supernode_7"}, nil }
 
-type deaf struct{ *fakeRuntime }
+type deaf struct{ *sitetest.Runtime }
 
 func (deaf) Leftovers(context.Context) ([]string, error) {
 	return nil, &problem.Problem{Code: problem.DockerDown, What: "Docker is not running", Err: errors.New("refused")}

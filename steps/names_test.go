@@ -12,17 +12,18 @@ import (
 	"flwrup/internal/health"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/keys"
 )
 
 // siteWith opens a site for n SuperNodes whose folder has keys of these names.
-func siteWith(t *testing.T, g *fakeGrid, n int, names ...string) *site.Site {
+func siteWith(t *testing.T, g *sitetest.Grid, n int, names ...string) *site.Site {
 	t.Helper()
 	s := siteOn(t, g, 0)
 	if _, err := keys.Generate(context.Background(), site.KeysDir(s), names, nil); err != nil {
 		t.Fatal(err)
 	}
-	choose(t, s, func(c *project.Choices) { c.Nodes = n })
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = n })
 	return s
 }
 
@@ -51,17 +52,17 @@ func TestNamesWhateverTheKeysAreCalled(t *testing.T) {
 		{"supernode-0", "supernode-1"}, {"mission", "soma", "chinatown"}, {"1", "01", "001"}, {"site-1", "Site-1", "node_1", "x1"},
 		{"klinik-ä-1", "klinik-ö-1", "ключ"}, {"k20260101", "k20260102", "k0"}, {"supernode_2", "supernode_10", "a"},
 	} {
-		s := siteWith(t, newFakeGrid("1.42.0"), len(names), names...)
+		s := siteWith(t, sitetest.NewGrid("1.42.0"), len(names), names...)
 		before := namesOfFiles(t, s)
 		if len(before) != len(names) {
 			t.Errorf("%q: %v", names, before)
 		}
-		if err := Apply(ctx, s, 10, &heard{}); err != nil {
+		if err := Apply(ctx, s, 10, &sitetest.Heard{}); err != nil {
 			t.Errorf("%q: %v", names, err)
 		}
 		for range 2 { // one more each time
 			s.Choices().Nodes++
-			if err := Apply(ctx, s, 6, &heard{}); err != nil {
+			if err := Apply(ctx, s, 6, &sitetest.Heard{}); err != nil {
 				t.Fatal(err)
 			}
 			after := namesOfFiles(t, s)
@@ -73,7 +74,7 @@ func TestNamesWhateverTheKeysAreCalled(t *testing.T) {
 					t.Errorf("%q: %s was %s and is %s", names, file, name, after[file])
 				}
 			}
-			if err := Apply(ctx, s, 10, &heard{}); err != nil {
+			if err := Apply(ctx, s, 10, &sitetest.Heard{}); err != nil {
 				t.Errorf("%q: %v", names, err)
 			}
 		}
@@ -83,8 +84,8 @@ func TestNamesWhateverTheKeysAreCalled(t *testing.T) {
 // A key that somebody puts into the folder does not push a registered SuperNode out, nor take its name.
 func TestANewKeyTakesNobodysPlace(t *testing.T) {
 	ctx := context.Background()
-	s := siteWith(t, newFakeGrid("1.42.0"), 3, "mission", "soma", "chinatown")
-	if err := Apply(ctx, s, 10, &heard{}); err != nil {
+	s := siteWith(t, sitetest.NewGrid("1.42.0"), 3, "mission", "soma", "chinatown")
+	if err := Apply(ctx, s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	before := namesOfFiles(t, s)
@@ -100,12 +101,12 @@ func TestANewKeyTakesNobodysPlace(t *testing.T) {
 			t.Errorf("%s was %s and is %q", file, name, after[file])
 		}
 	}
-	choose(t, s, func(c *project.Choices) { c.Nodes = 5 })
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 5 })
 	if got := namesOfFiles(t, s); got["supernode_1"] != "supernode_4" && got["supernode_1"] != "supernode_5" {
 		t.Errorf("%v", got)
 	}
 	// A removed one may come back: its name is nobody else's.
-	if err := Act(ctx, s, front.RemoveNodes, []string{before["soma"]}, &heard{}); err != nil {
+	if err := Act(ctx, s, front.RemoveNodes, []string{before["soma"]}, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := namesOfFiles(t, s); slices.Contains([]string{got["boston"], got["supernode_1"]}, before["soma"]) {
@@ -116,7 +117,7 @@ func TestANewKeyTakesNobodysPlace(t *testing.T) {
 // A SuperLink's key and copies make no SuperNodes; one that was registered as one stays one.
 func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 	ctx := context.Background()
-	s := siteWith(t, newFakeGrid("1.42.0"), 2, "server_credentials", "client_credentials_1")
+	s := siteWith(t, sitetest.NewGrid("1.42.0"), 2, "server_credentials", "client_credentials_1")
 	for _, suffix := range []string{"", ".pub"} {
 		data, err := os.ReadFile(filepath.Join(site.KeysDir(s), "client_credentials_1"+suffix))
 		if err != nil {
@@ -134,7 +135,7 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 		t.Errorf("%v %s", err, hints)
 	}
 	for _, step := range []front.StepID{front.StepKeys, front.StepRegister} {
-		if err := Apply(ctx, s, step, &heard{}); err != nil {
+		if err := Apply(ctx, s, step, &sitetest.Heard{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // What flwr would refuse is said before a SuperNode is started, whichever way it came.
@@ -17,8 +18,8 @@ func TestNodeConfigIsChecked(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 2)
 	for _, c := range []project.NodeChoice{{NodeConfig: "name=clinic"}, {Args: []string{"--node-config", "name=clinic"}}, {Args: []string{"--node-config=name=clinic"}}} {
-		delete(rt.started, "supernode_1")
-		delete(rt.started, "supernode_2")
+		delete(rt.Started, "supernode_1")
+		delete(rt.Started, "supernode_2")
 		s.Options.Ending = true // flwrup.toml cannot hold such a value
 		if err := s.Change(func(bad *project.Choices) error {
 			bad.Node = map[string]project.NodeChoice{"supernode_1": c}
@@ -26,12 +27,12 @@ func TestNodeConfigIsChecked(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		err := Act(ctx, s, front.StartNodes, nil, &heard{})
+		err := Act(ctx, s, front.StartNodes, nil, &sitetest.Heard{})
 		if p := problem.Of(err); err == nil || !strings.Contains(p.Error(), "`name=clinic`") {
 			t.Errorf("%+v: %v", c, err)
 		}
-		if _, ok := rt.started["supernode_1"]; ok || len(rt.started) != 1 {
-			t.Errorf("%+v: started %v", c, rt.started)
+		if _, ok := rt.Started["supernode_1"]; ok || len(rt.Started) != 1 {
+			t.Errorf("%+v: started %v", c, rt.Started)
 		}
 	}
 	file := project.NodeChoice{NodeConfig: "/data/a.toml"}

@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
@@ -21,10 +22,10 @@ func TestNodeIDs(t *testing.T) {
 		"one is off": func(ids []string) []string { return []string{"77", ids[1]} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newFakeGrid("1.42.0")
+			g := sitetest.NewGrid("1.42.0")
 			s := siteOn(t, g, 2)
 			for n := front.StepRegister; n <= front.StepConfirmation; n++ {
-				if err := Apply(t.Context(), s, n, &heard{}); err != nil {
+				if err := Apply(t.Context(), s, n, &sitetest.Heard{}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -35,9 +36,9 @@ func TestNodeIDs(t *testing.T) {
 			var ids []string
 			for i, m := range list {
 				ids = append(ids, m.Record.NodeID)
-				g.nodes[i].Status = flwrexec.StatusOnline
+				g.Known[i].Status = flwrexec.StatusOnline
 				spec := supernode.Spec{Name: m.Name, KeyFile: m.Pair.Private, Labels: map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint}}
-				if err := s.Runtime.Start(t.Context(), spec); err != nil {
+				if err := sitetest.RuntimeOf(t, s).Start(t.Context(), spec); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -61,14 +62,14 @@ func TestNodeIDs(t *testing.T) {
 			if v.Diagnosis == nil || v.Diagnosis.Code != health.NodeIDDiffers || !strings.Contains(v.Diagnosis.Why, "by elimination") || v.Diagnosis.Fix == "" || v.Remedy.Step != 14 {
 				t.Errorf("the diagnosis is %+v, %+v", v.Diagnosis, v.Remedy)
 			}
-			p := &scripted{answers: map[string]string{"node-id": "no"}}
+			p := &sitetest.Scripted{Answers: map[string]string{"node-id": "no"}}
 			if err := Apply(t.Context(), s, 14, p); err == nil {
 				t.Error("after a no all is called well")
 			}
-			if err := Apply(t.Context(), s, 14, &heard{}); err != nil {
+			if err := Apply(t.Context(), s, 14, &sitetest.Heard{}); err != nil {
 				t.Fatal(err)
 			}
-			settled(t, s, g, 2)
+			sitetest.Settled(t, s, g, 2)
 			if st, err := Inspect(t.Context(), s, 14); err != nil || st.State != front.Done {
 				t.Errorf("step 14 is %s after: %+v %v", st.State, st.Items, err)
 			}
@@ -79,9 +80,9 @@ func TestNodeIDs(t *testing.T) {
 // TestNodeIDOfAnotherKey: a SuperNode that runs with another key than the one in its place is not believed; it
 // has to be started anew.
 func TestNodeIDOfAnotherKey(t *testing.T) {
-	g := newFakeGrid("1.42.0")
+	g := sitetest.NewGrid("1.42.0")
 	s := siteOn(t, g, 2)
-	if err := Apply(t.Context(), s, 10, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	list, _, err := site.Members(s)
@@ -89,7 +90,7 @@ func TestNodeIDOfAnotherKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := supernode.Spec{Name: list[0].Name, KeyFile: list[1].Pair.Private, Labels: map[string]string{"flwrup.fingerprint": list[1].Pair.Fingerprint}}
-	if err := s.Runtime.Start(t.Context(), spec); err != nil {
+	if err := sitetest.RuntimeOf(t, s).Start(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
 	states, err := site.States(t.Context(), s)
@@ -100,8 +101,8 @@ func TestNodeIDOfAnotherKey(t *testing.T) {
 	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != front.RestartNodes {
 		t.Errorf("%+v %+v", p, r)
 	}
-	if err := health.MendIDs(t.Context(), s, &heard{}); err == nil {
+	if err := health.MendIDs(t.Context(), s, &sitetest.Heard{}); err == nil {
 		t.Error("believed")
 	}
-	settled(t, s, g, 2)
+	sitetest.Settled(t, s, g, 2)
 }

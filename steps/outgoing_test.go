@@ -12,6 +12,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/require"
 	"flwrup/internal/runs"
+	"flwrup/internal/sitetest"
 )
 
 // TestDataIsNotSent: files of a SuperNode's data, of flwrup and of the keys are named before a run. Unattended the
@@ -58,22 +59,22 @@ func TestDataIsNotSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := siteOn(t, newFakeGrid("1.42.0"), 1)
+			s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
 			s.Options.Attended, s.Options.SendAll = c.attended, c.sendAll
 			given := c.choose
 			if given == nil {
 				given = func(p *project.Choices) { p.All.Data = []string{"data/a:/data"} }
 			}
-			choose(t, s, given)
+			sitetest.Choose(t, s, given)
 			files := map[string]string{"pk/__init__.py": "", "pk/server_app.py": "", "pk/client_app.py": ""}
 			for name, content := range c.files {
 				files[name] = content
 			}
 			writeApp(t, s, files)
 			if !c.guess {
-				s.Flwr.(*fakeGrid).python = require.Program(env, "python")
+				sitetest.GridOf(t, s).Python = require.Program(env, "python")
 			}
-			to := &scripted{answers: c.answers}
+			to := &sitetest.Scripted{Answers: c.answers}
 			if err := runs.KeepOut(s, to); err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +93,7 @@ func TestDataIsNotSent(t *testing.T) {
 			}
 			err = runs.CheckSent(context.Background(), s, to)
 			if (err != nil) != (c.want != nil) || err != nil && !problem.Is(err, problem.NeedsPerson) {
-				t.Fatalf("%v; said %s", err, to.said())
+				t.Fatalf("%v; said %s", err, to.Said())
 			}
 			for _, w := range c.want {
 				if p := problem.Of(err); !strings.Contains(p.What+"\n"+p.Why+"\n"+p.Fix, w) {
@@ -103,11 +104,11 @@ func TestDataIsNotSent(t *testing.T) {
 			if err != nil || string(after) != string(before)+c.ignored {
 				t.Errorf("%v, %q", err, after)
 			}
-			if !c.attended && len(to.asked) > 0 || c.ignored != "" && !slices.Equal(to.asked, []string{"keep-out"}) {
-				t.Errorf("asked %v", to.asked)
+			if !c.attended && len(to.Asked) > 0 || c.ignored != "" && !slices.Equal(to.Asked, []string{"keep-out"}) {
+				t.Errorf("asked %v", to.Asked)
 			}
-			if len(c.want) == 0 && !c.guess && !strings.Contains(to.said(), "to be sent") && !slices.Contains(to.asked, "send-all") {
-				t.Errorf("said %s", to.said())
+			if len(c.want) == 0 && !c.guess && !strings.Contains(to.Said(), "to be sent") && !slices.Contains(to.Asked, "send-all") {
+				t.Errorf("said %s", to.Said())
 			}
 		})
 	}

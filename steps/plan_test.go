@@ -10,13 +10,14 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/sitetest"
 )
 
 // TestPathsInThePlanAreNoFlags: folders and files whose names begin with a dash reach programs as files.
 func TestPathsInThePlanAreNoFlags(t *testing.T) {
 	for _, version := range []string{"1.24.0", "1.42.0"} {
-		s := siteOn(t, newFakeGrid(version), 1)
-		choose(t, s, func(c *project.Choices) { c.Keys, c.Backup, c.App, c.Nodes = "-keys", "-backup.age", "-app", 2 })
+		s := siteOn(t, sitetest.NewGrid(version), 1)
+		sitetest.Choose(t, s, func(c *project.Choices) { c.Keys, c.Backup, c.App, c.Nodes = "-keys", "-backup.age", "-app", 2 })
 		if err := os.Rename(filepath.Join(s.Dir, "keys"), filepath.Join(s.Dir, "-keys")); err != nil {
 			t.Fatal(err)
 		}

@@ -12,46 +12,47 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
 // A SuperNode that cannot start is named before anything starts and does not hold up the others; what
 // concerns all of them starts nothing.
 func TestCheckFirst(t *testing.T) {
-	s := siteOn(t, newFakeGrid("1.42.0"), 3)
-	rt := s.Runtime.(*fakeRuntime)
+	s := siteOn(t, sitetest.NewGrid("1.42.0"), 3)
+	rt := sitetest.RuntimeOf(t, s)
 	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := problem.New(problem.BadInput, "no such folder", "", "make it")
-	rt.findings = []supernode.Finding{{Node: list[1].Name, Problem: bad}, {Node: list[2].Name, Warning: true, Problem: bad}}
-	err = fleet.BringUp(context.Background(), s, list, &heard{})
-	if !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), list[1].Name) || len(rt.started) != 2 {
-		t.Errorf("%v, started %d", err, len(rt.started))
+	rt.Findings = []supernode.Finding{{Node: list[1].Name, Problem: bad}, {Node: list[2].Name, Warning: true, Problem: bad}}
+	err = fleet.BringUp(context.Background(), s, list, &sitetest.Heard{})
+	if !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), list[1].Name) || len(rt.Started) != 2 {
+		t.Errorf("%v, started %d", err, len(rt.Started))
 	}
 	var st front.Status
 	st.Items = []front.Item{{Name: list[1].Name, Text: "not started"}, {Name: list[2].Name, Text: "not started"}}
-	fleet.ShowFindings(&st, append(rt.findings, supernode.Finding{Problem: bad}))
+	fleet.ShowFindings(&st, append(rt.Findings, supernode.Finding{Problem: bad}))
 	if st.Items[0].State != front.ItemFailed || st.Items[1].State == front.ItemFailed || !strings.Contains(st.Items[0].Text, "make it") || len(st.Hints) != 1 {
 		t.Errorf("%+v", st)
 	}
-	clear(rt.started)
-	rt.findings = []supernode.Finding{{Problem: bad}}
-	if err := fleet.BringUp(context.Background(), s, list, &heard{}); !problem.Is(err, problem.BadInput) || len(rt.started) != 0 {
-		t.Errorf("%v, started %d", err, len(rt.started))
+	clear(rt.Started)
+	rt.Findings = []supernode.Finding{{Problem: bad}}
+	if err := fleet.BringUp(context.Background(), s, list, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) || len(rt.Started) != 0 {
+		t.Errorf("%v, started %d", err, len(rt.Started))
 	}
 }
 
 // Values come from the file, then from the environment, then from the person; they are in no file.
 func TestSecrets(t *testing.T) {
-	s := siteOn(t, newFakeGrid("1.42.0"), 1)
+	s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
 	t.Setenv("FLWRUP_TEST_TOKEN", "from the environment")
 	file := filepath.Join(s.Dir, "node.env")
 	if err := os.WriteFile(file, []byte("# ours\nA=1 'x'\r\nFLWRUP_TEST_TOKEN=from the file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	choose(t, s, func(c *project.Choices) {
+	sitetest.Choose(t, s, func(c *project.Choices) {
 		c.All = project.NodeChoice{EnvFile: "node.env", Env: []string{"FLWRUP_TEST_TOKEN", "FLWRUP_TEST_ASKED"}}
 	})
 	list, _, err := site.Members(s)
@@ -63,7 +64,7 @@ func TestSecrets(t *testing.T) {
 		len(spec.Missing) != 1 || spec.Missing[0] != "FLWRUP_TEST_ASKED" {
 		t.Fatalf("%v %v %v", err, spec.Secrets, spec.Missing)
 	}
-	if err := site.AskValues(context.Background(), s, spec, &heard{}); !problem.Is(err, problem.NeedsPerson) {
+	if err := site.AskValues(context.Background(), s, spec, &sitetest.Heard{}); !problem.Is(err, problem.NeedsPerson) {
 		t.Errorf("unattended: %v", err)
 	}
 	if err := os.WriteFile(file, []byte("export A=1\n"), 0o600); err != nil {

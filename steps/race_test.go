@@ -18,6 +18,7 @@ import (
 	"flwrup/internal/health"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
@@ -33,9 +34,9 @@ func TestVerbsAndLooks(t *testing.T) {
 	}
 	ctx := t.Context()
 	s, g, rt := inFederation(t, 2)
-	s.Flwr = busyGrid{g, rt}
+	site.With(s, site.Backends{Flwr: busyGrid{g, rt}})
 	for _, fleet := range []string{"127.0.0.1:2", "127.0.0.1:1"} { // both are accepted from now on
-		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = "127.0.0.1:1", fleet })
+		sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = "127.0.0.1:1", fleet })
 	}
 
 	var writers, lookers sync.WaitGroup
@@ -51,7 +52,7 @@ func TestVerbsAndLooks(t *testing.T) {
 	}
 	write("verbs", func(i int) error {
 		for _, verb := range []front.Verb{front.StopNodes, front.StartNodes, front.RestartNodes} {
-			if err := Act(ctx, s, verb, nil, &heard{}); err != nil {
+			if err := Act(ctx, s, verb, nil, &sitetest.Heard{}); err != nil {
 				return fmt.Errorf("%s: %w", verb, err)
 			}
 		}
@@ -62,10 +63,10 @@ func TestVerbsAndLooks(t *testing.T) {
 			"args": fmt.Sprintf("--max-retries %d", i+1), "env-name": fmt.Sprintf("FLWRUP_TEST_%d", i)}})
 	})
 	write("number", func(i int) error {
-		return Change(ctx, s, 5, &scripted{answers: map[string]string{"nodes": strconv.Itoa(2 + i%2)}})
+		return Change(ctx, s, 5, &sitetest.Scripted{Answers: map[string]string{"nodes": strconv.Itoa(2 + i%2)}})
 	})
 	write("file edits", func(int) error {
-		if err := Change(ctx, s, 4, &scripted{answers: map[string]string{"certificate": "yes"}}); err != nil {
+		if err := Change(ctx, s, 4, &sitetest.Scripted{Answers: map[string]string{"certificate": "yes"}}); err != nil {
 			return err
 		}
 		return site.Undo(ctx, s, 4)
@@ -153,13 +154,13 @@ func byEditor(dir string, i int) error {
 
 // busyGrid is a fakeGrid that sees at once whether SuperNodes run, and has a run.
 type busyGrid struct {
-	*fakeGrid
-	rt *fakeRuntime
+	*sitetest.Grid
+	rt *sitetest.Runtime
 }
 
 func (g busyGrid) Nodes(ctx context.Context, c flwr.Connection) ([]flwrexec.Node, error) {
-	seeOnline(g.fakeGrid, g.rt)
-	return g.fakeGrid.Nodes(ctx, c)
+	g.Grid.SeeOnline(g.rt)
+	return g.Grid.Nodes(ctx, c)
 }
 
 func (busyGrid) Runs(context.Context, flwr.Connection) ([]flwrexec.Run, error) {
@@ -172,7 +173,7 @@ func (busyGrid) Run(context.Context, flwr.Connection, flwr.RunID) (flwrexec.Run,
 
 // settler changes some settings, one after the other.
 type settler struct {
-	heard
+	sitetest.Heard
 	settings []string
 	answers  map[string]string
 }
@@ -189,5 +190,5 @@ func (p *settler) Ask(ctx context.Context, q front.Question) (string, error) {
 	if q.Kind == front.AskSecret {
 		return "a secret", nil
 	}
-	return p.heard.Ask(ctx, q)
+	return p.Heard.Ask(ctx, q)
 }

@@ -22,6 +22,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/require"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
@@ -97,8 +98,9 @@ func (x *trial) hangs(t *testing.T) {
 	s, _ := x.ready(t, 1)
 	x.apply(t, s, 10, &person{x: x})
 	neutral := t.TempDir()
-	s.Flwr = flwrexec.NewSession(x.flwr.Found(), flwrexec.SessionOptions{FlwrHome: x.home, Dir: neutral, Silent: func(ctx context.Context) error { return site.SilentGrid(ctx, s) }})
-	if _, err := s.Flwr.Nodes(t.Context(), s.Connection()); err != nil {
+	waiting := flwrexec.NewSession(x.flwr.Found(), flwrexec.SessionOptions{FlwrHome: x.home, Dir: neutral, Silent: func(ctx context.Context) error { return site.SilentGrid(ctx, s) }})
+	site.With(s, site.Backends{Flwr: waiting})
+	if _, err := waiting.Nodes(t.Context(), s.Connection()); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Kill(x.g.Ready.PID, syscall.SIGSTOP); err != nil {
@@ -232,7 +234,7 @@ func (x *trial) noWorker(t *testing.T) {
 	s, before := x.ready(t, 1)
 	single := flwrexec.NewSession(x.flwr.Found(), flwrexec.SessionOptions{FlwrHome: x.home, Dir: t.TempDir(), NoWorker: true})
 	t.Cleanup(func() { single.Close() })
-	s.Flwr = shared{single}
+	site.With(s, site.Backends{Flwr: shared{single}})
 	x.fault(t, "drop-after", 1, 0)
 	x.apply(t, s, 10, &person{x: x})
 	x.right(t, s, 1, before)
@@ -265,8 +267,9 @@ func (x *trial) loggingIn(t *testing.T) {
 	t.Run("denied in a rehearsal", func(t *testing.T) { // its grid tells at once, though flwr does not
 		s := x.site(t, 1)
 		x.logOut(t)
-		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = true })
-		s.Options.Attended, s.Grid = true, x.g
+		sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = true })
+		s.Options.Attended = true
+		site.With(s, site.Backends{Grid: x.g})
 		began := time.Now()
 		err := Apply(t.Context(), s, front.StepLogin, &person{x: x, waits: "approve", login: func(o front.LoginOpen) {
 			began = time.Now()
@@ -278,7 +281,7 @@ func (x *trial) loggingIn(t *testing.T) {
 		if took := time.Since(began); took > loginTime/2 {
 			t.Errorf("noticed after %v", took)
 		}
-		choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = false }) // the trial's own grid is not the site's to end
+		sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = false }) // the trial's own grid is not the site's to end
 		x.apply(t, s, front.StepLogin, &person{x: x})
 	})
 	for _, c := range []struct{ rpc, mode string }{{"GetLoginDetails", "unavailable"}, {"GetLoginDetails", "drop-before"}, {"GetAuthTokens", "unavailable"},
@@ -467,20 +470,21 @@ func TestRehearsalGridDied(t *testing.T) {
 		t.Fatal(err)
 	}
 	session := flwrexec.NewSession(found[0], flwrexec.SessionOptions{FlwrHome: t.TempDir(), Dir: t.TempDir()})
-	s.Flwr = session
+	site.With(s, site.Backends{Flwr: session})
 	t.Cleanup(func() {
-		if err := site.TearDown(context.Background(), s, &heard{}, false); err != nil {
+		if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, false); err != nil {
 			t.Error(err)
 		}
 		s.Close()
 	})
-	if err := site.StartGrid(t.Context(), s, found[0], &heard{}); err != nil {
+	if err := site.StartGrid(t.Context(), s, found[0], &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if !site.GridUp(s) {
 		t.Fatal("the grid was started, and is not called running")
 	}
-	first := s.Grid.Ready
+	began, _ := site.GridRunning(s)
+	first := began.Ready
 	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -489,10 +493,11 @@ func TestRehearsalGridDied(t *testing.T) {
 			t.Fatal("a grid that was killed is still called running")
 		}
 	}
-	if err := site.HoldOn(t.Context(), s, &heard{}, 1, errCut); err != nil {
+	if err := site.HoldOn(t.Context(), s, &sitetest.Heard{}, 1, sitetest.ErrCut); err != nil {
 		t.Fatal(err)
 	}
-	if now := s.Grid.Ready; !site.GridUp(s) || now.PID == first.PID || now.Control != first.Control || now.Fleet != first.Fleet {
+	restarted, _ := site.GridRunning(s)
+	if now := restarted.Ready; !site.GridUp(s) || now.PID == first.PID || now.Control != first.Control || now.Fleet != first.Fleet {
 		t.Errorf("started again as %+v, was %+v", now, first)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/require"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // misfits: what could never come online on this grid is refused before anything is started, with its cause
@@ -32,17 +33,17 @@ func (x *trial) misfits(t *testing.T) {
 		})
 		x.registered(t, s)
 		x.refused(t, s, "image "+site.OfficialImage("1.24.0")+" holds flwr 1.24.0, not "+x.version, `flwrup up --image ""`)
-		choose(t, s, func(c *project.Choices) { c.HostNetwork = false })
+		sitetest.Choose(t, s, func(c *project.Choices) { c.HostNetwork = false })
 		x.refused(t, s, "127.0.0.1 means the container itself", "--host-network")
 		x.seenInStep3(t, s, "127.0.0.1 means the container itself", "--host-network")
-		choose(t, s, func(c *project.Choices) { c.HostNetwork = true })
+		sitetest.Choose(t, s, func(c *project.Choices) { c.HostNetwork = true })
 		list, _, err := site.Members(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &scripted{answers: map[string]string{"own-image": "yes"}}
-		if _, _, err := fleet.CheckFirst(t.Context(), s, list, p); err != nil || s.Choices().Image != "" || len(p.asked) != 1 {
-			t.Errorf("asked %v, after a yes the image is %q, %v", p.asked, s.Choices().Image, err)
+		p := &sitetest.Scripted{Answers: map[string]string{"own-image": "yes"}}
+		if _, _, err := fleet.CheckFirst(t.Context(), s, list, p); err != nil || s.Choices().Image != "" || len(p.Asked) != 1 {
+			t.Errorf("asked %v, after a yes the image is %q, %v", p.Asked, s.Choices().Image, err)
 		}
 	})
 	for _, version := range []string{"1.24.0", "1.37.0"} { // gRPC for all; gRPC for SuperNodes alone
@@ -55,7 +56,7 @@ func (x *trial) misfits(t *testing.T) {
 			}
 			old := flwrexec.NewSession(found[0], flwrexec.SessionOptions{FlwrHome: x.home, Dir: t.TempDir()})
 			t.Cleanup(func() { old.Close() })
-			s.Flwr = shared{old}
+			site.With(s, site.Backends{Flwr: shared{old}})
 			s.ForgetGrid()
 			x.refused(t, s, "speaks HTTP to SuperNodes, those of flwr "+version+" speak gRPC", "1.40 or later")
 			x.seenInStep3(t, s, "speaks HTTP to SuperNodes, those of flwr "+version+" speak gRPC", "1.40 or later")
@@ -65,12 +66,12 @@ func (x *trial) misfits(t *testing.T) {
 		s, _ := x.ready(t, 1)
 		x.registered(t, s)
 		control, fleet := x.only(t, "/v1/control/"), x.only(t, "/v1/fleet/")
-		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = fleet, control })
+		sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = fleet, control })
 		s.ForgetGrid()
 		cause, remedy := fleet+" is the one for SuperNodes (fleet), "+control+" the one for flwr's commands (control)", "--control "+control+" --fleet "+fleet
 		x.refused(t, s, cause, remedy)
 		x.seenInStep3(t, s, cause, remedy)
-		choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = control, fleet })
+		sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.Control, c.Grid.Fleet = control, fleet })
 		s.ForgetGrid()
 		if err := site.FleetFits(t.Context(), s); err != nil {
 			t.Errorf("the right way round: %v", err)

@@ -17,6 +17,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/require"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // TestTwoGrids has one project on two real SuperLinks, each with a CA of its own, under the names that the
@@ -41,9 +42,9 @@ func TestTwoGrids(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Flwr = shared{first.flwr}
+	site.With(s, site.Backends{Flwr: shared{first.flwr}})
 	t.Cleanup(func() {
-		if err := site.TearDown(context.Background(), s, &heard{}, true); err != nil {
+		if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); err != nil {
 			t.Error(err)
 		}
 		s.Close()

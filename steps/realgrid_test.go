@@ -25,6 +25,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/require"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // loginTime is how long the trial grid waits for a login's approval.
@@ -129,9 +130,9 @@ func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *site.
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Flwr = shared{x.flwr}
+	site.With(s, site.Backends{Flwr: shared{x.flwr}})
 	t.Cleanup(func() {
-		if err := site.TearDown(context.Background(), s, &heard{}, true); err != nil {
+		if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); err != nil {
 			t.Error(err)
 		}
 		s.Close()
@@ -147,7 +148,7 @@ func (x *trial) apply(t *testing.T, s *site.Site, n front.StepID, p *person) {
 	t.Helper()
 	began := time.Now()
 	if err := Apply(t.Context(), s, n, p); err != nil {
-		t.Fatalf("step %d: %v\n%s\nbefore that:\n%s", n, err, problem.Of(err).Raw, p.said())
+		t.Fatalf("step %d: %v\n%s\nbefore that:\n%s", n, err, problem.Of(err).Raw, p.Said())
 	}
 	if st, err := Inspect(t.Context(), s, n); err != nil || st.State != front.Done {
 		t.Fatalf("step %d is %s after it was done: %s %v %v", n, st.State, st.Why, st.Evidence, err)
@@ -174,7 +175,7 @@ func (x *trial) logOut(t *testing.T) {
 // person is the Sink of somebody who approves every login at once, unless told otherwise, and gives
 // answers where there are some, else defaults.
 type person struct {
-	heard
+	sitetest.Heard
 	x       *trial
 	login   func(front.LoginOpen) // in place of approving
 	each    func(front.Event)
@@ -186,7 +187,7 @@ type person struct {
 }
 
 func (p *person) Event(e front.Event) {
-	p.heard.Event(e)
+	p.Heard.Event(e)
 	if p.each != nil {
 		p.each(e)
 	}
@@ -211,7 +212,7 @@ func (p *person) approve(open front.LoginOpen) {
 		err = p.x.g.Approve(context.Background(), l.UserCode, "ada")
 	}
 	if err != nil {
-		p.heard.Event(front.Says{Text: "approving failed: " + err.Error()})
+		p.Heard.Event(front.Says{Text: "approving failed: " + err.Error()})
 	}
 }
 
@@ -223,7 +224,7 @@ func (p *person) Ask(ctx context.Context, q front.Question) (string, error) {
 	if a, ok := p.answers[q.ID]; ok {
 		return a, nil
 	}
-	return p.heard.Ask(ctx, q)
+	return p.Heard.Ask(ctx, q)
 }
 
 // files gives the content of every file in the site's folder of keys.

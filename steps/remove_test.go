@@ -9,47 +9,26 @@ import (
 	"filippo.io/age"
 
 	"flwrup/flwrexec"
-	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
 // inFederation is upAndRunning whose SuperNodes are in the federation, on a grid that calls those online that run.
-func inFederation(t *testing.T, n int) (*site.Site, *fakeGrid, *fakeRuntime) {
+func inFederation(t *testing.T, n int) (*site.Site, *sitetest.Grid, *sitetest.Runtime) {
 	t.Helper()
 	s, rt := upAndRunning(t, n)
-	g := s.Flwr.(*fakeGrid)
-	if err := Apply(context.Background(), s, 11, &heard{}); err != nil {
+	g := sitetest.GridOf(t, s)
+	if err := Apply(context.Background(), s, 11, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	seeOnline(g, rt)
+	g.SeeOnline(rt)
 	return s, g, rt
-}
-
-// seeOnline makes the grid call those online that run, and those offline that do not any more.
-func seeOnline(g *fakeGrid, rt *fakeRuntime) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	rt.mu.Lock()
-	defer rt.mu.Unlock()
-	up := map[flwr.NodeID]bool{}
-	for _, spec := range rt.started {
-		up[g.keys[spec.KeyFile+".pub"]] = true
-	}
-	for i := range g.nodes {
-		switch n := &g.nodes[i]; {
-		case n.Status == flwrexec.StatusUnregistered:
-		case up[n.ID]:
-			n.Status = flwrexec.StatusOnline
-		case n.Status == flwrexec.StatusOnline:
-			n.Status = flwrexec.StatusOffline
-		}
-	}
 }
 
 func namesHere(t *testing.T, s *site.Site) []string {
@@ -79,15 +58,15 @@ func TestRemovedComesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	choose(t, s, func(c *project.Choices) { c.BackupRecipient = identity.Recipient().String() }) // quicker than a passphrase
+	sitetest.Choose(t, s, func(c *project.Choices) { c.BackupRecipient = identity.Recipient().String() }) // quicker than a passphrase
 	before := record(s, "supernode_2")
-	if err := Act(ctx, s, front.RemoveNodes, []string{"supernode_2"}, &heard{}); err != nil {
+	if err := Act(ctx, s, front.RemoveNodes, []string{"supernode_2"}, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3"}) || len(g.members) != 2 || len(rt.running()) != 2 {
-		t.Errorf("after remove: %v here, %d in the federation, %v running", got, len(g.members), rt.running())
+	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3"}) || len(g.Members) != 2 || len(rt.Running()) != 2 {
+		t.Errorf("after remove: %v here, %d in the federation, %v running", got, len(g.Members), rt.Running())
 	}
-	seeOnline(g, rt)
+	g.SeeOnline(rt)
 	add := func(do func() error) {
 		t.Helper()
 		ended := make(chan error, 1)
@@ -100,25 +79,25 @@ func TestRemovedComesBack(t *testing.T) {
 				}
 				return
 			default:
-				seeOnline(g, rt)
+				g.SeeOnline(rt)
 				time.Sleep(10 * time.Millisecond)
 			}
 		}
 	}
-	add(func() error { return Add(ctx, s, 1, &heard{}) })
+	add(func() error { return Add(ctx, s, 1, &sitetest.Heard{}) })
 	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_3", "supernode_4"}) {
 		t.Errorf("after add: %v", got)
 	}
-	to := &scripted{answers: map[string]string{"add": "supernode_2"}}
+	to := &sitetest.Scripted{Answers: map[string]string{"add": "supernode_2"}}
 	add(func() error { return Act(ctx, s, front.AddNode, nil, to) })
-	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_2", "supernode_3", "supernode_4"}) || len(g.members) != 4 || len(rt.running()) != 4 {
-		t.Errorf("back: %v here, %d in the federation, %v running", got, len(g.members), rt.running())
+	if got := namesHere(t, s); !slices.Equal(got, []string{"supernode_1", "supernode_2", "supernode_3", "supernode_4"}) || len(g.Members) != 4 || len(rt.Running()) != 4 {
+		t.Errorf("back: %v here, %d in the federation, %v running", got, len(g.Members), rt.Running())
 	}
 	if after := record(s, "supernode_2"); after != before {
 		t.Errorf("%+v, before %+v", after, before)
 	}
-	if !slices.Contains(to.asked, "add") {
-		t.Errorf("asked only %v", to.asked)
+	if !slices.Contains(to.Asked, "add") {
+		t.Errorf("asked only %v", to.Asked)
 	}
 }
 
@@ -127,22 +106,22 @@ func TestUnregisterBurns(t *testing.T) {
 	ctx := context.Background()
 	s, g, _ := inFederation(t, 2)
 	id := record(s, "supernode_1").NodeID
-	if err := Act(ctx, s, front.UnregisterNodes, []string{"supernode_1"}, &heard{}); !problem.Is(err, problem.NeedsPerson) {
+	if err := Act(ctx, s, front.UnregisterNodes, []string{"supernode_1"}, &sitetest.Heard{}); !problem.Is(err, problem.NeedsPerson) {
 		t.Errorf("unattended: %v", err)
 	}
-	if len(namesHere(t, s)) != 2 || slices.Contains(g.calls, "unregister") {
+	if len(namesHere(t, s)) != 2 || slices.Contains(g.Calls, "unregister") {
 		t.Error("something was done without a yes")
 	}
-	if err := Act(ctx, s, front.UnregisterNodes, []string{"supernode_1"}, &scripted{answers: map[string]string{"unregister": "yes"}}); err != nil {
+	if err := Act(ctx, s, front.UnregisterNodes, []string{"supernode_1"}, &sitetest.Scripted{Answers: map[string]string{"unregister": "yes"}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := record(s, "supernode_1"); n.NodeID != id || n.State != ledger.Unregistered {
 		t.Errorf("%+v", n)
 	}
-	if g.nodes[0].Status != flwrexec.StatusUnregistered || !slices.Equal(namesHere(t, s), []string{"supernode_2"}) {
-		t.Errorf("%v, here %v", g.nodes, namesHere(t, s))
+	if g.Known[0].Status != flwrexec.StatusUnregistered || !slices.Equal(namesHere(t, s), []string{"supernode_2"}) {
+		t.Errorf("%v, here %v", g.Known, namesHere(t, s))
 	}
-	if err := BringBack(ctx, s, []string{"supernode_1"}, &heard{}); !problem.Is(err, flwrexec.NodeUnregistered) {
+	if err := BringBack(ctx, s, []string{"supernode_1"}, &sitetest.Heard{}); !problem.Is(err, flwrexec.NodeUnregistered) {
 		t.Errorf("a burnt one comes back: %v", err)
 	}
 }
@@ -154,26 +133,26 @@ func TestRemovalCutShort(t *testing.T) {
 		t.Run(op, func(t *testing.T) {
 			ctx, end := context.WithCancel(context.Background())
 			s, g, rt := inFederation(t, 2)
-			g.faults[op] = []fault{{err: context.Canceled, done: true, after: end}}
-			yes := &scripted{answers: map[string]string{"unregister": "yes"}}
+			g.Faults[op] = []sitetest.Fault{{Err: context.Canceled, Done: true, After: end}}
+			yes := &sitetest.Scripted{Answers: map[string]string{"unregister": "yes"}}
 			if err := Act(ctx, s, front.UnregisterNodes, []string{"supernode_2"}, yes); err == nil {
 				t.Fatal("it was ended in the middle")
 			}
-			s = reopened(t, s)
+			s = sitetest.Reopen(t, s)
 			ctx = context.Background()
 			o := health.NodesOverview(ctx, s, 0, true)
 			if len(o.Nodes) != 2 || o.Nodes[1].Diagnosis == nil || o.Nodes[1].Diagnosis.Code != health.Unfinished || o.Nodes[1].Remedy.Verb != front.UnregisterNodes {
 				t.Fatalf("%+v", o.Nodes)
 			}
-			if err := Act(ctx, s, o.Nodes[1].Remedy.Verb, []string{"supernode_2"}, &heard{}); err != nil { // it was agreed to
+			if err := Act(ctx, s, o.Nodes[1].Remedy.Verb, []string{"supernode_2"}, &sitetest.Heard{}); err != nil { // it was agreed to
 				t.Fatal(err)
 			}
 			o = health.NodesOverview(ctx, s, 0, true)
 			if len(o.Nodes) != 1 || len(s.Ledger.Intents()) > 0 || s.Choices().Nodes != 1 || record(s, "supernode_2").State != ledger.Unregistered {
 				t.Errorf("%+v, %d wished, ledger %+v", o.Nodes, s.Choices().Nodes, s.Ledger.Data())
 			}
-			if g.nodes[1].Status != flwrexec.StatusUnregistered || len(g.members) != 1 || len(rt.running()) != 1 {
-				t.Errorf("grid %v, members %v, running %v", g.nodes, g.members, rt.running())
+			if g.Known[1].Status != flwrexec.StatusUnregistered || len(g.Members) != 1 || len(rt.Running()) != 1 {
+				t.Errorf("grid %v, members %v, running %v", g.Known, g.Members, rt.Running())
 			}
 		})
 	}
@@ -183,12 +162,12 @@ func TestRemovalCutShort(t *testing.T) {
 func TestWantedBeforeItIsTouched(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 2)
-	s.Runtime = &atStop{rt, func() {
+	site.With(s, site.Backends{Runtime: &atStop{rt, func() {
 		if err := s.Ledger.Reload(); err != nil || site.Wanted(s, "supernode_1") != front.WantedDown || site.Wanted(s, "supernode_2") != front.WantedUp {
 			t.Errorf("%v: supernode_1 %q, supernode_2 %q", err, site.Wanted(s, "supernode_1"), site.Wanted(s, "supernode_2"))
 		}
-	}}
-	if err := Act(ctx, s, front.StopNodes, []string{"supernode_1"}, &heard{}); err != nil {
+	}}})
+	if err := Act(ctx, s, front.StopNodes, []string{"supernode_1"}, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range health.NodesOverview(ctx, s, 0, true).Nodes {
@@ -200,13 +179,13 @@ func TestWantedBeforeItIsTouched(t *testing.T) {
 
 // atStop looks at the moment when a SuperNode is stopped.
 type atStop struct {
-	*fakeRuntime
+	*sitetest.Runtime
 	look func()
 }
 
 func (r *atStop) Stop(ctx context.Context, name string, grace time.Duration) error {
 	r.look()
-	return r.fakeRuntime.Stop(ctx, name, grace)
+	return r.Runtime.Stop(ctx, name, grace)
 }
 
 var _ supernode.Runtime = (*atStop)(nil)

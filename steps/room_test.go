@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // TestTooMany: a rehearsal that the memory does not carry is refused before anything is made, with the number that it
@@ -44,7 +45,7 @@ func TestTooMany(t *testing.T) {
 	if st, err := (count{}).Inspect(context.Background(), s); err != nil || st.State != front.Ready {
 		t.Errorf("900 on this machine: %+v %v", st, err)
 	}
-	if err := Apply(context.Background(), s, 5, &heard{}); !problem.Is(err, problem.BadInput) {
+	if err := Apply(context.Background(), s, 5, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) {
 		t.Errorf("unattended: %v", err)
 	}
 	s.Options.Crowded = true

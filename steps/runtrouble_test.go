@@ -9,12 +9,14 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/runs"
+	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
 // written is a runtime whose SuperNodes have logged what the test says.
 type written struct {
-	*fakeRuntime
+	*sitetest.Runtime
 	logs map[string][]string
 }
 
@@ -29,12 +31,12 @@ func (w written) Logs(_ context.Context, name string, _ supernode.LogOptions, ea
 
 // TestNodesFailed: what went wrong on the SuperNodes in a run is told with the run, and nothing of an older run.
 func TestNodesFailed(t *testing.T) {
-	g := newFakeGrid("1.42.0")
+	g := sitetest.NewGrid("1.42.0")
 	s := siteOn(t, g, 3)
 	lacks := []string{"INFO :      [RUN 7]", "INFO :      Receiving: train message (ID: a)", "ERROR :     ClientApp raised an exception",
 		"Traceback (most recent call last):", "ModuleNotFoundError: No module named 'torch'", "INFO :      [RUN 7]", "INFO :      Sent successfully"}
 	old := append([]string{"INFO :      [RUN 6]", "ModuleNotFoundError: No module named 'jax'"}, "INFO :      [RUN 7]", "INFO :      Received successfully")
-	s.Runtime = written{s.Runtime.(*fakeRuntime), map[string][]string{"supernode_1": old, "supernode_2": lacks, "supernode_3": lacks}}
+	site.With(s, site.Backends{Runtime: written{sitetest.RuntimeOf(t, s), map[string][]string{"supernode_1": old, "supernode_2": lacks, "supernode_3": lacks}}})
 
 	for _, c := range []struct {
 		status string
@@ -46,7 +48,7 @@ func TestNodesFailed(t *testing.T) {
 		{"finished:completed", "INFO :      aggregate_train: Received 1 results and 2 failures", false, []string{"failed in it 2 times", "supernode_2 (and 1 more)", "torch"}},
 		{"finished:completed", "INFO :      aggregate_train: Received 3 results and 0 failures", false, nil},
 	} {
-		to := &heard{}
+		to := &sitetest.Heard{}
 		log := &runs.RunReader{To: to}
 		log.Line(c.line)
 		status, sub, _ := strings.Cut(c.status, ":")
@@ -58,7 +60,7 @@ func TestNodesFailed(t *testing.T) {
 		if err != nil {
 			text = err.Error()
 		}
-		for _, e := range to.events {
+		for _, e := range to.Events() {
 			if e, ok := e.(front.Says); ok {
 				text += e.Text
 			}

@@ -13,11 +13,12 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/sitetest"
 )
 
 // answers answers one question after the other, each by its ID.
 type answers struct {
-	heard
+	sitetest.Heard
 	t    *testing.T
 	list []string // "id=answer"
 }
@@ -70,7 +71,7 @@ func TestSettings(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(s.Dir, "scans"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker }) // for the questions alone
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker }) // for the questions alone
 	asked := &answers{t: t, list: []string{"whose-settings=Enter",
 		"setting=node-config", "node-config=site=1", "setting=memory", "memory=2g", "setting=install-packages", "install-packages=yes",
 		"setting=lasting", "lasting=no", "setting=args", "args=--max-retries 10",
@@ -99,11 +100,11 @@ func TestSettings(t *testing.T) {
 	if now, _ := os.ReadFile(file); !strings.HasPrefix(string(now), "# what I must not forget\n") || !strings.Contains(string(now), "# number of SuperNodes") {
 		t.Errorf("comments are gone:\n%s", now)
 	}
-	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeProcess })
-	if err := Act(ctx, s, front.RestartNodes, []string{"supernode_1"}, &heard{}); err != nil {
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeProcess })
+	if err := Act(ctx, s, front.RestartNodes, []string{"supernode_1"}, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := rt.started["supernode_1"].Secrets["FLWRUP_TEST_TOKEN"]; got != "s3cret-of-the-clinic" {
+	if got := rt.Started["supernode_1"].Secrets["FLWRUP_TEST_TOKEN"]; got != "s3cret-of-the-clinic" {
 		t.Errorf("the value that was asked for is %q", got)
 	}
 	err = filepath.WalkDir(s.Dir, func(path string, d fs.DirEntry, err error) error {
@@ -119,7 +120,7 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
 	gone := &answers{t: t, list: []string{"setting=memory", "memory=-", "setting=data", "data=without scans:/scans:rw", "setting=Enter", "restart-now=yes"}}
 	if err := Act(ctx, s, front.ChangeSettings, []string{"supernode_2"}, gone); err != nil {
 		t.Fatal(err)
@@ -127,10 +128,10 @@ func TestSettings(t *testing.T) {
 	if n := s.Choices().ForNode(2); n.Memory != "2g" || !slices.Equal(n.Data, []string{"scans:/data/scans"}) {
 		t.Errorf("after taking its own away: %+v", n)
 	}
-	if got := rt.started["supernode_2"]; got.Memory != 2<<30 {
+	if got := rt.Started["supernode_2"]; got.Memory != 2<<30 {
 		t.Errorf("it was not restarted with what was chosen: %+v", got)
 	}
-	if err := Act(ctx, s, front.ChangeSettings, []string{"supernode_9"}, &heard{}); !problem.Is(err, problem.Usage) {
+	if err := Act(ctx, s, front.ChangeSettings, []string{"supernode_9"}, &sitetest.Heard{}); !problem.Is(err, problem.Usage) {
 		t.Error(err)
 	}
 }

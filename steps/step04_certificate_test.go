@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"flwrup/internal/front"
+	"flwrup/internal/sitetest"
 )
 
 // unwilling is a person who answers no.
-type unwilling struct{ heard }
+type unwilling struct{ sitetest.Heard }
 
 func (*unwilling) Ask(context.Context, front.Question) (string, error) { return "no", nil }
 
@@ -29,7 +30,7 @@ func TestCertificateNeverEndsTheWay(t *testing.T) {
 		"the person's no": {"[v3]\nsubjectAltName = DNS:a\n", nil, "you wanted it so"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := siteOn(t, newFakeGrid("1.42.0"), 1)
+			s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
 			file := filepath.Join(s.Dir, "certificate.conf")
 			if c.text != "" {
 				if err := os.WriteFile(file, []byte(c.text), 0o644); err != nil {
@@ -55,12 +56,12 @@ func TestCertificateNeverEndsTheWay(t *testing.T) {
 			}
 		})
 	}
-	s := siteOn(t, newFakeGrid("1.42.0"), 1)
+	s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
 	file := filepath.Join(s.Dir, "certificate.conf")
 	if err := os.WriteFile(file, []byte("[v3]\nsubjectAltName = DNS:a # mine\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Apply(t.Context(), s, 4, &heard{}); err != nil {
+	if err := Apply(t.Context(), s, 4, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
 	if now, _ := os.ReadFile(file); string(now) != "[v3]\nsubjectAltName = DNS:a, DNS:fleet-supergrid.flower.ai # mine\n" {

@@ -13,6 +13,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/trust"
 	"flwrup/keys"
 )
@@ -452,7 +453,7 @@ func TestHarmlessBesideAnother(t *testing.T) {
 	if _, err := keys.Generate(t.Context(), filepath.Join(dir, "keys"), []string{"client_credentials_1"}, func(keys.Pair) {}); err != nil {
 		t.Fatal(err)
 	}
-	choose(t, s, func(c *project.Choices) { c.Nodes = 1 })
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 1 })
 	if err := openAfter(t, s, site.Options{Dir: dir}); err != nil {
 		t.Error("the rehearsal asks about itself: ", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // TestWalkTellsWhatWasDeclined: a person who says no is told that this is where it stands, not that
@@ -19,7 +20,7 @@ func TestWalkTellsWhatWasDeclined(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	to := &scripted{answers: map[string]string{"passphrase": "", "backup-elsewhere": "later"}}
+	to := &sitetest.Scripted{Answers: map[string]string{"passphrase": "", "backup-elsewhere": "later"}}
 	for _, n := range []front.StepID{front.StepKeys, front.StepBackup} {
 		st, err := step(n)
 		if err != nil {

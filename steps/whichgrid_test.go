@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 const hospitals = `# mine
@@ -86,7 +87,7 @@ func TestWhichGrid(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.config)
-			p := &scripted{answers: c.answers}
+			p := &sitetest.Scripted{Answers: c.answers}
 			do := func(id front.StepID) error {
 				if c.change {
 					return Change(t.Context(), s, id, p)
@@ -96,7 +97,7 @@ func TestWhichGrid(t *testing.T) {
 			if err := do(2); err != nil {
 				t.Fatal(err)
 			}
-			if asked := strings.Join(p.asked, " "); asked != c.asked {
+			if asked := strings.Join(p.Asked, " "); asked != c.asked {
 				t.Errorf("asked %q, %q wanted", asked, c.asked)
 			}
 			saved, err := project.Load(s.Dir)
@@ -122,14 +123,14 @@ func TestTypedGridAnew(t *testing.T) {
 		"api.flower.ai":       {Connection: "supergrid", Control: "api.flower.ai", Fleet: "fleet-supergrid.flower.ai:443"},
 	} {
 		s := newSite(t, hospitals, func(c *project.Choices) { c.Grid = now })
-		p := &scripted{answers: map[string]string{"grid": site.OtherAddresses, "control": control}}
+		p := &sitetest.Scripted{Answers: map[string]string{"grid": site.OtherAddresses, "control": control}}
 		if want.CA != "" { // the file is not there
 			file := filepath.Join(t.TempDir(), "ca.crt")
 			if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			want.CA = file
-			choose(t, s, func(c *project.Choices) { c.Grid.CA = file })
+			sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.CA = file })
 		}
 		if err := Change(t.Context(), s, 2, p); err != nil || s.Choices().Grid != want {
 			t.Errorf("%s: %+v, wanted %+v, %v", control, s.Choices().Grid, want, err)
@@ -146,7 +147,7 @@ func TestWhichGridRefuses(t *testing.T) {
 	} {
 		s := newSite(t, hospitals)
 		answers["grid"] = site.OtherAddresses
-		err := Change(t.Context(), s, 2, &scripted{answers: answers})
+		err := Change(t.Context(), s, 2, &sitetest.Scripted{Answers: answers})
 		if err == nil || s.Choices().Grid != (project.GridChoice{Connection: "supergrid"}) {
 			t.Errorf("%v: %v, the grid is %+v", answers, err, s.Choices().Grid)
 		}
@@ -155,11 +156,11 @@ func TestWhichGridRefuses(t *testing.T) {
 		}
 	}
 	s := newSite(t, hospitals+bare)
-	p := &scripted{}
+	p := &sitetest.Scripted{}
 	if err := Change(t.Context(), s, 2, p); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range p.last["grid"].Choices {
+	for _, c := range p.Last["grid"].Choices {
 		if c.Disabled != (c.Value == "bare" || c.Value == "with spaces") {
 			t.Errorf("%+v", c)
 		}
@@ -217,7 +218,7 @@ func TestGridByEditor(t *testing.T) {
 	if err := edited.Save(s.Dir); err != nil {
 		t.Fatal(err)
 	}
-	p := &scripted{answers: map[string]string{"grid": "supergrid"}}
+	p := &sitetest.Scripted{Answers: map[string]string{"grid": "supergrid"}}
 	if err := Change(t.Context(), s, 2, p); !problem.Is(err, problem.NotAccepted) {
 		t.Fatalf("taken unasked: %v", err)
 	}
@@ -231,7 +232,7 @@ func TestGridByEditor(t *testing.T) {
 	if err := Change(t.Context(), s, 2, p); err != nil {
 		t.Fatal(err)
 	}
-	if def := p.last["grid"].Default; def != "lungs" || s.Choices().Grid.Connection != "supergrid" || s.Choices().Federation != "@ada/study" {
+	if def := p.Last["grid"].Default; def != "lungs" || s.Choices().Grid.Connection != "supergrid" || s.Choices().Federation != "@ada/study" {
 		t.Errorf("was on %s, back on %+v for %q", def, s.Choices().Grid, s.Choices().Federation)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 )
 
 // TestOnlooker: beside a flwrup at work everything can be looked at, what it writes is seen, and nothing
@@ -49,8 +50,8 @@ func TestOnlooker(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"Apply": o.Apply(ctx, 5, &heard{}), "Change": o.Change(ctx, 5, &heard{}),
-		"Undo": o.Undo(ctx, 8), "Act": o.Act(ctx, front.StopNodes, nil, &heard{}),
+		"Apply": o.Apply(ctx, 5, &sitetest.Heard{}), "Change": o.Change(ctx, 5, &sitetest.Heard{}),
+		"Undo": o.Undo(ctx, 8), "Act": o.Act(ctx, front.StopNodes, nil, &sitetest.Heard{}),
 	} {
 		if p := problem.Of(err); err == nil || p.Code != problem.Busy || p.Fix == "" {
 			t.Errorf("%s: %v", name, err)

@@ -34,10 +34,10 @@ func typed(s *Site, argv []string) string {
 func program(s *Site) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Flwr == nil {
+	if s.flwr == nil {
 		return "flwr"
 	}
-	own := s.Flwr.Found().Program
+	own := s.flwr.Found().Program
 	if p, err := exec.LookPath("flwr"); err == nil && p == own {
 		return "flwr"
 	}

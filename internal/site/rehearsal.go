@@ -32,14 +32,14 @@ func gridDir(s *Site) string { return s.StateDir("grid") }
 func GridRunning(s *Site) (*grid.Grid, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Grid != nil && s.Grid.Alive() {
-		return s.Grid, true
+	if s.grid != nil && s.grid.Alive() {
+		return s.grid, true
 	}
 	g, ok := grid.Running(gridDir(s))
 	if ok {
-		s.Grid = g
+		s.grid = g
 	}
-	return s.Grid, ok
+	return s.grid, ok
 }
 
 // StartGrid starts the rehearsal's grid with the Python of its flwr, puts the app next to it and notes
@@ -55,7 +55,7 @@ func StartGrid(ctx context.Context, s *Site, found install.Found, to front.Sink)
 		return err
 	}
 	s.mu.Lock()
-	s.Grid = g
+	s.grid = g
 	s.mu.Unlock()
 	if err := s.Change(func(c *project.Choices) error {
 		c.Flwr.Version = found.Version.String() // a newer flwr may come to this machine: it could not speak to this grid
@@ -84,10 +84,10 @@ func forgetLostRuns(s *Site) error {
 func KeepGrid(ctx context.Context, s *Site) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Grid == nil {
+	if s.grid == nil {
 		return nil
 	}
-	return s.Grid.Keep(ctx)
+	return s.grid.Keep(ctx)
 }
 
 // GridStays reports whether the rehearsal's grid and its SuperNodes outlive this flwrup: the grid was kept, by this call or an
@@ -131,7 +131,7 @@ func TearDown(ctx context.Context, s *Site, to front.Sink, remove bool) error {
 			}
 			keep("stop the grid", g.Stop(ctx))
 			s.mu.Lock()
-			s.Grid = nil
+			s.grid = nil
 			s.mu.Unlock()
 		} else { // one that is only half there
 			keep("stop the grid", grid.StopDir(ctx, gridDir(s)))

@@ -26,8 +26,8 @@ func (s *Site) RuntimeKind() string {
 func (s *Site) NodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Runtime != nil {
-		return s.Runtime, nil
+	if s.runtime != nil {
+		return s.runtime, nil
 	}
 	if Holds(s, NeedRuntime...) {
 		return nil, Withheld(s)
@@ -40,7 +40,7 @@ func (s *Site) NodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Runtime = r
+	s.runtime = r
 	return r, nil
 }
 
@@ -75,8 +75,8 @@ func openDocker(ctx context.Context, s *Site, id string) (*dockerctl.Runtime, er
 func CloseRuntime(s *Site) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Runtime != nil {
-		s.Runtime.Close()
-		s.Runtime = nil
+	if s.runtime != nil {
+		s.runtime.Close()
+		s.runtime = nil
 	}
 }

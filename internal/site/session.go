@@ -19,7 +19,7 @@ func (s *Site) Session(ctx context.Context) (Flwr, error) {
 	s.opening.Lock()
 	defer s.opening.Unlock()
 	s.mu.Lock()
-	have := s.Flwr
+	have := s.flwr
 	s.mu.Unlock()
 	if have != nil {
 		return have, nil
@@ -43,7 +43,7 @@ func (s *Site) Session(ctx context.Context) (Flwr, error) {
 		}
 	}
 	s.mu.Lock()
-	s.Flwr = f
+	s.flwr = f
 	s.mu.Unlock()
 	return f, nil
 }
@@ -51,7 +51,7 @@ func (s *Site) Session(ctx context.Context) (Flwr, error) {
 // Dialect is that of the flwr at hand, else of the chosen one, else of the newest. It looks for none.
 func (s *Site) Dialect() flwr.Dialect {
 	s.mu.Lock()
-	f := s.Flwr
+	f := s.flwr
 	s.mu.Unlock()
 	if f != nil {
 		return f.Dialect()

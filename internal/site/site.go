@@ -90,10 +90,10 @@ type Site struct {
 	seen     install.Seen
 	kept     sync.Map          // by type: see kept
 	mu       sync.Mutex        // guards what follows
-	Flwr     Flwr              // nil until Session has found one
+	flwr     Flwr              // nil until Session has found one
 	aside    []error           // of every flwr that could not be taken
-	Runtime  supernode.Runtime // nil until NodesRuntime has opened it
-	Grid     *grid.Grid        // rehearsal only
+	runtime  supernode.Runtime // nil until NodesRuntime has opened it
+	grid     *grid.Grid        // rehearsal only
 	World    world
 	written  []byte                    // flwrup.toml as this site knows it
 	told     map[string]string         // values of variables that the person gave, by name; in memory alone
@@ -195,13 +195,13 @@ func (s *Site) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	if s.Flwr != nil {
-		errs = append(errs, s.Flwr.Close())
-		s.Flwr = nil
+	if s.flwr != nil {
+		errs = append(errs, s.flwr.Close())
+		s.flwr = nil
 	}
-	if s.Runtime != nil {
-		errs = append(errs, s.Runtime.Close())
-		s.Runtime = nil
+	if s.runtime != nil {
+		errs = append(errs, s.runtime.Close())
+		s.runtime = nil
 	}
 	if s.unlock != nil {
 		s.unlock()

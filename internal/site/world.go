@@ -196,8 +196,8 @@ func (s *Site) Title() front.Title {
 		Account: s.Ledger.Account(c.Grid.Connection), Flwr: c.Flwr.Version, Rehearsal: s.Rehearsal(), LoggedIn: s.LoggedInBefore()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Flwr != nil {
-		t.Flwr = s.Flwr.Version().String()
+	if s.flwr != nil {
+		t.Flwr = s.flwr.Version().String()
 	}
 	return t
 }

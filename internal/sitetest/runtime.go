@@ -1,0 +1,112 @@
+package sitetest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"flwrup/internal/project"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+)
+
+// Runtime keeps what it is given to start and starts nothing. Its SuperNodes log that they are online, with the node ID
+// that the grid gave their key. Its fields may be read and changed while nothing else uses it.
+type Runtime struct {
+	supernode.Runtime // a call that no test makes panics
+
+	Findings []supernode.Finding // of Preflight
+	Started  map[string]supernode.Spec
+
+	grid *Grid
+	mu   sync.Mutex
+}
+
+// RuntimeOf returns the runtime of a site that Open opened.
+func RuntimeOf(t *testing.T, s *site.Site) *Runtime {
+	t.Helper()
+	r, err := s.NodesRuntime(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.(*Runtime)
+}
+
+// Running returns the names of the SuperNodes that run, sorted.
+func (r *Runtime) Running() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.Started))
+}
+
+func (r *Runtime) Kind() string                     { return project.RuntimeProcess }
+func (r *Runtime) Close() error                     { return nil }
+func (r *Runtime) Commands(supernode.Spec) []string { return nil }
+func (r *Runtime) Preflight(context.Context, []supernode.Spec) ([]supernode.Finding, error) {
+	return r.Findings, nil
+}
+func (r *Runtime) Check(context.Context) error { return nil }
+func (r *Runtime) Prepare(context.Context, supernode.Spec, func(supernode.Progress)) error {
+	return nil
+}
+
+func (r *Runtime) Start(_ context.Context, spec supernode.Spec) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Started[spec.Name] = spec
+	return nil
+}
+
+func (r *Runtime) Stop(_ context.Context, name string, _ time.Duration) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.Started, name)
+	return nil
+}
+
+func (r *Runtime) Remove(_ context.Context, name string) error {
+	return r.Stop(context.Background(), name, 0)
+}
+
+func (r *Runtime) Leftovers(context.Context) ([]string, error) { return r.Running(), nil }
+
+func (r *Runtime) List(context.Context) ([]supernode.Status, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []supernode.Status
+	for name, spec := range r.Started {
+		list = append(list, supernode.Status{Name: name, State: supernode.Running, Labels: spec.Labels})
+	}
+	return list, nil
+}
+
+func (r *Runtime) Logs(_ context.Context, name string, _ supernode.LogOptions, each func(supernode.Line) error) error {
+	r.mu.Lock()
+	key := r.Started[name].KeyFile + ".pub"
+	r.mu.Unlock()
+	id, ok := r.grid.Keys[key]
+	if !ok {
+		return each(supernode.Line{Node: name, Text: "[code: 2004] Failed to activate SuperNode."})
+	}
+	return each(supernode.Line{Node: name, Text: fmt.Sprintf("INFO : SuperNode ID: %d", id)})
+}
+
+// Saying is a Runtime whose SuperNodes have logged these lines, by name.
+type Saying struct {
+	*Runtime
+	Lines map[string]string
+}
+
+func (r Saying) Logs(_ context.Context, name string, _ supernode.LogOptions, each func(supernode.Line) error) error {
+	for text := range strings.SplitSeq(r.Lines[name], "\n") {
+		if err := each(supernode.Line{Node: name, Text: text}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
