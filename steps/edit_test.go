@@ -28,7 +28,7 @@ func TestEdits(t *testing.T) {
 		{4, "certificate", "certificate.conf", "[req]\nreq_extensions = e\n[e]\nsubjectAltName = @alt_names\n[alt_names]\nDNS.1 = localhost\n", 0o640, "DNS.2 = " + fleetName, nil, false},
 		{5, "script", scriptName, script, 0o750, "num_clients=${1:-5}", map[string]string{"nodes": "5", "script": "yes"}, true},
 	} {
-		s := newSite(t, hospitals)
+		s := sitetest.Configured(t, sitetest.Hospitals)
 		file := filepath.Join(s.Dir, c.file)
 		if err := os.WriteFile(file, []byte(c.text), c.mode); err != nil {
 			t.Fatal(err)
@@ -70,7 +70,7 @@ func TestEdits(t *testing.T) {
 
 // TestEditRefused: after a no nothing has changed, and a certificate.conf that is made goes again with undo.
 func TestEditRefused(t *testing.T) {
-	s := newSite(t, hospitals)
+	s := sitetest.Configured(t, sitetest.Hospitals)
 	file := filepath.Join(s.Dir, "certificate.conf")
 	for answer, there := range map[string]bool{"no": false, "yes": true} {
 		if err := Change(t.Context(), s, 4, &sitetest.Scripted{Answers: map[string]string{"certificate": answer}}); err != nil {
@@ -94,7 +94,7 @@ func TestEditRefused(t *testing.T) {
 // after the connection is where flwr looks for it.
 func TestUndoTwice(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
-	s := newSite(t, "[superlink]\ndefault = \"local\"\n")
+	s := sitetest.Configured(t, "[superlink]\ndefault = \"local\"\n")
 	site.With(s, site.Backends{Flwr: g})
 	sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.Control = "lungs.example.org:9093" })
 	app := filepath.Join(s.Dir, "pyproject.toml")

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -49,27 +48,4 @@ func TestNoKeyIsLeftBehind(t *testing.T) {
 	if err := site.TearDown(ctx, s, &sitetest.Heard{}, true); err != nil || len(l.left) > 0 {
 		t.Errorf("down --remove: %v, left %q", err, l.left)
 	}
-}
-
-// A runtime whose answer says that something is left although nothing failed is no success either.
-func TestClearedIsLookedAt(t *testing.T) {
-	s, rt := upAndRunning(t, 1)
-	site.With(s, site.Backends{Runtime: &forgets{rt}})
-	if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); err == nil || !strings.Contains(err.Error(), "still left: supernode_7") {
-		t.Errorf("%v", err)
-	}
-	site.With(s, site.Backends{Runtime: &deaf{rt}})
-	if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); !problem.Is(err, problem.DockerDown) {
-		t.Errorf("without an answer: %v", err)
-	}
-}
-
-type forgets struct{ *sitetest.Runtime }
-
-func (forgets) Leftovers(context.Context) ([]string, error) { return []string{"supernode_7"}, nil }
-
-type deaf struct{ *sitetest.Runtime }
-
-func (deaf) Leftovers(context.Context) ([]string, error) {
-	return nil, &problem.Problem{Code: problem.DockerDown, What: "Docker is not running", Err: errors.New("refused")}
 }

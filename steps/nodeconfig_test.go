@@ -9,7 +9,6 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
-	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 )
 
@@ -34,14 +33,6 @@ func TestNodeConfigIsChecked(t *testing.T) {
 		if _, ok := rt.Started["supernode_1"]; ok || len(rt.Started) != 1 {
 			t.Errorf("%+v: started %v", c, rt.Started)
 		}
-	}
-	file := project.NodeChoice{NodeConfig: "/data/a.toml"}
-	if err := site.CheckNodeConfig("n", file, project.RuntimeDocker); !strings.Contains(problem.Of(err).Error(), "not in its container") {
-		t.Errorf("%v", err)
-	}
-	file.Data = []string{"x:/data"}
-	if err := site.CheckNodeConfig("n", file, project.RuntimeDocker); err != nil {
-		t.Error(err)
 	}
 	if project.CheckNode("node-config", "a = 1") == nil || fleet.Checked("node-config")("a=b") == nil {
 		t.Error("a setting that does not fit is taken")

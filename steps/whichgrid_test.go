@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,23 +14,6 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-const hospitals = `# mine
-[superlink]
-default = "local"
-
-[superlink.local]
-address = ":local:"
-
-[superlink.supergrid]
-address = "api.flower.ai"
-`
-
-const lungs = `
-[superlink.lungs]
-address = "lungs.example.org:9093"
-root-certificates = "/etc/lungs/ca.crt"
-`
-
 const bare = `
 [superlink.bare]
 address = "bare.example.org:9093"
@@ -38,26 +22,6 @@ insecure = true
 ["superlink"."with spaces"]
 address = "spaces.example.org:9093"
 `
-
-// newSite opens a new project whose Flower configuration has the given text.
-func newSite(t *testing.T, config string, more ...func(*project.Choices)) *site.Site {
-	t.Helper()
-	home := t.TempDir()
-	if err := os.WriteFile(filepath.Join(home, "config.toml"), []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	s, err := site.Open(site.Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
-		c.Flwr.Home = home
-		for _, m := range more {
-			m(c)
-		}
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
 
 // TestWhichGrid: there is a question only where there is a choice, Enter alone stays with SuperGrid, and what
 // was chosen stands in flwrup.toml.
@@ -71,22 +35,22 @@ func TestWhichGrid(t *testing.T) {
 		asked   string
 		want    project.GridChoice
 	}{
-		{"SuperGrid alone", hospitals, false, nil, "federation", superGridOnly},
+		{"SuperGrid alone", sitetest.Hospitals, false, nil, "federation", superGridOnly},
 		{"no file", "", false, nil, "federation", superGridOnly},
-		{"others that cannot be used", hospitals + bare, false, nil, "federation", superGridOnly},
-		{"another one, Enter", hospitals + lungs, false, nil, "grid federation", superGridOnly},
-		{"another one, chosen", hospitals + lungs, false, map[string]string{"grid": "lungs"}, "grid control fleet federation",
+		{"others that cannot be used", sitetest.Hospitals + bare, false, nil, "federation", superGridOnly},
+		{"another one, Enter", sitetest.Hospitals + sitetest.Lungs, false, nil, "grid federation", superGridOnly},
+		{"another one, chosen", sitetest.Hospitals + sitetest.Lungs, false, map[string]string{"grid": "lungs"}, "grid control fleet federation",
 			project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093", Fleet: "lungs.example.org:9093", CA: "/etc/lungs/ca.crt"}},
-		{"its addresses changed", hospitals + lungs, false, map[string]string{"grid": "lungs", "fleet": "fleet.example.org:9092"}, "grid control fleet federation",
+		{"its addresses changed", sitetest.Hospitals + sitetest.Lungs, false, map[string]string{"grid": "lungs", "fleet": "fleet.example.org:9092"}, "grid control fleet federation",
 			project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093", Fleet: "fleet.example.org:9092", CA: "/etc/lungs/ca.crt"}},
-		{"asked for", hospitals, true, nil, "grid federation", superGridOnly},
-		{"typed", hospitals, true, map[string]string{"grid": site.OtherAddresses, "control": "hearts.example.org:443", "fleet": "nodes.example.org:443"}, "grid control fleet ca connection federation",
+		{"asked for", sitetest.Hospitals, true, nil, "grid federation", superGridOnly},
+		{"typed", sitetest.Hospitals, true, map[string]string{"grid": "other addresses", "control": "hearts.example.org:443", "fleet": "nodes.example.org:443"}, "grid control fleet ca connection federation",
 			project.GridChoice{Connection: "hearts", Control: "hearts.example.org:443", Fleet: "nodes.example.org:443"}},
-		{"SuperGrid at another address", hospitals, true, map[string]string{"grid": site.OtherAddresses, "control": "new.flower.ai"}, "grid control fleet ca connection federation",
+		{"SuperGrid at another address", sitetest.Hospitals, true, map[string]string{"grid": "other addresses", "control": "new.flower.ai"}, "grid control fleet ca connection federation",
 			project.GridChoice{Connection: "supergrid", Control: "new.flower.ai", Fleet: "fleet-supergrid.flower.ai:443"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, c.config)
+			s := sitetest.Configured(t, c.config)
 			p := &sitetest.Scripted{Answers: c.answers}
 			do := func(id front.StepID) error {
 				if c.change {
@@ -105,7 +69,7 @@ func TestWhichGrid(t *testing.T) {
 				t.Errorf("flwrup.toml has %+v, wanted %+v, %v", saved.Grid, c.want, err)
 			}
 			st, err := Inspect(t.Context(), s, 2)
-			if err != nil || st.State != front.Done || !strings.Contains(st.Evidence[1], site.FleetOf(c.want, s.Dialect())) {
+			if err != nil || st.State != front.Done || !strings.Contains(st.Evidence[1], cmp.Or(c.want.Fleet, fleetName+":443")) {
 				t.Errorf("step 2 is %s: %v %v", st.State, st.Evidence, err)
 			}
 		})
@@ -122,8 +86,8 @@ func TestTypedGridAnew(t *testing.T) {
 		"lungs.example.org:1": {Connection: "lungs2", Control: "lungs.example.org:1", Fleet: "lungs.example.org:1"},
 		"api.flower.ai":       {Connection: "supergrid", Control: "api.flower.ai", Fleet: "fleet-supergrid.flower.ai:443"},
 	} {
-		s := newSite(t, hospitals, func(c *project.Choices) { c.Grid = now })
-		p := &sitetest.Scripted{Answers: map[string]string{"grid": site.OtherAddresses, "control": control}}
+		s := sitetest.Configured(t, sitetest.Hospitals, func(c *project.Choices) { c.Grid = now })
+		p := &sitetest.Scripted{Answers: map[string]string{"grid": "other addresses", "control": control}}
 		if want.CA != "" { // the file is not there
 			file := filepath.Join(t.TempDir(), "ca.crt")
 			if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
@@ -145,8 +109,8 @@ func TestWhichGridRefuses(t *testing.T) {
 		{"control": "https://hearts.example.org"}, {"control": ""}, {"fleet": "hearts.example.org:99999"},
 		{"control": "hearts.example.org:443", "ca": "nosuch.crt"}, {"connection": "local"}, {"connection": "two words"},
 	} {
-		s := newSite(t, hospitals)
-		answers["grid"] = site.OtherAddresses
+		s := sitetest.Configured(t, sitetest.Hospitals)
+		answers["grid"] = "other addresses"
 		err := Change(t.Context(), s, 2, &sitetest.Scripted{Answers: answers})
 		if err == nil || s.Choices().Grid != (project.GridChoice{Connection: "supergrid"}) {
 			t.Errorf("%v: %v, the grid is %+v", answers, err, s.Choices().Grid)
@@ -155,7 +119,7 @@ func TestWhichGridRefuses(t *testing.T) {
 			t.Errorf("%v: %v", answers, err)
 		}
 	}
-	s := newSite(t, hospitals+bare)
+	s := sitetest.Configured(t, sitetest.Hospitals+bare)
 	p := &sitetest.Scripted{}
 	if err := Change(t.Context(), s, 2, p); err != nil {
 		t.Fatal(err)
@@ -167,52 +131,10 @@ func TestWhichGridRefuses(t *testing.T) {
 	}
 }
 
-// TestGridByFlag: --connection alone brings what the person's configuration, or the project's own past, knows
-// of that grid; nothing of the grid before goes with it.
-func TestGridByFlag(t *testing.T) {
-	s := newSite(t, hospitals+lungs, func(c *project.Choices) {
-		c.Federation, c.Grid.Control, c.Grid.Fleet = "@ada/study", "api.flower.ai", "fleet-supergrid.flower.ai:443"
-	})
-	home := s.Choices().Flwr.Home
-	over := func(connection string, more func(*project.Choices)) *site.Site {
-		t.Helper()
-		dir := s.Dir
-		s.Close()
-		var err error
-		if s, err = site.Open(site.Options{Dir: dir, Create: true, Choose: func(c *project.Choices) {
-			c.Grid.Connection, c.Flwr.Home = connection, home
-			if more != nil {
-				more(c)
-			}
-		}}); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		return s
-	}
-	want := project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093", CA: "/etc/lungs/ca.crt"}
-	if s = over("lungs", nil); s.Choices().Grid != want || s.Choices().Federation != "" {
-		t.Errorf("%+v %q", s.Choices().Grid, s.Choices().Federation)
-	}
-	want.Fleet = "lungs.example.org:9092"
-	if s = over("lungs", func(c *project.Choices) { c.Grid.Fleet, c.Federation = want.Fleet, "@lungs/all" }); s.Choices().Grid != want {
-		t.Errorf("%+v", s.Choices().Grid)
-	}
-	if s = over("supergrid", nil); s.Choices().Grid.Fleet != "fleet-supergrid.flower.ai:443" || s.Choices().Federation != "@ada/study" {
-		t.Errorf("back on SuperGrid: %+v %q", s.Choices().Grid, s.Choices().Federation)
-	}
-	if s = over("lungs", nil); s.Choices().Grid != want || s.Choices().Federation != "@lungs/all" {
-		t.Errorf("back on lungs: %+v %q", s.Choices().Grid, s.Choices().Federation)
-	}
-	if s = over("hearts", func(c *project.Choices) { c.Grid.Control = "hearts.example.org" }); s.Choices().Grid != (project.GridChoice{Connection: "hearts", Control: "hearts.example.org"}) {
-		t.Errorf("%+v", s.Choices().Grid)
-	}
-}
-
 // TestGridByEditor: another grid that is written into flwrup.toml while flwrup is open is taken, once it is accepted,
 // like one that was chosen: the person can go back to the previous one.
 func TestGridByEditor(t *testing.T) {
-	s := newSite(t, hospitals+lungs, func(c *project.Choices) { c.Federation = "@ada/study" })
+	s := sitetest.Configured(t, sitetest.Hospitals+sitetest.Lungs, func(c *project.Choices) { c.Federation = "@ada/study" })
 	edited := s.Choices().Clone()
 	edited.Federation, edited.Grid = "@lungs/all", project.GridChoice{Connection: "lungs", Control: "lungs.example.org:9093"}
 	if err := edited.Save(s.Dir); err != nil {

@@ -33,7 +33,7 @@ func EachUsed(ctx context.Context, s *Site, do func(supernode.Runtime) error) er
 		if other == kind || other == project.RuntimeDocker && !hadContainers(s) {
 			continue
 		}
-		rt, err := s.OpenRuntime(ctx, other)
+		rt, err := s.openRuntime(ctx, other)
 		if err == nil {
 			err = errors.Join(do(rt), rt.Close())
 		}

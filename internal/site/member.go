@@ -129,7 +129,7 @@ func NoSuperNode(name string) error {
 }
 
 // fleetAddress is where SuperNodes connect to, host:port.
-func fleetAddress(s *Site, d flwr.Dialect) string { return FleetOf(s.Choices().Grid, d) }
+func fleetAddress(s *Site, d flwr.Dialect) string { return fleetOf(s.Choices().Grid, d) }
 
 // ControlAddress is where the CLI connects to.
 func ControlAddress(s *Site, d flwr.Dialect) string { return controlOf(s.Choices().Grid, d) }
@@ -146,24 +146,24 @@ func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {
 	hostNetwork := kind == project.RuntimeDocker && (c.HostNetwork || c.Grid.Rehearsal)
 	port := 0
 	if kind == project.RuntimeProcess || hostNetwork {
-		if port, err = Port(s, m.Name); err != nil {
+		if port, err = portOf(s, m.Name); err != nil {
 			return supernode.Spec{}, err
 		}
 	}
-	if err := CheckNodeConfig(m.Name, choice, kind); err != nil {
+	if err := checkNodeConfig(m.Name, choice, kind); err != nil {
 		return supernode.Spec{}, err
 	}
 	config := choice.NodeConfig
 	if config == "" && c.Grid.Rehearsal {
 		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(c.Nodes, 1), c.Nodes)
 	}
-	fleet := FleetOf(c.Grid, dialect)
+	fleet := fleetOf(c.Grid, dialect)
 	env := map[string]string{}
 	if c.Grid.Rehearsal {
 		// A rehearsal sends nothing anywhere.
 		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
 			// flwr 1.42 looks for work this often, in seconds; by itself it waits longer.
-			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": WorkInterval(c.Nodes, runtime.NumCPU())})
+			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": workInterval(c.Nodes, runtime.NumCPU())})
 	}
 	spec := supernode.Spec{
 		Name: m.Name, Project: c.ID, KeyFile: m.Pair.Private, Private: []string{s.Path(c.Keys), project.StateDir(s.Dir)}, CAFile: s.Path(c.Grid.CA),
@@ -237,7 +237,7 @@ func OfficialImage(version string) string { return "flwr/supernode:" + version +
 
 // Port returns the node's own ClientAppIo port, the same at every start. Processes and containers on the
 // host network share the machine's ports, and flwr's default (9094) serves only one of them.
-func Port(s *Site, node string) (int, error) {
+func portOf(s *Site, node string) (int, error) {
 	s.ports.Lock()
 	defer s.ports.Unlock()
 	known := s.Ledger.Data()

@@ -9,9 +9,9 @@ import (
 	"flwrup/internal/project"
 )
 
-// CheckNodeConfig says what is wrong with a SuperNode's values for the ClientApp, wherever they come from, before
+// checkNodeConfig says what is wrong with a SuperNode's values for the ClientApp, wherever they come from, before
 // anything is started.
-func CheckNodeConfig(name string, choice project.NodeChoice, kind string) error {
+func checkNodeConfig(name string, choice project.NodeChoice, kind string) error {
 	texts := []string{choice.NodeConfig}
 	for i, a := range choice.Args {
 		if v, ok := strings.CutPrefix(a, "--node-config="); ok {

@@ -21,9 +21,9 @@ func loadOf(s *Site, n int) supernode.Load {
 	return l
 }
 
-// WorkInterval is how often, in seconds, a rehearsal's SuperNodes look for work: five times a second, and less
+// workInterval is how often, in seconds, a rehearsal's SuperNodes look for work: five times a second, and less
 // where so many on so few cores would be busy with looking.
-func WorkInterval(nodes, cores int) string {
+func workInterval(nodes, cores int) string {
 	return strconv.FormatFloat(max(0.2, 0.05*float64(nodes)/float64(max(cores, 1))), 'f', 2, 64)
 }
 
@@ -35,11 +35,11 @@ func NoRoom(s *Site, n int) error {
 	if !known || !s.Rehearsal() || s.Options.Crowded {
 		return nil
 	}
-	return TooMany(s, n, free)
+	return tooMany(s, n, free)
 }
 
-// TooMany is NoRoom with a given number of free bytes.
-func TooMany(s *Site, n int, free int64) error {
+// tooMany is NoRoom with a given number of free bytes.
+func tooMany(s *Site, n int, free int64) error {
 	registered := 0
 	for _, m := range s.Ledger.Nodes() {
 		if m.State == ledger.Registered && m.Connection == s.Choices().Grid.Connection {

@@ -36,7 +36,7 @@ func (s *Site) NodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 	if kind == "" {
 		return nil, problem.New(problem.NeedsPerson, "no runtime chosen yet", "", "step 3 chooses it")
 	}
-	r, err := s.OpenRuntime(ctx, kind)
+	r, err := s.openRuntime(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +44,8 @@ func (s *Site) NodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 	return r, nil
 }
 
-// OpenRuntime opens the runtime of a kind, which also sees SuperNodes that were started by hand. The caller closes it.
-func (s *Site) OpenRuntime(ctx context.Context, kind string) (supernode.Runtime, error) {
+// openRuntime opens the runtime of a kind, which also sees SuperNodes that were started by hand. The caller closes it.
+func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime, error) {
 	id := s.Choices().ID
 	processes, err := procctl.New(procctl.Options{Dir: s.StateDir("nodes"), Project: id})
 	if err != nil {

@@ -28,7 +28,7 @@ func TestPortsAndWishesOfAnEarlierFlwrup(t *testing.T) {
 
 	port := func(name string) int {
 		t.Helper()
-		n, err := Port(s, name)
+		n, err := portOf(s, name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -102,9 +102,9 @@ func grids(s *Site, c *project.Choices, home string) []gridOffer {
 	return list
 }
 
-// FleetOf and controlOf are the two addresses of a grid: as chosen, else SuperGrid's, else where a
+// fleetOf and controlOf are the two addresses of a grid: as chosen, else SuperGrid's, else where a
 // SuperLink has the SuperNodes' side by itself.
-func FleetOf(g project.GridChoice, d flwr.Dialect) string {
+func fleetOf(g project.GridChoice, d flwr.Dialect) string {
 	switch {
 	case g.Fleet != "":
 		return g.Fleet
@@ -132,15 +132,15 @@ func gridName(g project.GridChoice) string {
 // GridLines describe a grid for step 2.
 func GridLines(s *Site, g project.GridChoice) []string {
 	d := s.Dialect()
-	lines := []string{gridName(g) + ": flwr's commands at " + controlOf(g, d), "SuperNodes at " + FleetOf(g, d)}
+	lines := []string{gridName(g) + ": flwr's commands at " + controlOf(g, d), "SuperNodes at " + fleetOf(g, d)}
 	if g.CA != "" {
 		lines = append(lines, "its own CA: "+g.CA)
 	}
 	return lines
 }
 
-// OtherAddresses is the answer to "grid" that leads to typing them; no connection has a name with spaces.
-const OtherAddresses = "other addresses"
+// otherAddresses is the answer to "grid" that leads to typing them; no connection has a name with spaces.
+const otherAddresses = "other addresses"
 
 // ChooseGrid asks which grid the SuperNodes are for. Where the person did not ask to change it, there is a
 // question only as long as nothing was chosen and more than SuperGrid is there to choose from.
@@ -170,12 +170,12 @@ func ChooseGrid(ctx context.Context, s *Site, to front.Sink, change bool) error 
 		}
 		q.Choices = append(q.Choices, x)
 	}
-	q.Choices = append(q.Choices, front.Choice{Value: OtherAddresses, Label: OtherAddresses, Note: "type them"})
+	q.Choices = append(q.Choices, front.Choice{Value: otherAddresses, Label: otherAddresses, Note: "type them"})
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
 	}
-	if answer == OtherAddresses {
+	if answer == otherAddresses {
 		return typeGrid(ctx, s, to)
 	}
 	i := slices.IndexFunc(list, func(o gridOffer) bool { return o.Connection == answer })
@@ -210,7 +210,7 @@ func askAddresses(ctx context.Context, s *Site, to front.Sink, g *project.GridCh
 		g.Fleet = "" // what belonged to the other address is no guess for this one
 	}
 	g.Control = control
-	g.Fleet, err = to.Ask(ctx, front.Question{ID: "fleet", Kind: front.AskText, Default: FleetOf(*g, d), Validate: needed,
+	g.Fleet, err = to.Ask(ctx, front.Question{ID: "fleet", Kind: front.AskText, Default: fleetOf(*g, d), Validate: needed,
 		Ask:  "And at which address its SuperNodes (fleet)?",
 		Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both by itself, an older one port 9092 for SuperNodes."})
 	return err

@@ -1,4 +1,4 @@
-package steps
+package site_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"flwrup/internal/require"
 	"flwrup/internal/site"
+	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	image := require.Image(t, require.Newest)
 	ctx := context.Background()
-	s, _ := upAndRunning(t, 1)
+	s := sitetest.WithKeys(t, sitetest.NewGrid(require.Newest), 1)
 	list, _, err := site.Members(s)
 	if err != nil {
 		t.Fatal(err)

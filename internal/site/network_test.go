@@ -1,4 +1,4 @@
-package steps
+package site
 
 import (
 	"strings"
@@ -8,7 +8,6 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/probe"
 	"flwrup/internal/problem"
-	"flwrup/internal/site"
 )
 
 func TestJudge(t *testing.T) {
@@ -38,7 +37,7 @@ func TestJudge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		control, fleet := site.Network{Control: c.control, Fleet: c.fleet}.Judge(flwr.DialectOf(v))
+		control, fleet := Network{Control: c.control, Fleet: c.fleet}.Judge(flwr.DialectOf(v))
 		for side, p := range map[string][2]any{"control": {control, c.wantControl}, "fleet": {fleet, c.wantFleet}} {
 			got, want := p[0].(*problem.Problem), p[1].(string)
 			if (got == nil) != (want == "") || got != nil && (!strings.Contains(got.Error()+got.Fix, want) || got.Fix == "") {
@@ -50,12 +49,12 @@ func TestJudge(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	for off, bad := range map[time.Duration]bool{0: false, 2 * time.Second: false, -100 * time.Second: false, 20 * time.Second: true, -time.Hour: true} {
-		n := site.Network{Fleet: probe.Result{Fleet: probe.HTTP, Dated: true, Clock: off}}
+		n := Network{Fleet: probe.Result{Fleet: probe.HTTP, Dated: true, Clock: off}}
 		if text, p := n.Clock(); text == "" || (p != nil) != bad {
 			t.Errorf("%v: %q %+v", off, text, p)
 		}
 	}
-	if text, p := (site.Network{Fleet: probe.Result{Fleet: probe.GRPC}}).Clock(); text != "" || p != nil {
+	if text, p := (Network{Fleet: probe.Result{Fleet: probe.GRPC}}).Clock(); text != "" || p != nil {
 		t.Errorf("%q %+v", text, p)
 	}
 }

@@ -1,0 +1,75 @@
+package sitetest
+
+import (
+	"testing"
+
+	"flwrup/internal/front"
+	"flwrup/internal/site"
+	"flwrup/keys"
+)
+
+// WithKeys is Open, and the n SuperNodes have their keys.
+func WithKeys(t *testing.T, g *Grid, n int) *site.Site {
+	t.Helper()
+	s := Open(t, g, n)
+	MakeKeys(t, s)
+	return s
+}
+
+// MakeKeys makes the keys that s lacks for the number of SuperNodes that was chosen.
+func MakeKeys(t *testing.T, s *site.Site) {
+	t.Helper()
+	list, folder, err := site.Members(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if burnt := len(folder.Pairs) - len(list); len(list) < s.Choices().Nodes {
+		if _, err := keys.Generate(t.Context(), site.KeysDir(s), folder.NextNames(s.Choices().Nodes+burnt), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Registered is WithKeys, and the grid and the ledger know the SuperNodes.
+func Registered(t *testing.T, g *Grid, n int) *site.Site {
+	t.Helper()
+	s := WithKeys(t, g, n)
+	list, _, err := site.Members(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		id, err := g.Register(t.Context(), s.Connection(), m.Pair.Public, m.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Ledger.PutNode(site.Record(s, m, id.String(), "answer")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// Up is Registered, and the SuperNodes run. That they shall is noted.
+func Up(t *testing.T, g *Grid, n int) (*site.Site, *Runtime) {
+	t.Helper()
+	s := Registered(t, g, n)
+	rt := RuntimeOf(t, s)
+	list, _, err := site.Members(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		spec, err := site.Spec(t.Context(), s, m)
+		if err == nil {
+			err = rt.Start(t.Context(), spec)
+		}
+		if err == nil {
+			err = site.Want(s, []string{m.Name}, front.WantedUp)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, rt
+}
