@@ -87,7 +87,7 @@ func CheckApp(ctx context.Context, s *site.Site, to front.Sink) (config string, 
 	if err != nil {
 		return "", err
 	}
-	if err := Disarm(ctx, s, r, to); err != nil {
+	if err := disarm(ctx, s, r, to); err != nil {
 		return "", err
 	}
 	if err := checkPackages(ctx, s, r.App, to); err != nil {
@@ -96,9 +96,9 @@ func CheckApp(ctx context.Context, s *site.Site, to front.Sink) (config string, 
 	return enoughNodes(ctx, s, r, to)
 }
 
-// Disarm offers to comment out what surely writes files in the ServerApp. Unattended it changes nothing, unless
+// disarm offers to comment out what surely writes files in the ServerApp. Unattended it changes nothing, unless
 // the person asked for it with --mend.
-func Disarm(ctx context.Context, s *site.Site, r AppReport, to front.Sink) error {
+func disarm(ctx context.Context, s *site.Site, r AppReport, to front.Sink) error {
 	for _, hint := range reachHints(s, r) {
 		to.Event(front.Says{Text: hint})
 	}

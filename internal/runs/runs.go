@@ -84,10 +84,10 @@ func FollowRun(ctx context.Context, s *site.Site, run string, to front.Sink) err
 		watchRun(watched, s, f, id, to)
 		watching.Done()
 	})
-	reader := RunReader{To: to}
+	reader := runReader{to: to}
 	for try := 1; ; try++ {
 		reader.again()
-		err := f.FollowLog(ctx, s.Connection(), id, reader.Line)
+		err := f.FollowLog(ctx, s.Connection(), id, reader.line)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -106,7 +106,7 @@ func FollowRun(ctx context.Context, s *site.Site, run string, to front.Sink) err
 			}
 			if run.Ended() {
 				to.Event(front.RunState{Run: health.RunView(s, run)})
-				return Outcome(ctx, s, run, &reader)
+				return outcome(ctx, s, run, &reader)
 			}
 		}
 		if err := safego.Sleep(ctx, time.Second); err != nil {
@@ -129,7 +129,7 @@ func watchRun(ctx context.Context, s *site.Site, f site.Flwr, id flwr.RunID, to 
 		pause := statePause
 		if view.Status == front.RunRunning {
 			pause *= 5 // what comes next is the end, which the log tells
-			TellSlow(ctx, s, told, to)
+			tellSlow(ctx, s, told, to)
 		}
 		if run.Ended() || safego.Sleep(ctx, pause) != nil {
 			return
@@ -151,27 +151,27 @@ func noteRun(s *site.Site, run flwrexec.Run) error {
 	return nil
 }
 
-// RunReader turns the lines of a run's log into events. A log that is followed again begins at its
+// runReader turns the lines of a run's log into events. A log that is followed again begins at its
 // beginning: what was told before is not told again.
-type RunReader struct {
-	To       front.Sink
+type runReader struct {
+	to       front.Sink
 	metrics  flwrexec.MetricsParser
 	told, at int
 	failed   int // SuperNodes, over all rounds
 	tail     []string
 }
 
-func (r *RunReader) again() { r.at = 0 }
+func (r *runReader) again() { r.at = 0 }
 
 var chosen = regexp.MustCompile(`configure_\w+: (?:Sampled|strategy sampled) (\d+) (?:nodes|clients) \(out of (\d+)\)`)
 
-// Line takes the next line of the log.
-func (r *RunReader) Line(text string) {
+// line takes the next line of the log.
+func (r *runReader) line(text string) {
 	if r.at++; r.at <= r.told {
 		return
 	}
 	r.told = r.at
-	r.To.Event(front.Output{Text: text})
+	r.to.Event(front.Output{Text: text})
 	r.failed += failedIn(text)
 	if r.tail = append(r.tail, text); len(r.tail) > 200 {
 		r.tail = r.tail[100:]
@@ -179,10 +179,10 @@ func (r *RunReader) Line(text string) {
 	if m := chosen.FindStringSubmatch(text); m != nil {
 		n, _ := strconv.Atoi(m[1])
 		of, _ := strconv.Atoi(m[2])
-		r.To.Event(front.RunNodes{Chosen: n, Of: of})
+		r.to.Event(front.RunNodes{Chosen: n, Of: of})
 	}
 	for _, v := range r.metrics.Line(text) {
-		r.To.Event(front.Metric{Round: v.Round, Phase: v.Phase, Name: metricName(v), Value: v.Value})
+		r.to.Event(front.Metric{Round: v.Round, Phase: v.Phase, Name: metricName(v), Value: v.Value})
 	}
 }
 
@@ -195,9 +195,9 @@ func metricName(m flwrexec.Metric) string {
 	return m.Name
 }
 
-// Outcome makes a problem of a run that did not complete: the exit code of `flwr run` and `flwr log`
+// outcome makes a problem of a run that did not complete: the exit code of `flwr run` and `flwr log`
 // is 0 for these, too. Where SuperNodes failed, their logs know more than the ServerApp's.
-func Outcome(ctx context.Context, s *site.Site, run flwrexec.Run, log *RunReader) error {
+func outcome(ctx context.Context, s *site.Site, run flwrexec.Run, log *runReader) error {
 	var here *problem.Problem
 	if log.failed > 0 {
 		here = nodesFailed(ctx, s, run.ID.String())
@@ -208,7 +208,7 @@ func Outcome(ctx context.Context, s *site.Site, run flwrexec.Run, log *RunReader
 			if here != nil {
 				text += ": " + here.Error() + site.Fix(here)
 			}
-			log.To.Event(front.Says{Text: text})
+			log.to.Event(front.Says{Text: text})
 		}
 		return nil
 	}
@@ -246,8 +246,8 @@ func RunLog(ctx context.Context, s *site.Site, run string, line func(string)) er
 // RunMetrics reads the metrics of a run's log so far.
 func RunMetrics(ctx context.Context, s *site.Site, id string) ([]front.Metric, error) {
 	var list metricList
-	r := RunReader{To: &list}
-	err := RunLog(ctx, s, id, r.Line)
+	r := runReader{to: &list}
+	err := RunLog(ctx, s, id, r.line)
 	return list, err
 }
 

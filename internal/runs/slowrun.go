@@ -13,9 +13,9 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// TellSlow says, once for each SuperNode, that a run waits for it to install the app's packages: the run's
+// tellSlow says, once for each SuperNode, that a run waits for it to install the app's packages: the run's
 // own log is silent meanwhile, which may be minutes.
-func TellSlow(ctx context.Context, s *site.Site, told map[string]bool, to front.Sink) {
+func tellSlow(ctx context.Context, s *site.Site, told map[string]bool, to front.Sink) {
 	states, err := site.States(ctx, s)
 	if err != nil {
 		return

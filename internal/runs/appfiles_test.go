@@ -1,4 +1,4 @@
-package steps
+package runs
 
 import (
 	"os"
@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"flwrup/internal/project"
-	"flwrup/internal/runs"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 )
@@ -40,12 +39,12 @@ func TestStateStaysOutOfTheApp(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, planned := runs.KeepOutAction(s)
+			_, planned := KeepOutAction(s)
 			if planned != (c.want != c.have) {
 				t.Errorf("planned: %v", planned)
 			}
 			for range 2 {
-				if err := runs.KeepOut(s, &sitetest.Heard{}); err != nil {
+				if err := KeepOut(s, &sitetest.Heard{}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -1,4 +1,4 @@
-package steps
+package runs
 
 import (
 	"context"
@@ -8,35 +8,19 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/internal/runs"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
-	"flwrup/internal/supernode"
 )
-
-// written is a runtime whose SuperNodes have logged what the test says.
-type written struct {
-	*sitetest.Runtime
-	logs map[string][]string
-}
-
-func (w written) Logs(_ context.Context, name string, _ supernode.LogOptions, each func(supernode.Line) error) error {
-	for _, l := range w.logs[name] {
-		if err := each(supernode.Line{Node: name, Text: l}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // TestNodesFailed: what went wrong on the SuperNodes in a run is told with the run, and nothing of an older run.
 func TestNodesFailed(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
-	s := siteOn(t, g, 3)
+	s := sitetest.WithKeys(t, g, 3)
 	lacks := []string{"INFO :      [RUN 7]", "INFO :      Receiving: train message (ID: a)", "ERROR :     ClientApp raised an exception",
 		"Traceback (most recent call last):", "ModuleNotFoundError: No module named 'torch'", "INFO :      [RUN 7]", "INFO :      Sent successfully"}
 	old := append([]string{"INFO :      [RUN 6]", "ModuleNotFoundError: No module named 'jax'"}, "INFO :      [RUN 7]", "INFO :      Received successfully")
-	site.With(s, site.Backends{Runtime: written{sitetest.RuntimeOf(t, s), map[string][]string{"supernode_1": old, "supernode_2": lacks, "supernode_3": lacks}}})
+	site.With(s, site.Backends{Runtime: sitetest.Saying{Runtime: sitetest.RuntimeOf(t, s), Lines: map[string]string{
+		"supernode_1": strings.Join(old, "\n"), "supernode_2": strings.Join(lacks, "\n"), "supernode_3": strings.Join(lacks, "\n")}}})
 
 	for _, c := range []struct {
 		status string
@@ -49,10 +33,10 @@ func TestNodesFailed(t *testing.T) {
 		{"finished:completed", "INFO :      aggregate_train: Received 3 results and 0 failures", false, nil},
 	} {
 		to := &sitetest.Heard{}
-		log := &runs.RunReader{To: to}
-		log.Line(c.line)
+		log := &runReader{to: to}
+		log.line(c.line)
 		status, sub, _ := strings.Cut(c.status, ":")
-		err := runs.Outcome(context.Background(), s, flwrexec.Run{ID: 7, Status: status, SubStatus: sub}, log)
+		err := outcome(context.Background(), s, flwrexec.Run{ID: 7, Status: status, SubStatus: sub}, log)
 		if c.fails != problem.Is(err, problem.RunFailed) || !c.fails && err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}

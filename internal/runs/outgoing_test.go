@@ -1,4 +1,4 @@
-package steps
+package runs
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
-	"flwrup/internal/runs"
 	"flwrup/internal/sitetest"
 )
 
@@ -59,7 +58,7 @@ func TestDataIsNotSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
+			s := sitetest.WithKeys(t, sitetest.NewGrid("1.42.0"), 1)
 			s.Options.Attended, s.Options.SendAll = c.attended, c.sendAll
 			given := c.choose
 			if given == nil {
@@ -75,7 +74,7 @@ func TestDataIsNotSent(t *testing.T) {
 				sitetest.GridOf(t, s).Python = require.Program(env, "python")
 			}
 			to := &sitetest.Scripted{Answers: c.answers}
-			if err := runs.KeepOut(s, to); err != nil {
+			if err := KeepOut(s, to); err != nil {
 				t.Fatal(err)
 			}
 			before, err := os.ReadFile(filepath.Join(s.AppDir(), ".gitignore"))
@@ -84,14 +83,14 @@ func TestDataIsNotSent(t *testing.T) {
 			}
 			if c.planned != "" {
 				var plan []string
-				for _, a := range runs.SentActions(context.Background(), s) {
+				for _, a := range SentActions(context.Background(), s) {
 					plan = append(plan, a.Says+"\n"+a.Command)
 				}
 				if len(plan) != 1 || !strings.Contains(plan[0], c.planned) {
 					t.Errorf("planned %q", plan)
 				}
 			}
-			err = runs.CheckSent(context.Background(), s, to)
+			err = CheckSent(context.Background(), s, to)
 			if (err != nil) != (c.want != nil) || err != nil && !problem.Is(err, problem.NeedsPerson) {
 				t.Fatalf("%v; said %s", err, to.Said())
 			}

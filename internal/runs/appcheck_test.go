@@ -1,4 +1,4 @@
-package steps
+package runs
 
 import (
 	"context"
@@ -9,17 +9,16 @@ import (
 	"testing"
 
 	"flwrup/internal/require"
-	"flwrup/internal/runs"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 )
 
 // appIn writes an app into the site's folder and reads it.
-func appIn(t *testing.T, s *site.Site, files map[string]string) runs.AppReport {
+func appIn(t *testing.T, s *site.Site, files map[string]string) AppReport {
 	t.Helper()
 	sitetest.GridOf(t, s).Python = require.Tool(t, "flwr", "python3")
 	writeApp(t, s, files)
-	r, err := runs.ReportApp(context.Background(), s, 0)
+	r, err := ReportApp(context.Background(), s, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,14 +58,14 @@ func TestSourceIsLeftAlone(t *testing.T) {
 		"unattended, yes to others": {false, false, "yes", source},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
+			s := sitetest.WithKeys(t, sitetest.NewGrid("1.42.0"), 1)
 			s.Options.Attended, s.Options.Mend = c.attended, c.mend
 			r := appIn(t, s, map[string]string{"pk/server_app.py": source, "pk/client_app.py": ""})
 			to := &sitetest.Scripted{Answers: map[string]string{}}
 			if c.answer != "" {
 				to.Answers["traps"] = c.answer
 			}
-			if err := runs.Disarm(context.Background(), s, r, to); err != nil {
+			if err := disarm(context.Background(), s, r, to); err != nil {
 				t.Fatal(err)
 			}
 			got, err := os.ReadFile(filepath.Join(s.AppDir(), "pk", "server_app.py"))
