@@ -76,33 +76,3 @@ func TestNodeIDs(t *testing.T) {
 		})
 	}
 }
-
-// TestNodeIDOfAnotherKey: a SuperNode that runs with another key than the one in its place is not believed; it
-// has to be started anew.
-func TestNodeIDOfAnotherKey(t *testing.T) {
-	g := sitetest.NewGrid("1.42.0")
-	s := siteOn(t, g, 2)
-	if err := Apply(t.Context(), s, 10, &sitetest.Heard{}); err != nil {
-		t.Fatal(err)
-	}
-	list, _, err := site.Members(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec := supernode.Spec{Name: list[0].Name, KeyFile: list[1].Pair.Private, Labels: map[string]string{"flwrup.fingerprint": list[1].Pair.Fingerprint}}
-	if err := sitetest.RuntimeOf(t, s).Start(t.Context(), spec); err != nil {
-		t.Fatal(err)
-	}
-	states, err := site.States(t.Context(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, r := health.IDDiffers(t.Context(), s, list[0], states[list[0].Name])
-	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != front.RestartNodes {
-		t.Errorf("%+v %+v", p, r)
-	}
-	if err := health.MendIDs(t.Context(), s, &sitetest.Heard{}); err == nil {
-		t.Error("believed")
-	}
-	sitetest.Settled(t, s, g, 2)
-}

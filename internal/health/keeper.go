@@ -15,26 +15,26 @@ import (
 // dashboard has one, and so has `flwrup watch`. Not for several goroutines.
 type Keeper struct {
 	began  time.Time
-	memory WatchMemory
+	memory watchMemory
 }
 
-func (k *Keeper) moment(now time.Time) Moment {
+func (k *Keeper) moment(now time.Time) moment {
 	if k.began.IsZero() {
 		k.began = now
 	}
-	return Moment{Wall: now.Round(0), Mono: now.Sub(k.began)} // Round takes the monotonic clock out
+	return moment{wall: now.Round(0), mono: now.Sub(k.began)} // Round takes the monotonic clock out
 }
 
 // Look takes what was seen now, with the grid's side fresh, and says what is new about it and what to restart:
 // one Restart for those that have ended, one for those that run and are lost.
 func (k *Keeper) Look(now time.Time, o front.Overview) (events []WatchEvent, todo []Restart) {
-	events, names := k.memory.Next(k.moment(now), o)
+	events, names := k.memory.next(k.moment(now), o)
 	return events, Restarts(o, names)
 }
 
 // Tried notes that a SuperNode is restarted now, and gives the event that tells of it.
 func (k *Keeper) Tried(now time.Time, node string) WatchEvent {
-	n := k.memory.Tried(node, k.moment(now).Mono)
+	n := k.memory.tried(node, k.moment(now).mono)
 	return WatchEvent{At: now, Kind: WatchRestarts, Node: node, Text: fmt.Sprintf("restarting it: %d of at most %d in an hour", n, watchTries)}
 }
 

@@ -52,16 +52,16 @@ type WatchEvent struct {
 	Fix  string       // what a person should do, if anything
 }
 
-// Moment is a reading of both clocks. The monotonic one stands still while the machine sleeps, and
+// moment is a reading of both clocks. The monotonic one stands still while the machine sleeps, and
 // nobody sets it.
-type Moment struct {
-	Wall time.Time
-	Mono time.Duration // since the watch began
+type moment struct {
+	wall time.Time
+	mono time.Duration // since the watch began
 }
 
-// WatchMemory is what the watch remembers from one look to the next.
-type WatchMemory struct {
-	last     Moment
+// watchMemory is what the watch remembers from one look to the next.
+type watchMemory struct {
+	last     moment
 	looked   bool
 	gridErr  problem.Code // "" while the grid answers
 	blind    bool         // the runtime does not answer
@@ -98,8 +98,8 @@ func mendable(v front.NodeView) bool {
 
 // decision is what the watch makes of one look.
 type decision struct {
-	*WatchMemory
-	now       Moment
+	*watchMemory
+	now       moment
 	look      front.Overview
 	loggedOut bool // SuperNodes need no login: they can be restarted all the same
 
@@ -107,13 +107,13 @@ type decision struct {
 	restart []string
 }
 
-// Next decides on one look: the events to tell, and the SuperNodes to restart now. It changes nothing but
+// next decides on one look: the events to tell, and the SuperNodes to restart now. It changes nothing but
 // the memory.
-func (w *WatchMemory) Next(now Moment, o front.Overview) (events []WatchEvent, restart []string) {
+func (w *watchMemory) next(now moment, o front.Overview) (events []WatchEvent, restart []string) {
 	if w.nodes == nil {
 		w.nodes = map[string]*watched{}
 	}
-	d := &decision{WatchMemory: w, now: now, look: o, loggedOut: problem.Is(o.GridErr, problem.NotLoggedIn)}
+	d := &decision{watchMemory: w, now: now, look: o, loggedOut: problem.Is(o.GridErr, problem.NotLoggedIn)}
 	d.noteSleep()
 	if d.seesRuntime() {
 		d.noteGrid()
@@ -126,7 +126,7 @@ func (w *WatchMemory) Next(now Moment, o front.Overview) (events []WatchEvent, r
 }
 
 func (d *decision) say(kind WatchKind, node, text string, p *problem.Problem) {
-	e := WatchEvent{At: d.now.Wall, Kind: kind, Node: node, Text: text}
+	e := WatchEvent{At: d.now.wall, Kind: kind, Node: node, Text: text}
 	if p != nil {
 		e.Code, e.Fix = p.Code, p.Fix
 	}
@@ -134,10 +134,10 @@ func (d *decision) say(kind WatchKind, node, text string, p *problem.Problem) {
 }
 
 // grace gives the SuperNodes time to come back without a restart.
-func (d *decision) grace() { d.graceEnd = d.now.Mono + watchGrace }
+func (d *decision) grace() { d.graceEnd = d.now.mono + watchGrace }
 
 func (d *decision) noteSleep() {
-	if drift := d.now.Wall.Sub(d.last.Wall) - (d.now.Mono - d.last.Mono); d.looked && drift.Abs() > watchDrift {
+	if drift := d.now.wall.Sub(d.last.wall) - (d.now.mono - d.last.mono); d.looked && drift.Abs() > watchDrift {
 		d.grace()
 		d.say(WatchSlept, "", fmt.Sprintf("this machine slept, or its clock was set, by %s; the SuperNodes get a minute to come back", drift.Abs().Round(time.Second)), nil)
 	}
@@ -189,7 +189,7 @@ func (d *decision) noteGrid() {
 
 func (d *decision) noteAllLost() {
 	all := allLost(d.look)
-	if all && !d.allLost && d.now.Mono >= d.graceEnd {
+	if all && !d.allLost && d.now.mono >= d.graceEnd {
 		d.grace()
 		d.say(WatchGridLost, "", "the grid has lost all SuperNodes at once, though they run: the network, or the grid; they get a minute to come back", nil)
 	}
@@ -204,12 +204,12 @@ func (d *decision) judge(v front.NodeView) {
 	}
 	n := d.nodes[v.Name]
 	if n == nil {
-		n = &watched{since: d.now.Mono}
+		n = &watched{since: d.now.mono}
 		d.nodes[v.Name] = n
 	}
 	if v.Diagnosis == nil {
 		if v.Runtime.State == supernode.Running && (v.Grid == flwrexec.StatusOnline || d.loggedOut) { // else it is starting
-			n.well(d.now.Mono, func(after time.Duration) {
+			n.well(d.now.mono, func(after time.Duration) {
 				d.say(WatchBack, v.Name, fmt.Sprintf("is back after %s", after.Round(time.Second)), nil)
 			})
 		}
@@ -224,7 +224,7 @@ func (d *decision) judge(v front.NodeView) {
 // noteTrouble tells of a trouble once. That the grid let go of a killed SuperNode is no news.
 func (d *decision) noteTrouble(v front.NodeView, n *watched) {
 	if !n.down {
-		n.down, n.since = true, d.now.Mono
+		n.down, n.since = true, d.now.mono
 	}
 	can := mendable(v)
 	if n.said != "" && (can || n.said == v.Diagnosis.Code) {
@@ -248,11 +248,11 @@ func (d *decision) helpsNow(v front.NodeView, n *watched) bool {
 	case ended && v.Grid == flwrexec.StatusOnline: // the grid would refuse it
 		return false
 	}
-	return mendable(v) && !n.left && (ended || lost) && d.now.Mono >= d.graceEnd
+	return mendable(v) && !n.left && (ended || lost) && d.now.mono >= d.graceEnd
 }
 
 func (d *decision) restartWhenDue(v front.NodeView, n *watched) {
-	switch n.due(d.now.Mono, d.loggedOut) {
+	switch n.due(d.now.mono, d.loggedOut) {
 	case dueNow:
 		d.restart = append(d.restart, v.Name)
 	case dueNever:
@@ -325,8 +325,8 @@ func (n *watched) due(now time.Duration, unsure bool) due {
 	return dueNow
 }
 
-// Tried notes a restart and gives its number within the hour.
-func (w *WatchMemory) Tried(name string, now time.Duration) int {
+// tried notes a restart and gives its number within the hour.
+func (w *watchMemory) tried(name string, now time.Duration) int {
 	if w.nodes == nil {
 		w.nodes = map[string]*watched{}
 	}

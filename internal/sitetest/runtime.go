@@ -110,3 +110,20 @@ func (r Saying) Logs(_ context.Context, name string, _ supernode.LogOptions, eac
 	}
 	return nil
 }
+
+// Listing is a Runtime that runs these SuperNodes, whatever was started.
+type Listing struct {
+	*Runtime
+	Nodes []supernode.Status
+}
+
+func (r Listing) List(context.Context) ([]supernode.Status, error) { return slices.Clone(r.Nodes), nil }
+
+// Suspend makes both SuperNodes of s run for an hour already, the first of them suspended.
+func Suspend(t *testing.T, s *site.Site) {
+	t.Helper()
+	since := time.Now().Add(-time.Hour)
+	site.With(s, site.Backends{Runtime: Listing{RuntimeOf(t, s), []supernode.Status{
+		{Name: "supernode_1", State: supernode.Running, Reason: supernode.Suspended, ID: "4711", Since: since, Ours: true},
+		{Name: "supernode_2", State: supernode.Running, ID: "4712", Since: since, Ours: true}}}})
+}

@@ -1,4 +1,4 @@
-package steps
+package health
 
 import (
 	"slices"
@@ -8,7 +8,6 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
-	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -18,7 +17,7 @@ import (
 // code: down for that reason.
 func nodeAs(name, how string) front.NodeView {
 	v := front.NodeView{Name: name, Wanted: front.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}
-	code := health.NodeEnded
+	code := NodeEnded
 	switch how {
 	case "up":
 		v.Grid, v.Runtime.State = flwrexec.StatusOnline, supernode.Running
@@ -31,7 +30,7 @@ func nodeAs(name, how string) front.NodeView {
 		return v
 	case "ended":
 	case "held":
-		v.Grid, code = flwrexec.StatusOnline, health.NodeKilled
+		v.Grid, code = flwrexec.StatusOnline, NodeKilled
 	case "lost":
 		v.Runtime.State, code = supernode.Running, problem.NodeNotOnline
 	case "unconfirmed":
@@ -100,7 +99,7 @@ func TestWatchDecides(t *testing.T) {
 			{at: 69, nodes: "ended up", err: loggedOut}, {at: 70, nodes: "ended up", err: loggedOut, restarts: "n1"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var w health.WatchMemory
+			var w watchMemory
 			began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			for _, l := range c.looks {
 				o := front.Overview{GridErr: l.err}
@@ -112,7 +111,7 @@ func TestWatchDecides(t *testing.T) {
 					o.Nodes = append(o.Nodes, v)
 				}
 				mono := time.Duration(l.at) * time.Second
-				events, restart := w.Next(health.Moment{Wall: began.Add(mono + time.Duration(l.slept)*time.Second), Mono: mono}, o)
+				events, restart := w.next(moment{wall: began.Add(mono + time.Duration(l.slept)*time.Second), mono: mono}, o)
 				var kinds []string
 				for _, e := range events {
 					kinds = append(kinds, string(e.Kind))
@@ -121,7 +120,7 @@ func TestWatchDecides(t *testing.T) {
 					t.Errorf("at %d s, %s: says %v, wanted [%s]; restarts %v, wanted [%s]", l.at, l.nodes, kinds, l.says, restart, l.restarts)
 				}
 				for _, name := range restart {
-					w.Tried(name, mono)
+					w.tried(name, mono)
 				}
 			}
 		})

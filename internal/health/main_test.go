@@ -1,0 +1,9 @@
+package health
+
+import (
+	"testing"
+
+	"flwrup/internal/sitetest"
+)
+
+func TestMain(m *testing.M) { sitetest.Main(m) }
