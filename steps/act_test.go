@@ -3,17 +3,14 @@ package steps
 import (
 	"context"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
 	"flwrup/internal/front"
-	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
-	"flwrup/internal/supernode"
 )
 
 // upAndRunning is a site with n SuperNodes that are registered and started.
@@ -27,57 +24,6 @@ func upAndRunning(t *testing.T, n int) (*site.Site, *sitetest.Runtime) {
 		t.Fatal(err)
 	}
 	return s, sitetest.RuntimeOf(t, s)
-}
-
-// A SuperNode whose registered key is gone, or another one's, is not started with what lies there, and
-// goes on running when the others are restarted. It can be stopped.
-func TestNotStartedWithAnotherKey(t *testing.T) {
-	for name, harm := range map[string]func(t *testing.T, s *site.Site){
-		"another key": func(t *testing.T, s *site.Site) {
-			sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 3 })
-			if err := Apply(context.Background(), s, 6, &sitetest.Heard{}); err != nil {
-				t.Fatal(err)
-			}
-			sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 2 })
-			for _, end := range []string{"", ".pub"} {
-				if err := os.Rename(site.KeysDir(s)+"/client_credentials_3"+end, site.KeysDir(s)+"/client_credentials_2"+end); err != nil {
-					t.Fatal(err)
-				}
-			}
-		},
-		"no key": func(t *testing.T, s *site.Site) {
-			if err := os.Remove(site.KeysDir(s) + "/client_credentials_2"); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ctx := context.Background()
-			s, rt := upAndRunning(t, 2)
-			harm(t, s)
-			key := rt.Started["supernode_2"].KeyFile
-			rt.Started["supernode_2"] = supernode.Spec{Name: "supernode_2", KeyFile: key, Image: "as it was"}
-			err := Act(ctx, s, front.RestartNodes, nil, &sitetest.Heard{})
-			if p := problem.Of(err); !problem.Is(err, health.KeySwapped, health.KeyLost) || p.Fix == "" {
-				t.Errorf("restart: %v", err)
-			}
-			if got := rt.Started["supernode_2"].Image; got != "as it was" || rt.Started["supernode_1"].KeyFile == "" {
-				t.Errorf("restart did not leave supernode_2 alone, or supernode_1 down: %v", rt.Running())
-			}
-			if err := Act(ctx, s, front.StartNodes, []string{"supernode_2"}, &sitetest.Heard{}); !problem.Is(err, health.KeySwapped, health.KeyLost) {
-				t.Errorf("start: %v", err)
-			}
-			if err := Act(ctx, s, front.StopNodes, []string{"supernode_2"}, &sitetest.Heard{}); err != nil {
-				t.Errorf("stop: %v", err)
-			}
-			if got := rt.Running(); !slices.Equal(got, []string{"supernode_1"}) {
-				t.Errorf("running after the stop: %v", got)
-			}
-			if err := Act(ctx, s, front.StartNodes, []string{"supernode_9"}, &sitetest.Heard{}); !problem.Is(err, problem.Usage) {
-				t.Errorf("a name that is none: %v", err)
-			}
-		})
-	}
 }
 
 // What a person has written into flwrup.toml beside an open dashboard is taken, and not lost at the next save.
@@ -106,27 +52,5 @@ func TestEditsBesideAreTaken(t *testing.T) {
 	}
 	if err := Act(context.Background(), s, front.RestartNodes, nil, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) || len(rt.Running()) != 1 {
 		t.Errorf("with a file that cannot be read: %v, running %v", err, rt.Running())
-	}
-}
-
-// What keeps a SuperNode from starting is found before a restart stops it.
-func TestRestartLooksFirst(t *testing.T) {
-	ctx := context.Background()
-	s, rt := upAndRunning(t, 3)
-	wrong := problem.New(problem.BadInput, "image holds flwr 1.24.0, not 1.42.0", "", "")
-	rt.Findings = []supernode.Finding{{Problem: wrong}}
-	if err := Act(ctx, s, front.RestartNodes, nil, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) {
-		t.Error(err)
-	}
-	if got := rt.Running(); len(got) != 3 {
-		t.Errorf("an image that cannot be started took down all but %v", got)
-	}
-	rt.Findings[0].Node = "supernode_2"
-	rt.Started["supernode_2"] = supernode.Spec{Name: "supernode_2", Image: "as it was"}
-	if err := Act(ctx, s, front.RestartNodes, nil, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) {
-		t.Error(err)
-	}
-	if rt.Started["supernode_2"].Image != "as it was" || rt.Started["supernode_1"].KeyFile == "" {
-		t.Errorf("supernode_2 was not left alone, or held up the others: %v", rt.Running())
 	}
 }

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,39 +13,11 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// A SuperNode that was killed is started only after the grid has noticed; one beside it at once.
-func TestKilledOneWaitsForTheGrid(t *testing.T) {
-	g := sitetest.NewGrid("1.42.0")
-	s := siteOn(t, g, 2)
-	if err := Apply(context.Background(), s, 10, &sitetest.Heard{}); err != nil {
-		t.Fatal(err)
-	}
-	g.SetStatus(0, flwrexec.StatusOnline)
-	rt := sitetest.RuntimeOf(t, s)
-	started := func(name string) bool { return slices.Contains(rt.Running(), name) }
-	ended := make(chan error, 1)
-	go func() { ended <- Act(context.Background(), s, front.StartNodes, nil, &sitetest.Heard{}) }()
-	for limit := time.Now().Add(20 * time.Second); !started("supernode_2") && time.Now().Before(limit); {
-		time.Sleep(10 * time.Millisecond)
-	}
-	time.Sleep(300 * time.Millisecond)
-	if !started("supernode_2") || started("supernode_1") {
-		t.Errorf("free one started: %v, killed one started: %v", started("supernode_2"), started("supernode_1"))
-	}
-	g.SetStatus(0, flwrexec.StatusOffline)
-	if err := <-ended; err != nil || !started("supernode_1") {
-		t.Errorf("after the grid let go: %v, started: %v", err, started("supernode_1"))
-	}
-}
-
 // flwrup is ended while it waits for the grid to let go of a killed SuperNode: nothing was started, what was
 // asked for is known, and the same command goes on.
 func TestHoldCutShort(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
-	s := siteOn(t, g, 1)
-	if err := Apply(context.Background(), s, 10, &sitetest.Heard{}); err != nil {
-		t.Fatal(err)
-	}
+	s := sitetest.Registered(t, g, 1)
 	rt := sitetest.RuntimeOf(t, s)
 	g.Known[0].Status = flwrexec.StatusOnline
 	ctx, end := context.WithCancel(context.Background())

@@ -24,7 +24,7 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 	if err := site.FleetFits(ctx, s); err != nil {
 		return err
 	}
-	if list, err = KeepOrReplace(ctx, s, list, to); err != nil {
+	if list, err = keepOrReplace(ctx, s, list, to); err != nil {
 		return err
 	}
 	if err := fetchBack(ctx, s, list, to); err != nil {

@@ -13,8 +13,8 @@ import (
 // askByHand is the question of keepOrReplace.
 const askByHand = "by-hand"
 
-// KeepOrReplace asks what is to become of SuperNodes of list that run already, started by hand. Kept ones are left out of what it gives; replaced ones are stopped here.
-func KeepOrReplace(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) ([]site.Member, error) {
+// keepOrReplace asks what is to become of SuperNodes of list that run already, started by hand. Kept ones are left out of what it gives; replaced ones are stopped here.
+func keepOrReplace(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) ([]site.Member, error) {
 	states, err := site.States(ctx, s)
 	if err != nil {
 		return nil, err

@@ -247,7 +247,7 @@ func offerRestart(ctx context.Context, s *site.Site, list []site.Member, of []st
 func askLine(key, ask, help string, ref func(*project.NodeChoice) *string) func(context.Context, *site.Site, *project.NodeChoice, front.Sink) error {
 	return func(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.Sink) error {
 		answer, err := to.Ask(ctx, front.Question{ID: key, Kind: front.AskText, Default: cmp.Or(*ref(c), takenAway), Ask: ask,
-			Help: help + " " + takenAway + ": nothing.", Validate: Checked(key)})
+			Help: help + " " + takenAway + ": nothing.", Validate: checked(key)})
 		if err != nil {
 			return err
 		}
@@ -259,8 +259,8 @@ func askLine(key, ask, help string, ref func(*project.NodeChoice) *string) func(
 	}
 }
 
-// Checked is the check of a setting's value as flwrup.toml takes it.
-func Checked(key string) func(string) error {
+// checked is the check of a setting's value as flwrup.toml takes it.
+func checked(key string) func(string) error {
 	return func(v string) error {
 		if v = strings.TrimSpace(v); v == takenAway {
 			return nil
@@ -351,7 +351,7 @@ func askData(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.
 func askEnv(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.Sink) (err error) {
 	c.Env, err = askList(ctx, "env", "Which variable?", "add a variable", c.Env, to, func() (string, error) {
 		name, err := to.Ask(ctx, front.Question{ID: "env-name", Kind: front.AskText, Default: takenAway, Ask: "The name of the variable?",
-			Help: "flwrup.toml keeps the name alone. The value is taken from your environment when the SuperNode is made, or asked for. " + takenAway + ": none.", Validate: Checked("env")})
+			Help: "flwrup.toml keeps the name alone. The value is taken from your environment when the SuperNode is made, or asked for. " + takenAway + ": none.", Validate: checked("env")})
 		name = strings.TrimSpace(name)
 		if err != nil || name == takenAway {
 			return "", err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"testing"
 
+	"flwrup/internal/ledger"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
@@ -95,4 +96,24 @@ func Settled(t *testing.T, s *site.Site, g *Grid, n int) {
 	if left := s.Ledger.Intents(); len(left) > 0 {
 		t.Errorf("intents left: %+v", left)
 	}
+}
+
+// Names returns the names of the SuperNodes of s.
+func Names(t *testing.T, s *site.Site) []string {
+	t.Helper()
+	list, err := site.Names(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// Record returns the ledger's record of the SuperNode with this name; zero without one.
+func Record(s *site.Site, name string) ledger.Node {
+	for _, n := range s.Ledger.Nodes() {
+		if n.Name == name {
+			return n
+		}
+	}
+	return ledger.Node{}
 }

@@ -73,3 +73,16 @@ func Up(t *testing.T, g *Grid, n int) (*site.Site, *Runtime) {
 	}
 	return s, rt
 }
+
+// InFederation is Up, the SuperNodes are in the federation, and the grid calls them online.
+func InFederation(t *testing.T, g *Grid, n int) (*site.Site, *Grid, *Runtime) {
+	t.Helper()
+	s, rt := Up(t, g, n)
+	for _, node := range g.Known {
+		if err := g.AddToFederation(t.Context(), s.Connection(), node.ID, federation); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.SeeOnline(rt)
+	return s, g, rt
+}

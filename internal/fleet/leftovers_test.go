@@ -1,4 +1,4 @@
-package steps
+package fleet
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
@@ -32,7 +31,7 @@ func (r *leaves) Remove(ctx context.Context, name string) error {
 // Neither `down --remove` nor `remove NODE` ends well while the copy of a key is left.
 func TestNoKeyIsLeftBehind(t *testing.T) {
 	ctx := context.Background()
-	s, rt := upAndRunning(t, 2)
+	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)
 	l := &leaves{Runtime: rt, left: []string{"supernode_1", "supernode_9"}, stuck: true}
 	site.With(s, site.Backends{Runtime: l})
 	if err := site.TearDown(ctx, s, &sitetest.Heard{}, false); err != nil || len(l.left) != 2 {
@@ -41,7 +40,7 @@ func TestNoKeyIsLeftBehind(t *testing.T) {
 	if err := site.TearDown(ctx, s, &sitetest.Heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("down --remove with a volume that stays: %v", err)
 	}
-	if err := Act(ctx, s, front.RemoveNodes, []string{"supernode_1"}, &sitetest.Heard{}); err == nil || !strings.Contains(err.Error(), "is left") {
+	if err := Remove(ctx, s, []string{"supernode_1"}, false, &sitetest.Heard{}, once); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("remove with a volume that stays: %v", err)
 	}
 	l.stuck = false

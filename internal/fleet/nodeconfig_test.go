@@ -1,11 +1,10 @@
-package steps
+package fleet
 
 import (
 	"context"
 	"strings"
 	"testing"
 
-	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -15,7 +14,7 @@ import (
 // What flwr would refuse is said before a SuperNode is started, whichever way it came.
 func TestNodeConfigIsChecked(t *testing.T) {
 	ctx := context.Background()
-	s, rt := upAndRunning(t, 2)
+	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)
 	for _, c := range []project.NodeChoice{{NodeConfig: "name=clinic"}, {Args: []string{"--node-config", "name=clinic"}}, {Args: []string{"--node-config=name=clinic"}}} {
 		delete(rt.Started, "supernode_1")
 		delete(rt.Started, "supernode_2")
@@ -26,7 +25,7 @@ func TestNodeConfigIsChecked(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		err := Act(ctx, s, front.StartNodes, nil, &sitetest.Heard{})
+		err := Operate(ctx, s, front.StartNodes, nil, &sitetest.Heard{})
 		if p := problem.Of(err); err == nil || !strings.Contains(p.Error(), "`name=clinic`") {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -34,7 +33,7 @@ func TestNodeConfigIsChecked(t *testing.T) {
 			t.Errorf("%+v: started %v", c, rt.Started)
 		}
 	}
-	if project.CheckNode("node-config", "a = 1") == nil || fleet.Checked("node-config")("a=b") == nil {
+	if project.CheckNode("node-config", "a = 1") == nil || checked("node-config")("a=b") == nil {
 		t.Error("a setting that does not fit is taken")
 	}
 }

@@ -1,11 +1,10 @@
-package steps
+package fleet
 
 import (
 	"context"
 	"strings"
 	"testing"
 
-	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -32,7 +31,7 @@ func (r imageful) ResolveImage(_ context.Context, name string) (supernode.Image,
 // A name is resolved once; what it leads to later is told, asked, and not taken unasked.
 func TestAChangedImageIsTold(t *testing.T) {
 	ctx := context.Background()
-	s, rt := upAndRunning(t, 1)
+	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)
 	sitetest.Choose(t, s, func(c *project.Choices) { c.Runtime = project.RuntimeDocker })
 	f, err := s.Session(ctx)
 	if err != nil {
@@ -46,7 +45,7 @@ func TestAChangedImageIsTold(t *testing.T) {
 	start := func(to front.Sink) (string, error) {
 		t.Helper()
 		delete(rt.Started, "supernode_1")
-		err := Act(ctx, s, front.StartNodes, nil, to)
+		err := Operate(ctx, s, front.StartNodes, nil, to)
 		return rt.Started["supernode_1"].ImageID, err
 	}
 	if got, err := start(&sitetest.Heard{}); err != nil || got != first.ID {
@@ -64,7 +63,7 @@ func TestAChangedImageIsTold(t *testing.T) {
 	if got, err := start(to); err != nil || got != first.ID || !strings.Contains(to.Said(), first.Digest) || !strings.Contains(to.Said(), second.Digest) {
 		t.Errorf("unattended: %q %v\n%s", got, err, to.Said())
 	}
-	found, err := fleet.Preflight(ctx, s, must1(site.Members(s)))
+	found, err := Preflight(ctx, s, must1(site.Members(s)))
 	if err != nil || len(found) != 1 || found[0].Problem.Code != site.ImageChanged || !found[0].Warning {
 		t.Errorf("%+v %v", found, err)
 	}

@@ -1,6 +1,6 @@
 //go:build linux
 
-package steps
+package fleet_test
 
 import (
 	"context"
@@ -23,6 +23,7 @@ import (
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
+	"flwrup/steps"
 )
 
 // replacing answers one question its own way, all others by their defaults.
@@ -45,10 +46,7 @@ func TestStartedByHand(t *testing.T) {
 	image := require.Image(t, "1.24.0")
 	ctx := context.Background()
 	g := sitetest.NewGrid("1.24.0")
-	s := siteOn(t, g, 2)
-	if err := Apply(ctx, s, 10, &sitetest.Heard{}); err != nil {
-		t.Fatal(err)
-	}
+	s := sitetest.Registered(t, g, 2)
 	site.CloseRuntime(s)
 	sitetest.Choose(t, s, func(c *project.Choices) {
 		c.Runtime, c.Grid.Fleet, c.HostNetwork = project.RuntimeDocker, "127.0.0.1:1", true
@@ -85,7 +83,7 @@ func TestStartedByHand(t *testing.T) {
 		"--volume", site.KeysDir(s)+"/:/app/keys/:ro", "--network", "host", "-it", image,
 		"--superlink", "127.0.0.1:1", "--clientappio-api-address", fmt.Sprintf("127.0.0.1:%d", port), "--auth-supernode-private-key", "keys/client_credentials_1")
 
-	st, err := (start{}).Inspect(ctx, s)
+	st, err := steps.Inspect(ctx, s, front.StepStart)
 	if err != nil || st.Short != "1/2" || !strings.Contains(st.Items[0].Text, "by hand as container "+byHand) || st.Items[1].State == front.ItemDone {
 		t.Errorf("%+v %v", st, err)
 	}
@@ -97,7 +95,7 @@ func TestStartedByHand(t *testing.T) {
 		return docker("ps", "--filter", "label=flwrup.project="+s.Choices().ID, "--format", `{{.Label "flwrup.node"}}`)
 	}
 	h := &sitetest.Heard{}
-	if err := Act(ctx, s, front.StartNodes, nil, h); err != nil {
+	if err := steps.Act(ctx, s, front.StartNodes, nil, h); err != nil {
 		t.Fatal(err)
 	}
 	if got := own(); got != "supernode_2" {
@@ -114,7 +112,7 @@ func TestStartedByHand(t *testing.T) {
 	if err := fleet.StartOne(ctx, s, rt, m, h); err != nil || own() != "supernode_2" {
 		t.Errorf("a second one with the same key: %q %v", own(), err)
 	}
-	if err := Act(ctx, s, front.StopNodes, []string{"supernode_1"}, h); err != nil || docker("inspect", "--format", "{{.State.Running}}", byHand) != "true" {
+	if err := steps.Act(ctx, s, front.StopNodes, []string{"supernode_1"}, h); err != nil || docker("inspect", "--format", "{{.State.Running}}", byHand) != "true" {
 		t.Errorf("the container of somebody else was touched: %v", err)
 	}
 	read, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -122,7 +120,7 @@ func TestStartedByHand(t *testing.T) {
 	canBeRead(read, t, s)
 
 	r := &replacing{}
-	if err := Act(ctx, s, front.RestartNodes, []string{"supernode_1"}, r); err != nil {
+	if err := steps.Act(ctx, s, front.RestartNodes, []string{"supernode_1"}, r); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Fields(own()); len(got) != 2 || len(r.asked) != 1 || !strings.Contains(r.asked[0], byHand) {
@@ -172,10 +170,7 @@ func TestProcessStartedByHand(t *testing.T) {
 	program := require.Program(require.Flwr(t, "1.24.0"), "flower-supernode")
 	ctx := context.Background()
 	g := sitetest.NewGrid("1.24.0")
-	s := siteOn(t, g, 1)
-	if err := Apply(ctx, s, 10, &sitetest.Heard{}); err != nil {
-		t.Fatal(err)
-	}
+	s := sitetest.Registered(t, g, 1)
 	site.CloseRuntime(s)
 	port := freePort(t)
 	log, err := os.Create(filepath.Join(t.TempDir(), "by hand.log"))
@@ -198,7 +193,7 @@ func TestProcessStartedByHand(t *testing.T) {
 	read, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	for seen := false; !seen; time.Sleep(50 * time.Millisecond) { // until it is flower-supernode and no fork of ours
-		st, err := (start{}).Inspect(ctx, s)
+		st, err := steps.Inspect(ctx, s, front.StepStart)
 		if err != nil || read.Err() != nil {
 			t.Fatalf("%+v %v", st, err)
 		}
@@ -214,7 +209,7 @@ func TestProcessStartedByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &sitetest.Heard{}
-	if err := Act(ctx, s, front.StartNodes, nil, h); err != nil {
+	if err := steps.Act(ctx, s, front.StartNodes, nil, h); err != nil {
 		t.Fatal(err)
 	}
 	if err := fleet.StartOne(ctx, s, rt, m, h); err != nil {
@@ -223,7 +218,7 @@ func TestProcessStartedByHand(t *testing.T) {
 	if own, err := site.Inner(rt).List(ctx); err != nil || len(own) != 0 {
 		t.Errorf("a second one with the same key: %+v %v", own, err)
 	}
-	if err := Act(ctx, s, front.StopNodes, nil, h); err != nil || !strings.Contains(h.Said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
+	if err := steps.Act(ctx, s, front.StopNodes, nil, h); err != nil || !strings.Contains(h.Said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {
 		t.Errorf("%v\n%s", err, h.Said())
 	}
 	select {
