@@ -14,8 +14,8 @@ import (
 	"flwrup/internal/safego"
 )
 
-// Runs of other processes make the same names at the same time, each removing what killed runs have
-// left: none takes a file that another one is at work on, and all end well.
+// Processes make the same names at the same time, and each removes files that killed runs have left. None
+// takes a file that another one works on, and all end well.
 func TestProcessesAtOnceMakeOneSetOfKeys(t *testing.T) {
 	const runs = 6
 	for range 4 {
@@ -51,7 +51,7 @@ func TestProcessesAtOnceMakeOneSetOfKeys(t *testing.T) {
 	}
 }
 
-// A run that comes while another one removes what was left waits for it with its own files.
+// A run waits with its own files while another one removes leftovers.
 func TestEnterWaitsForWhoeverCleansUp(t *testing.T) { synctest.Test(t, enterWaitsForWhoeverCleansUp) }
 
 func enterWaitsForWhoeverCleansUp(t *testing.T) {
@@ -79,7 +79,7 @@ func enterWaitsForWhoeverCleansUp(t *testing.T) {
 	leave()
 }
 
-// Kills at what the folder shows, so that each stage of a run is met for certain.
+// Kills when the folder shows a stage, so that every stage of a run is hit for certain.
 func TestKillAtEachStage(t *testing.T) {
 	met := 0
 	stages := []struct {

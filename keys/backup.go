@@ -24,16 +24,16 @@ import (
 // maxBackup bounds what is read into memory: far more than a hundred thousand pairs.
 const maxBackup = 256 << 20
 
-// Backup is an encrypted archive of key pairs: age's format around a tar of the plain files, so that
-// `age -d FILE | tar x` gives them back without flwrup.
+// Backup is an encrypted archive of key pairs: age's format around a tar of the plain files. `age -d FILE |
+// tar x` restores them without flwrup.
 type Backup struct {
 	File         string // absolute path
 	SHA256       string // of the encrypted file, in hex
 	Made         time.Time
 	Names        []string // of the private keys in it, sorted
 	Fingerprints []string // of those keys, in the same order
-	// Verified tells that the file was read back from disk, decrypted and compared byte for byte with
-	// the keys. It is false when no identity was given: only its owner can decrypt it then.
+	// Verified reports that the file was read back from disk, decrypted and compared byte for byte with the keys.
+	// It is false without an identity: then only the owner can decrypt the file.
 	Verified bool
 }
 
@@ -46,10 +46,10 @@ func BackupDefaultName(dir string, now time.Time) string {
 	return filepath.Base(dir) + "-backup-" + now.UTC().Format("20060102T150405Z") + ".tar.age"
 }
 
-// MakeBackup writes all keys of dir, whole pairs and private keys that lack their public half, into
-// one encrypted file. Nothing has the name file before the archive is complete, on disk, and, where
-// identities are given, was read back, decrypted in memory and found equal byte for byte to the keys
-// as they then are. An existing file is never replaced.
+// MakeBackup writes all keys of dir into one encrypted file: whole pairs, and private keys without their
+// public half. No file has that name before the archive is complete and on disk. With identities it is also
+// read back first, decrypted in memory and compared byte for byte with the current keys. An existing file is
+// never replaced.
 func MakeBackup(ctx context.Context, dir, file string, recipients []age.Recipient, identities []age.Identity) (Backup, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {
@@ -114,8 +114,8 @@ func MakeBackup(ctx context.Context, dir, file string, recipients []age.Recipien
 	return backup, nil
 }
 
-// VerifyBackup decrypts a backup in memory and holds it against the keys of dir: every key there must
-// be in the backup, byte for byte. Keys that are in the backup only are fine.
+// VerifyBackup decrypts a backup in memory and compares it with the keys of dir: every key there must be in
+// the backup, byte for byte. Keys that only the backup has are fine.
 func VerifyBackup(ctx context.Context, file string, identities []age.Identity, dir string) (Backup, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {
@@ -157,8 +157,8 @@ func VerifyBackup(ctx context.Context, file string, identities []age.Identity, d
 	return backup, nil
 }
 
-// CheckHash tells whether the encrypted file is still the one whose SHA-256 (hex) was written down.
-// It needs no secret, so it serves backups that only their recipient can open.
+// CheckHash reports whether the encrypted file still has the SHA-256 (hex) that was noted. It needs no
+// secret, so it also serves backups that only their recipient can open.
 func CheckHash(file, sum string) error {
 	data, err := readBackup(file)
 	if err != nil {
@@ -177,7 +177,7 @@ type keyFile struct {
 	made   time.Time
 }
 
-// readKeys reads all files that a backup of dir has to hold, by name.
+// readKeys reads all files that belong in a backup of dir, by name.
 func readKeys(dir string) (map[string]keyFile, error) {
 	folder, err := Scan(dir)
 	if err != nil {

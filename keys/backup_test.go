@@ -32,7 +32,7 @@ func quickPass(t testing.TB, pass string) ([]age.Recipient, []age.Identity) {
 func TestBackupAndRestore(t *testing.T) {
 	dir := keyDir(t)
 	pairs := generate(t, dir, wantedNames(4)...)
-	os.Remove(pairs[3].Public) // a half pair is worth keeping, too
+	os.Remove(pairs[3].Public) // a half pair is worth keeping as well
 	old := time.Now().Add(-48 * time.Hour).Truncate(time.Second)
 	if err := os.Chtimes(pairs[0].Private, old, old); err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestRestoreRefuses(t *testing.T) {
 	_, err := RestoreBackup(ctx, file, i, other)
 	wantCode(t, err, FileExists)
 	sameFiles(t, before, hashes(t, other))
-	_, err = VerifyBackup(ctx, file, i, other) // the name is in it, the key is not
+	_, err = VerifyBackup(ctx, file, i, other) // the name is in the backup, the key is not
 	wantCode(t, err, BackupStale)
 
 	blocked := keyDir(t)
@@ -141,7 +141,7 @@ func TestBackupRefuses(t *testing.T) {
 	_, err = MakeBackup(ctx, dir, file, nil, nil)
 	wantCode(t, err, problem.Usage)
 	_, other := quickPass(t, "another")
-	_, err = MakeBackup(ctx, dir, file, r, other) // cannot be opened again: does not count
+	_, err = MakeBackup(ctx, dir, file, r, other) // cannot be opened again, so it does not count
 	wantCode(t, err, BackupLocked)
 	if entries, _ := os.ReadDir(filepath.Dir(file)); len(entries) > 0 {
 		t.Errorf("left behind: %v", entries)
@@ -195,7 +195,7 @@ func TestTamperedBackups(t *testing.T) {
 	}
 }
 
-// Archives that somebody with the passphrase made by hand.
+// Archives that a person with the passphrase made by hand.
 func TestArchivesThatAreNoBackup(t *testing.T) {
 	dir := keyDir(t)
 	pairs := generate(t, dir, "a", "b")

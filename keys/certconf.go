@@ -25,20 +25,20 @@ var (
 // confLine is one line of the file, and what it means.
 type confLine struct {
 	text    string // with its line ending
-	section string // that it stands in
+	section string // section it stands in
 	header  bool
 	key     string // of an entry, else empty
 	value   string // without comment and quotes
 	indent  string
 	equals  string // "=" and the blanks around it
-	last    int    // index of the last line that a backslash continues it on
+	last    int    // index of the last line that continues it
 }
 
-// SetDNS puts `DNS.n = name` under the section that subjectAltName refers to ([alt_names] in the
-// guide), n being the number after the highest there; where subjectAltName is itself the list, `DNS:name`
-// comes at its end. All other bytes stay as they are, and nothing changes when the name is there already; a
-// comment does not count. Where the section is referred to but missing it is added at the end. conf is the
-// content of a certificate.conf. A conf that is no text, or has no place for names, is a Problem (bad-input).
+// SetDNS puts `DNS.n = name` under the section that subjectAltName refers to ([alt_names] in the guide). n is
+// the number after the highest there. Where subjectAltName is itself the list, `DNS:name` is appended to it.
+// All other bytes stay as they are. Nothing changes when the name is there already; a comment does not count.
+// A section that is referred to but missing is added at the end. conf is the content of a certificate.conf. A
+// conf that is not text, or has no place for names, is a Problem (bad-input).
 func SetDNS(conf []byte, name string) (out []byte, changed bool, err error) {
 	if len(name) > 253 || !dnsName.MatchString(name) {
 		return conf, false, problem.New(problem.BadInput, fmt.Sprintf("%q is no DNS name", show(name)), "", "give a host name such as fleet-supergrid.flower.ai")
@@ -68,7 +68,7 @@ func SetDNS(conf []byte, name string) (out []byte, changed bool, err error) {
 		return append(bytes.Clone(conf), text...), true, nil
 	}
 
-	after, highest, number := -1, 0, map[int]bool{} // after: the line to follow
+	after, highest, number := -1, 0, map[int]bool{} // position: the line to follow
 	indent, equals := "", " = "
 	follow := func(i int, line confLine) { after, indent, equals = line.last, line.indent, line.equals }
 	lastEntry, header := -1, -1
@@ -110,9 +110,9 @@ func SetDNS(conf []byte, name string) (out []byte, changed bool, err error) {
 	return insertAfter(lines, after, fmt.Sprintf("%sDNS.%d%s%s", indent, next, equals, name)), true, nil
 }
 
-// altNames gives the section with the alternative names, and whether the file has it; or, where they stand in
-// subjectAltName itself, the line of that, else -1. It is what the extensions of a request say, else those of
-// anything else, else [alt_names].
+// altNames returns the section with the alternative names, and whether the file has it. When the names stand
+// in subjectAltName itself, line is that line, else -1. The extensions of a request decide, then any other
+// extensions, then [alt_names].
 func altNames(lines []confLine) (section string, list int, exists bool) {
 	has, extensions := map[string]bool{}, map[string]bool{}
 	for _, line := range lines {
@@ -143,7 +143,7 @@ func altNames(lines []confLine) (section string, list int, exists bool) {
 	return "", -1, false
 }
 
-// logical is the value of the entry in line i, the lines that continue it included.
+// logical returns the value of the entry in line i with the lines that continue it.
 func logical(lines []confLine, i int) string {
 	var text strings.Builder
 	for j := i; j <= lines[i].last; j++ {
@@ -163,7 +163,7 @@ func logical(lines []confLine, i int) string {
 	return confValue(m[4])
 }
 
-// addToList puts DNS:name at the end of the list that subjectAltName in line i is.
+// addToList appends DNS:name to the list in subjectAltName in line i.
 func addToList(conf []byte, lines []confLine, i int, name string) ([]byte, bool, error) {
 	value := logical(lines, i)
 	for item := range strings.SplitSeq(value, ",") {
@@ -192,7 +192,7 @@ func addToList(conf []byte, lines []confLine, i int, name string) ([]byte, bool,
 	return slices.Concat(conf[:at], []byte(text), conf[at:]), true, nil
 }
 
-// valueEnd is where a value in s ends: before a comment and the blanks around it.
+// valueEnd returns where a value in s ends: before a comment and the blanks around it.
 func valueEnd(s string) int {
 	quote, end := byte(0), 0
 	for i := 0; i < len(s); i++ {
@@ -246,13 +246,13 @@ func parseConf(conf []byte) []confLine {
 	return lines
 }
 
-// continues tells whether a line goes on in the next one: an odd number of backslashes at its end.
+// continues reports whether a line goes on in the next one: it ends with an odd number of backslashes.
 func continues(text string) bool {
 	body := strings.TrimRight(text, "\r\n")
 	return (len(body)-len(strings.TrimRight(body, `\`)))%2 == 1
 }
 
-// confValue takes comment, quotes and blanks off a value.
+// confValue strips comment, quotes and blanks from a value.
 func confValue(s string) string {
 	var out strings.Builder
 	quote := byte(0)
@@ -276,7 +276,7 @@ func confValue(s string) string {
 
 func endsLine(b []byte) bool { return len(b) > 0 && b[len(b)-1] == '\n' }
 
-// lineEnding is that of line i, or of the nearest line before it that has one.
+// lineEnding returns the ending of line i, or of the nearest line before it that has one.
 func lineEnding(lines []confLine, i int) string {
 	for ; i >= 0; i-- {
 		if strings.HasSuffix(lines[i].text, "\r\n") {
@@ -289,8 +289,8 @@ func lineEnding(lines []confLine, i int) string {
 	return "\n"
 }
 
-// insertAfter puts text on a line of its own after line i. A file that ends without a line ending
-// still does afterwards.
+// insertAfter inserts text as a line after line i. A file without a final line ending still has none
+// afterwards.
 func insertAfter(lines []confLine, i int, text string) []byte {
 	end := lineEnding(lines, i)
 	var out bytes.Buffer
@@ -308,8 +308,7 @@ func insertAfter(lines []confLine, i int, text string) []byte {
 	return out.Bytes()
 }
 
-// NewCertificateConf gives a whole certificate.conf as the guide has it, with name as its second DNS
-// name.
+// NewCertificateConf returns a whole certificate.conf as in the guide, with name as its second DNS name.
 func NewCertificateConf(name string) []byte {
 	names := "DNS.1 = localhost\n"
 	if name != "" && name != "localhost" {

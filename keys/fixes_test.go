@@ -20,8 +20,8 @@ import (
 	"flwrup/internal/problem"
 )
 
-// What a Fix tells a person to type is typed here, in a folder whose name a shell has to be told about;
-// then nothing is wrong any more and it is still the same key.
+// The test types the command of each Fix in a folder whose name needs quoting. Then nothing is wrong any
+// more, and the key is still the same.
 func TestFixesDoWhatTheySay(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the commands are for a POSIX shell")
@@ -92,8 +92,8 @@ func chmod(t testing.TB, path string, mode os.FileMode) {
 	}
 }
 
-// Whatever is wrong with a private key or a backup, nothing that is said about it, down to the last
-// wrapped error, holds a line of the key or the passphrase.
+// Whatever is wrong with a private key or a backup, no message, down to the last wrapped error, contains a
+// line of the key or the passphrase.
 func TestErrorsTellNoSecret(t *testing.T) {
 	const pass = "correct horse battery staple"
 	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
@@ -123,7 +123,7 @@ func TestErrorsTellNoSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := keyDir(t)
 			p := generate(t, dir, "client_credentials_1", "client_credentials_2")[0]
-			public := []byte(text) // as both halves: somebody may have copied the wrong one
+			public := []byte(text) // as both halves: a person may have copied the wrong one
 			for _, path := range []string{p.Private, p.Public} {
 				if err := os.WriteFile(path, public, 0o600); err != nil {
 					t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// FuzzRestore restores archives that a stranger made: each is refused in clean words, or leaves key files
-// with plain names in the folder, and nothing beside it.
+// FuzzRestore restores archives of strangers. Each is refused in clean words, or leaves only key files with
+// plain names in the folder.
 func FuzzRestore(f *testing.F) {
 	pair := generate(f, keyDir(f), "client_credentials_1")[0]
 	packed := func(names map[string]string) []byte {

@@ -17,14 +17,14 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Generate sees to it that dir holds a pair for each name: it makes what is missing, writes the
-// public half of a private key that lacks it, and leaves whole pairs alone. It gives the pairs of all
-// names, in their order; each (may be nil) gets those that were made or completed just now, in order,
-// from the calling goroutine, a batch at a time, after they are safely on disk.
+// Generate makes sure that dir holds a pair for each name. It makes missing pairs, writes the public half of
+// a private key that lacks it, and leaves whole pairs alone. It returns the pairs of all names in their
+// order. each (may be nil) gets those that were made or completed now, in order, on the calling goroutine, a
+// batch at a time, after they are safely on disk.
 //
-// A name whose files are broken (see Scan) is refused before anything is made. When an error or the
-// end of ctx comes in the middle, the pairs so far are given with it and stay; the same call goes on
-// there. The folder is made 0700; an existing one keeps its mode (FixModes).
+// A name whose files are broken (see Scan) is refused before anything is made. On an error or the end of ctx,
+// Generate returns the pairs so far with it and leaves them in place; the same call continues there. A new
+// folder gets mode 0700; an existing one keeps its mode (FixModes).
 func Generate(ctx context.Context, dir string, names []string, each func(Pair)) ([]Pair, error) {
 	if err := checkNames(names); err != nil {
 		return nil, err
@@ -67,8 +67,8 @@ func Generate(ctx context.Context, dir string, names []string, each func(Pair)) 
 	return pairs, nil
 }
 
-// Complete writes the missing public half of the private key name. It is derived from the private
-// key, so nothing is lost; a pair that is whole already is given as it is.
+// Complete writes the missing public half of the private key name. It derives it from the private key, so
+// nothing is lost. A whole pair is returned as it is.
 func Complete(dir, name string) (Pair, error) {
 	if name == "" || name != filepath.Base(name) {
 		return Pair{}, problem.New(problem.BadInput, fmt.Sprintf("%q is no name for a key", show(name)), "", "give the file's name without its folder")
@@ -111,8 +111,8 @@ func (d *draft) path() string { return filepath.Join(d.dir, d.name) }
 
 func (d *draft) whole() bool { return !d.found.privateGone && !d.found.publicGone }
 
-// writeBatch stages, publishes and flushes, then reports. What is staged and not published is removed
-// again, whatever happens.
+// writeBatch stages, publishes, flushes and then reports. Staged files that were not published are always
+// removed.
 func writeBatch(ctx context.Context, dir string, batch []*draft, each func(Pair)) ([]Pair, error) {
 	defer func() {
 		for _, d := range batch {
@@ -179,17 +179,17 @@ func (d *draft) stagePublic() (err error) {
 	return nil
 }
 
-// publicLine is the content of a .pub file as ssh-keygen -C "" writes it, but for a blank at the end
-// that older releases leave.
+// publicLine returns the content of a .pub file as ssh-keygen -C "" writes it, without the final blank of
+// older releases.
 func publicLine(public ssh.PublicKey) []byte { return ssh.MarshalAuthorizedKey(public) }
 
-// publish gives the staged halves their names, private key first: what is left by a kill in between
-// can be completed. When another run was quicker its key stands and ours is dropped.
+// publish gives the staged halves their names, private key first, so that Complete can mend the result of a
+// kill in between. When another run was quicker its key stands and ours is dropped.
 func (d *draft) publish() (Pair, error) {
 	if d.whole() {
 		return newPair(d.dir, d.name, d.found.public, d.found.made), nil
 	}
-	fresh := false // both halves are ours, there is nothing to look at again
+	fresh := false // both halves are ours: there is nothing to look at again
 	if d.privateStaged != "" {
 		switch err := publish(d.privateStaged, d.path()); {
 		case err == nil:

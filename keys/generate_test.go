@@ -226,7 +226,7 @@ func BenchmarkScan1000(b *testing.B) {
 	}
 }
 
-// Another run publishes its private key between our look and ours, and has not written the public one.
+// Another run publishes its private key between our look and our write, and has no public one yet.
 func TestTheQuickerRunsKeyStands(t *testing.T) {
 	dir := keyDir(t)
 	const name = "client_credentials_1"

@@ -1,12 +1,11 @@
-// Package keys looks after the key pairs of SuperNodes: ECDSA on P-384 in OpenSSH format, the private
-// half 0600 in a folder 0700, the public half beside it as NAME.pub without a comment. It finds what
-// is there and names what is wrong with it, makes missing pairs, backs all of them up and restores
-// them, and edits the two files of Flower's authentication example (certificate.conf,
-// generate_auth_keys.sh).
+// Package keys looks after the key pairs of SuperNodes: ECDSA on P-384 in OpenSSH format. The private half
+// has mode 0600 in a folder of mode 0700; the public half is NAME.pub, without a comment. The package finds
+// keys and names their faults, makes missing pairs, backs them up and restores them. It also edits the two
+// files of Flower's authentication example (certificate.conf, generate_auth_keys.sh).
 //
-// No existing file is ever replaced. A file gets its name only when it is complete and on disk, by a
-// call that fails when the name is taken; so two runs at once, a kill at any moment or a symlink in
-// the way cannot cost a key.
+// No existing file is ever replaced. A file gets its name only when it is complete and on disk, by a call
+// that fails when the name is taken. So two runs at once, a kill at any moment or a symlink in the way cannot
+// cost a key.
 package keys
 
 import (
@@ -29,8 +28,8 @@ const (
 	Symlink      problem.Code = "key-symlink"         // flwrup does not read or write keys through links
 	LooseMode    problem.Code = "key-loose-mode"      // others on this machine can read; FixModes
 	SameKey      problem.Code = "key-twice"           // another file holds the same key; harmless
-	ServerKey    problem.Code = "key-of-superlink"    // a SuperLink's own; harmless
-	HasComment   problem.Code = "key-comment"         // the public key names somebody; harmless
+	ServerKey    problem.Code = "key-of-superlink"    // a SuperLink's own key; harmless
+	HasComment   problem.Code = "key-comment"         // the public key has a comment; harmless
 	Leftover     problem.Code = "key-leftover"        // unfinished file of a run that was killed; harmless
 	DiskFull     problem.Code = "disk-full"           // no space, or over quota
 	NotWritable  problem.Code = "not-writable"        // no permission, or a read-only file system
@@ -49,7 +48,7 @@ type Pair struct {
 	Made            time.Time // when the private key was last written
 }
 
-// Issue is something wrong, or worth knowing, about one file of the folder.
+// Issue is a fault, or a fact worth knowing, of one file of the folder.
 type Issue struct {
 	File     string // absolute path
 	Harmless bool   // nothing has to be done
@@ -60,12 +59,12 @@ type Issue struct {
 type Folder struct {
 	Dir    string
 	Pairs  []Pair   // usable ones, by number, then name; each key once
-	Others []Pair   // whole pairs that are no SuperNode's own: copies, a SuperLink's
+	Others []Pair   // whole pairs that are not a SuperNode's own: copies, a SuperLink's
 	Halves []string // names of good private keys whose public half is missing: Complete or Generate writes it
 	Issues []Issue  // by file name
 
-	taken []string // names of all files, .pub cut off: none is given again
+	taken []string // names of all files, without .pub: none is used again
 }
 
-// show makes a path of the person's safe for a terminal.
+// show makes a path of the user's safe for a terminal.
 func show(path string) string { return termsafe.Line(path) }

@@ -14,7 +14,7 @@ import (
 	"flwrup/internal/require"
 )
 
-// A test that kills a process, or wants one without rights, runs this binary again as a child.
+// A test that kills a process, or needs one without rights, runs this binary again as a child.
 const (
 	childEnv = "FLWRUP_KEYS_TEST_CHILD"
 	dirEnv   = "FLWRUP_KEYS_TEST_DIR"
@@ -75,7 +75,7 @@ func wantCode(t testing.TB, err error, codes ...problem.Code) {
 	}
 }
 
-// hashes gives what every file of a folder holds, and nothing that anybody must not see.
+// hashes returns a digest of every file of a folder, and nothing secret.
 func hashes(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

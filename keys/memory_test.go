@@ -13,8 +13,8 @@ import (
 	"filippo.io/age"
 )
 
-// memoryOf makes a backup with a passphrase in a process of its own, opens it, restores it, and gives what that
-// took at most and what is left, in MiB.
+// memoryOf makes a backup with a passphrase in a process of its own, opens and restores it. It returns the
+// most memory that took and what is left, in MiB.
 func memoryOf(t testing.TB) (peak, rest float64) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestBackupAlone$", "-test.count", "1", "-test.v")

@@ -7,9 +7,9 @@ import (
 	"flwrup/internal/problem"
 )
 
-// FixModes takes others' access away: private keys become 0600 and the folder 0700, where they are
-// looser than that. It gives the paths that it changed. Links are not followed. On Windows, where
-// access is not by modes, there is nothing to do.
+// FixModes takes others' access away: private keys become 0600 and the folder 0700, where they are looser. It
+// returns the paths that it changed. Links are not followed. On Windows access does not depend on modes, so
+// there is nothing to do.
 func FixModes(dir string) ([]string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -50,7 +50,7 @@ func FixModes(dir string) ([]string, error) {
 	return changed, nil
 }
 
-// tighten changes the mode through an open file, so that what was looked at is what is changed.
+// tighten changes the mode through an open file, so that it changes the file that was inspected.
 func tighten(path string, info os.FileInfo, perm os.FileMode) error {
 	f, err := os.Open(path)
 	if err != nil {

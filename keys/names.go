@@ -10,11 +10,11 @@ import (
 	"flwrup/internal/problem"
 )
 
-// defaultPrefix is what Flower's generate_auth_keys.sh gives its keys.
+// defaultPrefix is the prefix of keys from Flower's generate_auth_keys.sh.
 const defaultPrefix = "client_credentials_"
 
-// split takes a name apart into prefix and number: "supernode-07" is "supernode-", 7. More than nine
-// digits are no number that anybody counts with.
+// split takes a name apart into prefix and number: "supernode-07" is "supernode-", 7. More than nine digits
+// do not count as a number.
 func split(name string) (prefix string, number int, ok bool) {
 	prefix = strings.TrimRight(name, "0123456789")
 	digits := name[len(prefix):]
@@ -25,11 +25,10 @@ func split(name string) (prefix string, number int, ok bool) {
 	return prefix, number, err == nil
 }
 
-// NextNames gives the names of the pairs that are missing for the folder to hold n usable ones, none
-// when it does. They continue the style of most pairs (client_credentials_N in an empty folder) after
-// the highest number seen; a gap is not filled, because the name of a removed key may live on in a
-// ledger, and the name of a half or broken pair is never given again. Complete the Halves first:
-// they become pairs.
+// NextNames returns names for the pairs that are missing until the folder holds n usable ones; empty when it
+// does. They continue the style of most pairs (client_credentials_N in an empty folder) after the highest
+// number seen. A gap is not filled, because the name of a removed key may live on in a ledger. The name of a
+// half or broken pair is never used again. Complete the Halves first: they become pairs.
 func (f Folder) NextNames(n int) []string {
 	missing := n - len(f.Pairs)
 	if missing <= 0 {
@@ -61,7 +60,7 @@ func (f Folder) NextNames(n int) []string {
 	return names
 }
 
-// style is the prefix that most numbered pairs have; of two the one with the higher number.
+// style returns the prefix of most numbered pairs; on a tie the prefix with the higher number.
 func (f Folder) style() string {
 	count, highest := map[string]int{}, map[string]int{}
 	best := ""
@@ -89,8 +88,8 @@ func (f Folder) style() string {
 	return best
 }
 
-// checkName refuses names that are not plain file names, or that a command line or another file of
-// the folder could be confused by.
+// checkName refuses names that are not plain file names, or that confuse a command line or another file of
+// the folder.
 func checkName(name string) error {
 	bad := func(why string) error {
 		return problem.New(problem.BadInput, fmt.Sprintf("%q is no name for a key", show(name)), why,

@@ -8,12 +8,12 @@ import (
 	"flwrup/internal/problem"
 )
 
-// serverName matches what a SuperLink's own key is called: Flower's examples make server_credentials beside
+// serverName matches names of a SuperLink's own key: Flower's examples make server_credentials along with
 // client_credentials_1. A number behind it makes it the name of one of several machines.
 var serverName = regexp.MustCompile(`(?i)^(superlink|(server|superlink)[._-]?(auth|private|public)?[._-]?(credentials?|keys?))(\.(key|pem))?$`)
 
-// part takes out of Pairs what is no SuperNode's own key: a SuperLink's, by its name or as a copy under another,
-// and a second file with the same key.
+// part removes from Pairs all that are not a SuperNode's own key: a SuperLink's, by its name or as a copy
+// under another, and a second file with the same key.
 func (f *Folder) part() {
 	style := f.style()
 	server := map[string]string{} // fingerprint → name
@@ -22,7 +22,7 @@ func (f *Folder) part() {
 			server[p.Fingerprint] = p.Name
 		}
 	}
-	// Of several files with one key the one that is named as most are goes first: others are copies of it.
+	// Of several files with one key, the file named like most others comes first; the rest are copies of it.
 	first := map[string]string{}
 	byStyle := slices.SortedStableFunc(slices.Values(f.Pairs), func(a, b Pair) int {
 		return cmp.Compare(rank(a.Name, style), rank(b.Name, style))

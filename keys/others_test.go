@@ -24,8 +24,8 @@ func copyPair(t *testing.T, dir, from, to string) {
 	}
 }
 
-// A SuperLink's own key, a copy of it, and a second file with a SuperNode's key are told and not taken; nothing
-// is written beside them.
+// A SuperLink's own key, a copy of it, and a second file with a SuperNode's key are reported but not used.
+// Nothing is written next to them.
 func TestKeysThatAreNoSuperNodes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
 	if _, err := Generate(context.Background(), dir, []string{"server_credentials", "client_credentials_1", "client_credentials_2", "server-3", "Superlink_Auth_Key", "superlink"}, nil); err != nil {

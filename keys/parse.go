@@ -18,7 +18,7 @@ import (
 	"flwrup/internal/shell"
 )
 
-// maxKeyFile is far above any key file and small enough to read whatever lies in the folder.
+// maxKeyFile is far above any key file, and small enough to read any file of the folder.
 const maxKeyFile = 64 << 10
 
 var (
@@ -60,7 +60,7 @@ func readKeyFile(path string) ([]byte, os.FileInfo, error) {
 	return data, after, err
 }
 
-// looksPrivate tells whether data starts as a private key in any of the usual formats.
+// looksPrivate reports whether data starts as a private key in any of the usual formats.
 func looksPrivate(data []byte) bool {
 	data = bytes.TrimLeft(data, "\ufeff \t\r\n")
 	line, _, _ := bytes.Cut(data, []byte("\n"))
@@ -68,8 +68,8 @@ func looksPrivate(data []byte) bool {
 		bytes.HasPrefix(line, []byte("PuTTY-User-Key-File"))
 }
 
-// parsePrivate gives the public half of an OpenSSH private key on P-384. The library checks that the
-// halves of its private part belong together; outerPublic is held against them here.
+// parsePrivate returns the public half of an OpenSSH private key on P-384. The library checks that the halves
+// of its private part belong together; this function also compares them with outerPublic.
 func parsePrivate(data []byte, path string) (ssh.PublicKey, *problem.Problem) {
 	convert := "convert it in place: ssh-keygen -p -N \"\" -f " + shell.Path(path)
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -122,9 +122,9 @@ func parsePrivate(data []byte, path string) (ssh.PublicKey, *problem.Problem) {
 	return public, nil
 }
 
-// outerPublic gives the copy of the public key that stands before the private part of an OpenSSH key
-// (PROTOCOL.key of OpenSSH). The library passes over it; ssh-keygen and cryptography, with which a
-// SuperNode reads its key, refuse a file where it is another one.
+// outerPublic returns the copy of the public key before the private part of an OpenSSH key (PROTOCOL.key of
+// OpenSSH). The library skips it. ssh-keygen and cryptography, with which a SuperNode reads its key, refuse a
+// file where it differs.
 func outerPublic(file []byte) []byte {
 	var header struct {
 		Cipher, KDF, KDFOptions string
@@ -145,8 +145,8 @@ func wrongType(path, kind string) *problem.Problem {
 		"move it and its other half to another folder; a new pair gets a new name")
 }
 
-// parsePublic reads the one line of a .pub file as strictly as flwr does: the key type first, without
-// options before it (cryptography's load_ssh_public_key). comment is what follows the key.
+// parsePublic reads the one line of a .pub file as strictly as flwr does: the key type first, without options
+// before it (cryptography's load_ssh_public_key). comment is the text after the key.
 func parsePublic(data []byte, path string) (public ssh.PublicKey, comment string, p *problem.Problem) {
 	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("-----BEGIN")) || bytes.HasPrefix(data, []byte("---- BEGIN")) {
 		return nil, "", problem.New(PEMKey, show(path)+" is not in OpenSSH's one-line format",
@@ -177,7 +177,7 @@ func parsePublic(data []byte, path string) (public ssh.PublicKey, comment string
 	return public, string(bytes.Join(fields[2:], []byte(" "))), nil
 }
 
-// inspected is one name of the folder, looked at.
+// inspected is one inspected name of the folder.
 type inspected struct {
 	public      ssh.PublicKey // of a good private key
 	made        time.Time
@@ -196,8 +196,8 @@ func (i *inspected) bad(file string, p *problem.Problem) {
 	}
 }
 
-// inspect looks at one name. The public half is read first: whoever makes a pair writes it last, so a
-// pair that is being made right now looks half or whole, never like a public key without a private one.
+// inspect looks at one name. It reads the public half first, because writers of pairs write it last. So a
+// pair in the making looks half or whole, never like a public key without a private one.
 func inspect(private string) (in inspected) {
 	public := private + ".pub"
 	publicData, _, publicErr := readKeyFile(public)

@@ -10,8 +10,8 @@ import (
 	"flwrup/internal/problem"
 )
 
-// One bit anywhere in a private key is one too many: ssh-keygen or flwr would refuse most of these
-// files, and the rest could not sign for the public key that is registered.
+// One flipped bit anywhere in a private key is too many. ssh-keygen or flwr would refuse most of these files,
+// and the rest could not sign for the registered public key.
 func TestAPrivateKeyWithOneBitChangedIsRefused(t *testing.T) {
 	data, err := os.ReadFile(generate(t, keyDir(t), "client_credentials_1")[0].Private)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// loose is never true: access is by lists here, not by modes, and a person's own folder is theirs.
+// loose is never true: access depends on lists here, not on modes, and a user's own folder is theirs.
 func loose(os.FileInfo) bool { return false }
 
 // Windows: ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL.
@@ -16,7 +16,7 @@ func diskFull(err error) bool {
 	return errors.Is(err, syscall.Errno(39)) || errors.Is(err, syscall.Errno(112))
 }
 
-// syncFolder does nothing: there are no folder handles to flush, NTFS journals names.
+// syncFolder does nothing: there are no folder handles to flush, and NTFS journals names.
 func syncFolder(string) error { return nil }
 
 type folderLock struct{}

@@ -9,15 +9,14 @@ import (
 	"time"
 )
 
-// loose tells whether others than the owner can get at a file or folder.
+// loose reports whether others than the owner can access a file or folder.
 func loose(info os.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
 
 func diskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// syncFolder makes the names in dir durable. Some file systems cannot sync a folder; what cannot be
-// done there is no error.
+// syncFolder makes the names in dir durable. Some file systems cannot sync a folder; that is no error.
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -33,7 +32,7 @@ func syncFolder(dir string) error {
 
 type folderLock struct{ f *os.File }
 
-// lockFolder takes a lock on the folder itself; alone tells whether nobody else has one.
+// lockFolder takes a lock on the folder itself; alone reports whether nobody else has one.
 func lockFolder(dir string) (lock folderLock, alone bool) {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -42,12 +41,12 @@ func lockFolder(dir string) (lock folderLock, alone bool) {
 	return folderLock{f}, syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
-// cleaningTime is what a run that is alone may take to remove leftovers. Whoever holds the folder for
-// longer is no flwrup, and not waited for.
+// cleaningTime is how long a run that is alone may remove leftovers. A process that holds the folder for
+// longer is not flwrup, so nobody waits for it.
 const cleaningTime = 2 * time.Second
 
-// share lets others in beside us and gives what ends the lock. It waits for a run that is removing
-// leftovers right now: without a lock of our own the next one would take our files for such.
+// share lets others in and returns a function that ends the lock. It waits for a run that is removing
+// leftovers: without a lock of our own, the next run would take our files for leftovers.
 func (l folderLock) share() (leave func()) {
 	if l.f == nil {
 		return func() {}

@@ -13,12 +13,12 @@ import (
 	"flwrup/internal/problem"
 )
 
-// passphraseWork is the scrypt work factor as a power of two: age's own default, about a second on a
-// current machine for whoever tries a passphrase.
+// passphraseWork is the scrypt work factor as a power of two: age's own default. Each try of a passphrase
+// takes about a second on a current machine.
 const passphraseWork = 18
 
-// PassphraseRecipient gives the two ends of a passphrase: what encrypts a backup, and what opens it.
-// Each use takes about a second of work on purpose. A passphrase cannot be combined with other
+// PassphraseRecipient returns the two ends of a passphrase: the recipient encrypts a backup, the identity
+// opens it. Each use takes about a second of work on purpose. A passphrase cannot be combined with other
 // recipients.
 func PassphraseRecipient(pass string) (age.Recipient, age.Identity, error) {
 	return passphrase(pass, passphraseWork)
@@ -37,12 +37,12 @@ func passphrase(pass string, work int) (age.Recipient, age.Identity, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("take the passphrase: %w", err)
 	}
-	// A file may ask for more work than flwrup and age ever do, up to gigabytes: nobody has to follow.
+	// A file may ask for more work than flwrup and age ever do, up to gigabytes. Such a file is refused.
 	identity.SetMaxWorkFactor(max(work, passphraseWork))
 	return recipient, identity, nil
 }
 
-// ReadPassphrase gives the first line of a file, for unattended use.
+// ReadPassphrase returns the first line of a file, for unattended use.
 func ReadPassphrase(file string) (string, error) {
 	data, err := readSmall(file)
 	if err != nil {
@@ -56,8 +56,8 @@ func ReadPassphrase(file string) (string, error) {
 	return pass, nil
 }
 
-// ParseRecipients takes age recipients (age1…), separated by commas or spaces, or the name of a file
-// with one a line, '#' starting a comment.
+// ParseRecipients takes age recipients (age1…), separated by commas or spaces, or the name of a file with one
+// a line, where '#' starts a comment.
 func ParseRecipients(list string) ([]age.Recipient, error) {
 	text := strings.Join(strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }), "\n")
 	where := "the list of recipients"

@@ -14,10 +14,9 @@ import (
 	"flwrup/internal/problem"
 )
 
-// RestoreBackup puts the keys of a backup into dir and gives their pairs. The backup is opened and
-// checked in memory first. When one of its files is there with other content nothing at all is
-// written; files that are there already, byte for byte, are left alone, so an interrupted restore can
-// be run again.
+// RestoreBackup writes the keys of a backup into dir and returns their pairs. It opens and checks the backup
+// in memory first. When a file is there with other content it writes nothing at all. Files that are there
+// already, byte for byte, are left alone, so an interrupted restore can run again.
 func RestoreBackup(ctx context.Context, file string, identities []age.Identity, dir string) ([]Pair, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -92,8 +91,7 @@ func RestoreBackup(ctx context.Context, file string, identities []age.Identity, 
 	return pairs, nil
 }
 
-// inOrder gives private keys before public ones: a restore that is killed leaves halves that can be
-// completed.
+// inOrder returns private keys before public ones: a killed restore leaves halves that can be completed.
 func inOrder(files map[string]keyFile) []string {
 	var private, public []string
 	for _, name := range sorted(files) {
@@ -106,7 +104,7 @@ func inOrder(files map[string]keyFile) []string {
 	return append(private, public...)
 }
 
-// absent gives the names that are not in dir yet, or a Problem that lists what is in the way.
+// absent returns the names that are not in dir yet, or a Problem that lists the files in the way.
 func absent(dir string, names []string, files map[string]keyFile) (todo []string, err error) {
 	var taken []string
 	for _, name := range names {

@@ -17,9 +17,9 @@ import (
 	"flwrup/internal/shell"
 )
 
-// Scan looks at every key of a folder and changes nothing. A folder that is not there is an empty
-// one; a file in its place, or a folder that cannot be read, is a Problem. Files that are no keys are
-// passed over in silence.
+// Scan looks at every key of a folder and changes nothing. A folder that does not exist counts as empty. A
+// file in its place, or a folder that cannot be read, is a Problem. Files that are not keys are skipped
+// silently.
 func Scan(dir string) (Folder, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -78,7 +78,7 @@ func (f *Folder) add(name string, in inspected) {
 	}
 	private := filepath.Join(f.Dir, name)
 	if serverName.MatchString(name) && (in.half() || in.broken != nil) {
-		return // a SuperLink's: completing or mending it is not ours
+		return // a SuperLink's: it is not ours to complete or mend
 	}
 	if in.half() {
 		f.Halves = append(f.Halves, name)
@@ -99,9 +99,9 @@ func newPair(dir, name string, public ssh.PublicKey, made time.Time) Pair {
 		Fingerprint: ssh.FingerprintSHA256(public), Made: made}
 }
 
-// keyNames gives the names of the private keys that a folder has or ought to have: everything beside
-// a .pub, every file that starts as a private key, and what is named like a key, because a cut-off
-// file or a link shows it by nothing else.
+// keyNames returns the names of private keys that a folder has or ought to have: the name of every .pub,
+// every file that starts as a private key, and every name like a key's, because a truncated file or a link
+// shows it by nothing else.
 func keyNames(dir string, entries []os.DirEntry) []string {
 	names, prefixes := map[string]bool{}, map[string]bool{defaultPrefix: true}
 	note := func(name string) {
@@ -151,7 +151,7 @@ func notFolder(dir string) *problem.Problem {
 		"move it away, or choose another folder for the keys")
 }
 
-// fileProblem says what could not be done with a file or a folder, and what to do about it.
+// fileProblem says what failed on a file or a folder, and what to do about it.
 func fileProblem(verb, path string, err error) error {
 	what := fmt.Sprintf("cannot %s %s", verb, show(path))
 	switch {

@@ -27,7 +27,7 @@ func TestScanNamesWhatIsWrong(t *testing.T) {
 	const key = "client_credentials_1"
 	for _, c := range []struct {
 		name   string
-		make   func(t *testing.T, dir string) // what stands at key
+		make   func(t *testing.T, dir string) // content of key
 		code   problem.Code
 		usable bool
 	}{
@@ -123,7 +123,7 @@ func TestScanOfNothing(t *testing.T) {
 	}
 }
 
-// What a file name holds must not reach the terminal.
+// A file name must not bring control characters to the terminal.
 func TestIssuesAreSafeToShow(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "x\x1b]52;c;aGk=\a.pub"), []byte("ssh-rsa \x1b[2J x"), 0o600); err != nil {

@@ -9,15 +9,15 @@ import (
 	"flwrup/internal/problem"
 )
 
-// keyCount is the line of Flower's generate_auth_keys.sh that the guide has people edit: its line 15
-// there, another in later versions of the example.
+// keyCount is the line of Flower's generate_auth_keys.sh that the guide tells people to edit: line 15 there,
+// another in later versions of the example.
 var keyCount = regexp.MustCompile(`^(\s*(?:local\s+)?num_clients="?\$\{1:-)([^}]*)(\}.*)$`)
 
 // deletesKeys is the line of that script that empties its folder of keys first.
 var deletesKeys = regexp.MustCompile(`^\s*rm\s+-[a-zA-Z]*f[a-zA-Z]*\s+"?\$\{?KEY_DIR\}?"?/`)
 
-// SetKeyCount sets how many pairs a generate_auth_keys.sh makes when it is given no number. It gives
-// the script, the number of the line (from 1) and whether that changed; all other bytes stay.
+// SetKeyCount sets how many pairs a generate_auth_keys.sh makes when it gets no number. It returns the
+// script, the number of the line (from 1) and whether that line changed; all other bytes stay.
 func SetKeyCount(script []byte, n int) (out []byte, line int, changed bool, err error) {
 	if n < 1 {
 		return script, 0, false, problem.New(problem.BadInput, fmt.Sprintf("%d is no number of SuperNodes", n), "", "give 1 or more")
@@ -40,8 +40,8 @@ func SetKeyCount(script []byte, n int) (out []byte, line int, changed bool, err 
 		"it is another version of the example, or was changed", "give it the number when it is run: bash generate_auth_keys.sh "+strconv.Itoa(n))
 }
 
-// ScriptDeletesKeys tells whether a generate_auth_keys.sh removes all existing keys when it is run;
-// Flower's does (`rm -f $KEY_DIR/*`).
+// ScriptDeletesKeys reports whether a generate_auth_keys.sh removes all existing keys when it runs; Flower's
+// does (`rm -f $KEY_DIR/*`).
 func ScriptDeletesKeys(script []byte) bool {
 	for text := range bytes.Lines(script) {
 		if deletesKeys.Match(text) {

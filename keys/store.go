@@ -16,12 +16,11 @@ import (
 	"flwrup/internal/safego"
 )
 
-// Writing keys safely and fast. A file is first staged: written under a hidden name and flushed. Then
-// it is published: linked to its own name, which fails when anything has that name, be it a symlink
-// that leads nowhere. When all of a batch are published the folder is flushed once, and only then is
-// a pair reported: a pair that somebody has registered must survive a power cut. Flushing costs
-// milliseconds of waiting and no work, so many files of a batch are staged at a time; the disk then
-// commits them together.
+// Writing keys safely and fast. A file is first staged: written under a hidden name and flushed. Then it is
+// published: linked to its own name, which fails when anything has that name, even a symlink to nowhere. When
+// all files of a batch are published the folder is flushed once. Only then is a pair reported, because a pair
+// that was registered must survive a power cut. Flushing costs milliseconds of waiting and no work, so many
+// files of a batch are staged at a time; the disk then commits them together.
 const (
 	batchSize      = 256
 	flushesAtOnce  = 16
@@ -29,8 +28,8 @@ const (
 	leftoverSuffix = ".tmp"
 )
 
-// stage writes data to a new hidden file of dir, perm less the umask, and flushes it. made, where not zero, becomes its
-// modification time.
+// stage writes data to a new hidden file of dir, with perm less the umask, and flushes it. made becomes its
+// modification time unless it is zero.
 func stage(dir string, data []byte, perm os.FileMode, made time.Time) (tmp string, err error) {
 	f, err := atomicfile.Temp(dir, leftoverPrefix+"*"+leftoverSuffix, perm)
 	if err != nil {
@@ -56,7 +55,7 @@ func stage(dir string, data []byte, perm os.FileMode, made time.Time) (tmp strin
 	return f.Name(), f.Close()
 }
 
-// publish gives a staged file its name and fails with os.ErrExist when the name is taken.
+// publish returns a staged file its name and fails with os.ErrExist when the name is taken.
 func publish(tmp, path string) error {
 	err := os.Link(tmp, path)
 	if err == nil {
@@ -68,8 +67,8 @@ func publish(tmp, path string) error {
 	if errors.Is(err, os.ErrNotExist) || diskFull(err) {
 		return err
 	}
-	// File systems without hard links (FAT, some network and shared folders): an exclusive create
-	// takes the name; a kill while copying leaves a cut-off file that Scan names.
+	// File systems without hard links (FAT, some network and shared folders): an exclusive create takes the name.
+	// A kill while copying leaves a truncated file that Scan names.
 	data, rerr := plainfile.Read(tmp)
 	info, serr := os.Stat(tmp)
 	if rerr != nil || serr != nil {
@@ -102,7 +101,7 @@ func createExclusive(path string, data []byte, like os.FileInfo) error {
 	return err
 }
 
-// makeFolder makes the folder for keys, 0700, and says so when something else has its place.
+// makeFolder makes the folder for keys, 0700, and says so when something else has its name.
 func makeFolder(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { // #nosec G301 -- a folder above the keys; theirs is 0700
 		return fileProblem("make the folder", filepath.Dir(dir), err)
@@ -127,7 +126,7 @@ func isLeftover(name string) bool {
 	return strings.HasPrefix(name, leftoverPrefix) && strings.HasSuffix(name, leftoverSuffix)
 }
 
-// staleLeftover tells whether an entry is a staged file that nobody works on any more.
+// staleLeftover reports whether an entry is a staged file that nobody works on any more.
 func staleLeftover(dir string, e os.DirEntry) (Issue, bool) {
 	if !isLeftover(e.Name()) {
 		return Issue{}, false
@@ -142,9 +141,9 @@ func staleLeftover(dir string, e os.DirEntry) (Issue, bool) {
 		"nothing has to be done; the next run that makes keys removes it")}, true
 }
 
-// enter announces that this process writes into dir and removes what killed runs have left, if nobody
-// else is at work there. The announcement is an advisory lock, ended by leave or by the end of the
-// process; no promise about keys rests on it.
+// enter announces that this process writes into dir. It removes files of killed runs if nobody else is at
+// work there. The announcement is an advisory lock that ends with leave or the process; no promise about keys
+// rests on it.
 func enter(dir string) (leave func()) {
 	lock, alone := lockFolder(dir)
 	if alone {
@@ -159,8 +158,8 @@ func enter(dir string) (leave func()) {
 	return lock.share()
 }
 
-// parallel runs work(0) … work(n-1), flushesAtOnce at a time, and gives the first error. After an
-// error or the end of ctx no further one is started; those that run are waited for.
+// parallel runs work(0) … work(n-1), flushesAtOnce at a time, and returns the first error. After an error or
+// the end of ctx it starts no more, and waits for those that run.
 func parallel(ctx context.Context, n int, work func(i int) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

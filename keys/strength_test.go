@@ -25,7 +25,7 @@ func TestCheckPassphrase(t *testing.T) {
 	}
 }
 
-// Every key that is typed asks for the estimate.
+// Every key press asks for the estimate.
 func BenchmarkCheckPassphrase(b *testing.B) {
 	for name, pass := range map[string]string{"words": "correct horse battery staple", "long": strings.Repeat("ab cd!9X", 500), "repeated": strings.Repeat("1", 64)} {
 		b.Run(name, func(b *testing.B) {

@@ -18,7 +18,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// limitFileSize has every write of this process fail after 100 bytes, as on a disk that fills up.
+// limitFileSize makes every write of this process fail after 100 bytes, as on a full disk.
 func limitFileSize() {
 	signal.Ignore(syscall.SIGXFSZ)
 	limit := syscall.Rlimit{Cur: 100, Max: 100}
@@ -38,8 +38,8 @@ func child(t *testing.T, what, dir string) *exec.Cmd {
 	return cmd
 }
 
-// Killed at moments spread over the run: every key that was reported is there unchanged, what is not
-// whole can be completed, and the same call afterwards ends with all pairs and no key changed.
+// Kills come at moments spread over the run. Every reported key is still there unchanged, other files can be
+// completed, and the same call afterwards ends with all pairs and no key changed.
 func TestKillInTheMiddle(t *testing.T) {
 	interrupted := 0
 	for i := range 12 {
@@ -93,7 +93,7 @@ func TestKillInTheMiddle(t *testing.T) {
 	}
 }
 
-// dir0 makes the folder where the kill came before it was made.
+// dir0 makes the folder where the kill came before it existed.
 func dir0(t *testing.T, dir string) string {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -113,7 +113,7 @@ func TestAWriteThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
-// Root may write anywhere, so this one runs in a child without rights.
+// Root may write anywhere, so this test runs in a child without rights.
 func TestReadOnlyFolder(t *testing.T) {
 	dir := keyDir(t)
 	if err := os.Mkdir(dir, 0o555); err != nil {
@@ -236,7 +236,7 @@ func TestLeftoversAreNamedThenRemoved(t *testing.T) {
 	if folder := scan(t, dir); len(folder.Issues) != 1 || folder.Issues[0].Problem.Code != Leftover || !folder.Issues[0].Harmless {
 		t.Errorf("%+v", folder.Issues)
 	}
-	other := enter(dir) // somebody is at work: theirs is left alone
+	other := enter(dir) // another run is at work: its file stays
 	tmp, err := stage(dir, []byte("x"), 0o600, time.Time{})
 	if err != nil {
 		t.Fatal(err)
