@@ -8,8 +8,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// binds are the mounts of a spec's folders. It is the only place that makes any, and refuses what no SuperNode
-// may see: the system, container runtimes, the person's credentials, keys and flwrup's records.
+// binds returns the mounts of a spec's folders. No other function makes mounts. It refuses folders that no
+// SuperNode may see: the system, container runtimes, the user's credentials, keys and flwrup's records.
 func binds(spec supernode.Spec) ([]mount.Mount, error) {
 	private := append([]string{spec.KeyFile}, spec.Private...)
 	var list []mount.Mount

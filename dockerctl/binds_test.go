@@ -12,7 +12,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// No way to a mount leads past binds: neither the container that is made, nor the commands that are shown.
+// Every mount goes through binds: in containers that are made, and in commands that are shown.
 func TestBindsRefuse(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{"keys", ".flwrup", "data"} {

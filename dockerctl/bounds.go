@@ -9,9 +9,9 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// What a container gets where nobody chose a bound. ClientApps run inside of it, with their threads.
+// Bounds of a container where nobody chose any. ClientApps run in it, with their threads.
 const (
-	defaultPIDs = 4096    // a large app on many cores stays below; a fork bomb does not take the machine along
+	defaultPIDs = 4096    // a large app on many cores stays below; a fork bomb cannot take the machine down
 	defaultTmp  = 1 << 30 // Docker's own default is half of the machine's memory, for each container
 	appRoom     = 256 << 20
 )
@@ -40,7 +40,7 @@ func boundsFor(r *Runtime, spec supernode.Spec) bounds {
 }
 
 // share is the memory of one of n SuperNodes on a machine: nine tenths of it, divided. It leaves room for an
-// app on top of what an idle SuperNode takes, also where that is more than there is: Preflight says so.
+// app on top of an idle SuperNode, even when that adds up to more than there is: Preflight says so.
 func share(total int64, n int, takes int64) int64 {
 	if total <= 0 {
 		return 0
@@ -67,14 +67,14 @@ func measure(ctx context.Context, r *Runtime) error {
 	return nil
 }
 
-// rebound renews the bounds that nobody chose: the number of SuperNodes may be another one than when the
-// container was made.
+// rebound renews the bounds that nobody chose: the number of SuperNodes may have changed since the container
+// was made.
 func rebound(ctx context.Context, r *Runtime, c container.InspectResponse, spec supernode.Spec) error {
 	within := boundsFor(r, spec)
 	if spec.Memory != 0 || within.memory == 0 || c.HostConfig == nil || c.HostConfig.Memory == within.memory {
 		return nil
 	}
-	// Docker holds the two against each other; twice the memory is its own default.
+	// Docker checks one against the other; twice the memory is its own default.
 	_, err := r.cli.ContainerUpdate(ctx, c.ID, container.UpdateConfig{Resources: container.Resources{Memory: within.memory, MemorySwap: 2 * within.memory}})
 	if cerrdefs.IsNotFound(err) {
 		return err // Start looks again

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The bounds hold in a real container, and one that stopped takes over another share of the memory with its
-// next start, in the same container.
+// The bounds hold in a real container. A stopped one gets another share of the memory at its next start, in
+// the same container.
 func TestBoundsHold(t *testing.T) {
 	t.Parallel()
 	r := real(t)

@@ -15,16 +15,16 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// ImageBuild says what image to make.
+// ImageBuild describes an image to make.
 type ImageBuild struct {
 	Base     string   // SuperNode image to build on; it must be on the daemon, see Prepare
 	Flwr     string   // version of flwr in Base, which stays
 	Tag      string   // name of the new image
-	Packages []string // requirements as in pyproject.toml, flwr left out
-	CA       string   // file of certificates that the package index is checked against; "" for the image's own
+	Packages []string // requirements as in pyproject.toml, without flwr
+	CA       string   // certificates to check the package index with; "" for the image's own
 }
 
-// Build makes an image with Packages on top of a SuperNode image; say gets the build's lines. The image
+// Build makes an image with Packages on top of a SuperNode image; say gets the lines of the build. The image
 // runs as Base's user, with Base's entrypoint, and its label says which flwr it holds.
 func (r *Runtime) Build(ctx context.Context, b ImageBuild, say func(line string)) error {
 	packages, err := pep508.Lines(b.Packages)
@@ -99,7 +99,7 @@ func (r *Runtime) Build(ctx context.Context, b ImageBuild, say func(line string)
 	}
 }
 
-// dockerfile installs into the environment that flwr is in. A file of the build stays in no layer but the
+// dockerfile installs into the environment of flwr. No file of the build stays in a layer except the
 // certificates, which are public.
 func dockerfile(b ImageBuild, user string) string {
 	cert := ""

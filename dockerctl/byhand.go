@@ -18,11 +18,11 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// ByHand gives the containers that run with one of the keys and are not this project's: started by hand
-// after the guide, or by another flwrup project with the same keys. keys has the absolute path of each
-// private key by its fingerprint; the answer goes by fingerprint. A key is recognised by the file that
-// the container's argument comes from on this machine, whatever the container is called; on a daemon
-// elsewhere, whose files are not ours, by flwrup's label alone.
+// ByHand returns the containers that run with one of the keys and are not this project's. They were started
+// by hand after the guide, or by another flwrup project with the same keys. keys maps fingerprints to
+// absolute paths of private keys; the result is also keyed by fingerprint. ByHand recognises a key by the
+// file on this machine behind the container's argument, whatever the container is called. On a daemon
+// elsewhere, whose files are not ours, it goes by flwrup's label alone.
 func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
 	out := map[string]supernode.Status{}
 	if len(keys) == 0 {
@@ -31,7 +31,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 	if err := r.ready(ctx); err != nil {
 		return nil, err
 	}
-	list, err := r.cli.ContainerList(ctx, container.ListOptions{}) // those that run
+	list, err := r.cli.ContainerList(ctx, container.ListOptions{}) // running ones
 	if err != nil {
 		return nil, r.explain(ctx, err, "list the containers")
 	}
@@ -60,7 +60,7 @@ func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[strin
 	return out, nil
 }
 
-// byHand is the status of a container that somebody else started.
+// byHand returns the status of a container that flwrup did not start.
 func byHand(r *Runtime, c container.InspectResponse) supernode.Status {
 	st := status(c)
 	name := termsafe.Line(strings.TrimPrefix(c.Name, "/"))
@@ -68,8 +68,8 @@ func byHand(r *Runtime, c container.InspectResponse) supernode.Status {
 	return st
 }
 
-// Container is the status of the container with this ID, in which a SuperNode was found by its process.
-// Problem node-absent where this daemon has none, or where it is the project's own.
+// Container returns the status of the container with this ID, whose SuperNode was found by its process. It
+// returns Problem node-absent when this daemon has no such container, or when it is the project's own.
 func (r *Runtime) Container(ctx context.Context, id string) (supernode.Status, error) {
 	if err := r.ready(ctx); err != nil {
 		return supernode.Status{}, err
@@ -85,7 +85,7 @@ func (r *Runtime) Container(ctx context.Context, id string) (supernode.Status, e
 }
 
 // mayHoldKey reports whether a container is worth a closer look: its command names a key, or one of the keys
-// lies below what is mounted from this machine. A shell or a script may stand between the two.
+// lies below a mount from this machine. A shell or a script may stand in between.
 func mayHoldKey(r *Runtime, s container.Summary, keys map[string]string) bool {
 	if strings.Contains(s.Command, supernode.KeyFlag) {
 		return true
@@ -107,8 +107,8 @@ func mayHoldKey(r *Runtime, s container.Summary, keys map[string]string) bool {
 	return false
 }
 
-// keyOf is the fingerprint of the key of the SuperNode in c: from its arguments, from the text that a shell gets,
-// or from the processes that run in it, whose command lines have every variable filled in.
+// keyOf returns the fingerprint of the key of the SuperNode in c. It looks at the arguments, the text of a
+// shell, and the processes in it, whose command lines have every variable expanded.
 func keyOf(ctx context.Context, r *Runtime, c container.InspectResponse, keys map[string]string) string {
 	if f := supernode.KeyAt(keyOnHost(c, supernode.KeyIn(c.Args)), keys); f != "" {
 		return f
@@ -131,7 +131,7 @@ func keyOf(ctx context.Context, r *Runtime, c container.InspectResponse, keys ma
 	return ""
 }
 
-// keysIn gives what may be the file of a key in a line of shell, or in a process's arguments joined by blanks:
+// keysIn returns candidates for a key file in a line of shell, or in a process's arguments joined by blanks:
 // quoted, up to a blank, up to the next option.
 func keysIn(text string) []string {
 	var found []string
@@ -157,8 +157,8 @@ func keysIn(text string) []string {
 	}
 }
 
-// StopByHand ends a container that ByHand gave, by its ID: one SIGTERM, then up to grace. One that was
-// started with --rm is gone with its log then; any other stays, stopped.
+// StopByHand stops a container from ByHand by its ID: one SIGTERM, then up to grace. A container with --rm
+// disappears with its log; any other stays, stopped.
 func (r *Runtime) StopByHand(ctx context.Context, id string, grace time.Duration) error {
 	if err := r.ready(ctx); err != nil {
 		return err
@@ -180,17 +180,18 @@ func (r *Runtime) StopByHand(ctx context.Context, id string, grace time.Duration
 	return nil
 }
 
-// LogsByHand is Logs for a container that ByHand gave, by its ID.
+// LogsByHand is Logs for a container from ByHand, by its ID.
 func (r *Runtime) LogsByHand(ctx context.Context, id string, o supernode.LogOptions, each func(supernode.Line) error) error {
 	return r.Logs(ctx, id, o, each)
 }
 
-// UsageByHand is Usage for a container that ByHand gave, by its ID.
+// UsageByHand is Usage for a container from ByHand, by its ID.
 func (r *Runtime) UsageByHand(ctx context.Context, id string) (supernode.Usage, error) {
 	return r.Usage(ctx, id)
 }
 
-// keyOnHost is the file on this machine that the SuperNode in c knows as key; "" when it is not bind-mounted.
+// keyOnHost returns the file on this machine behind key of the SuperNode in c; "" when it is not
+// bind-mounted.
 func keyOnHost(c container.InspectResponse, key string) string {
 	if key == "" {
 		return ""
@@ -206,7 +207,7 @@ func keyOnHost(c container.InspectResponse, key string) string {
 		if key == at {
 			rest, inside = "", true
 		}
-		if inside && len(at) > longest { // a mount inside of another one hides what is below it
+		if inside && len(at) > longest { // a mount inside another one hides files below it
 			host, longest = "", len(at)
 			if m.Type == "bind" {
 				// Docker Desktop sees this machine's files below /host_mnt.

@@ -128,7 +128,7 @@ func TestByHandBehindAShell(t *testing.T) {
 	}
 }
 
-// A log that Docker does not keep is said in words.
+// The test wants words for a log that Docker does not keep.
 func TestLogDriverThatKeepsNothing(t *testing.T) {
 	t.Parallel()
 	r := real(t)

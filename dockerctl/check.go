@@ -21,16 +21,16 @@ import (
 	"flwrup/internal/shell"
 )
 
-// Outdated says that the daemon is older than what flwrup works with.
+// Outdated says that the daemon is older than flwrup supports.
 const Outdated problem.Code = "docker-outdated"
 
-// oldestAPI is that of Docker 19.03; see https://docs.docker.com/reference/api/engine/#api-version-matrix
+// oldestAPI is the API of Docker 19.03; see https://docs.docker.com/reference/api/engine/#api-version-matrix
 const oldestAPI = "1.40"
 
 const pingTimeout = 10 * time.Second
 
-// Check says why Docker cannot be used: not installed, not running, no permission, a context that
-// leads to another machine, too old, or one for Windows containers.
+// Check says why Docker cannot be used: not installed, not running, no permission, a context on another
+// machine, too old, or only for Windows containers.
 func (r *Runtime) Check(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
@@ -101,7 +101,7 @@ func denied(r *Runtime, sys system, named string) *problem.Problem {
 	return problem.New(problem.DockerDenied, "no permission to use Docker", "this user may not open "+r.at.host+" ("+named+")", fix)
 }
 
-// knock connects to a socket and tells why that fails; nil when it does not.
+// knock connects to a socket and says why that fails; nil when it succeeds.
 func knock(path string) error {
 	c, err := net.DialTimeout("unix", path, 2*time.Second)
 	if err == nil {
@@ -125,7 +125,7 @@ func (e endpoint) named() string {
 	return "Docker's socket"
 }
 
-// goLocal is how to come back to this machine's own daemon.
+// goLocal says how to return to this machine's own daemon.
 func (e endpoint) goLocal() string {
 	switch e.from {
 	case "DOCKER_HOST":
@@ -138,7 +138,7 @@ func (e endpoint) goLocal() string {
 	return "give no address"
 }
 
-// startOr is how to start the daemon that the address belongs to.
+// startOr says how to start the daemon of the address.
 func (e endpoint) startOr(sys system) string {
 	where := e.host + " " + e.context
 	switch {
@@ -158,7 +158,7 @@ func (e endpoint) startOr(sys system) string {
 	return sys.start()
 }
 
-// system is what instructions depend on.
+// system holds the facts that instructions depend on.
 type system struct {
 	goos    string
 	family  string // Linux: debian, fedora, arch, suse, alpine; "" unknown
@@ -219,7 +219,7 @@ func (s system) sudo() string {
 	return "sudo "
 }
 
-// install is how to get Docker here. https://docs.docker.com/engine/install/
+// install says how to install Docker here. https://docs.docker.com/engine/install/
 func (s system) install() string {
 	sudo := s.sudo()
 	join := ""
@@ -252,7 +252,7 @@ func (s system) enable() string {
 	return " && " + s.sudo() + "service docker start"
 }
 
-// start is how to start the daemon here.
+// start says how to start the daemon here.
 func (s system) start() string {
 	switch {
 	case s.goos == "darwin":

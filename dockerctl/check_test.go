@@ -17,7 +17,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// clean gives an environment in which no Docker settings of the person's are seen.
+// clean returns an environment without the user's own Docker settings.
 func clean(t *testing.T) (config string) {
 	t.Helper()
 	config = t.TempDir()
@@ -143,7 +143,7 @@ func TestCheckAnswers(t *testing.T) {
 	}
 }
 
-// What a person reads, by what was found.
+// Messages for the user, by cause.
 func TestWhyUnreachable(t *testing.T) {
 	clean(t)
 	debian := system{goos: "linux", family: "debian", systemd: true, user: "ada"}

@@ -17,10 +17,10 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Commands gives what a person types to the same effect as Start of a new node: docker create, the
-// key (and CA, and starter) as tar streams, docker start. It asks nobody, so it takes an image that was
-// not looked at yet for one that runs flower-supernode as uid 49999, as flwr/supernode does. A value
-// that only the node may see is not in them: they take it from the shell's own environment.
+// Commands returns the command lines with the same effect as Start of a new node: docker create, the key (and
+// CA, and starter) as tar streams, docker start. It does not ask the daemon. So it assumes that an image it
+// has not inspected runs flower-supernode as uid 49999, as flwr/supernode does. The lines hold no value that
+// only the node may see: they take it from the environment of the shell.
 func (r *Runtime) Commands(spec supernode.Spec) []string {
 	return r.commands(spec, runtime.GOOS)
 }
@@ -45,9 +45,9 @@ func (r *Runtime) commands(spec supernode.Spec, goos string) []string {
 	return append(out, shell.Line(append(slices.Clone(docker), "start", spec.Container)))
 }
 
-// createArgs says in flags what config says to the API.
+// createArgs translates config from the API into flags.
 func (r *Runtime) createArgs(spec supernode.Spec) []string {
-	proxies, _ := r.dockerProxies() // Start says what is wrong with them
+	proxies, _ := r.dockerProxies() // Start reports their faults
 	c, h, err := r.config(withProxies(spec, proxies), false, entrypoint(r, spec.Image))
 	if err != nil {
 		return nil
@@ -114,7 +114,7 @@ func tarArgs(goos, path, name, mode string) []string {
 	} else {
 		args = append(args, "-s", "|.*|"+name+"|")
 	}
-	// ./ keeps a name that begins with a dash from being an option, and one with @ from being an archive.
+	// ./ keeps a leading dash from being an option, and a leading @ from being an archive.
 	return append(args, "-C", filepath.Dir(path), "-chf", "-", "./"+filepath.Base(path))
 }
 

@@ -45,7 +45,7 @@ func tickerOn(t testing.TB, d *require.Daemon) string {
 	return "flwrup-test/ticker:1"
 }
 
-// A daemon that goes and comes: said at once, nodes come back by themselves, logs and events go on.
+// A daemon that stops and returns is reported at once. Nodes come back on their own; logs and events go on.
 func TestDaemonRestart(t *testing.T) {
 	d := require.PrivateDocker(t)
 	r, err := New(context.Background(), Options{Project: "restart", Host: d.Host})
@@ -77,7 +77,7 @@ func TestDaemonRestart(t *testing.T) {
 	before := changes.Load()
 	began := time.Now()
 	d.Start()
-	// The node was ended with the daemon (with status 0): Docker brings it back with itself.
+	// The node ended with the daemon (with status 0), and Docker brings it back with itself.
 	back := func(after string) {
 		t.Helper()
 		for range 100 {
@@ -105,7 +105,7 @@ func TestDaemonRestart(t *testing.T) {
 	if changes.Load() <= before {
 		t.Error("Watch did not come back")
 	}
-	// The same when the machine loses its power.
+	// The same when the machine loses power.
 	d.Crash()
 	d.Start()
 	back("a crash")

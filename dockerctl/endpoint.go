@@ -18,7 +18,7 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// endpoint is where a daemon answers and how we came to it.
+// endpoint is the address of a daemon, and where it came from.
 type endpoint struct {
 	host    string // unix:///var/run/docker.sock, npipe:…, tcp://…, ssh://…
 	context string // name of the docker context; "" when none was used
@@ -26,9 +26,9 @@ type endpoint struct {
 	docker  dockercontext.Endpoint
 }
 
-// findEndpoint goes the docker command's way: the address given, DOCKER_HOST, DOCKER_CONTEXT, the
-// current context of config.json, the default socket. Where the default socket is missing it also
-// looks at the places that Docker Desktop, Colima, OrbStack, Rancher Desktop and rootless Docker use.
+// findEndpoint follows the docker command: the given address, DOCKER_HOST, DOCKER_CONTEXT, the current
+// context of config.json, the default socket. Without the default socket it also tries the places of Docker
+// Desktop, Colima, OrbStack, Rancher Desktop and rootless Docker.
 // https://docs.docker.com/engine/manage-resources/contexts/
 func findEndpoint(host string) (endpoint, error) {
 	if host != "" {
@@ -145,7 +145,7 @@ func (e endpoint) client() (*client.Client, error) {
 	return cli, nil
 }
 
-// socketPath is the file of a Unix socket's address, else "".
+// socketPath returns the file of a Unix socket's address, else "".
 func socketPath(host string) string {
 	if path, ok := strings.CutPrefix(host, "unix://"); ok {
 		return path
@@ -153,7 +153,7 @@ func socketPath(host string) string {
 	return ""
 }
 
-// remote is the machine that runs the daemon, "" for this one.
+// remote returns the machine that runs the daemon, "" for this one.
 func (e endpoint) remote() string {
 	u, err := url.Parse(e.host)
 	if err != nil || u.Scheme == "unix" || u.Scheme == "npipe" || u.Scheme == "fd" {
@@ -167,7 +167,7 @@ func (e endpoint) remote() string {
 	}
 }
 
-// flags are what the docker command needs to reach the same daemon: nothing where it finds it by itself.
+// flags returns the flags with which the docker command reaches the same daemon; none when it needs none.
 func (e endpoint) flags() []string {
 	if e.from == "option" || e.from == "found" {
 		return []string{"--host", e.host}

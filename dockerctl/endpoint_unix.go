@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// otherSockets are where a daemon's socket may be when /var/run/docker.sock is missing.
+// otherSockets lists where a daemon's socket may be when /var/run/docker.sock is missing.
 func otherSockets() []string {
 	var out []string
 	if home, err := userdirs.Home(); err == nil {

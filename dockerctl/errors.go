@@ -16,8 +16,8 @@ import (
 // DiskFull says that the daemon's disk is full.
 const DiskFull problem.Code = "disk-full"
 
-// explain makes a Problem of what a person can act on; other errors say what was being done. The
-// error of an ended ctx stays what it is.
+// explain makes a Problem of errors that the user can act on; other errors say what failed. The error of an
+// ended ctx is returned as it is.
 func (r *Runtime) explain(ctx context.Context, err error, doing string) error {
 	var p *problem.Problem
 	switch {
@@ -38,7 +38,7 @@ func (r *Runtime) explain(ctx context.Context, err error, doing string) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// safe is an error's text, fit for a terminal.
+// safe returns an error's text, fit for a terminal.
 func safe(err error) string {
 	return termsafe.Line(strings.ReplaceAll(err.Error(), "\n", " "))
 }

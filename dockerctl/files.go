@@ -104,7 +104,7 @@ func readSmall(what, path string) ([]byte, error) {
 	return data, nil
 }
 
-// passwd gives the uid of a user that an image calls by its name.
+// passwd returns the uid of a user that an image calls by its name.
 func passwd(ctx context.Context, r *Runtime, id, user string) (int, error) {
 	body, _, err := r.cli.CopyFromContainer(ctx, id, "/etc/passwd")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // errCut says that the daemon stopped in the middle of a stream, or that it is not one.
 var errCut = errors.New("the log stream broke off")
 
-// maxKept is what is kept of a line: more than termsafe shows, so that it can say what it cut.
+// maxKept is how much of a line is kept: more than termsafe shows, so that termsafe can mark the cut.
 const maxKept = 4 * termsafe.MaxLine
 
 // pieceSize is the length at which Docker cuts a line.
@@ -44,11 +44,11 @@ func (p *partial) end(send func(time.Time, string) error) error {
 	return err
 }
 
-// readFrames reads the multiplexed stream of a container without a terminal: frames of eight bytes
-// header (stream, three zeros, length) and a message that begins with its time. Docker cuts lines of
-// more than pieceSize into several frames, each with a time of its own; they become one line again, of
-// which at most maxKept bytes are held. stdcopy would leave those times in the middle of the text. A
-// shorter frame without a line feed is the last word of a program that has ended.
+// readFrames reads the multiplexed stream of a container without a terminal: frames of eight bytes header
+// (stream, three zeros, length) and a message that begins with its time. Docker cuts lines of more than
+// pieceSize into several frames, each with a time of its own. readFrames joins them into one line again and
+// keeps at most maxKept bytes of it; stdcopy would leave those times in the middle of the text. A shorter
+// frame without a line feed is the last output of a program that has ended.
 // https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach
 func readFrames(r io.Reader, send func(time.Time, string) error) error {
 	br := bufio.NewReaderSize(r, 32<<10)
@@ -141,7 +141,7 @@ func readRaw(r io.Reader, send func(time.Time, string) error) error {
 	}
 }
 
-// cutTime takes the time off the front of a line; a line without one is left whole.
+// cutTime cuts the time off the front of a line; a line without one stays whole.
 func cutTime(line []byte) (time.Time, []byte) {
 	for i := 0; i < len(line) && i < maxStamp; i++ {
 		if line[i] != ' ' {

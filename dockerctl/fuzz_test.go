@@ -7,7 +7,7 @@ import (
 )
 
 // FuzzLogStream reads the streams in which a daemon sends a container's log. Lines are bounded, whatever
-// lengths it names.
+// lengths the stream claims.
 func FuzzLogStream(f *testing.F) {
 	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x232026-01-01T00:00:00.000000000Z hello\n"))
 	f.Add([]byte("\x02\x00\x00\x00\xff\xff\xff\xffx"))

@@ -27,7 +27,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// real gives a runtime with a project of its own; all that carries its label is gone after the test.
+// real returns a runtime with a project of its own; everything with its label is gone after the test.
 func real(t testing.TB) *Runtime {
 	t.Helper()
 	require.Docker(t)
@@ -62,7 +62,7 @@ func volumes(t testing.TB, r *Runtime) string {
 	return docker(t, "volume", "ls", "-q", "--filter", "label="+LabelProject+"="+r.project)
 }
 
-// docker runs the docker command and gives its output.
+// docker runs the docker command and returns its output.
 func docker(t testing.TB, args ...string) string {
 	t.Helper()
 	out, err := exec.Command("docker", args...).CombinedOutput()
@@ -72,7 +72,7 @@ func docker(t testing.TB, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// python gives an image that runs Python with the container's arguments, as the same user.
+// python returns an image that runs Python with the container's arguments, as the same user.
 func python(t testing.TB, user string) string {
 	t.Helper()
 	base := require.Image(t, require.Newest)
@@ -85,7 +85,7 @@ func python(t testing.TB, user string) string {
 	return name
 }
 
-// node is a spec with a key and a CA of its own, in a folder whose name is no easy one.
+// node returns a spec with a key and a CA of its own, in a folder with a difficult name.
 func node(t testing.TB, r *Runtime, name, image string, args ...string) supernode.Spec {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "Ada's Schlüssel $1")
@@ -116,7 +116,7 @@ func node(t testing.TB, r *Runtime, name, image string, args ...string) supernod
 	}
 }
 
-// lonely is a SuperNode whose grid does not answer: it tries for ever.
+// lonely returns a SuperNode whose grid does not answer: it tries for ever.
 func lonely(t testing.TB, r *Runtime, name, version string) supernode.Spec {
 	t.Helper()
 	s := node(t, r, name, require.Image(t, version))
@@ -148,7 +148,7 @@ func start(t testing.TB, r *Runtime, s supernode.Spec) {
 	}
 }
 
-// only gives the project's one status.
+// only returns the project's one status.
 func only(t testing.TB, r *Runtime) supernode.Status {
 	t.Helper()
 	all, err := r.List(context.Background())

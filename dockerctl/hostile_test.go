@@ -10,8 +10,8 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// TestContainersOfOthersAreCleaned: whatever text a container carries, its state is clean. Every string
-// that Docker's answer has is hostile, so that a field that is used one day is tried, too.
+// TestContainersOfOthersAreCleaned: whatever text a container carries, its state is clean. Every string in
+// Docker's answer is hostile, so the test also covers fields that are not used yet.
 func TestContainersOfOthersAreCleaned(t *testing.T) {
 	const evil = "\x1b]0;pwned\x07a\x1b[31mb\u202ec\u009b31md\u200be\r\nf"
 	var fill func(v reflect.Value, depth int)

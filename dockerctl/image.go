@@ -20,8 +20,8 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// Prepare makes sure that the image is on the daemon and fits spec: it pulls it when it is missing
-// (say gets bytes over all layers) and names an image of another flwr or another architecture.
+// Prepare makes sure that the image is on the daemon and fits spec. It pulls a missing image (say gets bytes
+// over all layers), and reports an image of another flwr or another architecture.
 func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(supernode.Progress)) error {
 	if say == nil {
 		say = func(supernode.Progress) {}
@@ -53,7 +53,7 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 	return rightFlwr(ctx, r, spec)
 }
 
-// HasImage tells whether an image is on the daemon already.
+// HasImage reports whether an image is on the daemon already.
 func (r *Runtime) HasImage(ctx context.Context, name string) (bool, error) {
 	if err := r.ready(ctx); err != nil {
 		return false, err
@@ -68,7 +68,7 @@ func (r *Runtime) HasImage(ctx context.Context, name string) (bool, error) {
 	return true, nil
 }
 
-// fits refuses what cannot run and warns of what runs slowly.
+// fits refuses an image that cannot run, and warns of one that runs slowly.
 func fits(ctx context.Context, r *Runtime, name string, found image.InspectResponse, say func(supernode.Progress)) error {
 	if found.Os != "" && found.Os != "linux" {
 		return problem.New(problem.BadInput, "image "+name+" is for "+found.Os, "SuperNode images are for Linux", "choose an image such as flwr/supernode:VERSION")
@@ -89,7 +89,7 @@ func fits(ctx context.Context, r *Runtime, name string, found image.InspectRespo
 	return nil
 }
 
-// architecture turns what uname says into what images say.
+// architecture translates the names of uname into those of images.
 func architecture(machine string) string {
 	switch machine {
 	case "x86_64":
@@ -102,7 +102,7 @@ func architecture(machine string) string {
 
 var versionInTag = regexp.MustCompile(`^(\d+\.\d+\.\d+)(-.*)?$`)
 
-// tagVersion is the version of flwr that an image says it holds by its name, "" when it says none.
+// tagVersion returns the version of flwr in an image's name, "" when it has none.
 func tagVersion(image string) string {
 	repo, tag, _ := strings.Cut(path.Base(image), ":")
 	tag, _, _ = strings.Cut(tag, "@")
@@ -154,7 +154,7 @@ type pullSum struct {
 	done, total map[string]int64
 }
 
-// add takes one event in; changed is false when the sum is what it was.
+// add adds one event; changed is false when the sum stays the same.
 func (s *pullSum) add(e pullEvent) (p supernode.Progress, changed bool) {
 	if s.done == nil {
 		s.done, s.total = map[string]int64{}, map[string]int64{}
@@ -222,8 +222,8 @@ func pullProblem(ctx context.Context, r *Runtime, name string, err error) error 
 	return p
 }
 
-// imageUser tells as which user an image runs: the uid, and whether it must be forced because the
-// image would run as root. A user's name is looked up in the stopped container's own passwd file.
+// imageUser returns the uid that an image runs as, and whether flwrup must force it because the image would
+// run as root. It looks a user's name up in the stopped container's own passwd file.
 func imageUser(ctx context.Context, r *Runtime, name string) (user string, forced bool, err error) {
 	found, err := r.cli.ImageInspect(ctx, name)
 	if cerrdefs.IsNotFound(err) {
@@ -244,7 +244,7 @@ func imageUser(ctx context.Context, r *Runtime, name string) (user string, force
 	return user, false, nil
 }
 
-// uidOf resolves a user's name (or number) inside of a created container.
+// uidOf resolves a user's name (or number) in a created container.
 func uidOf(ctx context.Context, r *Runtime, c container.InspectResponse) (int, error) {
 	user, _, _ := strings.Cut(c.Config.User, ":")
 	if n, err := strconv.Atoi(user); err == nil {
@@ -266,7 +266,7 @@ func uidOf(ctx context.Context, r *Runtime, c container.InspectResponse) (int, e
 	return uid, nil
 }
 
-// entrypoint is what an image runs, where it was looked at before; else what flwr/supernode runs.
+// entrypoint returns the entrypoint of an image that was inspected before, else that of flwr/supernode.
 func entrypoint(r *Runtime, image string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 // LabelFlwr on an image says which flwr it holds.
 const LabelFlwr = "flwrup.flwr"
 
-// rightFlwr refuses an image of another flwr than spec's. Where the image's name and labels do not say
-// what it holds, the image is asked.
+// rightFlwr refuses an image of another flwr than spec's. When the image's name and labels do not say, it
+// asks the image.
 func rightFlwr(ctx context.Context, r *Runtime, spec supernode.Spec) error {
 	have := tagVersion(spec.Image)
 	if have == "" && spec.Flwr != "" {
@@ -33,8 +33,8 @@ func rightFlwr(ctx context.Context, r *Runtime, spec supernode.Spec) error {
 
 var bareVersion = regexp.MustCompile(`\b\d+\.\d+\.\d+\S*`)
 
-// imageFlwr gives the version of flwr in an image that is on the daemon: from its label, else from the
-// image itself, in a container without network, rights or files. "" where the image does not tell.
+// imageFlwr returns the version of flwr in an image on the daemon: from its label, else from the image
+// itself, in a container without network, rights or files. It returns "" when the image does not say.
 func imageFlwr(ctx context.Context, r *Runtime, name string) (string, error) {
 	found, err := r.cli.ImageInspect(ctx, name)
 	if err != nil {
@@ -51,7 +51,7 @@ func imageFlwr(ctx context.Context, r *Runtime, name string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	// An image without Python, or without flwr, tells nothing; that is no reason not to start it.
+	// An image without Python, or without flwr, does not answer; that is no reason not to start it.
 	out, err := r.RunPython(ctx, name, []string{"-c", "import importlib.metadata as m; print(m.version('flwr'))"})
 	if err != nil && ctx.Err() != nil {
 		return "", err

@@ -10,8 +10,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// ResolveImage says to which image a name leads on the daemon now. It pulls nothing: Problem image-missing
-// where the daemon has none.
+// ResolveImage returns the image that a name leads to on the daemon now. It pulls nothing; without such an
+// image it returns Problem image-missing.
 func (r *Runtime) ResolveImage(ctx context.Context, name string) (supernode.Image, error) {
 	if err := r.ready(ctx); err != nil {
 		return supernode.Image{}, err
@@ -26,8 +26,7 @@ func (r *Runtime) ResolveImage(ctx context.Context, name string) (supernode.Imag
 	return supernode.Image{ID: found.ID, Digest: repoDigest(name, found.RepoDigests)}, nil
 }
 
-// repoDigest is the one of an image's digests that belongs to the registry that name is from; "" for an image
-// that was built here.
+// repoDigest returns the image's digest in the registry of name; "" for an image that was built here.
 func repoDigest(name string, all []string) string {
 	named, err := reference.ParseNormalizedNamed(name)
 	for _, d := range all {
@@ -41,8 +40,8 @@ func repoDigest(name string, all []string) string {
 	return ""
 }
 
-// imageFor is what a container is made from: the name, as long as it leads to the image that it led to before;
-// else that image itself.
+// imageFor returns the source of a container: the name, as long as it leads to the same image as before; else
+// that image itself.
 func (r *Runtime) imageFor(ctx context.Context, spec supernode.Spec) (string, error) {
 	if spec.ImageID == "" {
 		return spec.Image, nil

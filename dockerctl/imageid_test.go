@@ -21,7 +21,8 @@ func TestRepoDigest(t *testing.T) {
 	}
 }
 
-// A container is made from the image that its name led to at first, also after the name was given to another.
+// A container is made from the image that its name led to at first, even after the name moved to another
+// image.
 func TestMadeFromTheImageOfBefore(t *testing.T) {
 	t.Parallel()
 	r := real(t)

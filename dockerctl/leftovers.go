@@ -21,7 +21,7 @@ import (
 const KeyLeft problem.Code = "key-left"
 
 // Leftovers names the nodes that have a container or a volume here. `docker rm` without -v leaves the
-// volumes, which only their labels tell from others.
+// volumes; only their labels distinguish them from others.
 func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// ownVolumes gives the project's volumes.
+// ownVolumes returns the project's volumes.
 func ownVolumes(ctx context.Context, r *Runtime) ([]*volume.Volume, error) {
 	list, err := r.cli.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", LabelProject+"="+r.project))})
 	if err != nil {
@@ -54,10 +54,10 @@ func ownVolumes(ctx context.Context, r *Runtime) ([]*volume.Volume, error) {
 	return list.Volumes, nil
 }
 
-// volumeBusy is how long a volume may stay in use: a container that --rm takes away needs a moment.
+// volumeBusy is how long a volume may stay in use: Docker needs a moment to remove a container with --rm.
 const volumeBusy = 5 * time.Second
 
-// removeVolumes deletes a node's volumes that no container of its own has taken along.
+// removeVolumes deletes a node's volumes that did not go with a container.
 func removeVolumes(ctx context.Context, r *Runtime, node string) error {
 	list, err := ownVolumes(ctx, r)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"flwrup/internal/problem"
 )
 
-// A container removed by hand leaves its volume with the key; it is found by its label and removed, and one
-// that cannot be removed is an error that says who holds it.
+// A container removed by hand leaves its volume with the key. The volume is found by its label and removed; a
+// volume that cannot be removed is an error that says who holds it.
 func TestRemovedByHandLeavesNoKey(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -53,9 +53,9 @@ func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) er
 	return nil
 }
 
-// Remove deletes a stopped node's container with its log, its home and the copy of its key, also the
-// volumes that an earlier container left. A node that is not there is no error; one that runs is, and so
-// is a volume that stays: it may hold the key.
+// Remove deletes a stopped node's container with its log, its home and the copy of its key, and the volumes
+// of earlier containers. A missing node is no error. A running one is, and so is a volume that stays: it may
+// hold the key.
 func (r *Runtime) Remove(ctx context.Context, name string) error {
 	if err := r.ready(ctx); err != nil {
 		return err
@@ -79,12 +79,12 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 	return removeVolumes(ctx, r, name)
 }
 
-// removing tells that --rm or somebody else is at it already.
+// removing reports whether --rm or another process is removing it already.
 func removing(err error) bool {
 	return cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "already in progress")
 }
 
-// List gives every container of the project, running or not, in natural order of the nodes' names.
+// List returns every container of the project, running or not, in natural order of the nodes' names.
 func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
@@ -101,8 +101,8 @@ func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 	return out, nil
 }
 
-// Foreign gives those containers of the names that are not this project's, such as ones started by
-// hand after the guide. Their Name is the container's, their Labels are all that it has.
+// Foreign returns those containers of the names that are not this project's, such as containers started by
+// hand after the guide. Their Name is the container's, and their Labels are the container's own.
 func (r *Runtime) Foreign(ctx context.Context, names []string) ([]supernode.Status, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (r *Runtime) Foreign(ctx context.Context, names []string) ([]supernode.Stat
 	return out, nil
 }
 
-// inspectAll gives the containers that carry all of the labels.
+// inspectAll returns the containers that carry all of the labels.
 func inspectAll(ctx context.Context, r *Runtime, labels ...string) ([]container.InspectResponse, error) {
 	args := filters.NewArgs()
 	for _, l := range labels {
@@ -150,7 +150,7 @@ func inspectAll(ctx context.Context, r *Runtime, labels ...string) ([]container.
 	return out, nil
 }
 
-// find gives the container of a node of the project, or the one with that ID, whosever it is.
+// find returns the container of a node of the project, or the one with that ID, whosever it is.
 func find(ctx context.Context, r *Runtime, name string) (container.InspectResponse, error) {
 	all, err := ours(ctx, r, name)
 	if err != nil {
@@ -174,7 +174,7 @@ func find(ctx context.Context, r *Runtime, name string) (container.InspectRespon
 	return c, problem.New(NodeAbsent, "there is no container of "+name, "it was not started here, or was removed", "start it")
 }
 
-// status turns what the daemon says into what flwrup knows.
+// status translates the daemon's answer into flwrup's terms.
 func status(c container.InspectResponse) supernode.Status {
 	s := supernode.Status{
 		Name:       c.Config.Labels[LabelNode],
@@ -213,7 +213,7 @@ func status(c container.InspectResponse) supernode.Status {
 		}
 		s.Reason = ended(st)
 	}
-	termsafe.Value(&s) // labels and errors are whatever whoever made the container wrote
+	termsafe.Value(&s) // labels and errors hold any text that the container's maker wrote
 	return s
 }
 

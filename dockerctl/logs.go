@@ -17,9 +17,9 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// Logs sends the lines of a node's container, also of one that has ended or that was started by hand
-// (name is then the container's). With Follow it goes on over restarts, a container made anew and
-// restarts of the daemon, without repeating a line, until ctx ends (which is no error) or each fails.
+// Logs sends the lines of a node's container, even one that has ended or was started by hand (name is then
+// the container's). With Follow it goes on over restarts, replaced containers and restarts of the daemon,
+// without repeating a line. It ends when ctx ends (which is no error) or each fails.
 func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions, each func(supernode.Line) error) error {
 	f := follower{r: r, name: name, each: each, tail: "all"}
 	if o.Tail >= 0 {
@@ -55,19 +55,19 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 	}
 }
 
-// passing tells whether waiting may help: the daemon restarts, the node is between two containers.
+// passing reports whether waiting may help: the daemon restarts, the node is between two containers.
 func passing(err error) bool {
 	return problem.Is(err, NodeAbsent, problem.DockerDown, problem.DockerDenied, problem.DockerMissing) ||
 		cerrdefs.IsNotFound(err) || cerrdefs.IsConflict(err) || client.IsErrConnectionFailed(err) || errors.Is(err, errCut) ||
 		cerrdefs.IsInternal(err) || cerrdefs.IsUnavailable(err)
 }
 
-// eachError is an error of the caller's own function, to be handed back as it was.
+// eachError is an error of the caller's own function, returned as it was.
 type eachError struct{ error }
 
 func (e *eachError) Unwrap() error { return e.error }
 
-// follower remembers where in a container's log it is.
+// follower remembers its place in a container's log.
 type follower struct {
 	r    *Runtime
 	name string
@@ -78,7 +78,7 @@ type follower struct {
 	last  time.Time // time of the newest line that was sent
 	same  int       // how many lines of that very time
 	count int       // lines sent in all
-	ended string    // container and time of its end, when all of its log was read after that
+	ended string    // container and time of its end, once its log was read to the end
 }
 
 func (f *follower) cause(err error) error {
@@ -89,7 +89,7 @@ func (f *follower) cause(err error) error {
 	return err
 }
 
-// read sends what is new in the log, once or until the stream ends.
+// read sends the new lines of the log, once or until the stream ends.
 func (f *follower) read(ctx context.Context, follow bool) error {
 	if err := f.r.ready(ctx); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (f *follower) read(ctx context.Context, follow bool) error {
 	}
 	if c.ID != f.id {
 		if f.id != "" {
-			f.tail = "all" // a container made anew: all of its log is new
+			f.tail = "all" // a new container: all of its log is new
 		}
 		f.id, f.last, f.same = c.ID, time.Time{}, 0
 	}
@@ -109,7 +109,7 @@ func (f *follower) read(ctx context.Context, follow bool) error {
 	}
 	o := container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: follow, Tail: f.tail}
 	if !f.last.IsZero() {
-		// Docker gives lines of this time again; skip counts them.
+		// Docker sends lines of this time again; skip counts them.
 		o.Since, o.Tail = stamp(f.last), "all"
 	}
 	body, err := f.r.cli.ContainerLogs(ctx, c.ID, o)
@@ -153,11 +153,11 @@ func (f *follower) read(ctx context.Context, follow bool) error {
 // LogNotKept says that Docker has no log of a container: its log driver keeps none here.
 const LogNotKept problem.Code = "log-not-kept"
 
-// keepsNothing reports whether a log driver leaves Docker nothing to read. Of what the others send away Docker
-// keeps a copy of its own, since 20.10.
+// keepsNothing reports whether a log driver leaves Docker nothing to read. For drivers that send logs away,
+// Docker has kept a copy of its own since 20.10.
 func keepsNothing(driver string) bool { return driver == "none" }
 
-// logProblem says in words where a container's log is, when Docker cannot read it.
+// logProblem says in words where a container's log is when Docker cannot read it.
 func (r *Runtime) logProblem(ctx context.Context, c container.InspectResponse, err error) error {
 	driver := ""
 	if c.HostConfig != nil {
@@ -179,7 +179,7 @@ func (r *Runtime) logProblem(ctx context.Context, c container.InspectResponse, e
 	return p
 }
 
-// stamp writes a time as Docker's API takes it: seconds and nanoseconds.
+// stamp formats a time for Docker's API: seconds and nanoseconds.
 func stamp(t time.Time) string {
 	n := strconv.Itoa(t.Nanosecond())
 	return strconv.FormatInt(t.Unix(), 10) + "." + "000000000"[len(n):] + n

@@ -11,8 +11,8 @@ import (
 	"flwrup/internal/require"
 )
 
-// A container is the same whoever asks for it: what TestSuperNode and TestSettings see as root, a plain
-// user who is in the group of Docker's socket sees as well.
+// A container does not depend on who asks for it: a plain user in the group of Docker's socket sees the same
+// as root in TestSuperNode and TestSettings.
 func TestPlainUser(t *testing.T) {
 	require.Docker(t)
 	if os.Geteuid() != 0 {

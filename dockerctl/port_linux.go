@@ -2,5 +2,5 @@ package dockerctl
 
 import "fmt"
 
-// portOwner is the command that shows who listens at a port.
+// portOwner returns the command that shows who listens at a port.
 func portOwner(port int) string { return fmt.Sprintf("ss -ltnp 'sport = :%d'", port) }

@@ -7,7 +7,7 @@ import (
 	"runtime"
 )
 
-// portOwner is the command that shows who listens at a port.
+// portOwner returns the command that shows who listens at a port.
 func portOwner(port int) string {
 	if runtime.GOOS == "windows" {
 		return fmt.Sprintf("netstat -ano | findstr :%d", port)

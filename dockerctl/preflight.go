@@ -16,10 +16,10 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// imageRoom is what a SuperNode image takes on the daemon's disk, unpacked, and a little more; in bytes.
+// imageRoom is the space of an unpacked SuperNode image on the daemon's disk, and a little more; in bytes.
 const imageRoom = 1 << 30
 
-// Preflight says what is in the way of containers that do not run yet.
+// Preflight reports obstacles to containers that do not run yet.
 func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supernode.Finding, error) {
 	if err := r.ready(ctx); err != nil || len(specs) == 0 {
 		return nil, err
@@ -43,7 +43,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 			continue
 		}
 		images[spec.Image] = true
-		if tagVersion(spec.Image) != "" { // the name tells, before anything is pulled
+		if tagVersion(spec.Image) != "" { // the name shows it before anything is pulled
 			if err := rightFlwr(ctx, r, spec); err != nil {
 				add("", false, problem.Of(err))
 				continue
@@ -91,7 +91,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 	return found, nil
 }
 
-// ofNode gives what is in the way of one container.
+// ofNode returns the obstacles to one container.
 func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, here bool) []*problem.Problem {
 	var all []*problem.Problem
 	keep := func(err error) {

@@ -14,7 +14,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// What would fail is said before anything is started, on a real daemon.
+// Every failure to come is reported before anything is started, on a real daemon.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	r := real(t)

@@ -22,7 +22,7 @@ import (
 // loopback is left out of every proxy: SuperNode and ClientApp talk to each other there.
 const loopback = "localhost,127.0.0.1"
 
-// dockerProxies are the variables that `docker run` would set for this daemon.
+// dockerProxies returns the variables that `docker run` would set for this daemon.
 func (r *Runtime) dockerProxies() (map[string]string, error) {
 	dir := configDir()
 	if dir == "" {
@@ -42,7 +42,7 @@ func (r *Runtime) dockerProxies() (map[string]string, error) {
 	return out, nil
 }
 
-// withProxies is spec with Docker's proxies in its environment. What the person chose goes before them, in
+// withProxies returns spec with Docker's proxies in its environment. The user's own choice overrides them, in
 // either spelling: programs differ in which of HTTP_PROXY and http_proxy they prefer.
 func withProxies(spec supernode.Spec, proxies map[string]string) supernode.Spec {
 	chosen := map[string]bool{}
@@ -67,7 +67,7 @@ func withProxies(spec supernode.Spec, proxies map[string]string) supernode.Spec 
 	return spec
 }
 
-// withLoopback adds what is missing of loopback to a list of hosts.
+// withLoopback adds missing loopback hosts to a list.
 func withLoopback(list string) string {
 	have := strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' })
 	if slices.Contains(have, "*") {
@@ -81,8 +81,8 @@ func withLoopback(list string) string {
 	return list
 }
 
-// proxyArgs says in flags of `docker create`, which sets Docker's proxies without being asked, where a
-// container differs from that.
+// proxyArgs returns flags for `docker create` where a container differs from Docker's proxies, which that
+// command sets on its own.
 func proxyArgs(proxies, env map[string]string) []string {
 	var args []string
 	for _, name := range slices.Sorted(maps.Keys(proxies)) {
@@ -98,7 +98,7 @@ func proxyArgs(proxies, env map[string]string) []string {
 	return args
 }
 
-// veil takes the passwords of proxies out of a line.
+// veil removes the passwords of proxies from a line.
 func veil(line string, proxies map[string]string) string {
 	for _, value := range proxies {
 		if u, err := url.Parse(value); err == nil && u.User != nil {

@@ -76,7 +76,7 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// offline is a runtime whose daemon is never asked.
+// offline returns a runtime whose daemon is never asked.
 func offline(t *testing.T) *Runtime {
 	t.Helper()
 	r, err := New(t.Context(), Options{Project: "p", Host: "unix:///x"})
@@ -87,8 +87,8 @@ func offline(t *testing.T) *Runtime {
 	return r
 }
 
-// A real container has what `docker create` gives one, starts keep the container while the proxies stay, and
-// others neither restart one that runs nor are forgotten.
+// A real container gets the same proxies as from `docker create`. Starts keep the container while the proxies
+// stay. Other proxies do not restart a running container, and are not forgotten.
 func TestProxiesReachTheContainer(t *testing.T) {
 	configured := func(port int) string {
 		return fmt.Sprintf(`{"proxies":{"default":{"httpProxy":"http://u:pass@127.0.0.1:%d","httpsProxy":"http://127.0.0.1:%[1]d","noProxy":"localhost,127.0.0.1"}}}`, port)

@@ -84,7 +84,7 @@ func TestReadFramesBroken(t *testing.T) {
 	}
 }
 
-// endless repeats chunk until left bytes were given.
+// endless repeats chunk until it has sent left bytes.
 type endless struct {
 	left, at int
 	chunk    []byte
@@ -340,7 +340,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// A line that pip would take for an option of its own never reaches the build; no daemon is asked.
+// A line that pip would take for an option never reaches the build; no daemon is asked.
 func TestBuildRefusesOptions(t *testing.T) {
 	for _, line := range []string{"-r /etc/passwd", "--index-url https://evil.example", "-e .", "numpy --pre", "numpy\n--pre", "https://evil.example/x.whl"} {
 		err := (&Runtime{}).Build(t.Context(), ImageBuild{Packages: []string{"numpy>=1", line}}, func(string) {})

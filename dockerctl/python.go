@@ -17,12 +17,12 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// maxPython is how much of what such a Python prints is kept.
+// maxPython is how much output of such a Python is kept.
 const maxPython = 1 << 20
 
-// RunPython runs an image's own Python once with args and gives what it printed to standard output. It
-// pulls nothing. The container has no network, no key and no right, cannot write, and is gone afterwards;
-// it carries no label of a SuperNode, so that nothing takes it for one.
+// RunPython runs an image's own Python once with args and returns its standard output. It pulls nothing. The
+// container has no network, no key and no right, cannot write, and is gone afterwards. It carries no label of
+// a SuperNode, so nothing takes it for one.
 func (r *Runtime) RunPython(ctx context.Context, image string, args []string) ([]byte, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (r *Runtime) RunPython(ctx context.Context, image string, args []string) ([
 	}
 	ended := false
 	defer func() {
-		if !ended { // also when the person has left
+		if !ended { // even when the user has left
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 			defer cancel()
 			_ = r.cli.ContainerRemove(ctx, made.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})

@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/require"
 )
 
-// An image's Python tells which packages the image has, may do nothing else, and leaves nothing.
+// An image's Python reports which packages the image has, may do nothing else, and leaves nothing.
 func TestRunPython(t *testing.T) {
 	r := real(t)
 	image := require.Image(t, require.Newest)

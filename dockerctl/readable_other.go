@@ -2,5 +2,5 @@
 
 package dockerctl
 
-// readable leaves it to Docker, whose virtual machine has its own idea of the modes.
+// readable leaves the decision to Docker, whose virtual machine has its own idea of the modes.
 func readable(string, bool) bool { return true }

@@ -12,12 +12,12 @@ import (
 	"flwrup/internal/child"
 )
 
-// readable tells whether the containers' user gets into a folder (or file) of this machine, by its mode
+// readable reports whether the containers' user gets into a folder (or file) of this machine, by its mode
 // and, where getfacl is there, its access list.
 func readable(path string, write bool) bool {
 	info, err := os.Stat(path)
 	if err != nil {
-		return true // what cannot be seen is left to Docker to say
+		return true // Docker reports what is out of sight here
 	}
 	want := os.FileMode(4)
 	if info.IsDir() {

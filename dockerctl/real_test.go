@@ -67,7 +67,7 @@ no /etc/passwd Permission denied
 					t.Errorf("inspect shows %q", bad)
 				}
 			}
-			if err := r.Stop(context.Background(), s.Name, 15*time.Second); err != nil { // then it is killed, which 137 would tell
+			if err := r.Stop(context.Background(), s.Name, 15*time.Second); err != nil { // then it would be killed, with 137
 				t.Fatal(err)
 			}
 			if st := only(t, r); st.State != supernode.Stopped || st.ExitCode != 0 {
@@ -88,7 +88,7 @@ no /etc/passwd Permission denied
 	}
 }
 
-// The log of a container that dies at once is kept, and its end told.
+// The log of a container that dies at once is kept, and its end is reported.
 func TestDiesAtOnce(t *testing.T) {
 	t.Parallel()
 	r := real(t)
@@ -121,7 +121,7 @@ os.makedirs(os.environ["FLWR_HOME"]); print("home is writable")`)
 	}
 }
 
-// A flwrup that was killed between create and the copy of the key is no trouble for the next.
+// When flwrup was killed between create and the copy of the key, the next one copes.
 func TestCreatedButIncomplete(t *testing.T) {
 	t.Parallel()
 	r := real(t)
@@ -150,7 +150,7 @@ func TestStartAgain(t *testing.T) {
 	other := s
 	other.Env = map[string]string{"A": "b"}
 	start(t, r, s)
-	start(t, r, other) // running is left alone
+	start(t, r, other) // a running one is left alone
 	if now := only(t, r); now.ID != first.ID || !now.Since.Equal(first.Since) {
 		t.Errorf("a running container was touched: %+v", now)
 	}
@@ -183,7 +183,7 @@ func TestStartAgain(t *testing.T) {
 	if now := only(t, r); now.Reason != "" || now.State != supernode.Running {
 		t.Errorf("paused: %+v", now)
 	}
-	// A container removed by hand without -v leaves the key's copy; Remove takes it away.
+	// A container removed by hand without -v leaves the key's copy; Remove deletes it.
 	docker(t, "rm", "-f", s.Container)
 	if err := r.Remove(ctx, s.Name); err != nil || volumes(t, r) != "" {
 		t.Errorf("%v, volumes %q", err, volumes(t, r))
@@ -300,8 +300,8 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-// Docker brings back a node that ends, whatever its exit code, until the starter gives up; the next Start
-// is a new try. --rm takes the volumes along.
+// Docker restarts a node that ends, whatever its exit code, until the starter gives up; the next Start is a
+// new try. --rm removes the volumes as well.
 func TestRestartPolicy(t *testing.T) {
 	t.Parallel()
 	r := real(t)
@@ -347,7 +347,7 @@ func TestRestartPolicy(t *testing.T) {
 	}
 }
 
-// What only the node may see reaches its program and nothing else; folders are read-only unless asked
+// Values that only the node may see reach its program and nothing else; folders are read-only unless asked
 // for; limits are Docker's own.
 func TestSettings(t *testing.T) {
 	t.Parallel()

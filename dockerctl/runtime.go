@@ -2,21 +2,21 @@
 // does, pulls the image, and creates, starts, stops, removes, lists and watches one container for
 // every SuperNode of a project. It implements supernode.Runtime.
 //
-// What a container gets, and why:
+// A container gets, and why:
 //   - no capability, no new privileges, a read-only root file system, and the image's own user (uid
-//     49999 in flwr/supernode); an image that would run as root is run as uid 49999 instead
+//     49999 in flwr/supernode); an image that would run as root runs as uid 49999 instead
 //   - an anonymous volume at KeyDir with this node's private key (0400, that user's) and the grid's CA,
 //     copied in as a tar stream before the start. Nothing depends on file modes of this machine and
 //     nothing is bind-mounted, so it works as root, as a member of the docker group, and against a
 //     daemon elsewhere. Root owns the folder: the node cannot change its key
 //   - an anonymous volume at HomeDir, which Docker fills with the image's own /app and so with its
-//     owner. FLWR_HOME, unpacked apps and packages installed at run time (uv's cache beside them) go
+//     owner. FLWR_HOME, unpacked apps and packages installed at run time (with uv's cache) go
 //     to disk, not to memory, and survive a restart
 //   - /tmp in memory, of a bounded size; a bound on memory, and one on processes and threads: see bounds.go
 //   - the proxies of the docker command's config.json, as docker run gives them: see proxies.go
 //   - the variables that only the node may see, in the volume at KeyDir and not in the container's
-//     configuration; and where it shall come back by itself, a policy with a limit: see starter.go
-//   - of this machine's folders only those that were asked for, read-only unless asked otherwise
+//     configuration; and where it is to come back on its own, a policy with a limit: see starter.go
+//   - only those folders of this machine that were asked for, read-only unless asked otherwise
 //
 // Both volumes are anonymous so that `docker rm -v` and --rm take the copy of the key away with the
 // container, and labelled so that Remove also finds one that `docker rm` without -v left behind.
@@ -31,9 +31,9 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Where things are inside of every container.
+// Where things are in every container.
 const (
-	KeyDir   = "/run/supernode"       // volume: what is handed in
+	KeyDir   = "/run/supernode"       // volume: the files that flwrup copies in
 	KeyPath  = KeyDir + "/key"        // the node's private key, for Spec.Args
 	CAPath   = KeyDir + "/ca.crt"     // the grid's CA certificate, for Spec.Args when CAFile is set
 	HomeDir  = "/app"                 // volume: HOME and working folder, as in flwr/supernode
@@ -49,7 +49,7 @@ const (
 	LabelProject     = "flwrup.project"
 	LabelNode        = "flwrup.node"
 	LabelFingerprint = "flwrup.fingerprint"
-	LabelSpec        = "flwrup.spec"  // SpecHash of what the container was made with
+	LabelSpec        = "flwrup.spec"  // SpecHash of the spec that the container was made with
 	LabelImage       = "flwrup.image" // the image's name; Docker shows an ID once the name leads elsewhere
 	labelPrefix      = "flwrup."
 )
@@ -58,16 +58,16 @@ const (
 type Options struct {
 	Project string // value of LabelProject: List, Watch and all by-name calls see only this project's
 	Host    string // address of the daemon (unix://…, ssh://…); "" finds it as the docker command does
-	Dir     string // absolute folder for what the lines of Commands write; nothing else touches it
+	Dir     string // absolute folder for files of the lines of Commands; nothing else touches it
 }
 
-// Runtime is a connection to one Docker daemon. Its methods may be called side by side.
+// Runtime is a connection to one Docker daemon. Its methods may be called concurrently.
 type Runtime struct {
 	project string
 	dir     string
 	at      endpoint
 	cli     *client.Client
-	agreed  chan bool // holds whether the version of the API is agreed on; see ready
+	agreed  chan bool // reports whether the version of the API is agreed on; see ready
 
 	mu       sync.Mutex
 	readings map[string]reading  // the last one of every container, by ID; see Usage
@@ -79,8 +79,8 @@ type Runtime struct {
 
 var _ supernode.Runtime = (*Runtime)(nil)
 
-// New prepares a connection; nothing is sent yet, so it succeeds without a daemon (Check tells). It
-// fails, with a Problem, when the Docker context or address that the person chose cannot be used.
+// New prepares a connection. It sends nothing yet, so it succeeds without a daemon (see Check). It fails,
+// with a Problem, when the Docker context or address that the user chose cannot be used.
 func New(ctx context.Context, o Options) (*Runtime, error) {
 	at, err := findEndpoint(o.Host)
 	if err != nil {
@@ -99,14 +99,14 @@ func New(ctx context.Context, o Options) (*Runtime, error) {
 // Kind is "docker".
 func (r *Runtime) Kind() string { return "docker" }
 
-// Host is the daemon's address, and the name of the Docker context it came from ("" for none).
+// Host returns the daemon's address, and the name of the Docker context it came from ("" for none).
 func (r *Runtime) Host() (address, contextName string) { return r.at.host, r.at.context }
 
-// Close gives back the connections. Containers go on.
+// Close closes the connections. Containers go on.
 func (r *Runtime) Close() error { return r.cli.Close() }
 
-// ready agrees with the daemon on a version of the API, once. The client would do so by itself at its
-// first call, but two first calls side by side race there.
+// ready agrees with the daemon on a version of the API, once. The client would do so at its first call, but
+// two concurrent first calls race there.
 func (r *Runtime) ready(ctx context.Context) error {
 	var done bool
 	select {

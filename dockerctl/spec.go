@@ -17,13 +17,13 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// layout changes when containers of an older flwrup must be made anew.
+// layout changes when containers of an older flwrup must be replaced.
 const layout = "3"
 
-// SpecHash tells whether a container was made with the same spec: it is the value of LabelSpec. It
-// covers the image, arguments, environment, network, folders, limits, restarts, CA and key fingerprint;
-// not the other labels, which may be learnt later (a node ID), not the key and the values of secrets,
-// which are copied in again at every start, and not the bounds that nobody chose: those are renewed.
+// SpecHash returns the value of LabelSpec, which shows whether a container was made with the same spec. It
+// covers the image, arguments, environment, network, folders, limits, restarts, CA and key fingerprint. It
+// leaves out other labels, which may be learnt later (a node ID). It leaves out the key and the values of
+// secrets, which are copied in again at every start, and bounds that nobody chose: those are renewed.
 func SpecHash(spec supernode.Spec) string {
 	ca := ""
 	if spec.CAFile != "" {
@@ -56,7 +56,7 @@ func arguments(spec supernode.Spec) []string {
 	return spec.Args(KeyPath, ca)
 }
 
-// environment is sorted and ends with what the container's layout needs.
+// environment returns the sorted environment, with the variables of the container's layout at the end.
 func environment(spec supernode.Spec) []string {
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(spec.Env)) {
@@ -67,7 +67,7 @@ func environment(spec supernode.Spec) []string {
 	return append(out, "HOME="+HomeDir, "FLWR_HOME="+HomePath)
 }
 
-// labels of the container. A key of Spec.Labels without a dot gets the prefix "flwrup.".
+// labels returns the labels of the container. A key of Spec.Labels without a dot gets the prefix "flwrup.".
 func (r *Runtime) labels(spec supernode.Spec) map[string]string {
 	out := map[string]string{}
 	for k, v := range spec.Labels {
@@ -81,13 +81,13 @@ func (r *Runtime) labels(spec supernode.Spec) map[string]string {
 	return out
 }
 
-// owned are the labels by which a node's container and volumes are found.
+// owned returns the labels by which a node's container and volumes are found.
 func (r *Runtime) owned(node string) map[string]string {
 	return map[string]string{LabelProject: r.project, LabelNode: node}
 }
 
-// config is what the daemon is asked for. uid is the image's user, forced whether it has to be named
-// because the image would run as root; entrypoint is the image's own. A folder that no SuperNode may see is a
+// config returns the request to the daemon. uid is the image's user; forced says that it must be named
+// because the image would run as root. entrypoint is the image's own. A folder that no SuperNode may see is a
 // Problem.
 func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) (*container.Config, *container.HostConfig, error) {
 	entry, args := program(spec, entrypoint)
@@ -97,7 +97,7 @@ func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) 
 		Cmd:        args,
 		Env:        environment(spec),
 		Labels:     r.labels(spec),
-		// As docker create sets them; they only matter to somebody who attaches.
+		// As docker create sets them; they only matter to a user who attaches.
 		AttachStdout: true,
 		AttachStderr: true,
 	}

@@ -20,10 +20,10 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Start brings the node's container up: one that runs is left alone, whatever it was made with
-// (compare Status.Labels["spec"] with SpecHash to know); a stopped one made with the same spec is
-// started; any other of ours is removed and made anew. The key is copied in before every start, so a
-// container whose creator was killed half way is completed.
+// Start starts the node's container. It leaves a running one alone, whatever it was made with (compare
+// Status.Labels["spec"] with SpecHash to know). It starts a stopped one made with the same spec, and replaces
+// any other of ours. It copies the key in before every start, so a container whose creator was killed half
+// way is completed.
 func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	if err := r.ready(ctx); err != nil {
 		return err
@@ -35,7 +35,7 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	spec = withProxies(spec, proxies)
 	for attempt := 0; ; attempt++ {
 		err := startContainer(ctx, r, spec)
-		// Somebody made, started or removed it between our look and our act: look again.
+		// Another process made, started or removed it between our look and our act: look again.
 		if attempt < 5 && (cerrdefs.IsConflict(err) || cerrdefs.IsNotFound(err)) {
 			if err := safego.Sleep(ctx, 200*time.Millisecond<<attempt); err != nil {
 				return err
@@ -48,7 +48,7 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 
 func startContainer(ctx context.Context, r *Runtime, spec supernode.Spec) error {
 	doing := "start " + spec.Name
-	if _, err := binds(spec); err != nil { // a container made before may see what is closed by now
+	if _, err := binds(spec); err != nil { // an older container may see folders that are closed by now
 		return err
 	}
 	all, err := ours(ctx, r, spec.Name)
@@ -64,7 +64,7 @@ func startContainer(ctx context.Context, r *Runtime, spec supernode.Spec) error 
 	fits := func(c container.InspectResponse) bool {
 		return reusable(c) && (spec.ImageID == "" || c.Image == spec.ImageID) && c.Config.Labels[LabelSpec] == SpecHash(spec) && strings.TrimPrefix(c.Name, "/") == spec.Container
 	}
-	if len(spec.Missing) > 0 && !slices.ContainsFunc(all, fits) { // the one that is there may be the only one that has the values
+	if len(spec.Missing) > 0 && !slices.ContainsFunc(all, fits) { // the existing container may be the only one with the values
 		return supernode.WithoutValue(spec)
 	}
 	for _, c := range all {
@@ -139,7 +139,7 @@ func create(ctx context.Context, r *Runtime, spec supernode.Spec) (id string, er
 	return made.ID, nil
 }
 
-// ours gives this project's containers of one node: normally none or one.
+// ours returns this project's containers of one node: normally none or one.
 func ours(ctx context.Context, r *Runtime, node string) ([]container.InspectResponse, error) {
 	return inspectAll(ctx, r, LabelProject+"="+r.project, LabelNode+"="+node)
 }
@@ -148,7 +148,7 @@ func alive(c container.InspectResponse) bool {
 	return c.State.Running && !c.State.Restarting
 }
 
-// reusable tells whether a stopped container can be started again.
+// reusable reports whether a stopped container can be started again.
 func reusable(c container.InspectResponse) bool {
 	return !c.State.Dead && !c.State.Restarting && c.State.Status != "removing"
 }
@@ -163,7 +163,7 @@ func unpause(ctx context.Context, r *Runtime, c container.InspectResponse) error
 	return nil
 }
 
-// nameFree says whose the name is when it is taken. Our own containers of this node are gone by now.
+// nameFree says who has the name when it is taken. Our own containers of this node are gone by now.
 func nameFree(ctx context.Context, r *Runtime, name string) error {
 	c, err := r.cli.ContainerInspect(ctx, name)
 	if cerrdefs.IsNotFound(err) {
@@ -190,8 +190,8 @@ func nameFree(ctx context.Context, r *Runtime, name string) error {
 			"; if nobody needs it: docker rm -f "+q)
 }
 
-// portFree looks at this machine's ports before a container on the host network takes one: Docker
-// would say that the container is up, and only its log would tell.
+// portFree checks this machine's ports before a container on the host network takes one. Docker would report
+// the container as up, and only its log would show the failure.
 func portFree(r *Runtime, spec supernode.Spec) error {
 	if !spec.HostNetwork || spec.Port <= 0 || r.at.remote() != "" {
 		return nil
@@ -230,7 +230,7 @@ func startProblem(ctx context.Context, r *Runtime, spec supernode.Spec, err erro
 	return r.explain(ctx, err, "start "+spec.Name)
 }
 
-// when reads a time of the daemon's; the zero time when there is none.
+// when parses a time of the daemon's; zero when there is none.
 func when(s string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil || t.Year() <= 1 {

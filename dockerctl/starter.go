@@ -12,24 +12,24 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// A SuperNode that shall outlive a reboot has Docker's policy unless-stopped: the only one that tells a
-// `docker stop` from a shutdown of the machine, at which a SuperNode ends with 0 (on-failure takes that
-// for done). But unless-stopped has no limit, and a node that the grid refuses ends within seconds,
-// with 0 or 1, each time. So a small starter runs before flower-supernode and then becomes it: it counts
-// the starts, and after too many within ten minutes it gives up and takes away its own right to be
-// executed. Docker gives up a container that it cannot start: it is left as exited, with its log. flwrup
-// hands in a new starter at every Start.
+// A SuperNode that is to survive a reboot gets Docker's policy unless-stopped. No other policy distinguishes
+// a `docker stop` from a shutdown of the machine, at which a SuperNode ends with 0 (on-failure takes that for
+// done). But unless-stopped has no limit, and a node that the grid refuses ends within seconds, with 0 or 1,
+// each time. So a small starter runs before flower-supernode and then becomes it. It counts the starts, and
+// after too many within ten minutes it gives up and removes its own right to be executed. Docker gives up a
+// container that it cannot start: it stays exited, with its log. flwrup copies in a new starter at every
+// Start.
 //
-// The starter also reads the variables that only the node may see from a file in the node's own volume:
-// what is given to `docker create` shows in `docker inspect`.
+// The starter also reads the variables that only the node may see from a file in the node's own volume,
+// because `docker inspect` shows everything passed to `docker create`.
 const (
 	startPath  = KeyDir + "/start"
 	startsPath = KeyDir + "/starts" // seconds since 1970 of each start within the window
 	envPath    = KeyDir + "/env"    // NAME=VALUE lines
 )
 
-// starterLines is the starter, for any POSIX shell: its first argument is how many times Docker may start
-// the node again within ten minutes, 0 for any number. No line has a single quote.
+// starterLines is the starter, for any POSIX shell. Its first argument is how many times Docker may start the
+// node again within ten minutes, 0 for any number. No line has a single quote.
 var starterLines = []string{
 	`#!/bin/sh`,
 	`# Made by flwrup: hands on the variables of ./env and ends restarts that lead nowhere.`,
@@ -56,12 +56,12 @@ var starterLines = []string{
 
 func starter() []byte { return []byte(strings.Join(starterLines, "\n") + "\n") }
 
-// needsStarter tells whether the container cannot run the image's own program right away.
+// needsStarter reports whether the container cannot run the image's own program right away.
 func needsStarter(spec supernode.Spec) bool {
 	return again(spec) > 0 || len(secretNames(spec)) > 0 || spec.EnvFile != ""
 }
 
-// again is how often Docker may start the node again within ten minutes. Docker refuses --rm with it.
+// again returns how often Docker may start the node again within ten minutes. Docker refuses --rm with it.
 func again(spec supernode.Spec) int {
 	if spec.AutoRemove {
 		return 0
@@ -69,7 +69,7 @@ func again(spec supernode.Spec) int {
 	return spec.Restart
 }
 
-// secretNames are all of the names, with a value or not, sorted.
+// secretNames returns all of the names, with a value or not, sorted.
 func secretNames(spec supernode.Spec) []string {
 	names := slices.Collect(maps.Keys(spec.Secrets))
 	for _, n := range slices.Concat(spec.EnvNames, spec.Missing) {
@@ -81,8 +81,8 @@ func secretNames(spec supernode.Spec) []string {
 	return names
 }
 
-// handed are the starter's files, besides key and CA. Without the value of some variable the file of
-// variables is left out: the one that the container has stays.
+// handed returns the starter's files, apart from key and CA. When the value of some variable is missing it
+// leaves the file of variables out, and the container keeps its own.
 func handed(spec supernode.Spec) []file {
 	if !needsStarter(spec) {
 		return nil
@@ -98,8 +98,8 @@ func handed(spec supernode.Spec) []file {
 	return append(files, file{name: path.Base(envPath), mode: 0o400, data: []byte(env.String())})
 }
 
-// program splits what the container runs into Docker's entrypoint and arguments; image is the
-// entrypoint that the image has of itself.
+// program splits the container's command into Docker's entrypoint and arguments; image is the image's own
+// entrypoint.
 func program(spec supernode.Spec, image []string) (entrypoint, args []string) {
 	args = arguments(spec)
 	if !needsStarter(spec) {
@@ -108,8 +108,8 @@ func program(spec supernode.Spec, image []string) (entrypoint, args []string) {
 	return []string{startPath}, slices.Concat([]string{strconv.Itoa(again(spec))}, image, args)
 }
 
-// handStarter gives the command lines that hand the starter's files in, as a person would type them. dir
-// is a folder of flwrup's for the starter; the first line makes it and is the same for all nodes.
+// handStarter returns the command lines that copy the starter's files in, as a person would type them. dir is
+// a folder of flwrup's for the starter; the first line makes it and is the same for all nodes.
 func handStarter(goos, dir string, spec supernode.Spec, docker []string) []string {
 	quoted := make([]string, len(starterLines))
 	for i, l := range starterLines {

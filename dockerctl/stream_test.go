@@ -58,8 +58,8 @@ func take(t testing.TB, from <-chan supernode.Line, n int) []string {
 	return out
 }
 
-// A follower that begins before the first start sees every line once: over a restart, a crash, a
-// container made anew, lines without an end and lines in bursts.
+// A follower that begins before the first start sees every line once: over a restart, a crash, a new
+// container, lines without an end and lines in bursts.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	r := real(t)
@@ -196,7 +196,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// What a person types after Commands gives the container that Start gives.
+// The lines of Commands make the same container as Start.
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	r := real(t)
@@ -277,7 +277,7 @@ os.makedirs(os.environ["FLWR_HOME"], exist_ok=True); print("it's", os.environ["W
 	}
 }
 
-// pruned leaves out what is empty: the docker command sends [] and {} where the client sends nothing.
+// pruned removes empty values: the docker command sends [] and {} where the client sends nothing.
 func pruned(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

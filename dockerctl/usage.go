@@ -11,8 +11,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// A CPU figure needs two readings: not closer than the daemon's own clock allows, nor so far apart
-// that the figure says nothing about now.
+// A CPU figure needs two readings: not closer than the daemon's own clock allows, and not so far apart that
+// the figure is out of date.
 const (
 	minApart = 200 * time.Millisecond
 	maxApart = time.Minute

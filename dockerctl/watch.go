@@ -10,9 +10,8 @@ import (
 	"flwrup/internal/safego"
 )
 
-// Watch calls changed whenever one of the project's containers was made, started, ended, paused or
-// removed, and whenever the daemon came or went. It connects again by itself and ends with ctx, which
-// is no error.
+// Watch calls changed whenever one of the project's containers was made, started, ended, paused or removed,
+// and whenever the daemon stopped or returned. It reconnects on its own and ends with ctx, which is no error.
 func (r *Runtime) Watch(ctx context.Context, changed func()) error {
 	wait := backoff{first: 300 * time.Millisecond, most: 10 * time.Second}
 	for {
@@ -26,7 +25,7 @@ func (r *Runtime) Watch(ctx context.Context, changed func()) error {
 		limited, cancel := context.WithCancel(ctx)
 		messages, errs := r.cli.Events(limited, events.ListOptions{Filters: filters.NewArgs(
 			filters.Arg("type", string(events.ContainerEventType)), filters.Arg("label", LabelProject+"="+r.project))})
-		changed() // the stream begins here; what was before it nobody heard
+		changed() // the stream begins here; nobody saw events before it
 		r.drain(messages, errs, func() { wait.reset(); changed() })
 		cancel()
 		if ctx.Err() != nil {
