@@ -1,5 +1,5 @@
-// Package app reads a Flower app before it is run: its metadata, what its source writes and reaches, the packages
-// that it needs, and the files that flwr would send.
+// Package app reads a Flower app before it runs: its metadata, the files and hosts that its source writes and
+// reaches, the packages that it needs, and the files that flwr would send.
 package app
 
 import (
@@ -15,7 +15,7 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// App is what the pyproject.toml of a Flower app says.
+// App holds the contents of a Flower app's pyproject.toml.
 type App struct {
 	Dir          string
 	Name         string // [project] name
@@ -37,8 +37,8 @@ func Exists(dir string) bool {
 	return err == nil
 }
 
-// Read reads the app in dir. What is no Flower app is a Problem with code Broken; one whose pyproject.toml flwr
-// refuses is Unusable.
+// Read reads the app in dir. A folder without a Flower app is a Problem with code Broken; a pyproject.toml
+// that flwr refuses is Unusable.
 func Read(dir string) (App, error) {
 	file := filepath.Join(dir, "pyproject.toml")
 	content, err := plainfile.Read(file)
@@ -50,7 +50,7 @@ func Read(dir string) (App, error) {
 	if err != nil {
 		return App{}, err
 	}
-	termsafe.Value(&all) // an app is somebody else's text, too
+	termsafe.Value(&all) // an app is another person's text as well
 	parts := table(all, "tool", "flwr", "app", "components")
 	if parts == nil {
 		return App{}, problem.New(Broken, "no Flower app in "+dir, "its pyproject.toml has no [tool.flwr.app.components]", "name the folder of an app, or make one: flwr new")
@@ -68,14 +68,14 @@ func Read(dir string) (App, error) {
 	return a, nil
 }
 
-// Find gives the Flower apps in dir and in the folders one level below it, the one in dir first, the
-// others by name. Hidden folders are left out.
+// Find returns the Flower apps in dir and in the folders one level below it, the one in dir first, the others
+// by name. Hidden folders are left out.
 func Find(dir string) []App {
 	var found []App
 	if a, err := Read(dir); err == nil {
 		found = append(found, a)
 	}
-	entries, _ := os.ReadDir(dir) // none that can be read: none found
+	entries, _ := os.ReadDir(dir) // unreadable means none found
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
 			continue
@@ -87,7 +87,7 @@ func Find(dir string) []App {
 	return found
 }
 
-// table gives a table below the given keys; nil when there is none.
+// table returns a table below the given keys; nil when there is none.
 func table(m map[string]any, keys ...string) map[string]any {
 	for _, k := range keys {
 		m, _ = m[k].(map[string]any)
@@ -100,13 +100,13 @@ func text(m map[string]any, key string) string {
 	return s
 }
 
-// module is the part of "package.module:object" before the colon.
+// module returns the part of "package.module:object" before the colon.
 func module(component string) string {
 	m, _, _ := strings.Cut(component, ":")
 	return m
 }
 
-// flatten writes nested tables as flwr's run config has them: a.b = 1.
+// flatten writes nested tables as in flwr's run config: a.b = 1.
 func flatten(to map[string]any, prefix string, from map[string]any) {
 	for k, v := range from {
 		if t, ok := v.(map[string]any); ok {
@@ -122,12 +122,13 @@ type Minimum struct {
 	File string // relative to the app
 	Line int
 	What string // min_available_nodes
-	Key  string // of the run config it is read from; "" where it stands in the code
+	Key  string // of the run config it is read from; "" when it is in the code
 	Want int
 }
 
-// Wants gives the largest number of nodes that the app wants before a round begins, with where it says
-// so; the zero Minimum when it does not. overrides are run config values, key → value.
+// Wants returns the largest number of nodes that the app wants before a round begins, with the place that
+// says so. It returns the zero Minimum when the app does not say. overrides are run config values, key →
+// value.
 func (a App) Wants(found Findings, overrides map[string]int) Minimum {
 	var all []Minimum
 	for _, m := range found.Minimums {
@@ -145,8 +146,8 @@ func (a App) Wants(found Findings, overrides map[string]int) Minimum {
 	return slices.MaxFunc(all, func(x, y Minimum) int { return cmp.Compare(x.Want, y.Want) })
 }
 
-// Requirements returns the app's dependencies as lines for pip or uv. What is no requirement, such as an
-// option of pip, is a Problem with code Broken.
+// Requirements returns the app's dependencies as lines for pip or uv. A line that is not a requirement, such
+// as an option of pip, is a Problem with code Broken.
 func (a App) Requirements() ([]string, error) {
 	lines, err := pep508.Lines(a.Dependencies)
 	if err != nil {

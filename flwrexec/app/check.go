@@ -24,16 +24,16 @@ var appcheckSource string
 // checkWait is how long Python may take to read an app: it parses files and imports nothing of it.
 const checkWait = 30 * time.Second
 
-// Trap is a statement of the ServerApp that writes a file, or may. SuperGrid runs the ServerApp where
-// nothing but the temporary folder can be written: the run fails there, mostly at its very end.
+// Trap is a statement of the ServerApp that writes a file, or may. SuperGrid runs the ServerApp where only
+// the temporary folder is writable. The run fails there, usually at its very end.
 type Trap struct {
 	File   string `json:"file"` // relative to the app
 	Line   int    `json:"line"` // from 1
 	End    int    `json:"end"`
 	What   string `json:"what"`    // np.savez
-	Target string `json:"target"`  // the file as the source gives it: final.npz, out/{name}; "" when it does not
-	Sure   bool   `json:"sure"`    // it writes Target; else the source does not tell whether, or where
-	Text   string `json:"text"`    // the first line, as it stands there
+	Target string `json:"target"`  // the file as in the source: final.npz, out/{name}; "" when unknown
+	Sure   bool   `json:"sure"`    // it writes Target; else the source does not show whether, or where
+	Text   string `json:"text"`    // the first line, as written
 	WhyNot string `json:"why_not"` // why it cannot simply be commented out; "" when it can
 }
 
@@ -42,17 +42,17 @@ type Reach struct {
 	File string `json:"file"` // relative to the app
 	Line int    `json:"line"` // from 1
 	What string `json:"what"` // requests.get
-	Text string `json:"text"` // its first line, as it stands there
+	Text string `json:"text"` // its first line, as written
 }
 
-// Findings is what an app's source says before it is run.
+// Findings is the result of reading an app's source.
 type Findings struct {
 	Traps    []Trap
 	Minimums []Minimum
 	Reaches  []Reach
 }
 
-// Does says in words how the statement meets the grid: "writes final.npz", "may write a file".
+// Does describes the statement's effect on the grid: "writes final.npz", "may write a file".
 func (t Trap) Does() string {
 	switch {
 	case !t.Sure && t.Target == "":
@@ -76,8 +76,9 @@ func (f Findings) Mendable() []Trap {
 	return list
 }
 
-// Check reads the app's ServerApp, or its AgentApp, and what it reaches of the app's own modules, with the
-// parser of python. The app's code is not run. Source that Python cannot parse is a Problem with code Broken.
+// Check reads the app's ServerApp, or its AgentApp, and those modules of the app that it reaches, with the
+// parser of python. It does not run the app's code. Source that Python cannot parse is a Problem with code
+// Broken.
 func Check(ctx context.Context, python string, a App) (Findings, error) {
 	var answer struct {
 		Traps    []Trap `json:"traps"`
@@ -115,8 +116,8 @@ func Check(ctx context.Context, python string, a App) (Findings, error) {
 	return f, nil
 }
 
-// Mend returns the edits, one a file, that comment the traps out and change nothing else: Python compares
-// the meaning of the rest with what it was.
+// Mend returns the edits, one for each file, that comment the traps out and change nothing else: Python
+// compares the meaning of the rest before and after.
 func Mend(ctx context.Context, python string, a App, traps []Trap) ([]config.Edit, error) {
 	lines := map[string][]int{}
 	var files []string
@@ -141,17 +142,17 @@ func Mend(ctx context.Context, python string, a App, traps []Trap) ([]config.Edi
 
 // Missing is a requirement of an app that an environment does not meet.
 type Missing struct {
-	Want string `json:"want"` // as the app has it: torch>=2.4
-	Have string `json:"have"` // the version that is there; "" for none
+	Want string `json:"want"` // as written in the app: torch>=2.4
+	Have string `json:"have"` // the installed version; "" for none
 }
 
-// PackagesCommand gives the arguments of a Python that tell which requirements it does not meet; what it
-// prints is for ReadMissing. It is run where the SuperNodes are: in their environment or image.
+// PackagesCommand returns the arguments of a Python that lists the requirements it does not meet; ReadMissing
+// reads its output. Run it where the SuperNodes are: in their environment or image.
 func PackagesCommand(requirements []string) ([]string, error) {
 	return appcheckArgs(map[string]any{"do": "packages", "requirements": requirements})
 }
 
-// ReadMissing reads what PackagesCommand's arguments made Python print.
+// ReadMissing reads the output of PackagesCommand's arguments.
 func ReadMissing(out []byte) ([]Missing, error) {
 	var answer struct {
 		Missing []Missing `json:"missing"`
@@ -207,7 +208,7 @@ func appcheck(ctx context.Context, python string, request map[string]any, to any
 	return readAppcheck([]byte(stdout.String()), to)
 }
 
-// readAppcheck decodes what Python found, every string of it cleaned.
+// readAppcheck decodes Python's findings and cleans every string of them.
 func readAppcheck(out []byte, to any) error {
 	var bad struct {
 		Error, File string

@@ -63,8 +63,8 @@ func trapApp(t *testing.T, source string) (App, string) {
 	return a, python
 }
 
-// TestTraps: what writes files is found, what only looks like it is not; it is commented out, nothing else
-// changes, the rest compiles, and the edit can be undone. Also with the line ends of Windows.
+// TestTraps: statements that write files are found, and lookalikes are not. A trap is commented out, nothing
+// else changes, the rest compiles, and the edit can be undone. The same holds with the line ends of Windows.
 func TestTraps(t *testing.T) {
 	for name, source := range map[string]string{"LF": trapSource, "CRLF": strings.ReplaceAll(trapSource, "\n", "\r\n")} {
 		t.Run(name, func(t *testing.T) {
@@ -113,8 +113,9 @@ func TestTraps(t *testing.T) {
 	}
 }
 
-// TestWaysToWrite reads an app that writes files in some hundred ways: each is named with its file, "may" where
-// the source does not tell, and what stays in memory, goes to the temporary folder or is never reached is left alone.
+// TestWaysToWrite reads an app that writes files in some hundred ways. Each is reported with its file, with
+// "may" when the source does not show it. Code that stays in memory, writes to the temporary folder or is
+// never reached is left alone.
 func TestWaysToWrite(t *testing.T) {
 	python := require.Tool(t, "flwr", "python3")
 	a, err := Read(filepath.Join("testdata", "ways"))
@@ -169,7 +170,7 @@ func TestWaysToWrite(t *testing.T) {
 	}
 }
 
-// TestAgentApp takes an app that has an AgentApp alone, and says which part is missing from one that has none.
+// TestAgentApp takes an app with an AgentApp alone, and says which part is missing from an app without one.
 func TestAgentApp(t *testing.T) {
 	python := require.Tool(t, "flwr", "python3")
 	for parts, want := range map[string]string{
@@ -250,7 +251,7 @@ func TestWaitsForNodes(t *testing.T) {
 	}
 }
 
-// TestReaches: calls of the ServerApp that reach out are found by what the names stand for.
+// TestReaches: calls of the ServerApp that reach out are found by the meaning of their names.
 func TestReaches(t *testing.T) {
 	a, python := trapApp(t, `import urllib.request, requests as r
 import numpy.random

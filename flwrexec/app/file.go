@@ -20,9 +20,9 @@ var (
 	utf16Marks = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
 )
 
-// decodeApp reads a pyproject.toml as flwr does: UTF-8 without a byte order mark, valid TOML. For everything else
-// flwr has sentences that name neither the file nor the cause, so it is not asked. What is no Flower app either is
-// Broken.
+// decodeApp reads a pyproject.toml as flwr does: UTF-8 without a byte order mark, valid TOML. For anything
+// else flwr has sentences that name neither the file nor the cause, so it is not asked. A file that is not a
+// Flower app's is Broken.
 func decodeApp(file string, content []byte) (map[string]any, error) {
 	code := Broken
 	if bytes.Contains(bytes.ReplaceAll(content, []byte{0}, nil), []byte("tool.flwr")) {
@@ -46,7 +46,7 @@ func decodeApp(file string, content []byte) (map[string]any, error) {
 	return all, nil
 }
 
-// badLine gives the number of the first line that is not UTF-8.
+// badLine returns the number of the first line that is not UTF-8.
 func badLine(content []byte) int {
 	for n, line := range bytes.Split(content, []byte("\n")) {
 		if !utf8.Valid(line) {

@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// TestAppFileThatFlwrRefuses: what Python's tomllib does not read is said before flwr is asked.
+// TestAppFileThatFlwrRefuses: a file that Python's tomllib does not read is reported before flwr is asked.
 func TestAppFileThatFlwrRefuses(t *testing.T) {
 	good := "# café\n[project]\nname = \"a\"\n[tool.flwr.app]\npublisher = \"b\"\n[tool.flwr.app.components]\nserverapp = \"a.s:app\"\n"
 	wide := func(mark string, low, high int) string {

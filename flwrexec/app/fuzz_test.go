@@ -9,7 +9,7 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// FuzzApp reads the metadata of an app, and what Python says about its source.
+// FuzzApp reads the metadata of an app, and Python's report on its source.
 func FuzzApp(f *testing.F) {
 	f.Add("[project]\nname='x'\nversion='1'\ndependencies=['a>=1','\\u001b[31m']\n[tool.flwr.app]\npublisher='p'\n[tool.flwr.app.components]\nserverapp='a.b:c'\n[tool.flwr.app.config]\na.b=1\n",
 		`{"missing":[{"want":"a","have":"\u001b"}]}`)

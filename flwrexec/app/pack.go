@@ -13,12 +13,12 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// Pack is what flwr would send of an app.
+// Pack lists the files of an app that flwr would send.
 type Pack struct {
 	Files   []Packed `json:"files"`
 	Limit   int64    `json:"limit"`   // bytes that a bundle may have
-	Exclude string   `json:"exclude"` // the key below [tool.flwr.app] that leaves files out; "" where only .gitignore does
-	Guess   bool     `json:"-"`       // this flwr does not tell: every file of the folder counts
+	Exclude string   `json:"exclude"` // the key below [tool.flwr.app] that excludes files; "" where only .gitignore does
+	Guess   bool     `json:"-"`       // this flwr does not say: every file of the folder counts
 }
 
 // Packed is one file of it.
@@ -34,8 +34,8 @@ type Packed struct {
 // maxBundle is what flwr 1.24 to 1.42 accept, in bytes.
 const maxBundle = 10 << 20
 
-// PackOf asks the flwr of python itself which files of the app it would send; nothing is sent, and nothing of the
-// app is run. An app that this flwr refuses to pack is a Problem with code Broken.
+// PackOf asks the flwr of python itself which files of the app it would send. It sends nothing, and runs
+// nothing of the app. An app that this flwr refuses to pack is a Problem with code Broken.
 func PackOf(ctx context.Context, python string, a App) (Pack, error) {
 	var answer struct {
 		Pack

@@ -29,7 +29,7 @@ func writeAll(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// TestPackIsWhatFlwrBuilds compares the files that PackOf names with the bundle of the same flwr's `flwr build`.
+// TestPackIsWhatFlwrBuilds compares the files from PackOf with the bundle of the same flwr's `flwr build`.
 func TestPackIsWhatFlwrBuilds(t *testing.T) {
 	for _, version := range []string{"1.24.0", require.Newest} {
 		t.Run(version, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestPackIsWhatFlwrBuilds(t *testing.T) {
 				t.Errorf("exclude %q", got.Exclude)
 			}
 
-			// both ways to keep a file out are honoured as they are advised
+			// both ways to keep a file out work as advised
 			lines := map[string]string{".gitignore": "/data/\n"}
 			if got.Exclude != "" {
 				text, err := os.ReadFile(filepath.Join(app, "pyproject.toml"))
@@ -120,7 +120,7 @@ func TestPackIsWhatFlwrBuilds(t *testing.T) {
 				writeAll(t, app, map[string]string{name: string(before)})
 			}
 
-			// large files are measured as they are packed, and what flwr refuses is said in its own words
+			// large files are measured as packed, and flwr's refusals keep their words
 			writeAll(t, app, map[string]string{"zeros.md": strings.Repeat("0", 12<<20)})
 			got, err = PackOf(context.Background(), python, a)
 			if i := slices.IndexFunc(got.Files, func(f Packed) bool { return f.Name == "zeros.md" }); err != nil || i < 0 || got.Files[i].Size != 12<<20 || got.Files[i].Packed > 1<<20 {
