@@ -12,18 +12,18 @@ import (
 	"flwrup/internal/tomledit"
 )
 
-// Brought is a connection of a pyproject.toml that leads to somebody else's grid, or can run code.
+// Brought is a connection of a pyproject.toml that leads to a stranger's grid, or can run code.
 type Brought struct {
 	Connection Connection
 	Text       string // all its settings
-	Says       string // what it does, in plain words
+	Says       string // its effect, in plain words
 }
 
 var plainHost = regexp.MustCompile(`^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]+)?$`)
 
-// BroughtConnections returns the connections of a pyproject.toml that a person should know about: offered as a
-// grid, carried into Flower's configuration, or used by flwr 1.25 and older, they decide where logins and apps go.
-// SuperGrid, this machine, placeholders of a template and a plain simulation are harmless.
+// BroughtConnections returns the connections of a pyproject.toml that the user should know about. Offered as
+// a grid, carried into Flower's configuration, or used by flwr 1.25 and older, they decide where logins and
+// apps go. SuperGrid, this machine, placeholders of a template and a plain simulation are harmless.
 func BroughtConnections(pyproject string) ([]Brought, error) {
 	src, _, err := readConfig(pyproject)
 	if err != nil || src == nil {

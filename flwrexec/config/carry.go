@@ -12,14 +12,14 @@ import (
 	"flwrup/internal/tomledit"
 )
 
-// What flwr >= 1.26 refuses in a connection (SuperLinkConnection.__post_init__ in flwr/cli/typing.py) ends
-// every command that uses it.
+// Values of a connection that flwr >= 1.26 refuses (SuperLinkConnection.__post_init__ in flwr/cli/typing.py)
+// end every command that uses it.
 
-// oldSuperGrid is an address that flwr 1.37 and later end on.
+// oldSuperGrid is an address at which flwr 1.37 and later exit.
 const oldSuperGrid = "supergrid.flower.ai"
 
-// mended gives the changes to [superlink.NAME], as it is in table, without which flwr would refuse it. s has
-// what to put in place of a value; what it lacks is taken out.
+// mended returns the changes to [superlink.NAME], as it is in table, without which flwr would refuse it. s
+// holds the new values; a value that s lacks is removed.
 func (s Connection) mended(table map[string]any, file string) (changes []tomledit.Change) {
 	path := func(key string) []string { return append(slices.Clone(flowerTable), s.Name, key) }
 	replace := func(key string, by string) {
@@ -56,7 +56,7 @@ func federationFits(v any) bool {
 	return ok && configFederation.MatchString(text)
 }
 
-// absoluteCA is a relative CA file in the folder of file; "" where there is none.
+// absoluteCA returns a relative CA file in the folder of file; "" when there is none.
 func absoluteCA(ca, file string) string {
 	if ca == "" {
 		return ""
@@ -68,8 +68,8 @@ func absoluteCA(ca, file string) string {
 	return whole
 }
 
-// MendFlower plans to replace or take out what flwr refuses in [superlink.NAME] of Flower's config.toml;
-// all else in the connection is the person's. has reports whether the connection exists.
+// MendFlower plans to replace or remove those values of [superlink.NAME] in Flower's config.toml that flwr
+// refuses; all else in the connection is the user's. has reports whether the connection exists.
 func MendFlower(file string, s Connection) (e Edit, has bool, err error) {
 	e = Edit{File: file, Why: "flwr refuses a value of the connection \"" + s.Name + "\" in this file, and with it every command"}
 	if e.Before, _, err = readConfig(file); err != nil || e.Before == nil {
@@ -95,9 +95,9 @@ func MendFlower(file string, s Connection) (e Edit, has bool, err error) {
 var flwrsOwnDefault = regexp.MustCompile(`^local(-simulation)?$`) // as flwr 1.26 and later write it into a new file
 
 // CarryLegacy adds to e, an edit of Flower's config.toml that may be empty, the connections of
-// [tool.flwr.federations] in pyprojects, as flwr's own migration would write them (migrate in
-// flwr/cli/config_migration.py): paths made absolute, the default taken over. It leaves alone what the file has
-// under the same name, and leaves out values that flwr refuses. own is written by e itself.
+// [tool.flwr.federations] in pyprojects. It writes them as flwr's own migration would (migrate in
+// flwr/cli/config_migration.py): with absolute paths and the same default. It leaves entries of the file with
+// the same name alone, and leaves out values that flwr refuses. own is written by e itself.
 func CarryLegacy(e Edit, own string, pyprojects ...string) (Edit, error) {
 	text := e.After
 	if text == nil {
@@ -162,8 +162,8 @@ func CarryLegacy(e Edit, own string, pyprojects ...string) (Edit, error) {
 	return e, nil
 }
 
-// carry gives the changes that write a connection of a pyproject.toml at a path of Flower's config.toml; none for
-// one that flwr could not use at all.
+// carry returns the changes that write a connection of a pyproject.toml at a path of Flower's config.toml;
+// empty for a connection that flwr could not use at all.
 func carry(from map[string]any, at []string, file string) (changes []tomledit.Change) {
 	set := func(value any, keys ...string) {
 		changes = append(changes, tomledit.Change{Path: append(slices.Clone(at), keys...), Value: value})

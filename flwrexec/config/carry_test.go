@@ -21,7 +21,7 @@ func placeText(t *testing.T, text string, names ...string) string {
 	return file
 }
 
-// Whatever flwr would refuse in the connection goes, and nothing else.
+// Every value of the connection that flwr would refuse goes, and nothing else.
 func TestMendFlowerConfig(t *testing.T) {
 	want := Connection{Name: "supergrid", Address: "api.flower.ai", Federation: "@ada/study"}
 	for name, c := range map[string]struct{ text, federation, address, also string }{

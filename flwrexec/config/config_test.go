@@ -17,7 +17,7 @@ import (
 
 var gridSettings = Connection{Name: "supergrid", Address: "grid.example.org:443", CA: "/etc/grid/ca.crt", Federation: "@ada/study"}
 
-// edited does what the name of a fixture says: pyproject-…, flower-…, retire-….
+// edited applies the edit in the name of a fixture: pyproject-…, flower-…, retire-….
 func edited(t *testing.T, fixture, file string, s Connection) (Edit, error) {
 	t.Helper()
 	switch kind, _, _ := strings.Cut(fixture, "-"); kind {
@@ -32,7 +32,7 @@ func edited(t *testing.T, fixture, file string, s Connection) (Edit, error) {
 	return Edit{}, nil
 }
 
-// placed copies a fixture to a fresh folder with a name that shells and TOML could trip over.
+// placed copies a fixture to a fresh folder with a name that is difficult for shells and TOML.
 func placed(t *testing.T, fixture string) string {
 	t.Helper()
 	src, err := os.ReadFile(filepath.Join("testdata", "config", fixture+".toml"))
@@ -65,8 +65,8 @@ func fixtures(t *testing.T) []string {
 	return files
 }
 
-// TestFixtures edits files as people have them and compares every byte. FLWRUP_UPDATE=1 writes the
-// expected results anew, to be read before they are committed.
+// TestFixtures edits typical files and compares every byte. FLWRUP_UPDATE=1 rewrites the expected results;
+// read them before committing.
 func TestFixtures(t *testing.T) {
 	for _, name := range fixtures(t) {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestConnectionsRead(t *testing.T) {
 	}
 }
 
-// TestSettingsRespectThePerson holds what an edit leaves alone and what it takes away.
+// TestSettingsRespectThePerson checks which settings an edit leaves alone and which it removes.
 func TestSettingsRespectThePerson(t *testing.T) {
 	const ca = "/etc/pilot/ca.crt"
 	text := "[superlink.g]\naddress = \"a:1\"\nroot-certificates = \"" + ca + "\"\nfederation = \"@a/b\"\n"

@@ -16,8 +16,8 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// Connection is one connection of the CLI to a SuperLink, wherever flwr keeps it. An edit leaves
-// alone what is "" here, with one exception: a CA of the file goes with the address that it belonged to.
+// Connection is one connection of the CLI to a SuperLink, wherever flwr keeps it. An edit leaves alone fields
+// that are "" here, with one exception: a CA of the file goes with its address.
 type Connection struct {
 	Name       string // supergrid
 	Address    string // host or host:port of the Control API
@@ -26,7 +26,7 @@ type Connection struct {
 	Insecure   bool   // without TLS; only ever read: an edit switches TLS on
 }
 
-// Simulation reports whether the connection is flwr's own simulation on this machine, and no grid.
+// Simulation reports whether the connection is flwr's own simulation on this machine, and not a grid.
 func (s Connection) Simulation() bool {
 	return s.Address == "" || strings.HasPrefix(s.Address, ":")
 }
@@ -37,8 +37,8 @@ var (
 	flowerTable    = []string{"superlink"}                   // flwr >= 1.26
 )
 
-// ReadFlower reads the [superlink.NAME] tables of Flower's config.toml (flwr >= 1.26), by
-// name; none when the file does not exist. A simulation ("local") has no Address.
+// ReadFlower reads the [superlink.NAME] tables of Flower's config.toml (flwr >= 1.26), by name; empty when
+// the file does not exist. A simulation ("local") has no Address.
 func ReadFlower(file string) ([]Connection, error) {
 	all, _, err := readConnections(file, flowerTable)
 	return all, err
@@ -51,8 +51,8 @@ func LegacyBlock(pyproject string) (has bool, settings []Connection, err error) 
 	return has, settings, err
 }
 
-// RetireLegacyBlock plans to turn [tool.flwr.federations] of a pyproject.toml into comments; every other
-// byte stays as it is.
+// RetireLegacyBlock plans to turn [tool.flwr.federations] of a pyproject.toml into comments; every other byte
+// stays.
 func RetireLegacyBlock(pyproject string) (Edit, error) {
 	e := Edit{File: pyproject, Why: "flwr 1.26 and later keep connections in Flower's config.toml and trip over this block"}
 	var err error
@@ -65,9 +65,9 @@ func RetireLegacyBlock(pyproject string) (Edit, error) {
 	return e, nil
 }
 
-// FlowerFile is Flower's config.toml for a value of FLWR_HOME; "" is the person's own: $FLWR_HOME,
-// else ~/.flwr, as flwr >= 1.26 looks for it. Where HOME is not set that is below the account's home;
-// without one it is a Problem.
+// FlowerFile returns Flower's config.toml for a value of FLWR_HOME. "" is the user's own: $FLWR_HOME, else
+// ~/.flwr, as flwr >= 1.26 looks for it. Without HOME that is below the account's home; without an account's
+// home it is a Problem.
 func FlowerFile(flwrHome string) (string, error) {
 	if flwrHome == "" {
 		flwrHome = os.Getenv("FLWR_HOME")
@@ -85,13 +85,13 @@ func FlowerFile(flwrHome string) (string, error) {
 	return filepath.Join(userdirs.Abs(flwrHome), "config.toml"), nil
 }
 
-// configFederation is what flwr >= 1.26 takes in config.toml (check_federation_format in flwr); with another
-// text every command fails.
+// configFederation matches the federations that flwr >= 1.26 accepts in config.toml (check_federation_format
+// in flwr); with another text every command fails.
 var configFederation = regexp.MustCompile(`^@[a-zA-Z0-9_-]+/[a-zA-Z0-9_-]+$`)
 
-// EditFlower plans [superlink.NAME] of Flower's config.toml (flwr >= 1.26). A missing file is made
-// whole, with the connection "local" as default as flwr itself makes it, so that a bare `flwr run` goes
-// on meaning a simulation on this machine.
+// EditFlower plans [superlink.NAME] of Flower's config.toml (flwr >= 1.26). A missing file is written whole,
+// with the connection "local" as default as flwr itself makes it. So a bare `flwr run` still means a
+// simulation on this machine.
 func EditFlower(file string, s Connection) (Edit, error) {
 	e := Edit{File: file, Why: "flwr reads the connection \"" + s.Name + "\" from this file"}
 	if err := s.check(); err != nil {
@@ -119,8 +119,8 @@ func EditFlower(file string, s Connection) (Edit, error) {
 	return e, err
 }
 
-// What flwr 1.26.1 writes for "local"; later ones take it as well and write address = ":local:", which
-// 1.26 would take for a host.
+// flwr 1.26.1 writes this for "local". Later ones accept it as well and write address = ":local:", which 1.26
+// would take for a host.
 const newFlowerConfig = `# Flower's connections, read by every flwr command
 [superlink]
 default = "local"
@@ -129,9 +129,9 @@ default = "local"
 options.num-supernodes = 10
 `
 
-// EditPyproject plans [tool.flwr.federations.NAME] of a pyproject.toml (flwr <= 1.25), account login
-// switched on. Those flwrs take no command in a folder without a project and an app in pyproject.toml, so
-// what they demand is added where it is missing, and a missing file is made.
+// EditPyproject plans [tool.flwr.federations.NAME] of a pyproject.toml (flwr <= 1.25), with account login
+// switched on. Those flwrs refuse every command in a folder without a project and an app in pyproject.toml.
+// So the edit adds the missing keys, and makes a missing file.
 func EditPyproject(file string, s Connection) (Edit, error) {
 	e := Edit{File: file, Why: "flwr up to 1.25 reads the connection \"" + s.Name + "\" from the app's pyproject.toml"}
 	if err := s.check(); err != nil {
@@ -149,8 +149,8 @@ func EditPyproject(file string, s Connection) (Edit, error) {
 	return e, err
 }
 
-// appChanges are the keys without which flwr 1.24 and 1.25 refuse a pyproject.toml
-// (validate_fields_in_config in flwr). The components are only read by `flwr run`.
+// appChanges returns the keys without which flwr 1.24 and 1.25 refuse a pyproject.toml
+// (validate_fields_in_config in flwr). Only `flwr run` reads the components.
 func appChanges(src []byte, file string) ([]tomledit.Change, error) {
 	m, err := tomledit.Decode(src)
 	if err != nil {
@@ -187,7 +187,7 @@ func appChanges(src []byte, file string) ([]tomledit.Change, error) {
 	return changes, nil
 }
 
-// poetry reads a key of [tool.poetry], where projects had their name and version before there was [project].
+// poetry reads a key of [tool.poetry], where projects had their name and version before [project] existed.
 func poetry(m map[string]any, key string) string {
 	v, _ := tomledit.Lookup(m, []string{"tool", "poetry", key})
 	text, _ := v.(string)
@@ -209,8 +209,8 @@ func projectName(file string) string {
 	return name
 }
 
-// edit gives the text with the connection in table, and the changes that come first. A byte order mark
-// goes: flwr (Python's tomli) takes no file that has one.
+// edit returns the text with the connection in table, and the changes that come first. It drops a byte order
+// mark: flwr (Python's tomli) refuses files with one.
 func (s Connection) edit(text []byte, file string, table []string, first []tomledit.Change) ([]byte, error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	m, err := tomledit.Decode(text)
@@ -235,7 +235,7 @@ func (s Connection) edit(text []byte, file string, table []string, first []tomle
 	case s.CA == "" && old.CA != "" && old.Address != s.Address:
 		changes = append(changes, tomledit.Change{Path: path("root-certificates"), Delete: true})
 	}
-	if v, _ := tomledit.Lookup(m, path("insecure")); v == true { // login wants TLS, and a CA beside it is refused
+	if v, _ := tomledit.Lookup(m, path("insecure")); v == true { // login wants TLS, and and refuses a CA next to insecure = true
 		changes = append(changes, tomledit.Change{Path: path("insecure"), Value: false})
 	}
 	if slices.Equal(table, pyprojectTable) {
@@ -290,7 +290,7 @@ func resolveCA(path, file string) string {
 	return filepath.Join(dir, path)
 }
 
-// readConnections reads the connections below table, and whether that table is there at all.
+// readConnections reads the connections below table, and reports whether that table exists.
 func readConnections(file string, table []string) ([]Connection, bool, error) {
 	src, _, err := readConfig(file)
 	if err != nil || src == nil {

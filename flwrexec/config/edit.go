@@ -20,13 +20,13 @@ import (
 	"flwrup/internal/tomledit"
 )
 
-// Edit is one file as it is and as it would be. The functions that give one change nothing: a
-// front end shows Diff, and Write does it.
+// Edit is one file before and after a change. The functions that return one change nothing: a front end shows
+// Diff, and Write applies it.
 type Edit struct {
 	File   string
 	Before []byte // nil: the file does not exist
 	After  []byte
-	Why    string // what the edit is for, one sentence
+	Why    string // purpose of the edit, one sentence
 }
 
 // Changed reports whether Write would change anything.
@@ -34,8 +34,8 @@ func (e Edit) Changed() bool {
 	return e.After != nil && (e.Before == nil || !bytes.Equal(e.Before, e.After))
 }
 
-// Diff is the edit as a unified diff; "" when nothing changes. It is the person's own text, not yet made
-// safe for a terminal.
+// Diff returns the edit as a unified diff; "" when nothing changes. It is the user's own text, not yet safe
+// for a terminal.
 func (e Edit) Diff() string {
 	if !e.Changed() {
 		return ""
@@ -43,10 +43,10 @@ func (e Edit) Diff() string {
 	return tomledit.Diff(e.Before, e.After, e.File)
 }
 
-// Write does the edit: atomically, a symlink followed, the file's mode kept, and only while the file
-// still is what Before says. It first puts a copy of the file beside it and gives its path for Undo; no
-// older copy is overwritten. Nothing is done, and undo is "", when nothing changes. Errors are Problems
-// (bad-input): changed meanwhile, read-only, no permission, disk full.
+// Write applies the edit: atomically, through a symlink, with the file's mode, and only while the file still
+// equals Before. It first copies the file to its own folder and returns the copy's path for Undo; no older
+// copy is overwritten. When nothing changes it does nothing, and undo is "". Errors are Problems (bad-input):
+// changed meanwhile, read-only, no permission, disk full.
 func (e Edit) Write() (undo string, err error) {
 	if !e.Changed() {
 		return "", nil
@@ -87,13 +87,13 @@ func (e Edit) Writable() error {
 	return writable(e.File, mode)
 }
 
-// Names of undo copies carry the hash of the text that the edit left, so that Undo can tell whether the
-// person has worked on the file since: pyproject.toml.before-flwrup-1a2b3c4d, and .absent-before-flwrup-…
-// (empty) where the edit made the file.
+// Names of undo copies carry the hash of the text after the edit, so that Undo can see whether the user has
+// changed the file since: pyproject.toml.before-flwrup-1a2b3c4d, and .absent-before-flwrup-… (empty) where
+// the edit made the file.
 var undoName = regexp.MustCompile(`^(.+)\.(before|absent-before)-flwrup-([0-9a-f]{8})(-[0-9]+)?$`)
 
-// Undo takes back the edit whose copy Write gave, and removes the copy. A file that was changed since the
-// edit is left alone with a Problem (bad-input) that names both files.
+// Undo reverts the edit of the copy from Write, and removes the copy. It leaves a file that has changed since
+// alone, with a Problem (bad-input) that names both files.
 func Undo(undoFile string) error {
 	m := undoName.FindStringSubmatch(filepath.Base(undoFile))
 	if m == nil {
@@ -134,7 +134,7 @@ func hashOf(b []byte) string {
 	return fmt.Sprintf("%x", sum[:4])
 }
 
-// keepCopy writes what the file was beside it, under a name that nothing has yet.
+// keepCopy writes the file's old content to the same folder, under a name that is free.
 func keepCopy(e Edit, mode fs.FileMode) (string, error) {
 	kind := "before"
 	if e.Before == nil {
@@ -159,8 +159,8 @@ func keepCopy(e Edit, mode fs.FileMode) (string, error) {
 	}
 }
 
-// readConfig reads a configuration file and its permissions; nil and the mode of a new file when there
-// is none. What is no plain file, a link into nowhere, and what may not be read is a Problem (bad-input).
+// readConfig reads a configuration file and its permissions; nil and the mode of a new file when it does not
+// exist. A file that is not plain, a dangling link or an unreadable file is a Problem (bad-input).
 func readConfig(file string) ([]byte, fs.FileMode, error) {
 	info, err := os.Stat(file)
 	switch {
@@ -197,8 +197,8 @@ func kindOf(m fs.FileMode) string {
 	return "device, pipe or socket"
 }
 
-// writable refuses a file that its owner has made read-only: replacing it would be possible all the same
-// where the folder can be written, but is not what the owner wants.
+// writable refuses a file that its owner has made read-only. Replacing it would be possible in a writable
+// folder, but the owner does not want that.
 func writable(file string, mode fs.FileMode) error {
 	if mode&0o222 != 0 {
 		f, err := os.OpenFile(file, os.O_WRONLY, 0)

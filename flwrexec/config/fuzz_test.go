@@ -12,8 +12,8 @@ import (
 	"flwrup/internal/tomledit"
 )
 
-// FuzzConfig edits a person's config.toml and pyproject.toml: what cannot be edited is left alone, and an
-// edit changes the connection and nothing else that is there.
+// FuzzConfig edits a user's config.toml and pyproject.toml: a file that cannot be edited is left alone, and
+// an edit changes only the connection.
 func FuzzConfig(f *testing.F) {
 	for _, s := range []string{
 		"# mine\n[superlink]\ndefault = \"x\"\n[superlink.supergrid]\naddress = \"a:1\" # why\n", "superlink.supergrid = { address = 'a' }\n",

@@ -13,10 +13,10 @@ import (
 	"flwrup/internal/tomledit"
 )
 
-// nowhere is an address of this machine that nobody listens on.
+// nowhere is an address of this machine where nobody listens.
 var nowhere = Connection{Name: "supergrid", Address: "127.0.0.1:1"}
 
-// TestFlwrsOwnReaderAgrees has every expected result read by the TOML reader that flwr itself uses.
+// TestFlwrsOwnReaderAgrees reads every expected result with the TOML reader of flwr itself.
 func TestFlwrsOwnReaderAgrees(t *testing.T) {
 	env := require.Flwr(t, require.Newest)
 	for _, name := range fixtures(t) {
@@ -48,7 +48,7 @@ func TestFlwrsOwnReaderAgrees(t *testing.T) {
 	}
 }
 
-// TestOldFlwrTakesPyproject has flwr 1.24.0 go through an edited pyproject.toml up to the connection.
+// TestOldFlwrTakesPyproject takes flwr 1.24.0 through an edited pyproject.toml up to the connection.
 func TestOldFlwrTakesPyproject(t *testing.T) {
 	env := require.Flwr(t, "1.24.0")
 	cases := []string{"pyproject-08-bom-tabs", ""}
@@ -73,7 +73,7 @@ func TestOldFlwrTakesPyproject(t *testing.T) {
 	}
 }
 
-// TestNewFlwrTakesConfig has flwr list the connections of edited and of new config.toml files.
+// TestNewFlwrTakesConfig makes flwr list the connections of edited and of new config.toml files.
 func TestNewFlwrTakesConfig(t *testing.T) {
 	for _, version := range []string{"1.26.1", require.Newest} {
 		t.Run(version, func(t *testing.T) {
@@ -102,8 +102,8 @@ func TestNewFlwrTakesConfig(t *testing.T) {
 	}
 }
 
-// TestLegacyBlockStopsNewFlwr shows the trouble with the guide's block on a new flwr, and that it is gone
-// once the block is retired, with all comments of the person still there.
+// TestLegacyBlockStopsNewFlwr shows the trouble with the guide's block on a new flwr. Retiring the block ends
+// it, and all comments of the user stay.
 func TestLegacyBlockStopsNewFlwr(t *testing.T) {
 	env := require.Flwr(t, require.Newest)
 	file, home := placed(t, "retire-21-guide-block"), t.TempDir()
