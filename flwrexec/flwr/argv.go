@@ -14,7 +14,7 @@ type Connection struct {
 	App  string // the project's folder; used where Dialect.ConfigInPyproject; "" is the working folder
 }
 
-// connection gives the arguments that name c's SuperLink.
+// connection returns the arguments that name c's SuperLink.
 func (d Dialect) connection(c Connection) []string {
 	if !d.ConfigInPyproject {
 		return []string{c.Name}
@@ -34,8 +34,8 @@ func join(parts ...[]string) []string {
 	return argv
 }
 
-// The functions below give the command that a person would type, "flwr" first. A session runs the
-// same ones with `--format json` behind them.
+// The functions below return commands as a person would type them, "flwr" first. A session runs the same ones
+// with `--format json` behind them.
 
 // LoginArgv is the device-flow login.
 func (d Dialect) LoginArgv(c Connection) []string { return join([]string{"login"}, d.connection(c)) }
@@ -54,7 +54,7 @@ func (d Dialect) RegisterArgv(c Connection, publicKeyFile, name string) []string
 	return argv
 }
 
-// UnregisterArgv unregisters a SuperNode, which burns its key for good.
+// UnregisterArgv unregisters a SuperNode, after which its key can never be registered again.
 func (d Dialect) UnregisterArgv(c Connection, id NodeID) []string {
 	return join([]string{"supernode", "unregister", id.String()}, d.connection(c))
 }
@@ -81,12 +81,12 @@ func (d Dialect) CreateFederationArgv(c Connection, name, description string) []
 	return argv
 }
 
-// AddArgv puts a SuperNode into a federation.
+// AddArgv adds a SuperNode to a federation.
 func (d Dialect) AddArgv(c Connection, id NodeID, federation string) []string {
 	return join([]string{"federation", "add-supernode", id.String(), federation}, d.connection(c))
 }
 
-// RemoveArgv takes a SuperNode out of a federation.
+// RemoveArgv removes a SuperNode from a federation.
 func (d Dialect) RemoveArgv(c Connection, id NodeID, federation string) []string {
 	return join([]string{"federation", "remove-supernode", id.String(), federation}, d.connection(c))
 }
@@ -131,8 +131,8 @@ func (d Dialect) StopArgv(c Connection, run RunID) []string {
 // NewAppName is the app that NewAppArgv makes, and its folder.
 const NewAppName = "quickstart-numpy"
 
-// NewAppArgv makes a new app in a folder below the working folder. From flwr 1.25 on apps come from
-// Flower's platform; before, flwr brings templates.
+// NewAppArgv makes a new app in a folder below the working folder. From flwr 1.25 on apps come from Flower's
+// platform; before, flwr has templates.
 func (d Dialect) NewAppArgv(publisher string) []string {
 	if d.AppsFromPlatform {
 		return []string{"flwr", "new", "@flwrlabs/" + NewAppName}
@@ -140,7 +140,7 @@ func (d Dialect) NewAppArgv(publisher string) []string {
 	return []string{"flwr", "new", NewAppName, "--framework", "NumPy", "--username", cmp.Or(publisher, "me")}
 }
 
-// SuperNodeOptions is what a SuperNode is started with.
+// SuperNodeOptions describes how to start a SuperNode.
 type SuperNodeOptions struct {
 	Fleet        string   // host:port of the fleet's side; the port is always needed
 	Key, CA      string   // paths as the SuperNode sees them; CA "" trusts the system's certificates
@@ -153,8 +153,8 @@ type SuperNodeOptions struct {
 // ownPort is flwr's default for the port that a SuperNode's ClientApps talk to.
 const ownPort = 9094
 
-// SuperNodeArgs gives the arguments of flower-supernode, without its name. Port listens on loopback
-// only. A fleet address without a port gets 443.
+// SuperNodeArgs returns the arguments of flower-supernode, without its name. Port listens on loopback only. A
+// fleet address without a port gets 443.
 func (d Dialect) SuperNodeArgs(o SuperNodeOptions) []string {
 	args := []string{"--superlink", withPort(o.Fleet)}
 	if o.CA != "" {
@@ -164,7 +164,7 @@ func (d Dialect) SuperNodeArgs(o SuperNodeOptions) []string {
 	if o.NodeConfig != "" {
 		args = append(args, "--node-config", o.NodeConfig)
 	}
-	// Without this flwr up to 1.34 listens on all addresses of its machine or container.
+	// Without this flag flwr up to 1.34 listens on all addresses of its machine or container.
 	if port := strconv.Itoa(cmp.Or(o.Port, ownPort)); d.HostPort {
 		args = append(args, "--host", "127.0.0.1", "--port", port)
 	} else {
@@ -176,8 +176,8 @@ func (d Dialect) SuperNodeArgs(o SuperNodeOptions) []string {
 	return append(args, o.Extra...)
 }
 
-// withPort adds :443 to an address that has no port: flower-supernode exits with code 600 without
-// one. An IPv6 address is left to be written in brackets.
+// withPort adds :443 to an address that has no port: flower-supernode exits with code 600 without one. An
+// IPv6 address must be in brackets already.
 func withPort(address string) string {
 	if address == "" {
 		return address

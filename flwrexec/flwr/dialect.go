@@ -1,5 +1,5 @@
-// Package flwr describes the releases of flwr without running any: what each can do, the command lines that it
-// takes, and the IDs in them.
+// Package flwr describes the releases of flwr without running any: their features, their command lines, and
+// the IDs in them.
 package flwr
 
 import (
@@ -8,50 +8,49 @@ import (
 	"strings"
 )
 
-// Dialect is all that differs between versions of flwr, one feature a field. Nothing else in flwrup
-// asks for a version number.
+// Dialect holds every difference between versions of flwr, one feature a field. Nothing else in flwrup
+// compares version numbers.
 type Dialect struct {
 	Version Version
 
 	// How a command names the SuperLink.
 	ConfigInPyproject bool // APP CONNECTION, in pyproject.toml; else only CONNECTION, in Flower's config.toml
 
-	// What the command line has.
+	// Features of the command line.
 	FederationShow bool // `federation show`; else `federation list --federation @account/name`
 	FederationFlag bool // `run --federation @account/name`; else the connection names the federation
 	Managed        bool // `federation create`, `add-supernode`, `remove-supernode`
 	RegisterName   bool // `supernode register --name`
 
-	AppsFromPlatform bool // `flwr new @publisher/name` fetches an app; else flwr brings templates of its own
+	AppsFromPlatform bool // `flwr new @publisher/name` fetches an app; else flwr has templates of its own
 
-	// What travels over the wire.
+	// The protocols.
 	ControlHTTP bool // CLI to SuperLink; else gRPC
 	FleetHTTP   bool // SuperNode to SuperLink; else gRPC, and neither speaks to the other
 
-	// What flower-supernode takes.
+	// Flags of flower-supernode.
 	HostPort       bool // its own port by --host and --port; else --clientappio-api-address
 	RuntimeInstall bool // --allow-runtime-dependency-installation
 	GRPCRere       bool // --grpc-rere, --grpc-adapter
 
-	// What they take of a machine.
-	MinPython  int   // the least 3.x that flwr's package asks for
+	// Their needs of a machine.
+	MinPython  int   // the least 3.x that flwr's package accepts
 	NodeMemory int64 // bytes that a SuperNode takes before its app takes any; measured, about (docs/versions.md)
 
-	// SuperGrid's addresses, host without port and host:port. Always to be changeable.
+	// SuperGrid's addresses, host without port and host:port. The user can always change them.
 	DefaultControl string
 	DefaultFleet   string
 }
 
-// Addresses of SuperGrid. The first is refused by flwr from 1.37 on, which takes the second instead.
+// Addresses of SuperGrid. flwr from 1.37 on refuses the first and takes the second instead.
 const (
 	oldControl   = "supergrid.flower.ai"
 	newControl   = "api.flower.ai"
 	defaultFleet = "fleet-supergrid.flower.ai:443"
 )
 
-// DialectOf is the one table of what flwr can do, by the release that brought the change. It was read
-// from the help and the code of every release from 1.24.0 to 1.42.0; Check compares it with the flwr
-// at hand.
+// DialectOf is the only table of flwr's features, by the release that brought the change. It was read from
+// the help and the code of every release from 1.24.0 to 1.42.0; Check compares it with the installed flwr.
 func DialectOf(v Version) Dialect {
 	d := Dialect{
 		Version:           v,
@@ -89,7 +88,7 @@ func OfSuperGrid(address string) bool {
 	return host == "flower.ai" || strings.HasSuffix(host, ".flower.ai")
 }
 
-// FleetBeside is the address for SuperNodes of a SuperLink whose address for commands is control, as
+// FleetBeside returns the address for SuperNodes of a SuperLink whose address for commands is control, as
 // flower-superlink sets it by default: one port for all where SuperNodes speak HTTP, else 9092.
 func (d Dialect) FleetBeside(control string) string {
 	port := "9092"
@@ -102,7 +101,7 @@ func (d Dialect) FleetBeside(control string) string {
 	return net.JoinHostPort(HostOf(control), port)
 }
 
-// HostOf is an address without its port and the brackets of IPv6.
+// HostOf returns an address without its port and the brackets of IPv6.
 func HostOf(address string) string {
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		return host
@@ -110,7 +109,7 @@ func HostOf(address string) string {
 	return strings.Trim(address, "[]")
 }
 
-// Latest is the dialect of the newest release in the table: what to go by while no flwr is known.
+// Latest returns the dialect of the newest release in the table, for use while no flwr is known.
 func Latest() Dialect { return DialectOf(Version{Major: 1, Minor: newestKnown}) }
 
 // The minor releases between which the table is known to be right.
@@ -124,12 +123,12 @@ func (d Dialect) Known() bool {
 	return d.Version.Major == 1 && d.Version.Minor >= oldestMinor && d.Version.Minor <= newestKnown && !d.Version.Dev
 }
 
-// SpeaksTo reports whether a SuperNode of this dialect can talk to a SuperLink of the other's release:
-// the fleet's side went from gRPC to HTTP once, and neither side speaks both.
+// SpeaksTo reports whether a SuperNode of this dialect can talk to a SuperLink of the other's release. The
+// fleet's side went from gRPC to HTTP once, and neither side speaks both.
 func (d Dialect) SpeaksTo(link Dialect) bool { return d.FleetHTTP == link.FleetHTTP }
 
-// Releases names the releases of flwr whose SuperLink speaks HTTP on its two sides as said, and gRPC
-// where not: "1.37 to 1.39". It is "" where no release of the table does.
+// Releases names the releases of flwr whose SuperLink speaks HTTP or gRPC on its two sides as given: "1.37 to
+// 1.39". It returns "" when no release of the table does.
 func Releases(controlHTTP, fleetHTTP bool) string {
 	first, last := 0, 0
 	for minor := oldestMinor; minor <= newestKnown; minor++ {

@@ -37,7 +37,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// What people type, by version: from the recorded sessions.
+// Typed commands, by version: from the recorded sessions.
 func TestArgv(t *testing.T) {
 	c := Connection{Name: "supergrid"}
 	old, mid, now := DialectOf(parse(t, "1.24.0")), DialectOf(parse(t, "1.26.1")), DialectOf(parse(t, "1.42.0"))

@@ -73,8 +73,8 @@ var flags = map[string]string{
 	"--location":    "latitude and longitude of the SuperNode",
 }
 
-// ExplainFlag says in a few words what a flag of a planned command does; "" for one that no plan
-// uses. A value may follow after "=".
+// ExplainFlag says in a few words what a flag of a planned command does; "" for a flag that no plan uses. A
+// value may follow after "=".
 func ExplainFlag(flag string) string {
 	name, _, _ := strings.Cut(flag, "=")
 	return flags[name]

@@ -9,10 +9,10 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Check compares the dialect with the help of flwr and of flower-supernode. help runs
-// `flwr ARGS --help` and gives what it prints; nodeHelp is `flower-supernode --help`, "" leaves that
-// side alone. It gives the dialect put right, and a Problem (not-supported) that names what flwrup
-// needs and this flwr no longer has.
+// Check compares the dialect with the help of flwr and of flower-supernode. help runs `flwr ARGS --help` and
+// returns its output; nodeHelp is `flower-supernode --help`, "" skips that side. It returns the corrected
+// dialect, and a Problem (not-supported) that names the features that flwrup needs and this flwr no longer
+// has.
 func (d Dialect) Check(ctx context.Context, help func(ctx context.Context, args ...string) (string, error), nodeHelp string) (Dialect, error) {
 	var gone []string
 	text := map[string]string{}
@@ -69,8 +69,8 @@ func (d Dialect) Check(ctx context.Context, help func(ctx context.Context, args 
 	return d, nil
 }
 
-// offers reports whether help text lists word as a command, argument or flag: at the beginning of a
-// line, boxes and marks aside, or as a flag anywhere but in prose.
+// offers reports whether help text lists word as a command, argument or flag: at the beginning of a line,
+// after boxes and marks, or as a flag anywhere except in prose.
 func offers(help, word string) bool {
 	return regexp.MustCompile(`(?m)^[\s│|*]*(?:-\w,\s*)?(?:--\w[\w-]*[\s,]+)?` + regexp.QuoteMeta(word) + `(?:[\s,\[=]|$)`).MatchString(help)
 }

@@ -9,8 +9,8 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// NodeID is the number that the SuperLink gave to a SuperNode. It uses all 64 bits, so it must never
-// go through a float; in JSON flwrup writes it as a string.
+// NodeID is the SuperLink's number of a SuperNode. It uses all 64 bits, so it must never go through a float;
+// in JSON flwrup writes it as a string.
 type NodeID uint64
 
 // ParseNodeID reads a node ID in decimal.
@@ -22,7 +22,7 @@ func ParseNodeID(s string) (NodeID, error) {
 	return NodeID(n), nil
 }
 
-// String gives the ID in decimal.
+// String returns the ID in decimal.
 func (id NodeID) String() string { return strconv.FormatUint(uint64(id), 10) }
 
 // MarshalJSON writes a string: JavaScript and jq round a bare number of that size.
@@ -44,8 +44,8 @@ func (id NodeID) MarshalText() ([]byte, error) { return []byte(id.String()), nil
 // UnmarshalText reads decimal.
 func (id *NodeID) UnmarshalText(b []byte) error { return id.UnmarshalJSON(b) }
 
-// RunID is the number that the SuperLink gave to a run: 64 bits, too. What is no number never becomes one,
-// so that a run ID can stand in a command line and in the name of a file.
+// RunID is the SuperLink's number of a run, of 64 bits as well. Only a number becomes one, so a run ID is
+// safe in a command line and in a file name.
 type RunID uint64
 
 // ParseRunID reads a run ID in decimal.
@@ -57,7 +57,7 @@ func ParseRunID(s string) (RunID, error) {
 	return RunID(n), nil
 }
 
-// String gives the ID in decimal.
+// String returns the ID in decimal.
 func (id RunID) String() string { return strconv.FormatUint(uint64(id), 10) }
 
 // MarshalJSON writes a string, as for NodeID.

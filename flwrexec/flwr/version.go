@@ -6,12 +6,11 @@ import (
 	"strconv"
 )
 
-// Oldest is the oldest flwr that flwrup works with: the one that Flower's registration guide was
-// written for.
+// Oldest is the oldest flwr that flwrup supports: Flower's registration guide was written for it.
 const Oldest = "1.24.0"
 
-// Version is a release of flwr. A development or nightly build counts as the release that it leads
-// to: 1.43.0.dev20261101 is 1.43.0 with Dev set.
+// Version is a release of flwr. A development or nightly build counts as the release that it leads to:
+// 1.43.0.dev20261101 is 1.43.0 with Dev set.
 type Version struct {
 	Major, Minor, Patch int
 	Dev                 bool
@@ -39,8 +38,8 @@ func (v Version) AtLeast(minor int) bool {
 	return v.Major > 1 || v.Major == 1 && v.Minor >= minor
 }
 
-// Compare gives -1, 0 or 1 as v is older than, the same as or newer than w. A development build
-// comes just before its release.
+// Compare returns -1, 0 or 1 as v is older than, the same as or newer than w. A development build comes just
+// before its release.
 func (v Version) Compare(w Version) int {
 	for _, d := range [...]int{v.Major - w.Major, v.Minor - w.Minor, v.Patch - w.Patch} {
 		if d != 0 {
@@ -50,7 +49,7 @@ func (v Version) Compare(w Version) int {
 	return sign(boolInt(w.Dev) - boolInt(v.Dev))
 }
 
-// String gives the version as it was read, else major.minor.patch; "" for the zero Version.
+// String returns the version as it was read, else major.minor.patch; "" for the zero Version.
 func (v Version) String() string {
 	if v.Raw != "" {
 		return v.Raw
