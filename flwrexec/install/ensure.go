@@ -25,26 +25,26 @@ import (
 
 const envPrefix = "flwr-"
 
-// OwnRoot is the folder of flwrup's own environments, one a version: flwrup/envs below the user's
+// OwnRoot returns the folder of flwrup's own environments, one for each version: flwrup/envs below the user's
 // cache folder. Their programs hold absolute paths, so an environment is never moved. Without a home, or
-// where another user could put a program there, it is a Problem (userdirs.NoPlace, userdirs.Unsafe).
+// where another user could put a program there, it returns a Problem (userdirs.NoPlace, userdirs.Unsafe).
 func OwnRoot() (string, error) { return userdirs.Cache("envs") }
 
 // Options says what to install.
 type Options struct {
 	Root     string       // "" is OwnRoot()
-	Version  string       // of flwr; "" or "newest" is the newest that the index has
+	Version  string       // of flwr; "" or "newest" is the newest in the index
 	Packages []string     // further packages, such as numpy
-	Say      func(string) // gets what is done and every line that uv or pip prints, safe to show; may be nil
+	Say      func(string) // gets each action and every line of uv or pip, safe to show; may be nil
 
 	locks fs.FS // nil is the locks of this flwrup
 }
 
-// Ensure makes an environment with the wanted flwr, or returns an existing one. uv makes it when
-// uv is installed, else `python3 -m venv` and pip. The packages of a known flwr are those of its lock,
-// file by file; others are taken as the index gives them, which is said. Two at once wait for each other. A marker written
-// last tells a complete environment; what failed is removed. Errors are Problems: no Python, too old,
-// no network, disk full, no such version.
+// Ensure makes an environment with the wanted flwr, or returns an existing one. uv makes it when uv is
+// installed, else `python3 -m venv` and pip. The packages of a known flwr come from its lock, file by file;
+// others come from the index, and say reports that. Concurrent calls wait for each other. A marker, written
+// last, shows that an environment is complete; a failed one is removed. Errors are Problems: no Python, too
+// old, no network, disk full, no such version.
 func Ensure(ctx context.Context, o Options) (Found, error) {
 	if o.Root == "" {
 		root, err := OwnRoot()
@@ -116,7 +116,7 @@ func Ensure(ctx context.Context, o Options) (Found, error) {
 	return inspect(ctx, program(binOf(env), "flwr"), SourceOwn, nil)
 }
 
-// The marker of a complete environment lists the further packages that it has.
+// The marker of a complete environment lists its further packages.
 func marker(env string) string { return filepath.Join(env, ".complete") }
 
 func complete(env string) bool {
@@ -191,7 +191,7 @@ func (i installer) install(packages []string) (err error) {
 func (i installer) make() error {
 	i.say("making an environment in " + i.env)
 	if i.uv != "" {
-		// uv fetches a Python of its own where the machine has none that fits.
+		// uv fetches a Python of its own when the machine has none that fits.
 		_, err := i.run(i.uv, "venv", "--no-project", "--python", fmt.Sprintf(">=3.%d,<3.14", flwr.DialectOf(i.version).MinPython), i.env)
 		return err
 	}
@@ -230,8 +230,8 @@ func findPython(ctx context.Context, wanted flwr.Version) (string, error) {
 		"install Python from python.org or your system's packages, or uv, which brings its own")
 }
 
-// packages installs a flwr that has no lock. The newest flwr may ask for a certifi that an index does
-// not have yet; an older one does as well, but only uv can be told so.
+// packages installs a flwr that has no lock. The newest flwr may ask for a certifi that an index does not
+// have yet. An older one does as well, but only uv accepts that instruction.
 func (i installer) packages(wanted []string) error {
 	i.say("installing " + strings.Join(wanted, " "))
 	python := program(binOf(i.env), "python")
@@ -264,13 +264,13 @@ func (i installer) pip(python string, wanted ...string) (string, error) {
 	return i.run(python, append([]string{"-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"}, wanted...)...)
 }
 
-// run runs a step of the installation, its lines to say, and gives what it printed.
+// run runs a step of the installation, sends its lines to say, and returns its output.
 func (i installer) run(name string, args ...string) (string, error) {
 	i.say("$ " + strings.Join(append([]string{filepath.Base(name)}, i.with(name, args)...), " "))
 	return i.installers.run(i.ctx, "install flwr "+i.version.String(), i.say, nil, name, args...)
 }
 
-// installRules are what uv, pip and venv say when an installation fails.
+// installRules map output of uv, pip and venv to the reason of a failed installation.
 var installRules = [...]struct {
 	code           problem.Code
 	pattern        *regexp.Regexp
@@ -295,7 +295,7 @@ var installRules = [...]struct {
 		"the packages that flwr needs do not fit together on this index", "", "choose another version of flwr"},
 }
 
-// installProblem says why an installation failed, by what was printed.
+// installProblem says why an installation failed, by its output.
 func installProblem(doing, text string, err error) *problem.Problem {
 	p := &problem.Problem{Code: problem.FlwrInstall, What: doing + " failed", Raw: termsafe.Text(text), Err: err,
 		Fix: "read the lines above, or install flwr yourself and say where it is"}
@@ -337,7 +337,7 @@ func newestFlwr(ctx context.Context) (string, error) {
 		list := []string{"-I", "-m", "pip", "index", "versions", "--disable-pip-version-check", "flwr"}
 		out, err = tools.run(ctx, doing, quiet, nil, python, list...)
 		if err != nil && strings.Contains(out, "No module named pip") {
-			// A system's Python may come without pip; an environment of it has one.
+			// A system's Python may come without pip; its environments have one.
 			env := filepath.Join(tools.dir, "pip")
 			if out, err = tools.run(ctx, doing, quiet, nil, python, "-I", "-m", "venv", env); err == nil {
 				out, err = tools.run(ctx, doing, quiet, nil, program(binOf(env), "python"), list...)

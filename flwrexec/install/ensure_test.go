@@ -25,7 +25,7 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// wheel makes a package that holds nothing but, for flwr, its command.
+// wheel makes an empty package, with only its command for flwr.
 func wheel(t *testing.T, name, version string, requires ...string) (file string, data []byte) {
 	t.Helper()
 	info := name + "-" + version + ".dist-info/"
@@ -61,7 +61,7 @@ func wheel(t *testing.T, name, version string, requires ...string) (file string,
 	return name + "-" + version + "-py3-none-any.whl", b.Bytes()
 }
 
-// index is a package index in the test's own process, which uv and pip are told to use.
+// index is a package index in the test's own process; uv and pip use it.
 func index(t *testing.T, packages ...[]string) *httptest.Server {
 	t.Helper()
 	all := map[string]map[string][]byte{}
@@ -100,7 +100,7 @@ func useIndex(t *testing.T, url string) {
 		"PIP_NO_CACHE_DIR": "1", "PIP_TRUSTED_HOST": "127.0.0.1", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
 	} {
 		if value == "" {
-			t.Setenv(name, "") // so that it is put back
+			t.Setenv(name, "") // so that it is restored
 			os.Unsetenv(name)
 			continue
 		}
@@ -108,10 +108,10 @@ func useIndex(t *testing.T, url string) {
 	}
 }
 
-// withUV skips where there is no uv; without uv, needsPip hides it and leaves one Python.
+// withUV skips without uv; in needsPip, which hides uv, one Python remains.
 func withUV(t *testing.T) {
 	t.Helper()
-	require.Flwr(t, "1.24.0") // where flwr is wanted, so is uv
+	require.Flwr(t, "1.24.0") // a machine with flwr must have uv
 	require.Tool(t, "flwr", "uv")
 }
 
@@ -131,7 +131,7 @@ func TestInstall(t *testing.T) {
 			index(t, []string{"flwr", "1.41.7"}, []string{"flwr", "1.42.7"}, []string{"numpy", "2.0.0"})
 			map[string]func(*testing.T){"uv": withUV, "pip": withPip}[with](t)
 			root := filepath.Join(t.TempDir(), "a folder, ünïcode")
-			// What a killed installation left is done anew.
+			// The rest of a killed installation is replaced.
 			env := filepath.Join(root, "flwr-1.42.7")
 			if err := os.MkdirAll(filepath.Join(env, "junk"), 0o755); err != nil {
 				t.Fatal(err)
@@ -206,8 +206,8 @@ func TestInstallOddCertifi(t *testing.T) {
 	}
 }
 
-// The index comes from the person's own settings, never from those of the current folder or of a shared
-// temporary one; settings that others can write end the installation before anything is run.
+// The index comes from the user's own settings, never from those of the current folder or of a shared
+// temporary one. Settings that others can write end the installation before anything runs.
 func TestInstallSettings(t *testing.T) {
 	unixOnly(t)
 	for _, with := range []string{"uv", "pip"} {
@@ -267,11 +267,11 @@ func TestInstallSettings(t *testing.T) {
 	}
 }
 
-// A known flwr is installed file by file as its lock says, and by nothing else.
+// A known flwr is installed file by file from its lock, and from nothing else.
 func TestInstallLocked(t *testing.T) {
 	for _, with := range []string{"uv", "pip"} {
 		t.Run(with, func(t *testing.T) {
-			// flwr asks for what the index lacks: the lock decides, not what flwr asks for.
+			// flwr asks for a package that the index lacks: the lock decides, not flwr.
 			index(t, []string{"flwr", "1.42.7", "certifi>=2099"}, []string{"certifi", "2026.1.1"}, []string{"certifi", "2026.2.2"},
 				[]string{"numpy", "2.0.0"}, []string{"extra", "1.0.0", "certifi"})
 			map[string]func(*testing.T){"uv": withUV, "pip": withPip}[with](t)
@@ -307,7 +307,7 @@ func TestInstallLocked(t *testing.T) {
 	}
 }
 
-// The locks are whole: every line of a package has hashes, and flwr itself is in it.
+// The locks are complete: every line of a package has hashes, and flwr itself is in it.
 func TestLocks(t *testing.T) {
 	entries, err := lockFiles.ReadDir("locks")
 	if err != nil || len(entries) < 20 {
@@ -366,7 +366,7 @@ func TestInstallCannot(t *testing.T) {
 		}
 	}
 
-	// The person stops it while the index is silent: nothing stays.
+	// The user stops it while the index is silent: nothing stays.
 	hang := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
 	defer srv.Close()

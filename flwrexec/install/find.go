@@ -40,22 +40,22 @@ const (
 // Found is one flwr on this machine.
 type Found struct {
 	Program string // absolute path of flwr
-	Python  string // of its environment; "" when it is not to be found out
+	Python  string // of its environment; "" when it cannot be found
 	Bin     string // the folder with flower-supernode and the like
 	Version flwr.Version
 	Source  string // one of the Source… constants
 }
 
-// SuperNode gives the path of flower-supernode of the same environment.
+// SuperNode returns the path of flower-supernode of the same environment.
 func (f Found) SuperNode() string { return program(f.Bin, "flower-supernode") }
 
 // FindOptions says where to look.
 type FindOptions struct {
-	Path       string // a flwr program, or the folder of an environment: nothing else is looked at
-	OnlyOwn    bool   // look at flwrup's own environments and at nothing else
-	ProjectDir string // its .venv, venv and env are looked at
+	Path       string // a flwr program, or the folder of an environment: nothing else is searched
+	OnlyOwn    bool   // search flwrup's own environments and nothing else
+	ProjectDir string // its .venv, venv and env are searched
 	OwnRoot    string // flwrup's own environments; "" is OwnRoot()
-	Seen       *Seen  // what earlier calls learnt; may be nil
+	Seen       *Seen  // results of earlier calls; may be nil
 }
 
 // Seen keeps the answers of programs that Find had to start. The zero value is empty.
@@ -70,7 +70,7 @@ type heard struct {
 	err  error
 }
 
-// version returns what "PROGRAM --version" prints. A program that has not changed is asked once.
+// version returns the output of "PROGRAM --version". It asks a program that has not changed only once.
 func (s *Seen) version(ctx context.Context, path string) (string, error) {
 	file, serr := os.Stat(path)
 	if s == nil || serr != nil {
@@ -91,10 +91,9 @@ func (s *Seen) version(ctx context.Context, path string) (string, error) {
 	return out, err
 }
 
-// Find gives every flwr that can be used, best first: the path given; the active environment; the
-// project's; PATH; uv's and pipx's tools; flwrup's own, newest first. One that cannot be used is an
-// error that says why: too old, broken. It reads versions from package metadata and starts flwr only
-// where there is none.
+// Find returns every usable flwr, best first: the given path; the active environment; the project's; PATH;
+// uv's and pipx's tools; flwrup's own, newest first. An unusable one is an error that says why: too old,
+// broken. Find reads versions from package metadata and starts flwr only without any.
 func Find(ctx context.Context, o FindOptions) ([]Found, []error) {
 	var found []Found
 	var errs []error
@@ -134,7 +133,7 @@ func Find(ctx context.Context, o FindOptions) ([]Found, []error) {
 
 type candidate struct{ path, source string }
 
-// candidates returns the places to look at, and why flwrup's own environments are not among them.
+// candidates returns the places to search, and why flwrup's own environments are not among them.
 func candidates(o FindOptions) ([]candidate, error) {
 	if o.Path != "" {
 		path := userdirs.Abs(o.Path)
@@ -181,7 +180,7 @@ func candidates(o FindOptions) ([]candidate, error) {
 	return list, nil
 }
 
-// toolEnvironments are the places where uv and pipx put a tool named flwr.
+// toolEnvironments returns the places where uv and pipx put a tool named flwr.
 func toolEnvironments() []candidate {
 	home, _ := userdirs.Home()
 	data := os.Getenv("XDG_DATA_HOME")
@@ -204,7 +203,7 @@ func toolEnvironments() []candidate {
 	return list
 }
 
-// ownEnvironments gives flwrup's own complete environments, newest flwr first.
+// ownEnvironments returns flwrup's own complete environments, newest flwr first.
 func ownEnvironments(root string) []string {
 	type env struct {
 		dir string
@@ -227,8 +226,7 @@ func ownEnvironments(root string) []string {
 	return dirs
 }
 
-// inspect says what the flwr at path is. Broken (flwr-broken) and not permitted (flwr-denied) are two
-// causes.
+// inspect describes the flwr at path. Broken (flwr-broken) and not permitted (flwr-denied) are two causes.
 func inspect(ctx context.Context, path, source string, seen *Seen) (Found, error) {
 	f := Found{Program: path, Source: source}
 	remedy := "repair or remove it, or let flwrup make an environment of its own"
@@ -300,14 +298,14 @@ func inspect(ctx context.Context, path, source string, seen *Seen) (Found, error
 
 var printedVersion = regexp.MustCompile(`(\d+\.\d+\.\d+\S*)`)
 
-// answerWait is how long a program may take to say its version. flwr takes 1.5 to 3 seconds.
+// answerWait is how long a program may take to print its version. flwr takes 1.5 to 3 seconds.
 const answerWait = 6 * time.Second
 
 var shebangSecond = regexp.MustCompile(`^'''exec' (?:"([^"]+)"|'([^']+)'|([^\s"']+)) `)
 
-// pythonOf finds the Python that a console script runs with: in its first line, or, where that would
-// be too long or has spaces, in the second line of the shell form that pip and uv write. On Windows
-// it is in the program's folder.
+// pythonOf finds the Python of a console script: in its first line, or, if that would be too long or has
+// spaces, in the second line of the shell form that pip and uv write. On Windows it is in the program's
+// folder.
 func pythonOf(script string) string {
 	if runtime.GOOS == "windows" {
 		python := filepath.Join(filepath.Dir(script), "python.exe")
@@ -366,8 +364,8 @@ func metadataVersion(python, script string) (flwr.Version, error) {
 	return flwr.Version{}, os.ErrNotExist
 }
 
-// globEscape makes a path stand for itself in a pattern; not needed for a Windows path, which has no
-// brackets as a rule and uses the escape character as separator.
+// globEscape makes a path match itself in a pattern. A Windows path does not need it: it usually has no
+// brackets and uses the escape character as separator.
 func globEscape(path string) string {
 	if runtime.GOOS == "windows" {
 		return path
@@ -375,7 +373,7 @@ func globEscape(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `[`, `\[`, `*`, `\*`, `?`, `\?`).Replace(path)
 }
 
-// head gives the first bytes of a file; none when it cannot be read.
+// head returns the first bytes of a file; empty when it cannot be read.
 func head(path string, n int) []byte {
 	f, err := os.Open(path)
 	if err != nil {
@@ -387,7 +385,7 @@ func head(path string, n int) []byte {
 	return b[:read]
 }
 
-// binOf gives the folder of an environment's programs.
+// binOf returns the folder of an environment's programs.
 func binOf(env string) string {
 	if runtime.GOOS == "windows" {
 		return filepath.Join(env, "Scripts")
@@ -395,7 +393,7 @@ func binOf(env string) string {
 	return filepath.Join(env, "bin")
 }
 
-// program gives the path of a program in a folder.
+// program returns the path of a program in a folder.
 func program(dir, name string) string {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
@@ -403,12 +401,12 @@ func program(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// ProjectPrograms gives the flwr of each environment inside dir that Find would look at for the sake of
-// FindOptions.ProjectDir alone: an active one, and one on PATH, are the person's own.
+// ProjectPrograms returns the flwr of each environment inside dir that Find would search only because of
+// FindOptions.ProjectDir. An active environment, and one on PATH, are the user's own.
 func ProjectPrograms(dir string) []string {
 	own := map[string]bool{}
 	var list []string
-	all, _ := candidates(FindOptions{ProjectDir: dir}) // of flwrup's own there are none of the project's
+	all, _ := candidates(FindOptions{ProjectDir: dir}) // none of flwrup's own belong to the project
 	for _, c := range all {
 		real := c.path
 		if r, err := filepath.EvalSymlinks(c.path); err == nil {

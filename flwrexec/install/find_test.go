@@ -13,7 +13,7 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// fakeEnv makes what a virtual environment with flwr looks like.
+// fakeEnv imitates a virtual environment with flwr.
 func fakeEnv(t *testing.T, env, version, shebang string) string {
 	t.Helper()
 	meta := filepath.Join(env, "lib", "python3.12", "site-packages", "flwr-"+version+".dist-info")
@@ -56,7 +56,7 @@ func TestFindOrder(t *testing.T) {
 	fakeEnv(t, filepath.Join(root, "onpath"), "1.33.0", "")
 	fakeEnv(t, filepath.Join(root, "old"), "1.20.0", "")
 	fakeEnv(t, filepath.Join(home, ".local", "share", "uv", "tools", "flwr"), "1.37.0", "")
-	// uv puts a link to its tool on PATH: found once, as what stands on PATH.
+	// uv puts a link to its tool on PATH: Find returns it once, as found on PATH.
 	linked := filepath.Join(root, "linked")
 	os.Mkdir(linked, 0o755)
 	os.Symlink(filepath.Join(home, ".local", "share", "uv", "tools", "flwr", "bin", "flwr"), filepath.Join(linked, "flwr"))
@@ -65,7 +65,7 @@ func TestFindOrder(t *testing.T) {
 	for _, v := range []string{"1.24.0", "1.41.0"} {
 		os.WriteFile(marker(fakeEnv(t, filepath.Join(own, "flwr-"+v), v, "")), nil, 0o644)
 	}
-	fakeEnv(t, filepath.Join(own, "flwr-1.40.0"), "1.40.0", "") // no marker: left half made
+	fakeEnv(t, filepath.Join(own, "flwr-1.40.0"), "1.40.0", "") // no marker: left incomplete
 
 	begun := time.Now()
 	found, errs := Find(t.Context(), FindOptions{ProjectDir: filepath.Join(root, "project"), OwnRoot: own})
@@ -132,7 +132,7 @@ func TestFindReal(t *testing.T) {
 	}
 }
 
-// Missing, broken and not permitted are three causes, and a program that hangs is given up.
+// Missing, broken and not permitted are three causes, and Find gives up on a program that hangs.
 func TestFindCauses(t *testing.T) {
 	unixOnly(t)
 	dir := t.TempDir()
@@ -180,7 +180,7 @@ func TestFindCauses(t *testing.T) {
 	}
 }
 
-// A "flwr" that another user could have put where flwrup keeps its own is never run.
+// A "flwr" that another user could have put among flwrup's own never runs.
 func TestFindPlanted(t *testing.T) {
 	unixOnly(t)
 	shared := filepath.Join(t.TempDir(), "shared")
@@ -213,7 +213,7 @@ func TestFindPlanted(t *testing.T) {
 			}
 		}
 	}
-	// Named as the cache, a folder that others may write to is refused with its reason.
+	// A cache folder that others may write to is refused with its reason.
 	open := filepath.Join(shared, "cache")
 	if err := os.Mkdir(open, 0o777); err != nil {
 		t.Fatal(err)

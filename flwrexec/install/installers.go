@@ -17,9 +17,9 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// installers are uv and pip, with a private folder to work in. Settings of the person's own and of the
-// system count: they name the index of many a hospital. Settings from a working folder or a shared
-// temporary folder never do.
+// installers are uv and pip, with a private folder to work in. The settings of the user and of the system
+// count: at many a hospital they name the index. Settings from a working folder or a shared temporary folder
+// never do.
 type installers struct {
 	uv   string   // "" where there is none
 	args []string // the first ones of uv
@@ -27,7 +27,7 @@ type installers struct {
 	env  []string
 }
 
-// scratchAge is the age of a working folder that a killed installation has left.
+// scratchAge is the age at which a working folder counts as left by a killed installation.
 const scratchAge = 24 * time.Hour
 
 // openInstallers looks for uv and makes the working folder. A file of settings that another user can
@@ -69,7 +69,7 @@ func openInstallers(say func(string)) (installers, error) {
 
 func (t installers) close() { os.RemoveAll(t.dir) } //nolint:errcheck // the next one clears what is left
 
-// run runs uv or pip, its lines to say, and gives what it printed.
+// run runs uv or pip, sends its lines to say, and returns its output.
 func (t installers) run(ctx context.Context, doing string, say func(string), stdin io.Reader, name string, args ...string) (string, error) {
 	cmd := child.Command(ctx, t.dir, name, t.with(name, args)...)
 	kept := child.NewTail(32 << 10)
@@ -97,7 +97,7 @@ func (t installers) run(ctx context.Context, doing string, say func(string), std
 	return kept.String(), nil
 }
 
-// with returns the arguments that name is run with.
+// with returns the arguments to run name with.
 func (t installers) with(name string, args []string) []string {
 	if name != t.uv {
 		return args
@@ -105,14 +105,14 @@ func (t installers) with(name string, args []string) []string {
 	return append(slices.Clone(t.args), args...)
 }
 
-// elsewhere are the variables with which pip and uv install something else, or somewhere else.
+// elsewhere are the variables that make pip and uv install something else, or somewhere else.
 var elsewhere = map[string]bool{
 	"PIP_TARGET": true, "PIP_PREFIX": true, "PIP_ROOT": true, "PIP_USER": true, "PIP_REQUIREMENT": true, "PIP_EDITABLE": true,
 	"UV_SYSTEM_PYTHON": true, "UV_PROJECT_ENVIRONMENT": true, "UV_WORKING_DIRECTORY": true,
 }
 
-// uvSettings decides which settings uv takes: none, or the person's and the system's. uv joins these with
-// the first uv.toml of the working folder and those above, which is therefore an empty one of ours.
+// uvSettings decides which settings uv uses: none, or the user's and the system's. uv joins these with the
+// first uv.toml of the working folder and those above, so an empty one of ours is there.
 // https://docs.astral.sh/uv/concepts/configuration-files/
 func (t *installers) uvSettings(say func(string)) error {
 	if file := os.Getenv("UV_CONFIG_FILE"); file != "" {
@@ -137,7 +137,7 @@ func (t *installers) uvSettings(say func(string)) error {
 	return os.WriteFile(filepath.Join(t.dir, "uv.toml"), nil, 0o600)
 }
 
-// pipSettings refuses settings of pip that another user can write. pip looks at no working folder.
+// pipSettings refuses settings of pip that another user can write. pip reads no working folder.
 // https://pip.pypa.io/en/stable/topics/configuration/
 func (t *installers) pipSettings(say func(string)) error {
 	if file := os.Getenv("PIP_CONFIG_FILE"); file != "" {
@@ -162,7 +162,7 @@ func (t *installers) pipSettings(say func(string)) error {
 	return err
 }
 
-// configFiles returns the places of a file of settings below the person's and the system's folders.
+// configFiles returns the places of a settings file below the user's and the system's folders.
 func configFiles(name string) []string {
 	var files []string
 	config := os.Getenv("XDG_CONFIG_HOME")
@@ -181,7 +181,7 @@ func configFiles(name string) []string {
 	return files
 }
 
-// trusted reports whether one of the files is there; one that another user can write is a Problem.
+// trusted reports whether one of the files exists; a file that another user can write is a Problem.
 func trusted(files []string, tool string, say func(string)) (bool, error) {
 	found := false
 	for _, file := range files {

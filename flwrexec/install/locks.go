@@ -46,7 +46,7 @@ func pins(lock string) string { return lockHash.ReplaceAllString(lock, "") }
 
 var lockName = regexp.MustCompile(`(?m)^([A-Za-z0-9._-]+)==`)
 
-// notLocked returns the packages that a lock does not bring, in any version.
+// notLocked returns the packages that a lock lacks in any version.
 func notLocked(lock string, packages []string) []string {
 	in := map[string]bool{}
 	for _, m := range lockName.FindAllStringSubmatch(lock, -1) {
@@ -61,7 +61,7 @@ func notLocked(lock string, packages []string) []string {
 	return more
 }
 
-// locked installs the lock's packages, and nothing that it does not name.
+// locked installs the lock's packages, and nothing else.
 func (i installer) locked(lock string) error {
 	file := filepath.Join(i.dir, "flwr-"+i.version.String()+".txt")
 	if err := os.WriteFile(file, []byte(lock), 0o600); err != nil {

@@ -2,5 +2,5 @@
 
 package install
 
-// mayRun leaves it to the start of the program: Windows has no such bit.
+// mayRun leaves the check to the start of the program: Windows has no such bit.
 func mayRun(string) error { return nil }
