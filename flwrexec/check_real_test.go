@@ -6,8 +6,8 @@ import (
 	"flwrup/flwrexec/flwr"
 )
 
-// TestUnknownVersionIsChecked calls a real release by a version that the table does not know: what its
-// help offers has to lead to the same dialect.
+// TestUnknownVersionIsChecked calls a real release by a version that the table does not know: its help has to
+// lead to the same dialect.
 func TestUnknownVersionIsChecked(t *testing.T) {
 	for _, version := range []string{"1.26.1"} {
 		t.Run(version, func(t *testing.T) {
@@ -23,7 +23,7 @@ func TestUnknownVersionIsChecked(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := s.Dialect()
-			// Addresses, what goes over the wire and what it takes of a machine cannot be read from help.
+			// Help does not show addresses, the protocol or the needs of a machine.
 			got.Version, got.ControlHTTP, got.FleetHTTP, got.DefaultControl = want.Version, want.ControlHTTP, want.FleetHTTP, want.DefaultControl
 			got.MinPython, got.NodeMemory = want.MinPython, want.NodeMemory
 			if got != want {

@@ -14,8 +14,8 @@ import (
 	"flwrup/internal/problem"
 )
 
-// jsonPart finds the JSON value in what flwr printed: it begins a line, and chatter may stand before it.
-// nil when there is none.
+// jsonPart finds the JSON value in flwr's output: it begins a line, possibly after chatter. nil when there is
+// none.
 func jsonPart(out string) []byte {
 	rest := out
 	for range mostChatter {
@@ -232,7 +232,7 @@ func elapsed(n number) time.Duration {
 		return total
 	}
 	seconds, err := strconv.ParseFloat(string(n), 64)
-	if err != nil || !(seconds >= 0 && seconds <= 1e9) { // NaN, too
+	if err != nil || !(seconds >= 0 && seconds <= 1e9) { // also NaN
 		return 0
 	}
 	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
@@ -240,8 +240,8 @@ func elapsed(n number) time.Duration {
 
 var federationName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,31}$`)
 
-// CheckFederationName reports why a name is refused for a new federation, given without the
-// account: a letter first, then letters, digits and hyphens, 32 at most (Flower's documentation).
+// CheckFederationName reports why a name is refused for a new federation, given without the account: first a
+// letter, then letters, digits and hyphens, 32 at most (Flower's documentation).
 func CheckFederationName(name string) error {
 	if federationName.MatchString(name) {
 		return nil
@@ -252,10 +252,10 @@ func CheckFederationName(name string) error {
 
 var federationID = regexp.MustCompile(`^@[^/\s@]+/[^/\s@]+$`)
 
-// bareFederation is what a grid up to flwr 1.29 calls a federation. It never looks like a flag.
+// bareFederation matches the federation names of a grid up to flwr 1.29. They never look like a flag.
 var bareFederation = regexp.MustCompile(`^[\p{L}\p{N}_][^/\s@]*$`)
 
-// checkForeignFederation refuses a federation ID of the grid's that is none: it goes into command lines.
+// checkForeignFederation refuses a malformed federation ID from the grid: it goes into command lines.
 func checkForeignFederation(id string) error {
 	if len(id) <= 200 && (federationID.MatchString(id) || bareFederation.MatchString(id)) {
 		return nil

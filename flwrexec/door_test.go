@@ -21,7 +21,7 @@ import (
 
 const hostile = "\x1b]0;pwned\x07\x1b[31mRED\x1b]52;c;aGFja2Vk\x07\u202eevil\u200b\u009b31m\r\nLINE2"
 
-// answers are all that flwr's JSON is decoded into. A new kind of answer belongs here.
+// answers lists every type that flwr's JSON is decoded into. A new kind of answer belongs here.
 func answers() map[string]any {
 	return map[string]any{"nodes": new(nodesAnswer), "federations": new(federationsAnswer), "details": new(detailsAnswer), "runs": new(runsAnswer)}
 }

@@ -19,8 +19,8 @@ const (
 	NoAccounts   problem.Code = "no-accounts"   // the SuperLink has no login
 )
 
-// rule maps what flwr says to a problem. Any one of the substrings is enough. Texts are those of
-// flwr 1.24 to 1.42, seen unless marked (code): read in flwr's source, or (docs).
+// rule maps flwr's output to a problem. One of the substrings is enough. Texts are those of flwr 1.24 to
+// 1.42, seen unless marked (code): read in flwr's source, or (docs).
 type rule struct {
 	code     problem.Code
 	any      []string
@@ -28,7 +28,7 @@ type rule struct {
 	why, fix string
 }
 
-// rules are tried in order: particular ones first, for an error's text carries the chatter before it.
+// rules are tried in order: particular ones first, because an error's text carries the chatter before it.
 var rules = [...]rule{
 	{problem.Untrusted, []string{"CERTIFICATE_VERIFY_FAILED", "certificate verify failed"},
 		"the SuperLink's certificate is not trusted",
@@ -137,8 +137,8 @@ var rules = [...]rule{
 		"a configuration file of flwr is not valid", "", "correct the file that flwr names"},
 }
 
-// classify says what went wrong, from everything that flwr printed and its exit code. The raw text
-// is kept, safe for a terminal.
+// classify says what went wrong, from all output of flwr and its exit code. It keeps the raw text, safe for a
+// terminal.
 func classify(text string, exit int) *problem.Problem {
 	raw := said(text)
 	flat := strings.Join(strings.Fields(raw), " ") // a box may have wrapped it
@@ -159,7 +159,7 @@ func classify(text string, exit int) *problem.Problem {
 
 var boxPattern = regexp.MustCompile(`[─-╿]+`) // box drawing
 
-// said gives flwr's text without boxes, empty lines and the chatter of gRPC's C core repeated.
+// said returns flwr's text without boxes, empty lines and the chatter of gRPC's C core repeated.
 func said(text string) string {
 	var keep []string
 	handshake := false
@@ -202,8 +202,8 @@ func lastSentence(raw string) string {
 var refusedBefore = [...]string{"ConnectError", "ConnectTimeout", "Connection refused", "failed to connect to all addresses",
 	"Name or service not known", "CERTIFICATE_VERIFY_FAILED", "DNS resolution failed"}
 
-// MayHaveHappened reports whether a command that gave err may all the same have done its work on the
-// grid: its answer was lost, or it was stopped half way. False means that it certainly did nothing.
+// MayHaveHappened reports whether a command that returned err may still have done its work on the grid: its
+// answer was lost, or it was stopped half way. False means that it certainly did nothing.
 func MayHaveHappened(err error) bool {
 	if err == nil {
 		return true

@@ -94,7 +94,7 @@ func TestClassifyRecorded(t *testing.T) {
 				continue
 			}
 			if v == "1.33.0" && name == "fault-internal" {
-				want = problem.FlwrFailed // it says only what the server says; the worker adds the status
+				want = problem.FlwrFailed // it has only the server's words; the worker adds the status
 			}
 			checkProblem(t, v+" "+name, classifyRecorded(r), want)
 		}
@@ -108,8 +108,8 @@ func TestClassifyRecorded(t *testing.T) {
 	if some < 15 {
 		t.Errorf("only %d of the errors that not every version has", some)
 	}
-	// gRPC's core tells of an untrusted certificate; later versions keep it from their output, so the
-	// worker asks for it.
+	// gRPC's core reports an untrusted certificate. Later versions keep that out of their output, so the worker
+	// asks for it.
 	for _, v := range []string{"1.24.0", "1.26.1"} {
 		checkProblem(t, v, classifyRecorded(transcript(t, v)["register-wrong-ca-json"]), problem.Untrusted)
 	}
@@ -133,7 +133,7 @@ func checkProblem(t *testing.T, name string, p *problem.Problem, want problem.Co
 }
 
 func TestClassifyDocumented(t *testing.T) {
-	// Not to be had on the rehearsal grid: from flwr's documentation, its source and users' notes.
+	// Errors that the rehearsal grid does not produce: from flwr's documentation, its source and users' notes.
 	for text, want := range map[string]problem.Code{
 		"[code: 13] Entitlement error. Denied: account is not allow-listed.":                                      problem.NotAllowed,
 		"[code: 9] You do not have permission to perform this action.":                                            problem.NotAllowed,

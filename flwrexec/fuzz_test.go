@@ -10,8 +10,8 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// FuzzAnswer decodes whatever flwr may print as each of its answers: what comes out is clean, its IDs are
-// numbers, and what is refused is a Problem in clean words.
+// FuzzAnswer decodes any output of flwr as each of its answers. The result is clean, its IDs are numbers, and
+// a refusal is a Problem in clean words.
 func FuzzAnswer(f *testing.F) {
 	for _, s := range []string{
 		`{"success":true,"nodes":[{"node-id":"1","owner-name":"a","status":"online","created-at":"2026-01-01 00:00:00Z","online-elapsed":1.5}]}`,
@@ -59,7 +59,7 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// spoken fails where a Problem would do more to a terminal than be read.
+// spoken fails when a Problem could control a terminal.
 func spoken(t *testing.T, p *problem.Problem) {
 	t.Helper()
 	if p == nil {

@@ -17,15 +17,15 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// How long a login may be silent: gRPC versions hang for ever after saying "unavailable", and before
-// the page is shown there is nothing to wait for but the network.
+// How long a login may be silent. Some gRPC versions hang for ever after saying "unavailable", and before the
+// page is shown only the network can be slow.
 const (
 	afterUnavailable = 3 * time.Second
 	beforePrompt     = 90 * time.Second
 )
 
-// FollowLog sends the run's log to line, from its beginning, safe for a terminal, until the run has
-// ended (nil), ctx ends or the connection breaks. That the run failed is no error here: ask Run.
+// FollowLog sends the run's log to line, from its beginning, safe for a terminal. It ends when the run has
+// ended (nil), ctx ends or the connection breaks. A failed run is no error here: ask Run.
 func (s *Session) FollowLog(ctx context.Context, c flwr.Connection, run flwr.RunID, line func(string)) error {
 	argv, began := s.Dialect().LogArgv(s.absolute(c), run), time.Now()
 	_, err := s.long(ctx, argv, line)
@@ -38,9 +38,8 @@ func (s *Session) FollowLog(ctx context.Context, c flwr.Connection, run flwr.Run
 var urlPattern = regexp.MustCompile(`https?://[^\s<>"']+`)
 var userCode = regexp.MustCompile(`(?i)[?&](?:user_code|code)=([A-Za-z0-9_-]{1,64})(?:[&\s]|$)`)
 
-// Login runs flwr's device flow. prompt is called once, when the page to open is known; line gets
-// everything that flwr prints. It returns when the login is approved (nil), over (login-timeout) or
-// ctx ends.
+// Login runs flwr's device flow. prompt is called once, when the page to open is known; line gets all of
+// flwr's output. Login returns when the login is approved (nil), over (login-timeout) or ctx ends.
 func (s *Session) Login(ctx context.Context, c flwr.Connection, prompt func(LoginPrompt), line func(string)) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -50,7 +49,7 @@ func (s *Session) Login(ctx context.Context, c flwr.Connection, prompt func(Logi
 	quiet, shownPage := context.WithCancel(ctx)
 	defer shownPage()
 	s.pulse.whileQuiet(quiet, knockAfter, stop)
-	var mu sync.Mutex // stdout and stderr come side by side
+	var mu sync.Mutex // stdout and stderr come concurrently
 	var seen strings.Builder
 	var p LoginPrompt
 	shown := false
@@ -114,8 +113,8 @@ func (s *Session) Login(ctx context.Context, c flwr.Connection, prompt func(Logi
 	return err
 }
 
-// login runs argv in the worker, which is there already, else in a process of its own. Other short
-// commands wait for it.
+// login runs argv in a worker that runs already, else in a process of its own. Other short commands wait for
+// it.
 func (s *Session) login(ctx context.Context, argv []string, each func(string)) (string, error) {
 	ctx, release := s.runner.within(ctx)
 	defer release()
@@ -156,8 +155,8 @@ func (s *Session) login(ctx context.Context, argv []string, each func(string)) (
 	return kept.String(), err
 }
 
-// long runs argv in a process of its own, its lines to each as they come, and ends it with ctx or
-// with flwrup. It gives the end of what was printed.
+// long runs argv in a process of its own, sends its lines to each as they come, and ends it with ctx or with
+// flwrup. It returns the end of the output.
 func (s *Session) long(ctx context.Context, argv []string, each func(string)) (string, error) {
 	call := Call{Argv: argv, Began: time.Now()}
 	out, err := s.longRun(ctx, argv, each)
@@ -182,7 +181,7 @@ func (s *Session) longRun(ctx context.Context, argv []string, each func(string))
 		return s.longWait(ctx, child.Command(ctx, dir, s.runner.found.Program, argv[1:]...), each, nil)
 	}
 	cmd := child.Command(ctx, dir, s.runner.found.Python, pythonArgs("one", argv[1:]...)...)
-	in, err := cmd.StdinPipe() // stays open: its end is what tells the process that flwrup is gone
+	in, err := cmd.StdinPipe() // stays open: its end shows the process that flwrup is gone
 	if err != nil {
 		return "", err
 	}

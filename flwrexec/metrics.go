@@ -22,10 +22,10 @@ type Metric struct {
 	Value float64 // never NaN or infinite
 }
 
-// MetricsParser reads round metrics out of a run's log, line by line: the lines that strategies write
-// in each round, and the tables at the end, which add only what was not seen before (their numbers are
-// rounded). It knows the strategies of flwr's message API and the older History tables. The zero value
-// is ready.
+// MetricsParser reads round metrics from a run's log, line by line. It reads the lines that strategies write
+// in each round, and the tables at the end. The tables add only what is missing, because their numbers are
+// rounded. It knows the strategies of flwr's message API and the older History tables. The zero value is
+// ready.
 type MetricsParser struct {
 	Rounds int // how many there will be; 0 until the log says so
 
@@ -55,7 +55,7 @@ var (
 	historyName    = regexp.MustCompile(`['"]([^'"]+)['"]: \[`)
 )
 
-// Line takes the next line and gives the metrics that it ends.
+// Line reads the next line and returns the metrics that the line completes.
 func (p *MetricsParser) Line(line string) []Metric {
 	if m := roundsPattern.FindStringSubmatch(line); m != nil {
 		p.Rounds, _ = strconv.Atoi(m[1])

@@ -9,7 +9,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// LandmarkKind is something in a SuperNode's log that a person wants to see among the rest.
+// LandmarkKind is an event in a SuperNode's log that stands out for the user.
 type LandmarkKind string
 
 const (
@@ -18,11 +18,11 @@ const (
 	MarkOnline    LandmarkKind = "online"    // detail: node ID
 	MarkRun       LandmarkKind = "run"       // a message of a run; detail: run ID. Written for every message
 	MarkReceived  LandmarkKind = "received"  // detail: train, evaluate, query
-	MarkSent      LandmarkKind = "sent"      // the answer has been taken
+	MarkSent      LandmarkKind = "sent"      // the answer was taken
 	MarkRetrying  LandmarkKind = "retrying"  // the grid cannot be reached; detail: seconds until the next try
 	MarkConnected LandmarkKind = "connected" // reached again
-	MarkRefused   LandmarkKind = "refused"   // the grid said no
-	MarkFailed    LandmarkKind = "failed"    // the ClientApp or the SuperNode; detail: what it says
+	MarkRefused   LandmarkKind = "refused"   // the grid refused
+	MarkFailed    LandmarkKind = "failed"    // the ClientApp or the SuperNode; detail: its words
 	MarkStopped   LandmarkKind = "stopped"   // ended as asked
 	// MarkInstalling and MarkInstalled frame the installation of the app's packages, which a message waits for.
 	MarkInstalling LandmarkKind = "installing"
@@ -47,8 +47,8 @@ var marks = [...]struct {
 	{MarkStopped, regexp.MustCompile(`SuperNode terminated gracefully`)},
 }
 
-// Landmark tells what a line of a SuperNode's log means, and the detail that belongs to it. It
-// remembers nothing: a run's first line is the first MarkRun with that detail.
+// Landmark returns the meaning of a line of a SuperNode's log, and its detail. It remembers nothing: a run's
+// first line is the first MarkRun with that detail.
 func Landmark(line string) (LandmarkKind, string) {
 	for _, m := range marks {
 		if found := m.pattern.FindStringSubmatch(line); found != nil {
@@ -63,7 +63,7 @@ func Landmark(line string) (LandmarkKind, string) {
 	return MarkNone, ""
 }
 
-// Installing tells from the end of a SuperNode's log whether it installs the app's packages just now.
+// Installing reports, from the end of a SuperNode's log, whether it is installing the app's packages.
 func Installing(lines []string) bool {
 	now := false
 	for _, l := range lines {
@@ -77,34 +77,34 @@ func Installing(lines []string) bool {
 	return now
 }
 
-// The kinds of trouble of a SuperNode that need a word of their own: what helps differs.
+// Troubles of a SuperNode that need a code of their own, because their remedies differ.
 const (
 	// NodeVersion says that the SuperNode is of a release that the grid does not speak.
 	NodeVersion problem.Code = "node-version"
-	// NodeHeld says that the grid still counts the SuperNode as online after it was killed, and lets no
-	// other in with its key: for about a minute.
+	// NodeHeld says that the grid still counts the SuperNode as online after it was killed. For about a minute it
+	// lets no other in with the same key.
 	NodeHeld problem.Code = "node-held"
 	// ProgramMissing says that flower-superexec, which the SuperNode starts, is not on PATH.
 	ProgramMissing problem.Code = "flwr-program-missing"
-	// NodeUnregistered says that the node was unregistered: its key is burnt.
+	// NodeUnregistered says that the node was unregistered: its key is of no use any more.
 	NodeUnregistered problem.Code = "node-unregistered"
-	// NodeGaveUp says that the SuperNode ended its tries to come back to the grid: flwr takes any trouble with
-	// TLS for final, also a grid that was slow for a minute.
+	// NodeGaveUp says that the SuperNode stopped trying to reconnect to the grid: flwr takes any trouble with TLS
+	// for final, even a grid that was slow for a minute.
 	NodeGaveUp problem.Code = "node-gave-up"
 )
 
 // NodeConfig says that the SuperNode's own configuration is wrong: starting it again does not help.
 const NodeConfig problem.Code = "node-config"
 
-// NodeHints is what DiagnoseNodeLog should know besides the log. Everything may be left out.
+// NodeHints is what DiagnoseNodeLog should know besides the log. Every field is optional.
 type NodeHints struct {
 	Node   flwr.Version // flwr of the SuperNode (its image)
-	Grid   flwr.Version // flwr of the grid, as far as known: that of the CLI which talks to it
-	Status string       // what the grid says about the node: registered, online, offline, unregistered
+	Grid   flwr.Version // flwr of the grid, as far as known: that of the CLI that talks to it
+	Status string       // the node's status on the grid: registered, online, offline, unregistered
 	Fleet  string       // the address that the node was given
 }
 
-// scope is where in a log a rule's words mean what the rule says.
+// scope limits a rule to those parts of a log where its words mean what it says.
 type scope int
 
 const (
@@ -180,7 +180,8 @@ var nodeRules = [...]nodeRule{
 		"the grid answered the SuperNode with an error of its own", "", "start the SuperNode again in a minute"},
 }
 
-// CameOnline reports whether a SuperNode has been online since it was started last, by its log (oldest line first).
+// CameOnline reports, from its log (oldest line first), whether a SuperNode has been online since its last
+// start.
 func CameOnline(lines []string) bool {
 	came := false
 	for _, l := range lines {
@@ -194,13 +195,13 @@ func CameOnline(lines []string) bool {
 	return came
 }
 
-// retriesBeforeSaying is how many failed tries in a row mean something: the SuperNode's own child
-// needs one or two to reach it.
+// retriesBeforeSaying is how many failed tries in a row mean something: the SuperNode's own child needs one
+// or two to reach it.
 const retriesBeforeSaying = 3
 
-// DiagnoseNodeLog says why a SuperNode is not online, from its log (oldest line first), or nil when
-// the log shows no trouble: it is online, it is still starting, or it was stopped as asked. Lines are
-// safe for a terminal already.
+// DiagnoseNodeLog says why a SuperNode is not online, from its log (oldest line first). It returns nil when
+// the log shows no trouble: the SuperNode is online, still starting, or was stopped as asked. Lines are safe
+// for a terminal already.
 func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 	start := 0
 	for i, l := range lines {
@@ -225,7 +226,7 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 		case MarkReceived, MarkSent:
 			online, retries = true, 0
 		case MarkStopped:
-			stopped = true // what its child says from here on means nothing
+			stopped = true // its child's lines mean nothing from here on
 		}
 	}
 	text := strings.Join(trouble, "\n")
@@ -268,8 +269,8 @@ func DiagnoseNodeLog(lines []string, h NodeHints) *problem.Problem {
 	return nil
 }
 
-// retrying says why a SuperNode tries for ever: an older or newer protocol first, as nothing else
-// tells of it.
+// retrying says why a SuperNode tries for ever. It checks for an older or newer protocol first, because
+// nothing else shows that.
 func retrying(lines []string, h NodeHints) *problem.Problem {
 	p := &problem.Problem{Code: problem.NodeNotOnline, What: "the SuperNode tries for ever to reach the grid",
 		Why: "the address is wrong, or a firewall is in between; flwr says no more than this",
@@ -296,7 +297,7 @@ func (h NodeHints) speaks() bool {
 	return h.Node.Major == 0 || h.Grid.Major == 0 || flwr.DialectOf(h.Node).SpeaksTo(flwr.DialectOf(h.Grid))
 }
 
-// refine says which of the causes of a refusal it is, where the node's status in the list tells.
+// refine picks the cause of a refusal when the node's status in the list shows it.
 func refine(p *problem.Problem, h NodeHints) {
 	switch h.Status {
 	case StatusUnregistered:
@@ -315,7 +316,7 @@ func refine(p *problem.Problem, h NodeHints) {
 	}
 }
 
-// around gives the line that a pattern is found in with a few before it.
+// around returns the line that matches a pattern, with a few lines before it.
 func around(lines []string, pattern *regexp.Regexp) string {
 	for i, l := range lines {
 		if pattern.MatchString(l) {

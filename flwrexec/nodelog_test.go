@@ -140,7 +140,7 @@ func TestDiagnoseRunLog(t *testing.T) {
 			t.Errorf("%s: %+v", file, p)
 		}
 	}
-	// The grid itself was away: that is not the app's doing.
+	// The grid itself was away: that is not the app's fault.
 	lost := []string{`  File "/app/apps/me.a.1.0.0.ab/a/server_app.py", line 40, in main`,
 		`  File "/venv/lib/python3.13/site-packages/flwr/server/grid/inmemory_grid.py", line 9, in push_messages`, "ConnectionError: [Errno 111] Connection refused"}
 	if p := DiagnoseRunLog(lost, ""); p == nil || p.Code != problem.RunFailed {
@@ -151,7 +151,7 @@ func TestDiagnoseRunLog(t *testing.T) {
 	}
 }
 
-// realLog gives the lines of a real log below testdata.
+// realLog returns the lines of a real log below testdata.
 func realLog(t *testing.T, kind, name string) []string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", kind, name+".txt"))
@@ -161,7 +161,7 @@ func realLog(t *testing.T, kind, name string) []string {
 	return safeLines(string(b))
 }
 
-// A SuperNode installs an app's packages before it answers, each time anew, and is not called so later.
+// A SuperNode installs an app's packages before each answer; later lines do not count as an installation.
 func TestInstalling(t *testing.T) {
 	lines := realLog(t, "nodes", "install-1.42.0")
 	began, times := 0, 0

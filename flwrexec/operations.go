@@ -14,8 +14,8 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// ask runs argv, a command about c, with --format json and decodes the answer into to, which may be
-// nil. Errors are Problems; MayHaveHappened reports which of them leave the outcome open.
+// ask runs argv, a command about c, with --format json and decodes the answer into to, which may be nil.
+// Errors are Problems; MayHaveHappened reports which of them leave the outcome open.
 func (s *Session) ask(ctx context.Context, c flwr.Connection, argv []string, to any) error {
 	began := time.Now()
 	err := s.askOnce(ctx, argv, to)
@@ -37,9 +37,9 @@ func (s *Session) askOnce(ctx context.Context, argv []string, to any) error {
 	return err
 }
 
-// decode is the one door for flwr's answers: every string in them is cleaned before anything is read
-// from it. It reads flwr's JSON: an object with "success", or for federations a bare list or object. The
-// exit code does not count: it is 0 for every error that the grid gives.
+// decode is the only door for flwr's answers: it cleans every string in them before anything is read. It
+// reads flwr's JSON: an object with "success", or for federations a bare list or object. The exit code does
+// not count: it is 0 for every error from the grid.
 func decode(out output, to any) error {
 	b := jsonPart(out.stdout)
 	var head struct {
@@ -85,8 +85,8 @@ func (s *Session) Nodes(ctx context.Context, c flwr.Connection) ([]Node, error) 
 	return a.nodes()
 }
 
-// Register registers the public key in publicKeyFile and gives the new node's ID. The key must have
-// been checked before: flwr's own refusal ends its process. name counts only where the dialect has it.
+// Register registers the public key in publicKeyFile and returns the new node's ID. Check the key before:
+// flwr's own refusal ends its process. name counts only where the dialect has it.
 func (s *Session) Register(ctx context.Context, c flwr.Connection, publicKeyFile, name string) (flwr.NodeID, error) {
 	var a struct {
 		ID *flwr.NodeID `json:"node-id"`
@@ -119,8 +119,8 @@ func (s *Session) Federations(ctx context.Context, c flwr.Connection) ([]Federat
 	return a, nil
 }
 
-// FederationDetails gives members, SuperNodes and runs of a federation. Up to flwr 1.25 it is always
-// the connection's own, whatever id says.
+// FederationDetails returns members, SuperNodes and runs of a federation. Up to flwr 1.25 it is always the
+// connection's own, whatever id says.
 func (s *Session) FederationDetails(ctx context.Context, c flwr.Connection, id string) (FederationDetails, error) {
 	var a detailsAnswer
 	if err := s.ask(ctx, c, s.Dialect().FederationDetailsArgv(s.absolute(c), id), &a); err != nil {
@@ -130,7 +130,7 @@ func (s *Session) FederationDetails(ctx context.Context, c flwr.Connection, id s
 	return FederationDetails(a), nil
 }
 
-// CreateFederation makes a deployment federation and gives its ID, @account/name.
+// CreateFederation makes a deployment federation and returns its ID, @account/name.
 func (s *Session) CreateFederation(ctx context.Context, c flwr.Connection, name, description string) (string, error) {
 	d := s.Dialect()
 	if !d.Managed {
@@ -155,8 +155,8 @@ func (s *Session) CreateFederation(ctx context.Context, c flwr.Connection, name,
 	return a.ID, nil
 }
 
-// AddToFederation puts one of the account's SuperNodes into a federation. A node that is already in
-// it gives a Problem with code already-member.
+// AddToFederation adds one of the account's SuperNodes to a federation. A node that is already in it causes a
+// Problem with code already-member.
 func (s *Session) AddToFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error {
 	d := s.Dialect()
 	if !d.Managed {
@@ -175,7 +175,7 @@ func (s *Session) AddToFederation(ctx context.Context, c flwr.Connection, id flw
 	return nil
 }
 
-// RemoveFromFederation takes a SuperNode out of a federation.
+// RemoveFromFederation removes a SuperNode from a federation.
 func (s *Session) RemoveFromFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error {
 	d := s.Dialect()
 	if !d.Managed {
@@ -192,8 +192,8 @@ func notManaged(d flwr.Dialect) error {
 		"that came with flwr 1.27", "send the node IDs to Flower Labs, or use flwr 1.27 or newer")
 }
 
-// StartRun submits the app in folder app and gives the run's ID. federation is ignored where the
-// connection names it; config is one --run-config value, "" for none.
+// StartRun submits the app in folder app and returns the run's ID. federation is ignored where the connection
+// names it; config is one --run-config value, "" for none.
 func (s *Session) StartRun(ctx context.Context, c flwr.Connection, app, federation, config string) (flwr.RunID, error) {
 	var a struct {
 		ID *flwr.RunID `json:"run-id"`
@@ -218,7 +218,7 @@ func (s *Session) Runs(ctx context.Context, c flwr.Connection) ([]Run, error) {
 	return a.runs()
 }
 
-// Run gives one run.
+// Run returns one run.
 func (s *Session) Run(ctx context.Context, c flwr.Connection, id flwr.RunID) (Run, error) {
 	var a runsAnswer
 	if err := s.ask(ctx, c, s.Dialect().RunStatusArgv(s.absolute(c), id), &a); err != nil {
@@ -237,7 +237,7 @@ func (s *Session) Run(ctx context.Context, c flwr.Connection, id flwr.RunID) (Ru
 		"", "list the runs: flwr list"))
 }
 
-// StopRun stops a run. A run that is over gives a Problem with code RunOver.
+// StopRun stops a run. A finished run causes a Problem with code RunOver.
 func (s *Session) StopRun(ctx context.Context, c flwr.Connection, id flwr.RunID) error {
 	if err := s.ask(ctx, c, s.Dialect().StopArgv(s.absolute(c), id), nil); err != nil {
 		return fmt.Errorf("stop run %s: %w", id, err)
@@ -245,9 +245,9 @@ func (s *Session) StopRun(ctx context.Context, c flwr.Connection, id flwr.RunID)
 	return nil
 }
 
-// NewApp makes a new Flower app in a folder of its own below the empty folder work, and gives it. Newer
-// flwr fetch it from Flower's platform; publisher is whose app it is to be, where flwr asks for it. line
-// gets what flwr prints.
+// NewApp makes a new Flower app in a folder of its own below the empty folder work, and returns it. Newer
+// flwr fetch it from Flower's platform. publisher is the app's future publisher, where flwr asks for it. line
+// gets flwr's output.
 func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(string)) (app.App, error) {
 	argv := s.Dialect().NewAppArgv(publisher)
 	call := Call{Argv: argv, Began: time.Now()}

@@ -38,8 +38,8 @@ func realFlwr(t *testing.T, version string) install.Found {
 	return found[0]
 }
 
-// realSession gives a session with a connection "dead" to a port where nobody listens, and one
-// "silent" to a server that accepts and never answers.
+// realSession returns a session with a connection "dead" to a port where nobody listens, and one "silent" to
+// a server that accepts and never answers.
 func realSession(t *testing.T, version string, o SessionOptions) (*Session, func(name string) flwr.Connection) {
 	t.Helper()
 	f := realFlwr(t, version)
@@ -347,7 +347,7 @@ func TestRealPrintedByCDoesNotBreakAnswers(t *testing.T) {
 	if err != nil || a.Out != "" || !strings.Contains(live.String(), "1.24.0") {
 		t.Fatalf("%+v %v %q", a, err, live.String())
 	}
-	// A process that dies over a command is an error, not an answer.
+	// A process that dies during a command is an error, not an answer.
 	w.killGroup()
 	if _, err := w.call(t.Context(), []string{"--version"}, nil); err == nil {
 		t.Error("a dead worker answers")

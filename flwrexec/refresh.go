@@ -11,15 +11,15 @@ import (
 	"flwrup/internal/problem"
 )
 
-// An access token lives minutes, and any command renews it: the new pair of tokens is written over the
-// old one. Where a grid takes a refresh token once only, a second command that renews at the same time
-// (the dashboard during a run's log, another terminal) gets the answer "not logged in", though the file
-// holds a good session by then. Called again, it reads the new file.
+// An access token lives minutes, and any command renews it: flwr overwrites the old pair of tokens with the
+// new one. On some grids a refresh token works only once. A second command that renews at the same time (the
+// dashboard during a run's log, another terminal) then gets the answer "not logged in", though the file holds
+// a good session by then. Called again, it reads the new file.
 
 // renewal is how long the other command may take from the grid's answer to its file.
 const renewal = 300 * time.Millisecond
 
-// credentialsFile is where flwr keeps the connection's tokens: up to 1.25 below the app, later beside
+// credentialsFile is where flwr keeps the connection's tokens: up to 1.25 below the app, later next to
 // config.toml (seen in 1.24 to 1.42).
 func (s *Session) credentialsFile(c flwr.Connection) string {
 	if s.Dialect().ConfigInPyproject {
@@ -32,8 +32,8 @@ func (s *Session) credentialsFile(c flwr.Connection) string {
 	return filepath.Join(filepath.Dir(file), "credentials.yaml")
 }
 
-// overtaken reports whether a command begun at began that was refused as not logged in lost a race: the
-// tokens were written by another one since.
+// overtaken reports whether a command begun at began, and refused as not logged in, lost a race: another
+// command has written the tokens since.
 func (s *Session) overtaken(ctx context.Context, c flwr.Connection, began time.Time, err error) bool {
 	if !problem.Is(err, problem.NotLoggedIn) {
 		return false

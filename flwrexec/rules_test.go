@@ -14,8 +14,8 @@ const (
 	appRaised  = "ERROR :     ClientApp raised an exception"
 )
 
-// Every rule over a SuperNode's log, by what it says: lines that it is for, and lines much like them that
-// are none of its business. A new rule needs both.
+// Every rule over a SuperNode's log, by its verdict: lines that match it, and similar lines that must not. A
+// new rule needs both.
 var nodeExamples = map[string]struct{ yes, no []string }{
 	"flwr cannot read the SuperNode's node-config": {
 		[]string{"typer.Exit: The provided configuration string is in an invalid format. The correct format should be in the form 'key1=\"value1\" key2=\"value2\"'.",
@@ -98,7 +98,7 @@ func TestEveryNodeRule(t *testing.T) {
 	}
 }
 
-// Every word of every rule over flwr's errors is that rule's own: none is taken by one before it.
+// Every word of every rule over flwr's errors is that rule's own: no earlier rule takes it.
 func TestEveryErrorRule(t *testing.T) {
 	for _, r := range rules {
 		for _, words := range r.any {

@@ -14,15 +14,16 @@ var (
 	noModule         = regexp.MustCompile(`No module named '([^']+)'`)
 	exceptionPattern = regexp.MustCompile(`^[\w.]*(?:Error|Exception|Interrupt|Timeout|timeout)(?:: .*)?$`)
 
-	// What the libraries of Python say when there is no way out: of the resolver, of the system, of requests and aiohttp.
+	// Messages of Python's libraries when there is no way out: of the resolver, of the system, of requests and
+	// aiohttp.
 	noWayOut = regexp.MustCompile(`Temporary failure in name resolution|Name or service not known|No address associated with hostname|` +
 		`nodename nor servname provided|getaddrinfo failed|Network is unreachable|No route to host|Connection refused|` +
 		`NameResolutionError|Failed to resolve|Max retries exceeded with url|Cannot connect to host|` +
 		`Tunnel connection failed|ConnectTimeout|^(?:socket\.|builtins\.)?(?:timeout|TimeoutError): timed out|Connection timed out`)
 )
 
-// DiagnoseRunLog says why a run failed, from its log, or nil when the log does not tell. details is
-// Run.Details.
+// DiagnoseRunLog says why a run failed, from its log, or returns nil when the log does not show it. details
+// is Run.Details.
 func DiagnoseRunLog(lines []string, details string) *problem.Problem {
 	text := strings.Join(lines, "\n") + "\n" + details
 	raw := strings.Join(lines[max(0, len(lines)-25):], "\n")
@@ -60,7 +61,7 @@ func DiagnoseRunLog(lines []string, details string) *problem.Problem {
 	return nil
 }
 
-// RunNoNetwork is the code of a run whose ServerApp reached for something over the network, in vain.
+// RunNoNetwork is the code of a run whose ServerApp tried to reach the network in vain.
 const RunNoNetwork problem.Code = "run-no-network"
 
 // culprit is the last line of the app's own in a traceback.
@@ -71,7 +72,7 @@ type culprit struct {
 
 func (c culprit) String() string { return filepath.Base(c.file) + " line " + c.line }
 
-// blame finds the innermost frame of a traceback that is no library's.
+// blame finds the innermost frame of a traceback that is not in a library.
 func blame(traceback string) (at culprit, ok bool) {
 	for _, f := range framePattern.FindAllStringSubmatch(traceback, -1) {
 		library := strings.Contains(f[1], "site-packages") || strings.Contains(f[1], "/lib/python")

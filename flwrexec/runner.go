@@ -12,8 +12,8 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// runner runs the programs of one flwr. Short commands take turns: in the worker, or where none can be had in a
-// process a command.
+// runner runs the programs of one flwr. Short commands take turns: in the worker, or without one in a process
+// for each command.
 type runner struct {
 	found  install.Found
 	env    []string
@@ -22,9 +22,9 @@ type runner struct {
 	life context.Context // ends with close
 	end  context.CancelFunc
 
-	turn   chan struct{} // holds one token: whoever has it may use what follows
+	turn   chan struct{} // holds one token: its holder may use the fields below
 	worker *worker
-	deaths int // workers that died over a command, one after the other
+	deaths int // workers that died during a command, one after the other
 	single bool
 	closed bool
 }
@@ -80,14 +80,14 @@ func (r *runner) take(ctx context.Context) error {
 
 func (r *runner) give() { r.turn <- struct{}{} }
 
-// within gives a context that ends with the session as well.
+// within returns a context that also ends with the session.
 func (r *runner) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(r.life, func() { cancel(errors.New("the flwr session is closed")) })
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// ensure gives the worker, nil where there is to be none.
+// ensure returns the worker, nil when there is to be none.
 func (r *runner) ensure(ctx context.Context) (*worker, error) {
 	if r.worker != nil || r.single {
 		return r.worker, nil
@@ -101,14 +101,14 @@ func (r *runner) ensure(ctx context.Context) (*worker, error) {
 		if ctx.Err() != nil {
 			return nil, problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
 		}
-		r.single = true // a process a command still works, slowly
+		r.single = true // a process for each command still works, slowly
 		return nil, nil
 	}
 	r.worker = w
 	return w, nil
 }
 
-// call runs a command in the worker and looks after the worker's end. The caller has the turn.
+// call runs a command in the worker and handles the worker's end. The caller has the turn.
 func (r *runner) call(ctx context.Context, w *worker, args []string, live func(string)) (answer, error) {
 	a, err := w.call(ctx, args, live)
 	if err != nil {
@@ -155,7 +155,7 @@ func (r *runner) runOnce(ctx context.Context, argv []string) (output, error) {
 	return out, err
 }
 
-// dir gives the working folder, made where it is flwrup's own.
+// dir returns the working folder, and makes it when it is flwrup's own.
 func (r *runner) dir() (string, error) {
 	if r.folder != "" {
 		return r.folder, nil

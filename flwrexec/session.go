@@ -1,5 +1,5 @@
-// Package flwrexec runs flwr. A Session keeps one Python process with flwr's command line, gives it commands and
-// decodes its answers. The package also reads what flwr says: its errors, and the logs of SuperNodes and runs.
+// Package flwrexec runs flwr. A Session keeps one Python process with flwr's command line, sends it commands
+// and decodes its answers. The package also reads flwr's errors, and the logs of SuperNodes and runs.
 package flwrexec
 
 import (
@@ -21,26 +21,25 @@ import (
 
 // SessionOptions says where and how flwr's commands run.
 type SessionOptions struct {
-	FlwrHome string        // FLWR_HOME; "" leaves the person's own
+	FlwrHome string        // FLWR_HOME; "" leaves the user's own
 	Dir      string        // working folder; "" is one of flwrup's own, without a pyproject.toml (see Session)
 	Env      []string      // further variables, NAME=value
 	Log      func(Call)    // gets every command after it has run, one at a time; may be nil
 	Limit    time.Duration // for one short command; 0 is two minutes
-	NoWorker bool          // a process a command from the beginning
+	NoWorker bool          // a process for each command from the beginning
 
-	// Silent reports why the grid gives no answer, and returns nil at its first sign of life. A Session calls it
-	// while an answer keeps it waiting. nil: every command may take Limit.
+	// Silent reports why the grid does not answer, and returns nil at its first sign of life. A Session calls it
+	// while it waits for an answer. nil: every command may take Limit.
 	Silent func(context.Context) error
 }
 
-// Session runs the commands of one flwr for one FLWR_HOME. It holds one Python process with flwr's
-// command line loaded and gives it one command after the other; where that cannot be had it falls
-// back to a process a command. Methods may be called from several goroutines; short commands wait
-// for each other.
+// Session runs the commands of one flwr for one FLWR_HOME. It keeps one Python process with flwr's command
+// line loaded and sends it one command after the other. When that is impossible it falls back to a process
+// for each command. Methods may be called from several goroutines; short commands wait for each other.
 //
-// From 1.26 on flwr rewrites a pyproject.toml with [tool.flwr.federations] in its working folder (and
-// fails), so a Session works in a folder without one unless Dir says otherwise; app folders and key
-// files are therefore made absolute.
+// From 1.26 on flwr rewrites a pyproject.toml with [tool.flwr.federations] in its working folder (and fails).
+// So a Session works in a folder without one unless Dir says otherwise, and makes app folders and key files
+// absolute.
 type Session struct {
 	o       SessionOptions
 	runner  *runner
@@ -58,13 +57,13 @@ func NewSession(found install.Found, o SessionOptions) *Session {
 	return &Session{o: o, runner: newRunner(found, o), pulse: &pulse{ask: o.Silent}, dialect: flwr.DialectOf(found.Version)}
 }
 
-// Found gives the flwr that the session runs.
+// Found returns the flwr that the session runs.
 func (s *Session) Found() install.Found { return s.runner.found }
 
-// Version gives flwr's version.
+// Version returns flwr's version.
 func (s *Session) Version() flwr.Version { return s.runner.found.Version }
 
-// Dialect gives what flwr can do, as corrected by Check.
+// Dialect returns the abilities of flwr, as corrected by Check.
 func (s *Session) Dialect() flwr.Dialect {
 	s.dmu.RLock()
 	defer s.dmu.RUnlock()
@@ -74,8 +73,8 @@ func (s *Session) Dialect() flwr.Dialect {
 // helpWait is how long flower-supernode may take to show its help.
 const helpWait = 6 * time.Second
 
-// Check compares the session's dialect with the flwr at hand and corrects it. It is worth its 2 to 3 seconds
-// where Dialect.Known is false.
+// Check compares the session's dialect with the installed flwr and corrects it. It is worth its 2 to 3
+// seconds where Dialect.Known is false.
 func (s *Session) Check(ctx context.Context) error {
 	nodeHelp := ""
 	if s.runner.found.Bin != "" {
@@ -94,7 +93,7 @@ func (s *Session) Check(ctx context.Context) error {
 	return err
 }
 
-// Environ gives the environment that flwr's commands get; for a SuperNode process of the same flwr.
+// Environ returns the environment of flwr's commands; for a SuperNode process of the same flwr.
 func (s *Session) Environ() []string { return append([]string(nil), s.runner.env...) }
 
 // Close ends the worker. A command that runs in it is cut off. Close may be called more than once.
@@ -103,14 +102,14 @@ func (s *Session) Close() error {
 	return nil
 }
 
-// Warm starts the worker, so that the first command needs no 2 to 4 seconds of Python imports. It
-// gives the time that took; 0 when the worker runs already or there is none.
+// Warm starts the worker, so that the first command needs no 2 to 4 seconds of Python imports. It returns how
+// long that took; 0 when the worker runs already or there is none.
 func (s *Session) Warm(ctx context.Context) (time.Duration, error) { return s.runner.warm(ctx) }
 
-// Pulse reports why the grid gives no sign of life, without running flwr: nil, or a silent grid's error.
+// Pulse reports why the grid shows no sign of life, without running flwr: nil, or a silent grid's error.
 func (s *Session) Pulse(ctx context.Context) error { return s.pulse.knock(ctx) }
 
-// output is what one command printed, and how it ended.
+// output is the output of one command, and how it ended.
 type output struct {
 	stdout string
 	stderr string
@@ -118,8 +117,8 @@ type output struct {
 	worker bool
 }
 
-// run runs one short command that asks the grid, argv with "flwr" first. An error means that flwr gave no
-// answer; what the command did is then not known.
+// run runs one short command that asks the grid, argv with "flwr" first. An error means that flwr did not
+// answer; the effect of the command is then unknown.
 func (s *Session) run(ctx context.Context, argv []string) (output, error) {
 	ctx, release := s.runner.within(ctx)
 	defer release()
@@ -141,7 +140,7 @@ func (s *Session) run(ctx context.Context, argv []string) (output, error) {
 	return out, err
 }
 
-// runUnattended is run for a command that asks no grid: flwr's help.
+// runUnattended is run for a command that does not ask the grid: flwr's help.
 func (s *Session) runUnattended(ctx context.Context, look *look, argv []string) (output, error) {
 	if err := s.runner.take(ctx); err != nil {
 		return output{}, err
@@ -175,7 +174,7 @@ func (s *Session) runUnattended(ctx context.Context, look *look, argv []string) 
 	return output{stdout: a.Out, stderr: a.Err + "\n" + a.Native, code: a.Code, worker: true}, nil
 }
 
-// noAnswer says why flwr gave no answer within limit: the person stopped it, it took too long, or it died.
+// noAnswer says why flwr did not answer within limit: the user stopped it, it took too long, or it died.
 func (s *Session) noAnswer(ctx context.Context, err error, limit time.Duration) error {
 	if ctx.Err() != nil {
 		return problem.Stopped(context.Cause(ctx), "flwr was stopped", "")
@@ -199,7 +198,7 @@ func tooLong(err error) error {
 	return p
 }
 
-// absolute gives c with an absolute App.
+// absolute returns c with an absolute App.
 func (s *Session) absolute(c flwr.Connection) flwr.Connection {
 	if s.Dialect().ConfigInPyproject && (c.App != "" || s.o.Dir == "") {
 		c.App = userdirs.Abs(c.App)
@@ -207,7 +206,7 @@ func (s *Session) absolute(c flwr.Connection) flwr.Connection {
 	return c
 }
 
-// record tells the log of commands.
+// record adds a call to the log of commands.
 func (s *Session) record(c Call) {
 	if s.o.Log == nil {
 		return
@@ -217,9 +216,8 @@ func (s *Session) record(c Call) {
 	s.o.Log(c)
 }
 
-// environment gives what flwr's commands run with: its own programs first on PATH (it finds
-// flower-superexec there), wide plain output, no browser, no update check. Whether telemetry is on
-// stays the person's choice.
+// environment returns the environment of flwr's commands: its own programs first on PATH (it finds
+// flower-superexec there), wide plain output, no browser, no update check. Telemetry stays the user's choice.
 func environment(f install.Found, o SessionOptions) []string {
 	drop := map[string]bool{"FORCE_COLOR": true, "CLICOLOR_FORCE": true}
 	set := [][2]string{

@@ -9,14 +9,14 @@ import (
 	"flwrup/internal/problem"
 )
 
-// A grid can take a connection and never answer. flwr waits for it without a limit of its own, so a
-// Session asks at the same time whether the grid lives at all. A slow grid keeps the long limit of
-// SessionOptions; a silent one ends the command.
+// A grid can accept a connection and never answer. flwr waits for it without a limit of its own, so a Session
+// asks at the same time whether the grid lives at all. A slow grid keeps the long limit of SessionOptions; a
+// silent one ends the command.
 
 const (
-	knockAfter  = 300 * time.Millisecond // an answer that comes sooner needs no second question
+	knockAfter  = 300 * time.Millisecond // a quicker answer needs no second question
 	knockAgain  = 10 * time.Second       // between two knocks while a log stands still
-	verdictAge  = 5 * time.Second        // a grid that was silent so lately is not asked again
+	verdictAge  = 5 * time.Second        // a grid that was silent so recently is not asked again
 	lookAnswer  = 9500 * time.Millisecond
 	lookAnswers = 30 * time.Second
 )
@@ -30,9 +30,9 @@ type look struct {
 
 type lookKey struct{}
 
-// OneLook returns a context for the questions of one look. The first of them that a silent grid leaves open
-// answers all later ones, and all together wait no longer than half a minute. A command that changes something
-// on the grid must not be part of a look.
+// OneLook returns a context for the questions of one look. The first question that a silent grid leaves open
+// answers all later ones, and all together wait at most half a minute. A command that changes something on
+// the grid must not be part of a look.
 func OneLook(ctx context.Context) context.Context {
 	if lookOf(ctx) != nil {
 		return ctx
@@ -45,7 +45,7 @@ func lookOf(ctx context.Context) *look {
 	return l
 }
 
-// open reports why the look is over, and else how long one answer may take.
+// open reports why the look is over, and otherwise how long one answer may take.
 func (l *look) open(limit time.Duration) (time.Duration, error) {
 	if l == nil {
 		return limit, nil
@@ -83,7 +83,7 @@ type silentError struct{ error }
 
 func (s silentError) Unwrap() error { return s.error }
 
-// Silent reports whether err comes from a grid that takes a question and does not answer. Further questions
+// Silent reports whether err comes from a grid that accepts a question and does not answer. Further questions
 // about the way there would only take as long again.
 func Silent(err error) bool {
 	var s silentError
@@ -97,16 +97,16 @@ func tooSlow(limit time.Duration) error {
 	return p
 }
 
-// pulse tells a silent grid from a slow one.
+// pulse distinguishes a silent grid from a slow one.
 type pulse struct {
 	ask func(context.Context) error // SessionOptions.Silent; nil: no grid counts as silent
 
-	mu     sync.Mutex // held while the grid is asked; guards what follows
+	mu     sync.Mutex // held while the grid is asked; guards the fields below
 	silent error      // of the last knock
 	at     time.Time
 }
 
-// knock asks whether the grid lives. The error of one that was silent a moment ago is given again.
+// knock asks whether the grid lives. It repeats the error of a grid that was silent a moment ago.
 func (p *pulse) knock(ctx context.Context) error {
 	if p.ask == nil {
 		return nil
@@ -136,9 +136,9 @@ func (p *pulse) wasSilent() bool {
 	return p.silent != nil
 }
 
-// attend gives a context that ends when the grid is silent, with the reason as its cause, and the function
-// that ends the watch over it. A grid that was silent last time has to answer a knock first: a worker that
-// is killed over a question costs seconds of Python.
+// attend returns a context that ends when the grid is silent, with the reason as its cause, and a function
+// that ends the watch. A grid that was silent last time has to answer a knock first: a worker killed during a
+// question costs seconds of Python.
 func (p *pulse) attend(ctx context.Context) (context.Context, func(), error) {
 	if p.ask == nil {
 		return ctx, func() {}, nil
@@ -157,7 +157,7 @@ func (p *pulse) attend(ctx context.Context) (context.Context, func(), error) {
 	return ctx, func() { timer.Stop(); cancel(nil) }, nil
 }
 
-// silenceOf gives the reason for which attend ended ctx, nil when it did not.
+// silenceOf returns the reason for which attend ended ctx, nil when it did not.
 func silenceOf(ctx context.Context) error {
 	if cause := context.Cause(ctx); Silent(cause) {
 		return cause
@@ -165,9 +165,9 @@ func silenceOf(ctx context.Context) error {
 	return nil
 }
 
-// whileQuiet watches over a command that may say nothing for long: it calls stop with the reason when the grid
-// is silent. The function that it returns is for every sign of the grid, and after the first of them the next
-// knock comes knockAgain later. It ends with ctx.
+// whileQuiet watches over a command that may print nothing for long: it calls stop with the reason when the
+// grid is silent. Call the returned function at every sign of the grid; after the first sign the next knock
+// comes knockAgain later. It ends with ctx.
 func (p *pulse) whileQuiet(ctx context.Context, first time.Duration, stop context.CancelCauseFunc) (heard func()) {
 	if p.ask == nil {
 		return func() {}

@@ -59,7 +59,7 @@ func TestSilentGridEndsCommands(t *testing.T) {
 	}
 }
 
-// A slow grid that lives has the session's own limit, for what is done and for a look.
+// A slow grid that lives has the session's own limit, both for changes and for a look.
 func TestSlowGridIsWaitedFor(t *testing.T) {
 	s := slowFlwr(t, "1", func(context.Context) error { return nil })
 	c := flwr.Connection{Name: "supergrid"}
@@ -80,7 +80,7 @@ func TestSlowGridIsWaitedFor(t *testing.T) {
 	}
 }
 
-// The person's own Ctrl-C is not taken for a silent grid.
+// The user's own Ctrl-C is not taken for a silent grid.
 func TestStoppedWhileAsking(t *testing.T) {
 	s := slowFlwr(t, "60", func(ctx context.Context) error { <-ctx.Done(); return errors.New("late") })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

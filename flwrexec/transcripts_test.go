@@ -36,7 +36,7 @@ func transcript(t *testing.T, version string) map[string]recorded {
 		}
 		rest = strings.TrimPrefix(rest, "--- stdout\n")
 		r.stdout, r.stderr, _ = strings.Cut(rest, "--- stderr\n")
-		// The number before the name differs between versions; a name that comes again gets a #2.
+		// The number before the name differs between versions; a repeated name gets a #2.
 		_, r.name, _ = strings.Cut(name, "-")
 		if strings.HasPrefix(name, "names-") {
 			r.name = name
@@ -59,7 +59,7 @@ func transcript(t *testing.T, version string) map[string]recorded {
 var transcribed = []string{"1.24.0", "1.26.1", "1.33.0", "1.42.0"}
 
 func TestTranscriptsAreAnswersOrErrors(t *testing.T) {
-	// Every JSON answer of every command in every version is read, one way or the other.
+	// Every JSON answer of every command in every version is read, one way or another.
 	for _, v := range transcribed {
 		for key, r := range transcript(t, v) {
 			if !strings.Contains(r.command, "--format json") {
@@ -188,7 +188,7 @@ func TestMetricsOfEveryVersion(t *testing.T) {
 		if m := found[1]; m.Round != 1 || m.Phase != PhaseEvaluate || m.Name != "eval_loss" || m.Value < 1.66 || m.Value > 1.67 {
 			t.Errorf("%s: %+v", v, m)
 		}
-		// The tables at the end alone give the same, as rounded as they are.
+		// The tables at the end alone hold the same numbers, rounded.
 		_, table, _ := strings.Cut(r.stdout, "Final results:")
 		p, found = MetricsParser{}, nil
 		for _, l := range safeLines(table) {

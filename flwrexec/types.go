@@ -8,16 +8,16 @@ import (
 	"flwrup/flwrexec/flwr"
 )
 
-// What the grid says about a SuperNode.
+// The grid's statuses of a SuperNode.
 const (
 	StatusRegistered   = "registered" // never online so far
 	StatusOnline       = "online"
 	StatusOffline      = "offline"
-	StatusUnregistered = "unregistered" // gone for good; flwr goes on listing it
+	StatusUnregistered = "unregistered" // gone for good; flwr still lists it
 )
 
-// Node is one SuperNode of the account, as `flwr supernode list` shows it. Times are UTC, zero when
-// flwr gives none.
+// Node is one SuperNode of the account, as `flwr supernode list` shows it. Times are UTC, zero when flwr has
+// none.
 type Node struct {
 	ID        flwr.NodeID   `json:"id"`
 	Owner     string        `json:"owner,omitempty"` // account name
@@ -38,7 +38,7 @@ type Federation struct {
 	Simulation  bool   `json:"simulation,omitempty"` // cannot hold SuperNodes
 }
 
-// FederationDetails is what a federation is made of.
+// FederationDetails lists the parts of a federation.
 type FederationDetails struct {
 	Federation
 	Members []Member `json:"members"`
@@ -83,7 +83,7 @@ func (r Run) Ended() bool { return r.Status == "finished" }
 // Completed reports whether the run ended well.
 func (r Run) Completed() bool { return r.Ended() && r.SubStatus == "completed" }
 
-// StatusText gives the status as flwr writes it: finished:failed.
+// StatusText returns the status as flwr writes it: finished:failed.
 func (r Run) StatusText() string {
 	if r.SubStatus == "" {
 		return r.Status
@@ -91,7 +91,7 @@ func (r Run) StatusText() string {
 	return r.Status + ":" + r.SubStatus
 }
 
-// LoginPrompt is what the person needs for approving a login in a browser.
+// LoginPrompt holds what the user needs to approve a login in a browser.
 type LoginPrompt struct {
 	URL     string        // carries the code in the versions seen so far
 	Code    string        // the code alone, to compare; "" when the URL shows none
@@ -104,14 +104,14 @@ type Call struct {
 	Argv  []string // as a person would type it, "flwr" first
 	Began time.Time
 	Took  time.Duration
-	Err   error // nil when the command did what it was asked for
+	Err   error // nil when the command did its work
 	Raw   string
-	// Worker tells that no new Python process was needed.
+	// Worker reports that no new Python process was needed.
 	Worker bool
 }
 
-// AccountOf returns the account that is signed in: the owner of its own SuperNodes,
-// else the owner of its workspace federation; "" when neither says.
+// AccountOf returns the account that is signed in: the owner of its own SuperNodes, else the owner of its
+// workspace federation; "" when both are missing.
 func AccountOf(own []Node, federations []Federation) string {
 	for _, n := range own {
 		if n.Owner != "" {

@@ -20,18 +20,18 @@ import (
 //go:embed worker.py
 var workerSource string
 
-// bootstrap reads worker.py from stdin, so that nothing has to lie on disk, and leaves the rest of
-// stdin to it. "python -c" puts the working folder first on the path: no module is taken from there.
+// bootstrap reads worker.py from stdin, so that nothing needs to be on disk, and leaves the rest of stdin to
+// it. "python -c" puts the working folder first on the path: no module is taken from there.
 const bootstrap = `import os,sys;sys.path[:]=[p for p in sys.path if p not in ("",os.getcwd())];requests=os.fdopen(os.dup(0),"rb");exec(compile(requests.read(int(sys.argv[1])),"flwrup-worker","exec"))`
 
-// maxLine is the longest line of the worker: an answer as JSON, whose escapes take more than a byte. worker.py
-// bounds the text of an answer as child.MaxOutput does.
+// maxLine is the longest line of the worker: an answer as JSON, whose escapes take more than a byte.
+// worker.py bounds the text of an answer as child.MaxOutput does.
 const maxLine = 4 * child.MaxOutput
 
 // startWait is how long flwr's imports may take: 2 to 4 s on an idle machine, more on a cold disk.
 const startWait = 90 * time.Second
 
-// errNoWorker tells that the environment cannot hold a worker at all; one process a call still works.
+// errNoWorker says that the environment cannot hold a worker at all; a process for each call still works.
 var errNoWorker = errors.New("flwr's command line cannot be held in one process")
 
 // worker is one Python process with flwr's CLI loaded. It is not safe for two calls at once.
@@ -44,7 +44,7 @@ type worker struct {
 	started time.Duration // imports included
 
 	mu     sync.Mutex
-	reaped bool // from here on the process ID may be another's
+	reaped bool // from here on the process ID may belong to another
 }
 
 // answer is one line of the worker.
@@ -60,17 +60,16 @@ type answer struct {
 	Secs    float64 `json:"secs"`
 	Last    bool    `json:"last"`
 	Text    *string `json:"text"` // printed by a live command that goes on
-	Over    bool    `json:"over"` // more was printed than an answer may have
-	bad     error   // the line was no JSON, or too long
+	Over    bool    `json:"over"` // the command printed more than an answer may hold
+	bad     error   // the line was not JSON, or too long
 }
 
-// pythonArgs gives the arguments of python for running worker.py in a mode.
+// pythonArgs returns the arguments of python for running worker.py in a mode.
 func pythonArgs(mode string, rest ...string) []string {
 	return append([]string{"-u", "-X", "utf8", "-c", bootstrap, strconv.Itoa(len(workerSource)), mode}, rest...)
 }
 
-// startWorker starts python and waits until flwr is imported. An error that is errNoWorker means that
-// trying again is of no use.
+// startWorker starts python and waits until flwr is imported. On errNoWorker trying again is of no use.
 func startWorker(ctx context.Context, python, dir string, env []string) (*worker, error) {
 	begun := time.Now()
 	w := &worker{answers: make(chan answer, 1), stderr: child.NewTail(8 << 10)}
@@ -112,7 +111,7 @@ func startWorker(ctx context.Context, python, dir string, env []string) (*worker
 	}
 }
 
-// read hands on the answers until the process ends, then reaps it.
+// read passes on the answers until the process ends, then reaps it.
 func (w *worker) read(out io.Reader) {
 	defer close(w.answers)
 	lines := bufio.NewReader(out)
@@ -133,7 +132,7 @@ func (w *worker) read(out io.Reader) {
 			break
 		}
 	}
-	// Without its answers the process is of no use; and as long as it is not reaped its ID is its own.
+	// Without its answers the process is of no use; and until it is reaped its ID is its own.
 	w.mu.Lock()
 	child.KillGroup(w.cmd)
 	w.reaped = true
@@ -164,8 +163,8 @@ func (w *worker) killGroup() {
 	}
 }
 
-// call runs one command; args without "flwr". live, if not nil, gets what the command prints as it
-// does. When call returns an error the worker is dead, and what the command did is not known.
+// call runs one command; args without "flwr". live, if not nil, gets the output as it comes. When call
+// returns an error the worker is dead, and the effect of the command is unknown.
 func (w *worker) call(ctx context.Context, args []string, live func(text string)) (answer, error) {
 	w.next++
 	b, err := json.Marshal(map[string]any{"id": w.next, "args": args, "live": live != nil})
