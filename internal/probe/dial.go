@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// dial connects, through a proxy where there is one; why it could not is in r.Problem.
+// dial connects, through a proxy where there is one; a failure is in r.Problem.
 func (r *Result) dial(ctx context.Context, o Options) (net.Conn, error) {
 	target := r.Address
 	var proxy *url.URL

@@ -17,13 +17,13 @@ import (
 	"flwrup/internal/problem"
 )
 
-// WrongService says that something else than a SuperLink answers.
+// WrongService says that something other than a SuperLink answers.
 const WrongService problem.Code = "wrong-service"
 
-// whoAsks is what a person can do about a network in between.
+// whoAsks is the user's remedy for a network in between.
 const whoAsks = "try from another network, or ask who runs this one to let the port through"
 
-// unreachable says why no connection came about.
+// unreachable says why a connection failed.
 func (r *Result) unreachable(err error) *problem.Problem {
 	host, port, _ := net.SplitHostPort(r.Address)
 	p := &problem.Problem{Code: problem.Unreachable, What: "nothing answers at " + r.Address, Err: err}
@@ -63,7 +63,7 @@ func plain(err error) string {
 	return err.Error()
 }
 
-// noTLS says why TLS did not come about.
+// noTLS says why TLS failed.
 func (r *Result) noTLS(err error) *problem.Problem {
 	var record tls.RecordHeaderError
 	switch {
@@ -89,7 +89,7 @@ func (r *Result) cut(err error) *problem.Problem {
 		Fix: "check host and port", Err: err}
 }
 
-// otherServer says that something answers, and that it is not a SuperLink.
+// otherServer says that the answer does not come from a SuperLink.
 func (r *Result) otherServer() *problem.Problem {
 	if strings.HasPrefix(r.Server, "a proxy") {
 		return problem.New(problem.NotAllowed, "no SuperLink answers at "+r.Address, "something on the way says no: "+r.Server,
@@ -126,7 +126,7 @@ func untrusted(addr string, leaf *x509.Certificate, err error) *problem.Problem 
 	return p
 }
 
-// names are what a certificate is for, the first few.
+// names returns the first few names in a certificate.
 func names(c *x509.Certificate) string {
 	all := append([]string(nil), c.DNSNames...)
 	for _, ip := range c.IPAddresses {

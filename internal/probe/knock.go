@@ -15,8 +15,8 @@ import (
 const Patience = 8700 * time.Millisecond
 
 // Knock reports why nobody answers at addr: a Problem (grid-unreachable) after o.Limit (0: Patience) without
-// a sign of life. Any HTTP answer is one, whatever it says. Knock returns nil for it, and for a failure
-// that comes at once: flwr's own words tell more about that.
+// a sign of life. Any HTTP answer is a sign of life, whatever it says. Knock returns nil for it, and for an
+// immediate failure: flwr's own words say more about that.
 func Knock(ctx context.Context, addr string, o Options) *problem.Problem {
 	if o.Limit == 0 {
 		o.Limit = Patience
@@ -49,7 +49,7 @@ func Knock(ctx context.Context, addr string, o Options) *problem.Problem {
 	return nil
 }
 
-// silence keeps a Problem that is about time running out.
+// silence keeps a Problem only if time has run out.
 func silence(ctx context.Context, p *problem.Problem, err error) *problem.Problem {
 	if p == nil || errors.Is(err, context.Canceled) {
 		return nil

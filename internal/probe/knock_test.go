@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Whatever the grid is, Knock tells silence from slowness, and leaves all else to flwr's own words.
+// For any grid, Knock distinguishes silence from slowness, and leaves all else to flwr's own words.
 func TestKnock(t *testing.T) {
 	const limit = 400 * time.Millisecond
 	listen := func(each func(net.Conn)) string {

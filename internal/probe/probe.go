@@ -1,9 +1,9 @@
-// Package probe finds out what answers at the two addresses of a SuperGrid, without logging in and
-// without a key: name, connection, TLS, and whether Flower's Control API (for flwr's commands) or its
-// Fleet API (for SuperNodes) is there, over gRPC or over HTTP.
+// Package probe finds out what answers at the two addresses of a SuperGrid, without logging in and without a
+// key: name, connection, TLS, and whether Flower's Control API (for flwr's commands) or its Fleet API (for
+// SuperNodes) is there, over gRPC or over HTTP.
 //
-// It asks each API for something that needs a login, sending nothing that could give one: a SuperLink
-// refuses before it does anything. The answers were recorded on flwr 1.24.0, 1.37.0 and 1.42.0:
+// It asks each API for something that needs a login, and sends none. So a SuperLink refuses before it does
+// anything. The answers were recorded on flwr 1.24.0, 1.37.0 and 1.42.0:
 //
 //	API      over   asked for                           there                        not there
 //	Control  gRPC   /flwr.proto.Control/ListNodes       UNAUTHENTICATED              UNIMPLEMENTED
@@ -30,7 +30,7 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// Transport is how an API of a SuperLink is spoken.
+// Transport is the protocol of a SuperLink's API.
 type Transport string
 
 const (
@@ -42,33 +42,32 @@ const (
 // Options says how to ask.
 type Options struct {
 	CA    string                                // certificate file of a private grid; "": the system's authorities
-	Roots []string                              // more files with authorities, as flwr was told through its environment
+	Roots []string                              // more files with authorities, from the environment of flwr
 	Proxy func(*http.Request) (*url.URL, error) // nil: no proxy
-	Limit time.Duration                         // for the whole of it; 0: six seconds
+	Limit time.Duration                         // in total; 0: six seconds
 }
 
-// Result is what one address is. Problem is nil when the address can be used by what it is.
+// Result describes one address. Problem is nil when the address is usable for what it is.
 type Result struct {
 	Address string    // host:port
 	IP      string    // the address that answered; of the proxy where there is one
 	Proxy   string    // host:port of the proxy that was used
 	Control Transport // the Control API, for flwr's commands
 	Fleet   Transport // the Fleet API, for SuperNodes
-	Server  string    // what else it seems to be, in words; "" for a SuperLink
+	Server  string    // the other service it seems to be, in words; "" for a SuperLink
 	Took    time.Duration
-	// Clock is how far this machine's clock is ahead of the server's, to a second; Dated tells whether
-	// the server said the time at all (over gRPC it does not).
+	// Clock is how far this machine's clock is ahead of the server's, to a second; Dated reports whether the
+	// server sent the time at all (over gRPC it does not).
 	Clock   time.Duration
 	Dated   bool
 	Problem *problem.Problem
 }
 
-// SuperLink tells whether a SuperLink answers at the address, be it the wanted side or the other.
+// SuperLink reports whether a SuperLink answers at the address, on the wanted side or the other.
 func (r Result) SuperLink() bool { return r.Control != None || r.Fleet != None }
 
-// Address asks what is at addr, host or host:port (without a port it is 443). It always returns; why
-// nothing came of it is in Result.Problem: grid-unreachable (name, connection), grid-untrusted,
-// wrong-service.
+// Address finds out what answers at addr, host or host:port (without a port it is 443). It always returns; a
+// failure is in Result.Problem: grid-unreachable (name, connection), grid-untrusted, wrong-service.
 func Address(ctx context.Context, addr string, o Options) Result {
 	if o.Limit == 0 {
 		o.Limit = 6 * time.Second
@@ -116,7 +115,7 @@ func (r *Result) ask(ctx context.Context, o Options) {
 	}
 }
 
-// connect makes the connection and TLS on it; why it could not is in r.Problem.
+// connect makes the connection and TLS on it; a failure is in r.Problem.
 func (r *Result) connect(ctx context.Context, o Options, host string) (*tls.Conn, error) {
 	raw, err := r.dial(ctx, o)
 	if err != nil {
@@ -125,7 +124,7 @@ func (r *Result) connect(ctx context.Context, o Options, host string) (*tls.Conn
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = raw.SetDeadline(deadline)
 	}
-	conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true, // #nosec G402 -- verified later: what it is tells more than that it is refused
+	conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true, // #nosec G402 -- verified later: the certificate says more than its refusal
 		NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12})
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
@@ -135,7 +134,7 @@ func (r *Result) connect(ctx context.Context, o Options, host string) (*tls.Conn
 	return conn, nil
 }
 
-// over gives HTTP over conn; more connects where the server closes it after an answer.
+// over returns HTTP over conn; more connects again when the server closes it after an answer.
 func (r *Result) over(conn net.Conn, more func() (net.Conn, error)) *http.Transport {
 	return &http.Transport{ForceAttemptHTTP2: true, DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
 		if c := conn; c != nil {
@@ -146,7 +145,7 @@ func (r *Result) over(conn net.Conn, more func() (net.Conn, error)) *http.Transp
 	}}
 }
 
-// authorities gives the certificates to trust; nil are the system's.
+// authorities returns the certificates to trust; nil means the system's.
 func authorities(o Options) (*x509.CertPool, error) {
 	files := o.Roots
 	var pool *x509.CertPool
@@ -166,7 +165,7 @@ func authorities(o Options) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// verify holds the certificate against name, time and authorities.
+// verify checks the certificate's name, time and authorities.
 func (r *Result) verify(state tls.ConnectionState, host string, roots *x509.CertPool) *problem.Problem {
 	leaf := state.PeerCertificates[0]
 	inter := x509.NewCertPool()
@@ -180,7 +179,7 @@ func (r *Result) verify(state tls.ConnectionState, host string, roots *x509.Cert
 	return untrusted(r.Address, leaf, err)
 }
 
-// sides are the two APIs with what is asked of each.
+// sides are the two APIs, with the question for each.
 var sides = [...]struct {
 	rpc, path string
 	is        func(*Result) *Transport
@@ -189,8 +188,8 @@ var sides = [...]struct {
 	{"/flwr.proto.Fleet/PullMessages", "/v1/fleet/pull-messages", func(r *Result) *Transport { return &r.Fleet }},
 }
 
-// identify asks for both APIs over conn, the way that TLS agreed on; connect makes another connection
-// where the server closes this one after an answer.
+// identify asks for both APIs over conn, in the protocol that TLS agreed on; connect makes another connection
+// when the server closes this one after an answer.
 func (r *Result) identify(ctx context.Context, conn *tls.Conn, connect func() (net.Conn, error)) {
 	proto := conn.ConnectionState().NegotiatedProtocol
 	t := r.over(conn, connect)
@@ -216,7 +215,7 @@ func (r *Result) identify(ctx context.Context, conn *tls.Conn, connect func() (n
 		r.note(a)
 		return a, true
 	}
-	// Python's gRPC speaks h2 alone; a gateway before an HTTP SuperLink may speak it as well.
+	// Python's gRPC speaks only h2; a gateway in front of an HTTP SuperLink may speak it as well.
 	for _, grpc := range []bool{true, false} {
 		if grpc && proto != "h2" {
 			continue
@@ -244,8 +243,9 @@ func (r *Result) identify(ctx context.Context, conn *tls.Conn, connect func() (n
 	r.Problem = r.otherServer()
 }
 
-// refusedRPC tells a SuperLink's own refusal: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT or
-// FAILED_PRECONDITION. UNIMPLEMENTED is a server without that API, UNAVAILABLE a gateway without a server.
+// refusedRPC reports a SuperLink's own refusal: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT or
+// FAILED_PRECONDITION. UNIMPLEMENTED comes from a server without that API, UNAVAILABLE from a gateway without
+// a server.
 func (a answer) refusedRPC() bool {
 	return a.grpc == "16" || a.grpc == "7" || a.grpc == "3" || a.grpc == "9"
 }
@@ -254,7 +254,7 @@ func (a answer) refusedHTTP() bool {
 	return a.json && (a.code != 0 || a.status == http.StatusUnauthorized || a.status == http.StatusUnsupportedMediaType)
 }
 
-// answer is what of an HTTP answer tells who gave it.
+// answer holds those parts of an HTTP answer that identify the server.
 type answer struct {
 	status int
 	grpc   string // grpc-status, from header or trailer
@@ -290,7 +290,7 @@ func read(res *http.Response, err error) (answer, error) {
 	return a, nil
 }
 
-// note keeps what an answer tells beside the API.
+// note keeps facts of an answer other than the API.
 func (r *Result) note(a answer) {
 	if !a.date.IsZero() {
 		// The server writes whole seconds.
@@ -315,7 +315,7 @@ func (r *Result) note(a answer) {
 	}
 }
 
-// titleOf gives the title of an HTML page, at most 60 characters.
+// titleOf returns the title of an HTML page, at most 60 characters.
 func titleOf(body []byte) string {
 	lower := bytes.ToLower(body)
 	i := bytes.Index(lower, []byte("<title>"))
