@@ -6,18 +6,18 @@ import (
 	"flwrup/internal/problem"
 )
 
-// AppMemory is about what the process of a ClientApp takes with flwr and NumPy alone, in bytes; measured with 1.24
-// and 1.42.
+// AppMemory is about how many bytes the process of a ClientApp takes with flwr and NumPy alone; measured with
+// 1.24 and 1.42.
 const AppMemory = 100 << 20
 
-// Load is what SuperNodes ask of one machine.
+// Load is the demand of SuperNodes on one machine.
 type Load struct {
 	Nodes  int
-	Each   int64 // bytes that one takes at rest
+	Each   int64 // bytes of one at rest
 	AtOnce int   // how many of their ClientApps run at the same time; 0: all
 }
 
-// LoadOf is the load of SuperNodes that are to start on one machine.
+// LoadOf returns the load of SuperNodes that are to start on one machine.
 func LoadOf(specs []Spec) Load {
 	if len(specs) == 0 {
 		return Load{}
@@ -25,7 +25,7 @@ func LoadOf(specs []Spec) Load {
 	return Load{Nodes: len(specs), Each: specs[0].Takes, AtOnce: specs[0].AtOnce}
 }
 
-// InRun gives the bytes that all take while a run is on, before their app takes any of its own.
+// InRun returns the bytes that all take during a run, before their app takes any of its own.
 func (l Load) InRun() int64 {
 	apps := l.Nodes
 	if l.AtOnce > 0 {
@@ -34,7 +34,7 @@ func (l Load) InRun() int64 {
 	return int64(l.Nodes)*l.Each + int64(apps)*AppMemory
 }
 
-// Carries gives the largest number of such SuperNodes whose run fits into free bytes.
+// Carries returns the largest number of such SuperNodes whose run fits into free bytes.
 func (l Load) Carries(free int64) int {
 	for l.Nodes = 0; l.InRun() <= free && l.Nodes < 1<<16; l.Nodes++ {
 	}
@@ -44,8 +44,8 @@ func (l Load) Carries(free int64) int {
 // perCore is how many ClientApps a core carries before they take each other's time.
 const perCore = 4
 
-// Short says what the machine lacks for a run of the load: memory, where its free bytes are known (≥ 0), and cores.
-// Both are remarks: an app may need less at once than it could.
+// Short says what the machine lacks for a run of the load: memory, when its free bytes are known (≥ 0), and
+// cores. Both are remarks, because an app may need less at once than it could.
 func (l Load) Short(free int64, cores int) []Finding {
 	var found []Finding
 	say := func(what, why, fix string) {

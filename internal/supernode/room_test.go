@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestLoad: a number that a machine does not carry in a run is named, though it would carry it at rest.
+// TestLoad: a number of SuperNodes that is too large in a run is reported, even if the machine could carry it
+// at rest.
 func TestLoad(t *testing.T) {
 	const mb, gb = 1 << 20, 1 << 30
 	for _, c := range []struct {
