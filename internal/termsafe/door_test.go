@@ -48,7 +48,7 @@ func TestEncodeJSONIsCleanAndLosesNothing(t *testing.T) {
 	}
 }
 
-// TestWriter: whatever the pieces are that text comes in, nothing that a terminal acts on gets through.
+// TestWriter: in whatever pieces text comes, no sequence that a terminal acts on gets through.
 func TestWriter(t *testing.T) {
 	for in, want := range map[string]string{
 		"x\x1b]52;c;aGk=\x07y\n":       "xy\n",
@@ -129,7 +129,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		var v any
 		if err := json.Unmarshal(out, &v); err != nil {
-			return // a number that no float holds
+			return // a number too large for a float
 		}
 		cleanly(t, v)
 		again, err := JSON(out, "error-message")

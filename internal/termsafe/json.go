@@ -17,13 +17,13 @@ const (
 	maxNumber = 64
 )
 
-// ErrJSON marks a JSON value that JSON refuses.
+// ErrJSON marks a value that JSON refuses.
 var ErrJSON = errors.New("not a JSON value that flwrup reads")
 
-// JSON returns the JSON value in b with every string in it, keys too, as Line gives it. The strings
-// below the keys named in long keep their line feeds, as Text does. Numbers stay as they are written.
-// Values nested deeper than 32 levels, numbers longer than 64 characters and anything behind the value
-// are errors that wrap ErrJSON.
+// JSON returns the JSON value in b with every string in it, including keys, cleaned as by Line. The strings
+// below the keys in long keep their line feeds, as with Text. Numbers stay as written. Values nested deeper
+// than 32 levels, numbers longer than 64 characters and anything behind the value are errors that wrap
+// ErrJSON.
 func JSON(b []byte, long ...string) ([]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
@@ -109,8 +109,8 @@ func (w *jsonWriter) put(v any) error {
 	return err
 }
 
-// EncodeJSON returns v as JSON that no terminal acts on, with a line feed at its end: what Line would
-// drop stands there as an escape. It loses nothing. indent is "" for one line.
+// EncodeJSON returns v as JSON that no terminal acts on, with a line feed at its end: characters that Line
+// would drop appear as escapes. It loses nothing. indent is "" for one line.
 func EncodeJSON(v any, indent string) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

@@ -11,15 +11,14 @@ import (
 // line is not cut because of its colours.
 const maxRaw = 4 * MaxLine
 
-// Splitter is an io.WriteCloser that cuts a stream into safe lines. Its memory is bounded however
-// long a line is. Not for use by several goroutines at once.
+// Splitter is an io.WriteCloser that cuts a stream into safe lines. Its memory is bounded however long a line
+// is. Several goroutines must not use it at once.
 type Splitter struct {
-	// Each gets every line, as Line gives it, without its line feed. Its error ends the splitting:
-	// Write and Close return it.
+	// Each gets every line, cleaned by Line, without its line feed. Its error ends the splitting: Write and Close
+	// return it.
 	Each func(line string) error
-	// Head, if set, sees the raw beginning of each line before Each is called with it and gives how
-	// many bytes of it are not the line's: the time that a source puts in front. It is called once a
-	// line and must not keep raw.
+	// Head, if set, sees the raw beginning of each line before Each does. It returns how many bytes are not the
+	// line's: the time that a source puts in front. It is called once a line and must not keep raw.
 	Head func(raw []byte) int
 
 	buf     []byte
@@ -31,7 +30,7 @@ type Splitter struct {
 	err     error
 }
 
-// Write takes the next bytes of the stream and calls Each for each line that they end.
+// Write takes the next bytes of the stream and calls Each for each line that they complete.
 func (s *Splitter) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
@@ -51,7 +50,7 @@ func (s *Splitter) Write(p []byte) (int, error) {
 	return n, s.err
 }
 
-// Close delivers a last line that has no line feed. It is no error to go on writing after it.
+// Close delivers a last line that has no line feed. Writing more after it is no error.
 func (s *Splitter) Close() error {
 	if s.some && s.err == nil {
 		s.flush()
@@ -59,7 +58,7 @@ func (s *Splitter) Close() error {
 	return s.err
 }
 
-// add keeps what fits of a piece of the present line. Once the line is too long, a carriage return
+// add keeps the part of a piece that fits the present line. Once the line is too long, a carriage return
 // starts it again, so that an endless progress bar shows its newest state.
 func (s *Splitter) add(p []byte) {
 	if len(p) == 0 {
@@ -96,7 +95,7 @@ func (s *Splitter) add(p []byte) {
 	}
 }
 
-// lastRune gives where an unfinished last character of b begins, or len(b).
+// lastRune returns where an unfinished last character of b begins, or len(b).
 func lastRune(b []byte) int {
 	for i := len(b) - 1; i >= 0 && i >= len(b)-utf8.UTFMax; i-- {
 		if utf8.RuneStart(b[i]) {
@@ -132,9 +131,9 @@ func (s *Splitter) flush() {
 	s.err = s.Each(line)
 }
 
-// ReadLines reads r to its end and calls each with every line, made safe by Line, without its line
-// feed; a last line without one comes as well. Memory is bounded whatever r gives. It returns the
-// first error of each or of r; the end of r is none.
+// ReadLines reads r to its end and calls each with every line, made safe by Line, without its line feed; a
+// last line without one counts as well. Memory is bounded for any r. It returns the first error of each or of
+// r; the end of r is none.
 func ReadLines(r io.Reader, each func(line string) error) error {
 	s := Splitter{Each: each}
 	buf := make([]byte, 32<<10)
@@ -158,7 +157,7 @@ func ReadLines(r io.Reader, each func(line string) error) error {
 	}
 }
 
-// Lines gives the safe lines of s.
+// Lines returns the safe lines of s.
 func Lines(s string) []string {
 	var lines []string
 	_ = ReadLines(strings.NewReader(s), func(line string) error { // neither can fail

@@ -1,7 +1,7 @@
-// Package termsafe is the one door through which text from containers, processes and flwr comes in.
-// What it gives can be put on a terminal as it is: no control sequence, no invisible character, no
-// endless line is left in it. Removing known escape sequences alone (ansi.Strip) is not enough: it
-// keeps C0 and C1 characters, bidi controls and everything after an unfinished sequence.
+// Package termsafe is the only door for text from containers, processes and flwr. Its output is safe for a
+// terminal as it is: no control sequence, no invisible character, no endless line. Removing known escape
+// sequences alone (ansi.Strip) is not enough: it keeps C0 and C1 characters, bidi controls and everything
+// after an unfinished sequence.
 package termsafe
 
 import (
@@ -11,18 +11,18 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLine is the longest line, in bytes, that Line gives; what is cut off is counted at its end.
+// MaxLine is the longest line, in bytes, from Line; a count of the missing bytes is at its end.
 const MaxLine = 8 << 10
 
-// maxMarks is how many combining marks may follow each other: scripts need up to three, a tall pile
-// of them is drawn over the lines above.
+// maxMarks is how many combining marks may follow each other: scripts need up to three, and a tall pile of
+// them covers the lines above.
 const maxMarks = 4
 
-// Line makes one line of foreign text safe for a terminal. Escape sequences (7-bit and 8-bit forms,
-// finished or not) are gone, as are control characters but tab, bidi controls and characters that
-// hide text; invalid UTF-8 becomes U+FFFD; line separators inside become a space. A carriage return
-// starts the line again, as a terminal shows it: the last part that is not blank is kept. At most
-// MaxLine bytes come out. Line(Line(s)) is Line(s).
+// Line makes one line of foreign text safe for a terminal. It removes escape sequences (7-bit and 8-bit
+// forms, finished or not), control characters except tab, bidi controls and characters that hide text.
+// Invalid UTF-8 becomes U+FFFD, and line separators become a space. A carriage return starts the line again,
+// as a terminal shows it: the last part that is not blank is kept. At most MaxLine bytes come out.
+// Line(Line(s)) is Line(s).
 func Line(s string) string {
 	if plain(s) {
 		return s
@@ -42,7 +42,7 @@ func Text(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// plain tells whether s is what most lines are: short, printable ASCII and tabs.
+// plain reports whether s is an ordinary line: short, printable ASCII and tabs.
 func plain(s string) bool {
 	if len(s) > MaxLine {
 		return false
@@ -55,8 +55,8 @@ func plain(s string) bool {
 	return true
 }
 
-// capped cuts line down to MaxLine bytes and says at its end how many bytes are missing, counting
-// those that were dropped before.
+// capped cuts line down to MaxLine bytes and says at its end how many bytes are missing, including those
+// dropped before.
 func capped(line string, dropped int) string {
 	if dropped == 0 && len(line) <= MaxLine {
 		return line
@@ -72,20 +72,20 @@ func capped(line string, dropped int) string {
 	return line[:end] + fmt.Sprintf("… [%d bytes cut]", len(line)-end+dropped)
 }
 
-// state is where in an escape sequence the cleaner is (ECMA-48; names as in DEC's parser).
+// state is the cleaner's place in an escape sequence (ECMA-48; names as in DEC's parser).
 type state int
 
 const (
 	ground    state = iota
 	escape          // after ESC
 	escapeMid       // after ESC and an intermediate: ESC ( B
-	csi             // inside ESC [ … final
+	csi             // within ESC [ … final
 	osc             // string ended by BEL or ST
 	str             // DCS, SOS, PM, APC: string ended by ST
-	oscEscape       // ESC inside osc or str: the first half of ST, or a new sequence
+	oscEscape       // ESC in osc or str: the first half of ST, or a new sequence
 )
 
-// clean does what Line promises, but for the length.
+// clean keeps the promises of Line except the length.
 func clean(s string) string {
 	s = strings.TrimRight(s, "\r\n")
 	out := make([]byte, 0, min(len(s), 2*MaxLine))
@@ -110,7 +110,7 @@ func clean(s string) string {
 			}
 			st, marks = ground, 0
 			continue
-		case r == 0x18 || r == 0x1a || r == '\n': // CAN and SUB end any sequence; a new line does for us
+		case r == 0x18 || r == 0x1a || r == '\n': // CAN and SUB end any sequence; here a new line does as well
 			st = ground
 			if r == '\n' {
 				out, marks = append(out, ' '), 0
@@ -145,7 +145,7 @@ func clean(s string) string {
 		switch st {
 		case escape, escapeMid:
 			switch {
-			case r < 0x20 || r == 0x7f: // controls inside a sequence do not end it
+			case r < 0x20 || r == 0x7f: // controls in a sequence do not end it
 			case r >= 0x20 && r <= 0x2f:
 				st = escapeMid
 			case r > 0x7f: // not a sequence after all
@@ -175,7 +175,7 @@ func clean(s string) string {
 	return string(out)
 }
 
-// introduced gives the state after ESC final, or after its 8-bit form.
+// introduced returns the state after ESC final, or after its 8-bit form.
 func introduced(final rune) state {
 	switch final {
 	case '[':
@@ -206,9 +206,9 @@ func put(out []byte, r rune, marks int) ([]byte, int) {
 	return utf8.AppendRune(out, r), 0
 }
 
-// Hidden tells whether r is drawn as nothing, or turns the direction of what is around it: bidi and
-// zero-width characters, tags, variation selectors, fillers. Such characters make a line read
-// otherwise than it is, or have terminals disagree about its width.
+// Hidden reports whether r is invisible, or changes the direction of text around it: bidi and zero-width
+// characters, tags, variation selectors, fillers. Such characters make a line look different from its
+// content, or make terminals disagree about its width.
 func Hidden(r rune) bool {
 	switch {
 	case r < 0xad:

@@ -82,7 +82,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// check holds what every line promises against got.
+// check verifies the promises for every line on got.
 func check(t *testing.T, in, got string) {
 	t.Helper()
 	if !utf8.ValidString(got) {
@@ -225,7 +225,7 @@ func FuzzLine(f *testing.F) {
 		if Text(text) != text || strings.ContainsAny(text, "\x1b\r\x00") {
 			t.Fatalf("Text(%q) = %q", s, text)
 		}
-		// The stream gives what the lines one by one give.
+		// The stream returns the same as the lines one by one.
 		if len(s) < maxRaw {
 			want := strings.Split(s, "\n")
 			if want[len(want)-1] == "" {

@@ -2,12 +2,12 @@ package termsafe
 
 import "reflect"
 
-// Value cleans every string that it reaches from v, a pointer to what was decoded from foreign text:
-// in structs, maps (keys too), slices and interfaces, as Line does. Fields that are not exported and
-// bytes stay as they are.
+// Value cleans every string reachable from v, a pointer to data decoded from foreign text: in structs, maps
+// (including keys), slices and interfaces, as Line does. Fields that are not exported and bytes stay as they
+// are.
 func Value(v any) { walk(reflect.ValueOf(v), 0) }
 
-// deepest ends the walk through values that hold themselves.
+// deepest ends the walk through values that contain themselves.
 const deepest = 100
 
 func walk(v reflect.Value, depth int) {

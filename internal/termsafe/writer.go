@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// Writer passes text on to a terminal, a pipe or a file, cleaned as Line does but for the length of its
-// lines. It is the last door: below every output of flwrup that draws nothing. What it gets reaches Out
-// at once, so that a question stands there before its answer; only the bytes of an unfinished character
-// and a carriage return at the end wait for the next Write. Line endings stay as they are. It is safe
-// for several goroutines.
+// Writer passes text on to a terminal, a pipe or a file, cleaned like Line except for the length of its
+// lines. It is the last door: below every output of flwrup that draws nothing. Text reaches Out at once, so
+// that a question is visible before its answer. Only the bytes of an unfinished character and a carriage
+// return at the end wait for the next Write. Line endings stay as they are. It is safe for several
+// goroutines.
 type Writer struct {
 	Out io.Writer
 
@@ -19,7 +19,7 @@ type Writer struct {
 	held []byte
 }
 
-// Write cleans p. It reports all of p as written where Out took what was left of it.
+// Write cleans p. It reports all of p as written when Out accepted the rest.
 func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,9 +58,9 @@ func printable(text string) string {
 	return strings.Join(lines, "")
 }
 
-// Unsafe returns the first character of text that a terminal may act on or that hides, and reports
-// whether there is one. Line feeds, with or without a carriage return before them, and tabs are safe.
-// So are piles of marks: Line thins them out, but they do no more than look bad.
+// Unsafe returns the first character of text that a terminal may act on or that hides, and reports whether
+// there is one. Line feeds, with or without a carriage return before them, and tabs are safe. So are piles of
+// marks: Line thins them out, but they only look bad.
 func Unsafe(text string) (rune, bool) {
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
