@@ -1,5 +1,5 @@
-// Package trust remembers what a person accepted about a project folder: values of flwrup.toml that run
-// code, or read or expose something outside the folder. flwrup.toml travels in version control, so the
+// Package trust remembers what the user accepted about a project folder: values of flwrup.toml that run code,
+// or that read or expose something outside the folder. flwrup.toml travels in version control, so the
 // acceptance lives elsewhere: in this account's own state, bound to the real path of the folder and to the
 // project's ID there.
 package trust
@@ -25,27 +25,27 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// Value is one thing that a person has to accept.
+// Value is one value that the user has to accept.
 type Value struct {
-	Key  string // where it stands: flwr.path, node.all.data, .venv
+	Key  string // its place: flwr.path, node.all.data, .venv
 	Text string // the value as written, and where it leads; part of the hash
-	Says string // what it does, in plain words
+	Says string // its effect, in plain words
 }
 
-// Hash names the value in the store; it does not give the value away.
+// Hash names the value in the store without revealing it.
 func (v Value) Hash() string {
 	sum := sha256.Sum256([]byte(v.Key + "\x00" + v.Text))
 	return hex.EncodeToString(sum[:])
 }
 
-// String is a line for the person: the place and what the value does.
+// String returns a line for the user: the place and the effect of the value.
 func (v Value) String() string { return written(v.Key + ": " + v.Says) }
 
-// Place is the key for the person.
+// Place returns the key for the user.
 func (v Value) Place() string { return written(v.Key) }
 
-// written writes out the runes that a terminal does not show as they are, such as marks that turn the direction
-// of text.
+// written escapes runes that a terminal does not show as they are, such as marks that change the direction of
+// text.
 func written(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -58,7 +58,7 @@ func written(text string) string {
 	return b.String()
 }
 
-// Lines gives a line for each value.
+// Lines returns a line for each value.
 func Lines(values []Value) []string {
 	lines := make([]string, len(values))
 	for i, v := range values {
@@ -67,7 +67,7 @@ func Lines(values []Value) []string {
 	return lines
 }
 
-// Refused is the Problem (not-accepted) about values that nobody accepted in dir.
+// Refused returns the Problem (not-accepted) about values that nobody accepted in dir.
 func Refused(dir string, values []Value) *problem.Problem {
 	says := Lines(values)
 	if len(says) > 5 {
@@ -84,10 +84,10 @@ type record struct {
 	Accepted []string `json:"accepted"` // hashes
 }
 
-// Store is what is remembered about one folder.
+// Store is the memory about one folder.
 type Store struct{ folder, file string }
 
-// For gives the store of the folder dir, which exists. Nothing is read or written yet.
+// For returns the store of the folder dir, which exists. It reads and writes nothing yet.
 func For(dir string) (*Store, error) {
 	folder, err := filepath.Abs(dir)
 	if err == nil {
@@ -104,7 +104,7 @@ func For(dir string) (*Store, error) {
 	return &Store{folder, filepath.Join(root, hex.EncodeToString(sum[:16])+".json")}, nil
 }
 
-// read gives an empty record where there is none, or one that somebody else could have written.
+// read returns an empty record when there is none, or when another user could have written it.
 func (s *Store) read() record {
 	var r record
 	info, err := os.Lstat(s.file)
@@ -118,16 +118,16 @@ func (s *Store) read() record {
 	return r
 }
 
-// Known reports whether flwrup set up, or the person accepted, the project with this ID in the folder.
+// Known reports whether flwrup set up, or the user accepted, the project with this ID in the folder.
 func (s *Store) Known(project string) bool {
 	r := s.read()
 	return r.Project != "" && r.Project == project
 }
 
-// Blank reports whether nothing was ever accepted in the folder, for whatever project.
+// Blank reports whether nothing was ever accepted in the folder, for any project.
 func (s *Store) Blank() bool { return s.read().Project == "" }
 
-// Missing gives the values that were never accepted for the project with this ID.
+// Missing returns the values that were never accepted for the project with this ID.
 func (s *Store) Missing(project string, values []Value) []Value {
 	r := s.read()
 	if r.Project != project {
@@ -136,8 +136,8 @@ func (s *Store) Missing(project string, values []Value) []Value {
 	return slices.DeleteFunc(slices.Clone(values), func(v Value) bool { return slices.Contains(r.Accepted, v.Hash()) })
 }
 
-// Accept remembers the values for the project with this ID. What another project at the same place was
-// accepted for is forgotten.
+// Accept remembers the values for the project with this ID. It forgets values accepted for another project at
+// the same place.
 func (s *Store) Accept(project string, values []Value) error {
 	return s.change(func(r record) (record, bool) {
 		changed := r.Project != project
@@ -199,5 +199,5 @@ func (s *Store) change(change func(record) (record, bool)) error {
 	return nil
 }
 
-// Nowhere is a path at which nothing lies: it stands for the records of a folder that nobody accepted.
+// Nowhere returns a path where nothing exists: it stands for the records of a folder that nobody accepted.
 func (s *Store) Nowhere() string { return strings.TrimSuffix(s.file, ".json") + ".none" }

@@ -58,7 +58,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// What others could have written accepts nothing.
+// A file that others could have written accepts nothing.
 func TestStoreOfOthers(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("access lists guard the folder there")
