@@ -8,13 +8,14 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Check accepts every path: access on Windows is by lists, and a profile is its owner's by default.
+// Check accepts every path: access on Windows depends on lists, and a profile belongs to its owner by
+// default.
 func Check(string) error { return nil }
 
 // Program accepts every program; see Check.
 func Program(string) error { return nil }
 
-// Folder refuses what is not a folder; see Check.
+// Folder refuses a path that is not a folder; see Check.
 func Folder(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {

@@ -23,10 +23,10 @@ const (
 	maxLinks = 40
 )
 
-// Check refuses a path that another user can change or exchange: it, every folder above it and every
-// link on the way belong to this user or to root, and nobody else may write to them. In a folder above
-// it the sticky bit is enough. A part that does not exist yet is left to whoever makes it. Errors are
-// Problems (unsafe-folder).
+// Check refuses a path that another user can change or exchange. The path, every folder above it and every
+// link on the way must belong to this user or to root, and nobody else may write to them. For a folder above
+// it the sticky bit is enough. A part that does not exist yet is left to its maker. Errors are Problems
+// (unsafe-folder).
 func Check(path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -83,13 +83,13 @@ func Folder(dir string) error {
 	return closed(dir, dir, info)
 }
 
-// Program refuses a program that everybody can exchange: it or its folder is open to all, or it is another user's
-// in a folder such as /tmp. A folder that its owner or a group shares is left to whoever put it on PATH. Errors are
-// Problems (unsafe-folder).
+// Program refuses a program that everybody can exchange: it or its folder is open to all, or it is another
+// user's in a folder such as /tmp. A folder that its owner or a group shares is the responsibility of whoever
+// put it on PATH. Errors are Problems (unsafe-folder).
 func Program(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil // starting it says so
+		return nil // the start of the program reports it
 	}
 	if info.Mode()&0o002 != 0 {
 		return closed(path, path, info)
@@ -148,8 +148,8 @@ func closed(path, at string, info fs.FileInfo) error {
 	return refuse(path, fmt.Sprintf("others may write to %s (mode %04o)", at, info.Mode().Perm()), fix)
 }
 
-// own reports whether write access for a group gives it to nobody else: root's group, and the group of
-// the same name that many systems make for each account, with a umask of 0002.
+// own reports whether write access for a group gives it to nobody else: root's group, and the group of the
+// same name that many systems make for each account, with a umask of 0002.
 func own(gid uint32) bool {
 	if gid == 0 || runtime.GOOS == "darwin" && gid == 80 { // 80 is admin, whose members may become root
 		return true

@@ -1,5 +1,5 @@
-// Package userdirs decides where flwrup keeps what belongs to a person and to no project, and refuses
-// a place that another user could have prepared.
+// Package userdirs decides where flwrup keeps files that belong to a user and to no project, and refuses a
+// place that another user could have prepared.
 package userdirs
 
 import (
@@ -17,11 +17,11 @@ const NoPlace problem.Code = "no-home"
 // Unsafe is the code of a Problem about a folder that another user can change.
 const Unsafe problem.Code = "unsafe-folder"
 
-// name is flwrup's own folder below the person's.
+// name is flwrup's own folder below the user's.
 const name = "flwrup"
 
-// Home returns the folder that Python, and so flwr, takes for the person's home: HOME, else the one of
-// the account. Where there is neither it returns a Problem (no-home): no other folder takes its place.
+// Home returns the home of the user as Python, and so flwr, sees it: HOME, else the account's. Without both
+// it returns a Problem (no-home): no other folder takes its place.
 func Home() (string, error) {
 	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {
 		return home, nil
@@ -40,19 +40,20 @@ func homeVariable() string {
 	return "HOME"
 }
 
-// Cache returns a folder below flwrup's cache, and whether it can be trusted: see Check. It makes nothing.
+// Cache returns a folder below flwrup's cache, and an error unless it can be trusted: see Check. It makes
+// nothing.
 func Cache(names ...string) (string, error) {
 	return place("XDG_CACHE_HOME", []string{".cache"}, []string{"Library", "Caches"}, names)
 }
 
-// State returns a folder below flwrup's state on this machine, and whether it can be trusted: see Check.
-// It makes nothing.
+// State returns a folder below flwrup's state on this machine, and an error unless it can be trusted: see
+// Check. It makes nothing.
 func State(names ...string) (string, error) {
 	return place("XDG_STATE_HOME", []string{".local", "state"}, []string{"Library", "Application Support"}, append([]string{"state"}, names...))
 }
 
-// place returns flwrup's folder below a base folder: on macOS and Windows the system's, elsewhere the one
-// that variable names, else the one below the home.
+// place returns flwrup's folder below a base folder: on macOS and Windows the system's, elsewhere the value
+// of variable, else the folder below the home.
 func place(variable string, unix, darwin, names []string) (string, error) {
 	var base string
 	switch runtime.GOOS {
@@ -91,7 +92,7 @@ func place(variable string, unix, darwin, names []string) (string, error) {
 	return dir, nil
 }
 
-// Private makes dir, 0700, and what is missing above it, and checks it.
+// Private makes dir, 0700, with missing folders above it, and checks it.
 func Private(dir string) error {
 	if err := Check(dir); err != nil {
 		return err
@@ -103,8 +104,8 @@ func Private(dir string) error {
 	return Check(dir)
 }
 
-// Work makes and returns an empty private folder for programs that take settings or modules from where
-// they are started.
+// Work makes and returns an empty private folder for programs that take settings or modules from their
+// working folder.
 func Work() (string, error) {
 	dir, err := Cache("cwd")
 	if err != nil {
@@ -113,7 +114,7 @@ func Work() (string, error) {
 	return dir, Private(dir)
 }
 
-// Abs makes path absolute. Where the working folder is gone it returns path as it is.
+// Abs makes path absolute. When the working folder is gone it returns path as it is.
 func Abs(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		return abs

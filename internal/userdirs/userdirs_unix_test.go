@@ -14,8 +14,8 @@ import (
 	"flwrup/internal/sourcetest"
 )
 
-// Where flwrup keeps things is decided here: nothing falls back to the temporary folder, and no folder is
-// taken from elsewhere.
+// This package decides where flwrup keeps files: nothing falls back to the temporary folder, and no folder
+// comes from elsewhere.
 func TestOnePlace(t *testing.T) {
 	for _, u := range sourcetest.Uses(t) {
 		if strings.HasPrefix(u.File, "internal/userdirs/") || u.Package != "os" {
@@ -103,7 +103,7 @@ func TestCheck(t *testing.T) {
 		{0o777, 0o700, true},
 		{0o777 | os.ModeSticky, 0o700, false},
 		{0o755, 0o777, true},
-		{0o755, 0o777 | os.ModeSticky, true}, // what is in it may be anybody's
+		{0o755, 0o777 | os.ModeSticky, true}, // its content may be anybody's
 		{0o702, 0o700, true},
 	} {
 		make(c.parent, parent)
@@ -124,7 +124,7 @@ func TestCheck(t *testing.T) {
 	make(0o755, parent)
 	make(0o700, dir)
 
-	// A link leads to a folder that counts as if it were named.
+	// A link counts as the folder that it leads to.
 	open := filepath.Join(root, "open")
 	make(0o777, open)
 	for target, refused := range map[string]bool{dir: false, open: true, "a/b": false, "a/../open": true, "loop": true} {
