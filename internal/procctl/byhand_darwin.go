@@ -56,7 +56,7 @@ func stderrFile(pid int) string {
 	return path
 }
 
-// lsof gives the file behind a descriptor of a process, or behind "cwd"; lsof comes with macOS.
+// lsof returns the file behind a descriptor of a process, or behind "cwd"; lsof comes with macOS.
 func lsof(pid int, descriptor string) string {
 	out, err := child.Tool(context.Background(), "lsof", "-a", "-p", strconv.Itoa(pid), "-d", descriptor, "-Fn").Output()
 	if err != nil {
@@ -70,5 +70,5 @@ func lsof(pid int, descriptor string) string {
 	return ""
 }
 
-// containerOf gives none: on macOS containers run in a virtual machine, whose processes are not seen here.
+// containerOf returns none: on macOS containers run in a virtual machine, whose processes are not seen here.
 func containerOf(int) string { return "" }

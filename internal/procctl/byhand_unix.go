@@ -20,12 +20,12 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// ByHand gives the flower-supernode processes that run with one of the keys and are not among this
-// runtime's nodes: started by hand in a terminal, or by another flwrup project with the same keys. keys
-// has the absolute path of each private key by its fingerprint; the answer goes by fingerprint. A key is
-// recognised by the file that the process was told, through links too; on Linux also where the process
-// sees it in a place of its own, as in a container with the folder of the keys in it. Processes of other
-// users are seen as far as the system lets this one look.
+// ByHand returns the flower-supernode processes that run with one of the keys and are not among this
+// runtime's nodes: started by hand in a terminal, or by another flwrup project with the same keys. keys has
+// the absolute path of each private key by its fingerprint; the answer goes by fingerprint. A key is
+// recognised by the file that the process was told, through links too; on Linux also where the process sees
+// it in a place of its own, as in a container with the folder of the keys in it. Processes of other users are
+// seen as far as the system lets this one look.
 func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
 	return runningWith(ctx, keys, r.pids)
 }
@@ -172,7 +172,7 @@ func (r *Runtime) UsageByHand(ctx context.Context, id string) (supernode.Usage, 
 	return r.measure(ctx, "process "+id, p.pid, p.ident, p.began())
 }
 
-// followFile gives a file's lines, the last o.Tail first, and goes on while alive says so where o.Follow.
+// followFile returns a file's lines, the last o.Tail first, and goes on while alive says so where o.Follow.
 func followFile(ctx context.Context, path string, o supernode.LogOptions, alive func() bool, each func(supernode.Line) error) error {
 	f, err := os.Open(path)
 	if err != nil {

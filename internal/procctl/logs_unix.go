@@ -117,7 +117,7 @@ func openExisting(path string) (*os.File, error) {
 	return f, nil
 }
 
-// backlog gives the last tail lines of the two files (all when tail is negative) and leaves cur at its end.
+// backlog returns the last tail lines of the two files (all when tail is negative) and leaves cur at its end.
 func backlog(to io.Writer, older string, cur *os.File, tail int) error {
 	old, err := openExisting(older)
 	if err != nil {

@@ -69,9 +69,9 @@ func (r *Runtime) Kind() string { return "process" }
 // Close has nothing to give back. It stops no node.
 func (r *Runtime) Close() error { return nil }
 
-// Commands gives what a person would type to the same effect as Start: the folder, then the node with
-// its pid noted where List finds it. Variables whose values only the node may see are taken from the
-// shell's environment, as any process does, and from Spec.EnvFile.
+// Commands returns what a person would type to the same effect as Start: the folder, then the node with its
+// pid noted where List finds it. Variables whose values only the node may see are taken from the shell's
+// environment, as any process does, and from Spec.EnvFile.
 func (r *Runtime) Commands(spec supernode.Spec) []string {
 	dir := filepath.Join(r.opts.Dir, spec.Name)
 	var b strings.Builder
@@ -136,8 +136,8 @@ func mark(what string, at time.Time) string {
 
 const startWord = "started" // of the mark that separates one start's log from the one before
 
-// Began tells whether a line of a log is the one that flwrup writes before a node starts: what stands above it
-// was said by an earlier process.
+// Began reports whether a line of a log is the one that flwrup writes before a node starts: what stands above
+// it was said by an earlier process.
 func Began(line string) bool {
 	return !markTime(line).IsZero() && strings.Contains(line, " "+startWord+": ")
 }

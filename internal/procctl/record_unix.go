@@ -106,9 +106,8 @@ func readRecord(dir string) (record, bool) {
 
 func (rec record) byHand() bool { return rec.ident == "" }
 
-// is tells whether p is the process that the note is about. A note made by hand holds a pid alone:
-// the process that had it when the note was written is the one that has it now if that one began
-// before the note.
+// is reports whether p is the process that the note is about. A note made by hand holds a pid alone: the
+// process that had it when the note was written is the one that has it now if that one began before the note.
 func (rec record) is(p process) bool {
 	if rec.byHand() {
 		return !p.began().After(rec.at.Add(2*time.Second)) && strings.Contains(commandLine(p.pid), "flower-supernode")

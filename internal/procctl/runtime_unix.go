@@ -34,7 +34,7 @@ type Runtime struct {
 	tableAt time.Time
 }
 
-// New gives the runtime of the project's nodes. It touches nothing on disk.
+// New returns the runtime of the project's nodes. It touches nothing on disk.
 func New(o Options) (*Runtime, error) {
 	if !filepath.IsAbs(o.Dir) {
 		return nil, fmt.Errorf("procctl: folder of the nodes %q is not absolute", o.Dir)
@@ -104,7 +104,7 @@ func checkProgram(program string) error {
 	return nil
 }
 
-// List gives every node that has a folder, sorted by name (supernode_2 before supernode_10).
+// List returns every node that has a folder, sorted by name (supernode_2 before supernode_10).
 func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 	names, err := r.names()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // Runtime answers every call that would touch a process with a Problem, code unsupported-platform.
 type Runtime struct{ opts Options }
 
-// New gives a Runtime whose Check says why it cannot be used.
+// New returns a Runtime whose Check says why it cannot be used.
 func New(o Options) (*Runtime, error) { return &Runtime{opts: o}, nil }
 
 func unsupported() error {
