@@ -22,7 +22,7 @@ var embedded embed.FS
 // AppName is the name of the embedded app, as flwr shows it.
 const AppName = "@flwrup/numpyfl"
 
-// writeProgram puts the grid's Python below dir and gives the folder to run.
+// writeProgram puts the grid's Python below dir and returns the folder to run.
 func writeProgram(dir string) (string, error) {
 	program := filepath.Join(dir, "program", "supergrid")
 	// Python compiles the first file before that can set a umask.

@@ -72,7 +72,7 @@ func files(dir string) (ready, failed, lock string) {
 	return filepath.Join(dir, "ready.json"), filepath.Join(dir, "failed.json"), filepath.Join(dir, "grid.lock")
 }
 
-// Log gives the path of the log of the grid in dir.
+// Log returns the path of the log of the grid in dir.
 func Log(dir string) string { return filepath.Join(dir, "grid.log") }
 
 // Start brings up the grid of o.Dir, or attaches to the one that runs there, and returns when it
@@ -229,7 +229,7 @@ func arguments(o Options) []string {
 	return args
 }
 
-// Running gives the grid that runs in dir and accepted connections once. Only the process that holds the
+// Running returns the grid that runs in dir and accepted connections once. Only the process that holds the
 // folder's lock and answers on the portal with this start's own secret counts; one that hangs runs, too.
 func Running(dir string) (*Grid, bool) {
 	dir, err := filepath.Abs(dir)
@@ -240,7 +240,8 @@ func Running(dir string) (*Grid, bool) {
 	return g, err == nil || errors.Is(err, errHangs)
 }
 
-// Suspended tells whether the grid in dir was stopped with SIGSTOP, and gives its pid. It asks the system alone.
+// Suspended reports whether the grid in dir was stopped with SIGSTOP, and returns its pid. It asks the system
+// alone.
 func Suspended(dir string) (pid int, is bool) {
 	dir, err := filepath.Abs(dir)
 	if err != nil || supported() != nil {
@@ -297,8 +298,8 @@ func attach(ctx context.Context, dir string) (*Grid, error) {
 // pingWait is how long a grid on this machine may take to say that it is there.
 const pingWait = 5 * time.Second
 
-// readReady gives what a grid says of itself when it is ready, and apart from it, since Ready is shown, the secret
-// that opens its portal. The file is its owner's alone.
+// readReady returns what a grid says of itself when it is ready, and apart from it, since Ready is shown, the
+// secret that opens its portal. The file is its owner's alone.
 func readReady(dir string) (Ready, string, error) {
 	file, _, _ := files(dir)
 	var content struct {
@@ -317,10 +318,10 @@ func (g *Grid) Keep(ctx context.Context) error {
 	return g.post(ctx, "/keep", struct{}{}, nil)
 }
 
-// Alive tells whether the grid's process lives, without asking it.
+// Alive reports whether the grid's process lives, without asking it.
 func (g *Grid) Alive() bool { return holder(g.Dir, g.Ready.Instance) != 0 }
 
-// Kept tells whether the grid lives on when the flwrup that started it ends.
+// Kept reports whether the grid lives on when the flwrup that started it ends.
 func (g *Grid) Kept(ctx context.Context) (bool, error) {
 	p, err := g.ping(ctx)
 	return p.Kept, err

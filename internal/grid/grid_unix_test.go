@@ -83,7 +83,7 @@ func start(t *testing.T, o Options) *Grid {
 	return g
 }
 
-// family gives the living processes of a grid: those of its group, and those that name its folder.
+// family returns the living processes of a grid: those of its group, and those that name its folder.
 func family(t *testing.T, group int, dir string) []string {
 	t.Helper()
 	out, err := exec.Command("ps", "-axo", "pid=,pgid=,stat=,args=").Output()

@@ -80,8 +80,8 @@ func (g *Grid) State(ctx context.Context) (s State, err error) {
 	return s, g.call(ctx, http.MethodGet, "/state", nil, &s)
 }
 
-// LoginAt gives the waiting login whose page flwr shows. Its code is nowhere else: other users of this machine may
-// see the page's address among the arguments of a browser.
+// LoginAt returns the waiting login whose page flwr shows. Its code is nowhere else: other users of this
+// machine may see the page's address among the arguments of a browser.
 func (g *Grid) LoginAt(ctx context.Context, page string) (Login, error) {
 	s, err := g.State(ctx)
 	if err != nil {

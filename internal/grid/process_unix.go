@@ -119,7 +119,7 @@ func (c *process) ending() string {
 	return "it ended with " + c.state.String()
 }
 
-// lastLines gives the end of what this process logged, safe for a terminal.
+// lastLines returns the end of what this process logged, safe for a terminal.
 func (c *process) lastLines(n int) string {
 	f, err := os.Open(c.log)
 	if err != nil {
@@ -144,7 +144,7 @@ func (c *process) lastLines(n int) string {
 	return strings.Join(safe, "\n")
 }
 
-// alive tells whether a grid holds the lock of dir. The kernel frees it when the process ends.
+// alive reports whether a grid holds the lock of dir. The kernel frees it when the process ends.
 func alive(dir string) bool {
 	_, _, file := files(dir)
 	if _, err := os.Stat(file); err != nil {
@@ -159,7 +159,7 @@ func alive(dir string) bool {
 	return err == nil && !free
 }
 
-// suspended tells whether a process was stopped with SIGSTOP or Ctrl-Z.
+// suspended reports whether a process was stopped with SIGSTOP or Ctrl-Z.
 func suspended(pid int) bool {
 	if f := statFields(fmt.Sprintf("/proc/%d/stat", pid)); len(f) > 0 {
 		return f[0] == "T"
@@ -170,7 +170,7 @@ func suspended(pid int) bool {
 
 func resume(pid int) error { return syscall.Kill(pid, syscall.SIGCONT) }
 
-// holder gives the pid of the grid that holds the lock of dir, or 0. With an instance, only of that one.
+// holder returns the pid of the grid that holds the lock of dir, or 0. With an instance, only of that one.
 func holder(dir, instance string) int {
 	_, _, file := files(dir)
 	for range 50 { // between taking the lock and writing its name a grid needs a moment
@@ -238,7 +238,7 @@ func killTree(pid int) {
 	}
 }
 
-// childrenOf gives the children of every process of this machine, from /proc or ps.
+// childrenOf returns the children of every process of this machine, from /proc or ps.
 func childrenOf() map[int][]int {
 	children := map[int][]int{}
 	add := func(pid, parent string) {
@@ -265,7 +265,7 @@ func childrenOf() map[int][]int {
 	return children
 }
 
-// statFields gives a /proc/PID/stat from the state on: state, parent, group, …
+// statFields returns a /proc/PID/stat from the state on: state, parent, group, …
 func statFields(file string) []string {
 	content, err := plainfile.Read(file)
 	if err != nil {
@@ -274,8 +274,8 @@ func statFields(file string) []string {
 	return strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
 }
 
-// waitGroup waits until a process group is empty, with SIGKILL for what does not go by itself within
-// a second; it tells whether it is.
+// waitGroup waits until a process group is empty, with SIGKILL for what does not go by itself within a
+// second; it reports whether it is.
 func waitGroup(ctx context.Context, group int, limit time.Duration) bool {
 	start := time.Now()
 	for {
@@ -292,8 +292,8 @@ func waitGroup(ctx context.Context, group int, limit time.Duration) bool {
 	}
 }
 
-// inhabited tells whether a process of the group runs. A zombie does not count: a grid that was kept
-// is waited for by init, which in some containers never does.
+// inhabited reports whether a process of the group runs. A zombie does not count: a grid that was kept is
+// waited for by init, which in some containers never does.
 func inhabited(group int) bool {
 	if syscall.Kill(-group, 0) == syscall.ESRCH {
 		return false
