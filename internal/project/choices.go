@@ -91,7 +91,7 @@ func (n NodeChoice) clone() NodeChoice {
 	return n
 }
 
-// ForNode gives what SuperNode i (from 1) is started with: its own settings, else those of all.
+// ForNode returns what SuperNode i (from 1) is started with: its own settings, else those of all.
 func (c *Choices) ForNode(i int) NodeChoice {
 	n := c.Node[NodeKey(i)]
 	for _, f := range nodeFields {
@@ -139,8 +139,8 @@ const DefaultPrefix = "supernode_"
 // FileName is the name of the file in the project's folder.
 const FileName = "flwrup.toml"
 
-// Defaults gives the choices of a project in dir for which nothing was chosen yet. Its ID is the one of
-// the folder, or a new one that Save keeps.
+// Defaults returns the choices of a project in dir for which nothing was chosen yet. Its ID is the one of the
+// folder, or a new one that Save keeps.
 func Defaults(dir string) *Choices {
 	name := "flower-project"
 	if abs, err := filepath.Abs(dir); err == nil {

@@ -26,7 +26,7 @@ func TestClone(t *testing.T) {
 	}
 }
 
-// fill gives v and all below it a value, and counts the references.
+// fill returns v and all below it a value, and counts the references.
 func fill(t *testing.T, v reflect.Value, filled map[reflect.Kind]int) {
 	filled[v.Kind()]++
 	switch v.Kind() {

@@ -230,7 +230,7 @@ func ParseData(v string) (host, inside string, write bool) {
 	return rest[:i], rest[i+1:], write
 }
 
-// ParseMemory gives the bytes of a memory entry; 0 for "" and for what is none, -1 for Unlimited.
+// ParseMemory returns the bytes of a memory entry; 0 for "" and for what is none, -1 for Unlimited.
 func ParseMemory(v string) int64 {
 	if v == Unlimited {
 		return -1
@@ -245,7 +245,7 @@ func ParseMemory(v string) int64 {
 	return n << 20
 }
 
-// ParsePIDs gives the number of a pids entry; 0 for "" and for what is none, -1 for Unlimited.
+// ParsePIDs returns the number of a pids entry; 0 for "" and for what is none, -1 for Unlimited.
 func ParsePIDs(v string) int64 {
 	if v == Unlimited {
 		return -1
@@ -337,7 +337,7 @@ func (f field[T]) wrong(of *T) string {
 // unfit are control characters, and what is no UTF-8.
 func unfit(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }
 
-// value gives the field as tomledit takes it.
+// value returns the field as tomledit takes it.
 func (f field[T]) value(of *T) any {
 	switch v := f.ref(of).(type) {
 	case *string:
@@ -354,7 +354,7 @@ func (f field[T]) value(of *T) any {
 	panic("project: field " + f.key + " has a type that is not written")
 }
 
-// given tells whether anything was chosen.
+// given reports whether anything was chosen.
 func (f field[T]) given(of *T) bool {
 	switch v := f.ref(of).(type) {
 	case *string:

@@ -121,7 +121,7 @@ func parse(src []byte, dir string) (*Choices, error) {
 	return c, nil
 }
 
-// keysOf gives the paths of all values, tables with values left out, in order.
+// keysOf returns the paths of all values, tables with values left out, in order.
 func keysOf(m map[string]any, above []string) [][]string {
 	var all [][]string
 	for _, k := range slices.Sorted(maps.Keys(m)) {

@@ -21,8 +21,9 @@ type Place struct {
 // maxNumber is the largest number of a [node.…] table.
 const maxNumber = 9999
 
-// Seats gives every SuperNode a number and a name that no other has, whatever their keys are called. A name that
-// is recorded stays; then a key's own number counts, and what is left gets the lowest numbers that are free.
+// Seats returns every SuperNode a number and a name that no other has, whatever their keys are called. A name
+// that is recorded stays; then a key's own number counts, and what is left gets the lowest numbers that are
+// free.
 func (c *Choices) Seats(seats []Seat) []Place {
 	places := make([]Place, len(seats))
 	// New names differ in more than case: folders are not told apart by it everywhere.

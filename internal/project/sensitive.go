@@ -19,7 +19,7 @@ type Ground struct {
 	Rehearsal bool   // the project is a rehearsal: what is accepted for one says nothing about a real grid
 }
 
-// real gives where a path of flwrup.toml leads, links followed.
+// real returns where a path of flwrup.toml leads, links followed.
 func (p Ground) real(path string) string {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(p.Dir, path)
@@ -171,12 +171,12 @@ func dataRisk(v string, _ *Choices, _ Ground) string {
 	return "lets the apps of the federation read " + host
 }
 
-// Sensitive gives the values that a person has to accept before flwrup acts on them.
+// Sensitive returns the values that a person has to accept before flwrup acts on them.
 func (c *Choices) Sensitive(at Ground) []trust.Value {
 	return slices.DeleteFunc(c.Values(at), func(v trust.Value) bool { return v.Says == "" })
 }
 
-// Values gives all values, the harmless ones too; those say nothing.
+// Values returns all values, the harmless ones too; those say nothing.
 func (c *Choices) Values(at Ground) []trust.Value {
 	var all []trust.Value
 	for _, f := range fields {
@@ -252,7 +252,7 @@ func leadsTo(name, v string, at Ground) string {
 	return ""
 }
 
-// Without gives a copy of the choices in which the given values are as if nothing had been chosen.
+// Without returns a copy of the choices in which the given values are as if nothing had been chosen.
 func (c *Choices) Without(values []trust.Value, at Ground) *Choices {
 	gone := map[string]bool{}
 	for _, v := range values {

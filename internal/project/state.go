@@ -22,7 +22,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// EnsureStateDir makes StateDir(dir) (mode 0700, with a .gitignore for all of it) and gives its path. dir
+// EnsureStateDir makes StateDir(dir) (mode 0700, with a .gitignore for all of it) and returns its path. dir
 // itself has to be there. Errors are Problems (bad-input).
 func EnsureStateDir(dir string) (string, error) {
 	state := StateDir(dir)
@@ -122,7 +122,7 @@ func readState(dir, file string) ([]byte, error) {
 	return plainfile.Read(file)
 }
 
-// knownID gives the kept id of the project in dir, else a new one that is not kept yet.
+// knownID returns the kept id of the project in dir, else a new one that is not kept yet.
 func knownID(dir string) string {
 	if b, err := readState(dir, idFile(dir)); err == nil {
 		if id := strings.TrimSpace(string(b)); idText.MatchString(id) {
@@ -244,8 +244,8 @@ func Mark(dir, kind string) error {
 	return nil
 }
 
-// Marked tells whether dir carries flwrup's mark for kind, given to the folder at this very place: a
-// copied or moved folder does not count, for it is the person's work.
+// Marked reports whether dir carries flwrup's mark for kind, given to the folder at this very place: a copied
+// or moved folder does not count, for it is the person's work.
 func Marked(dir, kind string) bool {
 	got, ok := mark(dir)
 	return ok && got == kind
@@ -323,8 +323,8 @@ func realPath(dir string) (string, error) {
 // RehearsalDir is the folder that a rehearsal makes below where it was started.
 const RehearsalDir = "flwrup-rehearsal"
 
-// Find gives the project folder for start: start itself when flwrup.toml is there, else the rehearsal
-// below it.
+// Find returns the project folder for start: start itself when flwrup.toml is there, else the rehearsal below
+// it.
 func Find(start string) (dir string, ok bool) {
 	for _, dir := range []string{start, filepath.Join(start, RehearsalDir)} {
 		if info, err := os.Stat(File(dir)); err == nil && info.Mode().IsRegular() {
