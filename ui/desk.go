@@ -166,7 +166,7 @@ func (dk *desk) login() *front.LoginOpen {
 	return nil
 }
 
-// answer gives a key to the question on the screen; taken is false for a key that means nothing there.
+// answer returns a key to the question on the screen; taken is false for a key that means nothing there.
 func (dk *desk) answer(msg tea.KeyMsg) (cmd tea.Cmd, taken bool) {
 	f := dk.form()
 	if f == nil {

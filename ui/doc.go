@@ -101,7 +101,7 @@ func (d *doc) scrollTo(offset, height int) int {
 }
 
 // footed takes the last line out of a document that is too high for height and should end each window of it,
-// and gives the height that is left for the others.
+// and returns the height that is left for the others.
 func (d *doc) footed(height int) int {
 	if d.foot == "" || len(d.lines) <= height || height < 2 {
 		d.foot = ""
@@ -115,7 +115,7 @@ func (d *doc) footed(height int) int {
 	return height - 1
 }
 
-// window gives the lines that are visible from offset on, clamped, and how many are above and below.
+// window returns the lines that are visible from offset on, clamped, and how many are above and below.
 func (d *doc) window(offset, height int) (lines []string, above, below int) {
 	offset = min(offset, len(d.lines)-height)
 	offset = max(offset, 0)

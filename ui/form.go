@@ -177,7 +177,7 @@ func (f *form) submit() bool {
 	return true
 }
 
-// send gives the answer to who waits for it and forgets what was typed.
+// send returns the answer to who waits for it and forgets what was typed.
 func (f *form) send(v string) {
 	f.p.reply <- v
 	f.first = ""

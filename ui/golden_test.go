@@ -211,7 +211,7 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// seen tells whether a question's scene is there; an ID that ends in a space goes on with a name.
+// seen reports whether a question's scene is there; an ID that ends in a space goes on with a name.
 func seen(asked map[string]bool, id string) bool {
 	for have := range asked {
 		if have == id || strings.HasSuffix(id, " ") && strings.HasPrefix(have, id) {

@@ -200,7 +200,7 @@ func (j *job) clock(now time.Time) time.Duration {
 	return now.Sub(j.began)
 }
 
-// node gives the names of the nodes that the job is about, for their logs.
+// node returns the names of the nodes that the job is about, for their logs.
 func (j *job) nodes() []string {
 	var names []string
 	for _, t := range j.tails {

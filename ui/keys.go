@@ -51,7 +51,7 @@ var keys = struct {
 	no:        bind("esc", "stay", "n", "esc", "enter"),
 }
 
-// as gives a binding other words for this moment.
+// as returns a binding other words for this moment.
 func as(b key.Binding, means string) key.Binding {
 	return bind(b.Help().Key, means, b.Keys()...)
 }

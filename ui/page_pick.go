@@ -137,7 +137,7 @@ func commands(plan []front.Action) []entry {
 	return list
 }
 
-// ticked gives the parts of a text between backquotes: commands to type.
+// ticked returns the parts of a text between backquotes: commands to type.
 func ticked(text string) []string {
 	var out []string
 	parts := strings.Split(text, "`")

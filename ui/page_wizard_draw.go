@@ -252,8 +252,8 @@ func (w *wizard) failed(d *doc, v *stepView, p *problem.Problem) {
 	w.invite(d, v)
 }
 
-// untold gives the items without the checks that passed and that the evidence tells already. Things
-// that are counted, keys or SuperNodes, are all shown.
+// untold returns the items without the checks that passed and that the evidence tells already. Things that
+// are counted, keys or SuperNodes, are all shown.
 func untold(st front.Status) []front.Item {
 	if st.Of > 0 {
 		return st.Items

@@ -75,8 +75,8 @@ func (s *sink) Ask(ctx context.Context, q front.Question) (string, error) {
 	}
 }
 
-// next waits for something to show and gives all of it; ok is false once the work is over and
-// everything has been given.
+// next waits for something to show and returns all of it; ok is false once the work is over and everything
+// has been given.
 func (s *sink) next(ctx context.Context) (list []any, dropped int, ok bool) {
 	over := false
 	select {

@@ -215,7 +215,7 @@ func (st *stepView) changeWords() string {
 	return keys.change.Help().Desc
 }
 
-// nodeIDs gives name and node ID of every item that has one, a line each.
+// nodeIDs returns name and node ID of every item that has one, a line each.
 func (v *stepView) nodeIDs() (string, bool) {
 	var b strings.Builder
 	for _, it := range v.status.Items {

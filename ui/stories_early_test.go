@@ -181,7 +181,7 @@ const fingerprint = "SHA256:bqW3b9kdX4dYqXq8TzYwbqW3b9kdX4dYqXq8TzYwabc"
 
 func keyItem(i int) string { return fmt.Sprintf("keys/client_credentials_%d %s", i+1, fingerprint) }
 
-// each gives an action for each number from first to last.
+// each returns an action for each number from first to last.
 func each(first, last int, action func(i int) front.Action) (list []front.Action) {
 	for i := first; i <= last; i++ {
 		list = append(list, action(i))

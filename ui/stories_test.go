@@ -37,7 +37,7 @@ type story struct {
 	extra  []scene
 }
 
-// states gives every state that the story is to be seen in.
+// states returns every state that the story is to be seen in.
 func (st story) states() map[string]bool {
 	all := map[string]bool{isLooking: true, wasStopped: st.work != nil || len(st.asks) > 0}
 	for state := range st.status {
@@ -52,7 +52,7 @@ func (st story) states() map[string]bool {
 	return all
 }
 
-// scenes gives one scene for every state and every question of step n, and what else it can show.
+// scenes returns one scene for every state and every question of step n, and what else it can show.
 func scenes(n front.StepID) []scene {
 	st := stories[n]
 	var list []scene
@@ -101,7 +101,8 @@ func scenes(n front.StepID) []scene {
 
 var nodeIDs = []string{"8688387445877465697", "7304313080113384584", "1155773092841220517", "9674070929710601496", "4623914040792880723"}
 
-// five gives an item for each of five SuperNodes: the first done ones with their text, the others in state with text.
+// five returns an item for each of five SuperNodes: the first done ones with their text, the others in state
+// with text.
 func five(done int, doneText func(i int) string, state front.ItemState, text string) (items []front.Item) {
 	for i := range nodeIDs {
 		it := front.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: state, Text: text}

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// Write puts data at path: a temporary file beside it, flushed to disk, then renamed over it. A
-// symlink at path is followed, so that a person's linked dotfile stays a link. An existing file keeps
-// its own mode; perm, less the umask, is for a new one.
+// Write writes data to path: to a temporary file in the same folder, flushed to disk, then renamed over it.
+// It follows a symlink at path, so that a user's linked dotfile stays a link. An existing file keeps its
+// mode; perm, less the umask, is for a new one.
 func Write(path string, data []byte, perm os.FileMode) (err error) {
 	if target, lerr := filepath.EvalSymlinks(path); lerr == nil {
 		path = target
@@ -57,8 +57,8 @@ func Write(path string, data []byte, perm os.FileMode) (err error) {
 	return nil
 }
 
-// Temp makes a new file in dir and opens it for writing. The last "*" of pattern becomes a random text.
-// Unlike that of os.CreateTemp the file has the mode perm, less the umask.
+// Temp makes a new file in dir and opens it for writing. The last "*" of pattern becomes a random text. In
+// contrast to os.CreateTemp the file has the mode perm, less the umask.
 func Temp(dir, pattern string, perm os.FileMode) (*os.File, error) {
 	before, after := pattern, ""
 	if i := strings.LastIndexByte(pattern, '*'); i >= 0 {

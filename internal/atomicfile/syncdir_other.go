@@ -2,5 +2,5 @@
 
 package atomicfile
 
-// syncDir does nothing: Windows has no folder handles to flush, NTFS journals the rename.
+// syncDir does nothing: Windows has no folder handles to flush, and NTFS journals the rename.
 func syncDir(string) {}

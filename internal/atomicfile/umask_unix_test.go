@@ -41,8 +41,7 @@ func TestUmask(t *testing.T) {
 	}
 }
 
-// A mode set by chmod passes by the umask. flwrup takes access away, or gives a file back the mode that
-// it had; it gives none.
+// A mode set by chmod bypasses the umask. flwrup only removes access, or restores the mode that a file had.
 func TestChmodOnlyTightens(t *testing.T) {
 	keeps := map[string]bool{
 		"internal/atomicfile/atomicfile.go": true, // the mode of the file that is replaced

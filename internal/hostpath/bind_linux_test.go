@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// A bind mount gives a folder above a closed one another name; only the kernel knows that they are the same.
+// A bind mount makes another name for a folder above a closed one; only the kernel knows that they are the
+// same.
 func TestFolderUnderAnotherName(t *testing.T) {
 	const inside = "HOSTPATH_TEST_MOUNTS"
 	if os.Getenv(inside) == "" {

@@ -1,6 +1,6 @@
-// Package hostpath knows the places of a machine that no SuperNode ever gets to see: the system's own, the
-// sockets and storage of container runtimes, the person's credentials, and flwrup's keys and records. Code
-// that the grid sends would read them, or leave its container through them.
+// Package hostpath knows the places of a machine that no SuperNode may see: the system's own, the sockets and
+// storage of container runtimes, the user's credentials, and flwrup's keys and records. Code from the grid
+// would read them, or leave its container through them.
 package hostpath
 
 import (
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// system is closed with all that is in it.
+// system is closed with everything below it.
 var system = []string{"/proc", "/sys", "/dev", "/etc", "/boot"}
 
 // runtimes are sockets and storage of container runtimes: closed, and so is every folder above them.
@@ -23,7 +23,7 @@ var runtimes = []string{
 var credentials = []string{".ssh", ".gnupg", ".aws", ".kube", ".docker", ".flwr", ".colima", ".rd",
 	".config/gcloud", ".config/flwrup", ".local/state/flwrup", ".cache/flwrup"}
 
-// Real gives where path leads: symlinks are followed as far as it exists.
+// Real returns where path leads: it follows symlinks as far as the path exists.
 func Real(path string) string {
 	path = filepath.Clean(path)
 	if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -80,7 +80,7 @@ func closed(path string, private []string) string {
 	if same("/") {
 		return "it is the whole machine"
 	}
-	inside := func(closed string) bool { // also where a folder above path is the closed one under another name
+	inside := func(closed string) bool { // even when a folder above path is the closed one under another name
 		return Within(path, closed) || Within(path, Real(closed)) || same(closed)
 	}
 	around := func(closed string) bool {
@@ -127,7 +127,7 @@ func closed(path string, private []string) string {
 	return ""
 }
 
-// sockets are those that the environment names.
+// sockets returns the sockets that the environment names.
 func sockets() []string {
 	var list []string
 	for _, name := range []string{"DOCKER_HOST", "CONTAINER_HOST", "SSH_AUTH_SOCK"} {
@@ -139,7 +139,7 @@ func sockets() []string {
 	return list
 }
 
-// homes are the account's home and $HOME.
+// homes returns the account's home and $HOME.
 func homes() []string {
 	var list []string
 	add := func(home string) {

@@ -11,21 +11,21 @@ import (
 // `--json`; so a code is never renamed once it has been released.
 type Code string
 
-// The codes that more than one room knows. A backend may add its own beside its errors.
+// The codes that several packages use. A backend may add its own next to its errors.
 const (
 	Internal      Code = "internal"         // a bug in flwrup
-	Cancelled     Code = "cancelled"        // the person or a signal stopped it
+	Cancelled     Code = "cancelled"        // the user or a signal stopped it
 	Usage         Code = "usage"            // wrong flags or arguments
 	NeedsPerson   Code = "needs-person"     // only a person can go on
 	NeedsGrid     Code = "needs-grid"       // the grid has to do something first
-	NotAccepted   Code = "not-accepted"     // flwrup.toml asks for something that the person has not accepted
-	BadInput      Code = "bad-input"        // a file or a value of the person's is wrong
+	NotAccepted   Code = "not-accepted"     // flwrup.toml asks for something that the user has not accepted
+	BadInput      Code = "bad-input"        // a file or a value of the user's is wrong
 	Busy          Code = "busy"             // another flwrup is at work in the folder
 	FlwrMissing   Code = "flwr-missing"     // no flwr found
-	FlwrBroken    Code = "flwr-broken"      // a flwr that is there does not work
-	FlwrDenied    Code = "flwr-denied"      // a flwr that is there may not be run by this account
+	FlwrBroken    Code = "flwr-broken"      // an existing flwr does not work
+	FlwrDenied    Code = "flwr-denied"      // this account may not run an existing flwr
 	FlwrInstall   Code = "flwr-install"     // installing flwr failed
-	FlwrFailed    Code = "flwr-failed"      // flwr said no in words that we do not know
+	FlwrFailed    Code = "flwr-failed"      // flwr refused in words that flwrup does not know
 	PythonMissing Code = "python-missing"   // no Python, or one too old for flwr
 	NotLoggedIn   Code = "not-logged-in"    // no session, or it is over
 	LoginTimeout  Code = "login-timeout"    // nobody approved the login, or it was denied
@@ -33,7 +33,7 @@ const (
 	Untrusted     Code = "grid-untrusted"   // TLS: unknown authority
 	ServerError   Code = "grid-error"       // the SuperLink answered with an internal error
 	KeyInUse      Code = "key-in-use"       // public key registered before
-	BadKey        Code = "bad-key"          // not a key that flwr takes
+	BadKey        Code = "bad-key"          // not a key that flwr accepts
 	NodeNotFound  Code = "node-not-found"   // no such node, or not this account's
 	FedNotFound   Code = "federation-not-found"
 	FedExists     Code = "federation-exists"
@@ -58,17 +58,17 @@ const (
 	Unsupported   Code = "unsupported-platform"
 )
 
-// Problem is an error that a person can act on.
+// Problem is an error that the user can act on.
 type Problem struct {
 	Code Code
 	What string // what happened: one line, lower case, no full stop
 	Why  string // the cause, where it is known
-	Fix  string // the exact thing to do: a command or a sentence
-	Raw  string // what flwr, Docker or the SuperNode said, word for word, already safe for a terminal
+	Fix  string // the exact action: a command or a sentence
+	Raw  string // the words of flwr, Docker or the SuperNode, already safe for a terminal
 	Err  error  // the Go error underneath, if any
 }
 
-// Error gives what happened and why; never the raw text.
+// Error returns What and Why; never the raw text.
 func (p *Problem) Error() string {
 	s := p.What
 	if s == "" && p.Err != nil {
@@ -82,7 +82,7 @@ func (p *Problem) Error() string {
 
 func (p *Problem) Unwrap() error { return p.Err }
 
-// New makes a Problem of the three sentences that a person reads; why and fix may be empty.
+// New makes a Problem of the three sentences that the user reads; why and fix may be empty.
 func New(code Code, what, why, fix string) *Problem {
 	return &Problem{Code: code, What: what, Why: why, Fix: fix}
 }
@@ -96,7 +96,7 @@ func Of(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
 		if prefix := strings.TrimSuffix(err.Error(), p.Error()); prefix != err.Error() && prefix != "" {
-			q := *p // keep what the wrapping said was being done
+			q := *p // keep the context that wrapping added
 			q.What = prefix + p.What
 			return &q
 		}
@@ -105,7 +105,7 @@ func Of(err error) *Problem {
 	return &Problem{Code: Internal, What: err.Error(), Err: err}
 }
 
-// Is tells whether err carries a Problem with one of the codes.
+// Is reports whether err carries a Problem with one of the codes.
 func Is(err error, codes ...Code) bool {
 	var p *Problem
 	if !errors.As(err, &p) {

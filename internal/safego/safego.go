@@ -1,5 +1,5 @@
-// Package safego is the only way flwrup starts a goroutine, and how it sleeps: a panic in a bare goroutine would end the
-// process with the terminal still raw.
+// Package safego is flwrup's only way to start a goroutine, and to sleep: a panic in a bare goroutine would
+// end the process with the terminal still raw.
 package safego
 
 import (
@@ -16,14 +16,14 @@ type Panic struct {
 	Stack []byte
 }
 
-// Recovered makes a Panic of what recover gave.
+// Recovered makes a Panic of the value from recover.
 func Recovered(where string, value any) *Panic {
 	return &Panic{Where: where, Value: value, Stack: debug.Stack()}
 }
 
 func (p *Panic) Error() string { return p.problem().Error() }
 
-// As lets problem.Of find what a person can do about it.
+// As lets problem.Of find what the user can do about it.
 func (p *Panic) As(target any) bool {
 	to, ok := target.(**problem.Problem)
 	if ok {
@@ -37,8 +37,8 @@ func (p *Panic) problem() *problem.Problem {
 		Fix: "report it with the lines below and the output of flwrup version; SuperNodes go on, and the same again may work", Raw: string(p.Stack)}
 }
 
-// Go runs work in a goroutine. When work panics, report gets a *Panic instead of the process ending;
-// report must not be nil and may be called from that goroutine.
+// Go runs work in a goroutine. When work panics, report gets a *Panic instead of the process ending. report
+// must not be nil, and may be called from that goroutine.
 func Go(name string, report func(error), work func()) {
 	go func() {
 		defer func() {
@@ -50,7 +50,8 @@ func Go(name string, report func(error), work func()) {
 	}()
 }
 
-// Call runs a job here and gives its error, which is a *Panic when it panics: the job has failed, flwrup has not.
+// Call runs a job here and returns its error, which is a *Panic when it panics: the job has failed, flwrup
+// has not.
 func Call(name string, job func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

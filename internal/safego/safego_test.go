@@ -9,7 +9,8 @@ import (
 	"flwrup/internal/problem"
 )
 
-// TestPanicIsAProblem: a panic is an error like any other for front ends, also wrapped, with its stack to report.
+// TestPanicIsAProblem: a panic is an error like any other for front ends, even wrapped, with its stack to
+// report.
 func TestPanicIsAProblem(t *testing.T) {
 	var none *problem.Problem
 	err := Call("a run", func() error { return errors.New(none.What) })

@@ -9,7 +9,7 @@ import (
 
 const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,"
 
-// Word makes one word of s, unchanged where that is safe.
+// Word quotes s as one word, unchanged where that is safe.
 func Word(s string) string {
 	if s != "" && strings.Trim(s, plain) == "" {
 		return s
@@ -17,11 +17,11 @@ func Word(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// Path makes one word of a file's path that no program takes for a flag. What a terminal would act on is
-// dropped, as everywhere that a path is shown.
+// Path quotes a file's path as one word that no program takes for a flag. It drops characters that a terminal
+// would act on, as for every shown path.
 func Path(p string) string { return Word(Arg(termsafe.Line(p))) }
 
-// Arg returns p, a file's path, such that no program takes it for a flag.
+// Arg returns p, a file's path, so that no program takes it for a flag.
 func Arg(p string) string {
 	if strings.HasPrefix(p, "-") {
 		return "./" + p

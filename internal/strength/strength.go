@@ -1,8 +1,9 @@
-// Package strength estimates how hard a passphrase is to guess, the way zxcvbn does: the cheapest way to write it
-// as words, names, keys side by side, sequences, repetitions and dates.
+// Package strength estimates how hard a passphrase is to guess, the way zxcvbn does: the cheapest way to
+// write it as words, names, neighbouring keys, sequences, repetitions and dates.
 //
-// The lists, the cost of each match and the search for the cheapest way are zxcvbn-go's. Its own matchers load the
-// lists when a program starts: 100 ms and 18 MB in every command. These load them when the first passphrase is weighed.
+// The lists, the cost of each match and the search for the cheapest way are zxcvbn-go's. Its own matchers
+// load the lists when a program starts: 100 ms and 18 MB in every command. These load them at the first
+// estimate.
 package strength
 
 import (
@@ -22,8 +23,8 @@ import (
 	"github.com/ccojocar/zxcvbn-go/scoring"
 )
 
-// Bits returns the base-2 logarithm of the tries that pass takes to guess. Known are further words that are tried
-// first, in lower case, the likeliest first. The time it takes grows with the square of the length.
+// Bits returns the base-2 logarithm of the tries that it takes to guess pass. Known are further words that
+// are tried first, in lower case, the likeliest first. The time it takes grows with the square of the length.
 func Bits(pass string, known []string) float64 {
 	var found []match.Match
 	found = append(found, dictionary(pass, known)...)
@@ -59,13 +60,14 @@ func rank(places map[string]int, word string, place int) {
 	}
 }
 
-// leet are the signs that stand for letters. Three of them stand for either of two, see spellings.
+// leet maps signs to the letters that they replace. Three of them replace either of two, see spellings.
 var leet = map[rune]string{
 	'4': "a", '@': "a", '8': "b", '(': "c", '{': "c", '[': "c", '<': "c", '3': "e", '6': "g", '9': "g",
 	'!': "i", '1': "il", '|': "il", '7': "lt", '0': "o", '$': "s", '5': "s", '+': "t", '%': "x", '2': "z",
 }
 
-// spellings returns pass as it stands, and with signs read as letters: once for each choice of the ambiguous ones.
+// spellings returns pass as it stands, and with signs read as letters: once for each choice of the ambiguous
+// ones.
 func spellings(pass []rune) [][]rune {
 	if !strings.ContainsFunc(string(pass), func(r rune) bool { return leet[r] != "" }) {
 		return [][]rune{pass}
@@ -121,7 +123,7 @@ func dictionary(pass string, known []string) []match.Match {
 	return found
 }
 
-// keyboard finds three or more keys that lie side by side.
+// keyboard finds three or more neighbouring keys.
 func keyboard(pass string) []match.Match {
 	var found []match.Match
 	for _, layout := range []string{"qwerty", "dvorak", "keypad", "macKeypad"} {
@@ -151,7 +153,7 @@ func keyboard(pass string) []match.Match {
 	return found
 }
 
-// step returns the direction in which key lies among neighbours, -1 where it does not, and whether it takes shift.
+// step returns the direction in which key lies among neighbours, or -1, and whether it takes shift.
 func step(neighbours []string, key string) (direction int, shift bool) {
 	for direction, signs := range neighbours {
 		if at := strings.Index(signs, key); at >= 0 {
@@ -218,8 +220,8 @@ func repetition(pass string) []match.Match {
 	return found
 }
 
-// dates are the ways to write one: year, month and day, or the year last; apart or without signs between. Compiled
-// with the first passphrase: a command that weighs none need not pay.
+// dates are the ways to write a date: year, month and day, or the year last; with or without signs between.
+// They are compiled at the first estimate, so other commands do not pay for them.
 var dates = sync.OnceValue(func() []*regexp.Regexp {
 	const year, sign, two = `(?P<year>(?:19|20)\d\d|\d\d)`, `(?P<sign>[\s/\\_.-])`, `(\d\d?)`
 	return []*regexp.Regexp{
@@ -230,7 +232,7 @@ var dates = sync.OnceValue(func() []*regexp.Regexp {
 	}
 })
 
-// date finds days between 1900 and 2099, also with a year of two digits.
+// date finds days between 1900 and 2099, including years of two digits.
 func date(pass string) []match.Match {
 	var found []match.Match
 	for i := range pass {

@@ -10,10 +10,10 @@ func TestBits(t *testing.T) {
 	for pass, atMost := range map[string]float64{
 		"":         0,
 		"password": 0, "PASSWORD": 1, "Password": 1, // the first of its list, and its case
-		"p@ssw0rd": 1, "pa$5word": 1, "pet1t": 15, // signs for letters, also two of them for one
+		"p@ssw0rd": 1, "pa$5word": 1, "pet1t": 15, // signs for letters, including two for one
 		"elizabeth": 10, "smith": 10, // names
-		"hospital": 1, "flower": 0, "fl0wer": 0, // the known ones
-		"qwertyuiop": 11, "789456123": 20, "asdfgh": 12, // keys side by side
+		"hospital": 1, "flower": 0, "fl0wer": 0, // the known words
+		"qwertyuiop": 11, "789456123": 20, "asdfgh": 12, // neighbouring keys
 		"abcdefgh": 4, "hgfedcba": 9, "23456789": 7, // sequences
 		"aaaaaaaaaaaa": 9, "AaAaAaAa": 10, "ああああああ": 10, // repetitions
 		"01.02.1990": 18, "1990-02-01": 18, "19900201": 16, "2/1/90": 18, "010290": 16, // dates

@@ -12,8 +12,9 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// Bad says why a link is not to be opened, whoever it comes from; "" where a browser may have it: https,
-// mailto, or http on this machine's loopback, without user info and without tricks in how it is written.
+// Bad says why a link must not be opened, whatever its source. It returns "" for links that a browser may
+// have: https, mailto, or http on this machine's loopback, without user info and without tricks in the
+// spelling.
 func Bad(link string) string {
 	u, why := parse(link)
 	switch {
@@ -50,10 +51,10 @@ func parse(link string) (*url.URL, string) {
 	return u, ""
 }
 
-// Foreign says why a link that the grid gave is not opened, although the person may do so; "" where it
-// leads to the grid itself. grid is the grid's own address, host or host:port; other hosts of the same
-// registered domain belong to it. portal, if not "", is the address of a rehearsal's page, which is
-// plain http on loopback: there the port counts, too.
+// Foreign says why a link from the grid is not opened, although the user may do so; "" when it leads to the
+// grid itself. grid is the grid's own address, host or host:port; other hosts of the same registered domain
+// belong to it. portal, if not "", is the address of a rehearsal's page, which is plain http on loopback:
+// there the port counts as well.
 func Foreign(link, grid, portal string) string {
 	if why := Bad(link); why != "" {
 		return why
@@ -76,7 +77,7 @@ func Foreign(link, grid, portal string) string {
 	return "it leads to " + host + ", not to the grid's own host " + own
 }
 
-// bare takes the port off an address.
+// bare returns an address without its port.
 func bare(address string) string {
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		return host
@@ -84,7 +85,7 @@ func bare(address string) string {
 	return strings.Trim(address, "[]")
 }
 
-// domain is the registered domain of a host; "" for addresses and hosts without one, where only the
+// domain returns the registered domain of a host; "" for addresses and hosts without one, where only the
 // whole name counts.
 func domain(host string) string {
 	if _, err := netip.ParseAddr(host); err == nil {

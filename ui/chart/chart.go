@@ -152,7 +152,7 @@ func curve(s *style.Set, x Series, width, height int) []string {
 
 var plainAxis = strings.NewReplacer("┤", "|", "┼", "+", "└", "+", "┬", "+", "─", "-")
 
-// decode gives the first character of text and its length in bytes.
+// decode returns the first character of text and its length in bytes.
 func decode(text string) (rune, int) {
 	for i, r := range text {
 		if i == 0 {
@@ -172,7 +172,7 @@ func ticks(span, width int) int {
 	return 2
 }
 
-// filled gives a value for every round; what is missing lies on the line between its neighbours.
+// filled returns a value for every round; what is missing lies on the line between its neighbours.
 func (s Series) filled() []float64 {
 	var out []float64
 	for i, v := range s.Values {

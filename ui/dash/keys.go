@@ -149,7 +149,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	return nil
 }
 
-// pressedInLog gives keys to the log, but for those that lead out of it.
+// pressedInLog returns keys to the log, but for those that lead out of it.
 func (m *Model) pressedInLog(msg tea.KeyMsg) tea.Cmd {
 	if !m.log.Typing() {
 		out := key.Matches(msg, keys.log) || key.Matches(msg, keys.escape) && !m.log.Holds()

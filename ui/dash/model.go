@@ -156,7 +156,7 @@ func (m *Model) Close() {
 	m.log.Close()
 }
 
-// Show tells whether the dashboard is on the screen. The grid and the usage of what is not seen are not
+// Show reports whether the dashboard is on the screen. The grid and the usage of what is not seen are not
 // asked for; it is fresh again when it is shown again.
 func (m *Model) Show(on bool) tea.Cmd {
 	was := m.visible
@@ -252,7 +252,7 @@ func (m *Model) ran(msg Ran) tea.Cmd {
 	return tea.Batch(m.look(), m.poll())
 }
 
-// node gives the node with that name.
+// node returns the node with that name.
 func (t *table) node(name string) (front.NodeView, bool) {
 	for _, n := range t.have.Nodes {
 		if n.Name == name {

@@ -120,7 +120,7 @@ func press(k string) tea.KeyMsg {
 	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)}
 }
 
-// sent runs cmd and gives the messages that are meant for the frame.
+// sent runs cmd and returns the messages that are meant for the frame.
 func sent(cmd tea.Cmd) []tea.Msg {
 	if cmd == nil {
 		return nil

@@ -100,7 +100,7 @@ func (m *Model) wait() tea.Msg {
 	return changedMsg{m}
 }
 
-// tick gives the command that comes back in a second, unless one is under way or nobody looks.
+// tick returns the command that comes back in a second, unless one is under way or nobody looks.
 func (m *Model) tick() tea.Cmd {
 	if m.ticking || !m.visible {
 		return nil
@@ -116,7 +116,7 @@ func (m *Model) tick() tea.Cmd {
 	}
 }
 
-// look gives the command that reads the runtime's side; the grid's answer may be as old as it likes.
+// look returns the command that reads the runtime's side; the grid's answer may be as old as it likes.
 func (m *Model) look() tea.Cmd {
 	if m.looking {
 		m.again = true
@@ -134,7 +134,7 @@ func (w *watcher) overview(age time.Duration) (o front.Overview) {
 	return o
 }
 
-// askGrid gives the command that asks the grid.
+// askGrid returns the command that asks the grid.
 func (m *Model) askGrid() tea.Cmd {
 	if m.asking {
 		return nil
@@ -144,7 +144,8 @@ func (m *Model) askGrid() tea.Cmd {
 	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(age), grid: true} }
 }
 
-// pulse gives the command that looks whether the grid lives: it is asked too seldom to tell of one that hangs.
+// pulse returns the command that looks whether the grid lives: it is asked too seldom to tell of one that
+// hangs.
 func (m *Model) pulse() tea.Cmd {
 	m.pulsing, m.asked = true, m.now()
 	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(long), pulse: true} }

@@ -88,7 +88,7 @@ type column struct {
 
 const gap = 2
 
-// columns gives the columns that fit into w, from left to right.
+// columns returns the columns that fit into w, from left to right.
 func (t *table) columns(w int) []column {
 	all := t.allColumns()
 	used := pointerWidth + all[0].width
@@ -211,7 +211,7 @@ func (t *table) takes(n front.NodeView) *usage {
 	return u
 }
 
-// short gives enough of a fingerprint to tell keys apart.
+// short returns enough of a fingerprint to tell keys apart.
 func short(fingerprint string) string {
 	kind, sum, ok := strings.Cut(fingerprint, ":")
 	if !ok || len(sum) <= 12 {

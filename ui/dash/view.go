@@ -116,7 +116,7 @@ func (m *Model) Summary() string {
 	return text
 }
 
-// summaryParts gives how many are online and how old that is, and what keeps us from knowing better.
+// summaryParts returns how many are online and how old that is, and what keeps us from knowing better.
 func (m *Model) summaryParts() (text, wrong string) {
 	if !m.loaded {
 		return "", ""
@@ -232,7 +232,7 @@ func (t *table) draw(rows int) []string {
 	return lines
 }
 
-// forNodes gives how many of the table's rows are for nodes: where they do not all fit, one says so.
+// forNodes returns how many of the table's rows are for nodes: where they do not all fit, one says so.
 func (t *table) forNodes(rows int) int {
 	need := 0
 	for i := range t.have.Nodes {
@@ -321,7 +321,7 @@ func (t *table) runs(rows int) []string {
 	return lines
 }
 
-// newest gives the runs that are under way, then the others as the grid lists them.
+// newest returns the runs that are under way, then the others as the grid lists them.
 func (t *table) newest() []front.RunView {
 	var list, over []front.RunView
 	for _, r := range t.have.Runs {

@@ -22,7 +22,7 @@ func (silent) Logs(ctx context.Context, _ string, _ supernode.LogOptions, _ func
 
 const recorded = "INFO :      Receiving: train message (ID: 641ce2b047685e94592c936bbb890265c21ecfe491a3e9c6160ba806b8051411)"
 
-// lineOf gives a line as a SuperNode writes it; the i-th of a node.
+// lineOf returns a line as a SuperNode writes it; the i-th of a node.
 func lineOf(node, i int) string {
 	switch i % 8 {
 	case 0:

@@ -17,8 +17,8 @@ type exportedMsg struct {
 	Exported
 }
 
-// export gives the command that writes what the pane shows, all of it and not only what is visible, to
-// a new file: plain text, each line with its time and, where there are several, its node.
+// export returns the command that writes what the pane shows, all of it and not only what is visible, to a
+// new file: plain text, each line with its time and, where there are several, its node.
 func (m *Model) export(p *pane) tea.Cmd {
 	// A copy that the command may read while Update goes on: headers, not lines.
 	frozen := &kept{nodes: m.nodes, query: m.query, rings: make([]*ring, len(m.rings)), index: make([]index, len(m.index))}

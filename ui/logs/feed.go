@@ -192,7 +192,7 @@ func (f *feed) say(i int, state string) {
 	f.signal()
 }
 
-// batchOf gives the node's pending batch; f.mu is held.
+// batchOf returns the node's pending batch; f.mu is held.
 func (f *feed) batchOf(i int) *batch {
 	if f.pending[i] == nil {
 		if n := len(f.spare); n > 0 {
@@ -222,7 +222,7 @@ func (f *feed) next() tea.Msg {
 	return f.take()
 }
 
-// take gives all that is pending.
+// take returns all that is pending.
 func (f *feed) take() batchMsg {
 	f.mu.Lock()
 	defer f.mu.Unlock()

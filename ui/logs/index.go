@@ -60,7 +60,7 @@ func (m *matcher) match(text []byte) bool {
 	return bytes.Contains(text, []byte(m.needle))
 }
 
-// find gives the first match in text at or after from, as byte offsets; ok is false if there is none.
+// find returns the first match in text at or after from, as byte offsets; ok is false if there is none.
 func (m *matcher) find(text string, from int) (start, end int, ok bool) {
 	if m == nil || from >= len(text) {
 		return 0, 0, false
@@ -95,7 +95,7 @@ type query struct {
 func (q *query) filters() bool { return q.filter != nil || q.level > None }
 func (q *query) any() bool     { return q.filters() || q.search != nil }
 
-// passes tells whether the filter lets line i of b through. flwrup's own remarks always pass.
+// passes reports whether the filter lets line i of b through. flwrup's own remarks always pass.
 func (q *query) passes(b *block, i int) bool {
 	k := b.entries[i].kind
 	if k.mark() == markNote {
@@ -126,8 +126,8 @@ type job struct {
 	blocks []block
 }
 
-// scan gives the command that looks at the lines that the query has not seen; nil if there is none
-// or a scan is under way.
+// scan returns the command that looks at the lines that the query has not seen; nil if there is none or a
+// scan is under way.
 func (m *Model) scan() tea.Cmd {
 	if m.scanning || !m.query.any() {
 		return nil

@@ -19,7 +19,7 @@ func newLook(st *style.Set) *look {
 	return &look{Signs: st.Signs, Set: paint.New(st), plainASCII: st.ASCII, caret: st.Caret}
 }
 
-// of gives a line's sign, the word for it, and their paint; text is the paint of the line itself.
+// of returns a line's sign, the word for it, and their paint; text is the paint of the line itself.
 func (l *look) of(k kind, skip uint8) (sign, word string, mark, text paint.Paint) {
 	switch m := k.mark(); m {
 	case markOnline, markRun, markRunOver:

@@ -23,7 +23,7 @@ func testModel(t testing.TB, nodes, w, h int) *Model {
 	return m
 }
 
-// tell gives node lines, one a second.
+// tell returns node lines, one a second.
 func tell(m *Model, node int, lines ...string) {
 	b, r := new(batch), new(reader)
 	for i, text := range lines {
@@ -37,7 +37,7 @@ func tell(m *Model, node int, lines ...string) {
 	settle(m, m.scan())
 }
 
-// numbered gives node the lines "line 0", "line 1", …
+// numbered returns node the lines "line 0", "line 1", …
 func numbered(m *Model, node, n int) {
 	var lines []string
 	for i := range n {
@@ -52,7 +52,7 @@ func keysTo(m *Model, ks ...string) {
 	}
 }
 
-// shownRows gives the rows below the header without times and signs.
+// shownRows returns the rows below the header without times and signs.
 func shownRows(m *Model) []string {
 	var rows []string
 	for _, row := range strings.Split(m.View(), "\n")[1:] {

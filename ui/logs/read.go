@@ -97,8 +97,8 @@ func (r *reader) read(line supernode.Line, b *batch) {
 	b.add(text, e)
 }
 
-// tame tells whether text is surely safe: short, printable ASCII and tabs. All else goes through
-// termsafe once more; a source that has done so already loses nothing by it.
+// tame reports whether text is surely safe: short, printable ASCII and tabs. All else goes through termsafe
+// once more; a source that has done so already loses nothing by it.
 func tame(text string) bool {
 	if len(text) > termsafe.MaxLine {
 		return false
@@ -119,7 +119,7 @@ var levels = [...]struct {
 	{"FATAL", Error}, {"WARN", Warning},
 }
 
-// levelOf gives the line's level and how many bytes its prefix has.
+// levelOf returns the line's level and how many bytes its prefix has.
 func (r *reader) levelOf(text string) (Level, int) {
 	if l, n := prefix(text); n > 0 {
 		r.level, r.trace = l, false
@@ -221,7 +221,7 @@ func (r *reader) markOf(text string) (mark, string) {
 	return noMark, ""
 }
 
-// runOf gives the run ID of "[RUN 1762309077582676982]" and "[RUN 17…, ROUND 2]".
+// runOf returns the run ID of "[RUN 1762309077582676982]" and "[RUN 17…, ROUND 2]".
 func runOf(text string) string {
 	rest, ok := strings.CutPrefix(text, "[RUN ")
 	if !ok {
@@ -251,7 +251,7 @@ func (r *reader) begins(id string) (mark, string) {
 	return markRun, id
 }
 
-// fold gives the first place of the lower-case ASCII needle in text, whatever text's case; -1 if none.
+// fold returns the first place of the lower-case ASCII needle in text, whatever text's case; -1 if none.
 func fold(text []byte, needle string) int {
 	first := needle[0]
 	for i := 0; i+len(needle) <= len(text); i++ {

@@ -138,7 +138,7 @@ func (r *ring) append(b *batch) {
 	r.evict()
 }
 
-// tail gives the block to add to, a new one where the last cannot take n more bytes.
+// tail returns the block to add to, a new one where the last cannot take n more bytes.
 func (r *ring) tail(n int) *block {
 	if k := len(r.blocks); k > 0 {
 		b := &r.blocks[k-1]
@@ -172,7 +172,7 @@ func (r *ring) evict() {
 	r.errs = since(r.errs, r.head())
 }
 
-// at gives the block and index of line seq, which must be kept.
+// at returns the block and index of line seq, which must be kept.
 func (r *ring) at(seq uint64) (*block, int) {
 	i := sort.Search(len(r.blocks), func(i int) bool { return r.blocks[i].first > seq }) - 1
 	b := &r.blocks[i]
@@ -190,7 +190,7 @@ func (r *ring) snapshot(from uint64) []block {
 	return append([]block(nil), r.blocks[i:]...)
 }
 
-// since gives the part of the ascending list that is not before seq.
+// since returns the part of the ascending list that is not before seq.
 func since(list []uint64, seq uint64) []uint64 {
 	if len(list) == 0 || list[0] >= seq {
 		return list

@@ -86,7 +86,7 @@ func wrapped(s string, w int) []string {
 	return rows
 }
 
-// wrap gives each of the rows of wrapped to row.
+// wrap returns each of the rows of wrapped to row.
 func wrap(s string, w int, row func(string)) {
 	near := w / 3
 	if ascii(s) {
@@ -149,7 +149,7 @@ func thousands(n int) string {
 	return s
 }
 
-// labels gives each name as short as it can be: what all have in common in front is one letter.
+// labels returns each name as short as it can be: what all have in common in front is one letter.
 func labels(names []string) []string {
 	if len(names) < 2 {
 		return names

@@ -55,7 +55,7 @@ func (m *Model) body() int {
 
 func (m *Model) prompting() bool { return m.h > 2 && (m.asking != nothing || m.message != "") }
 
-// geometry gives how p is cut up when it is on the screen.
+// geometry returns how p is cut up when it is on the screen.
 func (p *pane) geometry() geometry {
 	columns, rows, first := p.m.grid()
 	w, h := p.m.w, p.m.body()
@@ -114,7 +114,7 @@ func (p *pane) cut(w, h int) geometry {
 	return g
 }
 
-// display gives a line as it is shown, its word in front.
+// display returns a line as it is shown, its word in front.
 func (p *pane) display(b *block, i int) (sign, word, text string, mark, body paint.Paint) {
 	e := b.entries[i]
 	text = string(b.text(i))
@@ -151,7 +151,7 @@ func (p *pane) height(r ref, g geometry) int {
 	return n
 }
 
-// simple tells whether b takes as many columns as it has bytes.
+// simple reports whether b takes as many columns as it has bytes.
 func simple(b []byte) bool {
 	for _, c := range b {
 		if c == '\t' || c >= 0x80 {

@@ -93,7 +93,7 @@ func (k *kept) end(p *pane) *cursor {
 	return c
 }
 
-// at gives the cursor in front of the first line that is not before r.
+// at returns the cursor in front of the first line that is not before r.
 func (k *kept) at(p *pane, r ref) *cursor {
 	c := k.begin(p)
 	for i, node := range p.nodes {
@@ -155,7 +155,7 @@ func (k *kept) total(p *pane) int {
 	return n
 }
 
-// last gives the top row at which the pane's last line is at the bottom.
+// last returns the top row at which the pane's last line is at the bottom.
 func (p *pane) last(g geometry) place {
 	c, left := p.m.end(p), g.rows
 	var top place
@@ -171,7 +171,7 @@ func (p *pane) last(g geometry) place {
 	return top
 }
 
-// first gives the pane's top row as it is now.
+// first returns the pane's top row as it is now.
 func (p *pane) first(g geometry) place {
 	last := p.last(g)
 	if p.follow || last.before(p.top) {
@@ -289,7 +289,7 @@ func (k *kept) rank(p *pane, lists func(node int) []uint64, r ref) (before, all 
 
 func (k *kept) hits(node int) []uint64 { return k.index[node].hits }
 
-// errors gives the node's lines at which an error begins and that the filter lets through.
+// errors returns the node's lines at which an error begins and that the filter lets through.
 func (k *kept) errors(node int) []uint64 {
 	errs := k.rings[node].errs
 	if !k.query.filters() {

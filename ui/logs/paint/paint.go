@@ -19,7 +19,7 @@ func Of(s lipgloss.Style) Paint {
 	return Paint{on, off}
 }
 
-// Render gives text, one line, in the style; nothing is written around nothing.
+// Render returns text, one line, in the style; nothing is written around nothing.
 func (p Paint) Render(text string) string {
 	if text == "" || p.on == "" {
 		return text
