@@ -5,6 +5,7 @@ package steps
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,10 +53,15 @@ func TestRealGrid(t *testing.T) {
 			}
 			if version == require.Newest {
 				t.Run("misfits", x.misfits)
-				t.Run("hangs", x.hangs)
 			}
 			t.Run("federation", x.federations)
 			t.Run("expired", x.expiring)
+		})
+	}
+	if slices.Contains(versions, require.Newest) {
+		t.Run(require.Newest+" hangs", func(t *testing.T) {
+			t.Parallel()
+			newTrial(t, require.Newest).hangs(t)
 		})
 	}
 }
