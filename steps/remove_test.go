@@ -10,21 +10,8 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/project"
-	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 )
-
-// inFederation is upAndRunning whose SuperNodes are in the federation, on a grid that calls those online that run.
-func inFederation(t *testing.T, n int) (*site.Site, *sitetest.Grid, *sitetest.Runtime) {
-	t.Helper()
-	s, rt := upAndRunning(t, n)
-	g := sitetest.GridOf(t, s)
-	if err := Apply(context.Background(), s, 11, &sitetest.Heard{}); err != nil {
-		t.Fatal(err)
-	}
-	g.SeeOnline(rt)
-	return s, g, rt
-}
 
 // A removed SuperNode is out of the federation, its number is not given again, and it comes back with the key
 // and the node ID that it had.

@@ -19,7 +19,7 @@ import (
 // earlier Enlarge that was interrupted count: asking again does not make more than were asked for.
 func Enlarge(ctx context.Context, s *site.Site, n int, to front.Sink, again Again) error {
 	defer s.Forget()
-	if err := SettleLeaving(ctx, s, to, again); err != nil {
+	if err := settleLeaving(ctx, s, to, again); err != nil {
 		return err
 	}
 	if err := BringGridUp(ctx, s, to); err != nil {
@@ -54,7 +54,7 @@ func Removed(s *site.Site) []ledger.Node {
 // node ID that they had.
 func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink, again Again) error {
 	defer s.Forget()
-	if err := SettleLeaving(ctx, s, to, again); err != nil {
+	if err := settleLeaving(ctx, s, to, again); err != nil {
 		return err
 	}
 	folder, err := keys.Scan(site.KeysDir(s))

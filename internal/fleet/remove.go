@@ -51,7 +51,7 @@ func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to fro
 	for _, i := range site.Leaving(s) {
 		settled[i.Name] = true
 	}
-	if err := SettleLeaving(ctx, s, to, again); err != nil {
+	if err := settleLeaving(ctx, s, to, again); err != nil {
 		return err
 	}
 	var left []string
@@ -125,8 +125,8 @@ func TakeOut(ctx context.Context, s *site.Site, nodes []string, to front.Sink, a
 // Again calls do, and once more after a new login where the session is over.
 type Again func(do func() error) error
 
-// SettleLeaving finishes what a crash has cut short. Each part may be done twice.
-func SettleLeaving(ctx context.Context, s *site.Site, to front.Sink, again Again) error {
+// settleLeaving finishes what a crash has cut short. Each part may be done twice.
+func settleLeaving(ctx context.Context, s *site.Site, to front.Sink, again Again) error {
 	for _, i := range site.Leaving(s) {
 		to.Event(front.Says{Text: "finishing the removal of " + i.Name})
 		if err := Leave(ctx, s, i, to, again); err != nil {

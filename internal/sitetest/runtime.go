@@ -89,7 +89,9 @@ func (r *Runtime) Logs(_ context.Context, name string, _ supernode.LogOptions, e
 	r.mu.Lock()
 	key := r.Started[name].KeyFile + ".pub"
 	r.mu.Unlock()
+	r.grid.mu.Lock()
 	id, ok := r.grid.Keys[key]
+	r.grid.mu.Unlock()
 	if !ok {
 		return each(supernode.Line{Node: name, Text: "[code: 2004] Failed to activate SuperNode."})
 	}

@@ -185,9 +185,6 @@ func (m *Model) Holds() bool { return m.inLog || m.detail || len(m.marked) > 0 }
 // Full tells that the dashboard wants the whole terminal.
 func (m *Model) Full() bool { return m.inLog && m.log.Full() }
 
-// Selected is the name of the node that the cursor is on; "" when there is none.
-func (m *Model) Selected() string { return m.sel }
-
 // Update takes a message. It returns at once; what blocks is done by the command that it gives.
 func (m *Model) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {

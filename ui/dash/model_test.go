@@ -180,8 +180,8 @@ func TestFixLeadsToTheStep(t *testing.T) {
 	o := five()
 	o.Nodes[4].Diagnosis.Code = problem.NotLoggedIn
 	m := testModel(t, o, 80, 24, style.Options{NoColor: true})
-	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{9}) || m.Selected() != "supernode_5" {
-		t.Errorf("%v, at %s", got, m.Selected())
+	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{9}) || m.sel != "supernode_5" {
+		t.Errorf("%v, at %s", got, m.sel)
 	}
 	m = testModel(t, five(), 80, 24, style.Options{NoColor: true})
 	m.Update(press("f"))

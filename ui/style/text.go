@@ -72,11 +72,6 @@ func HardWrap(text string, width int) []string {
 	return strings.Split(ansi.Hardwrap(text, width, true), "\n")
 }
 
-// Rule is a horizontal line.
-func (s *Set) Rule(width int) string {
-	return s.Faint.Render(strings.Repeat(s.Signs.Horizontal, max(width, 0)))
-}
-
 // Bar is a bar of width cells, done of total full.
 func (s *Set) Bar(done, total int64, width int) string {
 	if width <= 0 || total <= 0 {
