@@ -14,8 +14,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// TestNodeIDs: a ledger that has another node's ID for a SuperNode is not called well, whatever the grid says;
-// step 14 says which is which and notes what the SuperNode itself says.
+// TestNodeIDs: where the ledger has another node's ID for a SuperNode, step 14 and the overview name both IDs. Step 14
+// then takes the ID that the SuperNode itself logs.
 func TestNodeIDs(t *testing.T) {
 	for name, spoil := range map[string]func(ids []string) []string{
 		"swapped":    func(ids []string) []string { return []string{ids[1], ids[0]} },

@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// TestKeysFolder: a person says where the keys shall be, once; the choice is kept, and a script is not asked.
+// TestKeysFolder: a person chooses the folder of keys, once, and flwrup keeps the choice. It does not ask a script.
 func TestKeysFolder(t *testing.T) {
 	for _, attended := range []bool{true, false} {
 		dir := t.TempDir()

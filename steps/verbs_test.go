@@ -15,7 +15,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// What a person has written into flwrup.toml beside an open dashboard is taken, and not lost at the next save.
+// A verb takes the person's edits of flwrup.toml, and the next save keeps them.
 func TestEditsBesideAreTaken(t *testing.T) {
 	s, rt := upAndRunning(t, 1)
 	file := project.File(s.Dir)
@@ -44,8 +44,8 @@ func TestEditsBesideAreTaken(t *testing.T) {
 	}
 }
 
-// flwrup is ended while it waits for the grid to let go of a killed SuperNode: nothing was started, what was
-// asked for is known, and the same command goes on.
+// flwrup ends while it waits for the grid to let go of a killed SuperNode. Nothing was started, the person's wish is kept,
+// and the same command goes on.
 func TestHoldCutShort(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
 	s := sitetest.Registered(t, g, 1)
@@ -72,7 +72,7 @@ func TestHoldCutShort(t *testing.T) {
 	}
 }
 
-// waits tells whether it was said of a SuperNode that the grid lets it in later.
+// waits reports whether h heard that the grid lets in a SuperNode later.
 func waits(h *sitetest.Heard, name string) bool {
 	for _, e := range h.Events() {
 		if i, ok := e.(front.ItemChanged); ok && i.Item.Name == name && strings.Contains(i.Item.Text, "it was killed") {

@@ -15,8 +15,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// A SuperNode whose registered key is gone, or another one's, is not started with what lies there, and
-// goes on running when the others are restarted. It can be stopped.
+// Where a SuperNode's registered key is gone, or another key is in its place, flwrup does not start it. It goes on running
+// when the others are restarted, and can be stopped.
 func TestNotStartedWithAnotherKey(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, s *site.Site){
 		"another key": func(t *testing.T, s *site.Site) {
@@ -64,7 +64,7 @@ func TestNotStartedWithAnotherKey(t *testing.T) {
 	}
 }
 
-// What keeps a SuperNode from starting is found before a restart stops it.
+// A restart finds the obstacle to a start before it stops a SuperNode.
 func TestRestartLooksFirst(t *testing.T) {
 	ctx := context.Background()
 	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 3)

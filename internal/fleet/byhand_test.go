@@ -40,8 +40,8 @@ func (r *replacing) Ask(ctx context.Context, q front.Question) (string, error) {
 	return r.Heard.Ask(ctx, q)
 }
 
-// A SuperNode that somebody started as the guide says is seen by its key, not by its name, its log is
-// read, nothing is started beside it, and it is replaced only when the person says so.
+// flwrup finds a SuperNode that somebody started as the guide says, by its key and not by its name. It reads its log,
+// starts no second one, and replaces it only when the person says so.
 func TestStartedByHand(t *testing.T) {
 	image := require.Image(t, "1.24.0")
 	ctx := context.Background()
@@ -164,8 +164,8 @@ func canBeRead(ctx context.Context, t *testing.T, s *site.Site) {
 	}
 }
 
-// A SuperNode that somebody started in a terminal is seen by its key's file, however that is written; its
-// log is read where it goes to a file, and nothing is started beside it.
+// flwrup finds a SuperNode that somebody started in a terminal, by its key's file, which may be a relative path. It reads
+// its log where that goes to a file, and starts no second one.
 func TestProcessStartedByHand(t *testing.T) {
 	program := require.Program(require.Flwr(t, "1.24.0"), "flower-supernode")
 	ctx := context.Background()

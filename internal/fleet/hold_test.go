@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// A SuperNode that was killed is started only after the grid has noticed; one beside it at once.
+// flwrup starts a SuperNode that was killed only after the grid has noticed, and the other one at once.
 func TestKilledOneWaitsForTheGrid(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
 	s := sitetest.Registered(t, g, 2)

@@ -28,7 +28,7 @@ func (r imageful) ResolveImage(_ context.Context, name string) (supernode.Image,
 	return i, nil
 }
 
-// A name is resolved once; what it leads to later is told, asked, and not taken unasked.
+// flwrup resolves an image's name once. It names a later change, asks about it, and uses the new image only after a yes.
 func TestAChangedImageIsTold(t *testing.T) {
 	ctx := context.Background()
 	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)

@@ -11,8 +11,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// leaves is a runtime that keeps something of a SuperNode that it does not list: its container is gone, its
-// volume is not.
+// leaves is a runtime that still has the volume of a SuperNode whose container is gone.
 type leaves struct {
 	*sitetest.Runtime
 	left  []string
@@ -28,7 +27,7 @@ func (r *leaves) Remove(ctx context.Context, name string) error {
 	return r.Runtime.Remove(ctx, name)
 }
 
-// Neither `down --remove` nor `remove NODE` ends well while the copy of a key is left.
+// `down --remove` and `remove NODE` fail while the copy of a key is left.
 func TestNoKeyIsLeftBehind(t *testing.T) {
 	ctx := context.Background()
 	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)

@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// What flwr would refuse is said before a SuperNode is started, whichever way it came.
+// A node-config that flwr would refuse starts nothing, whether it comes from its own setting or from the arguments.
 func TestNodeConfigIsChecked(t *testing.T) {
 	ctx := context.Background()
 	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)

@@ -12,8 +12,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// A SuperNode that cannot start is named before anything starts and does not hold up the others; what
-// concerns all of them starts nothing.
+// flwrup names a SuperNode that cannot start before it starts the others. A finding about all of them starts nothing.
 func TestCheckFirst(t *testing.T) {
 	s := sitetest.WithKeys(t, sitetest.NewGrid("1.42.0"), 3)
 	rt := sitetest.RuntimeOf(t, s)

@@ -15,7 +15,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// Unregistering asks first, keeps the node ID in the ledger, and what is burnt does not come back.
+// Unregistering asks first and keeps the node ID in the ledger. The SuperNode does not come back.
 func TestUnregisterBurns(t *testing.T) {
 	ctx := context.Background()
 	s, g, _ := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 2)
@@ -40,8 +40,8 @@ func TestUnregisterBurns(t *testing.T) {
 	}
 }
 
-// flwrup is ended while it removes, after the grid has done its part and before the ledger knows: status tells
-// of it, and the same command finishes it, once.
+// flwrup ends during a removal, after the grid has done its part and before the ledger knows. The overview says so, and
+// the same command finishes the removal, once.
 func TestRemovalCutShort(t *testing.T) {
 	for _, op := range []string{"leave", "unregister"} {
 		t.Run(op, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestRemovalCutShort(t *testing.T) {
 	}
 }
 
-// What a person last asked of a SuperNode is on disk before it is touched.
+// The person's last wish about a SuperNode is on disk before flwrup touches the SuperNode.
 func TestWantedBeforeItIsTouched(t *testing.T) {
 	ctx := context.Background()
 	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)

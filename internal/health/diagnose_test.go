@@ -14,7 +14,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// A SuperNode that ended is never well, whatever its exit code: it ends with 0 where the grid sends it away.
+// A SuperNode that ended is never well: it ends with 0, too, when the grid sends it away.
 func TestEndedIsNotHealth(t *testing.T) {
 	s := sitetest.WithKeys(t, sitetest.NewGrid("1.42.0"), 1)
 	site.With(s, site.Backends{Runtime: sitetest.Saying{Runtime: sitetest.RuntimeOf(t, s), Lines: map[string]string{"supernode_1": "INFO :      SuperNode ID: 7\nINFO :      SuperNode terminated gracefully."}}})
@@ -47,7 +47,7 @@ func TestEndedIsNotHealth(t *testing.T) {
 	}
 }
 
-// A suspended SuperNode is told at once, whatever the grid says or does not say, and is not counted.
+// The overview and the watch name a suspended SuperNode at once, also while the grid does not answer.
 func TestSuspendedIsSaidAtOnce(t *testing.T) {
 	grid := sitetest.NewGrid("1.42.0")
 	s := sitetest.Registered(t, grid, 2)

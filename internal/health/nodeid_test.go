@@ -10,8 +10,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// TestNodeIDOfAnotherKey: a SuperNode that runs with another key than the one in its place is not believed; it
-// has to be started anew.
+// TestNodeIDOfAnotherKey: flwrup does not take the node ID of a SuperNode that runs with another key than its own. The
+// SuperNode has to be restarted.
 func TestNodeIDOfAnotherKey(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
 	s := sitetest.Registered(t, g, 2)

@@ -12,7 +12,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// nodeAs gives a SuperNode as the watch sees it: "up", "ended", "held" (killed, the grid has not
+// nodeAs returns a SuperNode as the watch sees it: "up", "ended", "held" (killed, the grid has not
 // noticed), "lost" (runs, offline on the grid), "asked" (stopped by the person), "starting", or a
 // code: down for that reason.
 func nodeAs(name, how string) front.NodeView {
@@ -42,7 +42,7 @@ func nodeAs(name, how string) front.NodeView {
 	return v
 }
 
-// lookAt is what the watch sees at a time, and what it must then do.
+// lookAt is one look of the watch: the SuperNodes at a time, and the events and restarts that have to follow.
 type lookAt struct {
 	at       int    // seconds on the monotonic clock
 	nodes    string // how each stands, in order: "up ended"

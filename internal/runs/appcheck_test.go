@@ -42,7 +42,7 @@ func writeApp(t *testing.T, s *site.Site, files map[string]string) {
 }
 
 // TestSourceIsLeftAlone: unattended, a source file is changed only with --mend; attended, the diff comes first.
-// What may write, or writes to memory, is never offered.
+// flwrup never offers to comment out a line that only may write, or that writes to memory.
 func TestSourceIsLeftAlone(t *testing.T) {
 	const source = "import io\nimport numpy as np\nbuf = io.BytesIO()\nnp.savez(buf)\nnp.savez(\"final.npz\")\nnp.savez(where)\n"
 	const mended = "import io\nimport numpy as np\nbuf = io.BytesIO()\nnp.savez(buf)\n# np.savez(\"final.npz\")\nnp.savez(where)\n"

@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// TestStateStaysOutOfTheApp: the app's .gitignore gets the lines that it lacks, once, and what stands in it stays.
+// TestStateStaysOutOfTheApp: the app's .gitignore gets the lines that it lacks, once, and keeps its own.
 func TestStateStaysOutOfTheApp(t *testing.T) {
 	const state, note, choices = "/.flwrup/\n", "# for flwr alone: git does not read the next line, which begins with a space\n ", "/flwrup.toml\n"
 	for name, c := range map[string]struct{ app, have, want string }{

@@ -12,7 +12,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// TestNodesFailed: what went wrong on the SuperNodes in a run is told with the run, and nothing of an older run.
+// TestNodesFailed: the end of a run names the SuperNodes that failed in it, with their reasons, and nothing of an older run.
 func TestNodesFailed(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
 	s := sitetest.WithKeys(t, g, 3)
@@ -26,7 +26,7 @@ func TestNodesFailed(t *testing.T) {
 		status string
 		line   string
 		fails  bool
-		says   []string // the error, or what is told where the run completed
+		says   []string // parts of the error, or of the sentence where the run completed
 	}{
 		{"finished:failed", "INFO :      aggregate_train: Received 1 results and 2 failures", true, []string{"run 7 finished:failed: on supernode_2 (and 1 more)", "torch"}},
 		{"finished:completed", "INFO :      aggregate_train: Received 1 results and 2 failures", false, []string{"failed in it 2 times", "supernode_2 (and 1 more)", "torch"}},

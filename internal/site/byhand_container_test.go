@@ -13,7 +13,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Where SuperNodes are plain processes, one that runs in a container is shown, read and stopped as the container.
+// Where SuperNodes are plain processes, flwrup shows, reads and stops one in a container as that container.
 func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	image := require.Image(t, require.Newest)
 	ctx := context.Background()

@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// A runtime whose answer says that something is left although nothing failed is no success either.
+// TearDown fails where the runtime still has something afterwards, although no call failed, or where it does not answer.
 func TestClearedIsLookedAt(t *testing.T) {
 	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)
 	site.With(s, site.Backends{Runtime: &forgets{rt}})

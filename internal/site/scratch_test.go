@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A flwrup that is killed while it opens a backup leaves keys in the clear; the next one that acts removes them.
+// A flwrup that is killed while it opens a backup leaves keys in the clear. The next flwrup that acts removes them.
 func TestKilledRestoreLeavesNoKey(t *testing.T) {
 	dir := t.TempDir()
 	open := func(o Options) {

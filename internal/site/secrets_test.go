@@ -13,7 +13,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// Values come from the file, then from the environment, then from the person; they are in no file.
+// Values come from the file, then from the environment, then from the person. flwrup writes them into no file.
 func TestSecrets(t *testing.T) {
 	s := sitetest.WithKeys(t, sitetest.NewGrid("1.42.0"), 1)
 	t.Setenv("FLWRUP_TEST_TOKEN", "from the environment")

@@ -15,7 +15,7 @@ import (
 	"flwrup/keys"
 )
 
-// What flwrup wrote asks nothing; what was in the file and what came into it later does, once.
+// flwrup asks once about each value that was in the file, or came into it later. It does not ask about its own values.
 func TestAcceptedOnce(t *testing.T) {
 	dir := sitetest.Clone(t, "nodes = 1\nimage = \"theirs\"\n[node.all]\nenv = [\"SECRET\"]\n")
 	values := sitetest.Refused(t, sitetest.Try(site.Options{Dir: dir, Create: true}), "image", "node.all.env")
@@ -54,7 +54,7 @@ func TestAcceptedOnce(t *testing.T) {
 	sitetest.Refused(t, sitetest.Try(site.Options{Dir: dir}), "image", "node.all.args", "node.all.env", "node.all.env")
 }
 
-// Records that came with the folder are not gone by, wherever they come from.
+// flwrup does not use records that came with the folder until the person accepts them.
 func TestForeignRecords(t *testing.T) {
 	dir := sitetest.Clone(t, "nodes = 1\n")
 	if err := sitetest.Try(site.Options{Dir: dir}); err != nil {
@@ -110,7 +110,7 @@ func TestForeignRecords(t *testing.T) {
 	sitetest.Refused(t, sitetest.Try(site.Options{Dir: copied}), ".flwrup")
 }
 
-// What lies in a clone is asked about where it does harm under its usual name, too.
+// flwrup asks about keys of a clone, also under their usual name, and follows no link out of the project.
 func TestForeignKeysAndLinks(t *testing.T) {
 	mine := sitetest.Clone(t, "nodes = 1\n")
 	s, err := site.Open(site.Options{Dir: mine})
@@ -158,7 +158,7 @@ func TestForeignKeysAndLinks(t *testing.T) {
 	}
 }
 
-// openAfter opens a site that is open already.
+// openAfter closes a site and tries to open it with o.
 func openAfter(t *testing.T, open *site.Site, o site.Options) error {
 	t.Helper()
 	if err := open.Close(); err != nil {
@@ -167,7 +167,7 @@ func openAfter(t *testing.T, open *site.Site, o site.Options) error {
 	return sitetest.Try(o)
 }
 
-// A value that is harmless only beside another is asked about once that other one changes, by a flag or in the file.
+// flwrup asks about a value that is harmless only together with another, once that other one changes: by a flag or in the file.
 func TestHarmlessBesideAnother(t *testing.T) {
 	const toml = "app = \"none\"\nruntime = \"process\"\nbackup-recipient = \"age1theirs\"\n[grid]\nrehearsal = true\n"
 	withApp := site.Options{Choose: func(c *project.Choices) { c.App = "mine" }}

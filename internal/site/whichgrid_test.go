@@ -8,8 +8,8 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// TestGridByFlag: --connection alone brings what the person's configuration, or the project's own past, knows
-// of that grid; nothing of the grid before goes with it.
+// TestGridByFlag: --connection alone brings all that the person's configuration, or the project's own past, knows
+// of that grid. Nothing of the previous grid goes with it.
 func TestGridByFlag(t *testing.T) {
 	s := sitetest.Configured(t, sitetest.Hospitals+sitetest.Lungs, func(c *project.Choices) {
 		c.Federation, c.Grid.Control, c.Grid.Fleet = "@ada/study", "api.flower.ai", "fleet-supergrid.flower.ai:443"

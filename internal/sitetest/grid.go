@@ -15,8 +15,8 @@ import (
 	"flwrup/internal/site"
 )
 
-// Grid is a grid together with the flwr that talks to it. A key that it registers stays registered, whatever it answers.
-// Its real twin is tried in internal/e2e. Its fields may be changed while nothing runs on it.
+// Grid is a grid together with the flwr that talks to it. A key that it registers stays registered, also when its answer
+// is an error. Tests may change its fields while no call runs.
 type Grid struct {
 	site.Flwr // a call that no test makes panics
 

@@ -15,8 +15,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Runtime keeps what it is given to start and starts nothing. Its SuperNodes log that they are online, with the node ID
-// that the grid gave their key. Its fields may be read and changed while nothing else uses it.
+// Runtime keeps the specs that it is to start, and starts nothing. Its SuperNodes log that they are online, with the node
+// ID that the grid gave their key. Tests may read and change its fields while no call runs.
 type Runtime struct {
 	supernode.Runtime // a call that no test makes panics
 
@@ -113,7 +113,7 @@ func (r Saying) Logs(_ context.Context, name string, _ supernode.LogOptions, eac
 	return nil
 }
 
-// Listing is a Runtime that runs these SuperNodes, whatever was started.
+// Listing is a Runtime that lists Nodes in place of the SuperNodes that were started.
 type Listing struct {
 	*Runtime
 	Nodes []supernode.Status

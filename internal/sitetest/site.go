@@ -1,6 +1,13 @@
-// Package sitetest opens sites for tests, in folders of their own, on a grid and a runtime that exist in memory alone.
-// It plays the person, too. Only tests import it: those of the rooms from internal/site up. It imports none of the rooms
-// above internal/site, so that their internal tests can use it. A test of internal/site itself is in package site_test.
+// Package sitetest opens sites for tests, in temporary folders, on a grid and a runtime that exist in memory alone. It
+// plays the person, too.
+//
+// Only tests of internal/site and of the rooms above it import this package. It imports no room above internal/site, so
+// that internal tests of those rooms can use it. A test of internal/site that uses it is in package site_test.
+//
+//	s := sitetest.Registered(t, sitetest.NewGrid("1.42.0"), 2)
+//	err := fleet.Operate(ctx, s, front.StartNodes, nil, &sitetest.Heard{})
+//
+// WithKeys, Registered, Up and InFederation each go one stage further. Tests of steps go there by the steps themselves.
 package sitetest
 
 import (
@@ -14,7 +21,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// federation is the one that a Grid has and a new site chooses.
+// federation is the only federation of a Grid. A new site chooses it.
 const federation = "@ada/study"
 
 // Main runs the tests of a package with a state folder of their own: what they accept stays out of the person's.
@@ -42,7 +49,7 @@ func Open(t *testing.T, g *Grid, n int) *site.Site {
 	return s
 }
 
-// Reopen is what happens when flwrup ends and is started again: the grid and the runtime stay.
+// Reopen closes s and opens it again, as the next flwrup does. The grid and the runtime stay.
 func Reopen(t *testing.T, s *site.Site) *site.Site {
 	t.Helper()
 	f, err := s.Session(t.Context())

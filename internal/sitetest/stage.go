@@ -50,7 +50,7 @@ func Registered(t *testing.T, g *Grid, n int) *site.Site {
 	return s
 }
 
-// Up is Registered, and the SuperNodes run. That they shall is noted.
+// Up is Registered, and the SuperNodes run: so the person wanted it.
 func Up(t *testing.T, g *Grid, n int) (*site.Site, *Runtime) {
 	t.Helper()
 	s := Registered(t, g, n)
