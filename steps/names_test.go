@@ -20,7 +20,7 @@ import (
 func siteWith(t *testing.T, g *sitetest.Grid, n int, names ...string) *site.Site {
 	t.Helper()
 	s := siteOn(t, g, 0)
-	if _, err := keys.Generate(context.Background(), site.KeysDir(s), names, nil); err != nil {
+	if _, err := keys.Generate(context.Background(), s.Folder().KeysDir(), names, nil); err != nil {
 		t.Fatal(err)
 	}
 	sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = n })
@@ -89,7 +89,7 @@ func TestANewKeyTakesNobodysPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := namesOfFiles(t, s)
-	if _, err := keys.Generate(ctx, site.KeysDir(s), []string{"boston", "supernode_1"}, nil); err != nil {
+	if _, err := keys.Generate(ctx, s.Folder().KeysDir(), []string{"boston", "supernode_1"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	after := namesOfFiles(t, s)
@@ -119,11 +119,11 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 	ctx := context.Background()
 	s := siteWith(t, sitetest.NewGrid("1.42.0"), 2, "server_credentials", "client_credentials_1")
 	for _, suffix := range []string{"", ".pub"} {
-		data, err := os.ReadFile(filepath.Join(site.KeysDir(s), "client_credentials_1"+suffix))
+		data, err := os.ReadFile(filepath.Join(s.Folder().KeysDir(), "client_credentials_1"+suffix))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(site.KeysDir(s), "copy"+suffix), data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.Folder().KeysDir(), "copy"+suffix), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -143,7 +143,7 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for _, suffix := range []string{"", ".pub"} { // as an earlier flwrup may have left it
-		dir := site.KeysDir(s)
+		dir := s.Folder().KeysDir()
 		if err := os.Rename(filepath.Join(dir, "client_credentials_2"+suffix), filepath.Join(dir, "superlink_key"+suffix)); err != nil {
 			t.Fatal(err)
 		}

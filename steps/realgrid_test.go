@@ -231,12 +231,12 @@ func (p *person) Ask(ctx context.Context, q front.Question) (string, error) {
 func files(t *testing.T, s *site.Site) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	entries, err := os.ReadDir(site.KeysDir(s))
+	entries, err := os.ReadDir(s.Folder().KeysDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		b, err := os.ReadFile(filepath.Join(site.KeysDir(s), e.Name()))
+		b, err := os.ReadFile(filepath.Join(s.Folder().KeysDir(), e.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}

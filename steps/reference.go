@@ -11,7 +11,7 @@ func Reference(s *site.Site) []front.Action {
 	choices := s.Choices()
 	actions := []front.Action{
 		site.Command(s, "log in", d.LoginArgv(c)),
-		site.Command(s, "register a SuperNode", d.RegisterArgv(c, s.Rel(site.KeysDir(s))+"/client_credentials_1.pub", "")),
+		site.Command(s, "register a SuperNode", d.RegisterArgv(c, s.Rel(s.Folder().KeysDir())+"/client_credentials_1.pub", "")),
 		site.Command(s, "list your SuperNodes", d.NodesArgv(c)),
 		site.Command(s, "show the federation", d.FederationDetailsArgv(c, choices.Federation)),
 		site.Command(s, "run the app and follow it", d.RunArgv(c, s.ShellDir(s.AppDir()), choices.Federation, "", true)),

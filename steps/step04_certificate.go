@@ -29,7 +29,7 @@ func (certificate) Why() string {
 }
 
 func (certificate) file(s *site.Site) string {
-	for _, dir := range []string{s.Dir, filepath.Dir(site.KeysDir(s))} {
+	for _, dir := range []string{s.Dir, filepath.Dir(s.Folder().KeysDir())} {
 		file := filepath.Join(dir, "certificate.conf")
 		if _, err := os.Stat(file); err == nil {
 			return file
@@ -94,7 +94,7 @@ func (c certificate) Plan(ctx context.Context, s *site.Site) ([]front.Action, er
 	if err != nil || e.File == "" {
 		return nil, err
 	}
-	return []front.Action{{Says: e.Why + " of " + s.Rel(e.File), Diff: site.Diff(s, e)}}, nil
+	return []front.Action{{Says: e.Why + " of " + s.Rel(e.File), Diff: s.Folder().Diff(e)}}, nil
 }
 
 func (c certificate) Apply(ctx context.Context, s *site.Site, to front.Sink) error {

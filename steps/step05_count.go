@@ -28,7 +28,7 @@ func (count) Why() string {
 }
 
 func (c count) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	folder, err := keys.Scan(site.KeysDir(s))
+	folder, err := keys.Scan(s.Folder().KeysDir())
 	if err != nil {
 		return front.Status{}, err
 	}
@@ -87,7 +87,7 @@ func (c count) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 
 // Change asks for the number; it may grow at any time, and shrink down to what is registered.
 func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
-	folder, err := keys.Scan(site.KeysDir(s))
+	folder, err := keys.Scan(s.Folder().KeysDir())
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func loose(folder keys.Folder) bool {
 // complete writes the public halves that are missing: they follow from the private ones. A flwrup that
 // was killed between the two files leaves such a pair.
 func (makeKeys) complete(s *site.Site, to front.Sink) error {
-	folder, err := keys.Scan(site.KeysDir(s))
+	folder, err := keys.Scan(s.Folder().KeysDir())
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (k makeKeys) Plan(ctx context.Context, s *site.Site) ([]front.Action, error
 
 // chooseFolder asks a person where the keys shall be, as long as there are none.
 func (makeKeys) chooseFolder(ctx context.Context, s *site.Site, to front.Sink) error {
-	folder, err := keys.Scan(site.KeysDir(s))
+	folder, err := keys.Scan(s.Folder().KeysDir())
 	if err != nil || !s.Options.Attended || len(folder.Pairs) > 0 || len(s.Ledger.Nodes()) > 0 {
 		return err
 	}
@@ -159,7 +159,7 @@ func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 		}
 	}
 	made := 0
-	_, err = keys.Generate(ctx, site.KeysDir(s), names, func(p keys.Pair) {
+	_, err = keys.Generate(ctx, s.Folder().KeysDir(), names, func(p keys.Pair) {
 		made++
 		to.Event(front.ItemChanged{Item: front.Item{Name: p.Name, State: front.ItemDone, Text: p.Fingerprint}})
 		to.Event(front.Progress{Label: "keys", Done: int64(made), Total: int64(len(names))})

@@ -68,7 +68,7 @@ func (b backUp) Inspect(ctx context.Context, s *site.Site) (front.Status, error)
 func (backUp) file(s *site.Site) string {
 	file := s.Path(s.Choices().Backup)
 	if file == "" {
-		file = filepath.Join(s.Dir, keys.BackupDefaultName(site.KeysDir(s), time.Now()))
+		file = filepath.Join(s.Dir, keys.BackupDefaultName(s.Folder().KeysDir(), time.Now()))
 	}
 	ext := filepath.Ext(file)
 	for n, try := 2, file; ; n++ {
@@ -80,7 +80,7 @@ func (backUp) file(s *site.Site) string {
 }
 
 func (b backUp) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	file, dir := s.Rel(b.file(s)), s.Rel(site.KeysDir(s))
+	file, dir := s.Rel(b.file(s)), s.Rel(s.Folder().KeysDir())
 	who := "-p"
 	if r := s.Choices().BackupRecipient; r != "" {
 		who = "-r " + shell.Word(r)
@@ -98,7 +98,7 @@ func (b backUp) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 		return err
 	}
 	to.Event(front.Says{Text: "encrypting, opening again, comparing"})
-	made, err := keys.MakeBackup(ctx, site.KeysDir(s), b.file(s), recipients, identities)
+	made, err := keys.MakeBackup(ctx, s.Folder().KeysDir(), b.file(s), recipients, identities)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (configure) edits(ctx context.Context, s *site.Site) ([]config.Edit, error)
 	}
 	d := f.Dialect()
 	c := s.Choices()
-	want := config.Connection{Name: c.Grid.Connection, Address: site.ControlAddress(s, d), CA: s.Path(c.Grid.CA)}
+	want := config.Connection{Name: c.Grid.Connection, Address: s.Folder().ControlAddress(d), CA: s.Path(c.Grid.CA)}
 	pyproject := filepath.Join(s.AppDir(), "pyproject.toml")
 	var due []config.Edit
 	add := func(e config.Edit, err error) error {
@@ -79,7 +79,7 @@ func (configure) edits(ctx context.Context, s *site.Site) ([]config.Edit, error)
 // flowerConfig plans the connection in Flower's own file. Without an address of the site's own a connection that
 // is there is the person's, but for values that flwr refuses.
 func flowerConfig(s *site.Site, file string, want config.Connection) (config.Edit, error) {
-	if !s.CustomAddress() {
+	if !(s.Choices().Grid.Control != "") {
 		mend := want
 		mend.Federation = s.Choices().Federation
 		if e, has, err := config.MendFlower(file, mend); has || err != nil {
@@ -119,7 +119,7 @@ func (c configure) Inspect(ctx context.Context, s *site.Site) (front.Status, err
 		}
 	}
 	return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.Rel(where), choices.Grid.Connection,
-		site.ControlAddress(s, f.Dialect()))}}, nil
+		s.Folder().ControlAddress(f.Dialect()))}}, nil
 }
 
 // blockedByFlwr makes of a missing flwr what a step says that needs one.

@@ -185,7 +185,7 @@ func linkWarning(s *site.Site, f site.Flwr, link string) string {
 	if g, ok := site.GridRunning(s); ok && s.Rehearsal() {
 		portal = g.Ready.Portal
 	}
-	return weblink.Foreign(link, site.ControlAddress(s, f.Dialect()), portal)
+	return weblink.Foreign(link, s.Folder().ControlAddress(f.Dialect()), portal)
 }
 
 // denied waits until the login with a user code is denied, or ctx ends. Only a rehearsal's grid tells: a

@@ -98,7 +98,7 @@ func TestUnknownIsNotAbsent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.Generate(t.Context(), site.KeysDir(s), []string{"client_credentials_1"}, nil); err != nil {
+	if _, err := keys.Generate(t.Context(), s.Folder().KeysDir(), []string{"client_credentials_1"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

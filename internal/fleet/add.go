@@ -57,7 +57,7 @@ func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink,
 	if err := settleLeaving(ctx, s, to, again); err != nil {
 		return err
 	}
-	folder, err := keys.Scan(site.KeysDir(s))
+	folder, err := keys.Scan(s.Folder().KeysDir())
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func TestStartedByHand(t *testing.T) {
 	port := freePort(t)
 	// As the guide says, and --user, without which the image's user cannot read the key.
 	docker("run", "--rm", "-d", "--name", byHand, "--user", fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), "--env", "FLWR_HOME=/tmp/flwr",
-		"--volume", site.KeysDir(s)+"/:/app/keys/:ro", "--network", "host", "-it", image,
+		"--volume", s.Folder().KeysDir()+"/:/app/keys/:ro", "--network", "host", "-it", image,
 		"--superlink", "127.0.0.1:1", "--clientappio-api-address", fmt.Sprintf("127.0.0.1:%d", port), "--auth-supernode-private-key", "keys/client_credentials_1")
 
 	st, err := steps.Inspect(ctx, s, front.StepStart)

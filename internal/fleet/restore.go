@@ -146,9 +146,9 @@ func restoreKey(ctx context.Context, s *site.Site, m site.Member, to front.Sink)
 		if p.Fingerprint != m.Record.Key {
 			continue
 		}
-		aside := filepath.Join(site.KeysDir(s), "set-aside-"+time.Now().Format("20060102-150405"))
+		aside := filepath.Join(s.Folder().KeysDir(), "set-aside-"+time.Now().Format("20060102-150405"))
 		for from, name := range map[string]string{p.Private: m.KeyName(), p.Public: m.KeyName() + ".pub"} {
-			there := filepath.Join(site.KeysDir(s), name)
+			there := filepath.Join(s.Folder().KeysDir(), name)
 			if _, err := os.Lstat(there); err == nil {
 				if err := os.MkdirAll(aside, 0o700); err != nil {
 					return err

@@ -79,7 +79,7 @@ func private(s *site.Site, app string) []outgoing.Private {
 	}
 	add(s.StateDir(), "flwrup's own folder", true)
 	add(filepath.Join(s.Dir, project.FileName), "flwrup's choices, with paths and addresses of this machine", false)
-	add(site.KeysDir(s), "the folder of the keys", true)
+	add(s.Folder().KeysDir(), "the folder of the keys", true)
 	c := s.Choices()
 	add(s.Path(c.Backup), "the backup of the keys", true)
 	add(s.Path(c.BackupPassphrase), "the passphrase of the backup", true)

@@ -30,7 +30,7 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 			t.Fatalf("docker %q: %v %s", args, err, out)
 		}
 	}
-	docker("run", "-d", "--name", name, "-u", "0", "-v", site.KeysDir(s)+":/keys:ro", "--entrypoint", "sh", image,
+	docker("run", "-d", "--name", name, "-u", "0", "-v", s.Folder().KeysDir()+":/keys:ro", "--entrypoint", "sh", image,
 		"-c", "exec flower-supernode --insecure --superlink 127.0.0.1:1 --auth-supernode-private-key=/keys/"+key.Name)
 	t.Cleanup(func() { docker("rm", "-fv", name) })
 	site.CloseRuntime(s)

@@ -6,7 +6,6 @@ import (
 	"flwrup/flwrexec/config"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/internal/tomledit"
 )
 
 // Edit shows an edit of the person's file as a diff, asks q, and does it after a yes: the file's mode stays,
@@ -15,7 +14,7 @@ func Edit(ctx context.Context, s *Site, to front.Sink, id front.StepID, e config
 	if err := Stays(s, e.File); err != nil {
 		return false, err
 	}
-	q.Kind, q.Diff = front.AskConfirm, Diff(s, e)
+	q.Kind, q.Diff = front.AskConfirm, s.Folder().Diff(e)
 	answer, err := to.Ask(ctx, q)
 	if err != nil || answer != "yes" {
 		return false, err
@@ -29,11 +28,6 @@ func Edit(ctx context.Context, s *Site, to front.Sink, id front.StepID, e config
 	s.mu.Unlock()
 	to.Event(front.Says{Text: "changed " + s.Rel(e.File) + "; as it was: " + s.Rel(undo)})
 	return true, nil
-}
-
-// Diff is the edit with the file's name as a person of this project knows it.
-func Diff(s *Site, e config.Edit) string {
-	return tomledit.Diff(e.Before, e.After, s.Rel(e.File))
 }
 
 // CanUndo tells whether a file edit of step id, made since flwrup was started, can be taken back.

@@ -33,9 +33,6 @@ type Member struct {
 // Known tells whether the node's ID on the grid is known.
 func (m Member) Known() bool { return m.Record.State == ledger.Registered && m.Record.NodeID != "" }
 
-// KeysDir returns the absolute path of the folder of keys.
-func KeysDir(s *Site) string { return s.Path(s.Choices().Keys) }
-
 // Members gives the site's SuperNodes, as many as there are usable keys, at most as many as were chosen.
 // A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys:
 // the ledger has them, and those go first. A new key's name comes from its own number where that is free.
@@ -130,9 +127,6 @@ func NoSuperNode(name string) error {
 
 // fleetAddress is where SuperNodes connect to, host:port.
 func fleetAddress(s *Site, d flwr.Dialect) string { return fleetOf(s.Choices().Grid, d) }
-
-// ControlAddress is where the CLI connects to.
-func ControlAddress(s *Site, d flwr.Dialect) string { return controlOf(s.Choices().Grid, d) }
 
 // Spec says how m is started, in the dialect of the flwr at hand.
 func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {

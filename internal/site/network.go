@@ -52,7 +52,7 @@ func LookAtNetwork(ctx context.Context, s *Site, maxAge time.Duration) (Network,
 			n.Fleet = probe.Address(ctx, fleetAddress(s, d), ofNodes)
 			wg.Done()
 		})
-		n.Control = probe.Address(ctx, ControlAddress(s, d), o)
+		n.Control = probe.Address(ctx, s.Folder().ControlAddress(d), o)
 		wg.Wait()
 		return n, ctx.Err()
 	})

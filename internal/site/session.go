@@ -135,8 +135,3 @@ func (s *Site) LeftAside() []string {
 	}
 	return lines
 }
-
-// Connection names the grid in the dialect of the flwr at hand.
-func (s *Site) Connection() flwr.Connection {
-	return flwr.Connection{Name: s.Choices().Grid.Connection, App: s.AppDir()}
-}

@@ -19,7 +19,7 @@ func SilentGrid(ctx context.Context, s *Site) error {
 	if s.Rehearsal() && s.Choices().Grid.Control == "" {
 		return nil
 	}
-	if p := probe.Knock(ctx, ControlAddress(s, s.Dialect()), probeOptions(s)); p != nil {
+	if p := probe.Knock(ctx, s.Folder().ControlAddress(s.Dialect()), probeOptions(s)); p != nil {
 		return p
 	}
 	return nil

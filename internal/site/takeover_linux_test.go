@@ -22,7 +22,7 @@ func oldFolder(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.Generate(t.Context(), KeysDir(s), []string{"client_credentials_1"}, nil); err != nil {
+	if _, err := keys.Generate(t.Context(), s.Folder().KeysDir(), []string{"client_credentials_1"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
