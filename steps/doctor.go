@@ -33,13 +33,14 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	if site.WorkedBefore(s) { // a grid that is silent is known by the time that it is asked for
 		safego.Go("ask the grid", func(error) {}, func() { _, _, _ = s.AllNodes(ctx, site.Fresh) })
 	}
+	l := newLook(s)
 	for _, st := range checklist {
 		if ctx.Err() != nil {
 			return
 		}
-		each(examine(ctx, s, st, said))
+		each(examine(ctx, l, st, said))
 	}
-	o := health.NodesOverview(ctx, s, site.Fresh, true)
+	o := health.Diagnosed(ctx, s, site.Fresh)
 	for _, n := range o.Nodes {
 		f := Finding{What: n.Name, State: front.Done, Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
 		switch {
@@ -53,8 +54,8 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 }
 
 // examine is Doctor for one step; said holds the troubles that were told before.
-func examine(ctx context.Context, s *site.Site, st Step, said map[string]bool) Finding {
-	status, err := st.Inspect(ctx, s)
+func examine(ctx context.Context, l *look, st Step, said map[string]bool) Finding {
+	status, err := l.inspect(ctx, st.ID())
 	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), State: status.State, Says: status.Evidence}
 	if status.Why != "" {
 		f.Says = append(f.Says, status.Why)
@@ -68,7 +69,7 @@ func examine(ctx context.Context, s *site.Site, st Step, said map[string]bool) F
 	if err == nil {
 		return f
 	}
-	p := problem.Of(health.GridProblem(s, site.WithNetwork(ctx, s, err)))
+	p := problem.Of(health.GridProblem(l.s, site.WithNetwork(ctx, l.s, err)))
 	f.State = front.Blocked
 	if key := string(p.Code) + p.Why; said[key] {
 		f.Says = append(f.Says, "for the same reason")

@@ -42,10 +42,10 @@ func TestNamedFlwrIsNotReplaced(t *testing.T) {
 			if err := (tools{}).Apply(t.Context(), s, &sitetest.Heard{}); !problem.Is(err, code) || problem.Of(err).Fix == "" {
 				t.Errorf("%v", err)
 			}
-			if _, err := (tools{}).Plan(t.Context(), s); !problem.Is(err, code) {
+			if _, err := Plan(t.Context(), s, front.StepTools); !problem.Is(err, code) {
 				t.Errorf("plan: %v", err)
 			}
-			if st, err := (tools{}).Inspect(t.Context(), s); err != nil || st.State != front.Ready || len(st.Hints) == 0 {
+			if st, err := Inspect(t.Context(), s, front.StepTools); err != nil || st.State != front.Ready || len(st.Hints) == 0 {
 				t.Errorf("%+v %v", st, err)
 			}
 			root, err := install.OwnRoot()

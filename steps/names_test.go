@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"flwrup/internal/front"
-	"flwrup/internal/health"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
@@ -130,7 +129,7 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 	if got := namesOfFiles(t, s); len(got) != 1 || got["client_credentials_1"] == "" {
 		t.Fatalf("%v", got)
 	}
-	st, err := (makeKeys{}).Inspect(ctx, s)
+	st, err := Inspect(ctx, s, front.StepKeys)
 	if hints := strings.Join(st.Hints, "\n"); err != nil || !strings.Contains(hints, "a SuperLink's key") || !strings.Contains(hints, "the same key") {
 		t.Errorf("%v %s", err, hints)
 	}
@@ -152,7 +151,7 @@ func TestNoSuperNodeOfASuperLinksKey(t *testing.T) {
 		t.Errorf("registered, then called a SuperLink's: %v", got)
 	}
 	list, folder, err := site.Members(s)
-	if lost := health.Lost(s, list, folder); err != nil || len(lost) > 0 {
+	if lost := site.WithoutKey(s, list, folder); err != nil || len(lost) > 0 {
 		t.Errorf("%+v %v", lost, err)
 	}
 }

@@ -58,7 +58,7 @@ func TestNodeIDs(t *testing.T) {
 			if err != nil || st.State != front.Ready || st.Items[0].State != front.ItemFailed || !strings.Contains(st.Items[0].Text, ids[0]) {
 				t.Errorf("step 14 is %s: %+v %v", st.State, st.Items, err)
 			}
-			v := health.NodesOverview(t.Context(), s, 0, true).Nodes[0]
+			v := health.Diagnosed(t.Context(), s, 0).Nodes[0]
 			if v.Diagnosis == nil || v.Diagnosis.Code != health.NodeIDDiffers || !strings.Contains(v.Diagnosis.Why, "by elimination") || v.Diagnosis.Fix == "" || v.Remedy.Step != 14 {
 				t.Errorf("the diagnosis is %+v, %+v", v.Diagnosis, v.Remedy)
 			}

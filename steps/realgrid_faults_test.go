@@ -410,7 +410,7 @@ func (x *trial) unregistered(t *testing.T, s *site.Site) {
 	}
 	began := time.Now()
 	for {
-		v := health.NodesOverview(t.Context(), s, 0, true).Nodes[1]
+		v := health.Diagnosed(t.Context(), s, 0).Nodes[1]
 		if v.Runtime.State == supernode.Stopped {
 			t.Logf("ended after %.0f s with %d: %v", time.Since(began).Seconds(), v.Runtime.ExitCode, v.Diagnosis)
 			if v.Diagnosis == nil || v.Diagnosis.Code != flwrexec.NodeUnregistered {

@@ -1,23 +1,25 @@
 package steps
 
 import (
+	"context"
 	"flwrup/internal/front"
+	"flwrup/internal/project"
 	"flwrup/internal/site"
 )
 
-// Reference is the guide's quick reference in the dialect of the flwr at hand.
-func Reference(s *site.Site) []front.Action {
-	d, c := s.Dialect(), s.Connection()
-	choices := s.Choices()
+// Reference returns the guide's quick reference in the dialect of the flwr at hand.
+func Reference(ctx context.Context, s *site.Site) []front.Action {
+	p := s.Look(ctx, site.Want{Parts: site.ReadFlwr})
+	d, c := p.Dialect, p.Connection()
 	actions := []front.Action{
-		site.Command(s, "log in", d.LoginArgv(c)),
-		site.Command(s, "register a SuperNode", d.RegisterArgv(c, s.Rel(s.Folder().KeysDir())+"/client_credentials_1.pub", "")),
-		site.Command(s, "list your SuperNodes", d.NodesArgv(c)),
-		site.Command(s, "show the federation", d.FederationDetailsArgv(c, choices.Federation)),
-		site.Command(s, "run the app and follow it", d.RunArgv(c, s.ShellDir(s.AppDir()), choices.Federation, "", true)),
-		site.Command(s, "list the runs", d.RunsArgv(c)),
+		p.Command("log in", d.LoginArgv(c)),
+		p.Command("register a SuperNode", d.RegisterArgv(c, p.Rel(p.KeysDir())+"/client_credentials_1.pub", "")),
+		p.Command("list your SuperNodes", d.NodesArgv(c)),
+		p.Command("show the federation", d.FederationDetailsArgv(c, p.Choices.Federation)),
+		p.Command("run the app and follow it", d.RunArgv(c, p.ShellDir(p.AppDir()), p.Choices.Federation, "", true)),
+		p.Command("list the runs", d.RunsArgv(c)),
 	}
-	if s.RuntimeKind() == "docker" {
+	if p.Kind == project.RuntimeDocker {
 		actions = append(actions,
 			front.Action{Says: "follow a SuperNode's log", Command: "docker logs -f supernode_1"},
 			front.Action{Says: "stop a SuperNode", Command: "docker stop supernode_1"})

@@ -8,7 +8,7 @@ import (
 )
 
 // account is step 1: a Flower account. Only a person can make one; a login that works is the proof.
-type account struct{}
+type account struct{ free }
 
 func (account) ID() front.StepID { return front.StepAccount }
 func (account) Name() string     { return "Account" }
@@ -20,23 +20,26 @@ func (account) Why() string {
 
 var signUp = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
 
-func (account) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+// Wants returns no parts: the ledger is in every look.
+func (account) Wants() Wants { return Wants{} }
+
+func (account) Inspect(p Snapshot) (front.Status, error) {
 	st := front.Status{State: front.Ready, Links: []front.Link{signUp}}
-	if s.Rehearsal() {
+	if p.Rehearsal() {
 		return front.Status{State: front.Done, Short: site.RehearsalAccount, Evidence: []string{
 			"the rehearsal grid on this machine has an account for you: " + site.RehearsalAccount}}, nil
 	}
-	if name := s.Ledger.Account(s.Choices().Grid.Connection); name != "" {
+	if name := p.Ledger.Account(p.Choices.Grid.Connection); name != "" {
 		return front.Status{State: front.Done, Short: name, Evidence: []string{"signed in before as " + name}}, nil
 	}
-	if a, ok := s.Ledger.Attestation(site.AttestAccount); ok {
+	if a, ok := p.Ledger.Attestation(site.AttestAccount); ok {
 		return front.Status{State: front.Done, Evidence: []string{"taken as given on " + a.At.Local().Format("2 January 2006"),
 			"step 9, the login, will show it"}}, nil
 	}
 	return st, nil
 }
 
-func (account) Plan(context.Context, *site.Site) ([]front.Action, error) {
+func (account) Plan(Snapshot) ([]front.Action, error) {
 	return []front.Action{{Says: "open " + signUp.URL + " and choose Sign Up / Sign In at the upper right"}}, nil
 }
 

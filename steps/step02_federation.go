@@ -16,7 +16,7 @@ import (
 // chooseFederation is step 2: which grid the SuperNodes are for, where there is more than one, and which
 // federation on it. Before the login a name can be typed or left for later; after it, the choice is from
 // the account's own list.
-type chooseFederation struct{}
+type chooseFederation struct{ free }
 
 func (chooseFederation) ID() front.StepID { return front.StepFederation }
 func (chooseFederation) Name() string     { return "Federation" }
@@ -26,14 +26,19 @@ func (chooseFederation) Why() string {
 		"The dashboard at flower.ai/federations shows yours. You may also choose after the login, from a list."
 }
 
-func (chooseFederation) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	st := front.Status{State: front.Ready, Links: site.FederationsPage(s)}
-	c := s.Choices()
-	if !s.Rehearsal() {
-		st.Evidence = site.GridLines(s, c.Grid)
+// Wants returns the account's federations and the flwr that lists them.
+func (chooseFederation) Wants() Wants {
+	return Wants{Status: site.ReadFederations, Plan: site.ReadFlwr}
+}
+
+func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
+	st := front.Status{State: front.Ready, Links: site.FederationsPage(p.Folder)}
+	c := p.Choices
+	if !p.Rehearsal() {
+		st.Evidence = site.GridLines(c.Grid, p.Dialect)
 	}
 	if c.Federation == "" {
-		if _, ok := s.Ledger.Attestation(site.AttestLater); ok {
+		if _, ok := p.Ledger.Attestation(site.AttestLater); ok {
 			st.State, st.Short = front.Done, site.Later
 			st.Evidence = append(st.Evidence, "federation to be chosen after the login (step 9)")
 		}
@@ -41,15 +46,14 @@ func (chooseFederation) Inspect(ctx context.Context, s *site.Site) (front.Status
 	}
 	st.State, st.Short = front.Done, c.Federation
 	st.Evidence = append(st.Evidence, c.Federation)
-	if !s.LoggedInBefore() {
+	if !p.LoggedIn {
 		st.Evidence = append(st.Evidence, "not held against the grid yet: that needs the login (step 9)")
 		return st, nil
 	}
-	list, err := s.Federations(ctx, site.Fresh*6)
-	if err != nil {
+	if p.Federations.Err != nil {
 		return st, nil // step 9 says what is wrong with the grid
 	}
-	if f, ok := findFederation(list, c.Federation); ok {
+	if f, ok := findFederation(p.Federations.Value, c.Federation); ok {
 		st.Evidence = append(st.Evidence, describe(f))
 	}
 	return st, nil
@@ -75,10 +79,10 @@ func findFederation(list []flwrexec.Federation, id string) (flwrexec.Federation,
 	return flwrexec.Federation{}, false
 }
 
-func (chooseFederation) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+func (chooseFederation) Plan(p Snapshot) ([]front.Action, error) {
 	a := []front.Action{{Says: "note the grid and the federation in flwrup.toml"}}
-	if f, err := s.Session(ctx); err == nil {
-		a = append(a, site.Command(s, "list your federations", f.Dialect().FederationsArgv(s.Connection())))
+	if p.Tool.Err == nil {
+		a = append(a, p.Command("list your federations", p.Dialect.FederationsArgv(p.Connection())))
 	}
 	return a, nil
 }

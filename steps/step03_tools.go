@@ -12,7 +12,6 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
 	"flwrup/internal/front"
-	"flwrup/internal/machine"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
@@ -22,7 +21,7 @@ import (
 )
 
 // tools is step 3: flwr, and what SuperNodes run in. In a rehearsal also the grid itself.
-type tools struct{}
+type tools struct{ free }
 
 func (tools) ID() front.StepID { return front.StepTools }
 func (tools) Name() string     { return "Tools" }
@@ -33,52 +32,57 @@ func (tools) Why() string {
 		"The flwr version, the SuperNodes' version and the grid must fit together."
 }
 
-func (t tools) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
+// Wants returns flwr, the runtime, and what else decides whether SuperNodes come online.
+func (tools) Wants() Wants {
+	return Wants{Status: site.ReadFlwr | site.ReadRuntime | site.ReadImage | site.ReadMachine | site.ReadGrid | site.ReadNetwork,
+		Plan: site.ReadFlwr | site.ReadGrid | readInstallRoot}
+}
+
+func (t tools) Inspect(p Snapshot) (front.Status, error) {
 	st := front.Status{State: front.Done}
 	todo := func(name, text string) {
 		st.State = front.Ready
 		st.Items = append(st.Items, front.Item{Name: name, State: front.ItemWaiting, Text: text})
 	}
-	f, err := s.Session(ctx)
-	switch {
+	switch err := p.Tool.Err; {
 	case problem.Is(err, noFlwr...):
-		p := problem.Of(err)
-		todo("flwr", p.Error())
-		if namedFlwr(s) {
-			st.Hints = append(st.Hints, p.Error()+site.Fix(p))
+		bad := problem.Of(err)
+		todo("flwr", bad.Error())
+		if namedFlwr(p.Folder) {
+			st.Hints = append(st.Hints, bad.Error()+site.Fix(bad))
 		}
 	case err != nil:
 		return st, err
 	default:
-		found := f.Found()
+		found := p.Tool.Value
 		st.Short = found.Version.String()
 		st.Evidence = append(st.Evidence, fmt.Sprintf("flwr %s (%s): %s", found.Version, found.Source, found.Program))
 		st.Items = append(st.Items, front.Item{Name: "flwr", State: front.ItemDone, Text: found.Version.String()})
 	}
-	kind := s.RuntimeKind()
-	if kind == "" {
+	if p.Kind == "" {
 		todo("runtime", "Docker or plain processes: not chosen yet")
-	} else if err := t.checkRuntime(ctx, s, kind); err != nil {
-		p := problem.Of(err)
-		todo(kind, p.Error()+site.Fix(p))
+	} else if p.Runtime != nil {
+		bad := problem.Of(p.Runtime)
+		todo(p.Kind, bad.Error()+site.Fix(bad))
 	} else {
-		st.Items = append(st.Items, front.Item{Name: kind, State: front.ItemDone, Text: runtimeText(kind)})
-		st.Evidence = append(st.Evidence, "SuperNodes run as "+runtimeText(kind))
+		st.Items = append(st.Items, front.Item{Name: p.Kind, State: front.ItemDone, Text: runtimeText(p.Kind)})
+		st.Evidence = append(st.Evidence, "SuperNodes run as "+runtimeText(p.Kind))
 	}
-	if s.Rehearsal() && st.State == front.Done {
-		if p := site.GridSuspended(s); p != nil {
-			todo("grid", p.Why)
-		} else if g, ok := site.GridRunning(s); ok {
-			st.Evidence = append(st.Evidence, "the rehearsal grid runs at "+g.Ready.Control)
-			st.Items = append(st.Items, front.Item{Name: "grid", State: front.ItemDone, Text: g.Ready.Control})
-		} else {
+	if p.Rehearsal() && st.State == front.Done {
+		switch control := p.Grid.Ready.Control; {
+		case p.Grid.Suspended != nil:
+			todo("grid", p.Grid.Suspended.Why)
+		case p.Grid.Running:
+			st.Evidence = append(st.Evidence, "the rehearsal grid runs at "+control)
+			st.Items = append(st.Items, front.Item{Name: "grid", State: front.ItemDone, Text: control})
+		default:
 			todo("grid", "the rehearsal grid is not running")
 		}
 	}
-	if !namedFlwr(s) {
-		st.Hints = append(st.Hints, s.LeftAside()...)
+	if !namedFlwr(p.Folder) {
+		st.Hints = append(st.Hints, p.LeftAside...)
 	}
-	t.surroundings(ctx, s, &st)
+	t.surroundings(p, &st)
 	return st, nil
 }
 
@@ -86,11 +90,11 @@ func (t tools) Inspect(ctx context.Context, s *site.Site) (front.Status, error) 
 var noFlwr = []problem.Code{problem.FlwrMissing, problem.FlwrBroken, problem.FlwrDenied}
 
 // namedFlwr reports whether the person named the flwr to use: no other one takes its place.
-func namedFlwr(s *site.Site) bool { return s.Choices().Flwr.Path != "" && !s.Rehearsal() }
+func namedFlwr(f site.Folder) bool { return f.Choices.Flwr.Path != "" && !f.Rehearsal() }
 
 // surroundings adds what else decides whether SuperNodes come online: the image, the disk, the network
 // to the two addresses, the clock. None of it holds up the steps until the login.
-func (tools) surroundings(ctx context.Context, s *site.Site, st *front.Status) {
+func (tools) surroundings(p Snapshot, st *front.Status) {
 	add := func(name, text string, bad *problem.Problem) {
 		item := front.Item{Name: name, State: front.ItemDone, Text: strings.TrimPrefix(text, name+" ")}
 		if bad != nil {
@@ -101,41 +105,36 @@ func (tools) surroundings(ctx context.Context, s *site.Site, st *front.Status) {
 		}
 		st.Items = append(st.Items, item)
 	}
-	f, err := s.Session(ctx)
-	if err != nil {
+	if p.Tool.Err != nil {
 		return
 	}
-	if rt, err := s.NodesRuntime(ctx); err == nil {
-		if docker, ok := site.Inner(rt).(interface {
-			HasImage(context.Context, string) (bool, error)
-		}); ok {
-			image := site.Image(s, f.Version().String())
-			if has, err := docker.HasImage(ctx, image); err == nil && has {
-				add("image", image+" is here", nil)
-			} else if err == nil {
-				st.Items = append(st.Items, front.Item{Name: "image", State: front.ItemWaiting, Text: image + " is not here yet; it is fetched before the SuperNodes start"})
-			}
+	if p.Image.Err == nil {
+		image := site.Image(p.Choices, p.Flwr)
+		if p.Image.Value {
+			add("image", image+" is here", nil)
+		} else {
+			st.Items = append(st.Items, front.Item{Name: "image", State: front.ItemWaiting, Text: image + " is not here yet; it is fetched before the SuperNodes start"})
 		}
 	}
-	if free, err := machine.DiskFree(s.Dir); err == nil {
-		text := fmt.Sprintf("%.1f GB of disk free", float64(free)/1e9)
+	if p.DiskFree.Err == nil {
+		text := fmt.Sprintf("%.1f GB of disk free", float64(p.DiskFree.Value)/1e9)
 		var bad *problem.Problem
-		if free < diskNeeded {
+		if p.DiskFree.Value < diskNeeded {
 			bad = problem.New(problem.BadInput, text, "an image takes 0.5 GB, and what an app installs may take several more", "free some disk space")
 		}
 		add("disk", text, bad)
 	}
-	n, err := site.LookAtNetwork(ctx, s, site.NetworkAge)
-	if err != nil || n.Control.Address == "" {
+	n := p.Network.Value
+	if p.Network.Err != nil || n.Control.Address == "" {
 		return
 	}
-	control, fleet := n.Judge(f.Dialect())
+	control, fleet := n.Judge(p.Dialect)
 	add("control", site.Side("control", n.Control, control), control)
 	if fleet == control && fleet != nil {
 		fleet = problem.New(fleet.Code, n.Fleet.Address+" is the address for flwr's commands", "", fleet.Fix) // swapped: said once
 	}
 	if fleet == nil {
-		fleet = site.InsideOut(s, f.Dialect())
+		fleet = site.InsideOut(p.Folder, p.Kind, p.Dialect)
 	}
 	add("fleet", site.Side("fleet", n.Fleet, fleet), fleet)
 	if text, bad := n.Clock(); text != "" {
@@ -153,32 +152,22 @@ func runtimeText(kind string) string {
 	return "plain processes on this machine"
 }
 
-// checkRuntime says what is in the way of starting SuperNodes; the image is looked for, not pulled.
-func (tools) checkRuntime(ctx context.Context, s *site.Site, kind string) error {
-	rt, err := s.NodesRuntime(ctx)
-	if err != nil {
-		return err
-	}
-	return rt.Check(ctx)
-}
-
-func (t tools) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+func (t tools) Plan(p Snapshot) ([]front.Action, error) {
 	var actions []front.Action
-	c := s.Choices()
-	if _, err := s.Session(ctx); err != nil && namedFlwr(s) {
+	if err := p.Tool.Err; err != nil && namedFlwr(p.Folder) {
 		return nil, err
 	} else if err != nil {
-		root, err := install.OwnRoot()
-		if err != nil {
-			return nil, err
+		root, version := p.InstallRoot.Value, p.Choices.Flwr.Version
+		if p.InstallRoot.Err != nil {
+			return nil, p.InstallRoot.Err
 		}
-		actions = append(actions, front.Action{Says: "install flwr " + orNewest(c.Flwr.Version) + " into an environment of its own below " + root,
-			Command: installCommand(root, c.Flwr.Version)})
+		actions = append(actions, front.Action{Says: "install flwr " + orNewest(version) + " into an environment of its own below " + root,
+			Command: installCommand(root, version)})
 	}
-	if s.RuntimeKind() == "" {
+	if p.Kind == "" {
 		actions = append(actions, front.Action{Says: "use Docker where it answers and has the image, else plain processes"})
 	}
-	if _, running := site.GridRunning(s); s.Rehearsal() && !running {
+	if p.Rehearsal() && !p.Grid.Running {
 		actions = append(actions, front.Action{Says: "start a SuperGrid on this machine, on loopback only"})
 	}
 	return actions, nil
@@ -229,7 +218,7 @@ func warm(ctx context.Context, s *site.Site) {
 func (t tools) flwr(ctx context.Context, s *site.Site, to front.Sink) (install.Found, error) {
 	if f, err := s.Session(ctx); err == nil {
 		return f.Found(), nil
-	} else if namedFlwr(s) || !problem.Is(err, problem.FlwrMissing) {
+	} else if namedFlwr(s.Folder()) || !problem.Is(err, problem.FlwrMissing) {
 		return install.Found{}, err
 	}
 	for _, line := range s.LeftAside() {
@@ -333,7 +322,7 @@ func (t tools) prepare(ctx context.Context, s *site.Site, rt supernode.Runtime, 
 		return err
 	}
 	found := f.Found()
-	spec := supernode.Spec{Project: s.Choices().ID, Flwr: found.Version.String(), Image: site.Image(s, found.Version.String()),
+	spec := supernode.Spec{Project: s.Choices().ID, Flwr: found.Version.String(), Image: site.Image(s.Choices(), found.Version.String()),
 		Program: found.SuperNode()}
 	return rt.Prepare(ctx, spec, func(p supernode.Progress) {
 		to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})

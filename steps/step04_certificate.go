@@ -15,7 +15,7 @@ import (
 
 // certificate is step 4: the DNS line in certificate.conf of Flower's authentication example. It
 // matters only to somebody who runs a SuperLink of his own with that example's certificates.
-type certificate struct{}
+type certificate struct{ free }
 
 const fleetName = "fleet-supergrid.flower.ai"
 
@@ -28,8 +28,12 @@ func (certificate) Why() string {
 		"so the line is needed only where you keep that example."
 }
 
-func (certificate) file(s *site.Site) string {
-	for _, dir := range []string{s.Dir, filepath.Dir(s.Folder().KeysDir())} {
+// Wants returns certificate.conf.
+func (certificate) Wants() Wants { return Wants{Status: readCertificate, Plan: readCertificate} }
+
+// certificateFile returns certificate.conf; "" where there is none.
+func certificateFile(f site.Folder) string {
+	for _, dir := range []string{f.Dir, filepath.Dir(f.KeysDir())} {
 		file := filepath.Join(dir, "certificate.conf")
 		if _, err := os.Stat(file); err == nil {
 			return file
@@ -44,9 +48,9 @@ const attestLine = "certificate line left out"
 // confLimit is the size in bytes above which a file is no certificate.conf.
 const confLimit = 1 << 20
 
-// edit plans the line; nothing where there is no file, and a file that has the line is no change.
-func (c certificate) edit(s *site.Site) (config.Edit, error) {
-	e := config.Edit{File: c.file(s), Why: "add the DNS name to the certificate's names"}
+// certificateEdit plans the line; nothing where there is no file, and a file that has the line is no change.
+func certificateEdit(f site.Folder) (config.Edit, error) {
+	e := config.Edit{File: certificateFile(f), Why: "add the DNS name to the certificate's names"}
 	if e.File == "" {
 		return e, nil
 	}
@@ -55,7 +59,7 @@ func (c certificate) edit(s *site.Site) (config.Edit, error) {
 	case err != nil:
 		return e, err
 	case !info.Mode().IsRegular() || info.Size() > confLimit:
-		return e, problem.New(problem.BadInput, s.Rel(e.File)+" is no certificate configuration", "it is a folder, a device or far too large", "")
+		return e, problem.New(problem.BadInput, f.Rel(e.File)+" is no certificate configuration", "it is a folder, a device or far too large", "")
 	}
 	if e.Before, err = plainfile.Read(e.File); err != nil {
 		return e, err
@@ -64,24 +68,24 @@ func (c certificate) edit(s *site.Site) (config.Edit, error) {
 	return e, err
 }
 
-func (c certificate) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	e, err := c.edit(s)
+func (certificate) Inspect(p Snapshot) (front.Status, error) {
+	e, err := p.Certificate.Value, p.Certificate.Err
 	switch {
 	case e.File == "":
 		return front.Status{State: front.NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here",
 			Evidence: []string{"no certificate.conf in this folder"}}, nil
 	case err != nil: // no SuperGrid needs the file: it does not end the way
-		return leftAlone(s.Rel(e.File)+" stays as it is", problem.Of(err).Error()), nil
+		return leftAlone(p.Rel(e.File)+" stays as it is", problem.Of(err).Error()), nil
 	case !e.Changed():
-		return front.Status{State: front.Done, Evidence: []string{s.Rel(e.File) + " names " + fleetName}}, nil
+		return front.Status{State: front.Done, Evidence: []string{p.Rel(e.File) + " names " + fleetName}}, nil
 	}
-	if _, no := s.Ledger.Attestation(attestLine); no {
-		return leftAlone(s.Rel(e.File)+" stays as it is", "you wanted it so"), nil
+	if _, no := p.Ledger.Attestation(attestLine); no {
+		return leftAlone(p.Rel(e.File)+" stays as it is", "you wanted it so"), nil
 	}
-	if err := e.Writable(); err != nil {
-		return leftAlone(s.Rel(e.File)+" does not name "+fleetName, problem.Of(err).Error()), nil
+	if p.Unwritable != nil {
+		return leftAlone(p.Rel(e.File)+" does not name "+fleetName, problem.Of(p.Unwritable).Error()), nil
 	}
-	return front.Status{State: front.Ready, Evidence: []string{s.Rel(e.File) + " does not name " + fleetName}}, nil
+	return front.Status{State: front.Ready, Evidence: []string{p.Rel(e.File) + " does not name " + fleetName}}, nil
 }
 
 // leftAlone is the status of a file that flwrup cannot, or is not to, change.
@@ -89,16 +93,16 @@ func leftAlone(says, why string) front.Status {
 	return front.Status{State: front.NotNeeded, Why: "a SuperGrid needs no certificate.conf of yours", Evidence: []string{says + ": " + why}}
 }
 
-func (c certificate) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	e, err := c.edit(s)
-	if err != nil || e.File == "" {
-		return nil, err
+func (certificate) Plan(p Snapshot) ([]front.Action, error) {
+	e := p.Certificate.Value
+	if p.Certificate.Err != nil || e.File == "" {
+		return nil, p.Certificate.Err
 	}
-	return []front.Action{{Says: e.Why + " of " + s.Rel(e.File), Diff: s.Folder().Diff(e)}}, nil
+	return []front.Action{{Says: e.Why + " of " + p.Rel(e.File), Diff: p.Diff(e)}}, nil
 }
 
 func (c certificate) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
-	e, err := c.edit(s)
+	e, err := certificateEdit(s.Folder())
 	if err != nil || !e.Changed() {
 		return err
 	}
@@ -111,7 +115,7 @@ func (c certificate) Apply(ctx context.Context, s *site.Site, to front.Sink) err
 
 // Change writes a complete certificate.conf for somebody who runs a SuperLink of his own and has none.
 func (c certificate) Change(ctx context.Context, s *site.Site, to front.Sink) error {
-	if c.file(s) != "" {
+	if certificateFile(s.Folder()) != "" {
 		return c.Apply(ctx, s, to)
 	}
 	e := config.Edit{File: filepath.Join(s.Dir, "certificate.conf"), After: keys.NewCertificateConf(fleetName)}

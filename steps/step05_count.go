@@ -17,7 +17,7 @@ import (
 )
 
 // count is step 5: how many SuperNodes.
-type count struct{}
+type count struct{ free }
 
 func (count) ID() front.StepID { return front.StepCount }
 func (count) Name() string     { return "How many" }
@@ -27,27 +27,31 @@ func (count) Why() string {
 		"More can be added at any time."
 }
 
-func (c count) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	folder, err := keys.Scan(s.Folder().KeysDir())
-	if err != nil {
-		return front.Status{}, err
+// Wants returns the keys that are there, the machine's memory, and the script of Flower's example.
+func (count) Wants() Wants {
+	return Wants{Status: site.ReadKeys | site.ReadMachine | readScript}
+}
+
+func (count) Inspect(p Snapshot) (front.Status, error) {
+	folder := p.Keys.Value
+	if p.Keys.Err != nil {
+		return front.Status{}, p.Keys.Err
 	}
 	st := front.Status{State: front.Ready}
 	if n := len(folder.Pairs); n > 0 {
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, wording.Plural(n, "pair"), s.Rel(folder.Dir)))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d key %s in %s", n, wording.Plural(n, "pair"), p.Rel(folder.Dir)))
 	}
-	choices := s.Choices()
-	if err := site.NoRoom(s, choices.Nodes); err != nil {
-		st.Evidence = append(st.Evidence, err.Error())
+	if p.Crowded != nil {
+		st.Evidence = append(st.Evidence, p.Crowded.Error())
 		return st, nil
 	}
-	if choices.Nodes > 0 {
-		st.State, st.Short = front.Done, strconv.Itoa(choices.Nodes)
-		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", choices.Nodes, wording.Plural(choices.Nodes, "SuperNode"))}, st.Evidence...)
-		if e, line := c.script(s); e.Changed() {
-			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", s.Rel(e.File), line)}
+	if n := p.Choices.Nodes; n > 0 {
+		st.State, st.Short = front.Done, strconv.Itoa(n)
+		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", n, wording.Plural(n, "SuperNode"))}, st.Evidence...)
+		if e := p.Script.Edit; e.Changed() {
+			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", p.Rel(e.File), p.Script.Line)}
 		}
-		if script, err := plainfile.Read(filepath.Join(s.Dir, scriptName)); err == nil && keys.ScriptDeletesKeys(script) {
+		if p.Script.DeletesKeys {
 			st.Hints = append(st.Hints, scriptName+" deletes the keys that are there before it makes new ones: do not run it")
 		}
 	}
@@ -57,22 +61,27 @@ func (c count) Inspect(ctx context.Context, s *site.Site) (front.Status, error) 
 // scriptName is the script of Flower's authentication example that makes keys.
 const scriptName = "generate_auth_keys.sh"
 
-// script plans its edit to the number of SuperNodes, and tells the line; no change where there is none.
-func (count) script(s *site.Site) (e config.Edit, line int) {
-	e.File = filepath.Join(s.Dir, scriptName)
-	before, err := plainfile.Read(e.File)
-	if err != nil {
-		return e, 0
-	}
-	after, line, _, err := keys.SetKeyCount(before, s.Choices().Nodes)
-	if err != nil {
-		return e, 0
-	}
-	e.Before, e.After = before, after
-	return e, line
+// keyScript is what flwrup sees of it.
+type keyScript struct {
+	Edit        config.Edit // to the number of SuperNodes; no change where there is no script
+	Line        int         // of the number
+	DeletesKeys bool        // before it makes new ones
 }
 
-func (count) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
+func readKeyScript(f site.Folder) keyScript {
+	k := keyScript{Edit: config.Edit{File: filepath.Join(f.Dir, scriptName)}}
+	before, err := plainfile.Read(k.Edit.File)
+	if err != nil {
+		return k
+	}
+	k.DeletesKeys = keys.ScriptDeletesKeys(before)
+	if after, line, _, err := keys.SetKeyCount(before, f.Choices.Nodes); err == nil {
+		k.Edit.Before, k.Edit.After, k.Line = before, after, line
+	}
+	return k
+}
+
+func (count) Plan(Snapshot) ([]front.Action, error) {
 	return []front.Action{{Says: "note the number in flwrup.toml"}}, nil
 }
 
@@ -129,12 +138,13 @@ func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err := s.Change(func(c *project.Choices) error { c.Nodes = n; return nil }); err != nil {
 		return err
 	}
-	e, line := c.script(s)
+	script := readKeyScript(s.Folder())
+	e := script.Edit
 	if !e.Changed() {
 		return nil
 	}
 	_, err = site.Edit(ctx, s, to, c.ID(), e, front.Question{ID: "script", Default: "no",
-		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", line, s.Rel(e.File)),
+		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", script.Line, s.Rel(e.File)),
 		Help: "flwrup makes the keys itself and never runs that script, which overwrites keys that are there."})
 	return err
 }

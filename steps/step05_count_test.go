@@ -18,14 +18,14 @@ func TestCrowded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if st, err := (count{}).Inspect(context.Background(), s); err != nil || st.State != front.Ready {
+	if st, err := Inspect(context.Background(), s, front.StepCount); err != nil || st.State != front.Ready {
 		t.Errorf("900 on this machine: %+v %v", st, err)
 	}
 	if err := Apply(context.Background(), s, 5, &sitetest.Heard{}); !problem.Is(err, problem.BadInput) {
 		t.Errorf("unattended: %v", err)
 	}
 	s.Options.Crowded = true
-	if st, err := (count{}).Inspect(context.Background(), s); err != nil || st.State != front.Done {
+	if st, err := Inspect(context.Background(), s, front.StepCount); err != nil || st.State != front.Done {
 		t.Errorf("crowded: %+v %v", st, err)
 	}
 }

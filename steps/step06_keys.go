@@ -14,7 +14,7 @@ import (
 )
 
 // makeKeys is step 6: a key pair for each SuperNode.
-type makeKeys struct{}
+type makeKeys struct{ free }
 
 func (makeKeys) ID() front.StepID { return front.StepKeys }
 func (makeKeys) Name() string     { return "Keys" }
@@ -24,24 +24,26 @@ func (makeKeys) Why() string {
 		"flwrup makes ECDSA P-384 pairs, as ssh-keygen would, and never overwrites one that is there."
 }
 
-func (makeKeys) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	c := s.Choices()
+// Wants returns the folder of keys.
+func (makeKeys) Wants() Wants { return Wants{Status: site.ReadKeys, Plan: site.ReadKeys} }
+
+func (makeKeys) Inspect(p Snapshot) (front.Status, error) {
+	c, list, folder := p.Choices, p.SuperNodes, p.Keys.Value
 	if c.Nodes == 0 {
 		return front.Status{State: front.Blocked, By: front.StepCount, Why: "the number of SuperNodes comes first"}, nil
 	}
-	list, folder, err := site.Members(s)
-	if err != nil {
-		return front.Status{}, err
+	if p.Keys.Err != nil {
+		return front.Status{}, p.Keys.Err
 	}
 	st := front.Status{State: front.Ready, Done: len(list), Of: c.Nodes, Short: fmt.Sprintf("%d/%d", len(list), c.Nodes)}
 	for _, m := range list {
-		st.Items = append(st.Items, front.Item{Name: m.Name, State: front.ItemDone, Text: m.Pair.Fingerprint + "  " + s.Rel(m.Pair.Private)})
+		st.Items = append(st.Items, front.Item{Name: m.Name, State: front.ItemDone, Text: m.Pair.Fingerprint + "  " + p.Rel(m.Pair.Private)})
 	}
 	for _, issue := range folder.Issues {
 		st.Hints = append(st.Hints, issue.Problem.Error()+site.Fix(issue.Problem))
 	}
 	if len(list) > 0 {
-		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), c.Nodes, s.Rel(folder.Dir))}
+		st.Evidence = []string{fmt.Sprintf("%d of %d key pairs in %s", len(list), c.Nodes, p.Rel(folder.Dir))}
 	}
 	if len(list) >= c.Nodes && !loose(folder) {
 		st.State, st.Short = front.Done, fmt.Sprint(len(list))
@@ -80,33 +82,28 @@ func (makeKeys) complete(s *site.Site, to front.Sink) error {
 	return nil
 }
 
-// missing gives the names of the pairs that are to be made.
-func (makeKeys) missing(s *site.Site) ([]string, keys.Folder, error) {
-	list, folder, err := site.Members(s)
-	if err != nil {
-		return nil, folder, err
+// missing returns the names of the pairs that are to be made.
+func (makeKeys) missing(p *site.Snapshot) []string {
+	unusable := len(p.Keys.Value.Pairs) - len(p.SuperNodes)
+	if len(p.SuperNodes) >= p.Choices.Nodes {
+		return nil
 	}
-	burnt := len(folder.Pairs) - len(list)
-	c := s.Choices()
-	if len(list) >= c.Nodes {
-		return nil, folder, nil
-	}
-	return folder.NextNames(c.Nodes + burnt), folder, nil
+	return p.Keys.Value.NextNames(p.Choices.Nodes + unusable)
 }
 
-func (k makeKeys) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	names, folder, err := k.missing(s)
-	if err != nil {
-		return nil, err
+func (k makeKeys) Plan(p Snapshot) ([]front.Action, error) {
+	if p.Keys.Err != nil {
+		return nil, p.Keys.Err
 	}
+	names, folder := k.missing(&p.Snapshot), p.Keys.Value
 	var actions []front.Action
-	dir := shell.Path(s.Rel(folder.Dir))
+	dir := shell.Path(p.Rel(folder.Dir))
 	if len(names) > 0 {
 		actions = append(actions, front.Action{Says: "make the folder for the keys, for you alone",
 			Command: "mkdir -p " + dir + " && chmod 700 " + dir})
 	}
 	for _, name := range names {
-		file := shell.Path(s.Rel(folder.Dir) + "/" + name)
+		file := shell.Path(p.Rel(folder.Dir) + "/" + name)
 		actions = append(actions, front.Action{Says: "make the key pair " + name,
 			Command: `ssh-keygen -q -t ecdsa -b 384 -N "" -C "" -f ` + file,
 			Flags:   site.Explain([]string{"-t", "-b", "-N", "-C", "-f"})})
@@ -145,12 +142,13 @@ func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 	if err := k.complete(s, to); err != nil {
 		return err
 	}
-	names, folder, err := k.missing(s)
-	if err != nil {
-		return err
+	p := s.Look(ctx, site.Want{Parts: site.ReadKeys})
+	if p.Keys.Err != nil {
+		return p.Keys.Err
 	}
-	if loose(folder) {
-		files, err := keys.FixModes(folder.Dir)
+	names := k.missing(&p)
+	if loose(p.Keys.Value) {
+		files, err := keys.FixModes(p.Keys.Value.Dir)
 		if err != nil {
 			return err
 		}
@@ -159,7 +157,7 @@ func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 		}
 	}
 	made := 0
-	_, err = keys.Generate(ctx, s.Folder().KeysDir(), names, func(p keys.Pair) {
+	_, err := keys.Generate(ctx, s.Folder().KeysDir(), names, func(p keys.Pair) {
 		made++
 		to.Event(front.ItemChanged{Item: front.Item{Name: p.Name, State: front.ItemDone, Text: p.Fingerprint}})
 		to.Event(front.Progress{Label: "keys", Done: int64(made), Total: int64(len(names))})

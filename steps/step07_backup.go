@@ -22,7 +22,7 @@ import (
 )
 
 // backUp is step 7: one encrypted archive of all keys, opened again and compared before it counts.
-type backUp struct{}
+type backUp struct{ free }
 
 func (backUp) ID() front.StepID { return front.StepBackup }
 func (backUp) Name() string     { return "Backup" }
@@ -33,20 +33,25 @@ func (backUp) Why() string {
 		"Keep that file on another machine than this one."
 }
 
-func (b backUp) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	list, _, err := site.Members(s)
-	if err != nil {
-		return front.Status{}, err
+// Wants returns the keys, and the backups that are as they were made.
+func (backUp) Wants() Wants {
+	return Wants{Status: site.ReadKeys | readBackups, Plan: readBackups}
+}
+
+func (backUp) Inspect(p Snapshot) (front.Status, error) {
+	list := p.SuperNodes
+	if p.Keys.Err != nil {
+		return front.Status{}, p.Keys.Err
 	}
 	if len(list) == 0 {
 		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "there are no keys yet"}, nil
 	}
 	missing := list
-	for _, rec := range slices.Backward(s.Ledger.Backups()) {
-		if keys.CheckHash(s.Path(rec.File), rec.SHA256) != nil {
+	for _, rec := range slices.Backward(p.Ledger.Backups) {
+		if !p.Intact[rec.File] {
 			continue
 		}
-		left := slices.DeleteFunc(slices.Clone(list), func(m site.Member) bool { return slices.Contains(rec.Fingerprints, m.Pair.Fingerprint) })
+		left := slices.DeleteFunc(slices.Clone(list), func(m site.SuperNode) bool { return slices.Contains(rec.Fingerprints, m.Pair.Fingerprint) })
 		if len(left) == 0 {
 			checked := "opened again and compared byte for byte"
 			if !rec.Verified {
@@ -58,17 +63,17 @@ func (b backUp) Inspect(ctx context.Context, s *site.Site) (front.Status, error)
 			missing = left
 		}
 	}
-	if a, ok := s.Ledger.Attestation(site.AttestBackup); ok && !slices.ContainsFunc(list, func(m site.Member) bool { return m.Pair.Made.After(a.At.Add(time.Second)) }) {
+	if a, ok := p.Ledger.Attestation(site.AttestBackup); ok && !slices.ContainsFunc(list, func(m site.SuperNode) bool { return m.Pair.Made.After(a.At.Add(time.Second)) }) {
 		return front.Status{State: front.Done, Evidence: []string{"kept elsewhere, as you said on " + a.At.Local().Format("2 January 2006")}}, nil
 	}
 	return front.Status{State: front.Ready, Evidence: []string{fmt.Sprintf("%d of %d key pairs are in no backup that is still there", len(missing), len(list))}}, nil
 }
 
-// file is where the next backup goes: a name that nothing has yet.
-func (backUp) file(s *site.Site) string {
-	file := s.Path(s.Choices().Backup)
+// nextBackup returns where the next backup goes: a name that nothing has yet.
+func nextBackup(f site.Folder) string {
+	file := f.Path(f.Choices.Backup)
 	if file == "" {
-		file = filepath.Join(s.Dir, keys.BackupDefaultName(s.Folder().KeysDir(), time.Now()))
+		file = filepath.Join(f.Dir, keys.BackupDefaultName(f.KeysDir(), time.Now()))
 	}
 	ext := filepath.Ext(file)
 	for n, try := 2, file; ; n++ {
@@ -79,10 +84,10 @@ func (backUp) file(s *site.Site) string {
 	}
 }
 
-func (b backUp) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	file, dir := s.Rel(b.file(s)), s.Rel(s.Folder().KeysDir())
+func (backUp) Plan(p Snapshot) ([]front.Action, error) {
+	file, dir := p.Rel(p.NextBackup), p.Rel(p.KeysDir())
 	who := "-p"
-	if r := s.Choices().BackupRecipient; r != "" {
+	if r := p.Choices.BackupRecipient; r != "" {
 		who = "-r " + shell.Word(r)
 	}
 	return []front.Action{{Says: "encrypt all keys into one archive, open it again and compare",
@@ -98,7 +103,7 @@ func (b backUp) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 		return err
 	}
 	to.Event(front.Says{Text: "encrypting, opening again, comparing"})
-	made, err := keys.MakeBackup(ctx, s.Folder().KeysDir(), b.file(s), recipients, identities)
+	made, err := keys.MakeBackup(ctx, s.Folder().KeysDir(), nextBackup(s.Folder()), recipients, identities)
 	if err != nil {
 		return err
 	}

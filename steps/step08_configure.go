@@ -3,10 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"slices"
 
-	"flwrup/flwrexec/config"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -14,7 +11,7 @@ import (
 )
 
 // configure is step 8: flwr's own configuration names the grid.
-type configure struct{}
+type configure struct{ free }
 
 func (configure) ID() front.StepID { return front.StepConfigure }
 func (configure) Name() string     { return "Configuration" }
@@ -24,102 +21,34 @@ func (configure) Why() string {
 		"from 1.26 on in Flower's own config.toml. flwrup changes only the keys it needs: comments and order stay, and the edit can be undone."
 }
 
-// edits gives the file edits that are due, the most urgent first.
-func (configure) edits(ctx context.Context, s *site.Site) ([]config.Edit, error) {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	d := f.Dialect()
-	c := s.Choices()
-	want := config.Connection{Name: c.Grid.Connection, Address: s.Folder().ControlAddress(d), CA: s.Path(c.Grid.CA)}
-	pyproject := filepath.Join(s.AppDir(), "pyproject.toml")
-	var due []config.Edit
-	add := func(e config.Edit, err error) error {
-		if err == nil && e.Changed() {
-			due = append(due, e)
-		}
-		return err
-	}
-	if d.ConfigInPyproject {
-		want.Federation = c.Federation
-		err := add(config.EditPyproject(pyproject, want))
-		return due, err
-	}
-	var legacy []string
-	for _, file := range []string{pyproject, filepath.Join(s.Dir, "pyproject.toml")} {
-		has, _, err := config.LegacyBlock(file)
-		if err != nil {
-			return nil, err
-		}
-		if has && !slices.Contains(legacy, file) {
-			legacy = append(legacy, file)
-		}
-	}
-	// What a block holds is in Flower's configuration before the block goes.
-	file, err := config.FlowerFile(s.FlwrHome())
-	if err != nil {
-		return nil, err
-	}
-	e, err := flowerConfig(s, file, want)
-	if err != nil {
-		return nil, err
-	}
-	if err := add(config.CarryLegacy(e, want.Name, legacy...)); err != nil {
-		return nil, err
-	}
-	for _, file := range legacy {
-		if err := add(config.RetireLegacyBlock(file)); err != nil {
-			return nil, err
-		}
-	}
-	return due, nil
+// Wants returns flwr and its configuration.
+func (configure) Wants() Wants {
+	return Wants{Status: site.ReadFlwr | site.ReadConfig, Plan: site.ReadConfig}
 }
 
-// flowerConfig plans the connection in Flower's own file. Without an address of the site's own a connection that
-// is there is the person's, but for values that flwr refuses.
-func flowerConfig(s *site.Site, file string, want config.Connection) (config.Edit, error) {
-	if !(s.Choices().Grid.Control != "") {
-		mend := want
-		mend.Federation = s.Choices().Federation
-		if e, has, err := config.MendFlower(file, mend); has || err != nil {
-			return e, err
-		}
+func (configure) Inspect(p Snapshot) (front.Status, error) {
+	if p.Tool.Err != nil {
+		return blockedByFlwr(p.Tool.Err)
 	}
-	return config.EditFlower(file, want)
-}
-
-func (c configure) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return blockedByFlwr(err)
-	}
-	choices := s.Choices()
-	if s.Rehearsal() && choices.Grid.Control == "" {
+	c := p.Choices
+	if p.Rehearsal() && c.Grid.Control == "" {
 		return front.Status{State: front.Blocked, By: front.StepTools, Why: "the rehearsal grid has not been started yet"}, nil
 	}
-	if f.Dialect().ConfigInPyproject && choices.Federation == "" && !s.Rehearsal() {
-		return front.Status{State: front.Blocked, By: front.StepFederation, Why: "flwr " + f.Version().String() + " needs the federation's name in its configuration, before the login"}, nil
+	if p.Dialect.ConfigInPyproject && c.Federation == "" && !p.Rehearsal() {
+		return front.Status{State: front.Blocked, By: front.StepFederation, Why: "flwr " + p.Flwr + " needs the federation's name in its configuration, before the login"}, nil
 	}
-	due, err := c.edits(ctx, s)
-	if err != nil {
-		return front.Status{}, err
+	if p.Config.Err != nil {
+		return front.Status{}, p.Config.Err
 	}
-	if len(due) > 0 {
+	if due := p.Config.Value.Due; len(due) > 0 {
 		st := front.Status{State: front.Ready}
 		for _, e := range due {
-			st.Evidence = append(st.Evidence, s.Rel(e.File)+" has to be changed: "+e.Why)
+			st.Evidence = append(st.Evidence, p.Rel(e.File)+" has to be changed: "+e.Why)
 		}
 		return st, nil
 	}
-	where := filepath.Join(s.AppDir(), "pyproject.toml")
-	if !f.Dialect().ConfigInPyproject {
-		if where, err = config.FlowerFile(s.FlwrHome()); err != nil {
-			return front.Status{}, err
-		}
-	}
-	return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", s.Rel(where), choices.Grid.Connection,
-		s.Folder().ControlAddress(f.Dialect()))}}, nil
+	return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", p.Rel(p.Config.Value.File), c.Grid.Connection,
+		p.ControlAddress(p.Dialect))}}, nil
 }
 
 // blockedByFlwr makes of a missing flwr what a step says that needs one.
@@ -130,16 +59,15 @@ func blockedByFlwr(err error) (front.Status, error) {
 	return front.Status{}, err
 }
 
-func (c configure) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	if s.Rehearsal() && s.Choices().Grid.Control == "" {
+func (configure) Plan(p Snapshot) ([]front.Action, error) {
+	if p.Rehearsal() && p.Choices.Grid.Control == "" {
 		return []front.Action{{Says: "write the rehearsal grid's address into flwr's configuration"}}, nil
 	}
-	due, err := c.edits(ctx, s)
-	if err != nil {
-		return nil, err
+	if p.Config.Err != nil {
+		return nil, p.Config.Err
 	}
 	var actions []front.Action
-	for _, e := range due {
+	for _, e := range p.Config.Value.Due {
 		actions = append(actions, front.Action{Says: e.Why, Diff: e.Diff()})
 	}
 	return actions, nil
@@ -149,11 +77,11 @@ func (c configure) Apply(ctx context.Context, s *site.Site, to front.Sink) error
 	if err := c.fixFederation(ctx, s); err != nil {
 		return err
 	}
-	due, err := c.edits(ctx, s)
+	found, err := site.ReadConfiguration(ctx, s)
 	if err != nil {
 		return err
 	}
-	for _, e := range due {
+	for _, e := range found.Due {
 		done, err := site.Edit(ctx, s, to, c.ID(), e, front.Question{ID: "configuration", Default: "yes", Ask: "Change " + s.Rel(e.File) + " like this?", Help: e.Why})
 		if err != nil || !done {
 			return err

@@ -27,41 +27,40 @@ func (login) Why() string {
 		"It then keeps a token that lives some minutes and renews itself for some days."
 }
 
-func (login) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	if st, err := (configure{}).Inspect(ctx, s); err != nil {
-		return st, err
-	} else if st.State == front.Blocked || st.State == front.Ready {
-		return front.Status{State: front.Blocked, By: front.StepConfigure, Why: "flwr does not know the grid yet"}, nil
+// Needs returns the configuration: without it flwr does not know which grid to ask.
+func (login) Needs() []Need {
+	return []Need{{Step: front.StepConfigure, Why: "flwr does not know the grid yet"}}
+}
+
+// Wants returns the account, and its federations where it may change them.
+func (login) Wants() Wants {
+	return Wants{Status: site.ReadFlwr | site.ReadAccount | site.ReadFederationsNow, Plan: site.ReadFlwr}
+}
+
+func (login) Inspect(p Snapshot) (front.Status, error) {
+	if problem.Is(p.Nodes.Err, problem.NotLoggedIn) {
+		return front.Status{State: front.Ready, Evidence: []string{"not logged in"}}, nil
 	}
-	nodes, _, err := s.GridNodes(ctx, site.Fresh)
-	if problem.Is(err, problem.NotLoggedIn) {
-		return front.Status{State: front.Ready, Evidence: []string{"not logged in"}, Why: ""}, nil
+	if p.Nodes.Err != nil {
+		return front.Status{}, p.Nodes.Err
 	}
-	if err != nil {
-		return front.Status{}, err
+	st := front.Status{State: front.Done, Short: p.Account, Evidence: []string{"the grid answers this account's questions"}}
+	if p.Account != "" {
+		st.Evidence = []string{"logged in as " + p.Account}
 	}
-	account := noteAccount(ctx, s, nodes)
-	st := front.Status{State: front.Done, Short: account, Evidence: []string{"the grid answers this account's questions"}}
-	if account != "" {
-		st.Evidence = []string{"logged in as " + account}
-	}
-	c := s.Choices()
-	if c.Federation == "" {
+	c := p.Choices
+	switch {
+	case c.Federation == "":
 		st.State, st.Evidence = front.Ready, append(st.Evidence, "no federation chosen yet")
 		return st, nil
-	}
-	f, err := s.Session(ctx)
-	if err != nil {
-		return st, err
-	}
-	if !f.Dialect().Managed { // nothing can be made or changed from here
+	case p.Tool.Err != nil:
+		return st, p.Tool.Err
+	case !p.Dialect.Managed: // nothing can be made or changed from here
 		return st, nil
+	case p.Federations.Err != nil:
+		return st, p.Federations.Err
 	}
-	list, err := s.Federations(ctx, site.Fresh)
-	if err != nil {
-		return st, err
-	}
-	if bad := unfit(list, c.Federation); bad != nil {
+	if bad := unfit(p.Federations.Value, c.Federation); bad != nil {
 		st.State = front.Ready
 		if bad.Code == problem.FedNotFound && c.CreateFederation {
 			st.Evidence = append(st.Evidence, "federation "+c.Federation+" is to be created")
@@ -72,32 +71,13 @@ func (login) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 	return st, nil
 }
 
-// noteAccount finds out who is logged in and keeps it. Not every flwr can tell.
-func noteAccount(ctx context.Context, s *site.Site, nodes []flwrexec.Node) string {
-	c := s.Choices()
-	name := s.Ledger.Account(c.Grid.Connection)
-	seen := flwrexec.AccountOf(nodes, nil)
-	if seen == "" {
-		if list, err := s.Federations(ctx, site.Fresh*6); err == nil {
-			seen = flwrexec.AccountOf(nil, list)
-		}
+func (login) Plan(p Snapshot) ([]front.Action, error) {
+	if p.Tool.Err != nil {
+		return nil, p.Tool.Err
 	}
-	if seen != "" && seen != name && !s.Options.ReadOnly {
-		name = seen
-		s.Ledger.SetAccount(c.Grid.Connection, name)
-	}
-	return name
-}
-
-func (login) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := s.Connection()
 	return []front.Action{
-		site.Command(s, "log in", f.Dialect().LoginArgv(c)),
-		site.Command(s, "see that it worked", f.Dialect().NodesArgv(c)),
+		p.Command("log in", p.Dialect.LoginArgv(p.Connection())),
+		p.Command("see that it worked", p.Dialect.NodesArgv(p.Connection())),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,16 +27,25 @@ func (register) Why() string {
 		"A key can be registered once in its life: flwrup writes down what it is about to do before it does it, so that no answer is lost."
 }
 
-func (register) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	list, _, err := site.Members(s)
-	if err != nil {
-		return front.Status{}, err
+// Needs returns the login, without which no key can be given to the grid.
+func (register) Needs() []Need {
+	return []Need{{Step: front.StepLogin, Why: "the grid has to know you first: log in", UnlessDone: true}}
+}
+
+// Wants returns the keys: the ledger knows which of them are registered.
+func (register) Wants() Wants {
+	return Wants{Status: site.ReadKeys, Plan: site.ReadKeys | site.ReadFlwr}
+}
+
+func (register) Inspect(p Snapshot) (front.Status, error) {
+	if p.Keys.Err != nil {
+		return front.Status{}, p.Keys.Err
 	}
-	if len(list) == 0 || len(list) < s.Choices().Nodes {
+	if len(p.SuperNodes) == 0 || len(p.SuperNodes) < p.Choices.Nodes {
 		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "the keys come first"}, nil
 	}
-	st := front.Status{State: front.Ready, Of: len(list)}
-	for _, m := range list {
+	st := front.Status{State: front.Ready, Of: len(p.SuperNodes)}
+	for _, m := range p.SuperNodes {
 		item := front.Item{Name: m.Name, Text: "not registered"}
 		switch {
 		case m.Known():
@@ -50,7 +60,7 @@ func (register) Inspect(ctx context.Context, s *site.Site) (front.Status, error)
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d of %d registered, by the ledger", st.Done, st.Of)}
-	open := openUnregistrations(s)
+	open := unregistrations(p.Leaving())
 	if st.Done == st.Of && len(open) == 0 {
 		st.State = front.Done
 		return st, nil
@@ -58,29 +68,19 @@ func (register) Inspect(ctx context.Context, s *site.Site) (front.Status, error)
 	for _, i := range open {
 		st.Evidence = append(st.Evidence, i.Name+" was being unregistered, and the answer is not known")
 	}
-	if before, err := (login{}).Inspect(ctx, s); err != nil {
-		return before, err
-	} else if before.State != front.Done {
-		return front.Status{State: front.Blocked, By: front.StepLogin, Why: "the grid has to know you first: log in", Items: st.Items, Short: st.Short}, nil
-	}
 	return st, nil
 }
 
-func (register) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list, _, err := site.Members(s)
-	if err != nil {
+func (register) Plan(p Snapshot) ([]front.Action, error) {
+	if err := cmp.Or(p.Tool.Err, p.Keys.Err); err != nil {
 		return nil, err
 	}
 	var actions []front.Action
-	for _, m := range list {
+	for _, m := range p.SuperNodes {
 		if m.Known() {
 			continue
 		}
-		a := site.Command(s, "register "+m.Name, f.Dialect().RegisterArgv(s.Connection(), s.Rel(m.Pair.Public), m.Name))
+		a := p.Command("register "+m.Name, p.Dialect.RegisterArgv(p.Connection(), p.Rel(m.Pair.Public), m.Name))
 		a.Irreversible = true
 		actions = append(actions, a)
 	}
@@ -251,21 +251,16 @@ func newSince(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink)
 	return ours[0], true, nil
 }
 
-// openUnregistrations are the calls to unregister whose answer never reached the ledger.
-func openUnregistrations(s *site.Site) []ledger.Intent {
-	var open []ledger.Intent
-	for _, i := range s.Ledger.Intents() {
-		if i.Op == "unregister" && i.Connection == s.Choices().Grid.Connection {
-			open = append(open, i)
-		}
-	}
-	return open
+// unregistrations returns those of the removals that the grid was asked to make final: their answer never reached
+// the ledger.
+func unregistrations(removals []ledger.Intent) []ledger.Intent {
+	return slices.DeleteFunc(removals, func(i ledger.Intent) bool { return i.Op != "unregister" })
 }
 
 // settleUnregistrations finds out what became of them: a node that the grid no longer lists is gone, and
 // one that it lists stays, until the person says so again.
 func settleUnregistrations(ctx context.Context, s *site.Site, to front.Sink) error {
-	open := openUnregistrations(s)
+	open := unregistrations(site.Leaving(s))
 	if len(open) == 0 {
 		return nil
 	}

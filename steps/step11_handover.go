@@ -1,10 +1,13 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
+	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/fleet"
@@ -26,58 +29,63 @@ func (handOver) Why() string {
 		"before, the Flower Labs team does, and needs the node IDs from you. flwrup keeps them all in .flwrup/ledger.json."
 }
 
-// absent gives the members whose node is not in the federation, as far as the grid tells.
-func (handOver) absent(ctx context.Context, s *site.Site) (list, absent []site.Member, err error) {
-	if list, _, err = site.Members(s); err != nil {
-		return nil, nil, err
-	}
-	d, err := s.Federation(ctx, site.Fresh)
-	if err != nil {
-		return list, nil, err
-	}
+// Needs returns the registration: it gives the node IDs.
+func (handOver) Needs() []Need {
+	return []Need{{Step: front.StepRegister, Why: "the node IDs come first"}}
+}
+
+// Wants returns the keys with their node IDs, and the nodes of the federation.
+func (handOver) Wants() Wants {
+	parts := site.ReadKeys | site.ReadFlwr | site.ReadMembership
+	return Wants{Status: parts, Plan: parts}
+}
+
+// absent returns the SuperNodes whose node is not in the federation.
+func absent(list []site.SuperNode, d flwrexec.FederationDetails) []site.SuperNode {
+	in := idsIn(d)
+	return slices.DeleteFunc(slices.Clone(list), func(m site.SuperNode) bool { return in[m.Record.NodeID] })
+}
+
+// idsIn returns the IDs of a federation's nodes.
+func idsIn(d flwrexec.FederationDetails) map[string]bool {
 	in := map[string]bool{}
 	for _, n := range d.Nodes {
 		in[n.ID.String()] = true
 	}
-	for _, m := range list {
-		if !in[m.Record.NodeID] {
-			absent = append(absent, m)
-		}
-	}
-	return list, absent, nil
+	return in
 }
 
-func (h handOver) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	before, err := (register{}).Inspect(ctx, s)
-	if err != nil || before.State != front.Done {
-		return front.Status{State: front.Blocked, By: front.StepRegister, Why: "the node IDs come first"}, err
+func (handOver) Inspect(p Snapshot) (front.Status, error) {
+	if p.Tool.Err != nil {
+		return blockedByFlwr(p.Tool.Err)
 	}
-	f, err := s.Session(ctx)
-	if err != nil {
-		return blockedByFlwr(err)
+	if p.Keys.Err != nil {
+		return front.Status{}, p.Keys.Err
 	}
-	list, absent, err := h.absent(ctx, s)
-	if err != nil && !(problem.Is(err, problem.FedNotFound, problem.NotSupported) && !f.Dialect().Managed) {
+	managed, list, c := p.Dialect.Managed, p.SuperNodes, p.Choices
+	err := p.Membership.Err
+	if err != nil && (managed || !problem.Is(err, problem.FedNotFound, problem.NotSupported)) {
 		return front.Status{}, err
 	}
+	st := front.Status{State: front.Ready, Of: len(list), Items: p.Status(front.StepRegister).Items}
+	var out []site.SuperNode
 	seen := err == nil
-	st := front.Status{State: front.Ready, Of: len(list), Done: len(list) - len(absent), Items: before.Items}
-	if !seen {
-		st.Done = 0
+	if seen {
+		out = absent(list, p.Membership.Value)
+		st.Done = len(list) - len(out)
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d node %s in the ledger", len(list), wording.Plural(len(list), "ID"))}
-	c := s.Choices()
-	if seen && len(absent) == 0 {
+	if seen && len(out) == 0 {
 		st.State = front.Done
 		st.Evidence = append(st.Evidence, fmt.Sprintf("all %d are in %s", len(list), c.Federation))
 		return st, nil
 	}
-	if f.Dialect().Managed {
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of %d are not in %s", len(absent), len(list), c.Federation))
+	if managed {
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of %d are not in %s", len(out), len(list), c.Federation))
 		return st, nil
 	}
-	if a, ok := s.Ledger.Attestation(site.AttestSent); ok && a.Detail == idsOf(list) {
+	if a, ok := p.Ledger.Attestation(site.AttestSent); ok && a.Detail == idsOf(list) {
 		st.State, st.Done, st.Of, st.Short = front.Done, 0, 0, "sent" // the grid's side is step 12's
 		st.Evidence = append(st.Evidence, "sent to Flower Labs, as you said on "+a.At.Local().Format("2 January 2006"))
 	}
@@ -85,7 +93,7 @@ func (h handOver) Inspect(ctx context.Context, s *site.Site) (front.Status, erro
 }
 
 // idsOf joins the node IDs, so that a message sent before a node was added does not count for it.
-func idsOf(list []site.Member) string {
+func idsOf(list []site.SuperNode) string {
 	ids := ""
 	for _, m := range list {
 		ids += m.Record.NodeID + " "
@@ -93,21 +101,18 @@ func idsOf(list []site.Member) string {
 	return ids
 }
 
-func (h handOver) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return nil, err
+func (handOver) Plan(p Snapshot) ([]front.Action, error) {
+	if p.Tool.Err != nil {
+		return nil, p.Tool.Err
 	}
-	if !f.Dialect().Managed {
-		return []front.Action{{Says: "write the message with all node IDs to " + s.Rel(messageFile(s)) + ", for you to send"}}, nil
+	if !p.Dialect.Managed {
+		return []front.Action{{Says: "write the message with all node IDs to " + p.Rel(messageFile(p.Folder)) + ", for you to send"}}, nil
 	}
-	_, absent, err := h.absent(ctx, s)
-	if err != nil {
+	if err := cmp.Or(p.Keys.Err, p.Membership.Err); err != nil {
 		return nil, err
 	}
 	var actions []front.Action
-	c := s.Choices()
-	for _, m := range absent {
+	for _, m := range absent(p.SuperNodes, p.Membership.Value) {
 		if !m.Known() {
 			continue
 		}
@@ -115,24 +120,24 @@ func (h handOver) Plan(ctx context.Context, s *site.Site) ([]front.Action, error
 		if err != nil {
 			return nil, err
 		}
-		actions = append(actions, site.Command(s, "add "+m.Name+" to "+c.Federation,
-			f.Dialect().AddArgv(s.Connection(), id, c.Federation)))
+		actions = append(actions, p.Command("add "+m.Name+" to "+p.Choices.Federation, p.Dialect.AddArgv(p.Connection(), id, p.Choices.Federation)))
 	}
 	return actions, nil
 }
 
-func messageFile(s *site.Site) string { return filepath.Join(s.Dir, "node-ids.md") }
+func messageFile(f site.Folder) string { return filepath.Join(f.Dir, "node-ids.md") }
 
 func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	f, err := s.Session(ctx)
 	if err != nil {
 		return err
 	}
-	var list, absent []site.Member
+	var p site.Snapshot
 	err = site.Patiently(ctx, s, to, func() error {
-		list, absent, err = h.absent(ctx, s)
-		return err
+		p = s.Look(ctx, site.Want{Parts: site.ReadKeys | site.ReadMembership, MaxAge: site.Fresh})
+		return cmp.Or(p.Keys.Err, p.Membership.Err)
 	})
+	absent := absent(p.SuperNodes, p.Membership.Value)
 	if f.Dialect().Managed {
 		if err != nil {
 			return err
@@ -146,17 +151,17 @@ func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 		return nil
 	}
 	report := fleet.NewHandover(s)
-	if err := site.Stays(s, messageFile(s)); err != nil {
+	if err := site.Stays(s, messageFile(s.Folder())); err != nil {
 		return err
 	}
-	if err := atomicfile.Write(messageFile(s), []byte(report.Markdown()), 0o600); err != nil {
+	if err := atomicfile.Write(messageFile(s.Folder()), []byte(report.Markdown()), 0o600); err != nil {
 		return err
 	}
 	for _, line := range report.Lines() {
 		to.Event(front.Output{Text: line})
 	}
 	q := front.Question{ID: "sent", Kind: front.AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
-		Help: "The message is in " + s.Rel(messageFile(s)) + ". Send it to your contact there; they enter the SuperNodes on their side."}
+		Help: "The message is in " + s.Rel(messageFile(s.Folder())) + ". Send it to your contact there; they enter the SuperNodes on their side."}
 	if s.Rehearsal() {
 		q.Default = "yes"
 	}
@@ -164,10 +169,10 @@ func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 	if err != nil || answer != "yes" {
 		return err
 	}
-	return s.Ledger.Attest(site.AttestSent, idsOf(list))
+	return s.Ledger.Attest(site.AttestSent, idsOf(p.SuperNodes))
 }
 
-func (h handOver) add(ctx context.Context, s *site.Site, f site.Flwr, absent []site.Member, to front.Sink) error {
+func (h handOver) add(ctx context.Context, s *site.Site, f site.Flwr, absent []site.SuperNode, to front.Sink) error {
 	federation := s.Choices().Federation
 	for i, m := range absent {
 		id, err := flwr.ParseNodeID(m.Record.NodeID)

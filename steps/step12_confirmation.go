@@ -21,36 +21,33 @@ func (confirmation) Why() string {
 		"where Flower Labs does it, it may take a day. You may leave and come back at any time."
 }
 
-func (confirmation) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	before, err := (handOver{}).Inspect(ctx, s)
-	if err != nil {
-		return before, err
+// Needs returns the hand-over: nobody confirms node IDs that they have not got.
+func (confirmation) Needs() []Need {
+	return []Need{{Step: front.StepHandover, Why: "the node IDs have to be handed over first"}}
+}
+
+// Wants returns the nodes of the federation and those of the account.
+func (confirmation) Wants() Wants {
+	return Wants{Status: site.ReadKeys | site.ReadMembership | site.ReadNodes, Plan: site.ReadFlwr}
+}
+
+func (confirmation) Inspect(p Snapshot) (front.Status, error) {
+	if p.Keys.Err != nil {
+		return front.Status{}, p.Keys.Err
 	}
-	if before.State != front.Done {
-		return front.Status{State: front.Blocked, By: front.StepHandover, Why: "the node IDs have to be handed over first"}, nil
-	}
-	list, _, err := site.Members(s)
-	if err != nil {
-		return front.Status{}, err
-	}
-	st := front.Status{Of: len(list), Links: site.FederationsPage(s)}
-	in, err := federationNodes(ctx, s)
-	if err != nil {
+	list := p.SuperNodes
+	st := front.Status{Of: len(list), Links: site.FederationsPage(p.Folder)}
+	if err := p.Membership.Err; err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) { // this flwr cannot tell
 		return st, err
 	}
-	own, _, err := s.GridNodes(ctx, site.Fresh)
-	if err != nil {
-		return st, err
+	if p.Nodes.Err != nil {
+		return st, p.Nodes.Err
 	}
-	statuses := map[string]string{}
-	for _, n := range own {
-		statuses[n.ID.String()] = n.Status
-	}
+	in := idsIn(p.Membership.Value)
 	for _, m := range list {
-		status := statuses[m.Record.NodeID]
-		item := front.Item{Name: m.Name, State: front.ItemWaiting, Text: "not in " + s.Choices().Federation + " yet"}
-		switch {
-		case status == "":
+		item := front.Item{Name: m.Name, State: front.ItemWaiting, Text: "not in " + p.Choices.Federation + " yet"}
+		switch status := m.Grid.Status; {
+		case !m.Listed || status == flwrexec.StatusUnregistered:
 			item.State, item.Text = front.ItemFailed, "the grid does not list node "+m.Record.NodeID
 		case in[m.Record.NodeID] || status == flwrexec.StatusOnline || status == flwrexec.StatusOffline:
 			// A node that has been online was let in, whatever the list of the federation says.
@@ -61,7 +58,7 @@ func (confirmation) Inspect(ctx context.Context, s *site.Site) (front.Status, er
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("%d of %d confirmed", st.Done, st.Of)}
-	switch word, said := s.Ledger.Attestation(site.AttestConfirm); {
+	switch word, said := p.Ledger.Attestation(site.AttestConfirm); {
 	case st.Done == st.Of:
 		st.State = front.Done
 	case said && word.Detail == idsOf(list):
@@ -75,31 +72,18 @@ func (confirmation) Inspect(ctx context.Context, s *site.Site) (front.Status, er
 	return st, nil
 }
 
-// federationNodes gives the IDs of the nodes in the federation; empty where this flwr cannot tell.
-func federationNodes(ctx context.Context, s *site.Site) (map[string]bool, error) {
-	in := map[string]bool{}
-	d, err := s.Federation(ctx, site.Fresh)
-	if err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) {
-		return in, err
+func (confirmation) Plan(p Snapshot) ([]front.Action, error) {
+	if p.Tool.Err != nil {
+		return nil, p.Tool.Err
 	}
-	for _, n := range d.Nodes {
-		in[n.ID.String()] = true
-	}
-	return in, nil
-}
-
-func (confirmation) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return []front.Action{site.Command(s, "see who is in the federation", f.Dialect().FederationDetailsArgv(s.Connection(), s.Choices().Federation))}, nil
+	return []front.Action{p.Command("see who is in the federation", p.Dialect.FederationDetailsArgv(p.Connection(), p.Choices.Federation))}, nil
 }
 
 // Apply looks once more; where somebody is still missing, the person may say that the word has come.
 func (c confirmation) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	s.Forget()
-	st, err := c.Inspect(ctx, s)
+	l := newLook(s)
+	st, err := l.inspect(ctx, c.ID())
 	if err != nil || st.State != front.Waiting {
 		return err
 	}
@@ -112,9 +96,5 @@ func (c confirmation) Apply(ctx context.Context, s *site.Site, to front.Sink) er
 	if err != nil || answer != "yes" {
 		return err
 	}
-	list, _, err := site.Members(s)
-	if err != nil {
-		return err
-	}
-	return s.Ledger.Attest(site.AttestConfirm, idsOf(list))
+	return s.Ledger.Attest(site.AttestConfirm, idsOf(l.p.SuperNodes))
 }

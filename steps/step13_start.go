@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,128 +25,109 @@ func (start) Why() string {
 		"not root, no capabilities, a read-only system. It connects out to the grid; nothing has to be opened in a firewall."
 }
 
-func (start) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	list, _, err := site.Members(s)
-	if err != nil {
-		return front.Status{}, err
+// Needs returns the confirmation: the grid lets nobody else in.
+func (start) Needs() []Need {
+	return []Need{{Step: front.StepConfirmation, Why: "the SuperNodes are not confirmed yet", UnlessDone: true}}
+}
+
+// Wants returns what runs here, and what would keep the others from starting.
+func (start) Wants() Wants {
+	parts := site.ReadKeys | site.ReadFlwr | site.ReadStates
+	return Wants{Status: parts, Ready: site.ReadNodes | readPreflight, Plan: parts | readStarting}
+}
+
+func (start) Inspect(p Snapshot) (front.Status, error) {
+	if p.Keys.Err != nil {
+		return front.Status{}, p.Keys.Err
 	}
-	for _, m := range list {
+	for _, m := range p.SuperNodes {
 		if !m.Known() {
 			return front.Status{State: front.Blocked, By: front.StepRegister, Why: m.Name + " is not registered"}, nil
 		}
 	}
-	if len(list) == 0 {
+	if len(p.SuperNodes) == 0 {
 		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "there are no keys yet"}, nil
 	}
-	if s.RuntimeKind() == "" {
+	if p.Kind == "" {
 		return front.Status{State: front.Blocked, By: front.StepTools, Why: "what the SuperNodes run in is not chosen yet"}, nil
 	}
-	states, err := site.States(ctx, s)
-	if err != nil {
-		return front.Status{}, err
+	if p.States.Err != nil {
+		return front.Status{}, p.States.Err
 	}
-	f, err := s.Session(ctx)
-	if err != nil {
-		return blockedByFlwr(err)
+	if p.Tool.Err != nil {
+		return blockedByFlwr(p.Tool.Err)
 	}
-	st := front.Status{State: front.Ready, Of: len(list), Change: true}
+	st := front.Status{State: front.Ready, Of: len(p.SuperNodes), Change: true}
 	var byHand []string
-	for _, m := range list {
-		state := states[m.Name]
-		item := front.Item{Name: m.Name, Text: string(state.State)}
-		other := site.Elsewhere(s, state, f.Dialect())
-		switch state.State {
-		case supernode.Running:
-			if other != "" {
-				item.Text = "runs for the grid at " + other + ": it is stopped there first"
-				break
-			}
-			item.State = front.ItemDone
+	for _, m := range p.SuperNodes {
+		item := runningItem(&p, m)
+		if item.State == front.ItemDone {
 			st.Done++
-			if state.ByHand != "" {
-				item.Text = "running, started by hand as " + state.ByHand
+			if m.Runtime.ByHand != "" {
 				byHand = append(byHand, m.Name)
 			}
-		case supernode.Stopped:
-			if item.Text = "stopped"; state.ExitCode >= 0 { // else nobody saw it end
-				item.Text += fmt.Sprintf(", exit code %d", state.ExitCode)
-			}
-		case "":
-			item.Text = "not started"
 		}
 		st.Items = append(st.Items, item)
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
-	st.Evidence = []string{fmt.Sprintf("%d of %d running as %s", st.Done, st.Of, runtimeText(s.RuntimeKind()))}
+	st.Evidence = []string{fmt.Sprintf("%d of %d running as %s", st.Done, st.Of, runtimeText(p.Kind))}
 	if len(byHand) > 0 {
 		st.Evidence = append(st.Evidence, "started by hand: "+strings.Join(byHand, ", "))
 		st.Hints = append(st.Hints, "Nothing is started beside a SuperNode that runs with the same key. `flwrup restart "+byHand[0]+"` offers to replace it by flwrup's own.")
 	}
 	if st.Done == st.Of {
 		st.State = front.Done
-	} else if before, err := (confirmation{}).Inspect(ctx, s); err != nil {
-		return before, err
-	} else if before.State != front.Done {
-		return front.Status{State: front.Blocked, By: front.StepConfirmation, Why: "the SuperNodes are not confirmed yet", Items: st.Items, Short: st.Short}, nil
-	} else {
-		var down []site.Member
-		for _, m := range list {
-			if states[m.Name].State != supernode.Running { // one that runs for another grid holds its own name and port
-				down = append(down, m)
-			}
-		}
-		found, err := fleet.Preflight(ctx, s, down)
-		if err != nil {
-			return st, err
-		}
-		fleet.ShowFindings(&st, found)
-		st.Before = onceOnline(ctx, s, list)
+		return st, nil
 	}
+	if p.Preflight.Err != nil {
+		return st, p.Preflight.Err
+	}
+	fleet.ShowFindings(&st, p.Preflight.Value)
+	st.Before = onceOnline(&p)
 	return st, nil
 }
 
-// onceOnline tells whether the grid has seen each of the SuperNodes online: until then it calls it registered.
-func onceOnline(ctx context.Context, s *site.Site, list []site.Member) bool {
-	nodes, _, err := s.GridNodes(ctx, site.Fresh)
-	seen := map[string]bool{}
-	for _, n := range nodes {
-		seen[n.ID.String()] = n.Status == flwrexec.StatusOnline || n.Status == flwrexec.StatusOffline
+// runningItem says whether a SuperNode runs here.
+func runningItem(p *Snapshot, m site.SuperNode) front.Item {
+	item := front.Item{Name: m.Name, Text: string(m.Runtime.State)}
+	switch m.Runtime.State {
+	case supernode.Running:
+		if other := p.Elsewhere(m.Runtime); other != "" {
+			item.Text = "runs for the grid at " + other + ": it is stopped there first"
+			break
+		}
+		item.State = front.ItemDone
+		if m.Runtime.ByHand != "" {
+			item.Text = "running, started by hand as " + m.Runtime.ByHand
+		}
+	case supernode.Stopped:
+		if item.Text = "stopped"; m.Runtime.ExitCode >= 0 { // else nobody saw it end
+			item.Text += fmt.Sprintf(", exit code %d", m.Runtime.ExitCode)
+		}
+	case "":
+		item.Text = "not started"
 	}
-	return err == nil && !slices.ContainsFunc(list, func(m site.Member) bool { return !seen[m.Record.NodeID] })
+	return item
 }
 
-func (start) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	rt, err := s.NodesRuntime(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list, _, err := site.Members(s)
-	if err != nil {
-		return nil, err
-	}
-	states, err := site.States(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	f, err := s.Session(ctx)
-	if err != nil {
+// onceOnline reports whether the grid has seen each of the SuperNodes online: until then it calls it registered.
+func onceOnline(p *Snapshot) bool {
+	return p.Parts&site.ReadNodes != 0 && p.Nodes.Err == nil && !slices.ContainsFunc(p.SuperNodes, func(m site.SuperNode) bool {
+		return m.Grid.Status != flwrexec.StatusOnline && m.Grid.Status != flwrexec.StatusOffline
+	})
+}
+
+func (start) Plan(p Snapshot) ([]front.Action, error) {
+	if err := cmp.Or(p.Keys.Err, p.States.Err, p.Tool.Err, p.Starting.Err); err != nil {
 		return nil, err
 	}
 	var actions []front.Action
 	said := map[string]bool{}
-	for _, m := range list {
-		other := site.Elsewhere(s, states[m.Name], f.Dialect())
-		if states[m.Name].State == supernode.Running && other == "" {
-			continue
-		}
-		if other != "" {
+	for _, m := range p.SuperNodes {
+		if other := p.Elsewhere(m.Runtime); other != "" {
 			actions = append(actions, front.Action{Says: "stop " + m.Name + ", which runs for the grid at " + other})
 		}
-		spec, err := site.Spec(ctx, s, m)
-		if err != nil {
-			return nil, err
-		}
-		for i, line := range rt.Commands(spec) {
+		for i, line := range p.Starting.Value[m.Name] {
 			a := front.Action{Command: line, Flags: site.Explain(site.ShellWords(line))}
 			if strings.HasPrefix(line, "mkdir ") { // flwrup's own script: its words are no flags of Docker's
 				a.Flags = nil

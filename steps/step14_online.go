@@ -28,27 +28,25 @@ func (online) Why() string {
 		"What counts is what the grid says, held against what the SuperNode's own log says."
 }
 
-func (online) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	before, err := (start{}).Inspect(ctx, s)
-	if err != nil {
-		return before, err
-	}
-	if before.State == front.Blocked {
-		return front.Status{State: front.Blocked, By: front.StepStart, Why: "the SuperNodes have to be started first"}, nil
-	}
-	o := health.NodesOverview(ctx, s, site.Fresh, true)
+// Needs returns the start. Some may be online while others do not run.
+func (online) Needs() []Need {
+	return []Need{{Step: front.StepStart, Why: "the SuperNodes have to be started first", Begun: true}}
+}
+
+// Wants returns what the grid and the SuperNodes' own logs say.
+func (online) Wants() Wants {
+	return Wants{Status: health.ReadNodes | readOverview, Plan: site.ReadFlwr}
+}
+
+func (online) Inspect(p Snapshot) (front.Status, error) {
+	o, started := p.Overview, p.Status(front.StepStart)
 	if o.GridErr != nil {
 		return front.Status{}, o.GridErr
 	}
-	list, _, err := site.Members(s)
-	if err != nil {
-		return front.Status{}, err
+	if p.Keys.Err != nil {
+		return front.Status{}, p.Keys.Err
 	}
-	byName := map[string]site.Member{}
-	for _, m := range list {
-		byName[m.Name] = m
-	}
-	st := front.Status{State: front.Ready, Of: len(o.Nodes), Done: o.Online, Before: onceOnline(ctx, s, list)}
+	st := front.Status{State: front.Ready, Of: len(o.Nodes), Done: o.Online, Before: onceOnline(&p)}
 	differ := 0
 	for _, n := range o.Nodes {
 		item := front.Item{Name: n.Name, State: front.ItemWaiting, Text: string(n.Grid)}
@@ -57,8 +55,8 @@ func (online) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 		} else if n.Diagnosis != nil {
 			item.State, item.Text = front.ItemFailed, n.Diagnosis.Error()
 		}
-		if p, _ := health.IDDiffers(ctx, s, byName[n.Name], n.Runtime); p != nil {
-			item.State, item.Text = front.ItemFailed, p.Error()
+		if bad := p.OtherIDs[n.Name]; bad != nil {
+			item.State, item.Text = front.ItemFailed, bad.Error()
 			differ++
 		}
 		st.Items = append(st.Items, item)
@@ -69,26 +67,26 @@ func (online) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of them %s another node ID in its log than the ledger has", differ, map[bool]string{true: "has", false: "have"}[differ == 1]))
 		return st, nil
 	}
-	if st.Done == st.Of {
-		if before.State != front.Done {
-			// The grid believes in a node that died until it has missed its heartbeat.
-			return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes do not run", Items: before.Items, Short: st.Short, Before: st.Before}, nil
-		}
-		st.State = front.Done
-		if d, err := s.Federation(ctx, site.Fresh); err == nil {
-			st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", s.Choices().Federation,
-				len(d.Members), wording.Plural(len(d.Members), "member"), len(d.Nodes), wording.Plural(len(d.Nodes), "node"), len(d.Runs), wording.Plural(len(d.Runs), "run")))
-		}
+	if st.Done < st.Of {
+		return st, nil
+	}
+	if started.State != front.Done {
+		// The grid believes in a node that died until it has missed its heartbeat.
+		return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes do not run", Items: started.Items, Short: st.Short, Before: st.Before}, nil
+	}
+	st.State = front.Done
+	if d := p.Membership.Value; p.Parts&site.ReadMembership != 0 && p.Membership.Err == nil {
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", p.Choices.Federation,
+			len(d.Members), wording.Plural(len(d.Members), "member"), len(d.Nodes), wording.Plural(len(d.Nodes), "node"), len(d.Runs), wording.Plural(len(d.Runs), "run")))
 	}
 	return st, nil
 }
 
-func (online) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return nil, err
+func (online) Plan(p Snapshot) ([]front.Action, error) {
+	if p.Tool.Err != nil {
+		return nil, p.Tool.Err
 	}
-	return []front.Action{site.Command(s, "see what the grid says", f.Dialect().NodesArgv(s.Connection()))}, nil
+	return []front.Action{p.Command("see what the grid says", p.Dialect.NodesArgv(p.Connection()))}, nil
 }
 
 func (o online) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
@@ -141,7 +139,8 @@ func refusal(ctx context.Context, s *site.Site, n front.NodeView, w *waiting) *p
 	if max(w.tries[n.Name], n.Runtime.Restarts-w.before[n.Name]) < refusals || n.Grid == flwrexec.StatusOnline {
 		return nil
 	}
-	p := flwrexec.DiagnoseNodeLog(site.SaidLately(ctx, s, n.Name), health.Hints(s, n))
+	look := s.Look(ctx, site.Want{})
+	p := flwrexec.DiagnoseNodeLog(site.SaidLately(ctx, s, n.Name), health.Hints(&look, n))
 	if p != nil && p.Code != problem.NodeRefused && p.Code != flwrexec.NodeUnregistered {
 		return nil
 	}
@@ -150,7 +149,7 @@ func refusal(ctx context.Context, s *site.Site, n front.NodeView, w *waiting) *p
 
 // look asks grid and runtime once, tells what changed, and starts again what has ended.
 func (o online) look(ctx context.Context, s *site.Site, to front.Sink, w *waiting) (front.Status, error) {
-	view := health.NodesOverview(ctx, s, 0, false)
+	view := health.States(ctx, s)
 	if view.GridErr != nil && !problem.Is(view.GridErr, problem.Unreachable, problem.ServerError) {
 		return front.Status{}, view.GridErr
 	}
@@ -229,7 +228,7 @@ func startNamed(ctx context.Context, s *site.Site, name string, to front.Sink) e
 
 // laggards names who is missing and why, with the end of each one's log.
 func (online) laggards(ctx context.Context, s *site.Site, to front.Sink, refused map[string]*problem.Problem) error {
-	view := health.NodesOverview(ctx, s, 0, true)
+	view := health.Diagnosed(ctx, s, 0)
 	var names []string
 	var first *problem.Problem
 	for _, n := range view.Nodes {

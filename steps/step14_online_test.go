@@ -28,10 +28,10 @@ func TestSuspendedIsNotCounted(t *testing.T) {
 		grid.Known[i].Status = flwrexec.StatusOnline
 	}
 	sitetest.Suspend(t, s)
-	if err := site.Want(s, []string{"supernode_1", "supernode_2"}, front.WantedUp); err != nil {
+	if err := site.NoteWanted(s, []string{"supernode_1", "supernode_2"}, front.WantedUp); err != nil {
 		t.Fatal(err)
 	}
-	if st, err := (online{}).Inspect(t.Context(), s); err != nil || st.Done != 1 || st.State == front.Done || !slices.ContainsFunc(st.Items, func(i front.Item) bool {
+	if st, err := Inspect(t.Context(), s, front.StepOnline); err != nil || st.Done != 1 || st.State == front.Done || !slices.ContainsFunc(st.Items, func(i front.Item) bool {
 		return i.Name == "supernode_1" && i.State == front.ItemFailed && strings.Contains(i.Text, "suspended")
 	}) {
 		t.Errorf("step 14: %+v %v", st, err)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"flwrup/flwrexec"
-	"flwrup/flwrexec/app"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
@@ -28,74 +27,72 @@ func (runTask) Why() string {
 		"Results are collected, put together, and sent round again for as many rounds as the app wants."
 }
 
-func (runTask) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	last, ok := runs.RefreshRun(ctx, s)
-	if ok && !front.RunStatus(last.Status).Failed() {
+// Needs returns the SuperNodes online: a run waits, without a word, until enough of them are.
+func (runTask) Needs() []Need {
+	return []Need{{Step: front.StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online", UnlessDone: true}}
+}
+
+// Wants returns the last run, and the app to run.
+func (runTask) Wants() Wants {
+	return Wants{Status: site.ReadLastRun, Ready: readApp, Plan: site.ReadFlwr | readApp | readSending}
+}
+
+func (runTask) Inspect(p Snapshot) (front.Status, error) {
+	last := p.LastRun
+	if p.Ran && !front.RunStatus(last.Status).Failed() {
 		of := ""
 		if last.App != "" && last.App != "." {
 			of = " of " + last.App
 		}
 		return front.Status{State: front.Done, Short: last.ID, Evidence: []string{"run " + last.ID + of + ": " + last.Status}}, nil
 	}
-	if s.RunsElsewhere() {
+	if p.RunsElsewhere() {
 		return front.Status{State: front.NotNeeded, Why: "runs are started elsewhere, as you said"}, nil
 	}
-	before, err := (online{}).Inspect(ctx, s)
-	if err != nil {
-		return before, err
-	}
-	if before.State != front.Done {
-		return front.Status{State: front.Blocked, By: front.StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online"}, nil
-	}
 	st := front.Status{State: front.Ready}
-	if ok {
+	if p.Ran {
 		st.Evidence = append(st.Evidence, "run "+last.ID+": "+last.Status)
 	}
-	r, err := runs.ReportApp(ctx, s, site.Fresh)
-	switch {
-	case problem.Is(err, app.Broken) && !app.Exists(s.AppDir()):
-		apps := app.Find(s.Dir)
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d %s in this folder and one level below", len(apps), wording.Plural(len(apps), "Flower app")))
+	where := p.ShellDir(p.AppDir())
+	switch r, err := p.App.Value, p.App.Err; {
+	case p.NoApp:
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d %s in this folder and one level below", p.AppsNear, wording.Plural(p.AppsNear, "Flower app")))
 	case err != nil:
-		st.Evidence = append(st.Evidence, "the app in "+s.ShellDir(s.AppDir())+": "+problem.Of(err).Error())
+		st.Evidence = append(st.Evidence, "the app in "+where+": "+problem.Of(err).Error())
 	default:
-		st.Evidence = append(st.Evidence, "the app "+r.App.Title()+" in "+s.ShellDir(s.AppDir()))
-		if w := r.App.Wants(r.Found, nil); w.Want > 0 && !s.Rehearsal() {
-			st.Evidence = append(st.Evidence, fmt.Sprintf("it wants %d nodes; %d are online here", w.Want, before.Done))
+		st.Evidence = append(st.Evidence, "the app "+r.App.Title()+" in "+where)
+		if w := r.App.Wants(r.Found, nil); w.Want > 0 && !p.Rehearsal() {
+			st.Evidence = append(st.Evidence, fmt.Sprintf("it wants %d nodes; %d are online here", w.Want, p.Overview.Online))
 		}
-		st.Hints = runs.TrapHints(s, r)
+		st.Hints = runs.TrapHints(p.Folder, r)
 	}
 	return st, nil
 }
 
-func (runTask) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return nil, err
+func (runTask) Plan(p Snapshot) ([]front.Action, error) {
+	if p.Tool.Err != nil {
+		return nil, p.Tool.Err
 	}
-	r, err := runs.ReportApp(ctx, s, site.Fresh)
-	if problem.Is(err, app.Broken) && !app.Exists(s.AppDir()) {
+	if p.NoApp {
 		return []front.Action{{Says: "choose the app to run, or make one"}}, nil
 	}
+	r := p.App.Value
 	var actions []front.Action
-	if err == nil {
+	if p.App.Err == nil {
 		for _, t := range r.Found.Mendable() {
-			actions = append(actions, front.Action{Says: "comment out, when you agree, " + runs.Place(s, r, t)})
+			actions = append(actions, front.Action{Says: "comment out, when you agree, " + runs.Place(p.Folder, r, t)})
 		}
 	}
-	if keep, ok := runs.KeepOutAction(s); ok {
-		actions = append(actions, keep)
-	}
-	actions = append(actions, runs.SentActions(ctx, s)...)
-	return append(actions, site.Command(s, "run the app over all SuperNodes that are online, and follow it",
-		f.Dialect().RunArgv(s.Connection(), s.ShellDir(s.AppDir()), s.Choices().Federation, plannedConfig(s, r), true))), nil
+	actions = append(actions, p.Sending...)
+	return append(actions, p.Command("run the app over all SuperNodes that are online, and follow it",
+		p.Dialect.RunArgv(p.Connection(), p.ShellDir(p.AppDir()), p.Choices.Federation, plannedConfig(p.Folder, r), true))), nil
 }
 
 // plannedConfig is the run configuration when as many nodes are online as there are: a rehearsal's app
 // is told how many to wait for.
-func plannedConfig(s *site.Site, r runs.AppReport) string {
-	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
-		return runs.RunConfig(map[string]int{"min-nodes": s.Choices().Nodes})
+func plannedConfig(f site.Folder, r runs.AppReport) string {
+	if _, ok := r.App.Config["min-nodes"]; ok && f.Rehearsal() {
+		return runs.RunConfig(map[string]int{"min-nodes": f.Choices.Nodes})
 	}
 	return ""
 }
@@ -230,7 +227,7 @@ func setUp(s *site.Site) error {
 
 // Change starts another run.
 func (r runTask) Change(ctx context.Context, s *site.Site, to front.Sink) error {
-	if last, ok := runs.RefreshRun(ctx, s); ok && !front.RunStatus(last.Status).Ended() {
+	if last, ok := site.RefreshRun(ctx, s, site.Fresh); ok && !front.RunStatus(last.Status).Ended() {
 		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "follow it: `flwrup runs log "+last.ID+" -f`, or stop it: `flwrup runs stop "+last.ID+"`")
 	}
 	return r.Apply(ctx, s, to)
@@ -240,19 +237,17 @@ func (r runTask) Change(ctx context.Context, s *site.Site, to front.Sink) error 
 // belong to that folder, so a new app needs both again; from 1.26 on a block that is left in its
 // pyproject.toml would make flwr rewrite the file. A login that is missing is left to Apply.
 func reachFrom(ctx context.Context, s *site.Site, to front.Sink) error {
-	due, err := (configure{}).edits(ctx, s)
-	if err != nil {
+	found, err := site.ReadConfiguration(ctx, s)
+	if err != nil || len(found.Due) == 0 {
 		return err
-	}
-	if len(due) == 0 {
-		return nil
 	}
 	to.Event(front.Says{Text: "the app's folder needs the grid's connection"})
 	if err := (configure{}).Apply(ctx, s, to); err != nil {
 		return err
 	}
-	if due, err = (configure{}).edits(ctx, s); err == nil && len(due) > 0 {
-		err = problem.New(problem.NoConnection, "flwr does not reach the grid from "+s.AppDir(), due[0].Why, "let flwrup change "+s.Rel(due[0].File)+" (step 8)")
+	if found, err = site.ReadConfiguration(ctx, s); err == nil && len(found.Due) > 0 {
+		due := found.Due[0]
+		err = problem.New(problem.NoConnection, "flwr does not reach the grid from "+s.AppDir(), due.Why, "let flwrup change "+s.Rel(due.File)+" (step 8)")
 	}
 	s.Forget()
 	return err

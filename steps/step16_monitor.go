@@ -11,7 +11,7 @@ import (
 )
 
 // monitor is step 16: the run's log and numbers, to its end.
-type monitor struct{}
+type monitor struct{ free }
 
 func (monitor) ID() front.StepID { return front.StepMonitor }
 func (monitor) Name() string     { return "Monitor" }
@@ -21,10 +21,13 @@ func (monitor) Why() string {
 		"A grid keeps no logs of SuperNodes: those are only here, on this machine."
 }
 
-func (monitor) Inspect(ctx context.Context, s *site.Site) (front.Status, error) {
-	r, ok := runs.RefreshRun(ctx, s)
-	if !ok {
-		if s.RunsElsewhere() {
+// Wants returns the last run.
+func (monitor) Wants() Wants { return Wants{Status: site.ReadLastRun, Plan: site.ReadFlwr} }
+
+func (monitor) Inspect(p Snapshot) (front.Status, error) {
+	r := p.LastRun
+	if !p.Ran {
+		if p.RunsElsewhere() {
 			return front.Status{State: front.NotNeeded, Why: "runs are started elsewhere; the dashboard has the SuperNodes' logs"}, nil
 		}
 		return front.Status{State: front.Blocked, By: front.StepRun, Why: "no run was started yet"}, nil
@@ -39,19 +42,17 @@ func (monitor) Inspect(ctx context.Context, s *site.Site) (front.Status, error) 
 	return st, nil
 }
 
-func (monitor) Plan(ctx context.Context, s *site.Site) ([]front.Action, error) {
-	r, ok := s.LastRun()
-	f, err := s.Session(ctx)
-	if err != nil || !ok {
-		return nil, err
+func (monitor) Plan(p Snapshot) ([]front.Action, error) {
+	if p.Tool.Err != nil || !p.Ran {
+		return nil, p.Tool.Err
 	}
-	id, err := flwr.ParseRunID(r.ID)
+	id, err := flwr.ParseRunID(p.LastRun.ID)
 	if err != nil {
 		return nil, err
 	}
 	return []front.Action{
-		site.Command(s, "follow the run's log", f.Dialect().LogArgv(s.Connection(), id)),
-		site.Command(s, "see how it ended", f.Dialect().RunStatusArgv(s.Connection(), id)),
+		p.Command("follow the run's log", p.Dialect.LogArgv(p.Connection(), id)),
+		p.Command("see how it ended", p.Dialect.RunStatusArgv(p.Connection(), id)),
 	}, nil
 }
 

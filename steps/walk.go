@@ -34,29 +34,32 @@ func step(id front.StepID) (Step, error) {
 	return checklist[id-1], nil
 }
 
-// Inspect tells how step id stands. A step after the login that finds the session over waits for step 9.
+// Inspect looks at the site and tells how step id stands.
 func Inspect(ctx context.Context, s *site.Site, id front.StepID) (front.Status, error) {
-	st, err := step(id)
-	if err != nil {
+	if _, err := step(id); err != nil {
 		return front.Status{}, err
 	}
-	status, err := st.Inspect(flwrexec.OneLook(ctx), s)
+	return newLook(s).show(ctx, id)
+}
+
+// show is inspect for a front end. A step after the login that finds the session over waits for step 9.
+func (l *look) show(ctx context.Context, id front.StepID) (front.Status, error) {
+	status, err := l.inspect(flwrexec.OneLook(ctx), id)
 	if id.NeedsLogin() && problem.Is(err, problem.NotLoggedIn) {
 		return front.Status{State: front.Blocked, By: front.StepLogin, Why: "the login is over: log in again, and this step goes on where it was"}, nil
 	}
 	if err != nil {
 		status.State = front.Unknown // a step may have begun with Done before it could not look further
 	}
-	return status, site.WithNetwork(ctx, s, err)
+	return status, site.WithNetwork(ctx, l.s, err)
 }
 
-// Plan tells what Apply of step id would do.
+// Plan looks at the site and tells what Apply of step id would do.
 func Plan(ctx context.Context, s *site.Site, id front.StepID) ([]front.Action, error) {
-	st, err := step(id)
-	if err != nil {
+	if _, err := step(id); err != nil {
 		return nil, err
 	}
-	return st.Plan(ctx, s)
+	return newLook(s).plan(ctx, id)
 }
 
 // Apply does step id. A session that is over in the middle brings the person back to the login, and
@@ -143,7 +146,7 @@ type guided struct {
 
 // tell shows the plan of a step, and asks where the step would change something without a question of its own.
 func (g *guided) tell(ctx context.Context, st Step) error {
-	actions, err := st.Plan(ctx, g.s)
+	actions, err := Plan(ctx, g.s, st.ID())
 	if err != nil { // what stands in the way is told by doing it
 		return nil
 	}

@@ -62,7 +62,7 @@ func WatchNodes(ctx context.Context, dir string, each func(health.WatchEvent)) e
 		if err := w.open(); err != nil {
 			return err
 		}
-		o := health.NodesOverview(ctx, w.site, 0, true)
+		o := health.Diagnosed(ctx, w.site, 0)
 		// What is asked of a SuperNode is on disk before it is touched: read after the look, it tells a
 		// stop that began during the look from an end by itself.
 		if err := w.site.Ledger.Reload(); err != nil {
@@ -157,7 +157,7 @@ func (w *watcher) restart(ctx context.Context, names []string) {
 	w.busy = false
 	defer s.Close()
 	// With the lock in hand: what was asked of them since the look, and are they still down?
-	for _, r := range health.Restarts(health.NodesOverview(ctx, s, 0, false), names) {
+	for _, r := range health.Restarts(health.States(ctx, s), names) {
 		for _, name := range r.Nodes {
 			w.each(w.keeper.Tried(time.Now(), name))
 		}

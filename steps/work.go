@@ -87,7 +87,7 @@ func (w Work) Act(ctx context.Context, verb front.Verb, nodes []string, to front
 func (w Work) Handover() fleet.Handover { return fleet.NewHandover(w.s) }
 
 // Reference returns the guide's quick reference in the dialect of the flwr at hand.
-func (w Work) Reference() []front.Action { return Reference(w.s) }
+func (w Work) Reference() []front.Action { return Reference(context.Background(), w.s) }
 
 // Places returns the pages where a person may turn.
 func (w Work) Places() []front.Link { return Places() }

@@ -23,7 +23,7 @@ func chosen(s *site.Site, nodes []string) (list, keyless []site.Member, folder k
 		return nil, nil, folder, err
 	}
 	known := map[string]bool{}
-	for _, m := range health.Lost(s, all, folder) {
+	for _, m := range site.WithoutKey(s, all, folder) {
 		known[m.Name] = true
 		if len(nodes) == 0 || slices.Contains(nodes, m.Name) {
 			keyless = append(keyless, m)
@@ -168,7 +168,7 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 	}
 	if verb == front.StopNodes {
 		list = append(list, keyless...) // what runs needs no key to be stopped
-		if err := site.Want(s, namesOf(list), front.WantedDown); err != nil {
+		if err := site.NoteWanted(s, namesOf(list), front.WantedDown); err != nil {
 			return err
 		}
 		return stop(ctx, s, list, to)

@@ -24,13 +24,13 @@ func TestNotStartedWithAnotherKey(t *testing.T) {
 			sitetest.MakeKeys(t, s)
 			sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 2 })
 			for _, end := range []string{"", ".pub"} {
-				if err := os.Rename(site.KeysDir(s)+"/client_credentials_3"+end, site.KeysDir(s)+"/client_credentials_2"+end); err != nil {
+				if err := os.Rename(s.Folder().KeysDir()+"/client_credentials_3"+end, s.Folder().KeysDir()+"/client_credentials_2"+end); err != nil {
 					t.Fatal(err)
 				}
 			}
 		},
 		"no key": func(t *testing.T, s *site.Site) {
-			if err := os.Remove(site.KeysDir(s) + "/client_credentials_2"); err != nil {
+			if err := os.Remove(s.Folder().KeysDir() + "/client_credentials_2"); err != nil {
 				t.Fatal(err)
 			}
 		},

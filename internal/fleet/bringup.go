@@ -34,7 +34,7 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 	if err != nil {
 		return err
 	}
-	if err := site.Want(s, namesOf(list), front.WantedUp); err != nil {
+	if err := site.NoteWanted(s, namesOf(list), front.WantedUp); err != nil {
 		return err
 	}
 	if len(list) > 0 {
@@ -99,7 +99,7 @@ func fetchBack(ctx context.Context, s *site.Site, list []site.Member, to front.S
 	}
 	var away []site.Member
 	for _, m := range list {
-		if states[m.Name].ByHand == "" && site.Elsewhere(s, states[m.Name], f.Dialect()) != "" {
+		if states[m.Name].ByHand == "" && site.Elsewhere(s.Choices().Grid, states[m.Name], f.Dialect()) != "" {
 			away = append(away, m)
 		}
 	}

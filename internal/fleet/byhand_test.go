@@ -87,7 +87,7 @@ func TestStartedByHand(t *testing.T) {
 	if err != nil || st.Short != "1/2" || !strings.Contains(st.Items[0].Text, "by hand as container "+byHand) || st.Items[1].State == front.ItemDone {
 		t.Errorf("%+v %v", st, err)
 	}
-	o := health.NodesOverview(ctx, s, 0, false)
+	o := health.States(ctx, s)
 	if n := o.Nodes[0].Runtime; o.RuntimeErr != nil || n.ByHand != "container "+byHand || n.Ours || n.State != supernode.Running || n.Image != image {
 		t.Errorf("%+v %v", n, o.RuntimeErr)
 	}

@@ -37,7 +37,7 @@ func TestAChangedImageIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := site.Image(s, f.Version().String())
+	name := site.Image(s.Choices(), f.Version().String())
 	first := supernode.Image{ID: "sha256:aaa", Digest: "flwr/supernode@sha256:111"}
 	second := supernode.Image{ID: "sha256:bbb", Digest: "flwr/supernode@sha256:222"}
 	r := imageful{rt, map[string]supernode.Image{name: first, first.ID: first}}
@@ -51,10 +51,10 @@ func TestAChangedImageIsTold(t *testing.T) {
 	if got, err := start(&sitetest.Heard{}); err != nil || got != first.ID {
 		t.Fatalf("first: %q %v", got, err)
 	}
-	if got := site.DigestOf(s, supernode.Status{Image: name, ImageID: first.ID}); got != first.Digest {
+	if got := site.DigestOf(s.Ledger.Data(), supernode.Status{Image: name, ImageID: first.ID}); got != first.Digest {
 		t.Errorf("shown: %q", got)
 	}
-	if got := site.DigestOf(s, supernode.Status{Image: name, ImageID: "sha256:other"}); got != "sha256:other" {
+	if got := site.DigestOf(s.Ledger.Data(), supernode.Status{Image: name, ImageID: "sha256:other"}); got != "sha256:other" {
 		t.Errorf("shown of a container of another image: %q", got)
 	}
 

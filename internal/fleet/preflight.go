@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"flwrup/internal/front"
-	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -40,7 +39,7 @@ func Preflight(ctx context.Context, s *site.Site, list []site.Member) ([]superno
 	for _, f := range more {
 		f.Warning = f.Warning || f.Problem.Code == problem.NameTaken && rt.Kind() == project.RuntimeDocker ||
 			f.Problem.Code == problem.PortTaken // another name, another port is taken at the start
-		if f.Problem.Code == supernode.WrongFlwr && health.Pinned(s) != "" {
+		if f.Problem.Code == supernode.WrongFlwr && s.Choices().Image != "" {
 			p := *f.Problem
 			p.Fix = "take the image of your flwr: flwrup up --image \"\""
 			f.Problem = &p
@@ -133,7 +132,7 @@ func sift(list []site.Member, found []supernode.Finding, to front.Sink) (fit []s
 // at hand.
 func ownImage(ctx context.Context, s *site.Site, found []supernode.Finding, to front.Sink) (bool, error) {
 	i := slices.IndexFunc(found, func(f supernode.Finding) bool { return f.Problem.Code == supernode.WrongFlwr })
-	if i < 0 || health.Pinned(s) == "" {
+	if i < 0 || s.Choices().Image == "" {
 		return false, nil
 	}
 	f, err := s.Session(ctx)

@@ -9,7 +9,6 @@ import (
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
-	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -24,7 +23,7 @@ func subjects(s *site.Site, nodes []string) ([]site.Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := append(health.Lost(s, list, folder), list...)
+	all := append(site.WithoutKey(s, list, folder), list...)
 	var out []site.Member
 	for _, name := range nodes {
 		found := false
@@ -142,7 +141,7 @@ func Leave(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink, ag
 		to.Event(front.ItemChanged{Item: front.Item{Name: i.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 		return fmt.Errorf("%s %s: %w", i.Op, i.Name, err)
 	}
-	if err := site.Want(s, []string{i.Name}, front.WantedDown); err != nil {
+	if err := site.NoteWanted(s, []string{i.Name}, front.WantedDown); err != nil {
 		return fail(err)
 	}
 	if s.RuntimeKind() != "" {

@@ -54,14 +54,14 @@ func TestRemovalCutShort(t *testing.T) {
 			}
 			s = sitetest.Reopen(t, s)
 			ctx = context.Background()
-			o := health.NodesOverview(ctx, s, 0, true)
+			o := health.Diagnosed(ctx, s, 0)
 			if len(o.Nodes) != 2 || o.Nodes[1].Diagnosis == nil || o.Nodes[1].Diagnosis.Code != health.Unfinished || o.Nodes[1].Remedy.Verb != front.UnregisterNodes {
 				t.Fatalf("%+v", o.Nodes)
 			}
 			if err := Remove(ctx, s, []string{"supernode_2"}, true, &sitetest.Heard{}, once); err != nil { // it was agreed to
 				t.Fatal(err)
 			}
-			o = health.NodesOverview(ctx, s, 0, true)
+			o = health.Diagnosed(ctx, s, 0)
 			if len(o.Nodes) != 1 || len(s.Ledger.Intents()) > 0 || s.Choices().Nodes != 1 || sitetest.Record(s, "supernode_2").State != ledger.Unregistered {
 				t.Errorf("%+v, %d wished, ledger %+v", o.Nodes, s.Choices().Nodes, s.Ledger.Data())
 			}
@@ -84,7 +84,7 @@ func TestWantedBeforeItIsTouched(t *testing.T) {
 	if err := Operate(ctx, s, front.StopNodes, []string{"supernode_1"}, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range health.NodesOverview(ctx, s, 0, true).Nodes {
+	for _, n := range health.Diagnosed(ctx, s, 0).Nodes {
 		if n.Name == "supernode_1" && (n.Diagnosis != nil || n.Wanted != front.WantedDown) {
 			t.Errorf("stopped by a person, and a trouble: %+v", n)
 		}

@@ -102,7 +102,7 @@ func RestoreKeys(ctx context.Context, s *site.Site, nodes []string, to front.Sin
 	}
 	for _, name := range nodes {
 		var found *site.Member
-		for _, m := range health.Lost(s, list, folder) {
+		for _, m := range site.WithoutKey(s, list, folder) {
 			if m.Name == name {
 				found = &m
 			}

@@ -8,7 +8,6 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
-	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
@@ -31,15 +30,15 @@ const (
 	comesWithin                = 30 * time.Second          // on a busy machine; until then only what its log says is a trouble
 )
 
-// Diagnose says why a SuperNode is not as it should be, and what helps: nil when all is well, when the person
+// diagnose says why a SuperNode is not as it should be, and what helps: nil when all is well, when the person
 // stopped it, or when nothing can be said. It reads no more than the rules ask for, in their order.
-func Diagnose(ctx context.Context, s *site.Site, m site.Member, v front.NodeView, o front.Overview) (*problem.Problem, *front.Remedy) {
-	e := gather(ctx, s, m, v, o)
-	return judge(ctx, s, m, &e)
+func diagnose(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Member, v front.NodeView, o front.Overview) (*problem.Problem, *front.Remedy) {
+	e := gather(s, p, m, v, o)
+	return judge(ctx, s, p, m, &e)
 }
 
 // judge returns what the first rule that applies says, and reads what a rule asks for before it is asked.
-func judge(ctx context.Context, s *site.Site, m site.Member, e *evidence) (*problem.Problem, *front.Remedy) {
+func judge(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Member, e *evidence) (*problem.Problem, *front.Remedy) {
 	read := map[reading]bool{}
 	for _, r := range rules {
 		if r.when != nil && !r.when(e) {
@@ -48,7 +47,7 @@ func judge(ctx context.Context, s *site.Site, m site.Member, e *evidence) (*prob
 		for _, what := range r.reads {
 			if !read[what] {
 				read[what] = true
-				readings[what](ctx, s, m, e)
+				readings[what](ctx, s, p, m, e)
 			}
 		}
 		if r.applies(e) {
@@ -84,15 +83,15 @@ func suspended(v front.NodeView) *problem.Problem {
 var imageVersion = regexp.MustCompile(`:(\d+\.\d+\.\d+)`)
 
 // Hints are what the node's log alone does not tell.
-func Hints(s *site.Site, v front.NodeView) flwrexec.NodeHints {
-	grid, _ := flwr.ParseVersion(s.Title().Flwr)
+func Hints(p *site.Snapshot, v front.NodeView) flwrexec.NodeHints {
+	grid, _ := flwr.ParseVersion(p.Flwr)
 	node := grid
 	if found := imageVersion.FindStringSubmatch(v.Runtime.Image); found != nil {
 		node, _ = flwr.ParseVersion(found[1])
 	} else if label := v.Runtime.Labels["flwr"]; label != "" {
 		node, _ = flwr.ParseVersion(label)
 	}
-	return flwrexec.NodeHints{Node: node, Grid: grid, Status: string(v.Grid), Fleet: s.Choices().Grid.Fleet}
+	return flwrexec.NodeHints{Node: node, Grid: grid, Status: string(v.Grid), Fleet: p.Choices.Grid.Fleet}
 }
 
 // foreign finds somebody else's container under m's name.
@@ -121,32 +120,6 @@ func remedy(verb front.Verb, says string, nodes ...string) *front.Remedy {
 // removeGone removes a SuperNode that the grid has unregistered.
 func removeGone(node string) *front.Remedy {
 	return &front.Remedy{Says: "remove it", Verb: front.RemoveNodes, Nodes: []string{node}, Gone: true}
-}
-
-// Pinned is the image that the person chose for all SuperNodes; "" when they run the one of their flwr.
-func Pinned(s *site.Site) string { return s.Choices().Image }
-
-// Lost gives the registered SuperNodes whose key is not in the folder any more: replaced, damaged, or
-// taken away. They are on the grid all the same, and may even run.
-func Lost(s *site.Site, list []site.Member, folder keys.Folder) []site.Member {
-	have := map[string]bool{}
-	for _, p := range folder.Pairs {
-		have[p.Fingerprint] = true
-	}
-	names := map[string]bool{}
-	for _, m := range list {
-		if m.Known() {
-			names[m.Name] = true
-		}
-	}
-	var out []site.Member
-	for _, n := range s.Ledger.Nodes() {
-		if n.Connection != s.Choices().Grid.Connection || n.State != ledger.Registered || n.NodeID == "" || have[n.Key] || names[n.Name] {
-			continue
-		}
-		out = append(out, site.Member{Name: n.Name, Record: n})
-	}
-	return out
 }
 
 // KeyProblem says what became of the key of a lost SuperNode.

@@ -40,7 +40,8 @@ func TestEndedIsNotHealth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, r := Diagnose(t.Context(), s, m, front.NodeView{Name: "supernode_1", NodeID: "7", Grid: front.GridState(c.grid), Runtime: c.st, Wanted: front.WantedUp}, front.Overview{})
+		look := s.Look(t.Context(), site.Want{Parts: site.ReadKeys | site.ReadFlwr})
+		p, r := diagnose(t.Context(), s, &look, m, front.NodeView{Name: "supernode_1", NodeID: "7", Grid: front.GridState(c.grid), Runtime: c.st, Wanted: front.WantedUp}, front.Overview{})
 		if p == nil || p.Code != c.code || !strings.Contains(p.Error(), c.says) || p.Fix == "" || r == nil {
 			t.Errorf("%+v: %+v %+v", c.st, p, r)
 		}
@@ -55,7 +56,7 @@ func TestSuspendedIsSaidAtOnce(t *testing.T) {
 		grid.Known[i].Status = flwrexec.StatusOnline
 	}
 	sitetest.Suspend(t, s)
-	if err := site.Want(s, []string{"supernode_1", "supernode_2"}, front.WantedUp); err != nil {
+	if err := site.NoteWanted(s, []string{"supernode_1", "supernode_2"}, front.WantedUp); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{"grid answers": nil, "grid is silent": problem.New(problem.Unreachable, "the grid does not answer", "", "")} {
@@ -63,7 +64,7 @@ func TestSuspendedIsSaidAtOnce(t *testing.T) {
 		if err != nil {
 			grid.Faults["nodes"] = []sitetest.Fault{{Err: err}}
 		}
-		o := NodesOverview(t.Context(), s, 0, true)
+		o := Diagnosed(t.Context(), s, 0)
 		if (o.GridErr != nil) != (err != nil) || o.Online > 1 {
 			t.Errorf("%s: %+v", name, o)
 		}

@@ -15,109 +15,128 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Overview gives the dashboard's data; the grid is asked again only when its answer is older than
-// maxAge. What cannot be had is left empty, and GridErr or RuntimeErr say why.
+// ReadNodes are the parts of a look that an overview of the SuperNodes shows.
+const ReadNodes = site.ReadKeys | site.ReadFlwr | site.ReadNodes | site.ReadGrid | site.ReadStates
+
+// Overview looks at the site and returns the dashboard's data; the grid is asked again only when its answer is
+// older than maxAge. A part that cannot be had stays empty, and GridErr or RuntimeErr say why.
 func Overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Overview {
 	ctx = flwrexec.OneLook(ctx)
-	o := NodesOverview(ctx, s, maxAge, true)
+	p := s.Look(ctx, site.Want{Parts: ReadNodes, MaxAge: maxAge})
+	o := View(ctx, s, &p)
 	o.FileErr = site.FileProblem(s)
 	if o.GridErr == nil && maxAge < Anytime && time.Since(o.GridAt) > pulseAge {
 		if err := pulse(ctx, s); err != nil {
 			s.World.Nodes.Forget()
 			o.GridErr = err
-			settleGridErr(s, &o)
+			settleGridErr(&p, &o)
 		}
 	}
 	if o.GridErr == nil {
-		runs, err := s.GridRuns(ctx, maxAge)
-		if err != nil {
-			o.GridErr = err
-		}
-		for _, r := range runs {
-			o.Runs = append(o.Runs, RunView(s, r))
+		p = site.LookFurther(ctx, s, p, site.Want{Parts: site.ReadRuns, MaxAge: maxAge})
+		o.GridErr = p.Runs.Err
+		for _, r := range p.Runs.Value {
+			o.Runs = append(o.Runs, RunView(p.Ledger, r))
 		}
 	}
 	return o
 }
 
-// NodesOverview is Overview without the runs; diagnose reads the logs of nodes that are not as they should be.
-func NodesOverview(ctx context.Context, s *site.Site, maxAge time.Duration, diagnose bool) front.Overview {
-	var o front.Overview
+// States returns the overview of the SuperNodes as they are now, without diagnoses.
+func States(ctx context.Context, s *site.Site) front.Overview {
+	p := s.Look(ctx, site.Want{Parts: ReadNodes})
+	return view(s, &p)
+}
+
+// Diagnosed returns the overview of the SuperNodes with a diagnosis of each that is not as it should be.
+func Diagnosed(ctx context.Context, s *site.Site, maxAge time.Duration) front.Overview {
 	ctx = flwrexec.OneLook(ctx)
-	site.Kept[sleeper](s).look(time.Now())
-	list, folder, err := site.Members(s)
-	if err != nil {
-		o.RuntimeErr = err
+	p := s.Look(ctx, site.Want{Parts: ReadNodes, MaxAge: maxAge})
+	return View(ctx, s, &p)
+}
+
+// View returns the overview of the SuperNodes in a look that has read ReadNodes. It reads the logs of those that are
+// not as they should be, for the diagnosis.
+func View(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
+	o := view(s, p)
+	if p.Keys.Err != nil {
 		return o
 	}
-	nodes, at, err := s.AllNodes(ctx, maxAge)
-	o.GridAt, o.GridErr = at, GridProblem(s, err)
-	// The grid may take seconds to answer: what runs here is looked at after it. The other way round all
-	// SuperNodes that were stopped meanwhile would seem to run and be lost.
-	var states map[string]supernode.Status
-	if s.RuntimeKind() != "" || site.Holds(s, site.NeedRuntime...) {
-		states, o.RuntimeErr = site.States(ctx, s)
+	joined := map[string]site.SuperNode{}
+	for _, n := range p.SuperNodes {
+		joined[n.Name] = n
 	}
-	byID := map[string]flwrexec.Node{}
-	if err == nil { // an old answer is no answer: the grid may have changed its mind
-		for _, n := range nodes {
-			byID[n.ID.String()] = n
+	gone := map[string]site.SuperNode{}
+	for _, n := range p.Lost {
+		gone[n.Name] = n
+	}
+	for i, v := range o.Nodes {
+		if n, ok := gone[v.Name]; ok {
+			o.Nodes[i].Diagnosis, o.Nodes[i].Remedy = KeyProblem(s, n.Member, p.Keys.Value)
+		} else {
+			o.Nodes[i].Diagnosis, o.Nodes[i].Remedy = diagnose(ctx, s, p, joined[v.Name].Member, v, o)
 		}
 	}
-	lost := Lost(s, list, folder)
-	gone := map[string]bool{}
-	for _, m := range lost {
-		gone[m.Name] = true
+	o.Nodes = append(o.Nodes, unfinished(p)...)
+	inOrder(p, &o)
+	return o
+}
+
+// view shows each SuperNode of a look, without a diagnosis. It asks nobody.
+func view(s *site.Site, p *site.Snapshot) front.Overview {
+	site.Kept[sleeper](s).look(p.At)
+	if p.Keys.Err != nil {
+		return front.Overview{RuntimeErr: p.Keys.Err}
 	}
-	list = slices.DeleteFunc(list, func(m site.Member) bool { return gone[m.Name] })
-	for _, m := range slices.Concat(list, lost) {
-		v := front.NodeView{Name: m.Name, NodeID: m.Record.NodeID, KeyFile: s.Rel(m.Pair.Private), Fingerprint: m.Pair.Fingerprint,
-			Runtime: states[m.Name], Digest: site.DigestOf(s, states[m.Name]), Wanted: site.Wanted(s, m.Name)}
-		if gone[m.Name] {
-			v.KeyFile, v.Fingerprint = m.Record.KeyFile, m.Record.Key
+	o := front.Overview{GridAt: p.Nodes.At, GridErr: gridProblem(p, p.Nodes.Err), RuntimeErr: p.States.Err}
+	gone := map[string]bool{}
+	for _, n := range p.Lost {
+		gone[n.Name] = true
+	}
+	present := slices.DeleteFunc(slices.Clone(p.SuperNodes), func(n site.SuperNode) bool { return gone[n.Name] })
+	for _, n := range slices.Concat(present, p.Lost) {
+		v := front.NodeView{Name: n.Name, NodeID: n.Record.NodeID, KeyFile: p.Rel(n.Pair.Private), Fingerprint: n.Pair.Fingerprint,
+			Runtime: n.Runtime, Digest: site.DigestOf(p.Ledger, n.Runtime), Wanted: n.Wanted}
+		if gone[n.Name] {
+			v.KeyFile, v.Fingerprint = n.Record.KeyFile, n.Record.Key
 		}
 		if v.Runtime.State == "" && o.RuntimeErr == nil {
 			v.Runtime.State = supernode.Absent
 		}
-		if n, ok := byID[v.NodeID]; ok && v.NodeID != "" {
-			v.Grid = front.GridState(n.Status)
-			if v.GridSince = n.Online; n.Status == flwrexec.StatusOffline {
-				v.GridSince = n.Offline
+		if n.Listed {
+			v.Grid = front.GridState(n.Grid.Status)
+			if v.GridSince = n.Grid.Online; n.Grid.Status == flwrexec.StatusOffline {
+				v.GridSince = n.Grid.Offline
 			}
 		}
 		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent && v.Wanted == front.WantedUp || IsSuspended(v.Runtime)
 		if v.Grid == flwrexec.StatusOnline && !ended { // else the grid has not noticed
 			o.Online++
 		}
-		switch {
-		case !diagnose:
-		case gone[m.Name]:
-			v.Diagnosis, v.Remedy = KeyProblem(s, m, folder)
-		default:
-			v.Diagnosis, v.Remedy = Diagnose(ctx, s, m, v, o)
-		}
 		o.Nodes = append(o.Nodes, v)
 	}
-	if diagnose {
-		o.Nodes = append(o.Nodes, unfinished(s, states, byID)...)
-	}
-	if len(o.Nodes) > len(list) {
-		slices.SortStableFunc(o.Nodes, func(a, b front.NodeView) int { return sortorder.NaturalCompare(a.Name, b.Name) })
-	}
-	settleGridErr(s, &o)
+	inOrder(p, &o)
+	settleGridErr(p, &o)
 	return o
 }
 
+// inOrder sorts the SuperNodes by name where others than those with a key were added.
+func inOrder(p *site.Snapshot, o *front.Overview) {
+	if len(o.Nodes) > len(p.SuperNodes) {
+		slices.SortStableFunc(o.Nodes, func(a, b front.NodeView) int { return sortorder.NaturalCompare(a.Name, b.Name) })
+	}
+}
+
 // settleGridErr gives what puts GridErr right. Nobody counts as online while the grid does not say so.
-func settleGridErr(s *site.Site, o *front.Overview) {
+func settleGridErr(p *site.Snapshot, o *front.Overview) {
 	if o.GridErr != nil {
 		o.Online = 0
 	}
 	switch {
-	case o.GridErr == nil || !s.Rehearsal():
+	case o.GridErr == nil || !p.Rehearsal():
 	case problem.Is(o.GridErr, GridEnded):
 		o.Remedy = remedy(front.StartGrid, "start the rehearsal's grid again")
-	case site.GridSuspended(s) != nil:
+	case p.Grid.Suspended != nil:
 		o.Remedy = remedy(front.StartGrid, "let the rehearsal's grid go on")
 	}
 }
@@ -143,12 +162,14 @@ func pulse(ctx context.Context, s *site.Site) error {
 // GridEnded says that a rehearsal's grid does not run.
 const GridEnded problem.Code = "rehearsal-grid-ended"
 
-// GridProblem says of a rehearsal whose grid does not answer whether it runs at all.
+// GridProblem says of an error of the grid's side whether it comes from a rehearsal's grid that does not run.
 func GridProblem(s *site.Site, err error) error {
-	if err == nil || !s.Rehearsal() || !problem.Is(err, problem.Unreachable) {
-		return err
-	}
-	if _, ok := site.GridRunning(s); ok {
+	p := s.Look(context.Background(), site.Want{Parts: site.ReadGrid})
+	return gridProblem(&p, err)
+}
+
+func gridProblem(p *site.Snapshot, err error) error {
+	if err == nil || !p.Rehearsal() || p.Grid.Running || !problem.Is(err, problem.Unreachable) {
 		return err
 	}
 	return &problem.Problem{Code: GridEnded, What: "the rehearsal's grid does not run", Why: "it was stopped, or ended with the flwrup that started it",
@@ -172,10 +193,10 @@ func whyNot(ctx context.Context, s *site.Site, p *problem.Problem) {
 }
 
 // unfinished are the SuperNodes whose removal was cut short.
-func unfinished(s *site.Site, states map[string]supernode.Status, byID map[string]flwrexec.Node) []front.NodeView {
+func unfinished(p *site.Snapshot) []front.NodeView {
 	var list []front.NodeView
-	for _, i := range site.Leaving(s) {
-		v := front.NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: states[i.Name], Grid: front.GridState(byID[i.NodeID].Status), Wanted: front.WantedDown}
+	for _, i := range p.Leaving() {
+		v := front.NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: p.States.Value[i.Name], Grid: front.GridState(p.OnGrid(i.NodeID).Status), Wanted: front.WantedDown}
 		if v.Runtime.State == "" {
 			v.Runtime.State = supernode.Absent
 		}
@@ -191,12 +212,12 @@ func unfinished(s *site.Site, states map[string]supernode.Status, byID map[strin
 }
 
 // RunView returns a run of the grid as front ends show it.
-func RunView(s *site.Site, r flwrexec.Run) front.RunView {
+func RunView(d ledger.Data, r flwrexec.Run) front.RunView {
 	v := front.RunView{ID: r.ID.String(), App: r.FabID, Status: front.RunStatus(r.StatusText()), Elapsed: r.Elapsed, Details: r.Details,
 		Pending: r.Pending, Running: r.Running, Over: r.Finished}
 	if r.FabVersion != "" {
 		v.App += " " + r.FabVersion
 	}
-	v.Here = slices.ContainsFunc(s.Ledger.Runs(), func(have ledger.Run) bool { return have.ID == v.ID })
+	v.Here = slices.ContainsFunc(d.Runs, func(have ledger.Run) bool { return have.ID == v.ID })
 	return v
 }

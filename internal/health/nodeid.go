@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -76,40 +77,39 @@ func idSaid(ctx context.Context, s *site.Site, name string, st supernode.Status)
 }
 
 // IDDiffers says that a SuperNode that runs logged another node ID than the ledger has for it; nil when not.
-func IDDiffers(ctx context.Context, s *site.Site, m site.Member, st supernode.Status) (*problem.Problem, *front.Remedy) {
-	if !m.Known() || isElsewhere(ctx, s, st) { // on another grid it is another node
+func IDDiffers(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Member, st supernode.Status) (*problem.Problem, *front.Remedy) {
+	if !m.Known() || p.Elsewhere(st) != "" { // on another grid it is another node
 		return nil, nil
 	}
 	said := idSaid(ctx, s, m.Name, st)
 	if said == "" || said == m.Record.NodeID {
 		return nil, nil
 	}
-	p := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
+	bad := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
 	if key := site.NodeLabel(st, "fingerprint"); key != "" && key != m.Pair.Fingerprint {
-		p.Why, p.Fix = "it runs with another key than "+s.Rel(m.Pair.Private)+", which was changed after it was started", "start it anew, with its key"
-		return p, remedy(front.RestartNodes, "start it anew", m.Name)
+		bad.Why, bad.Fix = "it runs with another key than "+p.Rel(m.Pair.Private)+", which was changed after it was started", "start it anew, with its key"
+		return bad, remedy(front.RestartNodes, "start it anew", m.Name)
 	}
-	p.Why = "the ledger's came \"" + m.Record.How + "\""
-	for _, n := range s.Ledger.Nodes() {
+	bad.Why = "the ledger's came \"" + m.Record.How + "\""
+	for _, n := range p.Ledger.Nodes {
 		if n.NodeID == said && n.Connection == m.Record.Connection {
-			p.Why += "; " + said + " stands there for " + n.Name
+			bad.Why += "; " + said + " stands there for " + n.Name
 		}
 	}
-	return p, &front.Remedy{Says: "note the right one", Step: front.StepOnline}
+	return bad, &front.Remedy{Says: "note the right one", Step: front.StepOnline}
 }
 
 // MendIDs puts the node IDs that the SuperNodes themselves say into the ledger, after asking. Only an ID that
 // the grid lists for this account is believed.
 func MendIDs(ctx context.Context, s *site.Site, to front.Sink) error {
-	list, _, err := site.Members(s)
-	if err != nil {
+	p := s.Look(ctx, site.Want{Parts: site.ReadKeys | site.ReadFlwr | site.ReadStates})
+	if err := errors.Join(p.Keys.Err, p.States.Err); err != nil {
 		return err
 	}
-	states, err := site.States(ctx, s)
-	if err != nil {
-		return err
-	}
-	list = slices.DeleteFunc(list, func(m site.Member) bool { p, _ := IDDiffers(ctx, s, m, states[m.Name]); return p == nil })
+	list := slices.DeleteFunc(p.SuperNodes, func(n site.SuperNode) bool {
+		bad, _ := IDDiffers(ctx, s, &p, n.Member, n.Runtime)
+		return bad == nil
+	})
 	if len(list) == 0 {
 		return nil
 	}
@@ -119,20 +119,20 @@ func MendIDs(ctx context.Context, s *site.Site, to front.Sink) error {
 	}
 	right := map[string]ledger.Node{} // by node ID
 	for _, m := range list {
-		p, r := IDDiffers(ctx, s, m, states[m.Name])
-		said := idSaid(ctx, s, m.Name, states[m.Name])
+		bad, r := IDDiffers(ctx, s, &p, m.Member, m.Runtime)
+		said := idSaid(ctx, s, m.Name, m.Runtime)
 		if r.Step == 0 || !slices.ContainsFunc(nodes, func(n flwrexec.Node) bool { return n.ID.String() == said }) {
-			return p
+			return bad
 		}
 		answer, err := to.Ask(ctx, front.Question{ID: "node-id", Kind: front.AskConfirm, Default: "yes", Ask: "Note " + said + " for " + m.Name + "?",
-			Help: p.Error() + ". The SuperNode's own log is right: the grid let it in under that ID."})
+			Help: bad.Error() + ". The SuperNode's own log is right: the grid let it in under that ID."})
 		if err != nil {
 			return err
 		}
 		if answer != "yes" {
-			return p
+			return bad
 		}
-		right[said] = site.Record(s, m, said, "from its log")
+		right[said] = site.Record(s, m.Member, said, "from its log")
 	}
 	defer s.Forget()
 	return s.Ledger.Change(func(d *ledger.Data) error {

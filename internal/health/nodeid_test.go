@@ -27,7 +27,8 @@ func TestNodeIDOfAnotherKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, r := IDDiffers(t.Context(), s, list[0], states[list[0].Name])
+	look := s.Look(t.Context(), site.Want{Parts: site.ReadKeys | site.ReadFlwr | site.ReadStates})
+	p, r := IDDiffers(t.Context(), s, &look, list[0], states[list[0].Name])
 	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != front.RestartNodes {
 		t.Errorf("%+v %+v", p, r)
 	}

@@ -50,42 +50,35 @@ const (
 	readLog                    // the tail of its log, and the network where that is asked for
 )
 
-// readings fill the evidence. All input and output of a diagnosis is here and in gather.
-var readings = map[reading]func(context.Context, *site.Site, site.Member, *evidence){
-	readSaidID: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
-		e.idProblem, e.idRemedy = IDDiffers(ctx, s, m, e.node.Runtime)
+// readings fill the evidence. All input and output of a diagnosis is here.
+var readings = map[reading]func(context.Context, *site.Site, *site.Snapshot, site.Member, *evidence){
+	readSaidID: func(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Member, e *evidence) {
+		e.idProblem, e.idRemedy = IDDiffers(ctx, s, p, m, e.node.Runtime)
 	},
-	readForeign: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
+	readForeign: func(ctx context.Context, s *site.Site, _ *site.Snapshot, m site.Member, e *evidence) {
 		if st, ok := foreign(ctx, s, m); ok {
 			e.foreign = &st
 		}
 	},
-	readLog: func(ctx context.Context, s *site.Site, m site.Member, e *evidence) {
-		e.lines, e.hints = site.SaidLately(ctx, s, m.Name), Hints(s, e.node)
-		p := flwrexec.DiagnoseNodeLog(e.lines, e.hints)
-		if !e.up() && (p == nil || p.Code == flwrexec.NodeHeld) && e.node.Grid == flwrexec.StatusOnline {
-			p = heldProblem(e.node, e.now, p)
+	readLog: func(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Member, e *evidence) {
+		e.lines, e.hints = site.SaidLately(ctx, s, m.Name), Hints(p, e.node)
+		found := flwrexec.DiagnoseNodeLog(e.lines, e.hints)
+		if !e.up() && (found == nil || found.Code == flwrexec.NodeHeld) && e.node.Grid == flwrexec.StatusOnline {
+			found = heldProblem(e.node, e.now, found)
 		}
-		if p != nil && (p.Code == problem.NodeNotOnline || p.Code == problem.Untrusted) && !flwrexec.Silent(e.gridErr) {
-			whyNot(ctx, s, p)
+		if found != nil && (found.Code == problem.NodeNotOnline || found.Code == problem.Untrusted) && !flwrexec.Silent(e.gridErr) {
+			whyNot(ctx, s, found)
 		}
-		e.log = p
+		e.log = found
 	},
 }
 
-// gather takes what is at hand already.
-func gather(ctx context.Context, s *site.Site, m site.Member, v front.NodeView, o front.Overview) evidence {
-	e := evidence{node: v, record: m.Record, known: m.Known(), now: time.Now(), gridErr: o.GridErr, runtimeErr: o.RuntimeErr,
-		connection: s.Choices().Grid.Connection, elsewhere: isElsewhere(ctx, s, v.Runtime), kind: s.RuntimeKind(), pinned: Pinned(s),
-		flwr: s.Title().Flwr}
+// gather takes the evidence that a look has.
+func gather(s *site.Site, p *site.Snapshot, m site.Member, v front.NodeView, o front.Overview) evidence {
+	e := evidence{node: v, record: m.Record, known: m.Known(), now: p.At, gridErr: o.GridErr, runtimeErr: o.RuntimeErr,
+		connection: p.Choices.Grid.Connection, elsewhere: p.Elsewhere(v.Runtime) != "", kind: p.Kind, pinned: p.Choices.Image, flwr: p.Flwr}
 	e.sleptFrom, e.sleptTo, e.slept = site.Kept[sleeper](s).recent(e.now)
 	return e
-}
-
-// isElsewhere reports whether a SuperNode runs for another grid than the project's.
-func isElsewhere(ctx context.Context, s *site.Site, st supernode.Status) bool {
-	f, err := s.Session(ctx)
-	return err == nil && site.Elsewhere(s, st, f.Dialect()) != ""
 }
 
 func (e *evidence) up() bool { return e.node.Runtime.State == supernode.Running }

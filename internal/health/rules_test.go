@@ -104,12 +104,12 @@ func TestReadingsAreFew(t *testing.T) {
 	all := readings
 	defer func() { readings = all }()
 	var read []reading
-	readings = map[reading]func(context.Context, *site.Site, site.Member, *evidence){}
+	readings = map[reading]func(context.Context, *site.Site, *site.Snapshot, site.Member, *evidence){}
 	for what := range all {
-		readings[what] = func(context.Context, *site.Site, site.Member, *evidence) { read = append(read, what) }
+		readings[what] = func(context.Context, *site.Site, *site.Snapshot, site.Member, *evidence) { read = append(read, what) }
 	}
 	e := evidence{node: front.NodeView{Grid: flwrexec.StatusOnline, Runtime: supernode.Status{State: supernode.Running}}, known: true, now: time.Now()}
-	if p, _ := judge(t.Context(), nil, site.Member{}, &e); p != nil || len(read) != 1 || read[0] != readSaidID {
+	if p, _ := judge(t.Context(), nil, nil, site.Member{}, &e); p != nil || len(read) != 1 || read[0] != readSaidID {
 		t.Errorf("%v, read %v", p, read)
 	}
 }

@@ -41,16 +41,16 @@ func ReportApp(ctx context.Context, s *site.Site, maxAge time.Duration) (AppRepo
 }
 
 // Place says where a trap is, and its statement.
-func Place(s *site.Site, r AppReport, t app.Trap) string {
-	return fmt.Sprintf("%s, line %d: %s", s.Rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.Text)
+func Place(at site.Folder, r AppReport, t app.Trap) string {
+	return fmt.Sprintf("%s, line %d: %s", at.Rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.Text)
 }
 
 // trapHint says how sure it is that a statement fails on a grid.
-func trapHint(s *site.Site, r AppReport, t app.Trap) string {
+func trapHint(at site.Folder, r AppReport, t app.Trap) string {
 	if !t.Sure {
-		return Place(s, r, t) + " " + t.Does() + "; on a grid only /tmp can be written to"
+		return Place(at, r, t) + " " + t.Does() + "; on a grid only /tmp can be written to"
 	}
-	text := Place(s, r, t) + " " + t.Does() + ", which fails on a grid"
+	text := Place(at, r, t) + " " + t.Does() + ", which fails on a grid"
 	if t.WhyNot != "" {
 		text += "; change it by hand: " + t.WhyNot
 	}
@@ -58,20 +58,20 @@ func trapHint(s *site.Site, r AppReport, t app.Trap) string {
 }
 
 // TrapHints says what in the app would fail on a grid.
-func TrapHints(s *site.Site, r AppReport) []string {
+func TrapHints(at site.Folder, r AppReport) []string {
 	var hints []string
 	for _, t := range r.Found.Traps {
-		hints = append(hints, trapHint(s, r, t))
+		hints = append(hints, trapHint(at, r, t))
 	}
-	return append(hints, reachHints(s, r)...)
+	return append(hints, reachHints(at, r)...)
 }
 
 // reachHints says what in the app a grid may not allow; only a run can tell.
-func reachHints(s *site.Site, r AppReport) []string {
+func reachHints(at site.Folder, r AppReport) []string {
 	var hints []string
 	for _, t := range r.Found.Reaches {
 		hints = append(hints, fmt.Sprintf("%s, line %d: %s reaches out over the network, which a grid may not let the ServerApp do",
-			s.Rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.What))
+			at.Rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.What))
 	}
 	return hints
 }
@@ -99,7 +99,7 @@ func CheckApp(ctx context.Context, s *site.Site, to front.Sink) (config string, 
 // disarm offers to comment out what surely writes files in the ServerApp. Unattended it changes nothing, unless
 // the person asked for it with --mend.
 func disarm(ctx context.Context, s *site.Site, r AppReport, to front.Sink) error {
-	for _, hint := range reachHints(s, r) {
+	for _, hint := range reachHints(s.Folder(), r) {
 		to.Event(front.Says{Text: hint})
 	}
 	mends := s.Options.Attended || s.Options.Mend
@@ -107,9 +107,9 @@ func disarm(ctx context.Context, s *site.Site, r AppReport, to front.Sink) error
 		switch mendable := t.Sure && t.WhyNot == ""; {
 		case mendable && mends:
 		case mendable:
-			to.Event(front.Says{Text: trapHint(s, r, t) + "; --mend comments it out"})
+			to.Event(front.Says{Text: trapHint(s.Folder(), r, t) + "; --mend comments it out"})
 		default:
-			to.Event(front.Says{Text: trapHint(s, r, t)})
+			to.Event(front.Says{Text: trapHint(s.Folder(), r, t)})
 		}
 	}
 	if len(r.Found.Mendable()) == 0 || !mends {
@@ -173,7 +173,7 @@ func missingPackages(ctx context.Context, s *site.Site, a app.App) ([]app.Missin
 	if s.RuntimeKind() != project.RuntimeDocker {
 		return app.MissingPackages(ctx, f.Found().Python, a)
 	}
-	image := site.Image(s, f.Version().String())
+	image := site.Image(s.Choices(), f.Version().String())
 	key := image + "\n" + strings.Join(a.Dependencies, "\n")
 	packages := site.Kept[packageAnswers](s)
 	packages.mu.Lock()

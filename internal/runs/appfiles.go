@@ -116,14 +116,10 @@ func KeepOut(s *site.Site, to front.Sink) error {
 	return nil
 }
 
-// KeepOutAction is keepOut as a person would do it; false when there is nothing to do.
-func KeepOutAction(s *site.Site) (front.Action, bool) {
-	file, lines, err := leaking(s)
-	if err != nil || len(lines) == 0 {
-		return front.Action{}, false
-	}
+// keepOutAction is KeepOut as a person would do it.
+func keepOutAction(s *site.Site, file string, lines []string) front.Action {
 	return front.Action{Says: "keep flwrup's own files out of what is sent with the app",
-		Command: "printf '\\n%s" + strings.Repeat("\\n%s", len(lines)-1) + "\\n' " + quoted(lines) + " >> " + shell.Path(s.Rel(file))}, true
+		Command: "printf '\\n%s" + strings.Repeat("\\n%s", len(lines)-1) + "\\n' " + quoted(lines) + " >> " + shell.Path(s.Rel(file))}
 }
 
 // quoted writes lines as arguments; the space before flwrup.toml is for flwr alone.

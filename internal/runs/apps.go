@@ -104,7 +104,7 @@ func makeApp(ctx context.Context, s *site.Site, to front.Sink) error {
 		return fmt.Errorf("make a folder for the new app: %w", err)
 	}
 	defer os.RemoveAll(work) // made just now, below .flwrup
-	to.Event(front.Says{Text: "making a new app: " + newAppCommand(s, f).Command})
+	to.Event(front.Says{Text: "making a new app: " + newAppCommand(ctx, s).Command})
 	a, err := f.NewApp(ctx, work, s.Ledger.Account(s.Choices().Grid.Connection), func(l string) { to.Event(front.Output{Text: l}) })
 	if err != nil {
 		return err
@@ -115,6 +115,7 @@ func makeApp(ctx context.Context, s *site.Site, to front.Sink) error {
 	return s.Change(func(c *project.Choices) error { c.App = s.Rel(dir); return nil })
 }
 
-func newAppCommand(s *site.Site, f site.Flwr) front.Action {
-	return site.Command(s, "make a new app", f.Dialect().NewAppArgv(s.Ledger.Account(s.Choices().Grid.Connection)))
+func newAppCommand(ctx context.Context, s *site.Site) front.Action {
+	p := s.Look(ctx, site.Want{Parts: site.ReadFlwr})
+	return p.Command("make a new app", p.Dialect.NewAppArgv(p.Ledger.Account(p.Choices.Grid.Connection)))
 }

@@ -28,7 +28,7 @@ type crowd struct {
 
 func countNodes(ctx context.Context, s *site.Site) (crowd, error) {
 	var c crowd
-	o := health.NodesOverview(ctx, s, 0, false)
+	o := health.States(ctx, s)
 	if o.GridErr != nil {
 		return c, o.GridErr
 	}

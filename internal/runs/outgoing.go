@@ -252,17 +252,20 @@ func keepOutWords(s *site.Site, p parcel, lines []string) string {
 	return words + ", or " + p.exclude + " = [" + strings.Join(patterns, ", ") + "] below [tool.flwr.app] in its pyproject.toml"
 }
 
-// SentActions is what a run would keep out or stop at, for a plan.
+// SentActions returns, for a plan, the files that a run would keep out or stop at.
 func SentActions(ctx context.Context, s *site.Site) []front.Action {
-	p, err := packParcel(ctx, s, site.Fresh)
+	file, own, err := leaking(s)
 	if err != nil {
 		return nil // step 15 says it when it comes to that
 	}
-	_, own, err := leaking(s)
-	if err != nil {
-		return nil
-	}
 	var actions []front.Action
+	if len(own) > 0 {
+		actions = append(actions, keepOutAction(s, file, own))
+	}
+	p, err := packParcel(ctx, s, site.Fresh)
+	if err != nil {
+		return actions
+	}
 	for _, f := range p.found {
 		if !slices.Contains(own, f.Line) {
 			actions = append(actions, front.Action{Says: "keep out of what is sent, when you agree: " + f.String(),

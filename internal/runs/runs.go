@@ -14,7 +14,6 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
-	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
@@ -28,31 +27,9 @@ func Runs(ctx context.Context, s *site.Site, maxAge time.Duration) ([]front.RunV
 	list, err := s.GridRuns(flwrexec.OneLook(ctx), maxAge)
 	views := make([]front.RunView, 0, len(list))
 	for _, r := range list {
-		views = append(views, health.RunView(s, r))
+		views = append(views, health.RunView(s.Ledger.Data(), r))
 	}
 	return views, err
-}
-
-// RefreshRun is lastRun with the status that the grid gives, kept for the next time. A run goes on while
-// flwrup is away, and only the grid's list says how it ended.
-func RefreshRun(ctx context.Context, s *site.Site) (ledger.Run, bool) {
-	r, ok := s.LastRun()
-	if !ok || front.RunStatus(r.Status).Ended() || s.Rehearsal() && !site.GridUp(s) {
-		return r, ok
-	}
-	list, err := s.GridRuns(ctx, site.Fresh)
-	if err != nil {
-		return r, ok // what was known last
-	}
-	for _, have := range list {
-		if have.ID.String() == r.ID && have.StatusText() != r.Status {
-			r.Status = have.StatusText()
-			if !s.Options.ReadOnly {
-				_ = s.Ledger.PutRun(r) // the next look tries again
-			}
-		}
-	}
-	return r, ok
 }
 
 // GoingRun is the run that was started here last, "" when none was; going when it was not over when it was
@@ -105,7 +82,7 @@ func FollowRun(ctx context.Context, s *site.Site, run string, to front.Sink) err
 				return err
 			}
 			if run.Ended() {
-				to.Event(front.RunState{Run: health.RunView(s, run)})
+				to.Event(front.RunState{Run: health.RunView(s.Ledger.Data(), run)})
 				return outcome(ctx, s, run, &reader)
 			}
 		}
@@ -120,7 +97,7 @@ func watchRun(ctx context.Context, s *site.Site, f site.Flwr, id flwr.RunID, to 
 	last, told := front.RunUnknown, map[string]bool{}
 	for {
 		run, err := f.Run(ctx, s.Connection(), id)
-		view := health.RunView(s, run)
+		view := health.RunView(s.Ledger.Data(), run)
 		if err == nil && view.Status != last {
 			last = view.Status
 			to.Event(front.RunState{Run: view})

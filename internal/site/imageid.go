@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"flwrup/internal/front"
+	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 )
@@ -21,8 +22,8 @@ type ImageResolver interface {
 }
 
 // knownImage is the image that the ledger has for a name.
-func knownImage(s *Site, name string) (supernode.Image, bool) {
-	a, ok := s.Ledger.Attestation(attestImage + name)
+func knownImage(d ledger.Data, name string) (supernode.Image, bool) {
+	a, ok := d.Attestation(attestImage + name)
 	if !ok {
 		return supernode.Image{}, false
 	}
@@ -36,8 +37,8 @@ func NoteImage(s *Site, name string, i supernode.Image) error {
 }
 
 // DigestOf is what is shown of the image that a container was made from.
-func DigestOf(s *Site, st supernode.Status) string {
-	if i, ok := knownImage(s, st.Image); ok && i.ID == st.ImageID {
+func DigestOf(d ledger.Data, st supernode.Status) string {
+	if i, ok := knownImage(d, st.Image); ok && i.ID == st.ImageID {
 		return i.Name()
 	}
 	return st.ImageID
@@ -56,7 +57,7 @@ func MovedImage(ctx context.Context, s *Site, rt supernode.Runtime, name string)
 		}
 		return known, now, nil, err
 	}
-	known, ok = knownImage(s, name)
+	known, ok = knownImage(s.Ledger.Data(), name)
 	if !ok || known.Same(now) {
 		return known, now, nil, nil
 	}

@@ -33,28 +33,32 @@ type Member struct {
 // Known tells whether the node's ID on the grid is known.
 func (m Member) Known() bool { return m.Record.State == ledger.Registered && m.Record.NodeID != "" }
 
-// Members gives the site's SuperNodes, as many as there are usable keys, at most as many as were chosen.
-// A key that was unregistered is burnt and left out, as is one that was removed here. Names stay with their keys:
-// the ledger has them, and those go first. A new key's name comes from its own number where that is free.
+// Members returns the site's SuperNodes, as many as there are usable keys, at most as many as were chosen, with the
+// folder of keys; see Snapshot for all that is known of them.
 func Members(s *Site) ([]Member, keys.Folder, error) {
-	if Holds(s, "keys") {
-		return nil, keys.Folder{}, Withheld(s)
+	p := s.Look(context.Background(), Want{Parts: ReadKeys})
+	list := make([]Member, len(p.SuperNodes))
+	for i, n := range p.SuperNodes {
+		list[i] = n.Member
 	}
-	c := s.Choices()
-	folder, err := keys.Scan(s.Path(c.Keys))
-	if err != nil {
-		return nil, folder, err
-	}
-	leaving := map[string]bool{}
-	for _, i := range Leaving(s) {
-		leaving[i.Key] = true
+	return list, p.Keys.Value, p.Keys.Err
+}
+
+// membersOf returns the SuperNodes of the keys in a folder. A key that was unregistered, or removed here, is left
+// out. Names stay with their keys: the ledger has them, and those go first. A new key's name comes from its own
+// number where that is free.
+func membersOf(f Folder, d *ledger.Data, folder keys.Folder) []Member {
+	c := f.Choices
+	gone := map[string]bool{}
+	for _, i := range leaving(f, d) {
+		gone[i.Key] = true
 	}
 	var list []Member
 	registered := 0
 	for _, p := range slices.Concat(folder.Pairs, folder.Others) {
-		record, _ := s.Ledger.NodeOn(c.Grid.Connection, p.Fingerprint)
+		record, _ := d.NodeOn(c.Grid.Connection, p.Fingerprint)
 		switch {
-		case record.State == ledger.Unregistered, record.State == ledger.Removed, leaving[p.Fingerprint]:
+		case record.State == ledger.Unregistered, record.State == ledger.Removed, gone[p.Fingerprint]:
 			continue
 		case slices.ContainsFunc(list, func(m Member) bool { return m.Pair.Fingerprint == p.Fingerprint }): // a copy
 			continue
@@ -74,27 +78,27 @@ func Members(s *Site) ([]Member, keys.Folder, error) {
 		return room < 0
 	})
 	list = list[:min(len(list), c.Nodes)]
-	name(s, c, list)
-	return list, folder, nil
+	name(f, d, list)
+	return list
 }
 
 // name gives each of list its number and its name.
-func name(s *Site, c *project.Choices, list []Member) {
-	records, intents := s.Ledger.Nodes(), s.Ledger.Intents()
+func name(f Folder, d *ledger.Data, list []Member) {
+	c := f.Choices
 	seats := make([]project.Seat, len(list))
 	for i, m := range list {
 		seat := project.Seat{Recorded: m.Record.Name, Own: m.Pair.Number}
-		for _, in := range intents { // its registration may have been cut short
+		for _, in := range d.Intents { // its registration may have been cut short
 			if seat.Recorded == "" && in.Op == "register" && in.Key == m.Pair.Fingerprint {
 				seat.Recorded = in.Name
 			}
 		}
-		if other, ok := s.Ledger.NodeByKey(m.Pair.Fingerprint); ok && seat.Recorded == "" {
+		if other, ok := d.NodeByKey(m.Pair.Fingerprint); ok && seat.Recorded == "" {
 			seat.Recorded = other.Name // on another grid
 		}
-		file := s.Rel(m.Pair.Private)
+		file := f.Rel(m.Pair.Private)
 		seat.Barred = func(name string) bool {
-			return slices.ContainsFunc(records, func(n ledger.Node) bool {
+			return slices.ContainsFunc(d.Nodes, func(n ledger.Node) bool {
 				return n.Connection == c.Grid.Connection && n.Key != m.Pair.Fingerprint && strings.EqualFold(n.Name, name) &&
 					n.KeyFile != file // in the place of a key that was exchanged it has that one's name
 			})
@@ -104,6 +108,27 @@ func name(s *Site, c *project.Choices, list []Member) {
 	for i, place := range c.Seats(seats) {
 		list[i].Number, list[i].Name = place.Number, place.Name
 	}
+}
+
+// lostOf returns the registered SuperNodes whose key is not in the folder any more: replaced, damaged, or taken
+// away. They are on the grid all the same, and may even run.
+func lostOf(f Folder, d *ledger.Data, list []Member, folder keys.Folder) []Member {
+	have, names := map[string]bool{}, map[string]bool{}
+	for _, p := range folder.Pairs {
+		have[p.Fingerprint] = true
+	}
+	for _, m := range list {
+		if m.Known() {
+			names[m.Name] = true
+		}
+	}
+	var lost []Member
+	for _, n := range d.Nodes {
+		if n.Connection == f.Choices.Grid.Connection && n.State == ledger.Registered && n.NodeID != "" && !have[n.Key] && !names[n.Name] {
+			lost = append(lost, Member{Name: n.Name, Record: n})
+		}
+	}
+	return lost
 }
 
 // MemberNamed finds one SuperNode by name.
@@ -168,13 +193,13 @@ func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {
 		},
 		Env:       env,
 		Labels:    map[string]string{"flwrup.fingerprint": m.Pair.Fingerprint, "flwr": found.Version.String(), FleetLabel: fleet},
-		Container: c.ContainerName(m.Number), Image: Image(s, found.Version.String()),
+		Container: c.ContainerName(m.Number), Image: Image(c, found.Version.String()),
 		HostNetwork: hostNetwork, Restart: restartLimit,
 		Memory: project.ParseMemory(choice.Memory), Sharers: c.Nodes,
 		PIDs: project.ParsePIDs(choice.PIDs), Tmp: project.ParseMemory(choice.Tmp), GPUs: choice.GPUs,
 		Program: found.SuperNode(), Port: port,
 	}
-	if known, ok := knownImage(s, spec.Image); ok && kind == project.RuntimeDocker {
+	if known, ok := knownImage(s.Ledger.Data(), spec.Image); ok && kind == project.RuntimeDocker {
 		spec.ImageID = known.ID
 	}
 	if choice.Lasting != nil && !*choice.Lasting {
@@ -201,11 +226,10 @@ func NodeLabel(st supernode.Status, key string) string {
 	return cmp.Or(st.Labels[key], st.Labels["flwrup."+key])
 }
 
-// Elsewhere is the address of another grid that a running SuperNode was started for; "" when it runs for
-// the present one.
-func Elsewhere(s *Site, st supernode.Status, d flwr.Dialect) string {
+// Elsewhere returns the address of another grid that a running SuperNode was started for; "" when it runs for g.
+func Elsewhere(g project.GridChoice, st supernode.Status, d flwr.Dialect) string {
 	address := NodeLabel(st, FleetLabel)
-	if st.State == supernode.Stopped || st.State == supernode.Absent || address == fleetAddress(s, d) {
+	if st.State == supernode.Stopped || st.State == supernode.Absent || address == fleetOf(g, d) {
 		return ""
 	}
 	return address
@@ -217,9 +241,8 @@ func Elsewhere(s *Site, st supernode.Status, d flwr.Dialect) string {
 // that was killed and comes back.
 const restartLimit = 10
 
-// Image is the SuperNode image for a flwr version, under the names that Flower publishes.
-func Image(s *Site, version string) string {
-	c := s.Choices()
+// Image returns the SuperNode image for a flwr version: the chosen one, else Flower's own.
+func Image(c *project.Choices, version string) string {
 	if c.Image != "" {
 		return c.Image
 	}
@@ -307,11 +330,16 @@ func Record(s *Site, m Member, id, how string) ledger.Node {
 // MaxNodes is flwrup's own limit: a slip of the finger should not make a million keys.
 const MaxNodes = 1000
 
-// Leaving gives the removals that are not settled: under way, or cut short by a crash.
+// Leaving returns the removals that are not settled: under way, or cut short by a crash.
 func Leaving(s *Site) []ledger.Intent {
+	d := s.Ledger.Data()
+	return leaving(s.Folder(), &d)
+}
+
+func leaving(f Folder, d *ledger.Data) []ledger.Intent {
 	var list []ledger.Intent
-	for _, i := range s.Ledger.Intents() {
-		if (i.Op == "remove" || i.Op == "unregister") && i.Connection == s.Choices().Grid.Connection {
+	for _, i := range d.Intents {
+		if (i.Op == "remove" || i.Op == "unregister") && i.Connection == f.Choices.Grid.Connection {
 			list = append(list, i)
 		}
 	}
@@ -320,3 +348,9 @@ func Leaving(s *Site) []ledger.Intent {
 
 // KeyName is the file name of a lost SuperNode's private key.
 func (m Member) KeyName() string { return filepath.Base(m.Record.KeyFile) }
+
+// WithoutKey returns the registered SuperNodes that have no key in the folder: list and folder are those of Members.
+func WithoutKey(s *Site, list []Member, folder keys.Folder) []Member {
+	d := s.Ledger.Data()
+	return lostOf(s.Folder(), &d, list, folder)
+}

@@ -198,7 +198,7 @@ func FleetFits(ctx context.Context, s *Site) error {
 		s.World.Network.Forget()
 		return fleet
 	}
-	if p := InsideOut(s, f.Dialect()); p != nil {
+	if p := InsideOut(s.Folder(), s.RuntimeKind(), f.Dialect()); p != nil {
 		return p
 	}
 	return nil
@@ -206,9 +206,9 @@ func FleetFits(ctx context.Context, s *Site) error {
 
 // InsideOut says that the fleet's address means the container itself to a SuperNode in a container; nil when
 // it does not.
-func InsideOut(s *Site, d flwr.Dialect) *problem.Problem {
-	host, _, err := net.SplitHostPort(fleetAddress(s, d))
-	if err != nil || s.RuntimeKind() != project.RuntimeDocker || s.Choices().HostNetwork || s.Rehearsal() {
+func InsideOut(f Folder, kind string, d flwr.Dialect) *problem.Problem {
+	host, _, err := net.SplitHostPort(fleetOf(f.Choices.Grid, d))
+	if err != nil || kind != project.RuntimeDocker || f.Choices.HostNetwork || f.Rehearsal() {
 		return nil
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {

@@ -164,7 +164,7 @@ func endNodes(ctx context.Context, s *Site, to front.Sink) error {
 			names = append(names, st.Name)
 		}
 	}
-	if err := Want(s, names, front.WantedDown); err != nil {
+	if err := NoteWanted(s, names, front.WantedDown); err != nil {
 		return err
 	}
 	if len(names) > 0 {

@@ -135,3 +135,14 @@ func (s *Site) LeftAside() []string {
 	}
 	return lines
 }
+
+// flwrVersion returns the version of the flwr at hand, else the chosen one; "" while there is neither. It looks for
+// none.
+func flwrVersion(s *Site) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flwr != nil {
+		return s.flwr.Version().String()
+	}
+	return s.Choices().Flwr.Version
+}

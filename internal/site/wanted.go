@@ -7,9 +7,9 @@ import (
 	"flwrup/internal/ledger"
 )
 
-// Want notes the state that the person asks for of the named SuperNodes, all in one write. It is on disk before
+// NoteWanted notes the state that the person asks for of the named SuperNodes, all in one write. It is on disk before
 // a node is touched, so that a `flwrup watch` in the same folder never brings back a node that was just stopped.
-func Want(s *Site, names []string, wish front.Wanted) error {
+func NoteWanted(s *Site, names []string, wish front.Wanted) error {
 	var news []string
 	for _, name := range names {
 		if Wanted(s, name) != wish {

@@ -44,7 +44,7 @@ func TestPortsAndWishesOfAnEarlierFlwrup(t *testing.T) {
 		t.Errorf("%v: %+v", err, l.SuperNode("supernode_1"))
 	}
 
-	if err := Want(s, []string{"supernode_1", "supernode_2"}, front.WantedUp); err != nil {
+	if err := NoteWanted(s, []string{"supernode_1", "supernode_2"}, front.WantedUp); err != nil {
 		t.Fatal(err)
 	}
 	two := port("supernode_2")

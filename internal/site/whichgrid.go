@@ -130,8 +130,7 @@ func gridName(g project.GridChoice) string {
 }
 
 // GridLines describe a grid for step 2.
-func GridLines(s *Site, g project.GridChoice) []string {
-	d := s.Dialect()
+func GridLines(g project.GridChoice, d flwr.Dialect) []string {
 	lines := []string{gridName(g) + ": flwr's commands at " + controlOf(g, d), "SuperNodes at " + fleetOf(g, d)}
 	if g.CA != "" {
 		lines = append(lines, "its own CA: "+g.CA)

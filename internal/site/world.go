@@ -171,15 +171,36 @@ func (s *Site) GridRuns(ctx context.Context, maxAge time.Duration) ([]flwrexec.R
 	return list, err
 }
 
-// LastRun is the newest run that this site started on its connection.
+// LastRun returns the newest run that this site started on its connection; false when there is none.
 func (s *Site) LastRun() (ledger.Run, bool) {
-	runs := s.Ledger.Runs()
-	for _, r := range slices.Backward(runs) {
+	for _, r := range slices.Backward(s.Ledger.Runs()) {
 		if r.Connection == s.Choices().Grid.Connection {
 			return r, true
 		}
 	}
 	return ledger.Run{}, false
+}
+
+// RefreshRun is LastRun with the status that the grid gives, noted for the next time. A run goes on while flwrup is
+// away, and only the grid's list says how it ended.
+func RefreshRun(ctx context.Context, s *Site, maxAge time.Duration) (ledger.Run, bool) {
+	r, ok := s.LastRun()
+	if !ok || front.RunStatus(r.Status).Ended() || s.Rehearsal() && !GridUp(s) {
+		return r, ok
+	}
+	list, err := s.GridRuns(ctx, maxAge)
+	if err != nil {
+		return r, ok // the last known status
+	}
+	for _, have := range list {
+		if have.ID.String() == r.ID && have.StatusText() != r.Status {
+			r.Status = have.StatusText()
+			if !s.Options.ReadOnly {
+				_ = s.Ledger.PutRun(r) // the next look tries again
+			}
+		}
+	}
+	return r, ok
 }
 
 // LoggedInBefore tells, without asking the grid, whether a login can be expected to be there.
@@ -189,17 +210,10 @@ func (s *Site) LoggedInBefore() bool {
 	return !s.World.Nodes.good.IsZero() && s.World.Nodes.err == nil
 }
 
-// Title gives what every screen's first line says. It asks nobody.
+// Title returns what every screen's first line says. It asks nobody.
 func (s *Site) Title() front.Title {
-	c := s.Choices()
-	t := front.Title{Project: c.Name, Federation: c.Federation, Connection: c.Grid.Connection,
-		Account: s.Ledger.Account(c.Grid.Connection), Flwr: c.Flwr.Version, Rehearsal: s.Rehearsal(), LoggedIn: s.LoggedInBefore()}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.flwr != nil {
-		t.Flwr = s.flwr.Version().String()
-	}
-	return t
+	p := s.Look(context.Background(), Want{})
+	return p.Title()
 }
 
 // Kept returns the value of type T that a room keeps in memory with the site. It is zero at first; its own

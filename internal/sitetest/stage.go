@@ -24,7 +24,7 @@ func MakeKeys(t *testing.T, s *site.Site) {
 		t.Fatal(err)
 	}
 	if burnt := len(folder.Pairs) - len(list); len(list) < s.Choices().Nodes {
-		if _, err := keys.Generate(t.Context(), site.KeysDir(s), folder.NextNames(s.Choices().Nodes+burnt), nil); err != nil {
+		if _, err := keys.Generate(t.Context(), s.Folder().KeysDir(), folder.NextNames(s.Choices().Nodes+burnt), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,7 +65,7 @@ func Up(t *testing.T, g *Grid, n int) (*site.Site, *Runtime) {
 			err = rt.Start(t.Context(), spec)
 		}
 		if err == nil {
-			err = site.Want(s, []string{m.Name}, front.WantedUp)
+			err = site.NoteWanted(s, []string{m.Name}, front.WantedUp)
 		}
 		if err != nil {
 			t.Fatal(err)

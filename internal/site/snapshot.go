@@ -1,0 +1,383 @@
+package site
+
+import (
+	"context"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
+	"flwrup/flwrexec/install"
+	"flwrup/internal/front"
+	"flwrup/internal/grid"
+	"flwrup/internal/ledger"
+	"flwrup/internal/machine"
+	"flwrup/internal/problem"
+	"flwrup/internal/shell"
+	"flwrup/internal/supernode"
+	"flwrup/keys"
+)
+
+// Part is something that a look can read. Parts are joined with |.
+type Part uint32
+
+// The parts. Folder, choices, ledger, the kind of runtime and whether there is a login are in every Snapshot:
+// reading them asks nobody.
+const (
+	ReadKeys           Part = 1 << iota // the folder of keys
+	ReadFlwr                            // the flwr at hand
+	ReadConfig                          // the edits that flwr's configuration still needs
+	ReadNodes                           // the account's nodes on the grid
+	ReadAccount                         // ReadNodes, and who is logged in; noted in the ledger
+	ReadFederations                     // the account's federations, may be older; nothing before a login
+	ReadFederationsNow                  // the same, where flwr manages federations and one is chosen
+	ReadMembership                      // the chosen federation's members, nodes and runs
+	ReadRuns                            // the account's runs
+	ReadLastRun                         // the last run of this site; its new status is noted in the ledger
+	ReadRuntime                         // whether SuperNodes can be started
+	ReadImage                           // whether the image of a container is here
+	ReadStates                          // what runs here
+	ReadGrid                            // whether a rehearsal's grid runs
+	ReadNetwork                         // what answers at the grid's two addresses
+	ReadMachine                         // free disk and memory
+	PartsAbove                          // the first part of the rooms above
+)
+
+// Want says what a look reads, and how old an answer of the grid may be.
+type Want struct {
+	Parts  Part
+	MaxAge time.Duration
+}
+
+// Fact is one part of a look: what was read, or why it could not be.
+type Fact[T any] struct {
+	Value T
+	At    time.Time // of an answer of the grid's
+	Err   error
+}
+
+// Tool is the flwr at hand.
+type Tool struct {
+	install.Found
+	Dialect flwr.Dialect
+	Shell   string // how a person's shell reaches it
+}
+
+// LocalGrid is a rehearsal's grid.
+type LocalGrid struct {
+	Running   bool
+	Ready     grid.Ready // of one that runs, or has ended
+	Suspended *problem.Problem
+}
+
+// SuperNode is all that one look knows of a SuperNode of this site.
+type SuperNode struct {
+	Member
+	Listed  bool          // the grid has answered, and lists it; also one that was unregistered
+	Grid    flwrexec.Node // zero unless Listed
+	Runtime supernode.Status
+	Wanted  front.Wanted
+}
+
+// Snapshot is one look at a site: a value in which nothing changes. A part that was not asked for is empty.
+type Snapshot struct {
+	Folder
+	Parts    Part // that were read
+	At       time.Time
+	Ledger   ledger.Data
+	Kind     string       // of runtime; see Site.RuntimeKind
+	Dialect  flwr.Dialect // of the flwr at hand, else of the chosen or the newest
+	Flwr     string       // version at hand, else the chosen one; ""
+	LoggedIn bool         // the grid answered the last question
+	Crowded  error        // why this machine does not carry the chosen number (ReadMachine)
+	DiskFree Fact[uint64] // bytes
+
+	Keys       Fact[keys.Folder]
+	SuperNodes []SuperNode // that have a key, as many as were chosen; joined from all that was read
+	Lost       []SuperNode // registered, and their key is not in the folder any more
+
+	Tool        Fact[Tool]
+	LeftAside   []string // lines about flwrs that do not work
+	Config      Fact[Configuration]
+	Account     string // "" while it is not known
+	Nodes       Fact[[]flwrexec.Node]
+	Federations Fact[[]flwrexec.Federation]
+	Membership  Fact[flwrexec.FederationDetails]
+	Runs        Fact[[]flwrexec.Run]
+	LastRun     ledger.Run
+	Ran         bool // LastRun was started; else there is none
+	Runtime     error
+	Image       Fact[bool] // Err: cannot be known
+	States      Fact[map[string]supernode.Status]
+	Grid        LocalGrid
+	Network     Fact[Network]
+}
+
+// Look reads the parts that are wanted. It is the only reader of a site, and decides nothing.
+func (s *Site) Look(ctx context.Context, want Want) Snapshot {
+	return LookFurther(ctx, s, Snapshot{}, want)
+}
+
+// LookFurther returns p with the parts that it lacks.
+func LookFurther(ctx context.Context, s *Site, p Snapshot, want Want) Snapshot {
+	if want.Parts&ReadAccount != 0 {
+		want.Parts |= ReadNodes
+	}
+	lacks := want.Parts &^ p.Parts
+	if lacks == 0 && !p.At.IsZero() {
+		return p
+	}
+	if p.At.IsZero() {
+		p.Folder = s.Folder()
+	}
+	p.At, p.Parts = time.Now(), p.Parts|lacks
+	ctx = flwrexec.OneLook(ctx)
+	look := &look{s: s, p: &p, maxAge: want.MaxAge}
+	for _, r := range readings {
+		if lacks&r.part != 0 {
+			r.read(look, ctx)
+		}
+	}
+	p.Ledger, p.Kind, p.LoggedIn, p.Dialect, p.Flwr = s.Ledger.Data(), s.RuntimeKind(), s.LoggedInBefore(), s.Dialect(), flwrVersion(s)
+	p.join()
+	return p
+}
+
+// look is a look under way.
+type look struct {
+	s      *Site
+	p      *Snapshot
+	maxAge time.Duration
+}
+
+// readings are in the order in which one needs the other. What runs here is looked at after the grid, which may
+// take seconds to answer: the other way round all SuperNodes that were stopped meanwhile would seem to run and be
+// lost.
+var readings = []struct {
+	part Part
+	read func(*look, context.Context)
+}{
+	{ReadMachine, (*look).machine},
+	{ReadKeys, (*look).keys},
+	{ReadFlwr, (*look).flwr},
+	{ReadConfig, (*look).config},
+	{ReadNodes, (*look).nodes},
+	{ReadAccount, (*look).account},
+	{ReadFederations, (*look).federations},
+	{ReadFederationsNow, (*look).federationsNow},
+	{ReadMembership, (*look).membership},
+	{ReadGrid, (*look).grid},
+	{ReadRuns, (*look).runs},
+	{ReadLastRun, (*look).lastRun},
+	{ReadStates, (*look).states},
+	{ReadRuntime, (*look).runtime},
+	{ReadImage, (*look).image},
+	{ReadNetwork, (*look).network},
+}
+
+func (l *look) machine(context.Context) {
+	l.p.Crowded = NoRoom(l.s, l.p.Choices.Nodes)
+	free, err := machine.DiskFree(l.s.Dir)
+	l.p.DiskFree = Fact[uint64]{Value: free, Err: err}
+}
+
+func (l *look) keys(context.Context) {
+	if Holds(l.s, "keys") {
+		l.p.Keys.Err = Withheld(l.s)
+		return
+	}
+	l.p.Keys.Value, l.p.Keys.Err = keys.Scan(l.p.KeysDir())
+}
+
+func (l *look) flwr(ctx context.Context) {
+	f, err := l.s.Session(ctx)
+	if err != nil {
+		l.p.Tool.Err = err
+	} else {
+		found := f.Found()
+		l.p.Tool.Value = Tool{Found: found, Dialect: f.Dialect(), Shell: inShell(found.Program)}
+	}
+	l.p.LeftAside = l.s.LeftAside()
+}
+
+func (l *look) config(ctx context.Context) {
+	l.p.Config.Value, l.p.Config.Err = ReadConfiguration(ctx, l.s)
+}
+
+func (l *look) grid(context.Context) {
+	if !l.p.Rehearsal() {
+		return
+	}
+	l.p.Grid.Suspended = GridSuspended(l.s)
+	g, running := GridRunning(l.s)
+	if l.p.Grid.Running = running; g != nil {
+		l.p.Grid.Ready = g.Ready
+	}
+}
+
+func (l *look) nodes(ctx context.Context) {
+	l.p.Nodes.Value, l.p.Nodes.At, l.p.Nodes.Err = l.s.AllNodes(ctx, l.maxAge)
+}
+
+// account finds out who is logged in and notes it. Not every flwr can tell.
+func (l *look) account(ctx context.Context) {
+	if l.p.Nodes.Err != nil {
+		return
+	}
+	connection := l.p.Choices.Grid.Connection
+	l.p.Account = l.s.Ledger.Account(connection)
+	seen := flwrexec.AccountOf(registered(l.p.Nodes.Value), nil)
+	if seen == "" {
+		if list, err := l.s.Federations(ctx, 6*l.maxAge); err == nil {
+			seen = flwrexec.AccountOf(nil, list)
+		}
+	}
+	if seen != "" && seen != l.p.Account && !l.s.Options.ReadOnly {
+		l.p.Account = seen
+		_ = l.s.Ledger.SetAccount(connection, seen) // the next look tries again
+	}
+}
+
+func (l *look) federations(ctx context.Context) {
+	if l.s.LoggedInBefore() && l.p.Choices.Federation != "" {
+		l.p.Federations.Value, l.p.Federations.Err = l.s.Federations(ctx, 6*l.maxAge)
+	}
+}
+
+func (l *look) federationsNow(ctx context.Context) {
+	if l.p.Tool.Err == nil && l.p.Nodes.Err == nil && l.p.Tool.Value.Dialect.Managed && l.p.Choices.Federation != "" {
+		l.p.Federations.Value, l.p.Federations.Err = l.s.Federations(ctx, l.maxAge)
+	}
+}
+
+func (l *look) membership(ctx context.Context) {
+	l.p.Membership.Value, l.p.Membership.Err = l.s.Federation(ctx, l.maxAge)
+}
+
+func (l *look) runs(ctx context.Context) {
+	l.p.Runs.Value, l.p.Runs.Err = l.s.GridRuns(ctx, l.maxAge)
+}
+
+func (l *look) lastRun(ctx context.Context) {
+	l.p.LastRun, l.p.Ran = RefreshRun(ctx, l.s, l.maxAge)
+}
+
+func (l *look) states(ctx context.Context) {
+	if l.s.RuntimeKind() != "" || Holds(l.s, NeedRuntime...) {
+		l.p.States.Value, l.p.States.Err = States(ctx, l.s)
+	}
+}
+
+func (l *look) runtime(ctx context.Context) {
+	rt, err := l.s.NodesRuntime(ctx)
+	if err == nil {
+		err = rt.Check(ctx)
+	}
+	l.p.Runtime = err
+}
+
+func (l *look) image(ctx context.Context) {
+	rt, err := l.s.NodesRuntime(ctx)
+	if err == nil {
+		err = l.p.Tool.Err
+	}
+	docker, ok := Inner(rt).(interface {
+		HasImage(context.Context, string) (bool, error)
+	})
+	if err != nil || !ok {
+		l.p.Image.Err = problem.New(problem.NotSupported, "no image is needed", "", "")
+		return
+	}
+	l.p.Image.Value, l.p.Image.Err = docker.HasImage(ctx, Image(l.p.Choices, l.p.Tool.Value.Version.String()))
+}
+
+func (l *look) network(ctx context.Context) {
+	l.p.Network.Value, l.p.Network.Err = LookAtNetwork(ctx, l.s, NetworkAge)
+}
+
+// join puts together what was read of each SuperNode.
+func (p *Snapshot) join() {
+	if p.Keys.Err != nil || p.Parts&ReadKeys == 0 {
+		return
+	}
+	byID := map[string]flwrexec.Node{}
+	if p.Nodes.Err == nil { // an old answer is no answer: the grid may have changed its mind
+		for _, n := range p.Nodes.Value {
+			byID[n.ID.String()] = n
+		}
+	}
+	join := func(list []Member) (joined []SuperNode) {
+		for _, m := range list {
+			n := SuperNode{Member: m, Runtime: p.States.Value[m.Name], Wanted: front.Wanted(p.Ledger.SuperNode(m.Name).Wanted)}
+			if m.Record.NodeID != "" {
+				n.Grid, n.Listed = byID[m.Record.NodeID]
+			}
+			joined = append(joined, n)
+		}
+		return joined
+	}
+	list := membersOf(p.Folder, &p.Ledger, p.Keys.Value)
+	p.SuperNodes, p.Lost = join(list), join(lostOf(p.Folder, &p.Ledger, list, p.Keys.Value))
+}
+
+// Leaving returns the removals that are not settled: under way, or cut short by a crash.
+func (p *Snapshot) Leaving() []ledger.Intent { return leaving(p.Folder, &p.Ledger) }
+
+// Elsewhere returns the address of another grid that a running SuperNode was started for; "" when it runs for the
+// present one, or when no flwr tells which that is.
+func (p *Snapshot) Elsewhere(st supernode.Status) string {
+	if p.Tool.Err != nil {
+		return ""
+	}
+	return Elsewhere(p.Choices.Grid, st, p.Tool.Value.Dialect)
+}
+
+// OnGrid returns the node with an ID as the grid lists it; zero where it does not, or does not answer.
+func (p *Snapshot) OnGrid(id string) flwrexec.Node {
+	if p.Nodes.Err == nil {
+		for _, n := range p.Nodes.Value {
+			if n.ID.String() == id {
+				return n
+			}
+		}
+	}
+	return flwrexec.Node{}
+}
+
+// registered returns the nodes but for those that were unregistered.
+func registered(nodes []flwrexec.Node) []flwrexec.Node {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n flwrexec.Node) bool { return n.Status == flwrexec.StatusUnregistered })
+}
+
+// Command returns a command of flwr's, written so that it can be typed into /bin/sh in the project's folder to the
+// same effect: with FLWR_HOME where the site has its own, and with flwr's whole path where a plain `flwr` would be
+// another one.
+func (p *Snapshot) Command(says string, argv []string) front.Action {
+	words := make([]string, 0, len(argv)+1)
+	if home := p.FlwrHome(); home != "" {
+		words = append(words, "FLWR_HOME="+shell.Path(home))
+	}
+	for i, w := range argv {
+		if i == 0 && w == "flwr" && p.Tool.Value.Shell != "" {
+			w = p.Tool.Value.Shell
+		}
+		words = append(words, shell.Word(w))
+	}
+	return front.Action{Says: says, Command: strings.Join(words, " "), Flags: Explain(argv)}
+}
+
+// inShell returns how a person's shell reaches flwr's program.
+func inShell(program string) string {
+	if p, err := exec.LookPath("flwr"); err == nil && p == program {
+		return "flwr"
+	}
+	return program
+}
+
+// Title returns what every screen's first line says.
+func (p *Snapshot) Title() front.Title {
+	return front.Title{Project: p.Choices.Name, Federation: p.Choices.Federation, Connection: p.Choices.Grid.Connection,
+		Account: p.Ledger.Account(p.Choices.Grid.Connection), Flwr: p.Flwr, Rehearsal: p.Rehearsal(), LoggedIn: p.LoggedIn}
+}

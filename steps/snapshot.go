@@ -1,0 +1,232 @@
+package steps
+
+import (
+	"context"
+	"maps"
+
+	"flwrup/flwrexec/app"
+	"flwrup/flwrexec/config"
+	"flwrup/flwrexec/install"
+	"flwrup/internal/fleet"
+	"flwrup/internal/front"
+	"flwrup/internal/health"
+	"flwrup/internal/problem"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+	"flwrup/keys"
+)
+
+// Snapshot is all that the steps decide by: one look at the site, and what single steps look at. It is a value: nothing in
+// it changes.
+type Snapshot struct {
+	site.Snapshot
+	before map[front.StepID]front.Status // how the steps stand that the present one needs
+
+	InstallRoot site.Fact[string]              // where flwrup installs flwr
+	Certificate site.Fact[config.Edit]         // of certificate.conf; no file: there is none
+	Unwritable  error                          // why it cannot be edited
+	Script      keyScript                      // of Flower's authentication example
+	Intact      map[string]bool                // backups that are as they were made, by file
+	NextBackup  string                         // where the next one goes
+	Overview    front.Overview                 // with diagnoses
+	OtherIDs    map[string]*problem.Problem    // SuperNodes that logged another node ID than the ledger has, by name
+	App         site.Fact[runs.AppReport]      // that is run
+	NoApp       bool                           // there is none in its folder
+	AppsNear    int                            // in the project's folder and one level below
+	Sending     []front.Action                 // what a run would keep out or stop at
+	Preflight   site.Fact[[]supernode.Finding] // on the SuperNodes that do not run
+	Starting    site.Fact[map[string][]string] // commands that start each SuperNode that does not run here
+}
+
+// Status returns how a step stands that the present one needs.
+func (p *Snapshot) Status(id front.StepID) front.Status { return p.before[id] }
+
+// The parts of a look that single steps read.
+const (
+	readInstallRoot = site.PartsAbove << iota
+	readCertificate
+	readScript
+	readBackups
+	readOverview
+	readApp
+	readSending
+	readPreflight
+	readStarting
+)
+
+// readings read those parts, in the order in which one needs the other.
+var readings = []struct {
+	part site.Part
+	read func(*look, context.Context)
+}{
+	{readInstallRoot, func(l *look, _ context.Context) { l.p.InstallRoot.Value, l.p.InstallRoot.Err = install.OwnRoot() }},
+	{readCertificate, func(l *look, _ context.Context) {
+		l.p.Certificate.Value, l.p.Certificate.Err = certificateEdit(l.p.Folder)
+		l.p.Unwritable = l.p.Certificate.Value.Writable()
+	}},
+	{readScript, func(l *look, _ context.Context) { l.p.Script = readKeyScript(l.p.Folder) }},
+	{readBackups, (*look).backups},
+	{readOverview, (*look).overview},
+	{readApp, (*look).app},
+	{readSending, func(l *look, ctx context.Context) { l.p.Sending = runs.SentActions(ctx, l.s) }},
+	{readPreflight, (*look).preflight},
+	{readStarting, (*look).starting},
+}
+
+func (l *look) backups(context.Context) {
+	l.p.Intact = map[string]bool{}
+	for _, b := range l.p.Ledger.Backups {
+		l.p.Intact[b.File] = keys.CheckHash(l.p.Path(b.File), b.SHA256) == nil
+	}
+	l.p.NextBackup = nextBackup(l.p.Folder)
+}
+
+func (l *look) overview(ctx context.Context) {
+	l.p.Overview = health.View(ctx, l.s, &l.p.Snapshot)
+	l.p.OtherIDs = map[string]*problem.Problem{}
+	for _, n := range l.p.SuperNodes {
+		if bad, _ := health.IDDiffers(ctx, l.s, &l.p.Snapshot, n.Member, n.Runtime); bad != nil {
+			l.p.OtherIDs[n.Name] = bad
+		}
+	}
+	if l.p.Overview.Online == len(l.p.Overview.Nodes) { // then the federation is worth a line
+		l.p.Snapshot = site.LookFurther(ctx, l.s, l.p.Snapshot, site.Want{Parts: site.ReadMembership, MaxAge: site.Fresh})
+	}
+}
+
+func (l *look) app(ctx context.Context) {
+	l.p.App.Value, l.p.App.Err = runs.ReportApp(ctx, l.s, site.Fresh)
+	if problem.Is(l.p.App.Err, app.Broken) && !app.Exists(l.p.AppDir()) {
+		l.p.NoApp, l.p.AppsNear = true, len(app.Find(l.p.Dir))
+	}
+}
+
+func (l *look) preflight(ctx context.Context) {
+	var down []site.Member
+	for _, n := range l.p.SuperNodes {
+		if n.Runtime.State != supernode.Running { // one that runs for another grid holds its own name and port
+			down = append(down, n.Member)
+		}
+	}
+	l.p.Preflight.Value, l.p.Preflight.Err = fleet.Preflight(ctx, l.s, down)
+}
+
+func (l *look) starting(ctx context.Context) {
+	rt, err := l.s.NodesRuntime(ctx)
+	if err != nil {
+		l.p.Starting.Err = err
+		return
+	}
+	l.p.Starting.Value = map[string][]string{}
+	for _, n := range l.p.SuperNodes {
+		if n.Runtime.State == supernode.Running && l.p.Elsewhere(n.Runtime) == "" {
+			continue
+		}
+		spec, err := site.Spec(ctx, l.s, n.Member)
+		if err != nil {
+			l.p.Starting.Err = err
+			return
+		}
+		l.p.Starting.Value[n.Name] = rt.Commands(spec)
+	}
+}
+
+// look is one look at the steps. What it reads for one of them serves those after it.
+type look struct {
+	s       *site.Site
+	p       Snapshot
+	decided map[front.StepID]decision
+}
+
+type decision struct {
+	status front.Status
+	err    error
+}
+
+func newLook(s *site.Site) *look { return &look{s: s, decided: map[front.StepID]decision{}} }
+
+// read reads the parts that were not read yet.
+func (l *look) read(ctx context.Context, parts site.Part) {
+	l.p.Snapshot = site.LookFurther(ctx, l.s, l.p.Snapshot, site.Want{Parts: parts & (site.PartsAbove - 1), MaxAge: site.Fresh})
+	for _, r := range readings {
+		if parts&r.part != 0 && l.p.Parts&r.part == 0 {
+			l.p.Parts |= r.part
+			r.read(l, ctx)
+		}
+	}
+}
+
+// inspect returns how step id stands, after the steps that it needs.
+func (l *look) inspect(ctx context.Context, id front.StepID) (front.Status, error) {
+	if d, ok := l.decided[id]; ok {
+		return d.status, d.err
+	}
+	status, err := l.decide(ctx, checklist[id-1])
+	l.decided[id] = decision{status, err}
+	if err == nil {
+		before := maps.Clone(l.p.before)
+		if before == nil {
+			before = map[front.StepID]front.Status{}
+		}
+		before[id] = status
+		l.p.before = before
+	}
+	return status, err
+}
+
+// decide reads no more than the decision needs: a step that waits for another one, or is done, asks nobody.
+func (l *look) decide(ctx context.Context, st Step) (front.Status, error) {
+	if blocked, err := l.unmet(ctx, st, false); blocked != nil || err != nil {
+		return valueOr(blocked), err
+	}
+	l.read(ctx, st.Wants().Status)
+	status, err := st.Inspect(l.p)
+	if err != nil || status.State != front.Ready {
+		return status, err
+	}
+	blocked, err := l.unmet(ctx, st, true)
+	if err != nil {
+		return front.Status{}, err
+	}
+	if blocked != nil {
+		blocked.Items, blocked.Short = status.Items, status.Short
+		return *blocked, nil
+	}
+	if more := st.Wants().Ready; more != 0 {
+		l.read(ctx, more)
+		return st.Inspect(l.p)
+	}
+	return status, nil
+}
+
+func valueOr(st *front.Status) front.Status {
+	if st == nil {
+		return front.Status{}
+	}
+	return *st
+}
+
+// unmet returns the status of a step that has to wait for another one; nil when it has not.
+func (l *look) unmet(ctx context.Context, st Step, unlessDone bool) (*front.Status, error) {
+	for _, n := range st.Needs() {
+		if n.UnlessDone != unlessDone {
+			continue
+		}
+		before, err := l.inspect(ctx, n.Step)
+		if err != nil {
+			return nil, err
+		}
+		if met := before.State == front.Done || n.Begun && before.State != front.Blocked; !met {
+			return &front.Status{State: front.Blocked, By: n.Step, Why: n.Why}, nil
+		}
+	}
+	return nil, nil
+}
+
+// plan returns the actions that doing step id would take.
+func (l *look) plan(ctx context.Context, id front.StepID) ([]front.Action, error) {
+	st := checklist[id-1]
+	l.read(ctx, st.Wants().Plan)
+	return st.Plan(l.p)
+}
