@@ -3,14 +3,11 @@ package steps
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
-	"flwrup/internal/problem"
-	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/whichgrid"
 )
 
 // chooseFederation is step 2: which grid the SuperNodes are for, where there is more than one, and which
@@ -53,7 +50,7 @@ func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
 	if p.Federations.Err != nil {
 		return st, nil // step 9 says what is wrong with the grid
 	}
-	if f, ok := findFederation(p.Federations.Value, c.Federation); ok {
+	if f, ok := whichgrid.FindFederation(p.Federations.Value, c.Federation); ok {
 		st.Evidence = append(st.Evidence, describe(f))
 	}
 	return st, nil
@@ -70,15 +67,6 @@ func describe(f flwrexec.Federation) string {
 	return text
 }
 
-func findFederation(list []flwrexec.Federation, id string) (flwrexec.Federation, bool) {
-	for _, f := range list {
-		if f.ID == id {
-			return f, true
-		}
-	}
-	return flwrexec.Federation{}, false
-}
-
 func (chooseFederation) Plan(p Snapshot) ([]front.Action, error) {
 	a := []front.Action{{Says: "note the grid and the federation in flwrup.toml"}}
 	if p.Tool.Err == nil {
@@ -92,12 +80,12 @@ func (c chooseFederation) Apply(ctx context.Context, s *site.Site, to front.Sink
 		return nil
 	}
 	if s.Choices().Federation == "" {
-		if err := site.ChooseGrid(ctx, s, to, false); err != nil {
+		if err := whichgrid.ChooseGrid(ctx, s, to, false); err != nil {
 			return err
 		}
 	}
 	if s.LoggedInBefore() {
-		return settleFederation(ctx, s, to, s.Choices().Federation)
+		return whichgrid.SettleFederation(ctx, s, to, s.Choices().Federation)
 	}
 	return c.ask(ctx, s, to)
 }
@@ -107,7 +95,7 @@ func (chooseFederation) ask(ctx context.Context, s *site.Site, to front.Sink) er
 	q := front.Question{ID: "federation", Kind: front.AskText, Default: s.Choices().Federation,
 		Ask:      "Which federation are the SuperNodes for?",
 		Help:     "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login.",
-		Validate: validFederation,
+		Validate: whichgrid.CheckFederation,
 	}
 	if q.Default == "" {
 		q.Default = site.Later
@@ -117,162 +105,18 @@ func (chooseFederation) ask(ctx context.Context, s *site.Site, to front.Sink) er
 		return err
 	}
 	if answer == site.Later || answer == "" {
-		return errors.Join(s.Ledger.Attest(site.AttestLater, ""), setFederation(s, ""))
+		return errors.Join(s.Ledger.Attest(site.AttestLater, ""), whichgrid.SetFederation(s, ""))
 	}
-	return setFederation(s, answer)
+	return whichgrid.SetFederation(s, answer)
 }
 
 // Change asks for the grid and the federation again, from the list when there is a login.
 func (c chooseFederation) Change(ctx context.Context, s *site.Site, to front.Sink) error {
-	if err := site.ChooseGrid(ctx, s, to, true); err != nil {
+	if err := whichgrid.ChooseGrid(ctx, s, to, true); err != nil {
 		return err
 	}
 	if !s.LoggedInBefore() {
 		return c.ask(ctx, s, to)
 	}
-	return settleFederation(ctx, s, to, "")
-}
-
-func setFederation(s *site.Site, id string) error {
-	return s.Change(func(c *project.Choices) error { c.Federation = id; return nil })
-}
-
-func validFederation(name string) error {
-	if name == site.Later || name == "" {
-		return nil
-	}
-	if strings.ContainsAny(name, " \t\"'`$\\") {
-		return fmt.Errorf("a federation's name has no spaces or quotes: @account/name")
-	}
-	if rest, ok := strings.CutPrefix(name, "@"); ok {
-		if account, fed, ok := strings.Cut(rest, "/"); !ok || account == "" || fed == "" {
-			return fmt.Errorf("with @ it has two parts: @account/name")
-		}
-	}
-	return nil
-}
-
-// settleFederation makes sure, with a login, that the federation wish exists and can hold SuperNodes,
-// or lets the person choose or create one; always without a wish. A federation that was named never becomes another one
-// without a person's word.
-func settleFederation(ctx context.Context, s *site.Site, to front.Sink, wish string) error {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := s.Federations(ctx, site.Fresh)
-	if err != nil {
-		return err
-	}
-	if wish != "" {
-		bad := unfit(list, wish)
-		if bad == nil {
-			return nil
-		}
-		if bad.Code == problem.FedNotFound && s.Choices().CreateFederation && f.Dialect().Managed {
-			return createFederation(ctx, s, f, to, bareName(wish))
-		}
-		to.Event(front.Says{Text: bad.Error()})
-		err := pickFederation(ctx, s, f, to, list, true)
-		if problem.Is(err, problem.NeedsPerson) {
-			return bad
-		}
-		return err
-	}
-	if s.Rehearsal() && f.Dialect().Managed {
-		return createFederation(ctx, s, f, to, "rehearsal")
-	}
-	return pickFederation(ctx, s, f, to, list, false)
-}
-
-// unfit says why SuperNodes cannot be put into federation id of the account's list; nil when they can.
-func unfit(list []flwrexec.Federation, id string) *problem.Problem {
-	f, ok := findFederation(list, id)
-	if ok && !f.Simulation {
-		return nil
-	}
-	if ok {
-		return problem.New(problem.BadInput, "federation "+id+" cannot hold SuperNodes", "it is a simulation federation: its clients are simulated on the grid",
-			"name a deployment federation with --federation, or give --create-federation with a new name (flwr 1.27 and later)")
-	}
-	var have []string
-	for _, f := range list {
-		if !f.Simulation {
-			have = append(have, f.ID)
-		}
-	}
-	why := "it does not exist, is archived, or this account is no member of it"
-	if len(have) > 0 {
-		why += "; this account has " + strings.Join(have, ", ")
-	}
-	return problem.New(problem.FedNotFound, "federation "+id+" is not in your list", why,
-		"name one of yours with --federation, add --create-federation to make it (flwr 1.27 and later), or ask its owner to invite you")
-}
-
-func bareName(id string) string { return id[strings.LastIndex(id, "/")+1:] }
-
-// createFederation makes a federation of the account; the grid adds the account to the name. Where an
-// answer was lost, or it exists already, the list tells.
-func createFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sink, name string) error {
-	to.Event(front.Says{Text: "creating the federation " + name})
-	id := ""
-	err := site.Surely(ctx, s, to, func() (err error) {
-		id, err = f.CreateFederation(ctx, s.Connection(), name, "made by flwrup")
-		return err
-	})
-	if err != nil && ctx.Err() == nil && (problem.Is(err, problem.FedExists) || site.Lost(err)) {
-		list, lerr := s.Federations(ctx, 0)
-		if lerr != nil {
-			return errors.Join(fmt.Errorf("create federation %s: %w", name, err), lerr)
-		}
-		account := s.Ledger.Account(s.Choices().Grid.Connection)
-		for _, have := range list {
-			if bareName(have.ID) == name && !have.Simulation && (account == "" || have.ID == "@"+account+"/"+name) {
-				id, err = have.ID, nil
-			}
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("create federation %s: %w", name, err)
-	}
-	s.World.List.Forget()
-	return setFederation(s, id)
-}
-
-const createNew = "create a new one"
-
-// pickFederation lets the person choose from list. Where they named another federation before, none is the default.
-func pickFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sink, list []flwrexec.Federation, named bool) error {
-	q := front.Question{ID: "federation", Kind: front.AskChoice, Ask: "Which federation are the SuperNodes for?",
-		Help: "Only a deployment federation can hold SuperNodes."}
-	for _, have := range list {
-		c := front.Choice{Value: have.ID, Label: have.ID, Note: have.Description}
-		if have.Simulation {
-			c.Disabled, c.Note = true, "simulation: cannot hold SuperNodes"
-		} else if q.Default == "" && !named {
-			q.Default = have.ID
-		}
-		q.Choices = append(q.Choices, c)
-	}
-	if f.Dialect().Managed {
-		q.Choices = append(q.Choices, front.Choice{Value: createNew, Label: createNew, Note: "you will be its owner"})
-	}
-	if len(q.Choices) == 0 {
-		return problem.New(problem.NeedsPerson, "this account is in no federation", "",
-			"ask Flower Labs (hello@flower.ai) to put your account into one, then come back")
-	}
-	answer, err := to.Ask(ctx, q)
-	if err != nil {
-		return err
-	}
-	if answer != createNew {
-		return setFederation(s, answer)
-	}
-	name, err := to.Ask(ctx, front.Question{ID: "federation-name", Kind: front.AskText, Default: strings.ToLower(site.SuggestName(s.Choices().Name)),
-		Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters.",
-		Validate: flwrexec.CheckFederationName})
-	if err != nil {
-		return err
-	}
-	return createFederation(ctx, s, f, to, name)
+	return whichgrid.SettleFederation(ctx, s, to, "")
 }

@@ -14,6 +14,7 @@ import (
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
 	"flwrup/internal/weblink"
+	"flwrup/internal/whichgrid"
 )
 
 // login is step 9: flwr's device flow, approved in a browser on any machine.
@@ -60,7 +61,7 @@ func (login) Inspect(p Snapshot) (front.Status, error) {
 	case p.Federations.Err != nil:
 		return st, p.Federations.Err
 	}
-	if bad := unfit(p.Federations.Value, c.Federation); bad != nil {
+	if bad := whichgrid.Unfit(p.Federations.Value, c.Federation); bad != nil {
 		st.State = front.Ready
 		if bad.Code == problem.FedNotFound && c.CreateFederation {
 			st.Evidence = append(st.Evidence, "federation "+c.Federation+" is to be created")
@@ -98,7 +99,7 @@ func (l login) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	} else if err != nil {
 		return err
 	}
-	return settleFederation(ctx, s, to, s.Choices().Federation)
+	return whichgrid.SettleFederation(ctx, s, to, s.Choices().Federation)
 }
 
 // browserTalk is what flwr says about a browser, which flwrup keeps it from opening: LoginOpen says it better.

@@ -42,7 +42,7 @@ func chooseApp(ctx context.Context, s *site.Site, to front.Sink) error {
 	q := front.Question{ID: "app", Kind: front.AskChoice, Ask: "Which Flower app is to be run?",
 		Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode."}
 	for _, a := range apps {
-		dir := s.ShellDir(a.Dir)
+		dir := s.Folder().ShellDir(a.Dir)
 		q.Choices = append(q.Choices, front.Choice{Value: dir, Label: dir, Note: a.Title() + " " + a.Version})
 	}
 	switch {

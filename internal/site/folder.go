@@ -82,7 +82,7 @@ func (f Folder) Connection() flwr.Connection {
 }
 
 // ControlAddress returns where flwr's commands connect to, host:port.
-func (f Folder) ControlAddress(d flwr.Dialect) string { return controlOf(f.Choices.Grid, d) }
+func (f Folder) ControlAddress(d flwr.Dialect) string { return ControlOf(f.Choices.Grid, d) }
 
 // Diff returns the edit as a unified diff, with the file's name as a person of this project knows it.
 func (f Folder) Diff(e config.Edit) string {
@@ -92,7 +92,7 @@ func (f Folder) Diff(e config.Edit) string {
 // Folder returns the site's folder with the present choices.
 func (s *Site) Folder() Folder { return Folder{Dir: s.Dir, Choices: s.Choices(), state: s.state} }
 
-// Rehearsal, StateDir, Path, Rel, AppDir, RunsElsewhere, FlwrHome, ShellDir and Connection are the Folder's.
+// Rehearsal, StateDir, Path, Rel, AppDir, RunsElsewhere, FlwrHome and Connection are the Folder's.
 func (s *Site) Rehearsal() bool                 { return s.Folder().Rehearsal() }
 func (s *Site) StateDir(names ...string) string { return s.Folder().StateDir(names...) }
 func (s *Site) Path(p string) string            { return s.Folder().Path(p) }
@@ -100,5 +100,4 @@ func (s *Site) Rel(p string) string             { return s.Folder().Rel(p) }
 func (s *Site) AppDir() string                  { return s.Folder().AppDir() }
 func (s *Site) RunsElsewhere() bool             { return s.Folder().RunsElsewhere() }
 func (s *Site) FlwrHome() string                { return s.Folder().FlwrHome() }
-func (s *Site) ShellDir(dir string) string      { return s.Folder().ShellDir(dir) }
 func (s *Site) Connection() flwr.Connection     { return s.Folder().Connection() }

@@ -151,7 +151,7 @@ func NoSuperNode(name string) error {
 }
 
 // fleetAddress is where SuperNodes connect to, host:port.
-func fleetAddress(s *Site, d flwr.Dialect) string { return fleetOf(s.Choices().Grid, d) }
+func fleetAddress(s *Site, d flwr.Dialect) string { return FleetOf(s.Choices().Grid, d) }
 
 // Spec says how m is started, in the dialect of the flwr at hand.
 func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {
@@ -176,7 +176,7 @@ func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {
 	if config == "" && c.Grid.Rehearsal {
 		config = fmt.Sprintf("partition-id=%d num-partitions=%d", (m.Number-1)%max(c.Nodes, 1), c.Nodes)
 	}
-	fleet := fleetOf(c.Grid, dialect)
+	fleet := FleetOf(c.Grid, dialect)
 	env := map[string]string{}
 	if c.Grid.Rehearsal {
 		// A rehearsal sends nothing anywhere.
@@ -229,7 +229,7 @@ func NodeLabel(st supernode.Status, key string) string {
 // Elsewhere returns the address of another grid that a running SuperNode was started for; "" when it runs for g.
 func Elsewhere(g project.GridChoice, st supernode.Status, d flwr.Dialect) string {
 	address := NodeLabel(st, FleetLabel)
-	if st.State == supernode.Stopped || st.State == supernode.Absent || address == fleetOf(g, d) {
+	if st.State == supernode.Stopped || st.State == supernode.Absent || address == FleetOf(g, d) {
 		return ""
 	}
 	return address

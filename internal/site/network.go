@@ -207,7 +207,7 @@ func FleetFits(ctx context.Context, s *Site) error {
 // InsideOut says that the fleet's address means the container itself to a SuperNode in a container; nil when
 // it does not.
 func InsideOut(f Folder, kind string, d flwr.Dialect) *problem.Problem {
-	host, _, err := net.SplitHostPort(fleetOf(f.Choices.Grid, d))
+	host, _, err := net.SplitHostPort(FleetOf(f.Choices.Grid, d))
 	if err != nil || kind != project.RuntimeDocker || f.Choices.HostNetwork || f.Rehearsal() {
 		return nil
 	}

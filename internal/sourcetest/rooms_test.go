@@ -22,6 +22,7 @@ var rooms = [][]string{
 	{"internal/runs"},
 	{"internal/fleet"},
 	{"internal/health"},
+	{"internal/whichgrid"},
 	{"internal/site"},
 	{"dockerctl", "flwrexec", "internal/front", "internal/grid", "internal/ledger", "internal/probe", "internal/procctl", "internal/project", "keys"},
 	leaves,
