@@ -91,5 +91,5 @@ func (f *faults) backByDocker(since time.Time) {
 // unregister takes the SuperNode off the grid behind flwrup's back, with flwr's own command.
 func (f *faults) unregister() {
 	f.t.Helper()
-	f.flwr(" supernode unregister "+f.nodeID("supernode_1")+" ", "")
+	f.flwrDoes(f.dir, "supernode unregister "+f.nodeID("supernode_1"), "")
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,9 +43,10 @@ func TestMain(m *testing.M) {
 // home is a HOME for one test: a person's first day with flwrup. Only the cache is shared, where
 // flwrup keeps its environments, so that each flwr is installed once, by flwrup itself.
 type home struct {
-	t   *testing.T
-	dir string
-	env []string
+	t    *testing.T
+	dir  string
+	env  []string
+	flwr map[string]string // how a person types `supernode list`, by folder
 }
 
 func newHome(t *testing.T, versions ...string) *home {
@@ -56,7 +58,7 @@ func newHome(t *testing.T, versions ...string) *home {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &home{t: t, dir: t.TempDir()}
+	h := &home{t: t, dir: t.TempDir(), flwr: map[string]string{}}
 	for _, v := range os.Environ() {
 		switch name, _, _ := strings.Cut(v, "="); name {
 		case "HOME", "XDG_CACHE_HOME", "FLWR_HOME", "VIRTUAL_ENV", "COLUMNS", "BROWSER":
@@ -141,6 +143,39 @@ func parse(t *testing.T, text string) rehearsal {
 	}
 	return r
 }
+
+// flwrDoes runs a command of flwr itself in dir, with flags after the connection. How flwr is called there it takes
+// from the `supernode list` that `flwrup plan --all` writes; the plan is asked once for each folder.
+func (h *home) flwrDoes(dir, command, flags string) string {
+	h.t.Helper()
+	const list = " supernode list "
+	if h.flwr[dir] == "" {
+		for line := range strings.Lines(h.must("plan", "--all", "--dir", dir).out) {
+			if strings.Contains(line, list) && !strings.HasPrefix(line, "#") {
+				h.flwr[dir] = strings.TrimSpace(line)
+			}
+		}
+	}
+	cmd := exec.Command("sh", "-c", strings.Replace(h.flwr[dir], list, " "+command+" ", 1)+" "+flags)
+	cmd.Dir, cmd.Env = dir, h.env
+	out, err := cmd.CombinedOutput()
+	if err != nil || h.flwr[dir] == "" {
+		h.t.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+	return string(out)
+}
+
+// flwrSays asks flwr itself how many nodes have each status.
+func (h *home) flwrSays(dir string) map[string]int {
+	h.t.Helper()
+	nodes := map[string]int{}
+	for _, status := range nodeStatus.FindAllStringSubmatch(h.flwrDoes(dir, "supernode list", "--format json"), -1) {
+		nodes[status[1]]++
+	}
+	return nodes
+}
+
+var nodeStatus = regexp.MustCompile(`"status": "([a-z]+)"`)
 
 // processesOf gives the command lines of all processes that have dir in their arguments or environment.
 func processesOf(dir string) map[int]string {

@@ -114,7 +114,7 @@ func TestFaults(t *testing.T) {
 	if f.long {
 		f.watched(daemon)
 	}
-	if n := flwrSays(t, h, f.dir, "online"); n != f.nodes {
+	if n := h.flwrSays(f.dir)["online"]; n != f.nodes {
 		t.Errorf("flwr itself calls %d online, %d wanted", n, f.nodes)
 	}
 }
@@ -177,7 +177,6 @@ type faults struct {
 	last  faultStatus
 
 	federation string // as flwr listed it last
-	list       string // how a person types `supernode list`
 }
 
 // faultStatus is the part of `flwrup status --json` that TestFaults looks at.

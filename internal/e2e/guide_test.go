@@ -133,7 +133,7 @@ func TestGuide(t *testing.T) {
 		t.Errorf("the undo copy is not what was there before: %v", err)
 	}
 	// flwr itself works in the folder now, and has nothing more to change there.
-	if n := flwrSays(t, h, dir, "online"); n != 2 {
+	if n := h.flwrSays(dir)["online"]; n != 2 {
 		t.Errorf("flwr lists %d online nodes, 2 wanted", n)
 	}
 	if text, err := os.ReadFile(pyproject); err != nil || string(text) != now {

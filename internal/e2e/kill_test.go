@@ -15,14 +15,11 @@ import (
 	"flwrup/internal/require"
 )
 
-// TestKill ends flwrup with SIGKILL at moments spread over the whole way, then runs the same command
-// again: it must end as if nothing had happened. FLWRUP_KILLS says how many moments; twenty are the
-// whole test, a few of them its sample.
+// TestKill ends flwrup with SIGKILL on its way and runs the same command again: it must end as if nothing had
+// happened. CI kills one rehearsal three times: while keys are made, among the registrations, and in its run. SuperNodes
+// of that rehearsal are then removed and added. FLWRUP_KILLS=20 is the whole test: so many moments spread over the way,
+// each on a way of its own (docs/testing.md).
 func TestKill(t *testing.T) {
-	kills, sample := 3, true
-	if n, err := strconv.Atoi(os.Getenv("FLWRUP_KILLS")); err == nil && n > 0 {
-		kills, sample = n, false
-	}
 	version, runtime := require.Newest, "process"
 	if r := os.Getenv("FLWRUP_KILL_RUNTIME"); r != "" {
 		runtime = r
@@ -30,42 +27,101 @@ func TestKill(t *testing.T) {
 	if v := os.Getenv("FLWRUP_KILL_FLWR"); v != "" {
 		version = v
 	}
-	h := newHome(t, version)
-	args := func(dir string) []string {
-		return []string{"rehearse", "--yes", "--json", "--nodes", "3", "--flwr", version, "--runtime", runtime, "--dir", dir}
+	k := &kills{home: newHome(t, version)}
+	k.env = append(k.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
+	k.args = []string{"rehearse", "--yes", "--json", "--nodes", "3", "--flwr", version, "--runtime", runtime, "--dir"}
+	if n, err := strconv.Atoi(os.Getenv("FLWRUP_KILLS")); err == nil && n > 0 {
+		k.spread(n)
+		return
 	}
-	// Once without a kill: how long is the way? The whole test first compiles what Python imports.
-	if !sample {
-		h.must(args(filepath.Join(h.dir, "warm"))...)
+
+	dir := filepath.Join(k.dir, "rehearsal")
+	defer k.run("down", "--dir", dir)
+	for _, at := range []struct {
+		what string
+		come func(events string) bool
+	}{
+		{"keys are made", func(string) bool {
+			public, _ := filepath.Glob(filepath.Join(dir, "keys", "client_credentials_*.pub"))
+			return len(public) > 0
+		}},
+		{"nodes are registered", func(string) bool { return len(ledgerNodes(t, dir)) > 0 }},
+		{"the run goes on", func(events string) bool { return strings.Contains(events, `{"event":"run",`) }},
+	} {
+		if !k.killed(dir, at.come) {
+			t.Errorf("it had ended before: %s", at.what)
+		}
 	}
+	k.ends(dir)
+	if version == require.Newest { // older ones have no federation that SuperNodes are taken out of
+		(&faults{home: k.home, dir: dir}).removeAndAdd()
+	}
+}
+
+// kills is a rehearsal that is killed, and what it had made by then.
+type kills struct {
+	*home
+	args        []string          // without the folder
+	keys, nodes map[string]string // contents by file, node IDs by key fingerprint
+}
+
+// spread kills at n moments spread over the whole way, each in a folder of its own.
+func (k *kills) spread(n int) {
+	k.must(append(k.args, filepath.Join(k.dir, "warm"))...) // compiles what Python imports
 	began := time.Now()
-	h.must(args(filepath.Join(h.dir, "whole"))...)
+	k.must(append(k.args, filepath.Join(k.dir, "whole"))...)
 	whole := time.Since(began)
-	t.Logf("the whole way takes %.1f s", whole.Seconds())
-	for i := range kills {
-		moment := whole * time.Duration(2*i+1) / time.Duration(2*kills)
-		t.Run(strconv.Itoa(int(moment.Milliseconds()))+"ms", func(t *testing.T) {
-			h := *h
+	k.t.Logf("the whole way takes %.1f s", whole.Seconds())
+	for i := range n {
+		moment := whole * time.Duration(2*i+1) / time.Duration(2*n)
+		k.t.Run(strconv.Itoa(int(moment.Milliseconds()))+"ms", func(t *testing.T) {
+			h := *k.home
 			h.t = t
-			h.killAt(filepath.Join(h.dir, "kill"+strconv.Itoa(i)), moment, args)
+			one, dir := &kills{home: &h, args: k.args}, filepath.Join(h.dir, "kill"+strconv.Itoa(i))
+			defer h.run("down", "--dir", dir)
+			began := time.Now()
+			if !one.killed(dir, func(string) bool { return time.Since(began) > moment }) {
+				t.Log("it had ended before the kill")
+			}
+			one.ends(dir)
 		})
 	}
 }
 
-func (h *home) killAt(dir string, moment time.Duration, args func(string) []string) {
-	t := h.t
-	cmd := h.command(context.Background(), args(dir)...)
+// killed starts the rehearsal in dir, kills it when its moment has come, and reports whether it had not ended before.
+func (k *kills) killed(dir string, come func(events string) bool) bool {
+	t := k.t
+	t.Helper()
+	events, err := os.Create(filepath.Join(t.TempDir(), "events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Close()
+	cmd := k.command(context.Background(), append(k.args, dir)...)
+	cmd.Stderr = events
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer h.run("down", "--dir", dir)
-	time.Sleep(moment)
-	if err := cmd.Process.Kill(); err != nil {
-		t.Logf("it had ended before the kill: %v", err)
-	}
-	_ = cmd.Wait()
-	keys, nodes := keyFiles(t, dir), ledgerNodes(t, dir)
-	t.Logf("killed after %s: %d key files, %d node IDs in the ledger", moment, len(keys), len(nodes))
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	eventually(t, 5*time.Minute, func() string {
+		text, _ := os.ReadFile(events.Name())
+		select {
+		case <-ended:
+			return ""
+		default:
+		}
+		if !come(string(text)) {
+			return "the moment does not come:\n" + tail(string(text))
+		}
+		return ""
+	})
+	alive := cmd.Process.Kill() == nil
+	<-ended
+	k.kept(dir)
+	k.keys, k.nodes = keyFiles(t, dir), ledgerNodes(t, dir)
+	t.Logf("killed: %d key files, %d node IDs in the ledger", len(k.keys), len(k.nodes))
 
 	// SuperNodes may go on; nothing else may.
 	eventually(t, 15*time.Second, func() string {
@@ -76,8 +132,30 @@ func (h *home) killAt(dir string, moment time.Duration, args func(string) []stri
 		}
 		return ""
 	})
+	return alive
+}
 
-	got := parse(t, h.must(append(args(dir), "--keep")...).out)
+// kept fails the test where a key file or a node ID differs from those at the last kill.
+func (k *kills) kept(dir string) {
+	k.t.Helper()
+	for name, before := range k.keys {
+		if now, err := os.ReadFile(filepath.Join(dir, "keys", name)); err != nil || string(now) != before {
+			k.t.Errorf("key file %s changed: %v", name, err)
+		}
+	}
+	after := ledgerNodes(k.t, dir)
+	for key, id := range k.nodes {
+		if id != "" && after[key] != id {
+			k.t.Errorf("the node ID of %s was %s, now %q", key, id, after[key])
+		}
+	}
+}
+
+// ends runs the same command once more, which ends as if nothing had happened.
+func (k *kills) ends(dir string) {
+	t := k.t
+	t.Helper()
+	got := parse(t, k.must(append(k.args, dir, "--keep")...).out)
 	if !got.OK || got.Data.Online != 3 || len(got.Data.Nodes) != 3 {
 		t.Errorf("three nodes online wanted, got %+v", got.Data)
 	}
@@ -90,23 +168,14 @@ func (h *home) killAt(dir string, moment time.Duration, args func(string) []stri
 	if completed == 0 {
 		t.Errorf("no completed run: %+v", got.Data.Runs)
 	}
-	for name, before := range keys {
-		if now, err := os.ReadFile(filepath.Join(dir, "keys", name)); err != nil || string(now) != before {
-			t.Errorf("key file %s changed: %v", name, err)
-		}
-	}
-	after := ledgerNodes(t, dir)
-	for key, id := range nodes {
-		if id != "" && after[key] != id {
-			t.Errorf("the node ID of %s was %s, now %q", key, id, after[key])
-		}
-	}
+	k.kept(dir)
 	// A key that was registered twice, or a node whose ID was lost, would show as a fourth node.
-	if n := flwrSays(t, h, dir, "online"); n != 3 {
+	said := k.flwrSays(dir)
+	if n := said["online"]; n != 3 {
 		t.Errorf("flwr lists %d online nodes, 3 wanted", n)
 	}
 	for _, status := range []string{"registered", "offline", "unregistered"} {
-		if n := flwrSays(t, h, dir, status); n != 0 {
+		if n := said[status]; n != 0 {
 			t.Errorf("flwr lists %d %s nodes, none wanted", n, status)
 		}
 	}

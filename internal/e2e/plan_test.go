@@ -14,7 +14,7 @@ import (
 
 // planTyped types what `flwrup plan` prints, word for word, into /bin/sh: a key pair, its registration, a
 // container. flwrup then goes on from what it finds. Before, rehearse brought three SuperNodes online in dir.
-func (h *home) planTyped(dir string, rehearse []string) rehearsal {
+func (h *home) planTyped(dir string, rehearse []string) {
 	t := h.t
 	t.Helper()
 	file := filepath.Join(dir, "flwrup.toml")
@@ -43,54 +43,28 @@ func (h *home) planTyped(dir string, rehearse []string) rehearsal {
 	if now, err := os.ReadFile(filepath.Join(dir, "keys", "client_credentials_4")); err != nil || string(now) != string(key) {
 		t.Errorf("the key made by hand changed: %v", err)
 	}
-	if n := flwrSays(t, h, dir, "registered"); n != 0 {
+	if n := h.flwrSays(dir)["registered"]; n != 0 {
 		t.Errorf("%d nodes are registered and never came online", n)
 	}
 
 	// A container that is gone comes back by what the plan says.
-	out, err := exec.Command("docker", "ps", "-q", "--filter", "label=flwrup.node=supernode_4", "--filter", "name=rehearsal_").Output()
+	out, err := exec.Command("docker", "ps", "-q", "--filter", "label=flwrup.project="+projectID(t, dir), "--filter", "label=flwrup.node=supernode_4").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range ownContainers(t, dir, strings.Fields(string(out))) {
-		if out, err := exec.Command("docker", "stop", id).CombinedOutput(); err != nil {
-			t.Fatalf("%v %s", err, out)
-		}
-		if out, err := exec.Command("docker", "rm", "-v", id).CombinedOutput(); err != nil {
-			t.Fatalf("%v %s", err, out)
+	container := strings.TrimSpace(string(out))
+	for _, args := range [][]string{{"stop", container}, {"rm", "-v", container}} {
+		if out, err := exec.Command("docker", args...).CombinedOutput(); err != nil {
+			t.Fatalf("docker %v: %v %s", args, err, out)
 		}
 	}
 	typed(t, h, dir, 13)
 	eventually(t, 90*time.Second, func() string {
-		if n := flwrSays(t, h, dir, "online"); n != 4 {
+		if n := h.flwrSays(dir)["online"]; n != 4 {
 			return "not all online after the plan's commands"
 		}
 		return ""
 	})
-	return got
-}
-
-// ownContainers leaves out containers of other projects.
-func ownContainers(t *testing.T, dir string, ids []string) []string {
-	t.Helper()
-	project, err := os.ReadFile(filepath.Join(dir, ".flwrup", "id"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var own []string
-	for _, id := range ids {
-		out, err := exec.Command("docker", "inspect", "--format", `{{index .Config.Labels "flwrup.project"}}`, id).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.TrimSpace(string(out)) == strings.TrimSpace(string(project)) {
-			own = append(own, id)
-		}
-	}
-	if len(own) == 0 {
-		t.Fatal("no container of this project")
-	}
-	return own
 }
 
 // typed runs the commands of one step of the plan.

@@ -4,37 +4,29 @@ package e2e
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 	"time"
-
-	"flwrup/internal/require"
 )
 
-// TestRemoveAndAdd takes SuperNodes out of a real federation and off a real grid, adds others, brings one back,
-// and kills flwrup in the middle of a removal.
-func TestRemoveAndAdd(t *testing.T) {
-	h := newHome(t, require.Newest)
-	h.env = append(h.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
-	f := &faults{home: h, dir: filepath.Join(h.dir, "rehearsal"), nodes: 2}
-	f.write("flwrup.toml", "app = \"none\"\n\n[grid]\nrehearsal = true\n")
-	defer h.run("down", "--dir", f.dir)
-	h.must("rehearse", "--yes", "--json", "--keep", "--nodes", "2", "--flwr", require.Newest, "--runtime", "process", "--dir", f.dir)
+// removeAndAdd takes SuperNodes out of a real federation and off a real grid, adds others, brings one back, and kills
+// flwrup in the middle of a removal. Before, a rehearsal brought three SuperNodes online.
+func (f *faults) removeAndAdd() {
+	t, h := f.t, f.home
+	t.Helper()
 	ids := ledgerNodes(t, f.dir)
 
-	second := f.nodeID("supernode_2")
-	h.must("remove", "supernode_2", "--dir", f.dir)
-	f.are("supernode_1")
-	if strings.Contains(f.federation, second) {
-		t.Error("supernode_2 was removed and is in the federation")
+	third := f.nodeID("supernode_3")
+	h.must("remove", "supernode_3", "--dir", f.dir)
+	f.are("supernode_1", "supernode_2")
+	if strings.Contains(f.federation, third) {
+		t.Error("supernode_3 was removed and is in the federation")
 	}
 	h.must("add", "--dir", f.dir)
-	f.are("supernode_1", "supernode_3") // 2 is not given again
-	h.must("add", "supernode_2", "--dir", f.dir)
-	f.are("supernode_1", "supernode_2", "supernode_3")
+	f.are("supernode_1", "supernode_2", "supernode_4") // 3 is not given again
+	h.must("add", "supernode_3", "--dir", f.dir)
+	f.are("supernode_1", "supernode_2", "supernode_3", "supernode_4")
 	kept := func() {
 		t.Helper()
 		for key, id := range ids {
@@ -44,14 +36,14 @@ func TestRemoveAndAdd(t *testing.T) {
 		}
 	}
 	kept()
-	if n := flwrSays(t, h, f.dir, "online"); n != 3 {
-		t.Errorf("flwr calls %d online, 3 wanted", n)
+	if n := h.flwrSays(f.dir)["online"]; n != 4 {
+		t.Errorf("flwr calls %d online, 4 wanted", n)
 	}
 
 	if r := h.run("remove", "supernode_1", "--unregister", "--dir", f.dir); r.code != 3 || !strings.Contains(r.out, "burns its key") {
 		t.Errorf("nobody said yes: exit %d\n%s\n%s", r.code, r.out, r.err)
 	}
-	f.are("supernode_1", "supernode_2", "supernode_3")
+	f.are("supernode_1", "supernode_2", "supernode_3", "supernode_4")
 	cmd := h.command(t.Context(), "remove", "supernode_1", "--unregister", "--yes", "--dir", f.dir)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -72,9 +64,9 @@ func TestRemoveAndAdd(t *testing.T) {
 		t.Errorf("killed in the middle, and status says: %+v", f.last.Data.Nodes)
 	}
 	f.mend("supernode_1")
-	f.are("supernode_2", "supernode_3")
+	f.are("supernode_2", "supernode_3", "supernode_4")
 	kept() // also that of the burnt one
-	if n := flwrSays(t, h, f.dir, "unregistered"); n != 1 {
+	if n := h.flwrSays(f.dir)["unregistered"]; n != 1 {
 		t.Errorf("flwr calls %d unregistered, 1 wanted", n)
 	}
 	if r := h.run("add", "supernode_1", "--json", "--dir", f.dir); r.code != 1 || !strings.Contains(r.out, `"node-unregistered"`) {
@@ -94,29 +86,10 @@ func (f *faults) are(names ...string) {
 	if !slices.Equal(got, names) {
 		f.t.Errorf("status lists %v, %v wanted", got, names)
 	}
-	f.federation = f.flwr(" federation list ", " --federation @ada/rehearsal --format json")
+	f.federation = f.flwrDoes(f.dir, "federation list", "--federation @ada/rehearsal --format json")
 	for _, n := range f.last.Data.Nodes {
 		if !strings.Contains(f.federation, n.ID) {
 			f.t.Errorf("%s is not in the federation", n.Name)
 		}
 	}
-}
-
-// flwr runs one of flwr's own commands in the place of the plan's `supernode list`.
-func (f *faults) flwr(instead, more string) string {
-	f.t.Helper()
-	if f.list == "" {
-		for _, line := range strings.Split(f.must("plan", "--all", "--dir", f.dir).out, "\n") {
-			if strings.Contains(line, " supernode list ") && !strings.HasPrefix(line, "#") {
-				f.list = line
-			}
-		}
-	}
-	cmd := exec.Command("sh", "-c", strings.Replace(f.list, " supernode list ", instead, 1)+more)
-	cmd.Dir, cmd.Env = f.dir, f.env
-	out, err := cmd.CombinedOutput()
-	if err != nil || f.list == "" {
-		f.t.Fatalf("%s: %v\n%s", cmd, err, out)
-	}
-	return string(out)
 }

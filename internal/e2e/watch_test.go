@@ -42,7 +42,7 @@ func (h *home) watched(dir string) {
 	if now := nodeProcess(t, h, dir, "supernode_1"); now == pid {
 		t.Error("supernode_1 has the number of the process that was ended")
 	}
-	if n := flwrSays(t, h, dir, "online"); n != 1 {
+	if n := h.flwrSays(dir)["online"]; n != 1 {
 		t.Errorf("flwr calls %d online, 1 wanted", n)
 	}
 	if w.saw("node-restart", "supernode_2") || w.saw("node-down", "supernode_2") {
@@ -50,7 +50,7 @@ func (h *home) watched(dir string) {
 	}
 
 	w.end()
-	if n := flwrSays(t, h, dir, "online"); n != 1 {
+	if n := h.flwrSays(dir)["online"]; n != 1 {
 		t.Errorf("after the end of the watch flwr calls %d online, 1 wanted", n)
 	}
 }

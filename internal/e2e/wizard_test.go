@@ -21,14 +21,19 @@ import (
 
 // TestWizard goes from an empty folder to the dashboard with three SuperNodes online, as containers, as a
 // person does who knows Enter, and who leaves at steps 7 and 12. On the way back comes what a hostile log
-// can do, and how it all ends by a signal.
+// can do, and how it all ends by a signal. The same rehearsal then goes on to its run from the command line, as
+// TestRehearse does.
 func TestWizard(t *testing.T) {
 	require.Image(t, "1.24.0")
 	h := newHome(t, "1.24.0")
-	dir := filepath.Join(h.dir, "flwrup-rehearsal") // where `flwrup rehearse` puts it
-	t.Cleanup(func() { h.run("down", "--dir", dir) })
+	dir := filepath.Join(h.dir, "Übung with spaces")
+	t.Cleanup(func() {
+		if _, err := os.Stat(dir); err == nil {
+			h.run("down", "--dir", dir)
+		}
+	})
 	start := func() *ptytest.Terminal {
-		return h.onTerminal(120, 40, "rehearse", "--flwr", "1.24.0", "--runtime", "docker")
+		return h.onTerminal(120, 40, "rehearse", "--flwr", "1.24.0", "--runtime", "docker", "--dir", dir)
 	}
 	began := time.Now()
 
@@ -74,7 +79,7 @@ func TestWizard(t *testing.T) {
 	if !maps.Equal(ledgerNodes(t, dir), ids) {
 		t.Error("the node IDs are other ones than at step 12")
 	}
-	if online := flwrSays(t, h, dir, "online"); online != 3 {
+	if online := h.flwrSays(dir)["online"]; online != 3 {
 		t.Errorf("`flwr supernode list` says that %d are online, 3 wanted", online)
 	}
 	containers := containersOf(t, dir, "")
@@ -98,14 +103,8 @@ func TestWizard(t *testing.T) {
 	}
 	s.Press("q")
 	s.Over(0)
-	id := projectID(t, dir) // down removes the folder
-	h.must("down", "--dir", dir)
-	if left := processesOf(h.dir); len(left) > 0 {
-		t.Errorf("processes left: %v", left)
-	}
-	if left := containersWith(t, id, ""); len(left) > 0 {
-		t.Errorf("containers left: %v", left)
-	}
+	h.rehearsed(dir, "1.24.0", "docker")
+	h.tornDown(dir, "docker")
 }
 
 // projectID gives the ID of the project in dir.
@@ -215,7 +214,7 @@ func hostileLog(t *testing.T, s *ptytest.Terminal, container string) {
 // terminal is as it was, nothing runs on, and the next start goes on.
 func TestWizardEnds(t *testing.T) {
 	h := newHome(t, "1.24.0")
-	dir := filepath.Join(h.dir, "flwrup-rehearsal")
+	dir := filepath.Join(h.dir, "flwrup-rehearsal") // where `flwrup rehearse` puts it
 	t.Cleanup(func() { h.run("down", "--dir", dir) })
 	for _, c := range []struct {
 		name string
@@ -231,6 +230,9 @@ func TestWizardEnds(t *testing.T) {
 			s := h.onTerminal(80, 24, "rehearse", "--flwr", "1.24.0", "--runtime", "process")
 			s.EnterUntil("starting a SuperGrid", time.Minute)
 			c.end(s)
+			if _, err := os.Stat(filepath.Join(dir, "flwrup.toml")); err != nil {
+				t.Error(err)
+			}
 			if left := processesOf(h.dir); len(left) > 0 {
 				t.Errorf("processes left: %v", left)
 			}
