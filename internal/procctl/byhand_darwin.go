@@ -11,8 +11,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// superNodes looks through the process table for SuperNodes that were told a key. ps joins the arguments
-// with spaces, so that a path with " --" in it is not found.
+// superNodes searches the process table for SuperNodes that have a key in their arguments. ps joins the
+// arguments with spaces, so a path with " --" in it is not found.
 func superNodes() []handStarted {
 	out, err := child.Tool(context.Background(), "ps", "-A", "-ww", "-o", "pid=,command=").Output()
 	if err != nil {
@@ -47,7 +47,7 @@ func superNodes() []handStarted {
 	return all
 }
 
-// stderrFile is the file that a process writes its log to; "" when it is none.
+// stderrFile returns the file that a process writes its log to; "" when there is none.
 func stderrFile(pid int) string {
 	path := lsof(pid, "2") // flwr logs to stderr
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
@@ -70,5 +70,5 @@ func lsof(pid int, descriptor string) string {
 	return ""
 }
 
-// containerOf returns none: on macOS containers run in a virtual machine, whose processes are not seen here.
+// containerOf returns "": on macOS containers run in a virtual machine, whose processes are not visible here.
 func containerOf(int) string { return "" }

@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// superNodes looks through the process table for SuperNodes that were told a key.
+// superNodes searches the process table for SuperNodes that have a key in their arguments.
 func superNodes() []handStarted {
 	entries, _ := os.ReadDir("/proc")
 	var all []handStarted
@@ -26,7 +26,7 @@ func superNodes() []handStarted {
 		if !ok {
 			continue
 		}
-		place := "root" // as the process sees the path, in whatever container it is
+		place := "root" // as the process sees the path, in any container
 		if !filepath.IsAbs(key) {
 			place = "cwd"
 		}
@@ -38,7 +38,7 @@ func superNodes() []handStarted {
 // inContainer finds the ID of Docker's container in a line of /proc/PID/cgroup: …/docker/ID, …/docker-ID.scope.
 var inContainer = regexp.MustCompile(`docker[-/]([0-9a-f]{64})(?:\.scope)?(?:/|$)`)
 
-// containerOf is the ID of the container of Docker's that a process runs in; "" for none.
+// containerOf returns the ID of Docker's container that a process runs in; "" for none.
 func containerOf(pid int) string {
 	b, _ := plainfile.Read("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	for line := range strings.SplitSeq(string(b), "\n") {
@@ -49,7 +49,7 @@ func containerOf(pid int) string {
 	return ""
 }
 
-// stderrFile is the file that a process writes its log to; "" when it is none.
+// stderrFile returns the file that a process writes its log to; "" when there is none.
 func stderrFile(pid int) string {
 	path := "/proc/" + strconv.Itoa(pid) + "/fd/2" // flwr logs to stderr
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {

@@ -21,22 +21,22 @@ import (
 )
 
 // ByHand returns the flower-supernode processes that run with one of the keys and are not among this
-// runtime's nodes: started by hand in a terminal, or by another flwrup project with the same keys. keys has
-// the absolute path of each private key by its fingerprint; the answer goes by fingerprint. A key is
-// recognised by the file that the process was told, through links too; on Linux also where the process sees
-// it in a place of its own, as in a container with the folder of the keys in it. Processes of other users are
-// seen as far as the system lets this one look.
+// runtime's nodes. They were started by hand in a terminal, or by another flwrup project with the same keys.
+// keys maps fingerprints to absolute paths of private keys; the result is also keyed by fingerprint. ByHand
+// recognises a key by the file in the process's arguments, even through links. On Linux it also resolves the
+// path as the process sees it, as in a container with the folder of the keys in it. It sees processes of
+// other users as far as the system lets it.
 func (r *Runtime) ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
 	return runningWith(ctx, keys, r.pids)
 }
 
-// RunningWith is ByHand for a folder whose records nobody accepted: processes that they call its own are among those
-// that it gives.
+// RunningWith is ByHand for a folder whose records nobody accepted: its result includes processes that the
+// records call its own.
 func RunningWith(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error) {
 	return runningWith(ctx, keys, func() []int { return []int{} })
 }
 
-// runningWith leaves out the processes that own gives, which is asked once and only where one is found.
+// runningWith leaves out the processes of own, which it calls once and only when it finds one.
 func runningWith(ctx context.Context, keys map[string]string, own func() []int) (map[string]supernode.Status, error) {
 	out := map[string]supernode.Status{}
 	if len(keys) == 0 {
@@ -67,7 +67,7 @@ func runningWith(ctx context.Context, keys map[string]string, own func() []int) 
 	return out, ctx.Err()
 }
 
-// pids are the processes of this runtime's own nodes; never nil.
+// pids returns the processes of this runtime's own nodes; never nil.
 func (r *Runtime) pids() []int {
 	pids := []int{}
 	names, _ := r.names()
@@ -86,11 +86,11 @@ func (r *Runtime) pids() []int {
 type handStarted struct {
 	pid   int
 	key   string // its key's file as this process can open it
-	fleet string // the address that it was told
+	fleet string // the address in its arguments
 }
 
 // told finds the program and the key in a SuperNode's command line: "python …/flower-supernode … --flag
-// value", "--flag=value". A tool that starts one (uv run, nohup) is not it.
+// value", "--flag=value". A tool that starts a SuperNode (uv run, nohup) does not count.
 func told(argv []string) (key string, ok bool) {
 	if !slices.ContainsFunc(argv[:min(2, len(argv))], func(a string) bool { return filepath.Base(a) == "flower-supernode" }) {
 		return "", false
@@ -99,7 +99,7 @@ func told(argv []string) (key string, ok bool) {
 	return key, key != ""
 }
 
-// byPid finds a process that ByHand gave, as long as it is one still.
+// byPid finds a process from ByHand, as long as it still is the same.
 func byPid(id string) (process, error) {
 	pid, err := strconv.Atoi(id)
 	if err != nil {
@@ -112,7 +112,7 @@ func byPid(id string) (process, error) {
 	return row, nil
 }
 
-// StopByHand ends a process that ByHand gave, by its ID: one SIGTERM; SIGKILL once grace is over.
+// StopByHand ends a process from ByHand by its ID: one SIGTERM; SIGKILL once grace is over.
 func (r *Runtime) StopByHand(ctx context.Context, id string, grace time.Duration) error {
 	p, err := byPid(id)
 	if errors.Is(err, os.ErrProcessDone) {
@@ -148,8 +148,8 @@ func (r *Runtime) StopByHand(ctx context.Context, id string, grace time.Duration
 	return nil
 }
 
-// LogsByHand reads the log of a process that ByHand gave, where it goes to a file; Problem node-not-found
-// where it goes to a terminal. Following ends with the process.
+// LogsByHand reads the log of a process from ByHand when it goes to a file; Problem node-not-found when it
+// goes to a terminal. Following ends with the process.
 func (r *Runtime) LogsByHand(ctx context.Context, id string, o supernode.LogOptions, each func(supernode.Line) error) error {
 	p, err := byPid(id)
 	if err != nil {
@@ -163,7 +163,7 @@ func (r *Runtime) LogsByHand(ctx context.Context, id string, o supernode.LogOpti
 	return followFile(ctx, path, o, func() bool { _, err := byPid(id); return err == nil }, each)
 }
 
-// UsageByHand sums up a process that ByHand gave and all it started, as Usage does.
+// UsageByHand sums up a process from ByHand and all its descendants, as Usage does.
 func (r *Runtime) UsageByHand(ctx context.Context, id string) (supernode.Usage, error) {
 	p, err := byPid(id)
 	if err != nil {
@@ -172,7 +172,8 @@ func (r *Runtime) UsageByHand(ctx context.Context, id string) (supernode.Usage, 
 	return r.measure(ctx, "process "+id, p.pid, p.ident, p.began())
 }
 
-// followFile returns a file's lines, the last o.Tail first, and goes on while alive says so where o.Follow.
+// followFile returns a file's lines, the last o.Tail first. With o.Follow it goes on while alive returns
+// true.
 func followFile(ctx context.Context, path string, o supernode.LogOptions, alive func() bool, each func(supernode.Line) error) error {
 	f, err := os.Open(path)
 	if err != nil {

@@ -13,7 +13,7 @@ func TestTold(t *testing.T) {
 		"flower-supernode --auth-supernode-private-key=/k --root-certificates ca.crt":            "/k",
 		"python flower-supernode --auth-supernode-private-key":                                   "",
 		"python flower-supernode --superlink a:1":                                                "",
-		"uv run flower-supernode --auth-supernode-private-key k":                                 "", // its child is it
+		"uv run flower-supernode --auth-supernode-private-key k":                                 "", // its child is the SuperNode
 		"python flower-superexec --auth-supernode-private-key k":                                 "",
 		"grep --auth-supernode-private-key k":                                                    "",
 		"":                                                                                       "",

@@ -16,7 +16,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// deadSpec is a real SuperNode for a SuperLink that does not answer: it goes on trying for ever.
+// deadSpec returns a real SuperNode for a SuperLink that does not answer: it keeps trying for ever.
 func deadSpec(t *testing.T, version string) supernode.Spec {
 	t.Helper()
 	env := require.Flwr(t, version)
@@ -68,7 +68,7 @@ func TestFlwr(t *testing.T) {
 			if again := start(t, r, spec); again.ID != s.ID {
 				t.Errorf("started twice: %+v", again)
 			}
-			// The port is the node's, and a second node is told so.
+			// The port belongs to the node, and a second node gets an error that says so.
 			other := spec
 			other.Name = "supernode_2"
 			if err := r.Start(ctx, other); err == nil || !strings.Contains(err.Error(), "supernode_1 (pid "+s.ID+")") {
@@ -105,11 +105,11 @@ func TestFlwr(t *testing.T) {
 	}
 }
 
-// The flwrup that started it is killed; the node goes on, and another flwrup finds and stops it.
+// The flwrup that started it is killed. The node goes on, and another flwrup finds and stops it.
 func TestFlwrOutlivesStarter(t *testing.T) {
 	spec := deadSpec(t, require.Newest)
 	dir := t.TempDir()
-	// The starter knows the fake's arguments only; a script hands flower-supernode its own.
+	// The starter knows only the fake's arguments; a script passes flower-supernode its own.
 	wrapper := filepath.Join(t.TempDir(), "flower-supernode")
 	script := "#!/bin/sh\nexec " + shown(spec.Program, spec.Args("", "")) + "\n"
 	if err := os.WriteFile(wrapper, []byte(script), 0o755); err != nil {

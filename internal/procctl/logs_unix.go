@@ -20,10 +20,10 @@ import (
 
 const logPoll = 150 * time.Millisecond
 
-// Logs reads the node's log file, the part that was set aside first. flwr's lines carry no time; a
-// line that comes while it is followed gets the time it was seen (150 ms exact), flwrup's own marks
-// the one they state, others none. Following goes on across stops and starts until ctx ends (its
-// error is returned) or the node is removed (nil). Problem node-not-found for a node never started.
+// Logs reads the node's log file, the part that was set aside first. flwr's lines carry no time. A line that
+// arrives while the file is followed gets the time it was seen (150 ms exact), flwrup's own marks the time
+// they state, others none. Following goes on across stops and starts until ctx ends (its error is returned)
+// or the node is removed (nil). Problem node-not-found for a node that was never started.
 func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions, each func(supernode.Line) error) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -66,19 +66,19 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 			if !known(dir) {
 				return lines.Close()
 			}
-			continue // between setting aside and opening anew
+			continue // between setting aside and opening again
 		} else if err != nil {
 			return fmt.Errorf("read the log of %s: %w", name, err)
 		}
 		if cur != nil {
 			mine, err := cur.Stat()
 			if err == nil && os.SameFile(mine, there) {
-				if at, _ := cur.Seek(0, io.SeekCurrent); there.Size() < at { // emptied by somebody
+				if at, _ := cur.Seek(0, io.SeekCurrent); there.Size() < at { // another process emptied it
 					_, _ = cur.Seek(0, io.SeekStart)
 				}
 				continue
 			}
-			if _, err := io.Copy(lines, cur); err != nil { // what came before it was set aside
+			if _, err := io.Copy(lines, cur); err != nil { // earlier lines were set aside
 				return err
 			}
 			if err := lines.Close(); err != nil {
@@ -92,7 +92,8 @@ func (r *Runtime) Logs(ctx context.Context, name string, o supernode.LogOptions,
 	}
 }
 
-// splitLines makes lines of what is written to it; those that come while live is set get the time of now.
+// splitLines returns a writer that splits its input into lines; lines that come while live is set get the
+// present time.
 func splitLines(ctx context.Context, name string, live *bool, each func(supernode.Line) error) *termsafe.Splitter {
 	return &termsafe.Splitter{Each: func(text string) error {
 		if err := ctx.Err(); err != nil {
@@ -150,7 +151,7 @@ func backlog(to io.Writer, older string, cur *os.File, tail int) error {
 	return nil
 }
 
-// seekTail puts f where its last n lines begin, and says how many lines it lacks to n.
+// seekTail moves f to the beginning of its last n lines, and returns how many of n it lacks.
 func seekTail(f *os.File, n int) (int, error) {
 	at, err := f.Seek(0, io.SeekEnd)
 	if err != nil || n == 0 {

@@ -109,7 +109,7 @@ func TestFollow(t *testing.T) {
 	write(os.O_APPEND, "f\n\x1b]52;c;x\x07\x1b[31mred\n")
 	next("half", true)
 	next("red", true)
-	// Set aside, with a last word that nobody has read yet.
+	// Set aside, with a last line that nobody has read yet.
 	write(os.O_APPEND, "last word\n")
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)

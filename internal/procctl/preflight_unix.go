@@ -13,8 +13,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Preflight says what is in the way of processes that do not run yet, and which settings hold for
-// containers only.
+// Preflight reports obstacles to processes that do not run yet, and settings that only apply to containers.
 func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supernode.Finding, error) {
 	var found []supernode.Finding
 	for _, spec := range specs {

@@ -1,25 +1,25 @@
-// Package procctl runs SuperNodes as plain flower-supernode processes on this machine: the second
-// implementation of supernode.Runtime, for where there is no Docker.
+// Package procctl runs SuperNodes as plain flower-supernode processes on this machine. It is the second
+// implementation of supernode.Runtime, for machines without Docker.
 //
 // Each node has a folder of its own below Options.Dir:
 //
-//	NAME/node.json          what it was made with, written before the process begins
+//	NAME/node.json          its spec, written before the process begins
 //	NAME/pid                who the process is, written by the process itself before it becomes flower-supernode
 //	NAME/stop.json          that SIGTERM was sent, so that nobody sends it twice
 //	NAME/exit.json          how it ended, where flwrup saw it
 //	NAME/supernode.log[.1]  stdout and stderr
 //	NAME/home               FLWR_HOME
 //
-// A node is a session leader without a terminal and outlives flwrup. It is begun by a two-line
-// /bin/sh that notes its own pid and start time and then becomes flower-supernode with exec. So the
-// note exists before there is a SuperNode, whenever flwrup itself dies, on every Unix, without
-// looking through other processes' environments; until it exists the shell holds the node's lock, so
-// that a second flwrup cannot start the node once more in between.
+// A node is a session leader without a terminal and outlives flwrup. It begins as a two-line /bin/sh that
+// notes its own pid and start time and then becomes flower-supernode with exec. So the note exists before
+// there is a SuperNode, whenever flwrup itself dies, on every Unix, without a search through other processes'
+// environments. Until it exists the shell holds the node's lock, so that a second flwrup cannot start the
+// node again in between.
 //
-// Nobody stays to wait for the process: a waiting shell would be one more thing to signal, and would
-// take the exit code with it when it is killed. The exit code is known while the flwrup that
-// started the node is there to collect it; afterwards Status.ExitCode is ExitUnknown, unless the log
-// says that the node ended gracefully, and Status.Reason quotes the log.
+// Nobody stays to wait for the process: a waiting shell would be one more process to signal, and its death
+// would lose the exit code. The exit code is known while the flwrup that started the node is there to collect
+// it. Afterwards Status.ExitCode is ExitUnknown, unless the log says that the node ended gracefully, and
+// Status.Reason quotes the log.
 package procctl
 
 import (
@@ -35,17 +35,17 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Killed is the code of the Problem that Stop returns when the node is down but had to be killed.
-// The grid was not told: it shows the node as online, and refuses its key, for about a minute more.
+// Killed is the code of the Problem that Stop returns when the node is down but had to be killed. The grid
+// was not told: it shows the node as online, and refuses its key, for about a minute more.
 const Killed problem.Code = "node-killed"
 
 // ExitUnknown is the Status.ExitCode of a node whose end nobody saw.
 const ExitUnknown = -1
 
-// Options says whose nodes a Runtime looks after.
+// Options says which nodes a Runtime looks after.
 type Options struct {
 	Dir     string // absolute folder of the project's nodes: .flwrup/nodes; made when needed
-	Project string // the project's name, for Status and for those who read process lists
+	Project string // the project's name, for Status and for readers of process lists
 	Work    string // working folder of the processes; "" is the node's own folder
 }
 
@@ -60,18 +60,18 @@ const (
 	logFile  = "supernode.log"
 	homeDir  = "home"
 
-	maxLog = 8 << 20 // a log longer than this is set aside when the node is started again
+	maxLog = 8 << 20 // a longer log is set aside when the node starts again
 )
 
 // Kind is "process".
 func (r *Runtime) Kind() string { return "process" }
 
-// Close has nothing to give back. It stops no node.
+// Close has nothing to close. It stops no node.
 func (r *Runtime) Close() error { return nil }
 
-// Commands returns what a person would type to the same effect as Start: the folder, then the node with its
-// pid noted where List finds it. Variables whose values only the node may see are taken from the shell's
-// environment, as any process does, and from Spec.EnvFile.
+// Commands returns the command lines with the same effect as Start: the folder, then the node with its pid
+// noted where List finds it. Variables whose values only the node may see come from the shell's environment,
+// as for any process, and from Spec.EnvFile.
 func (r *Runtime) Commands(spec supernode.Spec) []string {
 	dir := filepath.Join(r.opts.Dir, spec.Name)
 	var b strings.Builder
@@ -99,7 +99,7 @@ func arguments(spec supernode.Spec) []string {
 	return spec.Args(spec.KeyFile, spec.CAFile)
 }
 
-// variables are what a node's environment has of its own, PATH aside, sorted by name.
+// variables returns the node's own environment, except PATH, sorted by name.
 func variables(spec supernode.Spec, dir string) []string {
 	set := map[string]string{
 		"PYTHONUNBUFFERED": "1", // the log is read while it is written
@@ -113,7 +113,7 @@ func variables(spec supernode.Spec, dir string) []string {
 	return all
 }
 
-// shown is a command line as a person would type it.
+// shown returns a command line as a person would type it.
 func shown(program string, args []string) string {
 	return shell.Line(append([]string{program}, args...))
 }
@@ -129,15 +129,15 @@ func checkName(name string) error {
 		"it names a folder", "use letters, digits, dots, hyphens and underscores, at most 100")
 }
 
-// mark is the line that flwrup writes into a node's log, with the time that flwr's own lines lack.
+// mark returns the line that flwrup writes into a node's log, with the time that flwr's own lines lack.
 func mark(what string, at time.Time) string {
 	return "=== flwrup " + at.UTC().Format(time.RFC3339) + " " + what + "\n"
 }
 
-const startWord = "started" // of the mark that separates one start's log from the one before
+const startWord = "started" // of the mark that separates one start's log from the previous start's
 
-// Began reports whether a line of a log is the one that flwrup writes before a node starts: what stands above
-// it was said by an earlier process.
+// Began reports whether a line of a log is flwrup's mark before a start: the lines above it belong to an
+// earlier process.
 func Began(line string) bool {
 	return !markTime(line).IsZero() && strings.Contains(line, " "+startWord+": ")
 }

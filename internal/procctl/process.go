@@ -17,7 +17,7 @@ type process struct {
 	since           time.Duration // start, after the machine's own (Linux)
 	start           time.Time     // start by the clock (others)
 	cpu             time.Duration
-	memory          uint64 // bytes of its own, without files mapped
+	memory          uint64 // bytes of its own, without mapped files
 }
 
 func parsePS(out []byte) []process {
@@ -58,7 +58,7 @@ func psTime(s string) time.Duration {
 	return d + time.Duration(seconds*float64(time.Second))
 }
 
-// family finds a process and its descendants, also those whose parent in between has ended.
+// family finds a process and its descendants, even when the parent in between has ended.
 func family(all []process, pid int) []process {
 	in := map[int]bool{pid: true}
 	for grown := true; grown; {

@@ -9,10 +9,10 @@ import (
 	"flwrup/internal/child"
 )
 
-// psColumns are understood by the ps of macOS, the BSDs and Linux; lstart comes last as it has spaces.
+// psColumns are understood by the ps of macOS, the BSDs and Linux; lstart comes last because it has spaces.
 const psColumns = "pid=,ppid=,pgid=,stat=,rss=,time=,lstart="
 
-// identityScript makes the starting shell write what identity reads: when it began, to the second.
+// identityScript makes the starting shell write the text that identity reads: its start time, to the second.
 const identityScript = `LC_ALL=C TZ=UTC0 ps -o lstart= -p $$`
 
 func identity(lines []string) string {
@@ -34,7 +34,7 @@ func ps(pid int) []process {
 	return parsePS(out)
 }
 
-// began is when p was started, to the second.
+// began returns when p started, to the second.
 func (p process) began() time.Time { return p.start }
 
 func inspect(pid int) (process, bool) {
@@ -53,7 +53,7 @@ func commandLine(pid int) string {
 	return string(out)
 }
 
-// otherBoot is not known here: the start time alone says that the process is gone.
+// otherBoot is unknown here: the start time alone shows that the process is gone.
 func (rec record) otherBoot() bool { return false }
 
 // portOwner asks lsof, which comes with macOS.

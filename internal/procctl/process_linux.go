@@ -13,7 +13,7 @@ import (
 	"flwrup/internal/plainfile"
 )
 
-// identityScript makes the starting shell write what identity reads, without starting a program: the
+// identityScript makes the starting shell write the text that identity reads, without starting a program: the
 // boot and its own line of the process table.
 const identityScript = `read -r boot </proc/sys/kernel/random/boot_id; read -r stat </proc/$$/stat && printf '%s\n' "$boot" "$stat"`
 
@@ -57,7 +57,7 @@ func bootID() string {
 	return strings.TrimSpace(string(b))
 }
 
-// bootTime is when the machine began, by today's clock.
+// bootTime returns when the machine booted, by today's clock.
 func bootTime() time.Time {
 	b, _ := plainfile.Read("/proc/stat")
 	lines := bufio.NewScanner(bytes.NewReader(b))
@@ -71,7 +71,7 @@ func bootTime() time.Time {
 	return time.Time{}
 }
 
-// began is when p was started, by today's clock.
+// began returns when p started, by today's clock.
 func (p process) began() time.Time { return bootTime().Add(p.since) }
 
 func inspect(pid int) (process, bool) { return inspectIn(pid, bootID()) }
@@ -98,7 +98,7 @@ func processes() []process {
 	return all
 }
 
-// ownMemory is what a process takes for itself: resident pages that no file backs, 0 if unknown.
+// ownMemory returns the memory of a process itself: resident pages that no file backs, 0 if unknown.
 func ownMemory(pid int) uint64 {
 	b, err := plainfile.Read(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

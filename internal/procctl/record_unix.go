@@ -22,7 +22,7 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// node is what node.json holds. The key is there by its path alone.
+// node is the content of node.json. It holds only the path of the key.
 type node struct {
 	Name    string            `json:"name"`
 	Project string            `json:"project"`
@@ -34,7 +34,7 @@ type node struct {
 	Made    time.Time         `json:"made"`
 }
 
-// stopping is stop.json: SIGTERM went to this process, then.
+// stopping is stop.json: the process that got SIGTERM, and when.
 type stopping struct {
 	Pid   int       `json:"pid"`
 	Ident string    `json:"ident"`
@@ -42,7 +42,7 @@ type stopping struct {
 	Kill  bool      `json:"killed,omitempty"`
 }
 
-// exited is exit.json: this process ended so, seen then.
+// exited is exit.json: how this process ended, and when that was seen.
 type exited struct {
 	Pid    int       `json:"pid"`
 	Ident  string    `json:"ident"`
@@ -55,7 +55,7 @@ type exited struct {
 type record struct {
 	pid   int
 	ident string    // which of all processes that ever had this pid; "" when it was noted by hand
-	inode uint64    // of the note itself: a copied folder must not lay claim to the original's nodes
+	inode uint64    // of the note itself: a copied folder must not claim the original's nodes
 	own   uint64    // inode that the note has now
 	at    time.Time // when the note was written: the start
 }
@@ -69,8 +69,8 @@ func known(dir string) bool {
 	return false
 }
 
-// readRecord reads the note: the pid, the process's identity as identityScript writes it, the note's
-// inode. Commands leaves the pid alone.
+// readRecord reads the note: the pid, the process's identity as identityScript writes it, the note's inode.
+// Commands writes only the pid.
 func readRecord(dir string) (record, bool) {
 	f, err := os.Open(filepath.Join(dir, pidFile))
 	if err != nil {
@@ -106,8 +106,8 @@ func readRecord(dir string) (record, bool) {
 
 func (rec record) byHand() bool { return rec.ident == "" }
 
-// is reports whether p is the process that the note is about. A note made by hand holds a pid alone: the
-// process that had it when the note was written is the one that has it now if that one began before the note.
+// is reports whether p is the process that the note is about. A note made by hand holds only a pid. It means
+// the process that has the pid now, if that process began before the note.
 func (rec record) is(p process) bool {
 	if rec.byHand() {
 		return !p.began().After(rec.at.Add(2*time.Second)) && strings.Contains(commandLine(p.pid), "flower-supernode")
@@ -115,7 +115,7 @@ func (rec record) is(p process) bool {
 	return p.ident == rec.ident && rec.inode == rec.own
 }
 
-// alive finds the node's process. A child of ours that has ended is collected, and its exit noted.
+// alive finds the node's process. It collects a child of ours that has ended, and notes the exit.
 func (rec record) alive(dir string) (process, bool) {
 	p, ok := inspect(rec.pid)
 	if !ok || !p.zombie && !rec.is(p) {
@@ -139,7 +139,7 @@ func (rec record) collect(dir string) (exited, bool) {
 	if ws.Signaled() {
 		e.Code, e.Signal = 128+int(ws.Signal()), unix.SignalName(ws.Signal())
 	}
-	_ = writeJSON(filepath.Join(dir, exitFile), e) // without it the code is unknown, no more
+	_ = writeJSON(filepath.Join(dir, exitFile), e) // without it only the code is unknown
 	return e, true
 }
 
@@ -203,14 +203,14 @@ func (r *Runtime) status(name string) supernode.Status {
 	return s
 }
 
-// words is what the end of a log says about the end of the node.
+// words are the lines at the end of a log about the end of the node.
 type words struct {
-	graceful bool   // it said good-bye
-	text     string // the line that tells most, "" when there is none
+	graceful bool   // it ended gracefully
+	text     string // the most telling line, "" when there is none
 }
 
-// lastWords reads the end of the log of the last start. Which lines count was learnt from recorded
-// sessions of flwr 1.24 to 1.42.
+// lastWords reads the end of the log of the last start. It knows which lines count from recorded sessions of
+// flwr 1.24 to 1.42.
 func lastWords(dir string) words {
 	f, err := os.Open(filepath.Join(dir, logFile))
 	if err != nil {
@@ -267,7 +267,7 @@ func afterLevel(line string) string {
 	return line
 }
 
-// readJSON reads a note, its strings cleaned: a folder that was handed over may hold notes of somebody else.
+// readJSON reads a note and cleans its strings: a folder from another person may hold foreign notes.
 func readJSON(path string, into any) bool {
 	data, err := plainfile.Read(path)
 	if err != nil || json.Unmarshal(data, into) != nil {

@@ -22,8 +22,8 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// Runtime is made by New. Its methods may be called by several goroutines at once, and by several
-// flwrups at once.
+// Runtime is made by New. Its methods may be called by several goroutines at once, and by several flwrups at
+// once.
 type Runtime struct {
 	opts Options
 
@@ -42,11 +42,11 @@ func New(o Options) (*Runtime, error) {
 	return &Runtime{opts: o, runs: map[string]bool{}, usage: map[string]reading{}}, nil
 }
 
-// Check is nil: a Unix always runs processes.
+// Check returns nil: a Unix always runs processes.
 func (r *Runtime) Check(context.Context) error { return nil }
 
-// Prepare makes sure that spec.Program is there and runs (`--help`; 2 to 5 s of Python imports, once
-// a program). It installs nothing.
+// Prepare makes sure that spec.Program exists and runs (`--help`; 2 to 5 s of Python imports, once a
+// program). It installs nothing.
 func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(supernode.Progress)) error {
 	r.mu.Lock()
 	known := r.runs[spec.Program]
@@ -138,8 +138,8 @@ func (r *Runtime) names() ([]string, error) {
 	return names, nil
 }
 
-// Watch looks at the nodes once a second (every two seconds while none runs) and calls changed when
-// one has started, ended, come or gone. It returns the error of ctx.
+// Watch looks at the nodes once a second (every two seconds while none runs) and calls changed when one has
+// started, ended, appeared or gone. It returns the error of ctx.
 func (r *Runtime) Watch(ctx context.Context, changed func()) error {
 	last, running := r.signature()
 	for {
@@ -158,7 +158,7 @@ func (r *Runtime) Watch(ctx context.Context, changed func()) error {
 	}
 }
 
-// signature is a line for each node that differs once its state does; cheaper than List.
+// signature returns a line for each node that differs once its state does; cheaper than List.
 func (r *Runtime) signature() (lines []string, running bool) {
 	names, err := r.names()
 	if err != nil {

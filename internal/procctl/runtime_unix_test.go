@@ -228,7 +228,7 @@ func TestStubborn(t *testing.T) {
 	logged(t, r, "began")
 	pid, _ := strconv.Atoi(s.ID)
 
-	// Somebody gives up waiting: no kill, and the next Stop sends no second SIGTERM.
+	// The caller gives up waiting: no kill, and the next Stop sends no second SIGTERM.
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
 	if err := r.Stop(ctx, "supernode_1", time.Minute); err != context.DeadlineExceeded {
@@ -263,7 +263,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A pid that belongs to something else by now is neither reported nor signalled.
+// A pid that belongs to another process by now is neither reported nor signalled.
 func TestReusedPid(t *testing.T) {
 	r := runtimeIn(t, t.TempDir())
 	start(t, r, specOf(program(t)))
@@ -297,7 +297,7 @@ func TestReusedPid(t *testing.T) {
 	}
 }
 
-// A copy of the project's folder does not lay hands on the original's node.
+// A copy of the project's folder does not touch the original's node.
 func TestCopiedFolder(t *testing.T) {
 	r := runtimeIn(t, t.TempDir())
 	start(t, r, specOf(program(t)))
@@ -372,7 +372,7 @@ func TestPortOfAnotherNode(t *testing.T) {
 	defer l.Close()
 	spec := specOf(program(t))
 	s := start(t, r, spec)
-	// The node has the port by its own account; that it listens is played by l.
+	// The node claims the port; l listens in its place.
 	file := filepath.Join(r.opts.Dir, "supernode_1", nodeFile)
 	var n node
 	if !readJSON(file, &n) {
@@ -389,7 +389,7 @@ func TestPortOfAnotherNode(t *testing.T) {
 	}
 }
 
-// What Commands prints, run by sh word for word, is the same node to flwrup.
+// The output of Commands, run by sh word for word, makes the same node for flwrup.
 func TestCommandsByHand(t *testing.T) {
 	r := runtimeIn(t, filepath.Join(t.TempDir(), "it's a \"ü\" $HOME", "nodes"))
 	spec := specOf(program(t))
@@ -472,7 +472,7 @@ func BenchmarkSignature50(b *testing.B) {
 	}
 }
 
-// A node that somebody suspended is told as such, and goes on to its end when it is stopped.
+// A suspended node is reported as such, and still ends when it is stopped.
 func TestSuspended(t *testing.T) {
 	r := runtimeIn(t, filepath.Join(t.TempDir(), "nodes"))
 	s := start(t, r, specOf(program(t)))

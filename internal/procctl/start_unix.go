@@ -25,16 +25,16 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// launcher notes who it is in the file $1, then becomes the program in $2 with the rest as arguments.
-// Descriptor 3 is the node's lock, 4 a pipe whose end tells Start that the program has taken over.
+// launcher writes its identity to the file $1, then becomes the program in $2 with the rest as arguments.
+// Descriptor 3 is the node's lock, 4 a pipe whose end shows Start that the program has taken over.
 const launcher = `{ echo $$ && ` + identityScript + ` && ls -i "$1.tmp"; } >"$1.tmp" && mv -f "$1.tmp" "$1" || exit 125
 shift
 exec "$@" 3>&- 4>&-
 `
 
-// Start begins the node's process, detached from this one, and returns once it has become
-// flower-supernode. A node that runs is left alone; one that is on its way down is waited for.
-// Problems: bad-input (name, key), flwr-missing, port-taken, internal.
+// Start starts the node's process, detached from this one, and returns once it has become flower-supernode.
+// It leaves a running node alone, and waits for one on its way down. Problems: bad-input (name, key),
+// flwr-missing, port-taken, internal.
 func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	if err := checkName(spec.Name); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	return r.launch(ctx, spec, dir, lock)
 }
 
-// ready checks what would otherwise fail seconds later, in Python.
+// ready checks for faults that would otherwise appear seconds later, in Python.
 func (r *Runtime) ready(spec supernode.Spec) error {
 	if err := checkProgram(spec.Program); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (r *Runtime) launch(ctx context.Context, spec supernode.Spec, dir string, l
 		return fmt.Errorf("start %s: %w", spec.Name, err)
 	}
 	pid := cmd.Process.Pid
-	_ = cmd.Process.Release() // collected by pid, by whichever method sees its end first
+	_ = cmd.Process.Release() // collected by pid, by the first method that sees its end
 
 	// The pipe ends when the shell has become the program, or is gone.
 	_ = taken.SetReadDeadline(time.Now().Add(10 * time.Second))
@@ -182,7 +182,7 @@ func (r *Runtime) launch(ctx context.Context, spec supernode.Spec, dir string, l
 	_, rerr := io.Copy(io.Discard, taken)
 	rec, ok := readRecord(dir)
 	if ok && rec.pid == pid {
-		time.Sleep(5 * time.Millisecond) // an exec that failed ends the shell right after the pipe
+		time.Sleep(5 * time.Millisecond) // a failed exec ends the shell right after the pipe
 		if _, alive := rec.alive(dir); alive {
 			return nil
 		}
@@ -222,8 +222,9 @@ func openLog(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// environment is flwrup's own, with the node's variables and the program's folder first on PATH, so
-// that flower-superexec of the same flwr is found. child.Environ says what does not reach the node.
+// environment returns flwrup's own environment, with the node's variables and the program's folder first on
+// PATH, so that the node finds flower-superexec of the same flwr. child.Environ lists variables that do not
+// reach the node.
 func environment(spec supernode.Spec, dir string) []string {
 	set := variables(spec, dir)
 	for _, name := range slices.Sorted(maps.Keys(spec.Secrets)) {
@@ -250,7 +251,7 @@ func environment(spec supernode.Spec, dir string) []string {
 	return append(append(env, set...), "PATH="+path)
 }
 
-// lockNode takes the node's lock. The folder may be removed and made again while we wait.
+// lockNode takes the node's lock. The folder may be removed and recreated while it waits.
 func lockNode(ctx context.Context, dir string) (*os.File, error) {
 	path := filepath.Join(dir, lockFile)
 	for {

@@ -18,7 +18,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// A node whose starter is gone: its exit code is nobody's to know, unless it said good-bye.
+// A node whose starter is gone: nobody knows its exit code, unless it ended gracefully.
 func TestEndsUnseen(t *testing.T) {
 	dir := t.TempDir()
 	r := runtimeIn(t, dir)
@@ -74,14 +74,14 @@ func startAsOther(t *testing.T, dir, prog string) *exec.Cmd {
 	return cmd
 }
 
-// The starter dies at moments spread over the start; never is there a second node or an unknown one.
+// The starter dies at moments spread over the start; there is never a second node or an unknown one.
 func TestStarterKilled(t *testing.T) {
 	dir, prog := t.TempDir(), program(t)
 	r := runtimeIn(t, dir)
 	early := 0
 	for i := range 24 {
 		starter := startAsOther(t, dir, prog)
-		if i%8 != 7 { // one in eight is left to finish
+		if i%8 != 7 { // one in eight may finish
 			time.Sleep(time.Duration(i) * 700 * time.Microsecond)
 		} else {
 			eventually(t, "started", func() bool { return len(running(prog)) == 1 })

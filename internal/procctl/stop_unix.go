@@ -17,11 +17,10 @@ import (
 	"flwrup/internal/safego"
 )
 
-// Stop sends SIGTERM to the node's own process, once, however often and by whomever Stop is called:
-// a second signal would end it without telling the grid. What has not ended when grace is over is
-// killed with all it started. Then, and only then, the node is down and Stop still returns a Problem,
-// with code Killed: the grid believes it online for about a minute more. A node that does not run, or
-// was never started, is no error.
+// Stop sends SIGTERM to the node's own process, once, however often and by whomever Stop is called: a second
+// signal would end it without telling the grid. A node that still runs when grace is over is killed with all
+// its descendants. Only then is the node down while Stop returns a Problem, with code Killed: the grid takes
+// it for online for about a minute more. A node that does not run, or was never started, is no error.
 func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -55,7 +54,7 @@ func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) er
 		return nil
 	}
 	if ctx.Err() != nil {
-		return ctx.Err() // it has its SIGTERM and goes on ending; nothing is killed
+		return ctx.Err() // it has its SIGTERM and is ending; nothing is killed
 	}
 	if err := r.kill(ctx, dir, rec, p); err != nil {
 		return fmt.Errorf("stop %s: %w", name, err)
@@ -65,7 +64,7 @@ func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) er
 		"the grid shows it as online and refuses its key for about a minute: wait that long before starting it again")
 }
 
-// terminate sends SIGTERM unless somebody did, and says when that was; process 0 when there is
+// terminate sends SIGTERM unless it was sent before, and returns when that was; process 0 when there is
 // nothing to stop. The note about it comes first: sending none is a pause, sending two is a kill.
 func (r *Runtime) terminate(dir string, rec record) (process, time.Time, error) {
 	// Found before it is checked: on Linux the handle stays with this very process.
@@ -90,7 +89,7 @@ func (r *Runtime) terminate(dir string, rec record) (process, time.Time, error) 
 		_ = os.Remove(filepath.Join(dir, stopFile))
 		return process{}, time.Time{}, err
 	}
-	if p.suspended { // it cannot act on a signal until it goes on
+	if p.suspended { // it cannot act on a signal until it continues
 		_ = handle.Signal(unix.SIGCONT)
 	}
 	return p, now, nil
@@ -119,10 +118,10 @@ func (r *Runtime) kill(ctx context.Context, dir string, rec record, p process) e
 	return nil
 }
 
-// endGroup ends the children of an ended node (flower-superexec, a running ClientApp): they are of no
-// use without it and would notice within seconds. They are asked, and killed when patience is over. A
-// group keeps its number for as long as it has a member, so it cannot be somebody else's. Nodes
-// started by hand have no group of their own.
+// endGroup ends the children of an ended node (flower-superexec, a running ClientApp): they are of no use
+// without it and would notice within seconds. They get SIGTERM, and SIGKILL when patience is over. A group
+// keeps its number for as long as it has a member, so it cannot belong to anyone else. Nodes started by hand
+// have no group of their own.
 func endGroup(ctx context.Context, p process, patience time.Duration) {
 	if p.pgid != p.pid || !groupLives(p.pgid) {
 		return
@@ -170,8 +169,8 @@ func appendMark(dir, what string, at time.Time) {
 	}
 }
 
-// Remove deletes the folder of a node that does not run: home, log, notes. Problem busy when it runs.
-// A folder that is not a node's is left alone; a node that is not there is no error.
+// Remove deletes the folder of a node that does not run: home, log, notes. Problem busy when it runs. It
+// leaves a folder that is not a node's alone; a missing node is no error.
 func (r *Runtime) Remove(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -193,7 +192,7 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 	r.mu.Lock()
 	delete(r.usage, name)
 	r.mu.Unlock()
-	for try := 0; ; try++ { // a ClientApp that is just ending may still be writing
+	for try := 0; ; try++ { // a ClientApp that is ending may still be writing
 		err := os.RemoveAll(dir)
 		if err == nil || try == 10 || ctx.Err() != nil {
 			return err

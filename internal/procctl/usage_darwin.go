@@ -1,4 +1,4 @@
 package procctl
 
-// memory is the resident size: ps knows no other.
+// memory returns the resident size: ps knows no other.
 func memory(p process) uint64 { return p.memory }

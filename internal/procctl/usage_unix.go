@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// reading is what the processor time of a node is measured against.
+// reading is an earlier reading of a node's processor time.
 type reading struct {
 	ident string
 	at    time.Time
@@ -19,8 +19,8 @@ type reading struct {
 	last  float64
 }
 
-// Usage sums up the node's process and all it started (flower-superexec, a ClientApp). CPU is since
-// the call before, the first time since the start. Problem node-not-found when it does not run.
+// Usage sums up the node's process and all its descendants (flower-superexec, a ClientApp). CPU is since the
+// previous call, the first time since the start. Problem node-not-found when it does not run.
 func (r *Runtime) Usage(ctx context.Context, name string) (supernode.Usage, error) {
 	if err := checkName(name); err != nil {
 		return supernode.Usage{}, err
@@ -36,7 +36,8 @@ func (r *Runtime) Usage(ctx context.Context, name string) (supernode.Usage, erro
 	return r.measure(ctx, name, rec.pid, rec.ident, rec.at)
 }
 
-// measure reads what a process and its descendants take. name is whose reading it is compared with.
+// measure reads the resources of a process and its descendants. It compares them with the last reading of
+// name.
 func (r *Runtime) measure(ctx context.Context, name string, pid int, ident string, began time.Time) (supernode.Usage, error) {
 	now := time.Now()
 	u := supernode.Usage{At: now}
@@ -61,7 +62,7 @@ func (r *Runtime) measure(ctx context.Context, name string, pid int, ident strin
 	return u, ctx.Err()
 }
 
-// processes reads the process table, at most once in 300 ms: fifty nodes are asked for at a time.
+// processes reads the process table, at most once in 300 ms: callers ask for fifty nodes at a time.
 func (r *Runtime) processes(now time.Time) []process {
 	r.mu.Lock()
 	defer r.mu.Unlock()
