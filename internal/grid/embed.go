@@ -22,7 +22,7 @@ var embedded embed.FS
 // AppName is the name of the embedded app, as flwr shows it.
 const AppName = "@flwrup/numpyfl"
 
-// writeProgram puts the grid's Python below dir and returns the folder to run.
+// writeProgram writes the grid's Python below dir and returns the folder to run.
 func writeProgram(dir string) (string, error) {
 	program := filepath.Join(dir, "program", "supergrid")
 	// Python compiles the first file before that can set a umask.
@@ -37,12 +37,12 @@ func writeProgram(dir string) (string, error) {
 	})
 }
 
-// WriteApp puts the NumPy app into dir, which is made when it is missing. A file that is there is left
-// as it is: the person may have changed it, and flwr up to 1.25 has its connection in pyproject.toml.
-// A dir that holds another project is a Problem with code bad-input.
+// WriteApp writes the NumPy app into dir, and makes dir when it is missing. It leaves existing files as they
+// are: the user may have changed them, and flwr up to 1.25 has its connection in pyproject.toml. A dir that
+// holds another project is a Problem with code bad-input.
 //
-// With trap the app saves its model at the end as the guide's does, in a file final_model.npz: on
-// SuperGrid, and where this grid can be like it, the run fails there.
+// With trap the app saves its model at the end as the guide's does, in a file final_model.npz: on SuperGrid,
+// and on this grid where it can behave like it, the run fails there.
 func WriteApp(dir string, trap bool) error {
 	file := filepath.Join(dir, "pyproject.toml")
 	switch content, err := plainfile.Read(file); {
@@ -82,8 +82,8 @@ const saving = `    # saved where the ServerApp runs, which a grid may not allow
     np.savez("final_model.npz", model)
 `
 
-// eachFile calls write for each embedded file below from, with its place below to. Folders that are missing get
-// the mode.
+// eachFile calls write for each embedded file below from, with its place below to. Missing folders get the
+// mode.
 func eachFile(from, to string, mode fs.FileMode, write func(path string, content []byte) error) error {
 	return fs.WalkDir(embedded, from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {

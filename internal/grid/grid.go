@@ -1,6 +1,6 @@
-// Package grid runs the rehearsal SuperGrid: the real open-source SuperLink of an installed flwr, with
-// TLS, SuperNode authentication, account login and federations, on this machine's loopback alone. Its
-// Python part is embedded; the grid ends when flwrup is gone, however that ended, unless it was kept.
+// Package grid runs the rehearsal SuperGrid: the real open-source SuperLink of an installed flwr, with TLS,
+// SuperNode authentication, account login and federations, only on this machine's loopback. Its Python part
+// is embedded. The grid ends when flwrup is gone, however flwrup ended, unless the grid was kept.
 package grid
 
 import (
@@ -20,28 +20,28 @@ import (
 	"flwrup/internal/problem"
 )
 
-// ReadyTimeout is how long a grid may take to accept connections. On a machine whose Python has not
-// compiled flwr yet the start was seen to take 8 s, and several times that when the machine is busy.
+// ReadyTimeout is how long a grid may take to accept connections. On a machine whose Python has not compiled
+// flwr yet the start was seen to take 8 s, and several times that on a busy machine.
 const ReadyTimeout = 90 * time.Second
 
-// Options says how a grid is to be. Zero durations and empty texts leave the grid's own defaults.
-// They count when a grid is started; one that runs already keeps its own.
+// Options configures a grid. Zero durations and empty texts leave the grid's own defaults. They count when a
+// grid starts; a running one keeps its own.
 type Options struct {
 	Dir           string        // its state; made when missing, everything that survives a restart is there
 	Python        string        // the Python of an environment that has flwr
-	AutoAccount   string        // who an approval is for that names nobody: "ada" (default) or "bob"
+	AutoAccount   string        // whose login an approval without a name is for: "ada" (default) or "bob"
 	LoginTTL      time.Duration // time to approve a login (300 s)
 	TokenTTL      time.Duration // life of an access token (1 h)
 	RefreshTTL    time.Duration // life of a login, refreshed or not (24 h)
 	RotateRefresh bool          // a refresh token works once
-	ConfirmNodes  string        // "off", "federation" or "fleet": what a node cannot do until Confirm
+	ConfirmNodes  string        // "off", "federation" or "fleet": closed to a node until Confirm
 	Federations   []string      // flwr up to 1.26: the fixed federations; none: flowerlabs, @flowerlabs/default
 	Extra         []string      // more arguments for flower-superlink
 	Env           []string      // more environment, NAME=value
 	Timeout       time.Duration // until ready (ReadyTimeout)
 }
 
-// Ready is how to reach a grid that accepts connections.
+// Ready says how to reach a grid that accepts connections.
 type Ready struct {
 	Version          string   `json:"version"` // of flwr
 	Control          string   `json:"control_address"`
@@ -51,20 +51,20 @@ type Ready struct {
 	PID              int      `json:"pid"`
 	Managed          bool     `json:"managed_federations"` // the CLI can create federations and add SuperNodes
 	Accounts         []string `json:"accounts"`
-	Federations      []string `json:"federations"`       // at the time of the start; State has those of now
+	Federations      []string `json:"federations"`       // at the start; State has the present ones
 	ControlTransport string   `json:"control_transport"` // "grpc" or "http"
 	FleetTransport   string   `json:"fleet_transport"`
-	Instance         string   `json:"instance"` // another one at each start
+	Instance         string   `json:"instance"` // a different one at each start
 }
 
 // Grid is a running grid.
 type Grid struct {
 	Ready    Ready
 	Dir      string
-	Attached bool // it was running before; its life is not tied to this flwrup
+	Attached bool // it ran before; its life is not tied to this flwrup
 
 	client *http.Client
-	secret string   // opens the portal; this start's own
+	secret string   // opens the portal; different at each start
 	child  *process // nil when attached
 }
 
@@ -75,10 +75,10 @@ func files(dir string) (ready, failed, lock string) {
 // Log returns the path of the log of the grid in dir.
 func Log(dir string) string { return filepath.Join(dir, "grid.log") }
 
-// Start brings up the grid of o.Dir, or attaches to the one that runs there, and returns when it
-// accepts connections. say, which may be nil, gets a line for each thing that a person waits for.
-// Problems: python-missing, port-taken (its own port of last time has another owner now),
-// rehearsal-grid-failed (with the last lines of its log), unsupported-platform, cancelled.
+// Start starts the grid of o.Dir, or attaches to a running one, and returns when it accepts connections. say,
+// which may be nil, gets a line for each wait. Problems: python-missing, port-taken (its own port of last
+// time has another owner now), rehearsal-grid-failed (with the last lines of its log), unsupported-platform,
+// cancelled.
 func Start(ctx context.Context, o Options, say func(string)) (*Grid, error) {
 	if say == nil {
 		say = func(string) {}
@@ -230,7 +230,7 @@ func arguments(o Options) []string {
 }
 
 // Running returns the grid that runs in dir and accepted connections once. Only the process that holds the
-// folder's lock and answers on the portal with this start's own secret counts; one that hangs runs, too.
+// folder's lock and answers on the portal with this start's own secret counts; a hanging one counts as well.
 func Running(dir string) (*Grid, bool) {
 	dir, err := filepath.Abs(dir)
 	if err != nil || supported() != nil || !alive(dir) {
@@ -240,21 +240,21 @@ func Running(dir string) (*Grid, bool) {
 	return g, err == nil || errors.Is(err, errHangs)
 }
 
-// Suspended reports whether the grid in dir was stopped with SIGSTOP, and returns its pid. It asks the system
-// alone.
+// Suspended reports whether the grid in dir was stopped with SIGSTOP, and returns its pid. It asks only the
+// system.
 func Suspended(dir string) (pid int, is bool) {
 	dir, err := filepath.Abs(dir)
 	if err != nil || supported() != nil {
 		return 0, false
 	}
-	if _, _, err := readReady(dir); err != nil { // there is no hurry with one that starts
+	if _, _, err := readReady(dir); err != nil { // a starting one is in no hurry
 		return 0, false
 	}
 	pid = holder(dir, "")
 	return pid, pid != 0 && suspended(pid)
 }
 
-// Resume lets a grid go on that was stopped with SIGSTOP. One that runs, or does not run at all, is no error.
+// Resume continues a grid that was stopped with SIGSTOP. A running grid, or none at all, is no error.
 func Resume(dir string) error {
 	pid, is := Suspended(dir)
 	if !is {
@@ -270,7 +270,7 @@ func Resume(dir string) error {
 // errHangs means that the grid of a folder holds its lock and does not answer.
 var errHangs = errors.New("the rehearsal grid does not answer")
 
-// attach finds the grid that runs in dir. With errHangs it gives the grid as well.
+// attach finds the grid that runs in dir. With errHangs it returns the grid as well.
 func attach(ctx context.Context, dir string) (*Grid, error) {
 	r, secret, err := readReady(dir)
 	if err != nil {
@@ -295,11 +295,11 @@ func attach(ctx context.Context, dir string) (*Grid, error) {
 	return g, g.post(asking, "/attach", struct{}{}, nil)
 }
 
-// pingWait is how long a grid on this machine may take to say that it is there.
+// pingWait is how long a grid on this machine may take to answer a ping.
 const pingWait = 5 * time.Second
 
-// readReady returns what a grid says of itself when it is ready, and apart from it, since Ready is shown, the
-// secret that opens its portal. The file is its owner's alone.
+// readReady returns a grid's description of itself once it is ready. Separately, because Ready is shown, it
+// returns the secret that opens its portal. Only the owner may read the file.
 func readReady(dir string) (Ready, string, error) {
 	file, _, _ := files(dir)
 	var content struct {
@@ -313,7 +313,7 @@ func readReady(dir string) (Ready, string, error) {
 	return content.Ready, content.Secret, err
 }
 
-// Keep lets the grid live on when flwrup ends. Only Stop ends it then.
+// Keep keeps the grid alive when flwrup ends. Then only Stop ends it.
 func (g *Grid) Keep(ctx context.Context) error {
 	return g.post(ctx, "/keep", struct{}{}, nil)
 }
@@ -327,12 +327,12 @@ func (g *Grid) Kept(ctx context.Context) (bool, error) {
 	return p.Kept, err
 }
 
-// Stop ends the grid: SIGTERM once, SIGKILL for all that is left after ten seconds or when ctx ends.
+// Stop ends the grid: SIGTERM once, SIGKILL for all remaining processes after ten seconds or when ctx ends.
 // None of its processes lives when Stop returns. A grid that has ended already is no error.
 func (g *Grid) Stop(ctx context.Context) error {
 	pid := holder(g.Dir, g.Ready.Instance)
 	if g.child != nil {
-		pid = g.child.pid // ours and not waited for by anybody else: the pid cannot have a new owner
+		pid = g.child.pid // ours, and nobody else waits for it: the pid cannot have a new owner
 	}
 	if pid == 0 {
 		return nil
@@ -342,7 +342,8 @@ func (g *Grid) Stop(ctx context.Context) error {
 	return end(ctx, pid, g.child, func() bool { return holder(g.Dir, g.Ready.Instance) == pid })
 }
 
-// StopDir ends the grid that runs in dir, also one that does not answer. None running is no error.
+// StopDir ends the grid that runs in dir, even one that does not answer. A grid that does not run is no
+// error.
 func StopDir(ctx context.Context, dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {

@@ -47,7 +47,7 @@ func own(dir, python string, keep bool) {
 	time.Sleep(time.Hour)
 }
 
-// owner starts another process that owns the grid in dir; it returns once that says word.
+// owner starts another process that owns the grid in dir; it returns once that process prints word.
 func owner(t *testing.T, env, dir, word string, keep bool) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -213,7 +213,7 @@ func (c *cli) startSlowRun(g *Grid, federation string) {
 }
 
 // TestLife is a grid's whole life with each generation of flwr: start, login, use, attach, kill -9 in a run,
-// start again with all it knew, stop with nothing left.
+// start again with all its state, stop with nothing left.
 func TestLife(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"1.24.0", "1.26.1", require.Newest} {
@@ -348,7 +348,7 @@ func TestOwnerKilled(t *testing.T) {
 				}
 				within(t, 4*time.Second, "the grid ends", func() bool { return !alive(dir) && (pid == 0 || len(family(t, pid, dir)) == 0) })
 				t.Logf("gone after %v", time.Since(begin).Round(10*time.Millisecond))
-				time.Sleep(200 * time.Millisecond) // one that had not come to its lock yet
+				time.Sleep(200 * time.Millisecond) // a process that had not reached its lock yet
 				within(t, 4*time.Second, "the grid ends", func() bool { return !alive(dir) })
 				if _, err := os.Stat(filepath.Join(dir, "ready.json")); err == nil {
 					t.Error("ready.json is still there")
@@ -361,7 +361,7 @@ func TestOwnerKilled(t *testing.T) {
 	}
 }
 
-// TestKeep kills the program that started a grid and kept it: the grid lives on, with whoever comes next.
+// TestKeep kills the program that started a grid and kept it: the grid lives on for the next program.
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	env := require.Flwr(t, require.Newest)
@@ -502,7 +502,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// A grid stopped with SIGSTOP runs, is known for what it is, and goes on or ends as it is asked to.
+// A grid stopped with SIGSTOP runs, is recognised as suspended, and continues or ends on request.
 func TestSuspended(t *testing.T) {
 	env := require.Flwr(t, require.Newest)
 	o := Options{Dir: filepath.Join(t.TempDir(), "grid"), Python: require.Program(env, "python")}

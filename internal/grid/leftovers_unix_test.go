@@ -11,8 +11,8 @@ import (
 	"flwrup/internal/require"
 )
 
-// TestHalfMadeState starts grids over all that a killed first start can leave in their folder, and one that was in use
-// over a full disk's files. A database that somebody has used is kept.
+// TestHalfMadeState starts grids over all that a killed first start can leave in their folder, and a used one
+// over a full disk's files. A database that was in use is kept.
 func TestHalfMadeState(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"1.24.0", require.Newest} {
@@ -25,7 +25,7 @@ func TestHalfMadeState(t *testing.T) {
 				must(t, os.WriteFile(filepath.Join(o.Dir, name), []byte(content), 0o600))
 			}
 			must(t, os.Mkdir(o.Dir, 0o700))
-			// What a SuperLink leaves that was killed between its first tables: no version of the schema.
+			// A SuperLink killed between its first tables leaves this: no version of the schema.
 			half := exec.Command(o.Python, "-c", `import sqlite3, sys
 d = sqlite3.connect(sys.argv[1])
 for table in "node", "run", "context", "message_ins", "message_res", "fab":

@@ -13,7 +13,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// State is what a grid knows of itself.
+// State is a grid's knowledge of itself.
 type State struct {
 	Version     string                `json:"version"`
 	Accounts    []string              `json:"accounts"`
@@ -65,7 +65,8 @@ type ping struct {
 	Ready, Kept bool
 }
 
-// newClient makes a client that ignores proxies and follows nobody elsewhere: the portal is on this machine.
+// newClient makes a client that ignores proxies and redirects to other machines: the portal is on this
+// machine.
 func newClient() *http.Client {
 	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -75,13 +76,13 @@ func (g *Grid) ping(ctx context.Context) (p ping, err error) {
 	return p, g.call(ctx, http.MethodGet, "/ping", nil, &p)
 }
 
-// State asks the grid what it knows.
+// State asks the grid for its state.
 func (g *Grid) State(ctx context.Context) (s State, err error) {
 	return s, g.call(ctx, http.MethodGet, "/state", nil, &s)
 }
 
-// LoginAt returns the waiting login whose page flwr shows. Its code is nowhere else: other users of this
-// machine may see the page's address among the arguments of a browser.
+// LoginAt returns the waiting login whose page flwr shows. Its code is nowhere else, because other users of
+// this machine may see the page's address among the arguments of a browser.
 func (g *Grid) LoginAt(ctx context.Context, page string) (Login, error) {
 	s, err := g.State(ctx)
 	if err != nil {
@@ -95,7 +96,7 @@ func (g *Grid) LoginAt(ctx context.Context, page string) (Login, error) {
 	return Login{}, problem.New(problem.GridFailed, "the rehearsal grid knows no login at "+page, "", "log in again")
 }
 
-// Approve approves the waiting login with a user code, as the account; "" is the grid's default one.
+// Approve approves the waiting login with a user code, as the account; "" is the grid's default account.
 func (g *Grid) Approve(ctx context.Context, userCode, account string) error {
 	form := map[string]string{"user_code": userCode}
 	if account != "" {
@@ -104,7 +105,7 @@ func (g *Grid) Approve(ctx context.Context, userCode, account string) error {
 	return g.post(ctx, "/approve", form, nil)
 }
 
-// Deny denies the waiting login with a user code. flwr does not notice: it polls on until its time is over.
+// Deny denies the waiting login with a user code. flwr does not notice: it polls until its time is over.
 func (g *Grid) Deny(ctx context.Context, userCode string) error {
 	return g.post(ctx, "/deny", map[string]string{"user_code": userCode}, nil)
 }
@@ -117,17 +118,17 @@ func (g *Grid) Fault(ctx context.Context, f Fault) error {
 	return g.post(ctx, "/fault", f, nil)
 }
 
-// ClearFaults takes all faults back.
+// ClearFaults removes all faults.
 func (g *Grid) ClearFaults(ctx context.Context) error {
 	return g.post(ctx, "/fault/clear", struct{}{}, nil)
 }
 
-// Confirm does what staff of a grid do by hand: it lets in a node, or with "all" every registered one.
+// Confirm acts as the staff of a grid: it lets in a node, or with "all" every registered one.
 func (g *Grid) Confirm(ctx context.Context, nodeID string) error {
 	return g.post(ctx, "/confirm", map[string]string{"node_id": nodeID}, nil)
 }
 
-// Unconfirm takes Confirm back.
+// Unconfirm reverts Confirm.
 func (g *Grid) Unconfirm(ctx context.Context, nodeID string) error {
 	return g.post(ctx, "/unconfirm", map[string]string{"node_id": nodeID}, nil)
 }

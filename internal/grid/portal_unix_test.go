@@ -40,8 +40,9 @@ func ask(t *testing.T, g *Grid, method, path, body string, headers ...string) (s
 	return got.StatusCode, string(text)
 }
 
-// TestPortalAnswersItsOwnerAlone walks every endpoint that the portal has, as others on this machine and web pages
-// in the owner's browser would, and the login page as a person would. Files beside it are the owner's alone.
+// TestPortalAnswersItsOwnerAlone visits every endpoint of the portal, as others on this machine and web pages
+// in the owner's browser would, and the login page as a person would. The portal's files are readable only by
+// the owner.
 func TestPortalAnswersItsOwnerAlone(t *testing.T) {
 	t.Parallel()
 	env := require.Flwr(t, require.Newest)
@@ -180,7 +181,7 @@ func TestPortalAnswersItsOwnerAlone(t *testing.T) {
 	}
 }
 
-// TestPortalHasOneDoor: only the guard's caller takes a request apart, and everything that it does is in its two tables.
+// TestPortalHasOneDoor: only the guard's caller parses a request, and its two tables hold all that it does.
 func TestPortalHasOneDoor(t *testing.T) {
 	source, err := embedded.ReadFile("supergrid/portal.py")
 	must(t, err)
@@ -192,12 +193,13 @@ func TestPortalHasOneDoor(t *testing.T) {
 	}
 }
 
-// TestRuntimeIsItsOwners: what flwr's helper processes ask for without a secret, other users of this machine do not get.
+// TestRuntimeIsItsOwners: other users of this machine cannot get the data that flwr's helper processes fetch
+// without a secret.
 func TestRuntimeIsItsOwners(t *testing.T) {
 	t.Parallel()
 	env := require.Flwr(t, require.Newest)
 	g := start(t, Options{Dir: t.TempDir(), Python: require.Program(env, "python")})
-	// Only root can be somebody else; everybody can pretend not to be asking from here.
+	// Only root can become another user; everybody can hide that the request comes from here.
 	cmd := exec.Command(require.Program(env, "python"), "-c", `
 import http.client, os, ssl, sys
 host, port = sys.argv[1].split(":")

@@ -11,12 +11,12 @@ import (
 	"flwrup/internal/require"
 )
 
-// TestProbeSeesGrid asks the real SuperLink of three releases what it is, without a login.
+// TestProbeSeesGrid asks the real SuperLink of three releases for its kind, without a login.
 func TestProbeSeesGrid(t *testing.T) {
 	otherCA, dir := "", t.TempDir()
 	for _, c := range []struct {
 		version        string
-		control, fleet probe.Result // the transports that are wanted at the two addresses
+		control, fleet probe.Result // the wanted transports at the two addresses
 	}{
 		{"1.24.0", probe.Result{Control: probe.GRPC}, probe.Result{Fleet: probe.GRPC}},
 		{"1.37.0", probe.Result{Control: probe.HTTP}, probe.Result{Fleet: probe.GRPC}},

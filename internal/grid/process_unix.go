@@ -25,7 +25,7 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// logLimit is the size in bytes at which the log is put aside at the next start.
+// logLimit is the size in bytes at which the log is set aside at the next start.
 const logLimit = 8 << 20
 
 func supported() error { return nil }
@@ -40,7 +40,7 @@ type process struct {
 	from  int64 // where its part of the log begins
 }
 
-// spawn starts the grid in a session of its own, so that Ctrl-C in the terminal does not hit it.
+// spawn starts the grid in a session of its own, so that Ctrl-C in the terminal does not reach it.
 func spawn(python string, args, env []string, log string) (*process, error) {
 	if info, err := os.Stat(log); err == nil && info.Size() > logLimit {
 		_ = os.Rename(log, log+".previous")
@@ -76,8 +76,9 @@ func spawn(python string, args, env []string, log string) (*process, error) {
 	return c, nil
 }
 
-// environment is what the grid gets of ours. FLWR_* of the person's would steer the SuperLink. Without compiled copies every Python start of
-// flwr takes twice as long, so a wish to have none beside the sources puts them into the user's cache.
+// environment returns our environment for the grid. The user's FLWR_* variables would steer the SuperLink.
+// Without compiled copies every Python start of flwr takes twice as long, so a setting that forbids them next
+// to the sources puts them into the user's cache.
 func environment(ours []string) []string {
 	var env []string
 	uncompiled, prefixed := false, false
@@ -119,7 +120,7 @@ func (c *process) ending() string {
 	return "it ended with " + c.state.String()
 }
 
-// lastLines returns the end of what this process logged, safe for a terminal.
+// lastLines returns the end of this process's log, safe for a terminal.
 func (c *process) lastLines(n int) string {
 	f, err := os.Open(c.log)
 	if err != nil {
@@ -170,7 +171,8 @@ func suspended(pid int) bool {
 
 func resume(pid int) error { return syscall.Kill(pid, syscall.SIGCONT) }
 
-// holder returns the pid of the grid that holds the lock of dir, or 0. With an instance, only of that one.
+// holder returns the pid of the grid that holds the lock of dir, or 0; with an instance, only of that
+// instance.
 func holder(dir, instance string) int {
 	_, _, file := files(dir)
 	for range 50 { // between taking the lock and writing its name a grid needs a moment
@@ -192,7 +194,7 @@ func holder(dir, instance string) int {
 	return 0
 }
 
-// end sends SIGTERM once and waits; what is left when ctx ends gets SIGKILL.
+// end sends SIGTERM once and waits; remaining processes get SIGKILL when ctx ends.
 func end(ctx context.Context, pid int, c *process, holds func() bool) error {
 	gone := func() bool {
 		if c == nil {
@@ -207,7 +209,7 @@ func end(ctx context.Context, pid int, c *process, holds func() bool) error {
 	}
 	if !gone() {
 		_ = syscall.Kill(pid, syscall.SIGTERM)
-		_ = syscall.Kill(pid, syscall.SIGCONT) // a suspended one hears it only then
+		_ = syscall.Kill(pid, syscall.SIGCONT) // a suspended one gets the signal only then
 	}
 	for !gone() && ctx.Err() == nil {
 		pause(ctx, 20*time.Millisecond)
@@ -223,8 +225,8 @@ func end(ctx context.Context, pid int, c *process, holds func() bool) error {
 		fmt.Sprintf("end them: kill -KILL -- -%d", pid))
 }
 
-// killTree ends a process, its group and all below it at once: flwr's SuperExec has a group of its own
-// since 1.42. The process is stopped first, so that it makes no more children.
+// killTree ends a process, its group and all below it at once: flwr's SuperExec has a group of its own since
+// 1.42. It stops the process first, so that it makes no more children.
 func killTree(pid int) {
 	_ = syscall.Kill(pid, syscall.SIGSTOP)
 	below := []int{pid}
@@ -274,8 +276,8 @@ func statFields(file string) []string {
 	return strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
 }
 
-// waitGroup waits until a process group is empty, with SIGKILL for what does not go by itself within a
-// second; it reports whether it is.
+// waitGroup waits until a process group is empty, and reports whether it is. Processes that stay for longer
+// than a second get SIGKILL.
 func waitGroup(ctx context.Context, group int, limit time.Duration) bool {
 	start := time.Now()
 	for {
@@ -292,8 +294,8 @@ func waitGroup(ctx context.Context, group int, limit time.Duration) bool {
 	}
 }
 
-// inhabited reports whether a process of the group runs. A zombie does not count: a grid that was kept is
-// waited for by init, which in some containers never does.
+// inhabited reports whether a process of the group runs. A zombie does not count: init waits for a kept grid,
+// and in some containers never does.
 func inhabited(group int) bool {
 	if syscall.Kill(-group, 0) == syscall.ESRCH {
 		return false
@@ -305,5 +307,5 @@ func inhabited(group int) bool {
 			return true
 		}
 	}
-	return len(stats) == 0 // without /proc: whatever kill says
+	return len(stats) == 0 // without /proc kill decides
 }

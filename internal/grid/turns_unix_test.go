@@ -10,7 +10,8 @@ import (
 	"flwrup/internal/require"
 )
 
-// TestAppTakesTurns: the rehearsal's app never asks more SuperNodes at once than it is to, and misses no answer.
+// TestAppTakesTurns: the rehearsal's app never asks more SuperNodes at once than allowed, and misses no
+// answer.
 func TestAppTakesTurns(t *testing.T) {
 	env := require.Flwr(t, require.Newest)
 	app := t.TempDir()
