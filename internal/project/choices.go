@@ -1,6 +1,6 @@
-// Package project holds what the person chose for one project: flwrup.toml in the project's folder,
-// readable, commented and fit for version control, never with a secret in it. It also owns the folder
-// .flwrup beside it: the lock, the project's id on this machine, and the mark on folders that flwrup made.
+// Package project holds the user's choices for one project: flwrup.toml in the project's folder, readable,
+// commented and fit for version control, never with a secret in it. It also owns the project's folder
+// .flwrup: the lock, the project's id on this machine, and the mark on folders that flwrup made.
 package project
 
 import (
@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// Choices is flwrup.toml. The zero value of a field means that nothing was chosen and flwrup decides;
-// Load fills in the defaults of Defaults for the keys that the file leaves out.
+// Choices is flwrup.toml. The zero value of a field means that nothing was chosen and flwrup decides; Load
+// fills in the values of Defaults for the keys that the file leaves out.
 type Choices struct {
-	// ID labels this project's containers and processes. It belongs to the folder on this machine and
-	// lives in .flwrup, not in flwrup.toml: a second set-up from a copied flwrup.toml has its own.
+	// ID labels this project's containers and processes. It belongs to the folder on this machine and lives in
+	// .flwrup, not in flwrup.toml: a second set-up from a copied flwrup.toml has its own.
 	ID string
 
 	Name             string // the folder's base name by default
@@ -34,15 +34,15 @@ type Choices struct {
 
 	Flwr FlwrChoice
 	Grid GridChoice
-	All  NodeChoice            // [node.all]: what all SuperNodes have, but for what one has of its own
+	All  NodeChoice            // [node.all]: settings of all SuperNodes, which a SuperNode's own override
 	Node map[string]NodeChoice // by SuperNode: supernode_1 …
 }
 
 // FlwrChoice says which flwr is used.
 type FlwrChoice struct {
-	Version string // wanted version, such as "1.42.0"; "": what is found, else the newest
-	Path    string // a flwr program or the folder of its environment; "": looked for
-	Home    string // FLWR_HOME; "": the person's own (~/.flwr)
+	Version string // wanted version, such as "1.42.0"; "": an installed one, else the newest
+	Path    string // a flwr program or the folder of its environment; "": flwrup searches for it
+	Home    string // FLWR_HOME; "": the user's own (~/.flwr)
 }
 
 // GridChoice says which SuperGrid (or SuperLink) the SuperNodes belong to.
@@ -54,13 +54,13 @@ type GridChoice struct {
 	Rehearsal  bool   // the grid is flwrup's own, on this machine
 }
 
-// NodeChoice is what one SuperNode has of its own, or all of them have.
+// NodeChoice holds the settings of one SuperNode, or of all.
 type NodeChoice struct {
 	Name       string   // the name it is shown, registered and run under; "": the key of its table
 	Key        string   // private key file, relative to the project; "": keys/client_credentials_N
 	NodeConfig string   // --node-config: 'partition-id=0 num-partitions=2'
 	Args       []string // further arguments of flower-supernode
-	Env        []string // names of variables handed on from flwrup's environment, or asked for; values stay out of files
+	Env        []string // names of variables passed on from flwrup's environment, or asked for; values stay out of files
 	EnvFile    string   // file of NAME=VALUE lines, relative to the project
 	Data       []string // folders the ClientApp may see: "host:container", ":rw" behind it to write; relative to the project
 	CPUs       string   // processor cores at most: "1.5"
@@ -91,7 +91,7 @@ func (n NodeChoice) clone() NodeChoice {
 	return n
 }
 
-// ForNode returns what SuperNode i (from 1) is started with: its own settings, else those of all.
+// ForNode returns the settings of SuperNode i (from 1): its own, else those of all.
 func (c *Choices) ForNode(i int) NodeChoice {
 	n := c.Node[NodeKey(i)]
 	for _, f := range nodeFields {
@@ -102,7 +102,7 @@ func (c *Choices) ForNode(i int) NodeChoice {
 	return n
 }
 
-// Take takes over the value of one key of the [node.…] tables, or that there is none.
+// Take copies the value of one key of the [node.…] tables, even when it is unset.
 func (n *NodeChoice) Take(key string, from NodeChoice) {
 	for _, f := range nodeFields {
 		if f.key != key {
@@ -123,7 +123,7 @@ func (n *NodeChoice) Take(key string, from NodeChoice) {
 	}
 }
 
-// Unlimited takes a limit away.
+// Unlimited removes a limit.
 const Unlimited = "unlimited"
 
 // The values of Choices.Runtime.
@@ -133,14 +133,14 @@ const (
 	RuntimeProcess = "process"
 )
 
-// DefaultPrefix is what container names begin with when nothing else was chosen: the guide's supernode_1.
+// DefaultPrefix is the beginning of container names when nothing else was chosen: the guide's supernode_1.
 const DefaultPrefix = "supernode_"
 
 // FileName is the name of the file in the project's folder.
 const FileName = "flwrup.toml"
 
-// Defaults returns the choices of a project in dir for which nothing was chosen yet. Its ID is the one of the
-// folder, or a new one that Save keeps.
+// Defaults returns the choices of a project in dir for which nothing was chosen yet. Its ID is the folder's,
+// or a new one that Save keeps.
 func Defaults(dir string) *Choices {
 	name := "flower-project"
 	if abs, err := filepath.Abs(dir); err == nil {
@@ -158,13 +158,13 @@ func Defaults(dir string) *Choices {
 	}
 }
 
-// AllKey is the table of what all SuperNodes have: [node.all].
+// AllKey is the table for all SuperNodes: [node.all].
 const AllKey = "all"
 
-// NodeKey is the name of SuperNode i (from 1) in the [node.…] tables: supernode_1.
+// NodeKey returns the name of SuperNode i (from 1) in the [node.…] tables: supernode_1.
 func NodeKey(i int) string { return fmt.Sprintf("supernode_%d", i) }
 
-// NodeName is the name that SuperNode i (from 1) is shown and registered under: its own, else NodeKey.
+// NodeName returns the name that SuperNode i (from 1) is shown and registered under: its own, else NodeKey.
 func (c *Choices) NodeName(i int) string {
 	if n := c.Node[NodeKey(i)].Name; n != "" {
 		return n
@@ -172,8 +172,8 @@ func (c *Choices) NodeName(i int) string {
 	return NodeKey(i)
 }
 
-// ContainerName is the name of the container of SuperNode i (from 1): ContainerPrefix and the number,
-// or the node's own name with the prefix before it when a prefix other than the default was chosen.
+// ContainerName returns the name of the container of SuperNode i (from 1): ContainerPrefix and the number. A
+// node with a name of its own has that name, after the prefix if a prefix other than the default was chosen.
 func (c *Choices) ContainerName(i int) string {
 	own := c.Node[NodeKey(i)].Name
 	switch {
@@ -187,9 +187,9 @@ func (c *Choices) ContainerName(i int) string {
 	return fmt.Sprintf("%s%d", c.ContainerPrefix, i)
 }
 
-// File is the path of flwrup.toml of the project in dir.
+// File returns the path of flwrup.toml of the project in dir.
 func File(dir string) string { return filepath.Join(dir, FileName) }
 
-// StateDir is the folder of the project in dir that holds what is not meant for version control:
-// ledger, lock, marks. EnsureStateDir makes it.
+// StateDir returns the folder of the project in dir for files that do not belong in version control: ledger,
+// lock, marks. EnsureStateDir makes it.
 func StateDir(dir string) string { return filepath.Join(dir, ".flwrup") }

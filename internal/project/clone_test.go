@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestClone fills every field by reflection, so that a new slice, map or pointer which Clone forgets fails it.
+// TestClone fills every field by reflection, so it fails when Clone forgets a new slice, map or pointer.
 func TestClone(t *testing.T) {
 	from := &Choices{}
 	filled := map[reflect.Kind]int{}
@@ -26,7 +26,7 @@ func TestClone(t *testing.T) {
 	}
 }
 
-// fill returns v and all below it a value, and counts the references.
+// fill sets v and everything below it, and counts the references.
 func fill(t *testing.T, v reflect.Value, filled map[reflect.Kind]int) {
 	filled[v.Kind()]++
 	switch v.Kind() {
@@ -57,7 +57,7 @@ func fill(t *testing.T, v reflect.Value, filled map[reflect.Kind]int) {
 	}
 }
 
-// apart fails where a and b share a slice, a map or a pointer.
+// apart fails when a and b share a slice, a map or a pointer.
 func apart(t *testing.T, name string, a, b reflect.Value) {
 	switch a.Kind() {
 	case reflect.Slice, reflect.Map, reflect.Pointer:

@@ -16,8 +16,8 @@ import (
 	"flwrup/internal/problem"
 )
 
-// field is one key of flwrup.toml: the one place that says how it is called, what it means, and what
-// values it takes. ref gives a *string, *int, *bool, *[]string or **bool.
+// field is one key of flwrup.toml, and the only place for its name, meaning and valid values. ref returns a
+// *string, *int, *bool, *[]string or **bool.
 type field[T any] struct {
 	key     string // with its table: grid.fleet
 	comment string
@@ -76,7 +76,7 @@ var tables = map[string]string{
 	"grid": "which SuperGrid (or SuperLink) the SuperNodes belong to",
 }
 
-// MaxNodes is the largest number of SuperNodes that one project takes.
+// MaxNodes is the largest number of SuperNodes in one project.
 const MaxNodes = 1000
 
 var (
@@ -144,10 +144,10 @@ func connectionName(v string) string {
 	return ""
 }
 
-// CheckAddress says what is wrong with an address for grid.control or grid.fleet; nil where it can be taken.
+// CheckAddress says what is wrong with an address for grid.control or grid.fleet; nil when it is valid.
 func CheckAddress(v string) error { return asError(address(v)) }
 
-// CheckConnection says what is wrong with a name for grid.connection; nil where it can be taken.
+// CheckConnection says what is wrong with a name for grid.connection; nil when it is valid.
 func CheckConnection(v string) error { return asError(connectionName(v)) }
 
 func asError(why string) error {
@@ -216,8 +216,8 @@ func dataFolder(v string) string {
 	return ""
 }
 
-// ParseData splits an entry of data into the folder on this machine, the one in the container, and
-// whether the node may write to it. inside is "" where it is no such entry.
+// ParseData splits an entry of data into the folder on this machine, the folder in the container, and whether
+// the node may write to it. inside is "" when the entry is malformed.
 func ParseData(v string) (host, inside string, write bool) {
 	rest, write := strings.CutSuffix(v, ":rw")
 	if !write {
@@ -230,7 +230,7 @@ func ParseData(v string) (host, inside string, write bool) {
 	return rest[:i], rest[i+1:], write
 }
 
-// ParseMemory returns the bytes of a memory entry; 0 for "" and for what is none, -1 for Unlimited.
+// ParseMemory returns the bytes of a memory entry; 0 for "" and malformed entries, -1 for Unlimited.
 func ParseMemory(v string) int64 {
 	if v == Unlimited {
 		return -1
@@ -245,7 +245,7 @@ func ParseMemory(v string) int64 {
 	return n << 20
 }
 
-// ParsePIDs returns the number of a pids entry; 0 for "" and for what is none, -1 for Unlimited.
+// ParsePIDs returns the number of a pids entry; 0 for "" and malformed entries, -1 for Unlimited.
 func ParsePIDs(v string) int64 {
 	if v == Unlimited {
 		return -1
@@ -257,13 +257,13 @@ func ParsePIDs(v string) int64 {
 	return n
 }
 
-// invalid is a value that is out of range, with the key that a person finds in the file.
+// invalid is a value that is out of range, with its key in the file.
 type invalid struct {
 	path []string
 	why  string
 }
 
-// Validate tells the first value that is out of range, as a Problem (bad-input) that names its key.
+// Validate returns the first value that is out of range, as a Problem (bad-input) that names its key.
 func (c *Choices) Validate() error {
 	if bad := c.invalid(); bad != nil {
 		return badValue(FileName, bad.path, bad.why)
@@ -334,10 +334,10 @@ func (f field[T]) wrong(of *T) string {
 	return ""
 }
 
-// unfit are control characters, and what is no UTF-8.
+// unfit reports control characters and invalid UTF-8.
 func unfit(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }
 
-// value returns the field as tomledit takes it.
+// value returns the field in tomledit's types.
 func (f field[T]) value(of *T) any {
 	switch v := f.ref(of).(type) {
 	case *string:
@@ -367,7 +367,7 @@ func (f field[T]) given(of *T) bool {
 	return true
 }
 
-// set takes a decoded TOML value; want says what was wanted where the type does not fit.
+// set sets a decoded TOML value; want names the wanted type when the value has another.
 func (f field[T]) set(of *T, v any) (want string) {
 	ok := false
 	switch to := f.ref(of).(type) {

@@ -16,9 +16,9 @@ import (
 	"flwrup/internal/tomledit"
 )
 
-// Load reads dir/flwrup.toml and writes nothing. The error is one of os.ErrNotExist when there is none; a
-// text that is no TOML, a key that is not known, a value of the wrong type or out of range is a Problem
-// (bad-input) with the line and what to do.
+// Load reads dir/flwrup.toml and writes nothing. The error is os.ErrNotExist when there is no file. Invalid
+// TOML, an unknown key, or a value of the wrong type or out of range is a Problem (bad-input) with the line
+// and the remedy.
 func Load(dir string) (*Choices, error) {
 	src, err := read(dir)
 	if err != nil {
@@ -39,7 +39,7 @@ func read(dir string) ([]byte, error) {
 	return nil, accessProblem("cannot read "+file, file, err)
 }
 
-// most is how large flwrup.toml may be, in bytes: a thousand SuperNodes with all they can have take less.
+// most is how large flwrup.toml may be, in bytes: a thousand SuperNodes with every setting take less.
 const most = 4 << 20
 
 func parse(src []byte, dir string) (*Choices, error) {
@@ -136,7 +136,7 @@ func keysOf(m map[string]any, above []string) [][]string {
 	return all
 }
 
-// unknownFix names the known key that a mistyped one is likely meant to be.
+// unknownFix names the known key that is closest to a mistyped one.
 func unknownFix(key string, known map[string]bool) string {
 	plain := func(s string) string {
 		s = strings.ToLower(s[strings.LastIndex(s, ".")+1:])
@@ -161,9 +161,9 @@ func (n NodeChoice) empty() bool {
 }
 
 // Save writes the choices to dir/flwrup.toml, and the ID to .flwrup. The first time it writes a whole
-// commented file; later only the keys whose values differ change, and the person's comments and order
-// stay. Errors are Problems (bad-input): a value out of range, a file that cannot be understood (it is
-// left as it is), a folder that cannot be written.
+// commented file. Later it changes only keys whose values differ, and keeps the user's comments and order.
+// Errors are Problems (bad-input): a value out of range, a file that cannot be parsed (it stays as it is), a
+// folder that cannot be written.
 func (c *Choices) Save(dir string) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -205,7 +205,7 @@ func (c *Choices) Save(dir string) error {
 	return nil
 }
 
-// changes are the edits that make a file of old one of c.
+// changes returns the edits that turn a file of old into one of c.
 func (c *Choices) changes(old *Choices) []tomledit.Change {
 	var all []tomledit.Change
 	for _, f := range fields {
@@ -262,7 +262,7 @@ const nodeHead = `
 #   args = ["--max-retries", "10"]     # more arguments of flower-supernode
 `
 
-// whole is a new file.
+// whole returns a new file.
 func (c *Choices) whole() ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(head)
@@ -283,7 +283,7 @@ func (c *Choices) whole() ([]byte, error) {
 	return tomledit.Set([]byte(b.String()), c.changes(&without))
 }
 
-// accessProblem words what the operating system refused; folder is what has to become usable.
+// accessProblem words a refusal of the operating system; folder is the folder that has to become usable.
 func accessProblem(what, folder string, err error) error {
 	p := problem.New(problem.BadInput, what, "", "")
 	p.Err = err

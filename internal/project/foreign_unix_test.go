@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// A .flwrup that is not a folder of one's own is refused on every way in, and nothing in it changes.
+// Every way in refuses a .flwrup that is not the user's own folder, and nothing in it changes.
 func TestForeignStateDir(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, dir, elsewhere string){
 		"a link": func(t *testing.T, dir, elsewhere string) { link(t, elsewhere, StateDir(dir)) },

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Seat is one SuperNode of a site that is to get its name.
+// Seat is one SuperNode of a site that needs a name.
 type Seat struct {
 	Recorded string                 // the name that it has already; "" for a new one
-	Own      int                    // the number that its key is called by; 0 where there is none
+	Own      int                    // the number in its key's name; 0 without one
 	Barred   func(name string) bool // names of SuperNodes that are not here now; nil: none
 }
 
-// Place is what a seat gets.
+// Place is the number and name of a seat.
 type Place struct {
 	Number int // of its [node.…] table
 	Name   string
@@ -21,12 +21,11 @@ type Place struct {
 // maxNumber is the largest number of a [node.…] table.
 const maxNumber = 9999
 
-// Seats returns every SuperNode a number and a name that no other has, whatever their keys are called. A name
-// that is recorded stays; then a key's own number counts, and what is left gets the lowest numbers that are
-// free.
+// Seats gives every SuperNode a unique number and a unique name, whatever their keys are called. A recorded
+// name stays; then a key's own number counts, and the rest get the lowest free numbers.
 func (c *Choices) Seats(seats []Seat) []Place {
 	places := make([]Place, len(seats))
-	// New names differ in more than case: folders are not told apart by it everywhere.
+	// New names differ in more than case: not every system distinguishes folders by it.
 	names, folded, numbers := map[string]bool{}, map[string]bool{}, map[int]bool{}
 	sit := func(i, number int, name string) {
 		places[i] = Place{number, name}
@@ -67,7 +66,7 @@ func (c *Choices) Seats(seats []Seat) []Place {
 	return places
 }
 
-// numberOf is the number of the table that gives a SuperNode this name; 0 where none does.
+// numberOf returns the number of the table with this name of a SuperNode; 0 without one.
 func (c *Choices) numberOf(name string) int {
 	for key, n := range c.Node {
 		if n.Name == name && name != "" {
@@ -77,7 +76,7 @@ func (c *Choices) numberOf(name string) int {
 	return tableNumber(name)
 }
 
-// tableNumber is N of supernode_N; 0 for any other text.
+// tableNumber returns N of supernode_N; 0 for any other text.
 func tableNumber(key string) int {
 	if !nodeKey.MatchString(key) {
 		return 0

@@ -38,7 +38,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// Whatever there is, no two SuperNodes get one number or one name, and a recorded name that is not taken stays.
+// In every case no two SuperNodes get one number or one name, and a recorded name that is free stays.
 func TestSeatsAreUnique(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	pool := []string{"", "", "supernode_1", "supernode_2", "Supernode_2", "supernode_9999", "clinic", "Clinic", "supernode_0", "x"}

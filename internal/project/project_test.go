@@ -73,7 +73,7 @@ func TestSaveLoad(t *testing.T) {
 	}
 }
 
-// TestEveryFieldIsInTheTable changes each field of Choices by itself: one that the table of keys forgets
+// TestEveryFieldIsInTheTable changes each field of Choices alone: a field that the table of keys forgets
 // would not come back.
 func TestEveryFieldIsInTheTable(t *testing.T) {
 	count := func(v any) (n int) {
@@ -215,8 +215,8 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
-// FuzzLoadSave holds that no text makes Load fail otherwise than with a Problem, and that what it takes
-// can be saved again with a changed value and is then read as that.
+// FuzzLoadSave: Load only ever fails with a Problem. A text that it accepts can be saved with a changed
+// value, and the next Load returns that value.
 func FuzzLoadSave(f *testing.F) {
 	f.Add("nodes = 2\n[node.supernode_1]\nname='x'\n", "@a/b")
 	f.Add("[grid]\r\nfleet.x = 1\r\n", "b")

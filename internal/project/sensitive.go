@@ -12,11 +12,11 @@ import (
 	"flwrup/internal/trust"
 )
 
-// Ground is what has to be known about the folder of a project to say which values a person has to accept.
+// Ground holds the facts about a project's folder that decide which values the user has to accept.
 type Ground struct {
 	Dir       string // absolute
 	Keys      bool   // key files lie in the folder of keys
-	Rehearsal bool   // the project is a rehearsal: what is accepted for one says nothing about a real grid
+	Rehearsal bool   // the project is a rehearsal: values accepted for one do not count for a real grid
 }
 
 // real returns where a path of flwrup.toml leads, links followed.
@@ -36,7 +36,7 @@ func (p Ground) state(path string) bool {
 	return hostpath.Within(p.real(path), hostpath.Real(StateDir(p.Dir)))
 }
 
-// A risk says in plain words what one value of flwrup.toml does that a person has to accept; "" where the
+// A risk says in plain words what one value of flwrup.toml does that the user has to accept; "" when the
 // value is harmless. A list is judged entry by entry.
 type risk func(value string, c *Choices, at Ground) string
 
@@ -65,10 +65,10 @@ func sentence(says, v string) string {
 	return says
 }
 
-// rehearses reports a rehearsal without an app: no code runs but flwr's, and its keys open nothing.
+// rehearses reports a rehearsal without an app: no code runs except flwr's, and its keys open nothing.
 func rehearses(c *Choices) bool { return c.Grid.Rehearsal && c.App == "none" }
 
-// ownGrid says of an address that it is this machine's own, in a rehearsal: flwrup starts the grid there.
+// ownGrid reports whether an address is this machine's own, in a rehearsal: flwrup starts the grid there.
 func ownGrid(v string, c *Choices) bool {
 	return c.Grid.Rehearsal && (strings.HasPrefix(v, "127.0.0.1:") || strings.HasPrefix(v, "localhost:"))
 }
@@ -78,10 +78,10 @@ var risks = map[string]risk{
 	"name":              harmless,
 	"nodes":             harmless,
 	"federation":        harmless, // the grid lets only members of a federation add SuperNodes to it
-	"create-federation": harmless, // in the person's own account
+	"create-federation": harmless, // in the user's own account
 	"container-prefix":  harmless, // a taken name is refused
-	"flwr.version":      harmless, // a release of flwr, from the person's own package index
-	"grid.connection":   harmless, // one that the person has in Flower's configuration
+	"flwr.version":      harmless, // a release of flwr, from the user's own package index
+	"grid.connection":   harmless, // a connection in the user's own Flower configuration
 
 	"keys": outside("keeps private keys in %s, outside this folder"),
 	"app":  outsideApp,
@@ -171,12 +171,12 @@ func dataRisk(v string, _ *Choices, _ Ground) string {
 	return "lets the apps of the federation read " + host
 }
 
-// Sensitive returns the values that a person has to accept before flwrup acts on them.
+// Sensitive returns the values that the user has to accept before flwrup acts on them.
 func (c *Choices) Sensitive(at Ground) []trust.Value {
 	return slices.DeleteFunc(c.Values(at), func(v trust.Value) bool { return v.Says == "" })
 }
 
-// Values returns all values, the harmless ones too; those say nothing.
+// Values returns all values, including harmless ones; those have no text.
 func (c *Choices) Values(at Ground) []trust.Value {
 	var all []trust.Value
 	for _, f := range fields {
@@ -207,7 +207,7 @@ func values[T any](f field[T], of *T, name, key string, c *Choices, at Ground) [
 	return all
 }
 
-// texts are the chosen values of a field; none where nothing was chosen. Arguments belong together.
+// texts returns the chosen values of a field; empty when nothing was chosen. Arguments belong together.
 func texts[T any](f field[T], of *T) []string {
 	switch v := f.ref(of).(type) {
 	case *string:
@@ -231,8 +231,8 @@ func texts[T any](f field[T], of *T) []string {
 	return nil
 }
 
-// boundText binds a value to where it holds: a path to the place where it leads now, so that a link that leads
-// elsewhere later is another value, and all values of a rehearsal to that.
+// boundText binds a value to its context. A path is bound to its present target, so a link that leads
+// elsewhere later is another value. All values of a rehearsal are bound to the rehearsal.
 func boundText(name, v string, at Ground) string {
 	v += leadsTo(name, v, at)
 	if at.Rehearsal {
@@ -252,7 +252,7 @@ func leadsTo(name, v string, at Ground) string {
 	return ""
 }
 
-// Without returns a copy of the choices in which the given values are as if nothing had been chosen.
+// Without returns a copy of the choices without the given values, as if nothing had been chosen for them.
 func (c *Choices) Without(values []trust.Value, at Ground) *Choices {
 	gone := map[string]bool{}
 	for _, v := range values {

@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/trust"
 )
 
-// Every key of flwrup.toml is judged, so that nobody adds one without deciding whether a person accepts it.
+// Every key of flwrup.toml is judged, so that nobody adds a key without deciding whether the user accepts it.
 func TestEveryKeyIsJudged(t *testing.T) {
 	known := map[string]bool{}
 	for _, f := range fields {
@@ -90,14 +90,14 @@ func TestSensitive(t *testing.T) {
 			t.Errorf("%s\nasks for %q, want %q", c.toml, got, c.want)
 		}
 		left := choices.Without(list, at)
-		left = left.Without(left.Sensitive(at), at) // without the rehearsal its addresses are any grid's
+		left = left.Without(left.Sensitive(at), at) // outside a rehearsal its addresses may be any grid's
 		if left := left.Sensitive(at); len(left) > 0 {
 			t.Errorf("%s\nis not without %v", c.toml, left)
 		}
 	}
 }
 
-// A path that leads elsewhere than when it was accepted is another value.
+// A path that leads elsewhere than at its acceptance is another value.
 func TestSensitiveFollowsLinks(t *testing.T) {
 	dir := t.TempDir()
 	c := Defaults(dir)

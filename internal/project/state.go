@@ -23,7 +23,7 @@ import (
 )
 
 // EnsureStateDir makes StateDir(dir) (mode 0700, with a .gitignore for all of it) and returns its path. dir
-// itself has to be there. Errors are Problems (bad-input).
+// itself has to exist. Errors are Problems (bad-input).
 func EnsureStateDir(dir string) (string, error) {
 	state := StateDir(dir)
 	what := "cannot keep flwrup's files in " + dir
@@ -38,7 +38,7 @@ func EnsureStateDir(dir string) (string, error) {
 		return "", accessProblem(what, dir, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		_ = os.Chmod(state, 0o700) // #nosec G302 -- a folder. Windows has no such modes, some shared folders neither
+		_ = os.Chmod(state, 0o700) // #nosec G302 -- a folder. Windows has no such modes, nor have some shared folders
 	}
 	ignore := filepath.Join(state, ".gitignore")
 	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
@@ -49,8 +49,8 @@ func EnsureStateDir(dir string) (string, error) {
 	return state, nil
 }
 
-// CheckStateDir refuses a StateDir(dir) through which flwrup would read or change something else: a link, a
-// folder of another user's, one with links in it. One that is not there is fine. It changes nothing.
+// CheckStateDir refuses a StateDir(dir) through which flwrup would read or change something else: a link,
+// another user's folder, or a folder with links in it. A missing one is fine. It changes nothing.
 func CheckStateDir(dir string) error {
 	state := StateDir(dir)
 	refuse := func(why, fix string) error {
@@ -81,8 +81,8 @@ func CheckStateDir(dir string) error {
 	return nil
 }
 
-// Fresh reports whether dir has no records of flwrup's yet: no .flwrup, or one with nothing but the files of
-// the lock in it. The error is that of CheckStateDir.
+// Fresh reports whether dir has no records of flwrup's yet: no .flwrup, or one with only the files of the
+// lock in it. The error is that of CheckStateDir.
 func Fresh(dir string) (bool, error) {
 	if err := CheckStateDir(dir); err != nil {
 		return false, err
@@ -96,7 +96,7 @@ func Fresh(dir string) (bool, error) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if name == "cwd" && e.IsDir() { // where flwr is started by a look
+		if name == "cwd" && e.IsDir() { // where a look starts flwr
 			if in, err := os.ReadDir(filepath.Join(StateDir(dir), name)); err == nil && len(in) == 0 {
 				continue
 			}
@@ -134,7 +134,7 @@ func knownID(dir string) string {
 	return hex.EncodeToString(b[:])
 }
 
-// KeepID writes c.ID to the project's state, unless an id is kept there already: that one counts, for
+// KeepID writes c.ID to the project's state, unless an id is there already: that id counts, because
 // containers may carry it.
 func (c *Choices) KeepID(dir string) error {
 	if _, err := EnsureStateDir(dir); err != nil {
@@ -154,19 +154,21 @@ func (c *Choices) KeepID(dir string) error {
 	return nil
 }
 
-// Lock keeps other flwrups from acting in dir until unlock is called; the kernel gives the lock back when
-// the process dies, and two seconds are given to one that is just dying. Held by another process it is a Problem (busy) with its number where that is known;
-// in a folder that cannot be written, or that is not there, a Problem (bad-input).
+// Lock keeps other flwrups from acting in dir until unlock is called. The kernel releases the lock when the
+// process dies, and Lock waits two seconds for a dying one. When another process holds it, the error is a
+// Problem (busy), with the process's number if known. For a folder that cannot be written, or that does not
+// exist, it is a Problem (bad-input).
 func Lock(dir string) (unlock func(), err error) {
 	return lock(dir, "lock", "another flwrup is at work in "+dir)
 }
 
-// LockWatch is Lock for the one `flwrup watch` that a folder may have beside the flwrups that act in it.
+// LockWatch is Lock for the one `flwrup watch` that a folder may have in addition to the flwrups that act in
+// it.
 func LockWatch(dir string) (unlock func(), err error) {
 	return lock(dir, "watch.lock", "another flwrup watches "+dir)
 }
 
-// dyingTime is how long a flwrup that was killed or interrupted may still hold its lock.
+// dyingTime is how long a killed or interrupted flwrup may still hold its lock.
 const dyingTime = 2 * time.Second
 
 func lock(dir, name, held string) (unlock func(), err error) {
@@ -189,7 +191,7 @@ func lock(dir, name, held string) (unlock func(), err error) {
 		if time.Now().After(end) {
 			return nil, busy(held, pidFile)
 		}
-		if ok { // removed by its last holder between our opening and locking it
+		if ok { // its last holder removed it between our opening and locking
 			if _, err := EnsureStateDir(dir); err != nil {
 				return nil, err
 			}
@@ -218,8 +220,8 @@ func busy(held, pidFile string) error {
 
 func markFile(dir string) string { return filepath.Join(StateDir(dir), "made-by-flwrup") }
 
-// Mark puts flwrup's mark on a folder that flwrup has just made; kind says what the folder is. A folder
-// with anything in it but .flwrup is refused: it may be the person's.
+// Mark puts flwrup's mark on a folder that flwrup has just made; kind names the folder's purpose. It refuses
+// a folder with anything in it except .flwrup: it may be the user's.
 func Mark(dir, kind string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -244,8 +246,8 @@ func Mark(dir, kind string) error {
 	return nil
 }
 
-// Marked reports whether dir carries flwrup's mark for kind, given to the folder at this very place: a copied
-// or moved folder does not count, for it is the person's work.
+// Marked reports whether dir carries flwrup's mark for kind, made at this very place. A copied or moved
+// folder does not count, because it is the user's work.
 func Marked(dir, kind string) bool {
 	got, ok := mark(dir)
 	return ok && got == kind
@@ -272,9 +274,9 @@ func mark(dir string) (kind string, ok bool) {
 	return kind, err == nil && place == marked
 }
 
-// RemoveMarked deletes dir and all in it when it carries flwrup's mark (of any kind); another folder, or
-// a link to one, is a Problem (bad-input) and stays. The mark goes last, so that a removal that was cut
-// short can be done again. A folder that is gone already is no error.
+// RemoveMarked deletes dir and all in it when it carries flwrup's mark (of any kind). Another folder, or a
+// link to one, is a Problem (bad-input) and stays. The mark goes last, so that an interrupted removal can run
+// again. A folder that is gone already is no error.
 func RemoveMarked(dir string) error {
 	info, err := os.Lstat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -320,10 +322,10 @@ func realPath(dir string) (string, error) {
 	return filepath.EvalSymlinks(abs)
 }
 
-// RehearsalDir is the folder that a rehearsal makes below where it was started.
+// RehearsalDir is the folder that a rehearsal makes below its starting folder.
 const RehearsalDir = "flwrup-rehearsal"
 
-// Find returns the project folder for start: start itself when flwrup.toml is there, else the rehearsal below
+// Find returns the project folder for start: start itself when it holds flwrup.toml, else the rehearsal below
 // it.
 func Find(start string) (dir string, ok bool) {
 	for _, dir := range []string{start, filepath.Join(start, RehearsalDir)} {

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestLockOfTheDying: a lock that is about to be given back is waited for.
+// TestLockOfTheDying: Lock waits for a lock that is about to be released.
 func TestLockOfTheDying(t *testing.T) {
 	dir := t.TempDir()
 	unlock, err := Lock(dir)
@@ -52,7 +52,7 @@ func TestLock(t *testing.T) {
 	if _, err := Lock(dir); !problem.Is(err, problem.Busy) || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
 		t.Errorf("second lock: %v", err)
 	}
-	watching, err := LockWatch(dir) // beside one that acts
+	watching, err := LockWatch(dir) // alongside one that acts
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestLock(t *testing.T) {
 	}
 	watching()
 	unlock()
-	unlock() // twice is once
+	unlock() // twice counts once
 	unlock, err = Lock(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +141,7 @@ func TestRemoveMarked(t *testing.T) {
 	}
 	outside := filepath.Join(t.TempDir(), "outside")
 	fill(outside)
-	if runtime.GOOS != "windows" { // links are for administrators there
+	if runtime.GOOS != "windows" { // there only administrators may make links
 		link := filepath.Join(t.TempDir(), "link")
 		if err := os.Symlink(dir, link); err != nil {
 			t.Fatal(err)
