@@ -12,7 +12,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// silent is a source that gives nothing until its context ends.
+// silent is a source without a line until its context ends.
 type silent struct{}
 
 func (silent) Logs(ctx context.Context, _ string, _ supernode.LogOptions, _ func(supernode.Line) error) error {
@@ -49,7 +49,7 @@ func names(n int) []string {
 	return nodes
 }
 
-// batchFor makes what a feed brings of node: the next n lines from line i on.
+// batchFor makes a feed's batch of node: the next n lines from line i on.
 func batchFor(r *reader, node, i, n int, at time.Time) *batch {
 	b := new(batch)
 	for k := range n {
@@ -132,7 +132,7 @@ func BenchmarkView(b *testing.B) {
 	}
 }
 
-// settle runs a command and those that follow from it until nothing is left but waiting for lines.
+// settle runs a command and those that follow from it until only waiting for lines is left.
 func settle(m *Model, cmd tea.Cmd) {
 	for cmd != nil {
 		msg := cmd()
@@ -147,7 +147,7 @@ func settle(m *Model, cmd tea.Cmd) {
 // BenchmarkUpdate measures single messages with 100,000 lines held. Budget: 0.2 ms.
 func BenchmarkUpdate(b *testing.B) {
 	at := time.Date(2026, 11, 23, 3, 15, 14, 0, time.UTC)
-	// What 50 nodes bring in 50 ms at 1,000 lines a second each.
+	// The lines of 50 nodes in 50 ms at 1,000 lines a second each.
 	b.Run("batch/nodes=50", func(b *testing.B) {
 		m := filled(50)
 		readers := make([]reader, 50)
@@ -205,7 +205,7 @@ func BenchmarkUpdate(b *testing.B) {
 	})
 }
 
-// BenchmarkScan searches 100,000 lines; it is done beside Update, not in it.
+// BenchmarkScan searches 100,000 lines; a command does that, not Update.
 func BenchmarkScan(b *testing.B) {
 	for _, typed := range []string{"train", "/train|evaluate/"} {
 		b.Run(typed, func(b *testing.B) {

@@ -17,8 +17,8 @@ type exportedMsg struct {
 	Exported
 }
 
-// export returns the command that writes what the pane shows, all of it and not only what is visible, to a
-// new file: plain text, each line with its time and, where there are several, its node.
+// export returns the command that writes the pane's lines, all of them and not only the visible ones, to a
+// new file: plain text, each line with its time and, when there are several, its node.
 func (m *Model) export(p *pane) tea.Cmd {
 	// A copy that the command may read while Update goes on: headers, not lines.
 	frozen := &kept{nodes: m.nodes, query: m.query, rings: make([]*ring, len(m.rings)), index: make([]index, len(m.index))}
@@ -90,7 +90,7 @@ func create(name string) (*os.File, error) {
 	}
 }
 
-// fileName keeps what any file system takes.
+// fileName keeps characters that any file system accepts.
 func fileName(node string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {

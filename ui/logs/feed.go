@@ -31,8 +31,8 @@ const (
 	pendingBytes = 4 << 20 // of all nodes
 )
 
-// feed runs one goroutine a node and gathers what they read until Update takes it. All reading,
-// making safe and recognising is done in those goroutines; Update only copies bytes.
+// feed runs one goroutine a node and gathers their lines until Update takes them. All reading, cleaning and
+// recognising is done in those goroutines; Update only copies bytes.
 type feed struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -53,7 +53,7 @@ type feed struct {
 	failed   error // a panic
 }
 
-// batchMsg brings what was read, one batch a node; nil where there is nothing new.
+// batchMsg brings the new lines, one batch a node; nil where there are none.
 type batchMsg struct {
 	feed    *feed
 	batches []*batch
@@ -121,7 +121,7 @@ func (f *feed) follow(i int) {
 		}
 		newer = r.last
 		if newer == 0 && came {
-			tail = 0 // a source without times: what was kept has been read
+			tail = 0 // a source without times: the kept lines have been read
 		}
 		f.say(i, ending(err))
 		select {
@@ -141,8 +141,8 @@ func ending(err error) string {
 	return problem.Of(err).What
 }
 
-// put reads line into the node's pending batch. When that is full it waits a little, so that the
-// history of a node comes in whole, and then drops what comes too fast.
+// put reads line into the node's pending batch. When that is full it waits a little, so that the history of a
+// node comes in whole, and then drops lines that come too fast.
 func (f *feed) put(i int, r *reader, line supernode.Line) error {
 	var timeout <-chan time.Time
 	for {

@@ -14,7 +14,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// scripted is a source whose every call of Logs is one function of the list; the last one is repeated.
+// scripted is a source whose every call of Logs is one function of the list; the last one repeats.
 type scripted struct {
 	calls chan int
 	do    []func(ctx context.Context, o supernode.LogOptions, each func(supernode.Line) error) error
@@ -40,7 +40,7 @@ func started(t *testing.T, src Source) *Model {
 	return m
 }
 
-// until takes what the feed brings until ok.
+// until passes the feed's messages to m until ok.
 func until(t *testing.T, m *Model, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); {
@@ -53,7 +53,7 @@ func until(t *testing.T, m *Model, ok func() bool) {
 	}
 }
 
-// A log that breaks off is read again, and what was read before does not come twice.
+// A broken log is read again, and no line comes twice.
 func TestReadsOn(t *testing.T) { synctest.Test(t, readsOn) }
 
 func readsOn(t *testing.T) {
@@ -86,7 +86,7 @@ func readsOn(t *testing.T) {
 	}
 }
 
-// History is taken at the speed at which Update takes it, without losing a line.
+// History is read at the speed at which Update takes it, without losing a line.
 func TestHistoryIsWhole(t *testing.T) { synctest.Test(t, historyIsWhole) }
 
 func historyIsWhole(t *testing.T) {
@@ -167,6 +167,6 @@ func closeEndsAll(t *testing.T) {
 	default:
 		t.Fatal("the source goes on")
 	}
-	for m.feed.next() != nil { // what was brought before may still be there
+	for m.feed.next() != nil { // batches from before may still be there
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"flwrup/ui/logs/paint"
 )
 
-// header is a rule that carries the pane's name and how it stands.
+// header returns a rule with the pane's name and state.
 func (p *pane) header(g geometry, focus bool) string {
 	l := p.m.look
 	name, look := p.title(), l.Bold
@@ -93,7 +93,7 @@ func (p *pane) state() string {
 	return count(n, "log") + " not coming"
 }
 
-// queried says what is filtered and how often the search was found.
+// queried shows the filter and how often the search matches.
 func (p *pane) queried() []part {
 	var parts []part
 	if p.m.filtered() {
@@ -124,7 +124,7 @@ func (m *Model) safe(s string) string {
 	return s
 }
 
-// bottom is the prompt, or what was just done.
+// bottom returns the prompt, or the last action.
 func (m *Model) bottom() string {
 	l := m.look
 	if m.asking == nothing {
@@ -161,7 +161,7 @@ func (m *Model) bottom() string {
 
 type shownInput struct{ shown, painted string }
 
-// typedText is the end of what has been typed, a cursor behind it.
+// typedText returns the end of the typed text, with a cursor behind it.
 func (m *Model) typedText(w int) shownInput {
 	v := []rune(m.safe(m.input.Value()))
 	at := min(m.input.Position(), len(v))

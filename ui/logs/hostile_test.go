@@ -12,8 +12,8 @@ import (
 	"flwrup/ui/style"
 )
 
-// screen is what a terminal shows of a frame. vt10x gives every character one cell; so characters that
-// take another number of cells are replaced by that many letters first, controls stay as they are.
+// screen is a frame as a terminal shows it. vt10x gives every character one cell; so characters of another
+// width are first replaced by that many letters, and controls stay as they are.
 func screen(frame string, w, h int) vt10x.Terminal {
 	var b strings.Builder
 	var state byte

@@ -9,10 +9,10 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// A filter or a search over 100,000 lines takes tens of milliseconds. It is done by a command over a
-// snapshot, a slice of time at once, and goes on by itself for the lines that come later.
+// A filter or a search over 100,000 lines takes tens of milliseconds. A command does it over a snapshot, one
+// slice of time after the other, and continues with lines that come later.
 
-// scanSlice is how long one scan goes on before it tells what it has found.
+// scanSlice is how long one scan goes on before it reports its matches.
 const scanSlice = 25 * time.Millisecond
 
 // matcher finds a text (upper and lower case alike, unless it has an upper-case letter) or a regular
@@ -23,7 +23,7 @@ type matcher struct {
 	re     *regexp.Regexp
 }
 
-// newMatcher reads what a person typed. It is nil for "".
+// newMatcher reads the typed text. It returns nil for "".
 func newMatcher(typed string) (*matcher, error) {
 	if typed == "" {
 		return nil, nil
@@ -84,7 +84,7 @@ func (m *matcher) find(text string, from int) (start, end int, ok bool) {
 	return from + i, from + i + len(m.needle), true
 }
 
-// query is what is filtered and searched for; it does not change once made.
+// query is a filter and a search; it does not change once made.
 type query struct {
 	gen    int
 	filter *matcher
@@ -104,20 +104,20 @@ func (q *query) passes(b *block, i int) bool {
 	return k.level() >= q.level && q.filter.match(b.told(i))
 }
 
-// index is what a query has found among one node's lines.
+// index holds the matches of a query among one node's lines.
 type index struct {
 	shown   []uint64 // lines that pass the filter, if there is one
-	hits    []uint64 // of those, the ones that the search finds
-	scanned uint64   // lines before this one have been looked at
+	hits    []uint64 // of those, the matches of the search
+	scanned uint64   // lines before this one have been searched
 }
 
-// foundMsg is what one slice of a scan found, one index a node.
+// foundMsg is the result of one slice of a scan, one index a node.
 type foundMsg struct {
 	model *Model
 	gen   int
 	nodes []int
 	found []index
-	whole bool // every line that was there has been looked at
+	whole bool // every line that was there has been searched
 }
 
 type job struct {
@@ -126,8 +126,8 @@ type job struct {
 	blocks []block
 }
 
-// scan returns the command that looks at the lines that the query has not seen; nil if there is none or a
-// scan is under way.
+// scan returns the command that searches the lines that the query has not seen; nil if there are none or a
+// scan is in progress.
 func (m *Model) scan() tea.Cmd {
 	if m.scanning || !m.query.any() {
 		return nil
@@ -161,7 +161,7 @@ func (m *Model) scan() tea.Cmd {
 	}
 }
 
-// look scans one job's lines until the time is over; whole tells that it got to the end.
+// look scans one job's lines until the time is over; whole reports that it got to the end.
 func (q *query) look(j job, until time.Time) (found index, whole bool) {
 	ix := index{scanned: j.from}
 	for n := range j.blocks {
@@ -189,7 +189,7 @@ func (q *query) look(j job, until time.Time) (found index, whole bool) {
 	return ix, true
 }
 
-// take takes over what a scan found. The answer to an old query is not wanted any more.
+// take takes over the result of a scan. It ignores the answer to an old query.
 func (m *Model) take(msg foundMsg) tea.Cmd {
 	if msg.gen != m.query.gen {
 		return nil
@@ -215,7 +215,7 @@ func joined(a, b []uint64) []uint64 {
 	return append(a, b...)
 }
 
-// trim forgets what the index knows of lines that are gone.
+// trim forgets the index of lines that are gone.
 func (k *kept) trim(node int) {
 	ix, head := &k.index[node], k.rings[node].head()
 	ix.shown, ix.hits = since(ix.shown, head), since(ix.hits, head)

@@ -40,7 +40,7 @@ var keys = struct {
 	escape:   key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "clear")),
 }
 
-// Keys are the key bindings that mean something now, the most useful first.
+// Keys returns the key bindings that mean something now, the most useful first.
 func (m *Model) Keys() []key.Binding {
 	if m.asking != nothing {
 		list := []key.Binding{
@@ -74,7 +74,7 @@ func (m *Model) Keys() []key.Binding {
 	return append(list, keys.before, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end)
 }
 
-// pressed does what a key means outside a prompt.
+// pressed handles a key outside a prompt.
 func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	p := m.focused()
 	g := p.geometry()
@@ -142,7 +142,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	return nil
 }
 
-// leave closes the innermost of what Esc closes.
+// leave closes the innermost view that Esc closes.
 func (m *Model) leave(p *pane, g geometry) tea.Cmd {
 	switch {
 	case m.bare:
@@ -159,7 +159,7 @@ func (m *Model) leave(p *pane, g geometry) tea.Cmd {
 	return nil
 }
 
-// setBare turns the borderless view on or off. It stands still: a selection must not run away.
+// setBare turns the borderless view on or off. It stands still, so that a selection stays in place.
 func (p *pane) setBare(g geometry, on bool) {
 	if p.m.bare = on; on {
 		p.m.thawed = p.follow
@@ -175,7 +175,7 @@ func (m *Model) turn(by int) {
 	}
 }
 
-// jump goes to the next line of the lists, from the first visible line where none was gone to.
+// jump goes to the next line of the lists, or starts at the first visible line.
 func (p *pane) jump(g geometry, lists func(int) []uint64, forward bool, what string) {
 	if what == "hit" && p.m.search == "" {
 		return
@@ -183,7 +183,7 @@ func (p *pane) jump(g geometry, lists func(int) []uint64, forward bool, what str
 	from := p.cur
 	if !p.has {
 		from = p.first(g).ref
-		if p.follow { // the newest one first: it is what people look for
+		if p.follow { // the newest one first: people look for it
 			from, forward = ref{time: 1<<63 - 1}, false
 		}
 	}
@@ -204,7 +204,7 @@ func (p *pane) jump(g geometry, lists func(int) []uint64, forward bool, what str
 	p.show(g, r)
 }
 
-// prompt opens the line in which a search or a filter is typed.
+// prompt opens the line for typing a search or a filter.
 func (m *Model) prompt(what asking, text string) {
 	m.asking, m.typoErr, m.was = what, "", *m.focused()
 	m.input.SetValue(text)
@@ -254,7 +254,7 @@ func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
 	return m.requery()
 }
 
-// requery looks for what is typed now. While an expression is not finished, the last good one stays.
+// requery searches for the text typed so far. While an expression is not finished, the last good one stays.
 func (m *Model) requery() tea.Cmd {
 	filter, err := newMatcher(m.filter)
 	if err != nil {

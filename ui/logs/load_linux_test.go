@@ -27,8 +27,8 @@ const (
 	loadRate  = 1000 // lines a second of each node
 )
 
-// generateEnv makes the test binary a generator: it writes the lines of 50 nodes into 50 pipes, so that
-// what it takes is not counted as flwrup's.
+// generateEnv makes the test binary a generator: it writes the lines of 50 nodes into 50 pipes, so that its
+// work does not count as flwrup's.
 const generateEnv = "FLWRUP_TEST_GENERATE"
 
 func init() {
@@ -60,7 +60,7 @@ func init() {
 	}
 }
 
-// piped reads lines as Docker gives them: a time, a blank, the line.
+// piped reads lines in Docker's form: a time, a blank, the line.
 type piped struct{ from map[string]io.Reader }
 
 func (p piped) Logs(ctx context.Context, node string, _ supernode.LogOptions, each func(supernode.Line) error) error {

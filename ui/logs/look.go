@@ -7,7 +7,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// look is what the panes need of the styles.
+// look holds the panes' styles.
 type look struct {
 	style.Signs
 	*paint.Set

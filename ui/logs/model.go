@@ -1,9 +1,8 @@
-// Package logs is the log panes of flwrup: one SuperNode, several side by side, or all merged in time
-// order. It is a part of a screen, not a program: the frame hands it messages and a size.
+// Package logs is the log panes of flwrup: one SuperNode, several next to each other, or all merged in time
+// order. It is a part of a screen, not a program: the frame passes it messages and a size.
 //
-// The rules that keep it quick at 50,000 lines a second: sources read in their own goroutines; Update
-// gets what they read in batches and copies it; searching is done by commands over a snapshot; View
-// draws the lines that are visible and nothing else.
+// The rules that keep it quick at 50,000 lines a second: sources read in their own goroutines; Update gets
+// their lines in batches and copies them; commands search over a snapshot; View draws only the visible lines.
 package logs
 
 import (
@@ -22,18 +21,18 @@ const (
 	keepBytes = 24 << 20 // of all nodes together
 )
 
-// Failed tells the frame that something inside the panes broke: a bug in flwrup.
+// Failed tells the frame that something in the panes broke: a bug in flwrup.
 type Failed struct{ Err error }
 
-// Exported tells the frame where the shown lines were written to, or why they were not.
+// Exported tells the frame where the shown lines went, or why they could not be written.
 type Exported struct {
 	Path  string
 	Lines int
 	Err   error
 }
 
-// RunOver is sent to a Model when the grid says that a run is over. A SuperNode's own log does not say
-// so; the panes of the nodes that took part show it as a landmark. Safe to send more than once.
+// RunOver is sent to a Model when the grid says that a run is over. A SuperNode's own log does not say so;
+// the panes of the nodes that took part show it as a landmark. Safe to send more than once.
 type RunOver struct {
 	ID     string
 	Status front.RunStatus
@@ -48,7 +47,7 @@ const (
 	split                // a pane each
 )
 
-// asking is what the prompt is for.
+// asking is the purpose of the prompt.
 type asking int
 
 const (
@@ -80,15 +79,15 @@ type Model struct {
 	times    bool
 	zoom     bool
 	bare     bool
-	thawed   bool // bare: what followed before and shall do so again
+	thawed   bool // bare: the panes that followed before and are to follow again
 
 	asking  asking
-	was     pane // where the pane stood when the prompt opened
+	was     pane // place of the pane when the prompt opened
 	input   textinput.Model
 	search  string
 	filter  string
 	level   Level
-	typoErr string // why the expression is not one
+	typoErr string // the fault of the expression
 	message string
 	bad     bool // message is about a failure
 
@@ -113,21 +112,21 @@ func New(src Source, nodes []string, st *style.Set) *Model {
 	return m
 }
 
-// Limit sets how many lines are kept of all nodes together, where 100,000 are too many. Call it
-// before Init or SetNodes.
+// Limit sets how many lines are kept of all nodes together, when 100,000 are too many. Call it before Init or
+// SetNodes.
 func (m *Model) Limit(lines int) {
 	m.lines = lines
 	m.setNodes(m.nodes)
 }
 
-// Dense leaves empty lines out, of which flwr logs many: for a pane of a few rows. Call it before Init or
+// Dense leaves out empty lines, of which flwr logs many: for a pane of a few rows. Call it before Init or
 // SetNodes.
 func (m *Model) Dense() {
 	m.dense = true
 	m.setNodes(m.nodes)
 }
 
-// SetNodes shows the logs of other nodes from now on. What was typed as search and filter stays.
+// SetNodes shows the logs of other nodes from now on. The typed search and filter stay.
 func (m *Model) SetNodes(nodes []string) tea.Cmd {
 	if m.feed != nil {
 		m.feed.close()
@@ -161,8 +160,8 @@ func (m *Model) setNodes(nodes []string) {
 	m.feed.dense = m.dense
 }
 
-// SetFocus says whether the panes have the keys where they are one part of a screen among others: then the
-// one that has them carries a sign.
+// SetFocus says whether the panes have the keys when they are one part of a screen among others: then the
+// focused pane carries a sign.
 func (m *Model) SetFocus(on bool) {
 	m.stale = m.stale || m.holder != on
 	m.holder = on
@@ -191,24 +190,24 @@ func (m *Model) SetSize(w, h int) {
 	}
 }
 
-// Nodes are the names of the SuperNodes whose logs are shown.
+// Nodes returns the names of the SuperNodes whose logs are shown.
 func (m *Model) Nodes() []string { return m.nodes }
 
-// Typing tells that letters belong to a prompt and not to key bindings.
+// Typing reports that letters belong to a prompt and not to key bindings.
 func (m *Model) Typing() bool { return m.asking != nothing }
 
-// Holds tells that Esc means something here: it closes a prompt, a view or a search. If it is false, Esc
+// Holds reports that Esc means something here: it closes a prompt, a view or a search. If it is false, Esc
 // belongs to the frame.
 func (m *Model) Holds() bool {
 	return m.asking != nothing || m.bare || m.zoom || m.search != "" || m.filtered()
 }
 
-// Full tells that the panes want the whole terminal: full screen, or the borderless view.
+// Full reports that the panes want the whole terminal: full screen, or the borderless view.
 func (m *Model) Full() bool { return m.zoom || m.bare }
 
 func (m *Model) filtered() bool { return m.filter != "" || m.level > None }
 
-// Update takes a message. Messages for other panes, and keys that mean nothing here, change nothing.
+// Update handles a message. Messages for other panes, and keys that mean nothing here, change nothing.
 func (m *Model) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case batchMsg:
@@ -240,7 +239,7 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// bring adds what was read to the rings.
+// bring adds new lines to the rings.
 func (m *Model) bring(msg batchMsg) tea.Cmd {
 	m.stale = true
 	for i, b := range msg.batches {
@@ -287,7 +286,7 @@ func (m *Model) runOver(msg RunOver) {
 	}
 }
 
-// seek goes to the newest line that the search finds, once all lines have been looked at.
+// seek goes to the newest match of the search, once all lines have been searched.
 func (m *Model) seek() {
 	if !m.wantsSeek {
 		return
@@ -310,7 +309,7 @@ func (m *Model) seek() {
 	}
 }
 
-// focused is the pane that keys are for.
+// focused returns the pane that gets the keys.
 func (m *Model) focused() *pane {
 	if m.layout == merged || len(m.single) == 0 {
 		return m.together
@@ -318,5 +317,5 @@ func (m *Model) focused() *pane {
 	return m.single[m.focus]
 }
 
-// Stale tells that View would draw something new.
+// Stale reports that View would draw something new.
 func (m *Model) Stale() bool { return m.stale }

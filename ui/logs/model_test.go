@@ -23,7 +23,7 @@ func testModel(t testing.TB, nodes, w, h int) *Model {
 	return m
 }
 
-// tell returns node lines, one a second.
+// tell adds lines to node, one a second.
 func tell(m *Model, node int, lines ...string) {
 	b, r := new(batch), new(reader)
 	for i, text := range lines {
@@ -32,12 +32,12 @@ func tell(m *Model, node int, lines ...string) {
 	msg := batchMsg{feed: m.feed, batches: make([]*batch, len(m.nodes))}
 	msg.batches[node] = b
 	m.Update(msg)
-	// The command that Update gave waits for more lines as well; only its scan is wanted here.
+	// The command from Update waits for more lines as well; only its scan is wanted here.
 	m.scanning = false
 	settle(m, m.scan())
 }
 
-// numbered returns node the lines "line 0", "line 1", …
+// numbered adds the lines "line 0", "line 1", … to node.
 func numbered(m *Model, node, n int) {
 	var lines []string
 	for i := range n {
@@ -144,7 +144,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Paused stays paused: what comes does not move what is read, until it is gone.
+// Paused stays paused: new lines do not move the visible ones, until those are gone.
 func TestPausedStands(t *testing.T) {
 	m := testModel(t, 1, 80, 10)
 	m.Limit(1000)
@@ -161,7 +161,7 @@ func TestPausedStands(t *testing.T) {
 	}
 }
 
-// While an expression is being typed it is not one yet; what was found last stays.
+// An unfinished expression is not valid yet; the last matches stay.
 func TestUnfinishedExpression(t *testing.T) {
 	m := testModel(t, 1, 80, 10)
 	numbered(m, 0, 100)
@@ -247,8 +247,8 @@ func TestExport(t *testing.T) {
 	}
 }
 
-// checkFrame fails where a frame is not exactly as high, or wider, than it may be, or holds control
-// sequences other than colours.
+// checkFrame fails when a frame has another height, is too wide, or holds control sequences other than
+// colours.
 func checkFrame(t testing.TB, m *Model, v string) {
 	t.Helper()
 	rows := strings.Split(v, "\n")

@@ -9,10 +9,10 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// Level is how grave a line is.
+// Level is the severity of a line.
 type Level uint8
 
-// Levels, rising. None is a line that says no level: the output of an app.
+// Levels, rising. None is for a line without a level: the output of an app.
 const (
 	None Level = iota
 	Debug
@@ -41,7 +41,7 @@ const (
 	markNote
 )
 
-// words are what a mark means, shown in front of the line; "" where the line says it itself.
+// words are the meanings of marks, shown in front of the line; "" when the line itself says it.
 var words = [...]string{
 	markBegan: "", markOnline: "online", markRun: "run started", markRunOver: "run over",
 	markRefused: "refused", markRetry: "", markBack: "", markEnded: "", markNote: "",
@@ -55,7 +55,7 @@ const maxText = 1<<16 - 1
 type reader struct {
 	last    int64
 	level   Level // of the line before, for the lines that belong to it
-	trace   bool  // inside a Python traceback
+	trace   bool  // within a Python traceback
 	refused bool  // told since the SuperNode began
 	dense   bool  // empty lines are left out
 	runs    []string
@@ -97,7 +97,7 @@ func (r *reader) read(line supernode.Line, b *batch) {
 	b.add(text, e)
 }
 
-// tame reports whether text is surely safe: short, printable ASCII and tabs. All else goes through termsafe
+// tame reports whether text is surely safe: short, printable ASCII and tabs. Other text goes through termsafe
 // once more; a source that has done so already loses nothing by it.
 func tame(text string) bool {
 	if len(text) > termsafe.MaxLine {
@@ -130,7 +130,7 @@ func (r *reader) levelOf(text string) (Level, int) {
 		r.level, r.trace = Error, true
 		return Error, 0
 	case text != "" && (text[0] == ' ' || text[0] == '\t' || text[0] == '>'):
-		return r.level, 0 // goes on with the line before
+		return r.level, 0 // continues the line before
 	case r.trace && text != "": // the exception itself, the last line of a traceback
 		r.trace = false
 		r.level = None

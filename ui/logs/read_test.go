@@ -15,7 +15,7 @@ func TestRead(t *testing.T) {
 		text  string
 		level Level
 		mark  mark
-		rest  string // what is left without the level's prefix
+		rest  string // the rest without the level's prefix
 		error bool   // an error begins here
 	}{
 		{"INFO :      Starting Flower SuperNode", Info, markBegan, "Starting Flower SuperNode", false},

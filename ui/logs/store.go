@@ -9,7 +9,7 @@ import (
 // few blocks, each one buffer of text and one slice of entries. Only the last block of a ring is
 // added to, at its end; so a copy of the block headers is a snapshot that another goroutine may read.
 
-// entry is one kept line: 16 bytes beside its text.
+// entry is one kept line: 16 bytes in addition to its text.
 type entry struct {
 	time int64 // Unix nanoseconds; never before the entry in front of it
 	off  uint32
@@ -39,7 +39,7 @@ func (b *block) text(i int) []byte {
 	return b.buf[e.off : e.off+uint32(e.n)]
 }
 
-// told is the text that a search or a filter looks at: without the word INFO that most lines begin with.
+// told returns the text that a search or a filter reads: without the word INFO that most lines begin with.
 func (b *block) told(i int) []byte {
 	e := b.entries[i]
 	if e.kind.level() <= Info {
@@ -48,14 +48,14 @@ func (b *block) told(i int) []byte {
 	return b.text(i)
 }
 
-// batch is what a source brought since the last time: text and entries as in a block.
+// batch holds the new lines of a source: text and entries as in a block.
 type batch struct {
 	buf     []byte
 	entries []entry
 	errs    []uint32 // entries at which an error begins
 	runs    []string // runs that began
 	dropped int
-	state   string // what keeps the log from coming; "" when it comes
+	state   string // why no lines come; "" when they do
 	changed bool   // state is new
 }
 
@@ -79,7 +79,7 @@ type ring struct {
 	next    uint64 // number that the next line gets
 	last    int64  // time of the newest line
 	errs    []uint64
-	dropped int // lines that came faster than they could be taken
+	dropped int // lines that came too fast
 }
 
 // newRing makes a ring for at most lines lines and size bytes of text.
@@ -90,7 +90,7 @@ func newRing(lines, size int) *ring {
 	}
 }
 
-// head is the number of the oldest line that is kept.
+// head returns the number of the oldest line that is kept.
 func (r *ring) head() uint64 {
 	if len(r.blocks) == 0 {
 		return r.next
@@ -100,7 +100,7 @@ func (r *ring) head() uint64 {
 
 func (r *ring) len() int { return int(r.next - r.head()) }
 
-// append copies b's lines to the end and lets the oldest go where there is no room.
+// append copies b's lines to the end and drops the oldest when there is no room.
 func (r *ring) append(b *batch) {
 	for _, i := range b.errs {
 		r.errs = append(r.errs, r.next+uint64(i))
@@ -138,7 +138,7 @@ func (r *ring) append(b *batch) {
 	r.evict()
 }
 
-// tail returns the block to add to, a new one where the last cannot take n more bytes.
+// tail returns the block to add to, a new one when the last cannot take n more bytes.
 func (r *ring) tail(n int) *block {
 	if k := len(r.blocks); k > 0 {
 		b := &r.blocks[k-1]

@@ -9,7 +9,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// A ring gives back what a plain slice would, whatever the sizes of the batches.
+// A ring returns the same as a plain slice, whatever the sizes of the batches.
 func TestRing(t *testing.T) {
 	rnd := rand.New(rand.NewSource(1))
 	r := newRing(500, 20<<10)

@@ -34,7 +34,7 @@ func expand(s string) string {
 	}
 }
 
-// width is how many columns s takes. s holds no control sequence.
+// width returns how many columns s takes. s holds no control sequence.
 func width(s string) int {
 	if ascii(s) {
 		return len(s)
@@ -74,8 +74,8 @@ func spaces(n int) string {
 	return strings.Repeat(" ", n)
 }
 
-// wrapped cuts s into rows of at most w columns, behind a blank where there is one in most of the
-// row. There is always a row; a character is never cut.
+// wrapped cuts s into rows of at most w columns, behind a blank if there is one in most of the row. There is
+// always a row; a character is never cut.
 func wrapped(s string, w int) []string {
 	w = max(w, 2) // the widest character
 	if len(s) <= w && ascii(s) {
@@ -86,7 +86,7 @@ func wrapped(s string, w int) []string {
 	return rows
 }
 
-// wrap returns each of the rows of wrapped to row.
+// wrap passes each of the rows of wrapped to row.
 func wrap(s string, w int, row func(string)) {
 	near := w / 3
 	if ascii(s) {
@@ -136,7 +136,7 @@ func skipColumns(s string, n int) string {
 	return ansi.TruncateLeft(s, n, "")
 }
 
-// count says how many there are of something: "1 line", "12,034 lines".
+// count returns a number with its word: "1 line", "12,034 lines".
 func count(n int, what string) string {
 	return thousands(n) + " " + wording.Plural(n, what)
 }
@@ -149,7 +149,7 @@ func thousands(n int) string {
 	return s
 }
 
-// labels returns each name as short as it can be: what all have in common in front is one letter.
+// labels returns each name as short as possible: a common beginning becomes one letter.
 func labels(names []string) []string {
 	if len(names) < 2 {
 		return names

@@ -17,17 +17,17 @@ const (
 	columnSpace = 3  // " │ "
 )
 
-// geometry is how a pane's rows are cut up.
+// geometry is how a pane's rows are divided.
 type geometry struct {
 	width, rows int // rows without the header
-	time, name  int // columns; 0 where it is not shown
+	time, name  int // columns; 0 when hidden
 	sign        int
 	text        int
 	long        bool // names in full
 	wrap        bool
 }
 
-// grid says how many panes are side by side and above each other, and which is the first.
+// grid returns how many panes are next to and above each other, and which is the first.
 func (m *Model) grid() (columns, rows, first int) {
 	if m.layout == merged || m.zoom || m.bare || len(m.single) < 2 {
 		return 1, 1, m.focus
@@ -45,7 +45,7 @@ func (m *Model) grid() (columns, rows, first int) {
 	return columns, rows, min(m.focus/page*page, n-page)
 }
 
-// body is the rows without the prompt.
+// body returns the rows without the prompt.
 func (m *Model) body() int {
 	if m.prompting() {
 		return max(0, m.h-1)
@@ -55,7 +55,7 @@ func (m *Model) body() int {
 
 func (m *Model) prompting() bool { return m.h > 2 && (m.asking != nothing || m.message != "") }
 
-// geometry returns how p is cut up when it is on the screen.
+// geometry returns how the rows of p are divided on the screen.
 func (p *pane) geometry() geometry {
 	columns, rows, first := p.m.grid()
 	w, h := p.m.w, p.m.body()
@@ -130,10 +130,10 @@ func (p *pane) display(b *block, i int) (sign, word, text string, mark, body pai
 	return sign, word, text, mark, body
 }
 
-// between parts a landmark's word from the line.
+// between separates a landmark's word from the line.
 func (l *look) between() string { return " " + l.Separator + " " }
 
-// height is how many rows line r takes.
+// height returns how many rows line r takes.
 func (p *pane) height(r ref, g geometry) int {
 	if !g.wrap {
 		return 1
@@ -268,7 +268,7 @@ func (p *pane) line(out []string, g geometry, r ref, skip, h int) []string {
 	} else {
 		rows = []string{fit(skipColumns(text, p.x), g.text, p.m.look.Ellipsis)}
 	}
-	if text == "" && sign == " " && !here { // what parts paragraphs needs no time and no name
+	if text == "" && sign == " " && !here { // a separator of paragraphs needs no time and no name
 		return append(out, "")
 	}
 	for n, row := range rows {
@@ -344,7 +344,7 @@ func (p *pane) highlight(s *strings.Builder, row string, body paint.Paint, here 
 	s.WriteString(body.Render(row[at:]))
 }
 
-// empty says why there is nothing.
+// empty says why no line is visible.
 func (p *pane) empty(w int) string {
 	text := "no lines yet"
 	if p.m.filtered() {

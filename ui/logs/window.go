@@ -2,9 +2,9 @@ package logs
 
 import "sort"
 
-// Which lines a pane shows is worked out from the rings each time: a merged pane walks its nodes' lines
-// in time order from where it stands. No list of all lines is kept in order, so lines that come late
-// cost nothing, and a frame costs only what is on it.
+// The lines of a pane are computed from the rings each time: a merged pane walks its nodes' lines in time
+// order from its place. No list of all lines is kept in order, so late lines cost nothing, and a frame costs
+// only its visible lines.
 
 // ref names one line; refs are ordered by time, then node, then number.
 type ref struct {
@@ -42,12 +42,12 @@ type pane struct {
 	nodes  []int
 	follow bool
 	top    place // first row, when not following
-	cur    ref   // the line that a search or a jump stands on
+	cur    ref   // the line of a search or a jump
 	has    bool  // cur is set
 	x      int   // columns cut off at the left, when not wrapping
 }
 
-// kept are the lines that are kept of all nodes, with what the filter and the search find in them.
+// kept holds the kept lines of all nodes, with the matches of filter and search in them.
 type kept struct {
 	nodes []string
 	rings []*ring
@@ -55,7 +55,7 @@ type kept struct {
 	query *query
 }
 
-// shown is how many of the node's lines pass the filter, shownSeq which the i-th of them is.
+// shown returns how many of the node's lines pass the filter, shownSeq the number of the i-th of them.
 func (k *kept) shown(node int) int {
 	if k.query.filters() {
 		return len(k.index[node].shown)
@@ -74,7 +74,7 @@ func (k *kept) refOf(node int, seq uint64) ref {
 	return ref{time: k.rings[node].time(seq), node: node, seq: seq}
 }
 
-// cursor stands between two lines of a pane.
+// cursor is a place between two lines of a pane.
 type cursor struct {
 	k     *kept
 	nodes []int
@@ -146,7 +146,7 @@ func (c *cursor) passed() int {
 	return n
 }
 
-// total is how many lines the pane could show.
+// total returns how many lines the pane could show.
 func (k *kept) total(p *pane) int {
 	n := 0
 	for _, node := range p.nodes {
@@ -277,7 +277,7 @@ func (k *kept) step(p *pane, lists func(node int) []uint64, r ref, forward bool)
 	return found, ok
 }
 
-// rank is how many lines of the lists are before r, and how many there are.
+// rank returns how many lines of the lists are before r, and how many there are.
 func (k *kept) rank(p *pane, lists func(node int) []uint64, r ref) (before, all int) {
 	for _, node := range p.nodes {
 		list := lists(node)
@@ -289,7 +289,7 @@ func (k *kept) rank(p *pane, lists func(node int) []uint64, r ref) (before, all 
 
 func (k *kept) hits(node int) []uint64 { return k.index[node].hits }
 
-// errors returns the node's lines at which an error begins and that the filter lets through.
+// errors returns the node's lines at which an error begins and that pass the filter.
 func (k *kept) errors(node int) []uint64 {
 	errs := k.rings[node].errs
 	if !k.query.filters() {
