@@ -11,14 +11,14 @@ import (
 	"flwrup/ui/style"
 )
 
-// details says all that is known of the node under the cursor, in rows lines at most.
+// details lists all facts about the node under the cursor, in rows lines at most.
 func (t *table) details(rows int) []string {
 	n, ok := t.node(t.sel)
 	if !ok {
 		return nil
 	}
 	lines := []string{t.rule(clean(n.Name))}
-	if p := n.Diagnosis; p != nil { // first: on a low terminal the facts are what is cut
+	if p := n.Diagnosis; p != nil { // first: on a low terminal the facts are cut
 		sign := t.st.Signs.Failed
 		for _, row := range style.Wrap(clean(p.What), max(8, t.w-4)) {
 			lines = append(lines, "  "+t.ink.Warn.Render(t.st.Cut(sign+" "+row, t.w-2)))
@@ -111,7 +111,7 @@ func (p *pen) fact(label, text string) []string {
 	return lines
 }
 
-// clock says when something was: the time of the day, with the date when it was another day.
+// clock returns the time of the day, with the date when it was another day.
 func clock(t, now time.Time) string {
 	t, now = t.Local(), now.Local()
 	age := " (" + style.Age(now.Sub(t)) + ")"

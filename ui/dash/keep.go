@@ -25,7 +25,7 @@ func (m *Model) toggleWatch() tea.Cmd {
 	return m.poll()
 }
 
-// keep looks at what was seen, and asks the frame for the restart that is due. One at a time.
+// keep checks the last overview, and asks the frame for the restart that is due. One at a time.
 func (m *Model) keep() tea.Cmd {
 	if m.keeper == nil {
 		return nil
@@ -55,7 +55,7 @@ func (m *Model) began(msg Began) {
 	}
 }
 
-// tried takes the end of a restart. One that the frame had no time for comes again.
+// tried handles the end of a restart. A restart that the frame had no time for comes again.
 func (m *Model) tried(msg Ran) {
 	m.trying = false
 	if m.keeper != nil && msg.Err != nil && !problem.Is(msg.Err, problem.Busy) {
@@ -63,7 +63,7 @@ func (m *Model) tried(msg Ran) {
 	}
 }
 
-// noted is what is said below the summary: what was done, or else what the watch says.
+// noted returns the text below the summary: of the last action, or else of the watch.
 func (n *notice) noted() note {
 	if n.note.text == "" && n.kept != "" {
 		return note{text: n.kept}

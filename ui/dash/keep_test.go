@@ -13,8 +13,8 @@ import (
 	"flwrup/ui/style"
 )
 
-// The dashboard's own watch restarts a SuperNode that ended, one restart at a time, counts only what was
-// really done, and stops when it is told to.
+// The dashboard's own watch restarts a SuperNode that ended, one restart at a time. It counts only real
+// restarts, and stops on request.
 func TestWatchOnTheDashboard(t *testing.T) {
 	o := five()
 	o.Nodes = o.Nodes[:2]

@@ -40,7 +40,7 @@ var keys = struct {
 	escape:   key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
 }
 
-// Keys are the key bindings that mean something now, the most useful first.
+// Keys returns the key bindings that mean something now, the most useful first.
 func (m *Model) Keys() []key.Binding {
 	if m.inLog {
 		return append(m.log.Keys(), key.NewBinding(key.WithKeys("tab", "esc"), key.WithHelp("esc", "to the nodes")))
@@ -149,7 +149,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	return nil
 }
 
-// pressedInLog returns keys to the log, but for those that lead out of it.
+// pressedInLog passes keys to the log, except those that lead out of it.
 func (m *Model) pressedInLog(msg tea.KeyMsg) tea.Cmd {
 	if !m.log.Typing() {
 		out := key.Matches(msg, keys.log) || key.Matches(msg, keys.escape) && !m.log.Holds()
@@ -173,7 +173,7 @@ func (m *Model) move(by int) tea.Cmd {
 	return m.followCursor()
 }
 
-// row is the row that the cursor is on.
+// row returns the row that the cursor is on.
 func (t *table) row() int {
 	for i, n := range t.have.Nodes {
 		if n.Name == t.sel {
@@ -183,7 +183,7 @@ func (t *table) row() int {
 	return 0
 }
 
-// targets are the nodes that an action is for: the marked ones, or the one under the cursor.
+// targets returns the nodes that an action is for: the marked ones, or the one under the cursor.
 func (t *table) targets() []string {
 	var names []string
 	for _, n := range t.have.Nodes {

@@ -7,9 +7,9 @@ import (
 	"flwrup/internal/problem"
 )
 
-// What the key f does: each trouble is shown with its way out.
+// The key f shows each trouble with its remedy.
 
-// ailing is the node that f is for: the one under the cursor, or else the first that has a diagnosis.
+// ailing returns the node that f is for: the one under the cursor, or else the first with a diagnosis.
 func (t *table) ailing() (front.NodeView, bool) {
 	if n, ok := t.node(t.sel); ok && n.Diagnosis != nil {
 		return n, true
@@ -22,7 +22,7 @@ func (t *table) ailing() (front.NodeView, bool) {
 	return front.NodeView{}, false
 }
 
-// whole is the trouble that concerns all nodes: with the runtime, else with the grid. nil without one.
+// whole returns the trouble that concerns all nodes: with the runtime, else with the grid. nil without one.
 func (t *table) whole() *problem.Problem {
 	if err := t.have.RuntimeErr; err != nil {
 		return problem.Of(err)
@@ -33,16 +33,16 @@ func (t *table) whole() *problem.Problem {
 	return nil
 }
 
-// way is how a trouble is put right: by a verb, or on a step; with neither, its details say what to do.
+// way is the remedy of a trouble: a verb, or a step; with neither, its details say what to do.
 type way struct {
 	verb  front.Verb
 	nodes []string // for verb
 	step  front.StepID
 	words string
-	led   bool // to a step that goes by the trouble's code alone
+	led   bool // to a step that depends on the trouble's code alone
 }
 
-// out is the way out of a trouble: its remedy, else the step for its code.
+// out returns the remedy of a trouble, else the step for its code.
 func out(p *problem.Problem, r *front.Remedy) way {
 	if r != nil && (r.Verb != "" || r.Step > 0) {
 		return way{verb: r.Verb, nodes: r.Nodes, step: r.Step, words: clean(r.Says)}
@@ -53,8 +53,8 @@ func out(p *problem.Problem, r *front.Remedy) way {
 	return way{words: "see what to do"}
 }
 
-// offer says what f does now, and to which node; "" for node when it concerns all, no words when there is
-// nothing to mend. What concerns all comes first: the nodes hang on it.
+// offer returns the present action of f, and its node; "" for node when it concerns all, no words when there
+// is nothing to mend. A trouble of all nodes comes first, because the nodes depend on it.
 func (t *table) offer() (node string, w way) {
 	if p := t.whole(); p != nil {
 		r := t.have.Remedy // is about the grid
@@ -72,8 +72,8 @@ func (t *table) offer() (node string, w way) {
 	return n.Name, out(n.Diagnosis, n.Remedy)
 }
 
-// mend puts right what can be put right by itself, or leads to where it is: a step, or the details that
-// say what to do.
+// mend applies a remedy that needs no user, or leads to the right place: a step, or the details that say what
+// to do.
 func (m *Model) mend() tea.Cmd {
 	node, w := m.offer()
 	if w.words == "" {
@@ -90,7 +90,7 @@ func (m *Model) mend() tea.Cmd {
 	return tea.Batch(m.followCursor(), m.take(w))
 }
 
-// take asks the frame to go a way. The nodes are shown as busy until the frame reports the end.
+// take asks the frame to apply a remedy. The nodes are shown as busy until the frame reports the end.
 func (m *Model) take(w way) tea.Cmd {
 	if w.verb == "" {
 		return send(OpenStep{w.step})

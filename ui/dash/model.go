@@ -1,10 +1,10 @@
-// Package dash is the dashboard: the SuperNodes with how they stand on the grid and on this machine, the
-// runs, and the log of the node that the cursor is on. It is a part of a screen, not a program; it asks
-// and draws, and leaves every action to the frame.
+// Package dash is the dashboard: the SuperNodes with their state on the grid and on this machine, the runs,
+// and the log of the node under the cursor. It is a part of a screen, not a program; it asks and draws, and
+// leaves every action to the frame.
 //
-// It is fresh without being asked: the runtime says when a state changes; the grid is asked every 3 s
-// while something is changing and ever less often, down to every 30 s, when nothing does; what a node
-// takes of CPU and memory is read every 3 s for the rows that can be seen.
+// It refreshes without a key press. The runtime reports changes of state. The grid is asked every 3 s while
+// something is changing and ever less often, down to every 30 s, when nothing does. CPU and memory of a node
+// are read every 3 s for the visible rows.
 package dash
 
 import (
@@ -22,9 +22,9 @@ import (
 	"flwrup/ui/style"
 )
 
-// Source is what the dashboard needs of the work; ui.Work has it. Each method may block.
+// Source is the dashboard's interface to the work; ui.Work implements it. Each method may block.
 type Source interface {
-	// Overview is all that is known; the grid is asked again only when its answer is older than maxAge.
+	// Overview returns all known facts; it asks the grid again only when its answer is older than maxAge.
 	Overview(ctx context.Context, maxAge time.Duration) front.Overview
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
@@ -88,8 +88,8 @@ type table struct {
 	usage  map[string]*usage
 	busy   map[string]doing
 	marked map[string]bool
-	sel    string // name of the node that the cursor is on
-	top    int    // first node that is shown
+	sel    string // name of the node under the cursor
+	top    int    // first visible node
 	detail bool   // the details of a node are open
 }
 
@@ -106,7 +106,7 @@ type notice struct {
 	kept string // what the watch said last
 }
 
-// usage is what a node takes, and took.
+// usage holds the present and past resources of a node.
 type usage struct {
 	supernode.Usage
 	history []float64 // CPU, percent of a core, newest last
@@ -114,13 +114,13 @@ type usage struct {
 	asking  bool
 }
 
-// doing is an action under way.
+// doing is an action in progress.
 type doing struct {
 	verb  front.Verb
 	since time.Time
 }
 
-// note is what was done, or went wrong, until the next key.
+// note reports an action or its failure, until the next key.
 type note struct {
 	text, fix string
 	bad       bool
@@ -156,8 +156,8 @@ func (m *Model) Close() {
 	m.log.Close()
 }
 
-// Show reports whether the dashboard is on the screen. The grid and the usage of what is not seen are not
-// asked for; it is fresh again when it is shown again.
+// Show tells the dashboard whether it is on the screen. A hidden dashboard does not ask for the grid and the
+// usage; it refreshes when it is shown again.
 func (m *Model) Show(on bool) tea.Cmd {
 	was := m.visible
 	if m.visible = on; !on || was {
@@ -176,16 +176,16 @@ func (m *Model) SetSize(w, h int) {
 	}
 }
 
-// Typing tells that letters belong to a prompt and not to key bindings.
+// Typing reports that letters belong to a prompt and not to key bindings.
 func (m *Model) Typing() bool { return m.inLog && m.log.Typing() }
 
-// Holds tells that Esc means something here; if it is false, Esc belongs to the frame.
+// Holds reports that Esc means something here; if it is false, Esc belongs to the frame.
 func (m *Model) Holds() bool { return m.inLog || m.detail || len(m.marked) > 0 }
 
-// Full tells that the dashboard wants the whole terminal.
+// Full reports that the dashboard wants the whole terminal.
 func (m *Model) Full() bool { return m.inLog && m.log.Full() }
 
-// Update takes a message. It returns at once; what blocks is done by the command that it gives.
+// Update handles a message. It returns at once; blocking work is in the command that it returns.
 func (m *Model) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case overviewMsg:
@@ -231,7 +231,7 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 	return cmd
 }
 
-// ran notes that an action is over, and looks at once at what it changed.
+// ran notes that an action is over, and reads at once what it changed.
 func (m *Model) ran(msg Ran) tea.Cmd {
 	m.stale = true
 	for name, d := range m.busy {

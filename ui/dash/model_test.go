@@ -96,7 +96,7 @@ func many(n int) front.Overview {
 	return o
 }
 
-// testModel is a dashboard that has seen o, at noon.
+// testModel returns a dashboard that has seen o, at noon.
 func testModel(t testing.TB, o front.Overview, w, h int, look style.Options) *Model {
 	t.Helper()
 	m := New(&world{o: o}, style.New(look))
@@ -194,7 +194,7 @@ func TestFixLeadsToTheStep(t *testing.T) {
 	}
 }
 
-// What concerns all nodes is mended first: the rehearsal's grid started, the login, Docker.
+// A trouble of all nodes is mended first: the rehearsal's grid started, the login, Docker.
 func TestFixOfTheWhole(t *testing.T) {
 	o := five()
 	o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid does not run", "", "")
@@ -217,7 +217,7 @@ func TestFixOfTheWhole(t *testing.T) {
 	}
 }
 
-// What is asked for shows at once, and what came of it when it is over.
+// A requested action shows at once, and its result when it is over.
 func TestBusy(t *testing.T) {
 	m := testModel(t, five(), 80, 24, style.Options{NoColor: true})
 	m.Update(press("x"))
@@ -271,7 +271,8 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// Between two questions to the grid the dashboard looks whether it lives at all, and says so when it does not.
+// Between two questions to the grid the dashboard checks whether it lives at all, and says so when it does
+// not.
 func TestPulse(t *testing.T) {
 	o := five()
 	o.GridAt = noon
@@ -304,7 +305,7 @@ func TestPulse(t *testing.T) {
 	}
 }
 
-// Only rows that can be seen are asked for what they take, one question each at a time.
+// The dashboard reads the usage of visible rows only, one question each at a time.
 func TestUsageOfWhatIsSeen(t *testing.T) {
 	m := testModel(t, many(50), 80, 12, style.Options{NoColor: true})
 	m.usage = map[string]*usage{}
@@ -322,7 +323,7 @@ func TestUsageOfWhatIsSeen(t *testing.T) {
 	}
 }
 
-// A change of a container is seen without being asked for; the grid's answer may be old for that.
+// A change of a container becomes visible without a key press; the grid's answer may be old for that.
 func TestWatches(t *testing.T) { synctest.Test(t, watches) }
 
 func watches(t *testing.T) {
@@ -424,7 +425,7 @@ func BenchmarkView(b *testing.B) {
 	}
 }
 
-// BenchmarkUpdate takes in what the grid and the runtime say of 50 nodes. Budget: 0.2 ms.
+// BenchmarkUpdate handles the answers of the grid and the runtime for 50 nodes. Budget: 0.2 ms.
 func BenchmarkUpdate(b *testing.B) {
 	m := testModel(b, many(50), 120, 40, style.Options{Dark: true})
 	o := many(50)

@@ -2,7 +2,7 @@ package dash
 
 import "flwrup/internal/front"
 
-// What the dashboard asks the frame for. Each is sent as a message by a command of Update.
+// The dashboard's requests to the frame. A command of Update sends each as a message.
 type (
 	// OpenLogs opens the log panes for Nodes.
 	OpenLogs struct{ Nodes []string }
@@ -12,24 +12,24 @@ type (
 	NewRun struct{}
 	// OpenSteps goes to the list of steps.
 	OpenSteps struct{}
-	// Run starts, stops, restarts, removes Nodes, or adds one (Nodes is empty then). The frame calls
-	// Act with its own Sink, which asks the questions, and sends Ran when Act has returned. By itself: nobody
-	// pressed a key for it, so nothing is asked and the dashboard stays in sight.
+	// Run starts, stops, restarts, removes Nodes, or adds one (Nodes is empty then). The frame calls Act with its
+	// own Sink, which asks the questions, and sends Ran when Act has returned. Without a key press behind it
+	// (ByItself) nothing is asked and the dashboard stays in sight.
 	Run struct {
 		Verb     front.Verb
 		Nodes    []string
 		ByItself bool
 	}
-	// Copy puts Text on the clipboard; What says what it is: "node ID of supernode_1".
+	// Copy puts Text on the clipboard; What describes it: "node ID of supernode_1".
 	Copy struct{ Text, What string }
-	// Failed is a bug inside the dashboard: a panic in one of its goroutines.
+	// Failed is a bug in the dashboard: a panic in one of its goroutines.
 	Failed struct{ Err error }
 )
 
-// Began is sent to the Model by the frame when it does a Run that came by itself.
+// Began is sent to the Model by the frame when it performs a Run without a key press.
 type Began struct{ Run }
 
-// Ran is sent to the Model by the frame when the Act that Run asked for is over; Err is what stopped it.
+// Ran is sent to the Model by the frame when the Act that Run asked for is over; Err is its error.
 type Ran struct {
 	Run
 	Err error

@@ -20,7 +20,7 @@ const (
 	watching   = 10 * time.Second // at most, while lost SuperNodes are restarted
 	usageEvery = 3 * time.Second
 	settle     = 90 * time.Second // how long a node may take from its start until it is online
-	forget     = 3 * time.Minute  // an action of which nothing was heard
+	forget     = 3 * time.Minute  // an action without any news
 	history    = 8                // CPU readings kept a node
 	rewatch    = 5 * time.Second
 	quiet      = 150 * time.Millisecond // gathers the changes of many nodes
@@ -28,7 +28,7 @@ const (
 	oneAnswer  = 15 * time.Second       // for one node's usage
 	beat       = 5 * time.Second        // between two looks whether the grid lives
 	long       = time.Hour              // how old the grid's answer may be for such a look
-	unanswered = 3 * time.Second        // a question that takes longer is told
+	unanswered = 3 * time.Second        // the dashboard reports a question that takes longer
 )
 
 type (
@@ -55,7 +55,7 @@ type (
 // watch runs in a goroutine of its own until the dashboard is closed.
 func (w *watcher) watch() {
 	for w.ctx.Err() == nil {
-		// An error is not told: Overview says what is wrong with the runtime.
+		// An error is not reported here: Overview says what is wrong with the runtime.
 		_ = w.src.Watch(w.ctx, w.signal)
 		select {
 		case <-w.ctx.Done():
@@ -100,7 +100,7 @@ func (m *Model) wait() tea.Msg {
 	return changedMsg{m}
 }
 
-// tick returns the command that comes back in a second, unless one is under way or nobody looks.
+// tick returns the command that comes back in a second, unless one is on its way or nobody looks.
 func (m *Model) tick() tea.Cmd {
 	if m.ticking || !m.visible {
 		return nil
@@ -116,7 +116,7 @@ func (m *Model) tick() tea.Cmd {
 	}
 }
 
-// look returns the command that reads the runtime's side; the grid's answer may be as old as it likes.
+// look returns the command that reads the runtime's side; the grid's answer may be of any age.
 func (m *Model) look() tea.Cmd {
 	if m.looking {
 		m.again = true
@@ -126,7 +126,7 @@ func (m *Model) look() tea.Cmd {
 	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(health.Anytime)} }
 }
 
-// overview reads both sides. A bug in that is shown where a runtime or a grid that does not answer is.
+// overview reads both sides. A bug in that is shown in the place of a runtime or a grid that does not answer.
 func (w *watcher) overview(age time.Duration) (o front.Overview) {
 	if err := safego.Call("looking at the SuperNodes", func() error { o = w.src.Overview(w.ctx, age); return nil }); err != nil {
 		o = front.Overview{RuntimeErr: err, GridErr: err}
@@ -144,17 +144,17 @@ func (m *Model) askGrid() tea.Cmd {
 	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(age), grid: true} }
 }
 
-// pulse returns the command that looks whether the grid lives: it is asked too seldom to tell of one that
-// hangs.
+// pulse returns the command that checks whether the grid lives: the questions to it are too rare to reveal
+// one that hangs.
 func (m *Model) pulse() tea.Cmd {
 	m.pulsing, m.asked = true, m.now()
 	return func() tea.Msg { return overviewMsg{model: m, o: m.overview(long), pulse: true} }
 }
 
-// hurry makes the grid be asked soon: something is about to change.
+// hurry makes the grid's next question come soon: something is about to change.
 func (s *schedule) hurry(now time.Time) { s.interval, s.due = fast, now }
 
-// poll does what is due: the grid, and what the visible nodes take.
+// poll starts the due questions: the grid, and the usage of visible nodes.
 func (m *Model) poll() tea.Cmd {
 	now := m.now()
 	m.stale = true
@@ -190,7 +190,7 @@ func (m *Model) poll() tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// took notes what a node takes. A node that cannot be read has stopped, or is about to.
+// took notes the usage of a node. A node that cannot be read has stopped, or is about to.
 func (m *Model) took(msg usageMsg) {
 	u := m.usage[msg.node]
 	if u == nil {
@@ -208,7 +208,7 @@ func (m *Model) took(msg usageMsg) {
 	m.stale = true
 }
 
-// seen takes over what was found.
+// seen takes over an overview.
 func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	var cmds []tea.Cmd
 	before, first := m.have, !m.loaded
@@ -221,7 +221,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	if msg.grid || msg.pulse {
 		m.asking = m.asking && !msg.grid
 		if m.looking {
-			m.again = true // this answer's runtime side may be older than what is on its way
+			m.again = true // this answer's runtime side may be older than a reading on its way
 		}
 	} else {
 		m.looking = false
@@ -243,7 +243,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 		}
 	}
 	if first || runtimeMoved(before, m.have) {
-		m.hurry(m.now()) // the grid will hear of it, too
+		m.hurry(m.now()) // the grid will see it as well
 	}
 	if msg.grid {
 		m.pace(first || gridMoved(before, m.have))
@@ -258,7 +258,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// pace says when the grid is asked again.
+// pace decides when the grid is asked again.
 func (m *Model) pace(moved bool) {
 	switch {
 	case moved || m.unsettled():
@@ -279,7 +279,7 @@ func (m *Model) pace(moved bool) {
 	m.due = m.now().Add(m.interval)
 }
 
-// unsettled tells that a node is on its way to another state.
+// unsettled reports that a node is on its way to another state.
 func (t *table) unsettled() bool {
 	if len(t.busy) > 0 {
 		return true
@@ -332,7 +332,7 @@ func runtimeMoved(a, b front.Overview) bool {
 	return false
 }
 
-// overRuns tells the log panes, here and in the frame, of runs that are over.
+// overRuns reports finished runs to the log panes, here and in the frame.
 func overRuns(before, have front.Overview) tea.Cmd {
 	was := map[string]front.RunStatus{}
 	for _, r := range before.Runs {
@@ -348,7 +348,7 @@ func overRuns(before, have front.Overview) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// keepCursor keeps the cursor on its node, or on the row where it was.
+// keepCursor keeps the cursor on its node, or on its old row.
 func (t *table) keepCursor(before front.Overview) {
 	if _, ok := t.node(t.sel); ok {
 		return
@@ -365,7 +365,7 @@ func (t *table) keepCursor(before front.Overview) {
 	}
 }
 
-// followCursor makes the log that of the node under the cursor, a moment after the cursor came to rest.
+// followCursor switches the log to the node under the cursor, a moment after the cursor came to rest.
 func (m *Model) followCursor() tea.Cmd {
 	if m.sel == m.logNode || m.inLog {
 		return nil

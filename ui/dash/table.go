@@ -12,7 +12,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// sign is a state as it is shown: sign and word, so that colour is never the only bearer.
+// sign is the display of a state: sign and word, so that colour is never the only bearer.
 type sign struct {
 	sign, word string
 	style      paint.Paint
@@ -25,7 +25,7 @@ func (s sign) text() string {
 	return s.sign + " " + s.word
 }
 
-// grid is how the grid sees n.
+// grid returns the grid's view of n.
 func (p *pen) grid(n front.NodeView) sign {
 	s := p.st.Signs
 	switch n.Grid {
@@ -46,7 +46,7 @@ func (p *pen) grid(n front.NodeView) sign {
 	return sign{s.ToDo, clean(string(n.Grid)), p.ink.Dim}
 }
 
-// machine is how n stands on this machine.
+// machine returns the state of n on this machine.
 func (t *table) machine(n front.NodeView) sign {
 	s := t.st.Signs
 	if d, ok := t.busy[n.Name]; ok {
@@ -80,7 +80,7 @@ var verbs = map[front.Verb]string{
 // column is a column of the table; the first ones of the list are the last to go when it gets narrow.
 type column struct {
 	head  string
-	width int // 0 where no node has anything to show
+	width int // 0 when no node has anything to show
 	right bool
 	place int // from the left
 	cell  func(front.NodeView) (string, paint.Paint)
@@ -109,14 +109,14 @@ func (t *table) columns(w int) []column {
 			list = append(list, c)
 		}
 	}
-	// What is more than a screen cannot be: the name gives way.
+	// Nothing can be wider than the screen: the name makes room.
 	if over := used - w; over > 0 {
 		list[0].width = max(4, list[0].width-over)
 	}
 	return list
 }
 
-// allColumns is every column, the most useful first.
+// allColumns returns every column, the most useful first.
 func (t *table) allColumns() []column {
 	plain := t.ink.Text
 	list := []column{
@@ -192,7 +192,7 @@ func (t *table) allColumns() []column {
 	return list
 }
 
-// here says what SuperNodes are on this machine.
+// here says what kind of SuperNodes run on this machine.
 func (t *table) here() string {
 	for _, n := range t.have.Nodes {
 		if n.Runtime.State != "" && n.Runtime.State != supernode.Absent && n.Runtime.Image == "" {
@@ -202,7 +202,7 @@ func (t *table) here() string {
 	return "container"
 }
 
-// takes is what a running node takes; nil when it is not known.
+// takes returns the usage of a running node; nil when it is unknown.
 func (t *table) takes(n front.NodeView) *usage {
 	u := t.usage[n.Name]
 	if u == nil || len(u.history) == 0 || n.Runtime.State != supernode.Running {
@@ -211,7 +211,7 @@ func (t *table) takes(n front.NodeView) *usage {
 	return u
 }
 
-// short returns enough of a fingerprint to tell keys apart.
+// short returns enough of a fingerprint to distinguish keys.
 func short(fingerprint string) string {
 	kind, sum, ok := strings.Cut(fingerprint, ":")
 	if !ok || len(sum) <= 12 {
@@ -269,7 +269,7 @@ func (t *table) tableRow(cols []column, n *front.NodeView, w int) string {
 
 const pointerWidth = 3
 
-// pointer is what stands in front of a node: cursor, mark and a blank.
+// pointer returns the text in front of a node: cursor, mark and a blank.
 func (t *table) pointer(n front.NodeView) string {
 	first, second := " ", " "
 	if n.Name == t.sel {
@@ -281,7 +281,7 @@ func (t *table) pointer(n front.NodeView) string {
 	return first + second + " "
 }
 
-// diagnosis is the line below a node that is not as it should be, with the key that mends it.
+// diagnosis returns the line below a node with a trouble, with the key that mends it.
 func (t *table) diagnosis(n front.NodeView, w int) string {
 	text, hint, room := "", "", 0
 	words := out(n.Diagnosis, n.Remedy).words
@@ -296,7 +296,7 @@ func (t *table) diagnosis(n front.NodeView, w int) string {
 	return t.st.Cut(line, w)
 }
 
-// clean makes text that came from elsewhere safe to draw.
+// clean makes foreign text safe to draw.
 func clean(s string) string { return termsafe.Line(s) }
 
 // ago says how old something is, in steps, so that the screen stands still.

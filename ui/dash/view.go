@@ -12,7 +12,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// parts says how many rows each part of the dashboard gets.
+// parts holds how many rows each part of the dashboard gets.
 type parts struct {
 	note, nodes, runs, logs int // nodes without the head of the table, runs with theirs
 }
@@ -22,7 +22,7 @@ const (
 	mostRuns  = 3
 )
 
-// parts shares out the rows: the nodes first, then their log, then the runs.
+// parts divides the rows: the nodes first, then their log, then the runs.
 func (m *Model) parts() parts {
 	var p parts
 	left := m.h - 2 // summary, head of the table
@@ -105,18 +105,18 @@ func (m *Model) draw() string {
 	}
 	lines = lines[:m.h]
 	for i, line := range lines {
-		lines[i] = m.st.Cut(line, m.w) // the last word on the width; nothing is cut where it is enough
+		lines[i] = m.st.Cut(line, m.w) // the final check of the width; it cuts nothing that fits
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Summary is one line for a title: "4 of 5 online · grid 5 s ago". No styles.
+// Summary returns one line for a title: "4 of 5 online · grid 5 s ago". No styles.
 func (m *Model) Summary() string {
 	text, _ := m.summaryParts()
 	return text
 }
 
-// summaryParts returns how many are online and how old that is, and what keeps us from knowing better.
+// summaryParts returns how many are online and how old that is, and the reason for not knowing better.
 func (m *Model) summaryParts() (text, wrong string) {
 	if !m.loaded {
 		return "", ""
@@ -155,7 +155,7 @@ func (m *Model) summaryParts() (text, wrong string) {
 	return text, wrong
 }
 
-// unanswered is how long the grid has left a question open, once that is longer than usual; else 0.
+// unanswered returns how long the grid has left a question open, once that is longer than usual; else 0.
 func (s *schedule) unanswered(now time.Time) time.Duration {
 	if !s.asking && !s.pulsing || s.asked.IsZero() || now.Sub(s.asked) < unanswered {
 		return 0
@@ -232,7 +232,7 @@ func (t *table) draw(rows int) []string {
 	return lines
 }
 
-// forNodes returns how many of the table's rows are for nodes: where they do not all fit, one says so.
+// forNodes returns how many of the table's rows are for nodes: when they do not all fit, one row says so.
 func (t *table) forNodes(rows int) int {
 	need := 0
 	for i := range t.have.Nodes {
@@ -244,7 +244,7 @@ func (t *table) forNodes(rows int) int {
 	return rows
 }
 
-// hidden says how many nodes lie above and below those in sight; "" when all are.
+// hidden says how many nodes are above and below the visible ones; "" when all are visible.
 func (t *table) hidden(rows int) string {
 	var parts []string
 	if t.top > 0 {
@@ -263,7 +263,7 @@ func (t *table) nodeHeight(i int) int {
 	return 1
 }
 
-// lastRow is the last node that fits into rows when the table begins at m.top.
+// lastRow returns the last node that fits into rows when the table begins at m.top.
 func (t *table) lastRow(rows int) int {
 	i := t.top
 	for ; i < len(t.have.Nodes); i++ {
@@ -295,7 +295,7 @@ func (t *table) scroll(rows int) {
 	}
 }
 
-// inSight are the nodes whose rows can be seen.
+// inSight returns the nodes in visible rows.
 func (m *Model) inSight() []front.NodeView {
 	if len(m.have.Nodes) == 0 {
 		return nil
@@ -321,7 +321,7 @@ func (t *table) runs(rows int) []string {
 	return lines
 }
 
-// newest returns the runs that are under way, then the others as the grid lists them.
+// newest returns the runs in progress, then the others as the grid lists them.
 func (t *table) newest() []front.RunView {
 	var list, over []front.RunView
 	for _, r := range t.have.Runs {
@@ -355,7 +355,7 @@ func (p *pen) run(r front.RunView) string {
 	return p.st.Cut(strings.TrimRight(line, " "), p.w)
 }
 
-// rule is a line with a word in it.
+// rule returns a line with a word in it.
 func (p *pen) rule(word string) string {
 	h := p.st.Signs.Horizontal
 	left := strings.Repeat(h, min(2, p.w))
