@@ -6,8 +6,8 @@ import (
 	"flwrup/ui/style"
 )
 
-// glyphs are letters five rows high, for the code that somebody reads from across the desk. A 0 has a
-// stroke, so that it is no O.
+// glyphs are letters five rows high, for a code that is read from across the desk. A 0 has a stroke to
+// distinguish it from an O.
 var glyphs = map[rune][5]string{
 	'A': {" ## ", "#  #", "####", "#  #", "#  #"}, 'B': {"### ", "#  #", "### ", "#  #", "### "},
 	'C': {" ###", "#   ", "#   ", "#   ", " ###"}, 'D': {"### ", "#  #", "#  #", "#  #", "### "},

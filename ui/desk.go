@@ -13,7 +13,7 @@ import (
 	"flwrup/ui/dash"
 )
 
-// eventsMsg is a batch of what happened in a job; over comes with the last one.
+// eventsMsg is a batch of a job's events; over comes with the last one.
 type eventsMsg struct {
 	job     int
 	list    []any
@@ -58,7 +58,7 @@ func (dk *desk) start(step front.StepID, what string, do func(context.Context, f
 		defer cancel(nil)
 		defer close(to.done)
 		before.Wait()
-		to.err = safego.Call(what, func() error { return do(ctx, to) }) // a bug ends the job, not what runs
+		to.err = safego.Call(what, func() error { return do(ctx, to) }) // a bug ends only the job
 		return nil
 	}
 	return tea.Batch(run, dk.listen(j))
@@ -73,7 +73,7 @@ func (dk *desk) listen(j *job) tea.Cmd {
 	}
 }
 
-// events takes a batch; after the last one the steps are looked at again.
+// events handles a batch; after the last one the steps are inspected again.
 func (dk *desk) events(msg eventsMsg) tea.Cmd {
 	j := dk.job
 	if j == nil || j.id != msg.job || j.over {
@@ -92,7 +92,7 @@ func (dk *desk) events(msg eventsMsg) tea.Cmd {
 	return dk.ended(j)
 }
 
-// ended goes on after a job: its step is looked at at once, all others after it.
+// ended continues after a job: its step is inspected at once, all others after it.
 func (dk *desk) ended(j *job) tea.Cmd {
 	err := j.sink.err
 	j.end(dk.m.now(), err)
@@ -101,7 +101,7 @@ func (dk *desk) ended(j *job) tea.Cmd {
 	dk.list.staleAll(-1)
 	for i := range dk.list.steps {
 		dk.list.steps[i].planned = false
-		switch n := dk.list.steps[i].number; { // what was found before the work says nothing any more
+		switch n := dk.list.steps[i].number; { // findings from before the work are out of date
 		case j.run != "" && (n == j.step || n == j.step+1):
 			dk.list.steps[i].status = front.Status{} // it was about another run
 			fallthrough
@@ -114,7 +114,7 @@ func (dk *desk) ended(j *job) tea.Cmd {
 			return nil
 		}
 		dk.forgetFailures(j.step)
-		if j.run != "" && dk.m.top().step() == front.StepRun && j.step == front.StepRun { // a run that was started is to be seen
+		if j.run != "" && dk.m.top().step() == front.StepRun && j.step == front.StepRun { // a run that was started becomes visible
 			return tea.Batch(dk.list.goTo(front.StepMonitor), dk.m.wizard.apply())
 		}
 		return nil
@@ -129,7 +129,7 @@ func (dk *desk) ended(j *job) tea.Cmd {
 	return nil
 }
 
-// forgetFailures drops the failures of the steps after n: they were about what n has just replaced, as a
+// forgetFailures drops the failures of the steps after n: they concern a state that n has just replaced, as a
 // new run replaces the failed one.
 func (dk *desk) forgetFailures(n front.StepID) {
 	for step, j := range dk.last {
@@ -150,7 +150,7 @@ func (dk *desk) stop() tea.Cmd {
 	return nil
 }
 
-// form is the question that is on the screen now, if one is.
+// form returns the question on the screen, if any.
 func (dk *desk) form() *form {
 	if !dk.working() || dk.job.form == nil || dk.job.step != dk.m.top().step() {
 		return nil
@@ -158,7 +158,7 @@ func (dk *desk) form() *form {
 	return dk.job.form
 }
 
-// login is the login that waits for the person on the open step.
+// login returns the login that waits for the user on the open step.
 func (dk *desk) login() *front.LoginOpen {
 	if dk.working() && dk.job.step == dk.m.top().step() {
 		return dk.job.login
@@ -166,7 +166,7 @@ func (dk *desk) login() *front.LoginOpen {
 	return nil
 }
 
-// answer returns a key to the question on the screen; taken is false for a key that means nothing there.
+// answer passes a key to the question on the screen; taken is false for a key that means nothing there.
 func (dk *desk) answer(msg tea.KeyMsg) (cmd tea.Cmd, taken bool) {
 	f := dk.form()
 	if f == nil {
@@ -186,7 +186,7 @@ func (dk *desk) answer(msg tea.KeyMsg) (cmd tea.Cmd, taken bool) {
 	return nil, taken || f.typing() && !scrolls(msg)
 }
 
-// output is what the running work of a step has printed, to copy.
+// output returns the output of a step's running work, to copy.
 func (dk *desk) output(step front.StepID) []entry {
 	if j := dk.last[step]; j != nil && len(j.output) > 0 && !j.over {
 		return []entry{{"the output", strings.Join(j.output, "\n") + "\n"}}

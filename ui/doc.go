@@ -19,9 +19,9 @@ type doc struct {
 	now           time.Time
 	spin          string // the spinner as it stands
 	lines         []string
-	// focus are the lines [from, to) that should be seen without scrolling, if there are any.
+	// focus are the lines [from, to) that should be visible without scrolling, if there are any.
 	from, to int
-	// foot is the last line once more, where that should be seen wherever one has scrolled to.
+	// foot is the last line once more, when it should be visible at every scroll position.
 	foot string
 	// edge are the lines that begin at the very left of the terminal.
 	edge map[int]bool
@@ -31,7 +31,7 @@ func (d *doc) line(text string) {
 	d.lines = append(d.lines, d.s.Cut(expandTabs(text), d.width))
 }
 
-// flush adds a line as it is, from the terminal's left edge on: what a mouse selects across lines.
+// flush adds a line as it is, from the terminal's left edge on, for text that the mouse selects across lines.
 func (d *doc) flush(text string) {
 	if d.edge == nil {
 		d.edge = map[int]bool{}
@@ -58,7 +58,7 @@ func (d *doc) para(st lipgloss.Style, text string, indent int) {
 // labelWidth is the room for "Found", "Why", "Do" at the left of their text.
 const labelWidth = 8
 
-// label writes text beside a word at the left; the word only once.
+// label writes text next to a word at the left; the word only once.
 func (d *doc) label(word string, st lipgloss.Style, texts ...string) {
 	d.labelled(d.s.Heading, word, st, texts...)
 }
@@ -72,7 +72,7 @@ func (d *doc) labelled(head lipgloss.Style, word string, st lipgloss.Style, text
 	}
 }
 
-// focusFrom marks the lines from n to the end as what should be seen.
+// focusFrom marks the lines from n to the end as the part to keep visible.
 func (d *doc) focusFrom(n int) { d.from, d.to = n, len(d.lines) }
 
 // beside puts right to the right of the lines from from on, which are as wide as the doc is now.
@@ -100,8 +100,8 @@ func (d *doc) scrollTo(offset, height int) int {
 	return offset
 }
 
-// footed takes the last line out of a document that is too high for height and should end each window of it,
-// and returns the height that is left for the others.
+// footed removes the last line from a document that is too high for height, if that line should end each
+// window of it. It returns the height for the others.
 func (d *doc) footed(height int) int {
 	if d.foot == "" || len(d.lines) <= height || height < 2 {
 		d.foot = ""
@@ -115,7 +115,7 @@ func (d *doc) footed(height int) int {
 	return height - 1
 }
 
-// window returns the lines that are visible from offset on, clamped, and how many are above and below.
+// window returns the visible lines from offset on, clamped, and how many are above and below.
 func (d *doc) window(offset, height int) (lines []string, above, below int) {
 	offset = min(offset, len(d.lines)-height)
 	offset = max(offset, 0)
@@ -130,8 +130,8 @@ func expandTabs(text string) string {
 	return strings.ReplaceAll(text, "\t", "    ")
 }
 
-// shellLines breaks a command for the shell into lines of at most width cells, with a backslash at the
-// end of each but the last, so that it can still be pasted whole. Flags stay with their values.
+// shellLines breaks a command for the shell into lines of at most width cells, with a backslash at the end of
+// each except the last, so that it can still be pasted whole. Flags stay with their values.
 func shellLines(command string, width int) []string {
 	var out []string
 	for _, l := range strings.Split(expandTabs(command), "\n") {

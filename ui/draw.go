@@ -26,8 +26,8 @@ func (d *doc) heading(text, state string, st lipgloss.Style) {
 	d.line(s.Heading.Render(text) + strings.Repeat(" ", max(d.width-style.Width(text)-style.Width(state), 1)) + st.Render(state))
 }
 
-// live draws work as it goes: what is being done, the login, the items, the bars, the last output, and
-// a question where there is one.
+// live draws work in progress: the action, the login, the items, the bars, the last output, and a question if
+// there is one.
 func (d *doc) live(j *job) {
 	s := d.s
 	d.gap()
@@ -70,7 +70,7 @@ func (d *doc) live(j *job) {
 	}
 }
 
-// roomFor is how many items fit beside what else is to be seen.
+// roomFor returns how many items fit next to the rest.
 func (d *doc) roomFor(j *job) int {
 	room := d.height - 6 - len(j.bars)
 	if len(j.tails) > 0 {
@@ -82,8 +82,8 @@ func (d *doc) roomFor(j *job) int {
 	return max(room, 3)
 }
 
-// items lists SuperNodes with their state, at most most lines: those that failed and those at work
-// before the others, the rest counted.
+// items lists SuperNodes with their state, at most most lines: failed and working ones before the others, the
+// rest counted.
 func (d *doc) items(list []front.Item, most int) {
 	s := d.s
 	if len(list) == 0 {
@@ -137,7 +137,7 @@ func (d *doc) items(list []front.Item, most int) {
 	}
 }
 
-// bar draws a progress bar with its count, or the count alone while the size is not known.
+// bar draws a progress bar with its count, or the count alone while the size is unknown.
 func (d *doc) bar(p front.Progress) {
 	s := d.s
 	num := func(n int64) string {
@@ -167,7 +167,7 @@ func (d *doc) bar(p front.Progress) {
 	d.line(s.Bar(p.Done, p.Total, room) + "  " + s.Dim.Render(text))
 }
 
-// output shows the last lines that programs printed: more of them where nothing else is to be seen.
+// output shows the last lines of programs: more of them when nothing else is visible.
 func (d *doc) output(j *job) {
 	if len(j.output) == 0 || j.login != nil {
 		return
@@ -191,7 +191,7 @@ func (d *doc) output(j *job) {
 	}
 }
 
-// tails shows the last log lines of the nodes that are waited for.
+// tails shows the last log lines of the nodes that the work waits for.
 func (d *doc) tails(j *job) {
 	if len(j.tails) == 0 {
 		return
@@ -234,7 +234,7 @@ func (d *doc) metrics(j *job) {
 	}
 }
 
-// loginPart asks the person to approve the login: the link whole, the code large, a QR code where it fits.
+// login asks the user to approve the login: the link whole, the code large, a QR code where it fits.
 func (d *doc) login(j *job) {
 	s, l := d.s, j.login
 	start := len(d.lines)
@@ -304,11 +304,11 @@ func (d *doc) login(j *job) {
 	d.focusFrom(start)
 }
 
-// besideGap is how many cells are between the code and the QR code beside it.
+// besideGap is how many cells separate the code from the QR code.
 const besideGap = 2
 
-// besideCode reports whether the QR code goes to the right of the code: that there is room for both, below the
-// used lines that the link takes.
+// besideCode reports whether the QR code goes to the right of the code: both must fit below the used lines
+// that the link takes.
 func (d *doc) besideCode(j *job, used int) bool {
 	n := len(j.qr)
 	if n == 0 || j.login.Code == "" {
@@ -322,7 +322,7 @@ func (d *doc) besideCode(j *job, used int) bool {
 	return used+n+below <= d.height && code+besideGap+style.Width(j.qr[0]) <= d.width
 }
 
-// report says how a finished piece of work went.
+// report says how a finished job went.
 func (d *doc) report(j *job) {
 	s := d.s
 	text := "in " + style.Clock(j.clock(d.now))
@@ -371,7 +371,7 @@ func itemSign(s *style.Set, st front.ItemState, spin string) (string, lipgloss.S
 	return s.Signs.ToDo, s.Dim
 }
 
-// doing reports whether says names what is going on, such as "sending the app": over is over.
+// doing reports whether says names something in progress, such as "sending the app".
 func doing(says string) bool {
 	first, _, _ := strings.Cut(says, " ")
 	return strings.HasSuffix(first, "ing")

@@ -165,7 +165,7 @@ func (f *fake) Reference() []front.Action {
 
 func (f *fake) Places() []front.Link { return f.places }
 
-// demo is a fake that behaves like a first onboarding, with pauses; pace 0 makes them vanish.
+// demo is a fake that behaves like a first onboarding, with pauses; with pace 0 they vanish.
 func demo(pace time.Duration) *fake {
 	f := newFake()
 	f.title = front.Title{Project: "lung-study", Connection: "supergrid"}

@@ -99,8 +99,8 @@ func flow(t *testing.T) {
 	}
 }
 
-// TestResume: the wizard opens where the work is, or on the dashboard when 1 to 14 are done, or were once:
-// a SuperNode that has ended since is looked after there.
+// TestResume: the wizard opens at the first step with work left, or on the dashboard when 1 to 14 are done,
+// or were once: the dashboard handles a SuperNode that has ended since.
 func TestResume(t *testing.T) {
 	for _, c := range []struct {
 		done   int
@@ -174,7 +174,8 @@ func TestQuitWaits(t *testing.T) {
 	}
 }
 
-// TestPanics: wherever a job or a look of ours breaks, it has failed, the screen says how to report it, and stays.
+// TestPanics: when a job or an inspection panics it has failed, and the screen stays and says how to report
+// it.
 func TestPanics(t *testing.T) {
 	for name, broken := range map[string]func(*fake){
 		"inspect": func(f *fake) { f.inspect = func(context.Context, front.StepID) { panic("broken") } },
@@ -223,7 +224,7 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// screenBytes is what a program has written to its terminal, readable meanwhile.
+// screenBytes is the output of a program to its terminal, readable meanwhile.
 type screenBytes struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -283,7 +284,7 @@ func TestAct(t *testing.T) {
 	}
 }
 
-// drainAll runs a command and its batch, and gives messages to where they are wanted.
+// drainAll runs a command and its batch, and sends the messages to a channel.
 func drainAll(m *Model, cmd tea.Cmd, to chan<- tea.Msg) {
 	if cmd == nil {
 		return
@@ -300,7 +301,8 @@ func drainAll(m *Model, cmd tea.Cmd, to chan<- tea.Msg) {
 	}
 }
 
-// TestRunIsFollowed: n on the dashboard starts a run, and a run that was started is followed without another key.
+// TestRunIsFollowed: n on the dashboard starts a run, and the wizard follows a started run without another
+// key.
 func TestRunIsFollowed(t *testing.T) { synctest.Test(t, runIsFollowed) }
 
 func runIsFollowed(t *testing.T) {

@@ -15,12 +15,12 @@ import (
 	"flwrup/ui/style"
 )
 
-// form asks one question in the screen. Enter alone takes the default wherever there is one.
+// form asks one question in the screen. Enter alone takes the default if there is one.
 type form struct {
 	s      *style.Set
 	p      *pending
 	input  textinput.Model
-	first  string // AskSecret, twice: what was typed the first time
+	first  string // AskSecret, twice: the first text
 	second bool
 	cursor int // AskChoice: index; AskConfirm, AskAcknowledge: 0 yes, 1 no, -1 nothing yet
 	err    error
@@ -40,7 +40,7 @@ func newForm(s *style.Set, p *pending) *form {
 				f.cursor = i
 			}
 		}
-		if f.cursor < 0 && p.q.Default == "" { // where the person must answer, nothing is chosen yet
+		if f.cursor < 0 && p.q.Default == "" { // where the user must answer, nothing is chosen yet
 			return f
 		}
 		if f.cursor < 0 {
@@ -67,7 +67,7 @@ func (f *form) typing() bool {
 	return false
 }
 
-// no is the word for the answer that is not yes.
+// no returns the word for a negative answer.
 func (f *form) no() string {
 	if f.p.q.Kind == front.AskAcknowledge {
 		return "later"
@@ -77,8 +77,8 @@ func (f *form) no() string {
 
 var errAnswer = errors.New("this needs an answer")
 
-// update takes a key. answered is true once the answer has been sent; taken is false for a key that
-// means nothing here.
+// update handles a key. answered is true once the answer has been sent; taken is false for a key that means
+// nothing here.
 func (f *form) update(msg tea.KeyMsg) (answered, taken bool) {
 	switch f.p.q.Kind {
 	case front.AskChoice:
@@ -128,7 +128,7 @@ func (f *form) value() string {
 	return strings.TrimSpace(f.input.Value())
 }
 
-// answer is what Enter would send.
+// answer returns the text that Enter would send.
 func (f *form) answer() string {
 	if v := f.value(); v != "" {
 		return v
@@ -177,7 +177,7 @@ func (f *form) submit() bool {
 	return true
 }
 
-// send returns the answer to who waits for it and forgets what was typed.
+// send sends the answer to the waiting job and forgets the typed text.
 func (f *form) send(v string) {
 	f.p.reply <- v
 	f.first = ""
@@ -265,7 +265,7 @@ func (f *form) decide(msg tea.KeyMsg) (answered, taken bool) {
 	return false, true
 }
 
-// view draws the question into d. room is how many lines it may take where it can choose.
+// view draws the question into d. room is how many lines it may take when it can choose.
 func (f *form) view(d *doc, room int) {
 	q, s := f.p.q, f.s
 	if q.Diff != "" {
@@ -358,7 +358,7 @@ func (f *form) viewChoices(d *doc, room int) {
 		head := "  " + mark + st.Render(s.Pad(c.Label, wide)) + "  "
 		if indent := wide + 6; style.Width(note) > d.width-indent && len(f.p.q.Choices) <= fewChoices {
 			lines := style.Wrap(note, max(d.width-indent, 1))
-			if indent > d.width/2 { // beside the label there is hardly room
+			if indent > d.width/2 { // next to the label there is hardly room
 				lines = append([]string{""}, style.Wrap(note, max(d.width-fewIndent, 1))...)
 				indent = fewIndent
 			}

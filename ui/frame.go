@@ -8,13 +8,13 @@ import (
 	"flwrup/ui/style"
 )
 
-// window is the part of a page of text that is seen.
+// window is the visible part of a page of text.
 type window struct {
 	offset int  // its first line
-	pinned bool // the person has scrolled
+	pinned bool // the user has scrolled
 }
 
-// of is the part of d that is seen in height lines, and a note of how much is not.
+// of returns the part of d that is visible in height lines, and a note of how much is not.
 func (w *window) of(d *doc, height int) (body []string, note string) {
 	rest := d.footed(height)
 	if !w.pinned {
@@ -37,7 +37,7 @@ func (w *window) of(d *doc, height int) (body []string, note string) {
 
 const (
 	minWidth, minHeight = 40, 12
-	wideFrom            = 72 // from this width on the list of steps stands at the left
+	wideFrom            = 72 // from this width on the list of steps is at the left
 )
 
 // View draws the frame: a title, the list of steps, the page, the keys. It is never larger than the
@@ -73,7 +73,7 @@ func (m *Model) resize(w, h int) {
 	m.layout()
 }
 
-// layout hands the sizes down.
+// layout passes the sizes down.
 func (m *Model) layout() {
 	size := func(p panel) {
 		if p.Full() {
@@ -95,7 +95,7 @@ func (m *Model) withList() bool {
 	return m.w >= wideFrom && m.besideList()
 }
 
-// stepLine reports whether one line stands for the list of steps.
+// stepLine reports whether one line replaces the list of steps.
 func (m *Model) stepLine() bool {
 	return m.top() == m.wizard && m.desk.login() != nil || m.w < wideFrom && m.besideList()
 }
@@ -253,7 +253,7 @@ func (m *Model) bottomLine() string {
 	return keyLine(s, m.top().bindings(), m.w)
 }
 
-// cutBytes is the length in bytes of the first n cells of a text without styling.
+// cutBytes returns the length in bytes of the first n cells of a text without styling.
 func cutBytes(text string, n int) int {
 	for i := range text {
 		if n == 0 {
@@ -264,7 +264,7 @@ func cutBytes(text string, n int) int {
 	return len(text)
 }
 
-// document is the page on top, as many lines as it takes.
+// document returns the page on top with all its lines.
 func (m *Model) document() *doc {
 	d := &doc{s: m.s, width: m.bodyWidth(), height: m.bodyHeight(), w: m.w, h: m.h, low: m.low(), now: m.now(), spin: m.clock.spin(m.s)}
 	m.top().draw(d)

@@ -19,13 +19,13 @@ import (
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// scene is one thing that a step's screen can show.
+// scene is one view of a step's screen.
 type scene struct {
 	name string
 	make func(m *Model, f *fake, n front.StepID)
 }
 
-// still makes a model whose clock stands and that has been told everything about the fake's world.
+// still makes a model with a stopped clock that knows everything about the fake's world.
 func still(f *fake, n front.StepID, w, h int, o Options) *Model {
 	now := noon
 	o.Work, o.now = f, func() time.Time { return now }
@@ -162,8 +162,8 @@ func TestFrames(t *testing.T) {
 	frametest.Golden(t, list, alsoKept...)
 }
 
-// TestStories holds the table of scenes to be whole: each step in each state, or a reason why it is never
-// in it; each question that the steps ask; each kind of question.
+// TestStories checks that the table of scenes is complete: each step in each state, or a reason why it is
+// never in it; each question of the steps; each kind of question.
 func TestStories(t *testing.T) {
 	asked, kinds := map[string]bool{}, map[front.QuestionKind]bool{}
 	for n := front.StepAccount; n <= front.StepMonitor; n++ {
@@ -211,7 +211,7 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// seen reports whether a question's scene is there; an ID that ends in a space goes on with a name.
+// seen reports whether a question's scene exists; an ID that ends in a space goes on with a name.
 func seen(asked map[string]bool, id string) bool {
 	for have := range asked {
 		if have == id || strings.HasSuffix(id, " ") && strings.HasPrefix(have, id) {

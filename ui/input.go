@@ -9,8 +9,7 @@ import (
 	"flwrup/internal/front"
 )
 
-// keys takes what was typed: letters that came in one piece, from a fast hand or over a slow line, are one
-// key each.
+// keys handles typed text: letters in one piece, from a fast hand or over a slow line, are one key each.
 func (m *Model) keys(msg tea.KeyMsg) tea.Cmd {
 	if msg.Type != tea.KeyRunes || msg.Paste || len(msg.Runes) < 2 {
 		return m.key(msg)
@@ -25,7 +24,7 @@ func (m *Model) keys(msg tea.KeyMsg) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// key takes a key: Ctrl-C leaves, everything else is for the page on top.
+// key handles a key: Ctrl-C leaves, everything else is for the page on top.
 func (m *Model) key(msg tea.KeyMsg) tea.Cmd {
 	m.say("")
 	m.list.auto = false
@@ -35,7 +34,7 @@ func (m *Model) key(msg tea.KeyMsg) tea.Cmd {
 	return m.top().update(msg)
 }
 
-// everywhere takes the keys that mean the same on all pages of text.
+// everywhere handles the keys that mean the same on all pages of text.
 func (m *Model) everywhere(msg tea.KeyMsg) (cmd tea.Cmd, taken bool) {
 	switch {
 	case key.Matches(msg, keys.quit):

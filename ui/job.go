@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	keepOutput = 2000 // lines of output of one piece of work
+	keepOutput = 2000 // lines of output of one job
 	keepTail   = 3    // last log lines of each node
 )
 
-// job is one piece of work: applying, changing or undoing a step, or a verb of the dashboard. It is
-// only touched by Update; its goroutines speak through sink.
+// job is one piece of work: applying, changing or undoing a step, or a verb of the dashboard. Only Update
+// touches it; its goroutines speak through sink.
 type job struct {
 	id     int
 	step   front.StepID // 0: a verb of the dashboard
@@ -28,13 +28,13 @@ type job struct {
 	ended  time.Time
 	over   bool
 	err    error
-	// stopping is set once the person has asked for the end.
+	// stopping is set once the user has asked for the end.
 	stopping bool
-	remedied bool // the person was sent to the step that helps
+	remedied bool // the user was sent to the step that helps
 
 	says     string
 	items    []front.Item
-	bars     []front.Progress // one a label, the newest last
+	bars     []front.Progress // one for each label, the newest last
 	output   []string
 	dropped  int
 	ran      []front.Ran
@@ -57,7 +57,7 @@ type tail struct {
 	lines []supernode.Line
 }
 
-// take puts one batch of events into the job.
+// take adds one batch of events to the job.
 func (j *job) take(m *Model, list []any, dropped int) {
 	j.dropped += dropped
 	for _, v := range list {
@@ -178,8 +178,8 @@ func (j *job) end(now time.Time, err error) {
 	j.form, j.waiting, j.login, j.qr = nil, nil, nil, nil
 }
 
-// losing reports whether leaving now would throw away work: a question that waits for its answer and the
-// steps that only watch lose nothing.
+// losing reports whether leaving now would lose work: a waiting question, and steps that only watch, lose
+// nothing.
 func (j *job) losing() bool {
 	switch {
 	case j == nil || j.over:
@@ -192,7 +192,7 @@ func (j *job) losing() bool {
 	return !j.step.OnlyWaits()
 }
 
-// clock is how long the work has been, or was, at it.
+// clock returns how long the work has taken so far, or took.
 func (j *job) clock(now time.Time) time.Duration {
 	if j.over {
 		return j.ended.Sub(j.began)
@@ -214,10 +214,10 @@ func (j *job) nodes() []string {
 	return names
 }
 
-// sent reports whether the person was sent to another step to set right what failed here.
+// sent reports whether the user was sent to another step to correct the failure here.
 func (j *job) sent() bool { return j == nil || j.remedied }
 
-// summary says in one line what a finished job was.
+// summary says in one line how a finished job went.
 func (j *job) summary() string {
 	if j.says != "" {
 		return j.what + ": " + j.says

@@ -13,7 +13,7 @@ func bind(help, means string, keys ...string) key.Binding {
 	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, means))
 }
 
-// keys are all bindings of the frame; the dashboard and the log panes have their own beside them.
+// keys are all bindings of the frame; the dashboard and the log panes add their own.
 var keys = struct {
 	up, down, pageUp, pageDown, home, end             key.Binding
 	enter, copy, open, logs, dash, back, quit, break_ key.Binding
@@ -51,12 +51,12 @@ var keys = struct {
 	no:        bind("esc", "stay", "n", "esc", "enter"),
 }
 
-// as returns a binding other words for this moment.
+// as returns a binding with other words for this moment.
 func as(b key.Binding, means string) key.Binding {
 	return bind(b.Help().Key, means, b.Keys()...)
 }
 
-// keyLine draws bindings in one line of width cells; what does not fit is left out, but never the last.
+// keyLine draws bindings in one line of width cells. It leaves out those that do not fit, but never the last.
 func keyLine(s *style.Set, bindings []key.Binding, width int) string {
 	draw := func(b key.Binding) string {
 		h := b.Help()
@@ -79,7 +79,7 @@ func keyLine(s *style.Set, bindings []key.Binding, width int) string {
 	return s.Cut(" "+strings.Join(append(parts, last), sep), width)
 }
 
-// deeds are the bindings of a component without those that only move about: everybody finds those.
+// deeds returns the bindings of a component except those that only move, which everybody finds.
 func deeds(list []key.Binding) []key.Binding {
 	var out []key.Binding
 	for _, b := range list {

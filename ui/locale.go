@@ -6,8 +6,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// UTF8 tells from the environment whether the terminal's locale is UTF-8: the first of LC_ALL, LC_CTYPE
-// and LANG that is set decides, as POSIX says. Nothing set means the C locale, which is ASCII.
+// UTF8 reports, from the environment, whether the terminal's locale is UTF-8. The first of LC_ALL, LC_CTYPE
+// and LANG that is set decides, as in POSIX. Without any it is the C locale, which is ASCII.
 func UTF8(env func(string) string) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := env(name); v != "" {

@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	firstPause = 5 * time.Second  // before a waiting step is looked at again
+	firstPause = 5 * time.Second  // before a waiting step is inspected again
 	maxPause   = 30 * time.Second // the pause grows to this while nothing changes
-	fresh      = 5 * time.Second  // a step that is opened is looked at again when it was longer ago
+	fresh      = 5 * time.Second  // an opened step is inspected again when the last time was longer ago
 )
 
-// lookout is the context of all inspections. Work that changes things ends them first and waits until
-// they have returned, so that a step never reads what another one is writing.
+// lookout is the context of all inspections. Work that changes things ends them first and waits until they
+// have returned, so that a step never reads a value that another is writing.
 type lookout struct {
 	parent context.Context
 	ctx    context.Context
@@ -33,7 +33,7 @@ type lookout struct {
 	back   bool // another step is
 }
 
-// lookMsg is what one inspection found.
+// lookMsg is the result of one inspection.
 type lookMsg struct {
 	gen     int
 	i       int
@@ -46,7 +46,7 @@ type lookMsg struct {
 	hand    []entry // step 11: the node IDs in the shapes that people send
 }
 
-// handover is a Work that can write the node IDs for those who have to know them.
+// handover is a Work that can write the node IDs for the grid's staff.
 type handover interface{ Handover() fleet.Handover }
 
 func newLookout(parent context.Context) *lookout {
@@ -62,8 +62,8 @@ func (l *lookout) renew() {
 	l.gen++
 }
 
-// lookMore starts the next inspections: one for the open step, one for all others in turn. None while
-// something is being changed.
+// lookMore starts the next inspections: one for the open step, one for all others in turn. It starts none
+// while something is being changed.
 func (sl *stepList) lookMore() tea.Cmd {
 	if sl.desk.working() {
 		return nil
@@ -75,7 +75,7 @@ func (sl *stepList) lookMore() tea.Cmd {
 	if !sl.looks.back {
 		for k := range sl.steps {
 			i := k
-			if !sl.auto { // what comes next is wanted first
+			if !sl.auto { // the next step is wanted first
 				i = (sl.at + k) % len(sl.steps)
 			}
 			if st := &sl.steps[i]; st.stale && !st.looking {
@@ -126,7 +126,7 @@ func (sl *stepList) lookAt(i int, open bool) tea.Cmd {
 	}
 }
 
-// look takes what an inspection found.
+// look handles the result of an inspection.
 func (sl *stepList) look(msg lookMsg) tea.Cmd {
 	if msg.gen != sl.looks.gen {
 		return nil
@@ -151,19 +151,19 @@ func (sl *stepList) look(msg lookMsg) tea.Cmd {
 	}
 	settled := msg.status.State == front.Done || msg.status.State == front.NotNeeded
 	if settled && st.known && st.status.State == front.Waiting {
-		sl.staleAll(msg.i) // what waited for it may go on now
+		sl.staleAll(msg.i) // work that waited for it may continue now
 	}
 	st.status, st.err, st.plan, st.planErr = msg.status, msg.err, msg.plan, msg.planErr
 	st.known, st.planned, st.looked = true, true, now
 	st.hand = msg.hand
 	sl.m.title = cleanTitle(msg.title)
 	if j := sl.desk.last[st.number]; j != nil && j.over && j.err != nil && settled && msg.err == nil {
-		delete(sl.desk.last, st.number) // it went wrong, and has been done since
+		delete(sl.desk.last, st.number) // it failed, and has been done since
 	}
 	return sl.settle()
 }
 
-// staleAll has all steps but one looked at again, in the background.
+// staleAll has all steps except one inspected again, in the background.
 func (sl *stepList) staleAll(but int) {
 	for i := range sl.steps {
 		if i != but {
@@ -172,7 +172,7 @@ func (sl *stepList) staleAll(but int) {
 	}
 }
 
-// settle goes to where the work is, as long as nobody has pressed a key.
+// settle goes to the first step with work left, as long as nobody has pressed a key.
 func (sl *stepList) settle() tea.Cmd {
 	if !sl.auto {
 		return nil
@@ -198,7 +198,7 @@ func (sl *stepList) settle() tea.Cmd {
 	return sl.m.showDash()
 }
 
-// dueLooks has an open step that waits looked at again, less and less often.
+// dueLooks has an open step that waits inspected again, less and less often.
 func (sl *stepList) dueLooks() {
 	st := sl.here()
 	if sl.m.top() == sl.m.wizard && st.known && !st.looking && !sl.desk.working() &&
@@ -207,7 +207,7 @@ func (sl *stepList) dueLooks() {
 	}
 }
 
-// pace is how often something on the screen moves now; 0: never.
+// pace returns how often something on the screen moves now; 0: never.
 func (sl *stepList) pace() time.Duration {
 	const quick, slow = 100 * time.Millisecond, time.Second
 	st := sl.here()

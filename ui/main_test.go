@@ -35,7 +35,7 @@ func showDemo(kind string) int {
 	return 0
 }
 
-// demoFault makes the fake break as a test wants it.
+// demoFault breaks the fake as a test asks.
 func demoFault(kind string, f *fake) {
 	switch kind {
 	case "panic-key":

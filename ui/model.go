@@ -93,7 +93,7 @@ func (m *Model) Init() tea.Cmd {
 	return m.finish(cmd)
 }
 
-// Update takes a message; what it starts runs in commands.
+// Update handles a message; everything it starts runs in commands.
 func (m *Model) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -106,7 +106,7 @@ func (m *Model) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	return m, m.finish(m.update(msg))
 }
 
-// finish adds what every message may start: the next look at a step, the next tick.
+// finish adds commands that every message may need: the next inspection, the next tick.
 func (m *Model) finish(cmd tea.Cmd) tea.Cmd {
 	if m.leaving {
 		return cmd
@@ -160,7 +160,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// pass hands a message that the frame does not know to the dashboard and the log panes.
+// pass passes a message that the frame does not know to the dashboard and the log panes.
 func (m *Model) pass(msg tea.Msg) tea.Cmd {
 	var cmds []tea.Cmd
 	if m.dash != nil {
@@ -175,7 +175,7 @@ func (m *Model) pass(msg tea.Msg) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// top is the page that is seen.
+// top returns the visible page.
 func (m *Model) top() page { return m.stack[len(m.stack)-1] }
 
 // push puts a page on top, in the place of one of its kind.
@@ -194,7 +194,7 @@ func (m *Model) base(p page) {
 	m.window = window{}
 }
 
-// pop takes the top page away.
+// pop removes the top page.
 func (m *Model) pop() tea.Cmd {
 	if len(m.stack) > 1 {
 		m.stack = m.stack[:len(m.stack)-1]
@@ -203,7 +203,7 @@ func (m *Model) pop() tea.Cmd {
 	return m.shown()
 }
 
-// shown lets the dashboard know whether it is on the screen, and lays out the page that is.
+// shown tells the dashboard whether it is on the screen, and lays out the visible page.
 func (m *Model) shown() tea.Cmd {
 	m.layout()
 	if m.dash != nil {
@@ -218,7 +218,7 @@ func (m *Model) say(text string) { m.message, m.bad = text, false }
 // warn says that something failed.
 func (m *Model) warn(text string) { m.message, m.bad = text, true }
 
-// end leaves: work is told to stop, the screen goes away.
+// end leaves: work gets a stop, and the screen goes away.
 func (m *Model) end(interrupted bool, err error) tea.Cmd {
 	m.leaving = true
 	m.err = err

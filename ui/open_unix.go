@@ -9,8 +9,8 @@ import (
 	"flwrup/internal/child"
 )
 
-// openBrowser hands the page to the desktop. Without one it does not try: xdg-open would start a text
-// browser in this terminal. The child gets a session of its own and none of our streams.
+// openBrowser opens the page on the desktop. Without one it does not try: xdg-open would start a text browser
+// in this terminal. The child gets a session of its own and none of our streams.
 func openBrowser(url string) error {
 	program := "xdg-open"
 	if runtime.GOOS == "darwin" {

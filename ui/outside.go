@@ -13,15 +13,15 @@ import (
 	"flwrup/internal/weblink"
 )
 
-// outside is what lies beyond the frame: the clipboard of the terminal and the person's browser.
+// outside is everything beyond the frame: the clipboard of the terminal and the user's browser.
 type outside struct {
 	out  *lockedOutput
 	env  func(string) string
 	open func(url string) error
 }
 
-// copy puts text on the clipboard through the terminal (OSC 52), which works over SSH as well. No
-// terminal says whether it did so; what was copied is shown.
+// copy puts text on the clipboard through the terminal (OSC 52), which works over SSH as well. No terminal
+// reports success, so the screen shows the copied text.
 func (o *outside) copy(text, what string) tea.Cmd {
 	out, env := o.out, o.env
 	return func() tea.Msg {
@@ -36,7 +36,7 @@ func (o *outside) copy(text, what string) tea.Cmd {
 	}
 }
 
-// browse opens a page in the person's browser, never one inside this terminal.
+// browse opens a page in the user's browser, never in this terminal.
 func (o *outside) browse(url string) tea.Cmd {
 	open := o.open
 	return func() tea.Msg {
@@ -68,7 +68,7 @@ func (o *lockedOutput) clipboard(text string, env func(string) string) error {
 	return err
 }
 
-// launch starts a program and lets it run; an error is one that it ended with at once.
+// launch starts a program and lets it run; it returns an error only if the program ends with one at once.
 func launch(cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
 		return err

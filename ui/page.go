@@ -7,21 +7,21 @@ import (
 	"flwrup/internal/front"
 )
 
-// page is what fills the place under the title. Pages lie on a stack; Esc takes the top one away. A page
-// has a file of its own, page_NAME.go. A page of text embeds text and so has to add little: draw, and
-// keys of its own. A page that lays out its whole place is a panel as well.
+// page fills the place under the title. Pages form a stack; Esc removes the top one. A page has a file of its
+// own, page_NAME.go. A page of text embeds text and so has to add little: draw, and keys of its own. A page
+// that lays out its whole place is a panel as well.
 type page interface {
 	// draw writes all of the page, as many lines as it takes. The frame shows a window of them.
 	draw(d *doc)
-	// update takes a key.
+	// update handles a key.
 	update(msg tea.KeyMsg) tea.Cmd
-	// wheel takes a turn of the mouse's wheel, by lines down.
+	// wheel handles a turn of the mouse's wheel, by lines down.
 	wheel(msg tea.MouseMsg, by int) tea.Cmd
-	// bindings are the keys that mean something now, the most useful first, "all keys" last.
+	// bindings returns the keys that mean something now, the most useful first, "all keys" last.
 	bindings() []key.Binding
 	// aside reports whether the list of steps goes with the page.
 	aside() bool
-	// step is the step whose work the page shows, 0 for a verb of the dashboard, else noStep.
+	// step returns the step whose work the page shows, 0 for a verb of the dashboard, else noStep.
 	step() front.StepID
 	// copies are the texts that the page offers to copy, links the links that it offers to open.
 	copies() []entry
@@ -31,8 +31,8 @@ type page interface {
 // noStep is the step of a page that shows no work.
 const noStep front.StepID = -1
 
-// panel is a page that lays out its place itself, up to the whole terminal, and does not scroll as text
-// does: the dashboard and the log panes.
+// panel is a page that lays out its place itself, up to the whole terminal, and does not scroll as text does:
+// the dashboard and the log panes.
 type panel interface {
 	page
 	name() string
@@ -42,7 +42,7 @@ type panel interface {
 	Full() bool // it wants the whole terminal
 }
 
-// text is what pages of text have in common: they scroll, and Enter leaves them.
+// text is the common part of pages of text: they scroll, and Enter leaves them.
 type text struct{ m *Model }
 
 func (t text) aside() bool        { return true }

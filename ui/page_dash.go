@@ -24,7 +24,7 @@ func (p *dashPage) links() []entry                        { return nil }
 func (p *dashPage) draw(d *doc)                           { d.lines = strings.Split(p.View(), "\n") }
 func (p *dashPage) wheel(msg tea.MouseMsg, _ int) tea.Cmd { return p.Update(msg) }
 
-// update returns a key to the dashboard, but for those of the frame that it leaves free.
+// update passes a key to the dashboard, except those of the frame that it leaves free.
 func (p *dashPage) update(msg tea.KeyMsg) tea.Cmd {
 	if p.Typing() {
 		return p.Update(msg)

@@ -9,7 +9,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// helpPage lists every key with what it does, those of the page below first.
+// helpPage lists every key with its effect, those of the page below first.
 type helpPage struct {
 	text
 	below page

@@ -40,7 +40,7 @@ func (p *logsPage) wheel(_ tea.MouseMsg, by int) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// update returns a key to the log panes, but for those of the frame that they leave free.
+// update passes a key to the log panes, except those of the frame that they leave free.
 func (p *logsPage) update(msg tea.KeyMsg) tea.Cmd {
 	if p.Typing() {
 		return p.Update(msg)

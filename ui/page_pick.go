@@ -94,7 +94,7 @@ func (p *pickPage) draw(d *doc) {
 	}
 }
 
-// copyWhat copies what the page offers, or asks which of it.
+// copyWhat copies the text that the page offers, or asks which.
 func (m *Model) copyWhat() tea.Cmd {
 	list := m.top().copies()
 	switch len(list) {
@@ -108,7 +108,7 @@ func (m *Model) copyWhat() tea.Cmd {
 	return nil
 }
 
-// openWhat opens the link that the page offers, or asks which of them.
+// openWhat opens the link that the page offers, or asks which.
 func (m *Model) openWhat() tea.Cmd {
 	if l := m.desk.login(); l != nil && l.Warn != "" {
 		m.warn("not opened: " + l.Warn + "; c copies it")

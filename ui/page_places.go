@@ -6,7 +6,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// placesPage says where to turn.
+// placesPage says where to get help.
 type placesPage struct {
 	text
 }

@@ -12,7 +12,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// rawPage shows what programs said, word for word.
+// rawPage shows the words of programs.
 type rawPage struct {
 	text
 }
@@ -42,7 +42,7 @@ func (p *rawPage) draw(d *doc) {
 	}
 }
 
-// rawText is everything that programs said on the open step, word for word.
+// rawText returns all words of programs on the open step.
 func rawText(m *Model) string {
 	var b strings.Builder
 	n := m.list.here().number

@@ -64,7 +64,7 @@ func (w *wizard) update(msg tea.KeyMsg) tea.Cmd {
 	return nil
 }
 
-// enter does what the open step offers.
+// enter performs the action of the open step.
 func (w *wizard) enter() tea.Cmd {
 	st := w.list.here()
 	if w.desk.working() {
@@ -81,7 +81,7 @@ func (w *wizard) enter() tea.Cmd {
 			}
 			return w.list.goTo(r.Step)
 		}
-		if w.desk.last[st.number] == nil || w.desk.last[st.number].err == nil { // looking failed, not doing
+		if w.desk.last[st.number] == nil || w.desk.last[st.number].err == nil { // the inspection failed, not the work
 			st.stale = true
 			return nil
 		}
@@ -107,13 +107,13 @@ func (w *wizard) enter() tea.Cmd {
 		st.stale = true
 		return nil
 	}
-	if !st.planned { // what would be done is shown before it is done
+	if !st.planned { // the plan is shown before the work
 		return nil
 	}
 	return w.apply()
 }
 
-// failure is what went wrong on the open step, nil when nothing did.
+// failure returns the failure of the open step, nil without one.
 func (w *wizard) failure() *problem.Problem {
 	st := w.list.here()
 	if j := w.desk.last[st.number]; j != nil && j.over && j.err != nil {
@@ -128,7 +128,7 @@ func (w *wizard) failure() *problem.Problem {
 	return nil
 }
 
-// apply does what the open step offers.
+// apply performs the action of the open step.
 func (w *wizard) apply() tea.Cmd {
 	st := w.list.here()
 	n, work := st.number, w.m.work
@@ -163,7 +163,7 @@ func (w *wizard) newRun() tea.Cmd {
 	return tea.Batch(w.m.shown(), w.list.goTo(front.StepRun), w.change())
 }
 
-// hasRun reports whether the open step is about a run whose metrics there may be.
+// hasRun reports whether the open step is about a run that may have metrics.
 func (w *wizard) hasRun() bool {
 	st := w.list.here()
 	if j := w.desk.last[st.number]; j != nil && j.run != "" {
@@ -337,7 +337,7 @@ func (w *wizard) copies() []entry {
 	return append(list, w.desk.output(v.number)...)
 }
 
-// links are the pages that belong to the step.
+// links returns the pages that belong to the step.
 func (w *wizard) links() []entry {
 	if l := w.desk.login(); l != nil {
 		return []entry{{"the login", l.URL}}
@@ -349,7 +349,7 @@ func (w *wizard) links() []entry {
 	return list
 }
 
-// nodes are the SuperNodes whose logs belong to what is on the screen; nil means all.
+// nodes returns the SuperNodes whose logs belong to the screen; nil means all.
 func (w *wizard) nodes() []string {
 	if j := w.desk.last[w.list.here().number]; j != nil {
 		if names := j.nodes(); len(names) > 0 && j.step.HasLogs() {
@@ -359,7 +359,7 @@ func (w *wizard) nodes() []string {
 	return nil
 }
 
-// remedy is the step that Enter leads to after a failure; ok is false when Enter tries again here.
+// remedy returns the step that Enter leads to after a failure; ok is false when Enter tries again here.
 func remedy(p *problem.Problem, here front.StepID) (r front.Remedy, ok bool) {
 	r, ok = front.RemedyFor(p.Code)
 	return r, ok && r.Step != here

@@ -12,8 +12,8 @@ import (
 	"flwrup/ui/style"
 )
 
-// draw writes a step: what and why, what was found, what would be done, then how it goes. Where that is
-// too much while work goes on, what the person has read before gives way.
+// draw writes a step: name and reason, findings, plan, then progress. When that is too much during work, the
+// parts that the user has read before make room.
 func (w *wizard) draw(d *doc) {
 	for brief := range 3 {
 		d.lines, d.from, d.to, d.foot, d.edge = nil, 0, 0, "", nil
@@ -31,14 +31,14 @@ func (w *wizard) hereAtWork() bool {
 	return w.desk.working() && w.desk.job.step == w.list.here().number
 }
 
-// lines writes all (brief 0), the reason in one sentence and no plan of what is being done (1), or
-// only what is going on (2).
+// lines writes all (brief 0), the reason in one sentence and no plan of the present work (1), or only the
+// progress (2).
 func (w *wizard) lines(d *doc, brief int) {
 	s, v := w.m.s, w.list.here()
 	sign, st, word := w.list.sign(w.list.at)
 	d.heading(fmt.Sprintf("%d  %s", v.number, v.title), sign+" "+word, st)
 	d.gap()
-	if w.list.auto && w.m.title.Rehearsal && w.desk.job == nil { // what is seen first says what this is
+	if w.list.auto && w.m.title.Rehearsal && w.desk.job == nil { // the first lines say what this is
 		d.para(s.Warn, site.RehearsalIs+" Enter goes on.", 0)
 		d.gap()
 	}
@@ -77,7 +77,7 @@ func (w *wizard) lines(d *doc, brief int) {
 	w.invite(d, v)
 }
 
-// shorten cuts a plan that began at line start so far that what Enter does can be seen below it; a page of
+// shorten cuts a plan that began at line start, so that the line about Enter is visible below it; a page of
 // its own shows all of it.
 func (w *wizard) shorten(d *doc, v *stepView, start int) {
 	const least, below = 5, 4 // lines of the plan that stay; what follows: how much is hidden, a warning, a gap, Enter
@@ -161,7 +161,7 @@ func (w *wizard) found(d *doc, v *stepView, brief bool) {
 	d.gap()
 }
 
-// tellsItems reports whether the work's own items are shown, so that those of before would say it twice.
+// tellsItems reports whether the work's own items are shown, so that those from before would repeat them.
 func (w *wizard) tellsItems(v *stepView, here bool) bool {
 	if here {
 		return len(w.desk.job.items) > 0
@@ -170,7 +170,7 @@ func (w *wizard) tellsItems(v *stepView, here bool) bool {
 	return p != nil && p.Code != problem.Cancelled && j != nil && len(j.items) > 0
 }
 
-// plan writes what would be done; at most most actions where that is not 0.
+// plan writes the actions; at most most of them unless that is 0.
 func (w *wizard) plan(d *doc, v *stepView, most int) {
 	s := w.m.s
 	if len(v.plan) == 0 {
@@ -203,8 +203,8 @@ func (w *wizard) plan(d *doc, v *stepView, most int) {
 	d.gap()
 }
 
-// invite says at the end of a page what Enter does: for those who know no other key. It is seen however long
-// the page is.
+// invite says at the end of a page what Enter does, for users who know no other key. It is visible however
+// long the page is.
 func (w *wizard) invite(d *doc, v *stepView) {
 	words := w.enterWords()
 	if words == "" {
@@ -252,8 +252,8 @@ func (w *wizard) failed(d *doc, v *stepView, p *problem.Problem) {
 	w.invite(d, v)
 }
 
-// untold returns the items without the checks that passed and that the evidence tells already. Things that
-// are counted, keys or SuperNodes, are all shown.
+// untold returns the items without passed checks that the evidence repeats. Counted things, keys or
+// SuperNodes, are all shown.
 func untold(st front.Status) []front.Item {
 	if st.Of > 0 {
 		return st.Items
@@ -264,7 +264,7 @@ func untold(st front.Status) []front.Item {
 	})
 }
 
-// firstSentence is text up to its first full stop.
+// firstSentence returns text up to its first full stop.
 func firstSentence(text string) string {
 	if i := strings.Index(text, ". "); i >= 0 {
 		return text[:i+1]

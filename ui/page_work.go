@@ -114,14 +114,14 @@ func (p *workPage) draw(d *doc) {
 	d.line(s.Accent.Render(s.Signs.Current+" Enter") + "  back")
 }
 
-// act does a verb of the dashboard.
+// act runs a verb of the dashboard.
 func (p *workPage) act(run dash.Run) tea.Cmd {
 	if p.desk.working() {
 		if run.ByItself {
 			return p.m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", p.desk.job.what, "")})
 		}
 		if p.desk.job.step == 0 {
-			p.m.push(p) // there it can be seen, and stopped
+			p.m.push(p) // there it is visible, and can be stopped
 		}
 		p.m.warn("still at work: " + p.desk.job.what)
 		return p.m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", p.desk.job.what, "wait until it is done")})

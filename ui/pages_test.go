@@ -81,7 +81,7 @@ func openLogs(t testing.TB, m *Model, n int) {
 	})
 }
 
-// pump runs commands as Bubble Tea does, until the frame shows what is waited for.
+// pump runs commands as Bubble Tea does, until the frame satisfies until.
 func pump(t testing.TB, m *Model, cmd tea.Cmd, until func(frame string) bool) {
 	t.Helper()
 	told := make(chan tea.Msg, 1000)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// newPipe is an input that a test types into; the pipe's buffer holds what nobody reads.
+// newPipe is an input that a test types into; the pipe's buffer holds unread keys.
 func newPipe(t *testing.T) (*os.File, func(string)) {
 	t.Helper()
 	r, w, err := os.Pipe()

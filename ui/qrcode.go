@@ -8,9 +8,9 @@ import (
 	"flwrup/ui/style"
 )
 
-// qrLines draws text as a QR code, two modules a cell, with a quiet zone of two modules. nil when it
-// cannot be drawn: no Unicode, or too long. Phones want dark on light, so it brings its own colours;
-// without colour it relies on the background being what it was taken for.
+// qrLines draws text as a QR code, two modules a cell, with a quiet zone of two modules. It returns nil when
+// it cannot: no Unicode, or too long. Phones want dark on light, so it brings its own colours. Without colour
+// it relies on the assumed background.
 func qrLines(s *style.Set, text string) []string {
 	if s.ASCII {
 		return nil
@@ -20,11 +20,11 @@ func qrLines(s *style.Set, text string) []string {
 		return nil
 	}
 	const quiet = 2
-	black := func(x, y int) bool { // qr answers false beside the code
+	black := func(x, y int) bool { // qr answers false next to the code
 		return code.Black(x-quiet, y-quiet)
 	}
 	size := code.Size + 2*quiet
-	inverted := s.NoColor && s.Dark // what is drawn shines, what is not is dark
+	inverted := s.NoColor && s.Dark // drawn cells shine, others are dark
 	var out []string
 	for y := 0; y < size; y += 2 {
 		var b strings.Builder

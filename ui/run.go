@@ -27,14 +27,14 @@ type Options struct {
 	Work Work
 	In   io.Reader // nil: os.Stdin
 	Out  io.Writer // nil: os.Stdout
-	// Start is what is seen first: "dashboard", "step:7", "logs", "logs:supernode_1,supernode_2", or "" for
-	// where the work is: the first step that is not done, or the dashboard when 1 to 14 are.
+	// Start names the first page: "dashboard", "step:7", "logs", "logs:supernode_1,supernode_2", or "" for the
+	// first step that is not done, or the dashboard when 1 to 14 are.
 	Start   string
 	NoColor bool // no colour at all
 	ASCII   bool // no character beyond ASCII; see UTF8
 	Basic   bool // 16 colours
 	Light   bool // the background is light
-	// ExitAfter is how long Run waits at the end for work that was told to stop; 0 means 15 seconds.
+	// ExitAfter is how long Run waits at the end for stopped work; 0 means 15 seconds.
 	ExitAfter time.Duration
 
 	now  func() time.Time
@@ -65,7 +65,7 @@ func knownColours(term string) bool {
 	return false
 }
 
-// Result says how the wizard was left.
+// Result says how the wizard ended.
 type Result struct {
 	Interrupted bool         // Ctrl-C
 	Signal      os.Signal    // the signal that ended it, if one did
@@ -106,9 +106,8 @@ func (o Options) filled() Options {
 	return o
 }
 
-// Run shows the wizard until the person leaves, ctx ends, a signal (INT, TERM, HUP) comes or something
-// of ours breaks; only the last gives an error. The terminal is as it was before when Run returns, and
-// what was at work has ended.
+// Run shows the wizard until the user leaves, ctx ends, a signal (INT, TERM, HUP) comes or flwrup has a bug;
+// only the last returns an error. When Run returns the terminal is as before, and all work has ended.
 func Run(ctx context.Context, o Options) (Result, error) {
 	o = o.filled()
 	var keep io.Writer
@@ -156,7 +155,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	return m.result, nil
 }
 
-// watch ends the program when ctx ends or a signal comes; hard when it does not end by itself.
+// watch ends the program when ctx ends or a signal comes, and kills it when it does not end in time.
 func watch(ctx context.Context, m *Model, p *tea.Program, signals <-chan os.Signal, over <-chan struct{}) {
 	var end endMsg
 	select {
@@ -177,7 +176,7 @@ func watch(ctx context.Context, m *Model, p *tea.Program, signals <-chan os.Sign
 	<-sent
 }
 
-// broken is the error that ended the program, with the stack of a panic for the report of a bug.
+// broken returns the error that ended the program, with the stack of a panic for the report of a bug.
 func (m *Model) broken() error {
 	var p *safego.Panic
 	if errors.As(m.err, &p) {
@@ -186,7 +185,7 @@ func (m *Model) broken() error {
 	return m.err
 }
 
-// close ends what the components have running.
+// close ends everything that the components have running.
 func (m *Model) close() {
 	m.cancel(errLeft)
 	if m.dash != nil {
@@ -197,7 +196,7 @@ func (m *Model) close() {
 	}
 }
 
-// lockedOutput keeps what goes to the terminal beside the frames out of the middle of a frame.
+// lockedOutput keeps other output to the terminal out of the middle of a frame.
 type lockedOutput struct {
 	mu sync.Mutex
 	to io.Writer
@@ -209,7 +208,7 @@ func (o *lockedOutput) Write(p []byte) (int, error) {
 	return o.to.Write(p)
 }
 
-// lockedFile is a lockedOutput that Bubble Tea still knows as a terminal.
+// lockedFile is a lockedOutput that Bubble Tea still recognises as a terminal.
 type lockedFile struct {
 	*os.File
 	*lockedOutput

@@ -13,7 +13,7 @@ import (
 // batchPause is how long events are gathered before they become one message: a frame or two.
 const batchPause = 33 * time.Millisecond
 
-// maxQueued bounds what waits for the screen; beyond it the oldest output lines are dropped and counted.
+// maxQueued bounds the queue for the screen; beyond it the oldest output lines are dropped and counted.
 const maxQueued = 4000
 
 // pending is a question that waits for its answer.
@@ -25,11 +25,11 @@ type pending struct {
 // withdrawn says that nobody waits for the answer any more.
 type withdrawn struct{ p *pending }
 
-// sink carries the events of one piece of work from its goroutines to Update, in batches, and brings
-// the answers back. It implements steps.Sink.
+// sink carries the events of one piece of work from its goroutines to Update, in batches, and returns the
+// answers. It implements front.Sink.
 type sink struct {
 	mu      sync.Mutex
-	queue   []any // steps.Event, *pending, withdrawn
+	queue   []any // front.Event, *pending, withdrawn
 	dropped int
 	wake    chan struct{} // room for one
 	err     error         // of the work; set before done is closed
@@ -75,13 +75,13 @@ func (s *sink) Ask(ctx context.Context, q front.Question) (string, error) {
 	}
 }
 
-// next waits for something to show and returns all of it; ok is false once the work is over and everything
-// has been given.
+// next waits for events and returns all of them; ok is false once the work is over and everything was
+// returned.
 func (s *sink) next(ctx context.Context) (list []any, dropped int, ok bool) {
 	over := false
 	select {
 	case <-s.wake:
-		select { // what follows at once comes along
+		select { // events that follow at once come along
 		case <-time.After(batchPause):
 		case <-s.done:
 			over = true

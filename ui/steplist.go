@@ -16,13 +16,13 @@ import (
 // complete is the last step that has to be done before the dashboard comes first.
 const complete = int(front.StepOnline)
 
-// stepList is what is known of the steps, and the list of them at the left.
+// stepList holds the state of the steps, and draws the list of them at the left.
 type stepList struct {
 	m     *Model
 	desk  *desk
 	steps []stepView
 	at    int  // index of the open step
-	auto  bool // nobody has pressed a key yet: go where the work is
+	auto  bool // nobody has pressed a key yet: go to the first step with work left
 	looks *lookout
 }
 
@@ -45,13 +45,13 @@ type stepView struct {
 	looking bool
 }
 
-// here is the open step.
+// here returns the open step.
 func (sl *stepList) here() *stepView { return &sl.steps[sl.at] }
 
 // goTo goes to a step.
 func (sl *stepList) goTo(id front.StepID) tea.Cmd { return sl.open(int(id) - 1) }
 
-// open goes to the step with index i; it is looked at again unless that was just now.
+// open goes to the step with index i; it is inspected again unless that was just now.
 func (sl *stepList) open(i int) tea.Cmd {
 	i = min(max(i, 0), len(sl.steps)-1)
 	if sl.m.top() != sl.m.wizard {
@@ -69,7 +69,7 @@ func (sl *stepList) moveTo(i int) {
 	sl.m.window = window{}
 }
 
-// next is the index of the step to go on with after index i, or -1 when all are done.
+// next returns the index of the step to go to after index i, or -1 when all are done.
 func (sl *stepList) next(i int) int {
 	for k := i + 1; k < len(sl.steps); k++ {
 		if !sl.steps[k].settled() {
@@ -84,7 +84,7 @@ func (sl *stepList) next(i int) int {
 	return -1
 }
 
-// sign is the sign of a step's state, with its style and its word.
+// sign returns the sign of a step's state, with its style and its word.
 func (sl *stepList) sign(i int) (sign string, st lipgloss.Style, word string) {
 	s, v := sl.m.s, &sl.steps[i]
 	if sl.desk.working() && sl.desk.job.step == v.number && (sl.desk.job.form != nil || sl.desk.job.login != nil) {
@@ -120,7 +120,7 @@ func (sl *stepList) sign(i int) (sign string, st lipgloss.Style, word string) {
 	return " ", s.Dim, "unknown"
 }
 
-// short is shown after the name in the list.
+// short returns the text after the name in the list.
 func (sl *stepList) short(i int) string {
 	v := &sl.steps[i]
 	if j := sl.desk.job; sl.desk.working() && j.step == v.number && len(j.items) > 0 {
@@ -171,7 +171,7 @@ func (sl *stepList) draw(width, height int) []string {
 	return s.Fit(out, width, height)
 }
 
-// line stands for the list of steps on a narrow terminal.
+// line replaces the list of steps on a narrow terminal.
 func (sl *stepList) line() string {
 	s, v := sl.m.s, sl.here()
 	text := fmt.Sprintf(" step %d of %d %s %s", v.number, len(sl.steps), s.Signs.Separator, v.name)
@@ -193,13 +193,13 @@ func (sl *stepList) line() string {
 	return text
 }
 
-// settled reports whether nothing is to be done for a step.
+// settled reports whether a step needs no work.
 func (st *stepView) settled() bool {
 	return st.known && st.err == nil && (st.status.State == front.Done || st.status.State == front.NotNeeded)
 }
 
-// fresh reports whether the status on the screen can be acted on: it was read, and nothing was changed since
-// that may have unblocked the step.
+// fresh reports whether the status on the screen is fit to act on: it was read, and no later change may have
+// unblocked the step.
 func (st *stepView) fresh() bool {
 	return st.known && (st.planned || st.status.State != front.Blocked)
 }

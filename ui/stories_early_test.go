@@ -23,7 +23,7 @@ const (
 	scriptDiff  = "--- generate_auth_keys.sh\n+++ generate_auth_keys.sh\n@@ -13,4 +13,4 @@\n \n # the number of SuperNodes\n-NUM_KEYS=2\n+NUM_KEYS=5\n \n"
 )
 
-// earlyStories are steps 1 to 8: what happens on this machine before the login.
+// earlyStories are steps 1 to 8: the work on this machine before the login.
 var earlyStories = map[front.StepID]story{
 	1: {
 		status: map[string]front.Status{

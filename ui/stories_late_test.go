@@ -51,7 +51,7 @@ var settingQuestions = []front.Question{
 	confirm("restart-now", "Restart supernode_2 now?", "Until then they run with what they were started with. A run that is going on loses them for some seconds.", "", "no"),
 }
 
-// lateStories are steps 9 to 16: what happens with the grid.
+// lateStories are steps 9 to 16: the work with the grid.
 var lateStories = map[front.StepID]story{
 	9: {
 		status: map[string]front.Status{
@@ -244,7 +244,7 @@ func rounds(n int) (events []any) {
 	return events
 }
 
-// keyScenes are the pages that a key opens, over step 10, and the screens that no step's story has.
+// keyScenes are the pages that a key opens, over step 10, and the screens outside every step's story.
 func keyScenes() (list []scene) {
 	for _, k := range []string{"?", "h", "Q", "e", "c", "r", "q"} {
 		list = append(list, scene{"key " + k, func(m *Model, f *fake, n front.StepID) {

@@ -8,7 +8,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// The states that a step can be seen in: what Inspect gives, and how work on it goes.
+// The states of a step: the results of Inspect, and the course of work on it.
 const (
 	isDone      = "done"
 	isReady     = "ready"
@@ -24,20 +24,20 @@ const (
 
 var allStates = []string{isDone, isReady, isBlocked, isNotNeeded, onPerson, onGrid, atWork, hasFailed, wasStopped, isLooking}
 
-// story is one step as the real one goes: its words are those of steps/, its facts those of a project
-// with five SuperNodes on a SuperGrid.
+// story is one step as the real one goes: its words are those of steps/, its facts those of a project with
+// five SuperNodes on a SuperGrid.
 type story struct {
-	status map[string]front.Status // by state: what Inspect gives
+	status map[string]front.Status // by state: the result of Inspect
 	never  map[string]string       // states that the step is never in, and why not
 	plan   []front.Action
-	work   []any // what Apply tells while it is at work
-	failed []any // what it told before it failed with err
+	work   []any // the events of Apply at work
+	failed []any // its events before it failed with err
 	err    error
 	asks   []front.Question
 	extra  []scene
 }
 
-// states returns every state that the story is to be seen in.
+// states returns every state of the story.
 func (st story) states() map[string]bool {
 	all := map[string]bool{isLooking: true, wasStopped: st.work != nil || len(st.asks) > 0}
 	for state := range st.status {
@@ -52,7 +52,7 @@ func (st story) states() map[string]bool {
 	return all
 }
 
-// scenes returns one scene for every state and every question of step n, and what else it can show.
+// scenes returns one scene for every state and every question of step n, and its other scenes.
 func scenes(n front.StepID) []scene {
 	st := stories[n]
 	var list []scene

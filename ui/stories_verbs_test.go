@@ -7,7 +7,7 @@ import (
 	"flwrup/ui/dash"
 )
 
-// verbScenes are the questions that are asked while the dashboard's verbs are at work.
+// verbScenes are the questions that the dashboard's verbs ask at work.
 var verbScenes = []struct {
 	verb  front.Verb
 	nodes []string

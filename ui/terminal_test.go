@@ -21,10 +21,10 @@ func startDemo(t *testing.T, kind string, w, h int) *ptytest.Terminal {
 	return ptytest.Start(t, cmd, w, h)
 }
 
-// TestFirstFrame: a terminal that answers no question has its first frame at once; and no question is put.
+// TestFirstFrame: a terminal that answers no question has its first frame at once, and flwrup asks none.
 func TestFirstFrame(t *testing.T) {
 	best := time.Hour
-	for range 3 { // the machine may be busy: what counts is what it can do
+	for range 3 { // the machine may be busy: the best time counts
 		s := startDemo(t, "1", 80, 24)
 		s.Wait("Flower account")
 		best = min(best, s.FirstFrame())
@@ -81,7 +81,7 @@ func TestTerminalCloses(t *testing.T) {
 	s.End()
 }
 
-// TestOnScreen goes through some of it as a person would see it, and makes the window smaller and larger.
+// TestOnScreen walks through some of it as a user would see it, and makes the window smaller and larger.
 func TestOnScreen(t *testing.T) {
 	s := startDemo(t, "1", 80, 24)
 	s.Wait("▸ Enter  do this")

@@ -30,7 +30,7 @@ func press(name string) tea.KeyMsg {
 	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(name)}
 }
 
-// TestForms types answers and looks at what arrives.
+// TestForms types answers and checks those that arrive.
 func TestForms(t *testing.T) {
 	small := func(v string) error {
 		if len(v) > 2 {
@@ -101,7 +101,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestKeys presses keys on a step and looks where that leads.
+// TestKeys presses keys on a step and checks where they lead.
 func TestKeys(t *testing.T) {
 	failed := func(code problem.Code) func(*Model, *fake) {
 		return func(m *Model, f *fake) {
@@ -226,7 +226,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestCopy looks at what reaches the clipboard.
+// TestCopy checks the text that reaches the clipboard.
 func TestCopy(t *testing.T) { synctest.Test(t, copies) }
 
 func copies(t *testing.T) {
@@ -310,8 +310,8 @@ func TestWaitingIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// TestFailuresAreForgotten: a run that failed is not shown over the new one that follows it, and stays
-// shown as long as there is none.
+// TestFailuresAreForgotten: a failed run is not shown over the new one that follows it, and stays visible as
+// long as there is none.
 func TestFailuresAreForgotten(t *testing.T) {
 	m := still(world(16), 16, 80, 24, Options{})
 	end := func(err error) {
@@ -334,7 +334,7 @@ func TestFailuresAreForgotten(t *testing.T) {
 	}
 }
 
-// TestWithdrawn takes a question away again when its asker gives up.
+// TestWithdrawn removes a question when its asker gives up.
 func TestWithdrawn(t *testing.T) {
 	m := still(world(9), 9, 80, 24, Options{})
 	j := m.desk.pretend(9)
@@ -372,7 +372,7 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestHostile: nothing that a program says can steer the terminal.
+// TestHostile: no output of a program can steer the terminal.
 func TestHostile(t *testing.T) {
 	evil := "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31mred\u202ereversed\r\nx"
 	f := world(10)
@@ -385,7 +385,7 @@ func TestHostile(t *testing.T) {
 		j.sink.Event(e)
 	}
 	list, n, _ := j.sink.next(context.Background())
-	// the inspections of still go round lookAt, so clean here what lookAt cleans
+	// the inspections of still bypass lookAt, so clean here as lookAt does
 	m.list.steps[9].status = cleanStatus(m.list.steps[9].status)
 	j.take(m, list, n)
 	if frame := m.View(); strings.ContainsAny(frame, "\x1b\u009b\x07\r\u202e") {

@@ -1,5 +1,5 @@
-// Package ui is the wizard in a terminal: the 16 screens, the dashboard and the log panes, drawn with
-// Bubble Tea. It decides nothing about the work: all of that is behind Work.
+// Package ui is the wizard in a terminal: the 16 screens, the dashboard and the log panes, drawn with Bubble
+// Tea. It decides nothing about the work: that is behind Work.
 package ui
 
 import (
@@ -10,8 +10,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// Work is what the screens need of the work; steps.Work is one. Every method but Title, Steps,
-// CanChange, CanUndo, Reference and Places may block, so it is only ever called from a tea.Cmd.
+// Work is the interface of the screens to the work; steps.Work implements it. Every method except Title,
+// Steps, CanChange, CanUndo, Reference and Places may block, so only a tea.Cmd calls it.
 type Work interface {
 	Title() front.Title
 	Steps() []front.Step // the 16, in order
@@ -20,18 +20,18 @@ type Work interface {
 	Apply(ctx context.Context, step front.StepID, to front.Sink) error
 	CanChange(step front.StepID) bool // the step's choice can be made again
 	Change(ctx context.Context, step front.StepID, to front.Sink) error
-	CanUndo(step front.StepID) bool // the step's last file edit can be taken back
+	CanUndo(step front.StepID) bool // the step's last file edit can be undone
 	Undo(ctx context.Context, step front.StepID) error
 
-	// Overview is the dashboard's data; the grid is asked again only when its answer is older than maxAge.
+	// Overview returns the dashboard's data; it asks the grid again only when its answer is older than maxAge.
 	Overview(ctx context.Context, maxAge time.Duration) front.Overview
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
 	Watch(ctx context.Context, changed func()) error // runtime states; returns when ctx ends
-	// SaveMetrics writes a run's metrics to a CSV file and gives its name; no run means the last one.
+	// SaveMetrics writes a run's metrics to a CSV file and returns its name; no run means the last one.
 	SaveMetrics(ctx context.Context, run string) (file string, err error)
 	Act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error
 
-	Reference() []front.Action // the guide's quick reference in the dialect of the flwr at hand
-	Places() []front.Link      // where to turn
+	Reference() []front.Action // the guide's quick reference in the dialect of the installed flwr
+	Places() []front.Link      // where to get help
 }

@@ -1,5 +1,5 @@
 // Package chart draws a run's metrics by round: loss and accuracy as curves, the rest as lines of text. It
-// draws and nothing else.
+// only draws.
 package chart
 
 import (
@@ -24,10 +24,10 @@ type Series struct {
 // mostRounds is how many rounds a curve may span: a log may name any number.
 const mostRounds = 100_000
 
-// Last is the newest value.
+// Last returns the newest value.
 func (s Series) Last() float64 { return s.Values[len(s.Values)-1] }
 
-// Add takes a metric into the list: another value of the series of its name, or a new series.
+// Add adds a metric to the list: another value of the series of its name, or a new series.
 func Add(list []Series, m front.Metric) []Series {
 	i := slices.IndexFunc(list, func(s Series) bool { return s.Name == m.Name })
 	if i < 0 {
@@ -43,8 +43,8 @@ func Add(list []Series, m front.Metric) []Series {
 	return list
 }
 
-// Panel draws the list in at most width × height cells: the loss and the accuracy as curves, side by side
-// where there is room, below one another else, and all other metrics as one line each.
+// Panel draws the list in at most width × height cells. The loss and the accuracy are curves, next to each
+// other where there is room, else one below the other; every other metric is one line.
 func Panel(s *style.Set, list []Series, width, height int) []string {
 	if len(list) == 0 || width < 10 || height < 1 {
 		return nil
@@ -91,8 +91,8 @@ func Panel(s *style.Set, list []Series, width, height int) []string {
 	return lines
 }
 
-// primary is the series to draw for a word: the ServerApp's own before those of the ClientApps, evaluation
-// before training; -1 for none.
+// primary returns the series to draw for a word: the ServerApp's own before those of the ClientApps,
+// evaluation before training; -1 for none.
 func primary(list []Series, word string) int {
 	best, found := 3, -1
 	for i, x := range list {
@@ -162,7 +162,7 @@ func decode(text string) (rune, int) {
 	return 0, 0
 }
 
-// ticks is how many rounds get a number: all of them, or as many even steps as fit.
+// ticks returns how many rounds get a number: all of them, or as many even steps as fit.
 func ticks(span, width int) int {
 	for step := 1; step <= span; step++ {
 		if span%step == 0 && span/step*5 <= width {
@@ -172,7 +172,7 @@ func ticks(span, width int) int {
 	return 2
 }
 
-// filled returns a value for every round; what is missing lies on the line between its neighbours.
+// filled returns a value for every round; missing ones are interpolated.
 func (s Series) filled() []float64 {
 	var out []float64
 	for i, v := range s.Values {

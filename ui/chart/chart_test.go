@@ -12,7 +12,7 @@ import (
 	"flwrup/ui/style"
 )
 
-// rounds are metrics of n rounds as a run tells them: the server's before those of the ClientApps.
+// rounds are metrics of n rounds in the order of a run: the server's before those of the ClientApps.
 func rounds(n int) []Series {
 	var list []Series
 	for r := range n {
@@ -68,7 +68,7 @@ func TestPanelOfNothingAndOfNonsense(t *testing.T) {
 	}
 }
 
-// A value that comes late or twice takes its place.
+// A late or repeated value takes its place.
 func TestAdd(t *testing.T) {
 	var list []Series
 	for _, m := range []front.Metric{{Round: 2, Name: "loss", Value: 0.2}, {Round: 0, Name: "loss", Value: 1}, {Round: 2, Name: "loss", Value: 0.3}} {

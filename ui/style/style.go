@@ -1,8 +1,8 @@
-// Package style holds what all screens share: colours, signs and the few helpers that cut and pad text
-// by terminal cells. A Set never reads the environment or asks the terminal; it is told what is wanted.
+// Package style holds the common parts of all screens: colours, signs and the few helpers that cut and pad
+// text by terminal cells. A Set never reads the environment or asks the terminal; its Options decide.
 //
-// The rules: one accent colour; red only for what went wrong; every state has a sign and a word, so that
-// colour is never the only bearer; nothing relies on the terminal's background being dark or light.
+// The rules: one accent colour; red only for failures; every state has a sign and a word, so that colour is
+// never the only bearer; nothing relies on the terminal's background being dark or light.
 package style
 
 import (
@@ -12,16 +12,17 @@ import (
 	"github.com/muesli/termenv"
 )
 
-// FramesPerSecond is how often the terminal is written to at most. Bubble Tea wakes for each, also when
-// nothing has changed: its own 60 cost 1.2 to 1.5 % of a core on a wizard that nobody looks at, 30 half of it.
+// FramesPerSecond is how often at most the terminal is written to. Bubble Tea wakes for each frame, even when
+// nothing has changed: its own 60 cost 1.2 to 1.5 % of a core on a wizard that nobody looks at, 30 half of
+// it.
 const FramesPerSecond = 30
 
-// Options say what the terminal can show.
+// Options describe the abilities of the terminal.
 type Options struct {
 	NoColor bool // NO_COLOR: no styling at all
 	ASCII   bool // the locale is not UTF-8
 	Dark    bool // the background is dark
-	Basic   bool // no more than the 16 colours of the person's theme
+	Basic   bool // no more than the 16 colours of the user's theme
 }
 
 // Set is the styles and signs of one program. It is read-only after New and safe to share.
@@ -32,14 +33,14 @@ type Set struct {
 	Text     lipgloss.Style // ordinary text
 	Bold     lipgloss.Style
 	Heading  lipgloss.Style // of a screen or a part of it
-	Accent   lipgloss.Style // the one accent: what is current, what may be pressed
+	Accent   lipgloss.Style // the one accent: the current item, the keys to press
 	Selected lipgloss.Style // the line that the cursor is on
 	Dim      lipgloss.Style // explanations, ages, rules
 	Faint    lipgloss.Style // lines between panes
 	OK       lipgloss.Style
 	Warn     lipgloss.Style
 	Bad      lipgloss.Style
-	Command  lipgloss.Style // what one could type
+	Command  lipgloss.Style // text that one could type
 	Key      lipgloss.Style // a key in the key line
 	Added    lipgloss.Style // of a diff
 	Removed  lipgloss.Style
@@ -122,7 +123,7 @@ func New(o Options) *Set {
 	s.Selected = s.Accent.Bold(true)
 	s.Dim = colour("246", "242", "8")
 	s.Faint = colour("240", "250", "8")
-	if o.Basic { // bright black cannot be seen on some themes
+	if o.Basic { // bright black is invisible on some themes
 		s.Dim, s.Faint = plain.Faint(true), plain.Faint(true)
 	}
 	s.OK = colour("72", "29", "2")
@@ -144,7 +145,7 @@ func New(o Options) *Set {
 	return s
 }
 
-// Node is the colour of the i-th SuperNode; the colours repeat after eight.
+// Node returns the colour of the i-th SuperNode; the colours repeat after eight.
 func (s *Set) Node(i int) lipgloss.Style {
 	if i < 0 {
 		i = -i

@@ -8,7 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Width is how many cells text takes; styling counts nothing.
+// Width returns how many cells text takes; styling counts nothing.
 func Width(text string) int {
 	for i := 0; i < len(text); i++ {
 		if text[i] < 0x20 || text[i] > 0x7e {
@@ -18,7 +18,7 @@ func Width(text string) int {
 	return len(text) // printable ASCII: a cell a byte
 }
 
-// Cut shortens text to width cells, with an ellipsis where something is left out.
+// Cut shortens text to width cells, with an ellipsis for the part that is left out.
 func (s *Set) Cut(text string, width int) string {
 	if width <= 0 {
 		return ""
@@ -63,8 +63,8 @@ func Wrap(text string, width int) []string {
 	return strings.Split(ansi.Wrap(text, width, ""), "\n")
 }
 
-// HardWrap breaks text into pieces of exactly width cells and adds nothing, so that the pieces in a
-// row are the text again: for what somebody selects with the mouse.
+// HardWrap breaks text into pieces of exactly width cells and adds nothing, so that the pieces joined are the
+// text again: for text that the user selects with the mouse.
 func HardWrap(text string, width int) []string {
 	if width <= 0 {
 		return nil
@@ -72,7 +72,7 @@ func HardWrap(text string, width int) []string {
 	return strings.Split(ansi.Hardwrap(text, width, true), "\n")
 }
 
-// Bar is a bar of width cells, done of total full.
+// Bar returns a bar of width cells, done of total full.
 func (s *Set) Bar(done, total int64, width int) string {
 	if width <= 0 || total <= 0 {
 		return ""
