@@ -1,2 +1,2 @@
-// Package machine tells how much memory and disk this machine has left.
+// Package machine reports how much memory and disk this machine has left.
 package machine

@@ -10,8 +10,8 @@ import (
 )
 
 // MemoryFree returns the bytes of memory that this program can still have without swapping: the rest of the
-// machine's memory, within the limits of this program's control groups. It returns false where the system does not
-// say (only Linux does, in /proc/meminfo).
+// machine's memory, within the limits of this program's control groups. It returns false when the system does
+// not say (only Linux does, in /proc/meminfo).
 func MemoryFree() (int64, bool) { return memoryFree("/") }
 
 // memoryFree is MemoryFree for the /proc and /sys below root.
@@ -38,7 +38,7 @@ func memoryFree(root string) (int64, bool) {
 }
 
 // groupFree returns the bytes that the limits of a control group and of its parents leave. In a container the
-// group's path may be the host's, while its files lie at the mount. A missing folder limits nothing.
+// group's path may be the host's, while its files are at the mount. A missing folder limits nothing.
 func groupFree(mount, group, limit, usage, cache string) int64 {
 	free := int64(math.MaxInt64)
 	for dir := filepath.Join("/", group); ; dir = filepath.Dir(dir) {

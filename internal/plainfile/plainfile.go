@@ -1,4 +1,4 @@
-// Package plainfile reads files that somebody else may have put there. A pipe or a device would hold a reader
+// Package plainfile reads files that another user may have put there. A pipe or a device would hold a reader
 // forever, and a sparse file would fill the memory.
 package plainfile
 
@@ -13,10 +13,10 @@ import (
 // Most is how large a file may be for Read, in bytes.
 const Most = 64 << 20
 
-// ErrKind is the reason where a path leads to something that is not a plain file.
+// ErrKind is the reason when a path does not lead to a plain file.
 var ErrKind = errors.New("it is not a plain file")
 
-// ErrLarge is the reason where a file is larger than it may be.
+// ErrLarge is the reason when a file is too large.
 var ErrLarge = errors.New("it is too large")
 
 // Read returns the content of a plain file, links followed.

@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/sourcetest"
 )
 
-// Every file that flwrup reads whole is read here.
+// Every file that flwrup reads whole goes through this package.
 func TestOneReader(t *testing.T) {
 	for _, u := range sourcetest.Uses(t) {
 		if u.Package == "os" && u.Name == "ReadFile" {

@@ -20,8 +20,8 @@ func Cause(err error) string {
 	return err.Error()
 }
 
-// Stopped returns the Problem of work that the person or a signal ended. cause is the error of its context, or the
-// error that it ended with.
+// Stopped returns the Problem of work that the user or a signal ended. cause is the error of its context, or
+// the error that it ended with.
 func Stopped(cause error, what, fix string) *Problem {
 	return &Problem{Code: Cancelled, What: what, Fix: fix, Err: cause}
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Join makes one error of several; nil ones do not count, and of nothing else it makes nil. The first decides what a
-// person reads, how many more there are is said, and Raw lists them.
+// Join makes one error of several. It ignores nil errors, and returns nil without others. The first decides
+// the message, which counts the rest; Raw lists them.
 func Join(errs ...error) error {
 	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
 	switch len(errs) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestJoin: whatever is nil, wherever it stands.
+// TestJoin: any nil error, in any place.
 func TestJoin(t *testing.T) {
 	first, second := New(BadInput, "the first", "its why", "its fix"), errors.New("the second")
 	for _, errs := range [][]error{nil, {nil}, {nil, nil}} {

@@ -1,5 +1,5 @@
-// Package problem is the one shape in which flwrup reports what went wrong: what happened, why, and
-// what to do about it. Backends return it, both front ends show it, and `--json` carries it.
+// Package problem defines the one shape of flwrup's errors: what happened, why, and what to do about it.
+// Backends return it, both front ends show it, and `--json` carries it.
 package problem
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Code names a kind of problem. Front ends and the steps engine switch on it, scripts read it from
-// `--json`; so a code is never renamed once it has been released.
+// Code names a kind of problem. Front ends and the steps engine switch on it, and scripts read it from
+// `--json`; so a code is never renamed after its release.
 type Code string
 
 // The codes that several packages use. A backend may add its own next to its errors.
