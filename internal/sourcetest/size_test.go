@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What a newcomer can hold in mind.
+// Bounds of what a newcomer can keep in mind.
 const (
 	maxMethods = 40   // of one type, on all systems together
 	maxLines   = 4000 // of one package, without its tests; ui is one screen after the other

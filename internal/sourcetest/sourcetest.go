@@ -50,9 +50,15 @@ func Uses(t testing.TB) []Use {
 	return uses
 }
 
-// eachFile calls do for every Go file of the module but tests, for all platforms: with its name relative to the
-// module, with slashes, and what it parses to.
+// eachFile calls do for every Go file of the module except tests, for all platforms. name is relative to the
+// module, with slashes.
 func eachFile(t testing.TB, do func(fset *token.FileSet, name string, f *ast.File)) {
+	t.Helper()
+	eachParsed(t, false, do)
+}
+
+// eachParsed is eachFile, on request with tests. Files have their comments.
+func eachParsed(t testing.TB, tests bool, do func(fset *token.FileSet, name string, f *ast.File)) {
 	t.Helper()
 	root, err := os.Getwd()
 	for err == nil {
@@ -69,10 +75,10 @@ func eachFile(t testing.TB, do func(fset *token.FileSet, name string, f *ast.Fil
 		if d.IsDir() && file != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
 			return fs.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+		if d.IsDir() || !strings.HasSuffix(file, ".go") || !tests && strings.HasSuffix(file, "_test.go") {
 			return nil
 		}
-		f, err := parser.ParseFile(fset, file, nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
