@@ -92,7 +92,7 @@ func chmod(t testing.TB, path string, mode os.FileMode) {
 	}
 }
 
-// Whatever is wrong with a private key or a backup, no message, down to the last wrapped error, contains a
+// With any fault of a private key or a backup, no message, down to the last wrapped error, contains a
 // line of the key or the passphrase.
 func TestErrorsTellNoSecret(t *testing.T) {
 	const pass = "correct horse battery staple"

@@ -183,7 +183,7 @@ func (d *draft) stagePublic() (err error) {
 // older releases.
 func publicLine(public ssh.PublicKey) []byte { return ssh.MarshalAuthorizedKey(public) }
 
-// publish gives the staged halves their names, private key first, so that Complete can mend the result of a
+// publish links the staged halves to their names, private key first, so that Complete can mend the result of a
 // kill in between. When another run was quicker its key stands and ours is dropped.
 func (d *draft) publish() (Pair, error) {
 	if d.whole() {

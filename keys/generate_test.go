@@ -67,7 +67,7 @@ func TestFlwrTakesThePairs(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			env := require.Flwr(t, version)
 			p := generate(t, keyDir(t), "client_credentials_1")[0]
-			// What `flwr supernode register` and `flower-supernode` do with the two files.
+			// `flwr supernode register` and `flower-supernode` read the two files like this.
 			code := `import sys, argparse, pathlib
 from flwr.cli.supernode.register import try_load_public_key
 from flwr.supernode.cli.flower_supernode import _try_setup_client_authentication

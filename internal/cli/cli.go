@@ -38,13 +38,13 @@ type program struct {
 	trustAll bool // --trust
 }
 
-// Main runs one command and gives the exit code.
+// Main runs one command and returns the exit code.
 func Main(args []string, streams Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
 	defer stop()
 	p := &program{}
 	p.terminal, _ = streams.Out.(*os.File)
-	// Whatever a command prints goes through this door: nothing below root has the streams themselves.
+	// All output of commands goes through this door: nothing below root has the streams themselves.
 	streams.Out, streams.Err = &termsafe.Writer{Out: streams.Out}, &termsafe.Writer{Out: streams.Err}
 	p.Streams = streams
 	root := p.root()
@@ -131,10 +131,10 @@ func (p *program) findDir() string {
 	return "."
 }
 
-// attended tells whether a person sits at a terminal.
+// attended reports whether a person sits at a terminal.
 func (p *program) attended() bool { return p.In != nil && term.IsTerminal(int(p.In.Fd())) }
 
-// screen tells whether the wizard can draw: a person, a terminal that can, and no wish for plain lines.
+// screen reports whether the wizard can draw: a person, a terminal that can, and no request for plain lines.
 func (p *program) screen() bool {
 	return !p.plain && !p.json && p.attended() && p.terminal != nil && term.IsTerminal(int(p.terminal.Fd())) &&
 		os.Getenv("TERM") != "dumb" && os.Getenv("ACCESSIBLE") == ""

@@ -12,7 +12,7 @@ import (
 	"flwrup/internal/trust"
 )
 
-// What flwrup exits with.
+// Exit codes of flwrup.
 const (
 	exitDone        = 0
 	exitFailed      = 1

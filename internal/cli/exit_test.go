@@ -34,7 +34,7 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// TestUnattendedQuestions: a default answers; without one the person is told which flag answers.
+// TestUnattendedQuestions: a default answers; without one the error names the flag that answers.
 func TestUnattendedQuestions(t *testing.T) {
 	f := &plain.Front{Out: &bytes.Buffer{}, Yes: true}
 	if got, err := f.Ask(context.Background(), front.Question{ID: "nodes", Default: "3"}); got != "3" || err != nil {

@@ -104,7 +104,7 @@ func doRehearse(ctx context.Context, p *program, cmd *cobra.Command, o rehearseO
 	}
 	err = steps.Walk(ctx, s, front)
 	if err == nil {
-		// What was shown must still be so at the very end: an overview before the curtain falls.
+		// The shown state must still hold at the very end: an overview before the curtain falls.
 		err = p.showRehearsal(ctx, s, front, time.Since(began))
 	}
 	return curtain(ctx, p, s, front, err, o.keep)

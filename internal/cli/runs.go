@@ -114,7 +114,7 @@ func oneRun(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// lookingAt is looking at one run: that of args, else the one that was started here last.
+// lookingAt looks at one run: that of args, else the last one started here.
 func (p *program) lookingAt(args []string, do func(s *site.Site, id string) error) error {
 	return p.looking(func(s *site.Site) error {
 		id, _ := runs.GoingRun(s)

@@ -15,7 +15,7 @@ import (
 	"flwrup/keys"
 )
 
-// chosen gives the named SuperNodes, all of them without a name. keyless are those whose registered key is
+// chosen returns the named SuperNodes, all of them without a name. keyless are those whose registered key is
 // not in its place, in folder: they can be stopped, not started.
 func chosen(s *site.Site, nodes []string) (list, keyless []site.Member, folder keys.Folder, err error) {
 	all, folder, err := site.Members(s)

@@ -76,7 +76,7 @@ func BuildImage(ctx context.Context, s *site.Site, to front.Sink) (string, error
 	return b.Tag, s.Change(func(c *project.Choices) error { c.Image = b.Tag; return nil })
 }
 
-// isFlwr tells whether a requirement is about flwr itself, which the image has.
+// isFlwr reports whether a requirement is about flwr itself, which the image has.
 func isFlwr(requirement string) bool {
 	i := strings.IndexAny(requirement, " [<>=!~;@")
 	if i >= 0 {

@@ -97,7 +97,7 @@ func idsFromLogs(ctx context.Context, s *site.Site, list []site.Member, free []f
 }
 
 // idsOfRefused is the end of the search for keys that the grid knows and does not let in. A node that was
-// never online may be one that awaits its confirmation; which one can be told only where one is left.
+// never online may be one that awaits its confirmation; which one is clear only when one is left.
 func idsOfRefused(ctx context.Context, s *site.Site, refused []site.Member, to front.Sink) error {
 	free, err := freeNodes(ctx, s, to)
 	if err != nil {
@@ -146,8 +146,8 @@ func recovered(s *site.Site, m site.Member, id, how string, to front.Sink) error
 // about a minute, and Docker starts it again and again meanwhile.
 const idWithin = 80 * time.Second
 
-// IDFromLog starts the SuperNode and reads its node ID from its log. It goes on running: step 13 would
-// start it anyway. One that the grid refuses is stopped again, and gives a Problem node-refused.
+// IDFromLog starts the SuperNode and reads its node ID from its log. It goes on running: step 13 would start
+// it anyway. One that the grid refuses is stopped again, and returns a Problem node-refused.
 func IDFromLog(ctx context.Context, s *site.Site, m site.Member, free map[string]bool, to front.Sink) (string, error) {
 	to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "starting it: it logs its node ID when it comes online"}})
 	if err := BringUp(ctx, s, []site.Member{m}, quiet{to}); err != nil {
@@ -176,7 +176,7 @@ func IDFromLog(ctx context.Context, s *site.Site, m site.Member, free map[string
 }
 
 // idIn reads a SuperNode's log until it says a node ID that is one of free (its log may tell of an earlier
-// key), or the SuperNode has ended; refused tells whether the grid's no was the last that was heard of it.
+// key), or the SuperNode has ended; refused reports whether the grid's no was the last that was heard of it.
 func idIn(ctx context.Context, s *site.Site, rt supernode.Runtime, name string, free map[string]bool) (id string, refused bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, idWithin)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// What SuperNodes are started with, changed by questions instead of in flwrup.toml. Nobody has to: each has
+// Settings of SuperNodes, changed by questions instead of in flwrup.toml. Nobody has to: each has
 // a default.
 
 // setting is one thing that a SuperNode is started with; see project.NodeChoice.
@@ -118,7 +118,7 @@ func ChangeSettings(ctx context.Context, s *site.Site, nodes []string, to front.
 	return offerRestart(ctx, s, list, of, to)
 }
 
-// whose gives the tables of flwrup.toml that are to be changed.
+// whose returns the tables of flwrup.toml that are to be changed.
 func whose(ctx context.Context, s *site.Site, list []site.Member, nodes []string, to front.Sink) ([]string, error) {
 	byName := map[string]string{}
 	q := front.Question{ID: "whose-settings", Kind: front.AskChoice, Default: project.AllKey, Ask: "Whose settings?",
@@ -194,7 +194,7 @@ func nextSetting(ctx context.Context, s *site.Site, of []string, to front.Sink) 
 	return &settings[i], nil
 }
 
-// own gives what a table of flwrup.toml holds.
+// own returns what a table of flwrup.toml holds.
 func own(c *project.Choices, key string) project.NodeChoice {
 	if key == project.AllKey {
 		return c.All
@@ -213,7 +213,7 @@ func setOwn(c *project.Choices, key string, n project.NodeChoice) {
 	c.Node[key] = n
 }
 
-// offerRestart asks whether those that run shall take the changed settings now.
+// offerRestart asks whether to restart running SuperNodes with the changed settings now.
 func offerRestart(ctx context.Context, s *site.Site, list []site.Member, of []string, to front.Sink) error {
 	if s.RuntimeKind() == "" {
 		return nil

@@ -21,7 +21,7 @@ const (
 	Waiting                // for a person or for the grid; Why says for what
 )
 
-// String gives the one word that front ends show beside the sign.
+// String returns the one word that front ends show next to the sign.
 func (s State) String() string {
 	return [...]string{"unknown", "done", "ready", "blocked", "not needed", "waiting"}[s]
 }
@@ -33,7 +33,7 @@ type Status struct {
 	Why      string   // Blocked, NotNeeded, Waiting: one sentence
 	By       StepID   // Blocked: the step that comes first
 	Person   bool     // Waiting: for a person (else for the grid)
-	Change   bool     // Ready: the choice can be made anew before the step is done
+	Change   bool     // Ready: the choice can be changed before the step is done
 	Before   bool     // not done now, and it was once: what has changed since is looked after on the dashboard
 	Short    string   // for the list of steps: "5", "3/5", "@ada/study"
 	Done, Of int      // where a count is known
@@ -150,7 +150,7 @@ type (
 	LoginOpen struct {
 		URL, Code      string
 		Typed          bool
-		Warn           string // why nothing opens URL by itself; "" where it leads to the grid
+		Warn           string // why flwrup does not open URL; "" where it leads to the grid
 		Since, Expires time.Time
 	}
 	// LoginClosed ends LoginOpen: approved, or over.

@@ -32,7 +32,7 @@ type NodeView struct {
 	Digest      string           // of the image that its container was made from; "" for a process
 	Wanted      Wanted           // what the person last asked of it
 	Diagnosis   *problem.Problem // why it is not as it should be; nil when all is well
-	Remedy      *Remedy          // what puts it right; nil when nothing does by itself
+	Remedy      *Remedy          // its remedy; nil without one
 }
 
 // GridState is how the grid lists a SuperNode.
@@ -121,7 +121,7 @@ type Overview struct {
 	RuntimeErr error     // why the runtime's side is missing
 	FileErr    error     // why flwrup.toml as it is now is not gone by
 	Online     int       // nodes that the grid calls online, but for those that have ended here
-	Remedy     *Remedy   // what puts GridErr right; nil when nothing does by itself
+	Remedy     *Remedy   // remedy of GridErr; nil without one
 }
 
 // Verb is what the dashboard can do to SuperNodes.
@@ -133,9 +133,9 @@ const (
 	RestartNodes    Verb = "restart"    // both, one after the other
 	ReplaceNodes    Verb = "replace"    // restart that also replaces containers started by hand
 	RemoveNodes     Verb = "remove"     // stops it and takes it out of the federation; its key stays good
-	ChangeSettings  Verb = "settings"   // asks what the named ones, or all, shall be started with
+	ChangeSettings  Verb = "settings"   // asks for settings of the named ones, or of all
 	TakeOutNodes    Verb = "take-out"   // asks which of the two: RemoveNodes or UnregisterNodes
-	UnregisterNodes Verb = "unregister" // the same, and off the grid for good; asks first: it burns the key
+	UnregisterNodes Verb = "unregister" // the same, and off the grid for good; asks first: its key can never be registered again
 	AddNode         Verb = "add"        // one more: key, registration, membership, start; or one that was removed comes back, with its name or asked for
 	StopRun         Verb = "stop-run"   // the names are run IDs; asks first
 	OwnImage        Verb = "own-image"  // gives up the chosen image for the one of the flwr at hand, and restarts

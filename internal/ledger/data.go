@@ -11,10 +11,10 @@ import (
 	"github.com/fvbommel/sortorder"
 )
 
-// What State of a Node can be.
+// Values of Node.State.
 const (
 	Registered   = "registered"
-	Unregistered = "unregistered" // its key is burnt: no account can register it again
+	Unregistered = "unregistered" // no account can register its key again
 	Removed      = "removed"      // registered, but taken out of use here; its key is good
 	Refused      = "refused"      // the grid did not take the key; NodeID is empty
 )
@@ -79,7 +79,7 @@ type Intent struct {
 	Before     []string  `json:"before,omitempty"` // node IDs (or run IDs) known before the call: what is new afterwards is its result
 	At         time.Time `json:"at,omitzero"`
 	Try        int       `json:"try,omitempty"`
-	Nodes      int       `json:"nodes,omitempty"` // remove, unregister: how many SuperNodes are wished afterwards
+	Nodes      int       `json:"nodes,omitempty"` // remove, unregister: how many SuperNodes are to remain
 }
 
 // Run is a run that was started from here.

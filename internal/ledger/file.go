@@ -35,7 +35,7 @@ func sections() map[string][]string {
 	}
 }
 
-// fields gives the JSON names that t's struct knows.
+// fields returns the JSON names that t's struct knows.
 func fields(t reflect.Type) map[string]bool {
 	known := map[string]bool{}
 	for i := range t.NumField() {
@@ -45,7 +45,7 @@ func fields(t reflect.Type) map[string]bool {
 	return known
 }
 
-// sectionType gives the record type of a list of Data.
+// sectionType returns the record type of a list of Data.
 func sectionType(section string) reflect.Type {
 	t := reflect.TypeFor[Data]()
 	for i := range t.NumField() {
@@ -140,7 +140,7 @@ func at(content []byte, err error) error {
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(content[:offset], []byte("\n")), err)
 }
 
-// encode gives the file's content: indented JSON, strangers at the end of their records.
+// encode returns the file's content: indented JSON, strangers at the end of their records.
 func encode(d Data, u unknown) ([]byte, error) {
 	compact, err := json.Marshal(d)
 	if err != nil {
@@ -214,8 +214,8 @@ func previousOf(file string) string {
 	return strings.TrimSuffix(file, filepath.Ext(file)) + ".previous" + filepath.Ext(file)
 }
 
-// read gives the ledger in file. A missing file without a previous generation is an empty ledger,
-// with found false.
+// read returns the ledger in file. A missing file without a previous generation is an empty ledger, with
+// found false.
 func read(file string) (d Data, u unknown, found bool, err error) {
 	content, err := plainfile.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -274,8 +274,8 @@ func write(file string, content []byte, step func(string)) error {
 	return nil
 }
 
-// keepPrevious gives the present file its second name. A hard link costs no flush; where the file
-// system has none, the content is copied.
+// keepPrevious links the present file to its second name. A hard link costs no flush; where the file system
+// has none, the content is copied.
 func keepPrevious(file string) error {
 	now, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,7 +1,7 @@
 // Package ledger keeps what the world cannot tell later: which node ID belongs to which key and name,
 // what was about to happen when flwrup was killed, what the person said. It is one JSON file that a
-// person can read; every change is on disk before the call that made it returns, and the generation
-// before is kept beside it. It never holds a secret.
+// person can read; every change is on disk before the call that made it returns, and the previous
+// generation is kept as well. It never holds a secret.
 package ledger
 
 import (
@@ -24,7 +24,7 @@ import (
 // currentFormat rises when an older flwrup could no longer understand the file.
 const currentFormat = 1
 
-// historyLimit is the size in bytes at which the history is put aside and begun anew.
+// historyLimit is the size in bytes at which the history is set aside and a new one begins.
 const historyLimit = 1 << 20
 
 // Ledger is an open ledger. Its methods may be called from several goroutines. Between processes the
@@ -41,8 +41,8 @@ type Ledger struct {
 	swept bool
 }
 
-// Open reads the ledger in file, which need not exist yet. A damaged file, one that somebody removed
-// from beside its previous generation, and one of a newer flwrup are Problems with code bad-input.
+// Open reads the ledger in file, which need not exist yet. A damaged file, a removed one
+// whose previous generation is still there, and one of a newer flwrup are Problems with code bad-input.
 func Open(file string) (*Ledger, error) {
 	l := &Ledger{file: file, opened: time.Now(), step: func(string) {}}
 	if err := l.Reload(); err != nil {
@@ -51,7 +51,7 @@ func Open(file string) (*Ledger, error) {
 	return l, nil
 }
 
-// File gives the ledger's path.
+// File returns the ledger's path.
 func (l *Ledger) File() string { return l.file }
 
 // Reload reads the file again, for a reader that follows what another process writes.
@@ -257,7 +257,7 @@ func (l *Ledger) Retract(what string) error {
 // Attestation reads the newest state; see Data.Attestation.
 func (l *Ledger) Attestation(what string) (Attestation, bool) { return l.now().Attestation(what) }
 
-// Note adds a line with the time to history.log beside the ledger, for a person to read; nothing
+// Note adds a line with the time to history.log next to the ledger, for a person to read; nothing
 // depends on it, so a failure is not reported.
 func (l *Ledger) Note(event string) {
 	l.mu.Lock()

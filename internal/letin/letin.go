@@ -107,7 +107,7 @@ func byName(path string) string {
 const (
 	mostEntries = 5000
 	deepest     = 4
-	head        = 64 // bytes of a file that tell whether it is a key
+	head        = 64 // bytes of a file that show whether it is a key
 )
 
 var keyHeads = [][]byte{[]byte("PRIVATE KEY-----"), []byte("AGE-SECRET-KEY-"), []byte("PuTTY-User-Key-File")}

@@ -68,7 +68,7 @@ for text in json.load(sys.stdin):
         out.append("")
 print(json.dumps(out))`
 
-// What is called good flwr reads; what is called bad it refuses, or reads without the part that is named.
+// flwr reads every good text. It refuses a bad one, or reads it without the named part.
 func TestFlwrAgrees(t *testing.T) {
 	for _, version := range []string{"1.24.0", require.Newest} {
 		python := require.Program(require.Flwr(t, version), "python")

@@ -48,7 +48,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Whatever is taken is one line of one word that is no option, and reads the same again.
+// An accepted requirement is one line of one word that is no option, and parses to the same again.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"numpy>=1,<2", "x[a]; os_name == 'a'", "x @ https://h/x.whl", "-r x", "a\n-r x", "a --pre"} {
 		f.Add(s)

@@ -218,7 +218,7 @@ func (f *Front) table() {
 	}
 }
 
-// Metrics gives what the run said so far: by round, and the names in the order they came.
+// Metrics returns the run's metrics so far: by round, and the names in the order they came.
 func (f *Front) Metrics() (map[int]map[string]float64, []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -343,8 +343,8 @@ func (f *Front) answer(ctx context.Context, q front.Question) (string, error) {
 	return secret, err
 }
 
-// read gives one line of input; it returns when ctx ends, too. The goroutine that waits for the
-// terminal then ends with the process: nothing can take a read of a terminal back.
+// read returns one line of input; it returns when ctx ends, too. The goroutine that waits for the terminal
+// then ends with the process: nothing can take a read of a terminal back.
 func (f *Front) read(ctx context.Context) (string, error) {
 	if f.reader == nil {
 		f.reader = bufio.NewReader(f.In)

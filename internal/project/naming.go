@@ -21,7 +21,7 @@ type Place struct {
 // maxNumber is the largest number of a [node.…] table.
 const maxNumber = 9999
 
-// Seats gives every SuperNode a unique number and a unique name, whatever their keys are called. A recorded
+// Seats assigns every SuperNode a unique number and a unique name, whatever their keys are called. A recorded
 // name stays; then a key's own number counts, and the rest get the lowest free numbers.
 func (c *Choices) Seats(seats []Seat) []Place {
 	places := make([]Place, len(seats))

@@ -117,7 +117,7 @@ func (s *Terminal) Output() string {
 	return s.raw.String()
 }
 
-// Marks are what a program could change beside the screen: the window's title, and whether the cursor is
+// Marks are other things than the screen that a program could change: the window's title, and whether the cursor is
 // shown.
 func (s *Terminal) Marks() (title string, cursor bool) {
 	s.mu.Lock()
@@ -197,7 +197,7 @@ func (s *Terminal) End() {
 	}
 }
 
-// Over waits for the end, and holds the exit code against code and the terminal against how it was.
+// Over waits for the end, and compares the exit code with code and the terminal with its state before.
 func (s *Terminal) Over(code int) {
 	s.t.Helper()
 	s.End()

@@ -29,7 +29,7 @@ type Daemon struct {
 // the real parts are demanded, root without dockerd fails.
 func PrivateDocker(t testing.TB) *Daemon {
 	t.Helper()
-	// A second dockerd beside the machine's would take docker0 away from it.
+	// A second dockerd would take docker0 away from the machine's own.
 	return private(t, &Daemon{network: []string{"--bridge", "none", "--storage-driver", "vfs"}, unshare: []string{"--net"}})
 }
 
@@ -79,7 +79,7 @@ func private(t testing.TB, d *Daemon) *Daemon {
 // Start starts the daemon again, and waits until it answers.
 func (d *Daemon) Start() {
 	d.t.Helper()
-	// What a restart of the machine empties.
+	// A restart of the machine empties these.
 	for _, f := range []string{"exec", "pid", "docker.sock"} {
 		if err := os.RemoveAll(filepath.Join(d.Dir, f)); err != nil {
 			d.t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 // Newest is the newest flwr that the project has been seen to work with.
 const Newest = "1.42.0"
 
-// wanted tells whether FLWRUP_REQUIRE lists part.
+// wanted reports whether FLWRUP_REQUIRE lists part.
 func wanted(part string) bool {
 	for _, p := range strings.Split(os.Getenv("FLWRUP_REQUIRE"), ",") {
 		if strings.TrimSpace(p) == part {
@@ -38,9 +38,9 @@ func Missing(t testing.TB, part, format string, args ...any) {
 	t.Skipf("needs "+part+": "+format, args...)
 }
 
-// Flwr gives the folder of a virtual environment with flwr of version and NumPy. It looks below
-// FLWRUP_TEST_ENVS, else below the user's cache, for v<version>, and with FLWRUP_REQUIRE=flwr
-// installs it there. Packages that run side by side wait for each other.
+// Flwr returns the folder of a virtual environment with flwr of version and NumPy. It looks below
+// FLWRUP_TEST_ENVS, else below the user's cache, for v<version>, and with FLWRUP_REQUIRE=flwr installs it
+// there. Packages that run at the same time wait for each other.
 func Flwr(t testing.TB, version string) string {
 	t.Helper()
 	root := os.Getenv("FLWRUP_TEST_ENVS")
@@ -112,7 +112,7 @@ type installError struct {
 func (e *installError) Error() string { return "uv " + e.args + ": " + e.err.Error() + "\n" + e.out }
 func (e *installError) Unwrap() error { return e.err }
 
-// Tool gives the path of a program that a test drives beside part ("flwr" or "docker"): ssh-keygen, uv,
+// Tool returns the path of a program that a test drives beside part ("flwr" or "docker"): ssh-keygen, uv,
 // python3, dockerd. Where it is not on PATH the test is skipped, or fails as for part itself.
 func Tool(t testing.TB, part, name string) string {
 	t.Helper()
@@ -123,7 +123,7 @@ func Tool(t testing.TB, part, name string) string {
 	return path
 }
 
-// Program gives the path of a program of a virtual environment.
+// Program returns the path of a program of a virtual environment.
 func Program(env, name string) string {
 	if runtime.GOOS == "windows" {
 		return filepath.Join(env, "Scripts", name+".exe")
@@ -156,7 +156,7 @@ func Docker(t testing.TB) {
 	}
 }
 
-// Image gives the name of the SuperNode image of version, which must be on the daemon.
+// Image returns the name of the SuperNode image of version, which must be on the daemon.
 func Image(t testing.TB, version string) string {
 	t.Helper()
 	Docker(t)

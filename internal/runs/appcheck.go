@@ -207,7 +207,7 @@ func missingPackages(ctx context.Context, s *site.Site, a app.App) ([]app.Missin
 	return missing, err
 }
 
-// checkPackages holds the app's dependencies against what the SuperNodes have.
+// checkPackages compares the app's dependencies with the packages of the SuperNodes.
 func checkPackages(ctx context.Context, s *site.Site, a app.App, to front.Sink) error {
 	// A SuperNode that installs what a run needs hands the same lines to uv.
 	if _, err := a.Requirements(); err != nil {
@@ -250,7 +250,7 @@ func checkPackages(ctx context.Context, s *site.Site, a app.App, to front.Sink) 
 	return problem.New(problem.BadInput, "the SuperNodes lack "+strings.Join(list, ", "), "the app's pyproject.toml asks for it", remedy)
 }
 
-// nodesInstall tells whether every SuperNode may install what a run needs.
+// nodesInstall reports whether every SuperNode may install what a run needs.
 func nodesInstall(s *site.Site) bool {
 	list, _, err := site.Members(s)
 	if err != nil || len(list) == 0 {

@@ -14,14 +14,14 @@ import (
 	"flwrup/internal/site"
 )
 
-// What a person may answer instead of a folder with an app.
+// Answers other than a folder with an app.
 const (
 	newApp   = "new"
 	otherApp = "other"
 )
 
-// SettleApp sees that there is an app to run, or that somebody else starts the runs: the one that was
-// chosen, the only one that is there, or the person's choice.
+// SettleApp makes sure that there is an app to run, or that somebody else starts the runs. The app is the
+// chosen one, else the only one in the folder, else the user's choice.
 func SettleApp(ctx context.Context, s *site.Site, to front.Sink) error {
 	for !s.RunsElsewhere() {
 		_, err := app.Read(s.AppDir())

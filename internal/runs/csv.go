@@ -19,8 +19,8 @@ import (
 	"flwrup/internal/site"
 )
 
-// SaveMetrics writes the metrics that a run has given so far to a new CSV file in the project's folder,
-// and gives its name there. No id means the run that was started here last.
+// SaveMetrics writes the metrics that a run has given so far to a new CSV file in the project's folder, and
+// returns its name there. No id means the run that was started here last.
 func SaveMetrics(ctx context.Context, s *site.Site, id string) (file string, err error) {
 	if id == "" {
 		r, ok := s.LastRun()

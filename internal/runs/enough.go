@@ -22,7 +22,7 @@ import (
 type crowd struct {
 	online, all int
 	missing     []string // this site's own that are not online
-	down        []string // of these, the ones that do not run
+	down        []string // of these, those that do not run
 	asked       bool     // one of them was stopped on purpose
 }
 
@@ -116,7 +116,7 @@ func startFirst(ctx context.Context, s *site.Site, want app.Minimum, c crowd, to
 		Ask:  "Start" + names(" ", c.down) + " first?",
 		Help: fmt.Sprintf("The app wants %d nodes, %d of %d are online: the run would wait for the others.", want.Want, c.online, c.all)}
 	if c.asked {
-		q.Default = "no" // somebody stopped it, who may not be the one that is here now
+		q.Default = "no" // another user may have stopped it
 	}
 	answer, err := to.Ask(ctx, q)
 	if err != nil || answer != "yes" {

@@ -21,7 +21,7 @@ import (
 	"flwrup/internal/wording"
 )
 
-// Runs gives the account's runs as the grid lists them; the grid is asked again only when its answer is
+// Runs returns the account's runs as the grid lists them; the grid is asked again only when its answer is
 // older than maxAge.
 func Runs(ctx context.Context, s *site.Site, maxAge time.Duration) ([]front.RunView, error) {
 	list, err := s.GridRuns(flwrexec.OneLook(ctx), maxAge)
@@ -129,7 +129,7 @@ func noteRun(s *site.Site, run flwrexec.Run) error {
 }
 
 // runReader turns the lines of a run's log into events. A log that is followed again begins at its
-// beginning: what was told before is not told again.
+// beginning: events from before are not repeated.
 type runReader struct {
 	to       front.Sink
 	metrics  flwrexec.MetricsParser
@@ -211,7 +211,7 @@ func sessionFor(ctx context.Context, s *site.Site, run string) (site.Flwr, flwr.
 	return f, id, err
 }
 
-// RunLog gives the lines of a run's log so far.
+// RunLog returns the lines of a run's log so far.
 func RunLog(ctx context.Context, s *site.Site, run string, line func(string)) error {
 	f, id, err := sessionFor(ctx, s, run)
 	if err != nil {
@@ -278,7 +278,7 @@ func StopRuns(ctx context.Context, s *site.Site, ids []string, to front.Sink) er
 	return nil
 }
 
-// TookPart gives the names of this site's SuperNodes whose log speaks of the run.
+// TookPart returns the names of this site's SuperNodes whose log speaks of the run.
 func TookPart(ctx context.Context, s *site.Site, run string) ([]string, error) {
 	id, err := flwr.ParseRunID(run)
 	if err != nil {

@@ -80,7 +80,7 @@ func (d *document) pair(n *unstable.Node, above []string) pair {
 	return p
 }
 
-// keyOf gives the parts of a header's or a pair's key and the bytes from its first to its last part.
+// keyOf returns the parts of a header's or a pair's key and the bytes from its first to its last part.
 func keyOf(n *unstable.Node) (path []string, start, end int) {
 	start = -1
 	for it := n.Key(); it.Next(); {
@@ -103,7 +103,7 @@ func (d *document) lines(start, end int) (int, int) {
 	return start, len(d.src)
 }
 
-// find gives the pair at path, wherever it is written, unless it is in an array of tables.
+// find returns the pair at path, wherever it is written, unless it is in an array of tables.
 func (d *document) find(path []string) (p pair, in *pair, ok bool) {
 	for i := range d.tables {
 		if d.inArray(d.tables[i].path) {
@@ -131,12 +131,12 @@ func find(pairs []pair, in *pair, path []string) (pair, *pair, bool) {
 	return pair{}, nil, false
 }
 
-// inArray tells whether path is, or leads through, an array of tables.
+// inArray reports whether path is, or leads through, an array of tables.
 func (d *document) inArray(path []string) bool {
 	return slices.ContainsFunc(d.arrays, func(a []string) bool { return hasPrefix(path, a) })
 }
 
-// inlineAbove gives the innermost inline table that path leads into.
+// inlineAbove returns the innermost inline table that path leads into.
 func (d *document) inlineAbove(path []string) (pair, bool) {
 	for n := len(path) - 1; n > 0; n-- {
 		if p, _, ok := d.find(path[:n]); ok {
@@ -150,7 +150,7 @@ func hasPrefix(path, prefix []string) bool {
 	return len(path) >= len(prefix) && slices.Equal(path[:len(prefix)], prefix)
 }
 
-// indent gives the white space at the beginning of the line that at is in.
+// indent returns the white space at the beginning of the line that at is in.
 func (d *document) indent(at int) string {
 	start := bytes.LastIndexByte(d.src[:at], '\n') + 1
 	end := start
@@ -160,7 +160,7 @@ func (d *document) indent(at int) string {
 	return string(d.src[start:end])
 }
 
-// newline gives the line ending in use just before at, else the first one of the text, else "\n".
+// newline returns the line ending in use just before at, else the first one of the text, else "\n".
 func (d *document) newline(at int) string {
 	i := bytes.LastIndexByte(d.src[:at], '\n')
 	if i < 0 {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// set gives the text with the change made.
+// set returns the text with the change made.
 func (d *document) set(c Change) ([]byte, error) {
 	if p, _, ok := d.find(c.Path); ok {
 		old, err := Decode(append([]byte("v = "), d.src[p.valStart:p.valEnd]...))
@@ -116,7 +116,7 @@ func (d *document) newTable(c Change) []byte {
 	return d.insert(at, lines)
 }
 
-// remove gives the text without the key. A comment behind it stays, on a line of its own.
+// remove returns the text without the key. A comment behind it stays, on a line of its own.
 func (d *document) remove(path []string) ([]byte, error) {
 	p, in, ok := d.find(path)
 	switch {
@@ -143,7 +143,7 @@ func (d *document) outOfInline(p pair, in *pair) []byte {
 	return d.splice(p.keyStart, in.pairs[i+1].keyStart, "")
 }
 
-// commentOut gives the text with the lines of a table turned into comments.
+// commentOut returns the text with the lines of a table turned into comments.
 func (d *document) commentOut(path []string) ([]byte, error) {
 	var starts []int // of the lines that get a '#'
 	mark := func(start, end int) {
@@ -214,7 +214,7 @@ func (d *document) above(start int) int {
 	return start
 }
 
-// insidePair tells whether at is inside a value that runs over several lines.
+// insidePair reports whether at is inside a value that runs over several lines.
 func (d *document) insidePair(at int) bool {
 	for _, t := range d.tables {
 		for _, p := range t.pairs {

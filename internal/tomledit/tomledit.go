@@ -18,7 +18,7 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Change is one key that shall have a value, or shall be gone.
+// Change sets or removes one key.
 type Change struct {
 	Path    []string // tables and key, undotted and unquoted: {"tool", "flwr", "app", "publisher"}
 	Value   any      // string, bool, int, int64, float64 or []string
@@ -28,10 +28,10 @@ type Change struct {
 
 var bom = []byte("\xef\xbb\xbf")
 
-// Set makes the changes in order and gives the new text; src stays as it is. A key that has the value
-// already is not touched. A text that is no TOML, and a change that cannot be made without touching
-// something else (a key inside an array of tables, a table where a value was wanted), is refused with a
-// Problem (bad-input).
+// Set makes the changes in order and returns the new text; src stays as it is. A key that has the value
+// already is not touched. A text that is no TOML, and a change that cannot be made without touching something
+// else (a key inside an array of tables, a table where a value was wanted), is refused with a Problem
+// (bad-input).
 func Set(src []byte, changes []Change) ([]byte, error) {
 	want, err := Decode(src)
 	if err != nil {
@@ -197,8 +197,8 @@ func (c Change) normal() (Change, error) {
 	return c, nil
 }
 
-// Line tells in which line of src a key, or the header of a table, stands (from 1), for a sentence about
-// it; 0 when that cannot be told.
+// Line returns the line (from 1) of a key, or of the header of a table, in src, for a sentence about it; 0
+// when it is unknown.
 func Line(src []byte, path []string) int {
 	body, _ := split(src)
 	doc, err := parse(body)

@@ -212,7 +212,7 @@ func FuzzSet(f *testing.F) {
 	})
 }
 
-// withoutAdded gives the bytes of src that out still has, in order.
+// withoutAdded returns the bytes of src that out still has, in order.
 func withoutAdded(out, src []byte) []byte {
 	var kept []byte
 	i := 0

@@ -51,7 +51,7 @@ func kind(v any) string {
 	return "a value, not a table"
 }
 
-// Lookup gives what stands at path in a decoded text.
+// Lookup returns what stands at path in a decoded text.
 func Lookup(m map[string]any, path []string) (any, bool) {
 	var v any = m
 	for _, k := range path {

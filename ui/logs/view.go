@@ -12,7 +12,7 @@ const (
 	timeWidth   = 9 // "15:04:05 "
 	signWidth   = 2
 	minText     = 44 // narrower than this, times and long names are left out
-	minColumn   = 38 // of panes side by side
+	minColumn   = 38 // of panes next to each other
 	minRows     = 6  // of panes above each other, header included
 	columnSpace = 3  // " │ "
 )
