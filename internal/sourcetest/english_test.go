@@ -19,7 +19,7 @@ var plainer = []struct {
 	{regexp.MustCompile(`(?i)\b(side by side|keys beside)\b`), "next to each other, or at the same time"},
 	{regexp.MustCompile(`\bbeside (it|them|its?|the|a|an|that|his|her|each|another)\b`), "next to, in addition to"},
 	{regexp.MustCompile(`(?i)\bby (itself|themselves)\b`), "on its own, alone"},
-	{regexp.MustCompile(`(?i)\b(is|are|be|was|were) told\b`), "hears, gets, reads"},
+	{regexp.MustCompile(`(?i)\b(is|are|be|was|were) told( [^a]|[.,:;]|$)`), "hears, gets, reads"},
 	{regexp.MustCompile(`(?i)\b(tells|tell) whether\b`), "reports whether"},
 	{regexp.MustCompile(`(?i)\bshall\b`), "must, is to"},
 	{regexp.MustCompile(`(?i)\bwished\b`), "wanted, chosen"},
