@@ -33,7 +33,7 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	if site.WorkedBefore(s) { // a grid that is silent is known by the time that it is asked for
 		safego.Go("ask the grid", func(error) {}, func() { _, _, _ = s.AllNodes(ctx, site.Fresh) })
 	}
-	l := newLook(s)
+	l := NewLook(s)
 	for _, st := range checklist {
 		if ctx.Err() != nil {
 			return
@@ -54,7 +54,7 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 }
 
 // examine is Doctor for one step; said holds the troubles that were told before.
-func examine(ctx context.Context, l *look, st Step, said map[string]bool) Finding {
+func examine(ctx context.Context, l *Look, st Step, said map[string]bool) Finding {
 	status, err := l.inspect(ctx, st.ID())
 	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), State: status.State, Says: status.Evidence}
 	if status.Why != "" {

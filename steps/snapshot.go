@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"flwrup/flwrexec"
 	"flwrup/flwrexec/app"
 	"flwrup/flwrexec/config"
 	"flwrup/flwrexec/install"
@@ -58,23 +59,23 @@ const (
 // readings read those parts, in the order in which one needs the other.
 var readings = []struct {
 	part site.Part
-	read func(*look, context.Context)
+	read func(*Look, context.Context)
 }{
-	{readInstallRoot, func(l *look, _ context.Context) { l.p.InstallRoot.Value, l.p.InstallRoot.Err = install.OwnRoot() }},
-	{readCertificate, func(l *look, _ context.Context) {
+	{readInstallRoot, func(l *Look, _ context.Context) { l.p.InstallRoot.Value, l.p.InstallRoot.Err = install.OwnRoot() }},
+	{readCertificate, func(l *Look, _ context.Context) {
 		l.p.Certificate.Value, l.p.Certificate.Err = certificateEdit(l.p.Folder)
 		l.p.Unwritable = l.p.Certificate.Value.Writable()
 	}},
-	{readScript, func(l *look, _ context.Context) { l.p.Script = readKeyScript(l.p.Folder) }},
-	{readBackups, (*look).backups},
-	{readOverview, (*look).overview},
-	{readApp, (*look).app},
-	{readSending, func(l *look, ctx context.Context) { l.p.Sending = runs.SentActions(ctx, l.s) }},
-	{readPreflight, (*look).preflight},
-	{readStarting, (*look).starting},
+	{readScript, func(l *Look, _ context.Context) { l.p.Script = readKeyScript(l.p.Folder) }},
+	{readBackups, (*Look).backups},
+	{readOverview, (*Look).overview},
+	{readApp, (*Look).app},
+	{readSending, func(l *Look, ctx context.Context) { l.p.Sending = runs.SentActions(ctx, l.s) }},
+	{readPreflight, (*Look).preflight},
+	{readStarting, (*Look).starting},
 }
 
-func (l *look) backups(context.Context) {
+func (l *Look) backups(context.Context) {
 	l.p.Intact = map[string]bool{}
 	for _, b := range l.p.Ledger.Backups {
 		l.p.Intact[b.File] = keys.CheckHash(l.p.Path(b.File), b.SHA256) == nil
@@ -82,7 +83,7 @@ func (l *look) backups(context.Context) {
 	l.p.NextBackup = nextBackup(l.p.Folder)
 }
 
-func (l *look) overview(ctx context.Context) {
+func (l *Look) overview(ctx context.Context) {
 	l.p.Overview = health.View(ctx, l.s, &l.p.Snapshot)
 	l.p.OtherIDs = map[string]*problem.Problem{}
 	for _, n := range l.p.SuperNodes {
@@ -95,14 +96,14 @@ func (l *look) overview(ctx context.Context) {
 	}
 }
 
-func (l *look) app(ctx context.Context) {
+func (l *Look) app(ctx context.Context) {
 	l.p.App.Value, l.p.App.Err = runs.ReportApp(ctx, l.s, site.Fresh)
 	if problem.Is(l.p.App.Err, app.Broken) && !app.Exists(l.p.AppDir()) {
 		l.p.NoApp, l.p.AppsNear = true, len(app.Find(l.p.Dir))
 	}
 }
 
-func (l *look) preflight(ctx context.Context) {
+func (l *Look) preflight(ctx context.Context) {
 	var down []site.Member
 	for _, n := range l.p.SuperNodes {
 		if n.Runtime.State != supernode.Running { // one that runs for another grid holds its own name and port
@@ -112,7 +113,7 @@ func (l *look) preflight(ctx context.Context) {
 	l.p.Preflight.Value, l.p.Preflight.Err = fleet.Preflight(ctx, l.s, down)
 }
 
-func (l *look) starting(ctx context.Context) {
+func (l *Look) starting(ctx context.Context) {
 	rt, err := l.s.NodesRuntime(ctx)
 	if err != nil {
 		l.p.Starting.Err = err
@@ -132,8 +133,8 @@ func (l *look) starting(ctx context.Context) {
 	}
 }
 
-// look is one look at the steps. What it reads for one of them serves those after it.
-type look struct {
+// Look is one look at the steps. What it reads for one of them serves those after it. Not for several goroutines.
+type Look struct {
 	s       *site.Site
 	p       Snapshot
 	decided map[front.StepID]decision
@@ -144,10 +145,11 @@ type decision struct {
 	err    error
 }
 
-func newLook(s *site.Site) *look { return &look{s: s, decided: map[front.StepID]decision{}} }
+// NewLook returns a look that has read nothing yet.
+func NewLook(s *site.Site) *Look { return &Look{s: s, decided: map[front.StepID]decision{}} }
 
 // read reads the parts that were not read yet.
-func (l *look) read(ctx context.Context, parts site.Part) {
+func (l *Look) read(ctx context.Context, parts site.Part) {
 	l.p.Snapshot = site.LookFurther(ctx, l.s, l.p.Snapshot, site.Want{Parts: parts & (site.PartsAbove - 1), MaxAge: site.Fresh})
 	for _, r := range readings {
 		if parts&r.part != 0 && l.p.Parts&r.part == 0 {
@@ -157,8 +159,34 @@ func (l *look) read(ctx context.Context, parts site.Part) {
 	}
 }
 
+// Inspect tells how step id stands, to a front end. A step after the login that finds the session over waits for the
+// login.
+func (l *Look) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
+	if _, err := step(id); err != nil {
+		return front.Status{}, err
+	}
+	status, err := l.inspect(flwrexec.OneLook(ctx), id)
+	if id.NeedsLogin() && problem.Is(err, problem.NotLoggedIn) {
+		return front.Status{State: front.Blocked, By: front.StepLogin, Why: "the login is over: log in again, and this step goes on where it was"}, nil
+	}
+	if err != nil {
+		status.State = front.Unknown // a step may have begun with Done before it could not look further
+	}
+	return status, site.WithNetwork(ctx, l.s, err)
+}
+
+// Plan tells what Apply of step id would do.
+func (l *Look) Plan(ctx context.Context, id front.StepID) ([]front.Action, error) {
+	st, err := step(id)
+	if err != nil {
+		return nil, err
+	}
+	l.read(ctx, st.Wants().Plan)
+	return st.Plan(l.p)
+}
+
 // inspect returns how step id stands, after the steps that it needs.
-func (l *look) inspect(ctx context.Context, id front.StepID) (front.Status, error) {
+func (l *Look) inspect(ctx context.Context, id front.StepID) (front.Status, error) {
 	if d, ok := l.decided[id]; ok {
 		return d.status, d.err
 	}
@@ -176,7 +204,7 @@ func (l *look) inspect(ctx context.Context, id front.StepID) (front.Status, erro
 }
 
 // decide reads no more than the decision needs: a step that waits for another one, or is done, asks nobody.
-func (l *look) decide(ctx context.Context, st Step) (front.Status, error) {
+func (l *Look) decide(ctx context.Context, st Step) (front.Status, error) {
 	if blocked, err := l.unmet(ctx, st, false); blocked != nil || err != nil {
 		return valueOr(blocked), err
 	}
@@ -208,7 +236,7 @@ func valueOr(st *front.Status) front.Status {
 }
 
 // unmet returns the status of a step that has to wait for another one; nil when it has not.
-func (l *look) unmet(ctx context.Context, st Step, unlessDone bool) (*front.Status, error) {
+func (l *Look) unmet(ctx context.Context, st Step, unlessDone bool) (*front.Status, error) {
 	for _, n := range st.Needs() {
 		if n.UnlessDone != unlessDone {
 			continue
@@ -222,11 +250,4 @@ func (l *look) unmet(ctx context.Context, st Step, unlessDone bool) (*front.Stat
 		}
 	}
 	return nil, nil
-}
-
-// plan returns the actions that doing step id would take.
-func (l *look) plan(ctx context.Context, id front.StepID) ([]front.Action, error) {
-	st := checklist[id-1]
-	l.read(ctx, st.Wants().Plan)
-	return st.Plan(l.p)
 }

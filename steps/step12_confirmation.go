@@ -82,7 +82,7 @@ func (confirmation) Plan(p Snapshot) ([]front.Action, error) {
 // Apply looks once more; where somebody is still missing, the person may say that the word has come.
 func (c confirmation) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	s.Forget()
-	l := newLook(s)
+	l := NewLook(s)
 	st, err := l.inspect(ctx, c.ID())
 	if err != nil || st.State != front.Waiting {
 		return err

@@ -22,7 +22,9 @@ func (monitor) Why() string {
 }
 
 // Wants returns the last run.
-func (monitor) Wants() Wants { return Wants{Status: site.ReadLastRun, Plan: site.ReadFlwr} }
+func (monitor) Wants() Wants {
+	return Wants{Status: site.ReadLastRun, Plan: site.ReadLastRun | site.ReadFlwr}
+}
 
 func (monitor) Inspect(p Snapshot) (front.Status, error) {
 	r := p.LastRun

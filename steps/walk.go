@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 
-	"flwrup/flwrexec"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
@@ -36,30 +35,12 @@ func step(id front.StepID) (Step, error) {
 
 // Inspect looks at the site and tells how step id stands.
 func Inspect(ctx context.Context, s *site.Site, id front.StepID) (front.Status, error) {
-	if _, err := step(id); err != nil {
-		return front.Status{}, err
-	}
-	return newLook(s).show(ctx, id)
-}
-
-// show is inspect for a front end. A step after the login that finds the session over waits for step 9.
-func (l *look) show(ctx context.Context, id front.StepID) (front.Status, error) {
-	status, err := l.inspect(flwrexec.OneLook(ctx), id)
-	if id.NeedsLogin() && problem.Is(err, problem.NotLoggedIn) {
-		return front.Status{State: front.Blocked, By: front.StepLogin, Why: "the login is over: log in again, and this step goes on where it was"}, nil
-	}
-	if err != nil {
-		status.State = front.Unknown // a step may have begun with Done before it could not look further
-	}
-	return status, site.WithNetwork(ctx, l.s, err)
+	return NewLook(s).Inspect(ctx, id)
 }
 
 // Plan looks at the site and tells what Apply of step id would do.
 func Plan(ctx context.Context, s *site.Site, id front.StepID) ([]front.Action, error) {
-	if _, err := step(id); err != nil {
-		return nil, err
-	}
-	return newLook(s).plan(ctx, id)
+	return NewLook(s).Plan(ctx, id)
 }
 
 // Apply does step id. A session that is over in the middle brings the person back to the login, and

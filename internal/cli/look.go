@@ -192,14 +192,15 @@ func doPlan(ctx context.Context, p *program, all bool) error {
 	}
 	defer s.Close()
 	data := []planData{}
+	look := steps.NewLook(s)
 	for _, st := range steps.Steps() {
-		status, err := steps.Inspect(ctx, s, st.ID())
+		status, err := look.Inspect(ctx, st.ID())
 		if err != nil {
 			status.Why = problem.Of(err).Error()
 		}
 		d := planData{Step: int(st.ID()), Name: st.Name(), State: status.State.String(), Why: status.Why, Evidence: status.Evidence, Actions: []actionData{}}
 		if all || status.State == front.Ready || status.State == front.Blocked || status.State == front.Unknown {
-			actions, err := steps.Plan(ctx, s, st.ID())
+			actions, err := look.Plan(ctx, st.ID())
 			if err != nil && d.Why == "" {
 				d.Why = problem.Of(err).Error()
 			}

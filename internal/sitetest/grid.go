@@ -154,6 +154,14 @@ func (g *Grid) Register(_ context.Context, _ flwr.Connection, key, name string) 
 	return id, f.Err
 }
 
+// Runs returns none.
+func (g *Grid) Runs(context.Context, flwr.Connection) ([]flwrexec.Run, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f, _ := g.take("runs")
+	return nil, f.Err
+}
+
 func (g *Grid) Federations(context.Context, flwr.Connection) ([]flwrexec.Federation, error) {
 	return []flwrexec.Federation{{ID: federation}}, nil
 }
