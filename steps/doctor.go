@@ -28,7 +28,7 @@ type Finding struct {
 func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	ctx = flwrexec.OneLook(ctx)
 	s.Forget()
-	s.World.Network.Forget()
+	s.Forget(site.ReadNetwork)
 	said := map[string]bool{} // a grid that is away stops many steps with the same words
 	if site.WorkedBefore(s) { // a grid that is silent is known by the time that it is asked for
 		safego.Go("ask the grid", func(error) {}, func() { _, _, _ = s.AllNodes(ctx, site.Fresh) })

@@ -185,7 +185,7 @@ func installCommand(root, version string) string {
 }
 
 func (t tools) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
-	s.World.Network.Forget()
+	s.Forget(site.ReadNetwork)
 	found, err := t.flwr(ctx, s, to)
 	if err != nil {
 		return err

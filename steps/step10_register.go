@@ -215,7 +215,7 @@ func intend(ctx context.Context, s *site.Site, m site.Member, grid *listed, to f
 
 // registered writes a node ID into the ledger and takes the intent out, in one step.
 func registered(s *site.Site, intent string, m site.Member, id, how string) error {
-	s.World.Nodes.Forget()
+	s.Forget(site.ReadNodes)
 	node := site.Record(s, m, id, how)
 	return s.Ledger.Finish(intent, func(d *ledger.Data) error { return d.PutNode(node) })
 }

@@ -27,7 +27,7 @@ func Overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Ove
 	o.FileErr = site.FileProblem(s)
 	if o.GridErr == nil && maxAge < Anytime && time.Since(o.GridAt) > pulseAge {
 		if err := pulse(ctx, s); err != nil {
-			s.World.Nodes.Forget()
+			s.Forget(site.ReadNodes)
 			o.GridErr = err
 			settleGridErr(&p, &o)
 		}

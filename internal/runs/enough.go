@@ -42,7 +42,7 @@ func countNodes(ctx context.Context, s *site.Site) (crowd, error) {
 		}
 	}
 	c.online, c.all = o.Online, len(o.Nodes)
-	s.World.Details.Forget()
+	s.Forget(site.ReadMembership)
 	d, err := s.Federation(ctx, 0)
 	if err != nil { // not every grid tells; our own nodes count then
 		return c, nil

@@ -31,7 +31,7 @@ func LookAtNetwork(ctx context.Context, s *Site, maxAge time.Duration) (Network,
 	if GridSuspended(s) != nil {
 		return Network{}, nil // what answers is known
 	}
-	n, _, err := s.World.Network.Get(maxAge, func() (Network, error) {
+	n, _, err := s.world.network.Get(maxAge, func() (Network, error) {
 		f, err := s.Session(ctx)
 		if err != nil {
 			return Network{}, err
@@ -195,7 +195,7 @@ func FleetFits(ctx context.Context, s *Site) error {
 		return err
 	}
 	if _, fleet := n.Judge(f.Dialect()); fleet != nil && fleet.Code != problem.Unreachable {
-		s.World.Network.Forget()
+		s.Forget(ReadNetwork)
 		return fleet
 	}
 	if p := InsideOut(s.Folder(), s.RuntimeKind(), f.Dialect()); p != nil {

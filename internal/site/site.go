@@ -94,7 +94,7 @@ type Site struct {
 	aside    []error           // of every flwr that could not be taken
 	runtime  supernode.Runtime // nil until NodesRuntime has opened it
 	grid     *grid.Grid        // rehearsal only
-	World    world
+	world    world
 	written  []byte                    // flwrup.toml as this site knows it
 	told     map[string]string         // values of variables that the person gave, by name; in memory alone
 	undo     map[front.StepID][]string // step → undo files of its edits, the last one at the end

@@ -14,11 +14,11 @@ import (
 
 // world keeps the grid's last answers, so that sixteen inspections in a row ask it once.
 type world struct {
-	Nodes   Answer[[]flwrexec.Node]
-	Details Answer[flwrexec.FederationDetails]
-	List    Answer[[]flwrexec.Federation]
-	runs    Answer[[]flwrexec.Run]
-	Network Answer[Network]
+	nodes       Answer[[]flwrexec.Node]
+	federations Answer[[]flwrexec.Federation]
+	membership  Answer[flwrexec.FederationDetails]
+	runs        Answer[[]flwrexec.Run]
+	network     Answer[Network]
 }
 
 // Answer is one answer of the grid with its age.
@@ -83,7 +83,7 @@ func (a *Answer[T]) reset() {
 
 // ForgetGrid is for another grid: nothing that the one before said holds there.
 func (s *Site) ForgetGrid() {
-	for _, a := range append(answers(s), &s.World.Network) {
+	for _, a := range append(answers(s), &s.world.network) {
 		a.reset()
 	}
 }
@@ -91,10 +91,18 @@ func (s *Site) ForgetGrid() {
 // Fresh is how old the grid's answer may be while a person goes through the steps.
 const Fresh = 5 * time.Second
 
-// Forget makes the next inspection ask the grid again.
-func (s *Site) Forget() {
-	for _, a := range answers(s) {
-		a.Forget()
+// Forget makes the next look read parts again, however young their last answers are; without parts all that the grid
+// said, and all that rooms above keep.
+func (s *Site) Forget(parts ...Part) {
+	if len(parts) == 0 {
+		for _, a := range answers(s) {
+			a.Forget()
+		}
+	}
+	of := map[Part]forgetful{ReadNodes: &s.world.nodes, ReadFederations: &s.world.federations, ReadMembership: &s.world.membership,
+		ReadRuns: &s.world.runs, ReadNetwork: &s.world.network}
+	for _, p := range parts {
+		of[p].Forget()
 	}
 }
 
@@ -106,7 +114,7 @@ type forgetful interface {
 
 // answers are those of the grid, and those that rooms above keep; not what was seen of the network.
 func answers(s *Site) []forgetful {
-	list := []forgetful{&s.World.Nodes, &s.World.Details, &s.World.List, &s.World.runs}
+	list := []forgetful{&s.world.nodes, &s.world.federations, &s.world.membership, &s.world.runs}
 	s.kept.Range(func(_, v any) bool {
 		if a, ok := v.(forgetful); ok {
 			list = append(list, a)
@@ -125,7 +133,7 @@ func (s *Site) GridNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.
 
 // AllNodes gives the account's nodes as the grid lists them, also those that were unregistered.
 func (s *Site) AllNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
-	return s.World.Nodes.Get(maxAge, func() ([]flwrexec.Node, error) {
+	return s.world.nodes.Get(maxAge, func() ([]flwrexec.Node, error) {
 		f, err := s.Session(ctx)
 		if err != nil {
 			return nil, err
@@ -136,7 +144,7 @@ func (s *Site) AllNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.N
 
 // Federations gives the account's federations, archived ones left out.
 func (s *Site) Federations(ctx context.Context, maxAge time.Duration) ([]flwrexec.Federation, error) {
-	list, _, err := s.World.List.Get(maxAge, func() ([]flwrexec.Federation, error) {
+	list, _, err := s.world.federations.Get(maxAge, func() ([]flwrexec.Federation, error) {
 		f, err := s.Session(ctx)
 		if err != nil {
 			return nil, err
@@ -149,7 +157,7 @@ func (s *Site) Federations(ctx context.Context, maxAge time.Duration) ([]flwrexe
 
 // Federation gives members, nodes and runs of the chosen federation.
 func (s *Site) Federation(ctx context.Context, maxAge time.Duration) (flwrexec.FederationDetails, error) {
-	d, _, err := s.World.Details.Get(maxAge, func() (flwrexec.FederationDetails, error) {
+	d, _, err := s.world.membership.Get(maxAge, func() (flwrexec.FederationDetails, error) {
 		f, err := s.Session(ctx)
 		if err != nil {
 			return flwrexec.FederationDetails{}, err
@@ -161,7 +169,7 @@ func (s *Site) Federation(ctx context.Context, maxAge time.Duration) (flwrexec.F
 
 // GridRuns gives the account's runs, newest first as the grid has them.
 func (s *Site) GridRuns(ctx context.Context, maxAge time.Duration) ([]flwrexec.Run, error) {
-	list, _, err := s.World.runs.Get(maxAge, func() ([]flwrexec.Run, error) {
+	list, _, err := s.world.runs.Get(maxAge, func() ([]flwrexec.Run, error) {
 		f, err := s.Session(ctx)
 		if err != nil {
 			return nil, err
@@ -205,9 +213,9 @@ func RefreshRun(ctx context.Context, s *Site, maxAge time.Duration) (ledger.Run,
 
 // LoggedInBefore tells, without asking the grid, whether a login can be expected to be there.
 func (s *Site) LoggedInBefore() bool {
-	s.World.Nodes.mu.Lock()
-	defer s.World.Nodes.mu.Unlock()
-	return !s.World.Nodes.good.IsZero() && s.World.Nodes.err == nil
+	s.world.nodes.mu.Lock()
+	defer s.world.nodes.mu.Unlock()
+	return !s.world.nodes.good.IsZero() && s.world.nodes.err == nil
 }
 
 // Title returns what every screen's first line says. It asks nobody.

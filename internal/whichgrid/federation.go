@@ -127,7 +127,7 @@ func createFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.S
 	if err != nil {
 		return fmt.Errorf("create federation %s: %w", name, err)
 	}
-	s.World.List.Forget()
+	s.Forget(site.ReadFederations)
 	return SetFederation(s, id)
 }
 
