@@ -53,7 +53,7 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	}
 }
 
-// examine is Doctor for one step; said holds the troubles that were told before.
+// examine is Doctor for one step; said holds the troubles of earlier findings.
 func examine(ctx context.Context, l *Look, st Step, said map[string]bool) Finding {
 	status, err := l.inspect(ctx, st.ID())
 	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), State: status.State, Says: status.Evidence}

@@ -30,7 +30,7 @@ for file, size in (("/proc/net/tcp", 4), ("/proc/net/tcp6", 16)):
 print("\n".join(sorted(found)))`
 
 // A SuperNode in a container with a network of its own listens on loopback alone, whatever its flwr does by
-// itself: what its ClientApps talk to is nobody else's business.
+// default: only its own ClientApps talk to it.
 func TestClientAppIoIsLoopback(t *testing.T) {
 	for _, version := range []string{"1.24.0", require.Newest} {
 		t.Run(version, func(t *testing.T) {

@@ -30,7 +30,7 @@ import (
 // sweep names the versions of flwr on which every case is tried, at full length (docs/testing.md).
 var sweep = os.Getenv("FLWRUP_GRID_SWEEP")
 
-// TestRealGrid holds the steps from the login on against a real SuperLink that makes errors on purpose:
+// TestRealGrid runs the steps from the login on with a real SuperLink that makes errors on purpose:
 // no key is lost or registered twice, and every node ID is known and right at the end.
 func TestRealGrid(t *testing.T) {
 	versions := []string{require.Newest, "1.24.0"}
@@ -66,7 +66,7 @@ func TestRealGrid(t *testing.T) {
 	}
 }
 
-// ready gives a site with n keys, logged in.
+// ready returns a site with n keys, logged in.
 func (x *trial) ready(t *testing.T, n int, more ...func(*project.Choices)) (*site.Site, map[string]string) {
 	s := x.site(t, n, more...)
 	x.apply(t, s, front.StepLogin, &person{x: x})
@@ -328,7 +328,7 @@ func (x *trial) loggingIn(t *testing.T) {
 	})
 }
 
-// federations: one that was named never becomes another one by itself.
+// federations: one that was named never becomes another one unasked.
 func (x *trial) federations(t *testing.T) {
 	named := func(id string, create bool) func(*project.Choices) {
 		return func(c *project.Choices) { c.Federation, c.CreateFederation = id, create }

@@ -112,7 +112,7 @@ func (x *trial) seenInStep3(t *testing.T, s *site.Site, cause, remedy string) {
 	}
 }
 
-// only gives an address of the grid at which nothing but paths below prefix is answered.
+// only serves an address of the grid at which nothing but paths below prefix is answered.
 func (x *trial) only(t *testing.T, prefix string) string {
 	t.Helper()
 	cert, err := tls.LoadX509KeyPair(filepath.Join(x.o.Dir, "server.crt"), filepath.Join(x.o.Dir, "server.key"))

@@ -31,7 +31,7 @@ import (
 // loginTime is how long the trial grid waits for a login's approval.
 const loginTime = 8 * time.Second
 
-// pollInterval is how often, in seconds, a SuperNode of flwr 1.42 looks for work; by itself it waits longer.
+// pollInterval is how often, in seconds, a SuperNode of flwr 1.42 looks for work; its default is longer.
 const pollInterval = "FLWR_SUPEREXEC_TASK_POLL_INTERVAL"
 
 // trial is one real SuperLink with one real flwr, shared by many sites: each subtest has its own keys,
@@ -227,7 +227,7 @@ func (p *person) Ask(ctx context.Context, q front.Question) (string, error) {
 	return p.Heard.Ask(ctx, q)
 }
 
-// files gives the content of every file in the site's folder of keys.
+// files returns the content of every file in the site's folder of keys.
 func files(t *testing.T, s *site.Site) map[string]string {
 	t.Helper()
 	all := map[string]string{}

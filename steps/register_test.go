@@ -14,7 +14,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// TestRegisterSettles holds every way in which a registration can end against the one thing that counts:
+// TestRegisterSettles ends a registration in every way that it can end, and checks the one promise that counts:
 // each key is registered once, and its node ID is in the ledger.
 func TestRegisterSettles(t *testing.T) {
 	for _, c := range []struct {
@@ -168,8 +168,8 @@ func TestSessionOverInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestNamedFederationStays: a federation that was named, and is not to be had, does not become the one
-// that is, unless a person chooses it.
+// TestNamedFederationStays: a federation that was named, and cannot be had, does not become another one, unless
+// a person chooses that.
 func TestNamedFederationStays(t *testing.T) {
 	s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)
 	sitetest.Choose(t, s, func(c *project.Choices) { c.Federation = "@ada/another" })

@@ -49,7 +49,7 @@ func (a *answers) Ask(_ context.Context, q front.Question) (string, error) {
 }
 
 // Settings are asked for, kept in flwrup.toml with its comments, and are what SuperNodes are started with;
-// a value that shall be secret is in no file.
+// a secret value is in no file.
 func TestSettings(t *testing.T) {
 	ctx := context.Background()
 	s, rt := upAndRunning(t, 2)

@@ -214,7 +214,7 @@ func warm(ctx context.Context, s *site.Site) {
 	safego.Go("load flwr", func(error) {}, func() { _, _ = f.Warm(ctx) })
 }
 
-// flwr gives the flwr of this site, and installs the wanted one where it is missing.
+// flwr returns the flwr of this site, and installs the wanted one where it is missing.
 func (t tools) flwr(ctx context.Context, s *site.Site, to front.Sink) (install.Found, error) {
 	if f, err := s.Session(ctx); err == nil {
 		return f.Found(), nil
@@ -302,7 +302,7 @@ func (t tools) runtime(ctx context.Context, s *site.Site, to front.Sink) error {
 	return s.Ledger.Attest(site.AttestRuntime, kind)
 }
 
-// tryDocker tells whether containers can be had: daemon and image.
+// tryDocker reports whether containers can be had: daemon and image.
 func (t tools) tryDocker(ctx context.Context, s *site.Site, to front.Sink) error {
 	rt, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices().ID})
 	if err != nil {
@@ -329,7 +329,7 @@ func (t tools) prepare(ctx context.Context, s *site.Site, rt supernode.Runtime, 
 	})
 }
 
-// Change chooses the runtime anew; nodes that are running keep theirs until they are stopped.
+// Change chooses the runtime again, as long as no SuperNode runs.
 func (t tools) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	answer, err := to.Ask(ctx, front.Question{ID: "runtime", Kind: front.AskChoice, Default: s.Choices().Runtime,
 		Ask: "What shall the SuperNodes run in?",

@@ -52,7 +52,7 @@ func (makeKeys) Inspect(p Snapshot) (front.Status, error) {
 	return st, nil
 }
 
-// loose tells whether a private key, or its folder, can be read by others.
+// loose reports whether a private key, or its folder, can be read by others.
 func loose(folder keys.Folder) bool {
 	for _, issue := range folder.Issues {
 		if issue.Problem.Code == keys.LooseMode {
@@ -114,7 +114,7 @@ func (k makeKeys) Plan(p Snapshot) ([]front.Action, error) {
 	return actions, nil
 }
 
-// chooseFolder asks a person where the keys shall be, as long as there are none.
+// chooseFolder asks a person for the folder of the keys, as long as there are none.
 func (makeKeys) chooseFolder(ctx context.Context, s *site.Site, to front.Sink) error {
 	folder, err := keys.Scan(s.Folder().KeysDir())
 	if err != nil || !s.Options.Attended || len(folder.Pairs) > 0 || len(s.Ledger.Nodes()) > 0 {

@@ -90,8 +90,7 @@ func (c configure) Apply(ctx context.Context, s *site.Site, to front.Sink) error
 	return site.AcceptConnections(s)
 }
 
-// fixFederation settles, in a rehearsal on a flwr whose configuration names the federation, the one
-// that the grid has.
+// fixFederation chooses the rehearsal grid's federation where flwr's configuration has to name it.
 func (configure) fixFederation(ctx context.Context, s *site.Site) error {
 	g, ok := site.GridRunning(s)
 	if !s.Rehearsal() || !ok || s.Choices().Federation != "" || g.Ready.Managed || len(g.Ready.Federations) == 0 {

@@ -88,7 +88,7 @@ func (l login) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 		return err
 	}
 	if _, _, err := s.GridNodes(ctx, 0); problem.Is(err, problem.NotLoggedIn) {
-		// A login that the grid cut short begins anew, with a new link.
+		// A login that the grid cut short begins again, with a new link.
 		if err := site.Patiently(ctx, s, to, func() error { return l.signIn(ctx, s, f, to) }); err != nil {
 			return err
 		}

@@ -143,7 +143,7 @@ type listed struct {
 
 func (l *listed) add(id string) { l.ids = append(l.ids, id) }
 
-// before gives the node IDs that the grid has now.
+// before returns the node IDs that the grid has now.
 func (l *listed) before(ctx context.Context, s *site.Site, to front.Sink) ([]string, error) {
 	if !l.known {
 		nodes, err := site.NodesNow(ctx, s, to)
@@ -195,7 +195,7 @@ func (r register) one(ctx context.Context, s *site.Site, f site.Flwr, m site.Mem
 	return "", errors.Join(err, s.Ledger.Abandon(intent.ID, problem.Of(err).Error()))
 }
 
-// intend gives the intent to register m: the one that an earlier call left open, else a new one with the
+// intend returns the intent to register m: that of an earlier call, where it is open, else a new one with the
 // nodes that the grid has before the call.
 func intend(ctx context.Context, s *site.Site, m site.Member, grid *listed, to front.Sink) (i ledger.Intent, open bool, err error) {
 	c := s.Choices()

@@ -88,8 +88,8 @@ func (runTask) Plan(p Snapshot) ([]front.Action, error) {
 		p.Dialect.RunArgv(p.Connection(), p.ShellDir(p.AppDir()), p.Choices.Federation, plannedConfig(p.Folder, r), true))), nil
 }
 
-// plannedConfig is the run configuration when as many nodes are online as there are: a rehearsal's app
-// is told how many to wait for.
+// plannedConfig returns the run configuration when all SuperNodes are online: a rehearsal's app takes from it how
+// many to wait for.
 func plannedConfig(f site.Folder, r runs.AppReport) string {
 	if _, ok := r.App.Config["min-nodes"]; ok && f.Rehearsal() {
 		return runs.RunConfig(map[string]int{"min-nodes": f.Choices.Nodes})
@@ -107,7 +107,7 @@ func (r runTask) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err := reachFrom(ctx, s, to); err != nil {
 		return err
 	}
-	list, err := s.GridRuns(ctx, 0) // also tells whether the login holds, before anything is asked
+	list, err := s.GridRuns(ctx, 0) // fails, before anything is asked, when the login is over
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (runTask) send(ctx context.Context, s *site.Site, before []flwrexec.Run, co
 	})
 }
 
-// adopt settles a run whose start was never answered: the one that is new on the grid since then is it.
+// adopt settles a run whose start was never answered: it is the run that is new on the grid since then.
 func (runTask) adopt(ctx context.Context, s *site.Site) (bool, error) {
 	for _, i := range s.Ledger.Intents() {
 		if i.Op != "run" || i.Connection != s.Choices().Grid.Connection {

@@ -132,7 +132,7 @@ func TestUnknownIsNotAbsent(t *testing.T) {
 	}
 }
 
-// An edit beside an open site is told, and changes nothing until it is accepted.
+// An edit of an open site's flwrup.toml shows as a problem, and changes nothing until it is accepted.
 func TestEditIsNotTaken(t *testing.T) {
 	dir := sitetest.Clone(t, "nodes = 1\n")
 	s, err := site.Open(site.Options{Dir: dir})

@@ -118,8 +118,8 @@ func WalkTo(ctx context.Context, s *site.Site, to front.Sink, last front.StepID)
 	return nil
 }
 
-// guided is the front end of a person who follows a walk: what a step would do is told before it is done,
-// and done when they say so.
+// guided is the front end of a person who follows a walk: a step shows its plan first,
+// and does it when they say so.
 type guided struct {
 	front.Sink
 	s *site.Site
@@ -128,7 +128,7 @@ type guided struct {
 // tell shows the plan of a step, and asks where the step would change something without a question of its own.
 func (g *guided) tell(ctx context.Context, st Step) error {
 	actions, err := Plan(ctx, g.s, st.ID())
-	if err != nil { // what stands in the way is told by doing it
+	if err != nil { // doing it says why
 		return nil
 	}
 	g.Event(front.Planned{Actions: actions})

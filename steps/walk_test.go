@@ -12,7 +12,7 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// TestWalkTellsWhatWasDeclined: a person who says no is told that this is where it stands, not that
+// TestWalkTellsWhatWasDeclined: a person who says no reads that the step is left for later, not that
 // something does not work.
 func TestWalkTellsWhatWasDeclined(t *testing.T) {
 	s, err := site.Open(site.Options{Dir: t.TempDir(), Create: true, Attended: true, Choose: func(c *project.Choices) { c.Nodes = 1 }})

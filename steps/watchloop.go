@@ -25,7 +25,7 @@ type watcher struct {
 	dir     string
 	site    *site.Site // for looking only; its flwr stays open from look to look
 	choices time.Time  // of the flwrup.toml that site was opened with
-	unfit   time.Time  // of one that cannot be taken over, and was told
+	unfit   time.Time  // of one that cannot be taken over, and an event said so
 	keeper  health.Keeper
 	busy    bool
 	each    func(health.WatchEvent)
@@ -63,8 +63,8 @@ func WatchNodes(ctx context.Context, dir string, each func(health.WatchEvent)) e
 			return err
 		}
 		o := health.Diagnosed(ctx, w.site, 0)
-		// What is asked of a SuperNode is on disk before it is touched: read after the look, it tells a
-		// stop that began during the look from an end by itself.
+		// A stop is on disk before the SuperNode is touched. Read after the look, it tells a stop that began
+		// during the look from an unwanted end.
 		if err := w.site.Ledger.Reload(); err != nil {
 			return err
 		}
@@ -105,8 +105,8 @@ func (w *watcher) trouble(kind health.WatchKind, node, text string, err error) {
 	w.each(health.WatchEvent{At: time.Now(), Kind: kind, Node: node, Text: text + p.Error(), Code: p.Code, Fix: p.Fix})
 }
 
-// open opens the site, anew when flwrup.toml has changed, and reads what other flwrups noted. A
-// flwrup.toml that cannot be read is told, and the old choices go on.
+// open opens the site, again when flwrup.toml has changed, and reads the notes of other flwrups. A flwrup.toml that
+// cannot be read makes an event, and the old choices go on.
 func (w *watcher) open() error {
 	info, err := os.Stat(project.File(w.dir))
 	if err != nil && w.site != nil {

@@ -13,8 +13,8 @@ import (
 	"flwrup/internal/sitetest"
 )
 
-// TestOnlooker: beside a flwrup at work everything can be looked at, what it writes is seen, and nothing
-// can be changed.
+// TestOnlooker: while another flwrup is at work everything can be looked at, its writes are seen, and nothing can be
+// changed.
 func TestOnlooker(t *testing.T) {
 	dir := t.TempDir()
 	first, err := site.Open(site.Options{Dir: dir, Create: true})

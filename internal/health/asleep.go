@@ -17,8 +17,8 @@ const (
 	sleepMatters = 2 * time.Minute
 )
 
-// sleeper notices that the machine was asleep: the clock on the wall has gone on, the one that Go measures
-// with stands still meanwhile (on Linux, macOS and Windows).
+// sleeper notices that the machine was asleep: the wall clock has gone on, and the clock that Go measures
+// with has stood still meanwhile (on Linux, macOS and Windows).
 type sleeper struct {
 	mu       sync.Mutex
 	last     time.Time

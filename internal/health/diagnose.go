@@ -60,7 +60,7 @@ func judge(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Member, e
 	return nil, nil
 }
 
-// IsSuspended tells whether a SuperNode runs and is kept from working: docker pause, SIGSTOP, Ctrl-Z. The grid
+// IsSuspended reports whether a SuperNode runs and is kept from working: docker pause, SIGSTOP, Ctrl-Z. The grid
 // notices only after a minute; this machine knows at once.
 func IsSuspended(st supernode.Status) bool {
 	return st.State == supernode.Running && st.Reason == supernode.Suspended

@@ -44,7 +44,7 @@ type Restart struct {
 	Nodes []string
 }
 
-// Restarts holds the named SuperNodes against what is seen of them.
+// Restarts compares the named SuperNodes with a look at them.
 func Restarts(o front.Overview, names []string) (todo []Restart) {
 	down, lost := Restart{Verb: front.StartNodes}, Restart{Verb: front.RestartNodes}
 	for _, v := range o.Nodes {

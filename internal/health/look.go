@@ -127,7 +127,7 @@ func inOrder(p *site.Snapshot, o *front.Overview) {
 	}
 }
 
-// settleGridErr gives what puts GridErr right. Nobody counts as online while the grid does not say so.
+// settleGridErr notes the remedy of GridErr. No SuperNode counts as online while the grid does not say so.
 func settleGridErr(p *site.Snapshot, o *front.Overview) {
 	if o.GridErr != nil {
 		o.Online = 0

@@ -16,7 +16,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// A SuperNode says in its own log which node ID the grid let it in as. That is held against the ledger: an ID
+// A SuperNode says in its own log which node ID the grid let it in as. flwrup compares it with the ledger: an ID
 // that was found again by elimination, or typed into the ledger, may be another node's.
 
 // NodeIDDiffers says that a SuperNode's log and the ledger name different node IDs.
@@ -50,7 +50,7 @@ func (s *saidIDs) put(node string, id saidID) {
 	s.byNode[node] = id
 }
 
-// idSaid gives the node ID that a running SuperNode logged when it came online; "" while it has not, and
+// idSaid returns the node ID that a running SuperNode logged when it came online; "" while it has not, and
 // where the log does not reach back so far. A log is read once a start; without an answer once in a while.
 func idSaid(ctx context.Context, s *site.Site, name string, st supernode.Status) string {
 	if st.State != supernode.Running {

@@ -18,7 +18,7 @@ const (
 	watchPauseMax = 5 * time.Minute
 	watchTries    = 5                // restarts of one SuperNode in watchPer
 	watchPer      = time.Hour        //
-	watchGrace    = time.Minute      // in which SuperNodes may come back by themselves
+	watchGrace    = time.Minute      // in which SuperNodes may come back without a restart
 	watchSettled  = 10 * time.Minute // online for so long: the pause starts small again
 	watchDrift    = 10 * time.Second // wall clock against the monotonic one: not a correction by NTP any more
 )
@@ -74,7 +74,7 @@ type watchMemory struct {
 type watched struct {
 	down   bool
 	since  time.Duration // of down, or of not down
-	said   problem.Code  // the trouble that was told last
+	said   problem.Code  // the last trouble in the events
 	tries  []time.Duration
 	streak int  // tries since it was last online for long
 	left   bool // tried often enough: left until somebody else has brought it back
@@ -133,7 +133,7 @@ func (d *decision) say(kind WatchKind, node, text string, p *problem.Problem) {
 	d.events = append(d.events, e)
 }
 
-// grace gives the SuperNodes time to come back without a restart.
+// grace leaves the SuperNodes time to come back without a restart.
 func (d *decision) grace() { d.graceEnd = d.now.mono + watchGrace }
 
 func (d *decision) noteSleep() {
@@ -262,7 +262,7 @@ func (d *decision) restartWhenDue(v front.NodeView, n *watched) {
 	}
 }
 
-// allLost tells whether all of several SuperNodes run here and are offline on the grid.
+// allLost reports whether all of several SuperNodes run here and are offline on the grid.
 func allLost(o front.Overview) bool {
 	up := 0
 	for _, v := range o.Nodes {
@@ -299,8 +299,8 @@ const (
 	dueNever
 )
 
-// due tells whether a SuperNode that is down is to be restarted now. unsure: the grid cannot tell whether
-// it still holds the SuperNode's key.
+// due reports whether a SuperNode that is down is to be restarted now. unsure: the grid does not say that
+// it has let go of the SuperNode's key.
 func (n *watched) due(now time.Duration, unsure bool) due {
 	recent := 0
 	for _, at := range n.tries {

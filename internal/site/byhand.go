@@ -28,7 +28,7 @@ type containerFinder interface {
 
 // EveryNode is the runtime of a site that also sees SuperNodes which somebody else started with one of the
 // site's keys, as the guide does by hand, in containers or as plain processes: such a SuperNode counts as
-// running, its log is read, and none is started beside it, for the grid would refuse the second one.
+// running, its log is read, and no second one is started, which the grid would refuse.
 type EveryNode struct {
 	supernode.Runtime
 	s       *Site
@@ -55,7 +55,7 @@ const (
 	strangersLong = 10 * time.Second // for what is asked of one SuperNode again and again
 )
 
-// strangers gives what was started by hand, by SuperNode, as of at most maxAge ago.
+// strangers returns what was started by hand, by SuperNode, as of at most maxAge ago.
 func (e *EveryNode) strangers(ctx context.Context, maxAge time.Duration) (map[string]stranger, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -110,8 +110,8 @@ func (e *EveryNode) inContainer(ctx context.Context, found stranger) stranger {
 	return stranger{st, docker}
 }
 
-// List gives the project's own SuperNodes, and in the place of those that do not run, or are not there,
-// the ones started by hand.
+// List returns the project's own SuperNodes. One started by hand takes the place of one that does not run, or is
+// not there.
 func (e *EveryNode) List(ctx context.Context) ([]supernode.Status, error) {
 	own, err := e.Runtime.List(ctx)
 	if err != nil {
@@ -151,7 +151,7 @@ func (e *EveryNode) Start(ctx context.Context, spec supernode.Spec) error {
 	return e.Runtime.Start(ctx, spec)
 }
 
-// stranger gives the one that runs in node's place.
+// stranger returns the SuperNode that runs in node's place.
 func (e *EveryNode) stranger(ctx context.Context, node string) (stranger, bool) {
 	others, err := e.strangers(ctx, strangersLong)
 	other, ok := others[node]
@@ -162,7 +162,7 @@ func (e *EveryNode) stranger(ctx context.Context, node string) (stranger, bool) 
 	return other, err == nil && slices.ContainsFunc(list, func(st supernode.Status) bool { return st.Name == node && st.ByHand != "" })
 }
 
-// Logs gives the node's lines, also of one started by hand.
+// Logs returns the node's lines, also of one started by hand.
 func (e *EveryNode) Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error {
 	other, ok := e.stranger(ctx, node)
 	if !ok {

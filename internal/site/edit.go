@@ -30,7 +30,7 @@ func Edit(ctx context.Context, s *Site, to front.Sink, id front.StepID, e config
 	return true, nil
 }
 
-// CanUndo tells whether a file edit of step id, made since flwrup was started, can be taken back.
+// CanUndo reports whether a file edit of step id, made since flwrup was started, can be taken back.
 func CanUndo(s *Site, id front.StepID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,8 +17,8 @@ import (
 // attestImage begins what the ledger notes of a container image: to what its name led when it was first used.
 const attestImage = "image "
 
-// EachUsed calls do for every runtime that may hold something of this site: the chosen one, and the one that was
-// chosen before. Docker that nothing of this site was ever made with is left alone; it may not be there.
+// EachUsed calls do for every runtime that may hold something of this site: the chosen runtime, and the
+// previous one. Docker is left alone where this site never made anything with it; it may not be there.
 func EachUsed(ctx context.Context, s *Site, do func(supernode.Runtime) error) error {
 	kind := s.RuntimeKind()
 	var errs []error

@@ -30,7 +30,7 @@ type Member struct {
 	Record ledger.Node // zero while nothing was registered
 }
 
-// Known tells whether the node's ID on the grid is known.
+// Known reports whether the node's ID on the grid is known.
 func (m Member) Known() bool { return m.Record.State == ledger.Registered && m.Record.NodeID != "" }
 
 // Members returns the site's SuperNodes, as many as there are usable keys, at most as many as were chosen, with the
@@ -181,7 +181,7 @@ func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {
 	if c.Grid.Rehearsal {
 		// A rehearsal sends nothing anywhere.
 		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
-			// flwr 1.42 looks for work this often, in seconds; by itself it waits longer.
+			// flwr 1.42 looks for work this often, in seconds; its default is longer.
 			"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": workInterval(c.Nodes, runtime.NumCPU())})
 	}
 	spec := supernode.Spec{

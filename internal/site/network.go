@@ -25,11 +25,11 @@ type Network struct{ Control, Fleet probe.Result }
 // drops what is sent.
 const NetworkAge = 2 * time.Minute
 
-// LookAtNetwork looks at both addresses, side by side. In a rehearsal whose grid was not started yet both are
+// LookAtNetwork looks at both addresses at the same time. In a rehearsal whose grid was not started yet both are
 // empty, as they are while that grid is suspended.
 func LookAtNetwork(ctx context.Context, s *Site, maxAge time.Duration) (Network, error) {
 	if GridSuspended(s) != nil {
-		return Network{}, nil // what answers is known
+		return Network{}, nil // nothing answers
 	}
 	n, _, err := s.world.network.Get(maxAge, func() (Network, error) {
 		f, err := s.Session(ctx)
@@ -76,8 +76,8 @@ func extraRoots() []string {
 	return files
 }
 
-// Judge holds what answers at the two addresses against what the flwr at hand speaks. Each is nil when
-// its address is the right one.
+// Judge compares the services at the two addresses with those that the flwr at hand speaks to. Each problem is nil
+// when its address is the right one.
 func (n Network) Judge(d flwr.Dialect) (control, fleet *problem.Problem) {
 	c, f := n.Control, n.Fleet
 	control, fleet = c.Problem, f.Problem

@@ -26,7 +26,7 @@ func SaidLately(ctx context.Context, s *Site, name string) (lines []string) {
 	return lines
 }
 
-// LastLines gives the end of a SuperNode's log; none when it cannot be read.
+// LastLines returns the end of a SuperNode's log; none when it cannot be read.
 func LastLines(ctx context.Context, s *Site, name string, n int) []supernode.Line {
 	rt, err := s.NodesRuntime(ctx)
 	if err != nil {

@@ -16,13 +16,13 @@ import (
 // more when it is in the middle of something.
 const StopGrace = 20 * time.Second
 
-// startAtOnce limits how many start side by side: each costs seconds of processor time.
+// startAtOnce limits how many start at the same time: each costs seconds of processor time.
 const startAtOnce = 4
 
 // GridLetsGo is how long the grid goes on calling a killed SuperNode online. Seen: 52 to 53 s.
 const GridLetsGo = time.Minute
 
-// States gives the runtime's view of this site's SuperNodes by name.
+// States returns the runtime's view of this site's SuperNodes by name.
 func States(ctx context.Context, s *Site) (map[string]supernode.Status, error) {
 	rt, err := s.NodesRuntime(ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func States(ctx context.Context, s *Site) (map[string]supernode.Status, error) {
 	return states, nil
 }
 
-// Running gives the names of the SuperNodes that run now.
+// Running returns the names of the SuperNodes that run now.
 func Running(ctx context.Context, s *Site) ([]string, error) {
 	states, err := States(ctx, s)
 	var names []string
@@ -100,7 +100,7 @@ func PollPause(s *Site, try int) time.Duration {
 // is refused for about a minute until the grid has missed its heartbeat (seen: 52 to 53 s).
 const OnlineWithin = 100 * time.Second
 
-// Names gives the site's SuperNodes by name, in order.
+// Names returns the site's SuperNodes by name, in order.
 func Names(s *Site) ([]string, error) {
 	list, _, err := Members(s)
 	names := make([]string, 0, len(list))

@@ -12,8 +12,8 @@ import (
 	"flwrup/internal/safego"
 )
 
-// What lies between a step and a grid that many share: sessions end, connections are cut, a SuperLink
-// is started again.
+// A grid that many share is away at times: sessions end, connections are cut, a SuperLink is started again. The
+// functions here outlast that.
 
 // gridTries is how often the grid is asked before a step leaves the rest for later: with the pauses
 // between, 15 seconds and what the calls take, which spans the restart of a SuperLink.
@@ -72,7 +72,7 @@ func HoldOn(ctx context.Context, s *Site, to front.Sink, try int, why error) err
 	return safego.Sleep(ctx, pause(try))
 }
 
-// WorkedBefore tells whether this site's grid has answered it once: then an address that cannot be
+// WorkedBefore reports whether this site's grid has answered it once: then an address that cannot be
 // reached now is not likely to be a wrong one.
 func WorkedBefore(s *Site) bool {
 	connection := s.Choices().Grid.Connection
@@ -87,5 +87,5 @@ func WorkedBefore(s *Site) bool {
 	return false
 }
 
-// Lost tells whether a call that gave err may all the same have done its work on the grid.
+// Lost reports whether a call that gave err may all the same have done its work on the grid.
 func Lost(err error) bool { return MayPass(err) || flwrexec.MayHaveHappened(err) }

@@ -27,8 +27,8 @@ const RehearsalIs = "This is a rehearsal: all 16 steps for real, on a SuperGrid 
 
 func gridDir(s *Site) string { return s.StateDir("grid") }
 
-// GridRunning tells whether the rehearsal's grid runs now. One that has ended is given, too, for what
-// there is to clear away of it.
+// GridRunning reports whether the rehearsal's grid runs now. One that has ended is returned, too, to be
+// cleared away.
 func GridRunning(s *Site) (*grid.Grid, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,7 +179,7 @@ func endNodes(ctx context.Context, s *Site, to front.Sink) error {
 }
 
 // RehearsalPassphrase makes or reads the passphrase of an unattended rehearsal's backup. It guards
-// keys that are good for nothing but the rehearsal, and lies beside them, for their owner alone.
+// keys that are good for the rehearsal alone, and lies in the same project, for its owner alone.
 func RehearsalPassphrase(s *Site) (string, error) {
 	file := s.StateDir("rehearsal-passphrase")
 	if b, err := plainfile.Read(file); err == nil && len(b) > 0 {
@@ -195,7 +195,7 @@ func RehearsalPassphrase(s *Site) (string, error) {
 	return pass, os.WriteFile(file, []byte(pass), 0o600)
 }
 
-// ChoseItself tells whether this rehearsal has a passphrase of rehearsalPassphrase's: no person knows it.
+// ChoseItself reports whether this rehearsal has a passphrase of rehearsalPassphrase's: no person knows it.
 func ChoseItself(s *Site) bool {
 	_, err := os.Stat(s.StateDir("rehearsal-passphrase"))
 	return err == nil
@@ -210,7 +210,7 @@ func randomWord(n int) (string, error) {
 	return base32.StdEncoding.EncodeToString(b)[:n], nil
 }
 
-// GridUp tells whether this rehearsal's grid runs.
+// GridUp reports whether this rehearsal's grid runs.
 func GridUp(s *Site) bool {
 	_, ok := GridRunning(s)
 	return s.Rehearsal() && ok

@@ -22,7 +22,7 @@ func (s *Site) RuntimeKind() string {
 	return ""
 }
 
-// NodesRuntime gives the runtime that starts this site's SuperNodes.
+// NodesRuntime returns the runtime that starts this site's SuperNodes.
 func (s *Site) NodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func openDocker(ctx context.Context, s *Site, id string) (*dockerctl.Runtime, er
 	return dockerctl.New(ctx, dockerctl.Options{Project: id, Dir: s.StateDir("starter")})
 }
 
-// CloseRuntime closes the runtime at hand: the next question opens the one that is chosen then.
+// CloseRuntime closes the runtime at hand: the next question opens the runtime that is chosen then.
 func CloseRuntime(s *Site) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

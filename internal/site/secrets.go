@@ -76,7 +76,7 @@ func readEnvFile(file string, into map[string]string) error {
 // AskValues asks the person for the values that a SuperNode cannot do without. Each is asked for once and
 // serves all nodes that name it, as one in the environment would.
 func AskValues(ctx context.Context, s *Site, spec supernode.Spec, to front.Sink) error {
-	s.asking.Lock() // several nodes are started side by side
+	s.asking.Lock() // several nodes are started at the same time
 	defer s.asking.Unlock()
 	for _, name := range spec.Missing {
 		s.mu.Lock()

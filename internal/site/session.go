@@ -13,7 +13,7 @@ import (
 	"flwrup/internal/userdirs"
 )
 
-// Session gives the flwr of this site, found as chosen. It installs nothing. One that the table of
+// Session returns the flwr of this site, found as chosen. It installs nothing. One that the table of
 // dialects does not cover is checked against its own help first, once.
 func (s *Site) Session(ctx context.Context) (Flwr, error) {
 	s.opening.Lock()

@@ -190,7 +190,7 @@ func (s *Site) load(v survey) (err error) {
 	return s.Change(func(c *project.Choices) error { return takeFlags(s, c) })
 }
 
-// Close gives back the lock and connections. A rehearsal grid that was not kept ends with it.
+// Close returns the lock and connections. A rehearsal grid that was not kept ends with it.
 func (s *Site) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,9 +17,9 @@ import (
 	"flwrup/keys"
 )
 
-// What flwrup.toml and the folder ask for is acted on only after the person accepted it, or chose it through
-// flwrup. A site that acts is not opened before that; one that only looks leaves out what was not accepted.
-// So Choices never holds a value that somebody else put there.
+// flwrup acts on a value of flwrup.toml or of the folder only after the person accepted it, or chose it through
+// flwrup. A site that acts is not opened before that. A site that only looks leaves out values that were not
+// accepted. So Choices never holds a value that somebody else put there.
 
 // Unaccepted is the error of Open, a Problem (not-accepted): front ends show the values, ask, and open again.
 type Unaccepted struct {
@@ -29,7 +29,7 @@ type Unaccepted struct {
 
 func (u *Unaccepted) Error() string { return u.Unwrap().Error() }
 
-// Unwrap gives the Problem.
+// Unwrap returns the Problem.
 func (u *Unaccepted) Unwrap() error { return trust.Refused(u.Dir, u.Values) }
 
 // recordsKey stands for .flwrup in a list of values: containers, processes and node IDs are known by it.
@@ -224,7 +224,7 @@ func settle(s *Site, v survey) error {
 	return nil
 }
 
-// declined gives the values that this call does not accept either.
+// declined returns the values that this call does not accept either.
 func declined(s *Site, open []trust.Value) []trust.Value {
 	if s.Options.Trust {
 		return nil

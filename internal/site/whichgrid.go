@@ -27,8 +27,8 @@ const (
 type Offer struct {
 	project.GridChoice
 	Used       bool   // by this project before
-	Federation string // the one that it used there
-	Note       string // beside its addresses
+	Federation string // that the project used there
+	Note       string // next to its addresses
 	Unfit      string // why it cannot be chosen
 }
 
@@ -98,7 +98,7 @@ func Grids(s *Site, c *project.Choices, home string) []Offer {
 }
 
 // FleetOf and ControlOf are the two addresses of a grid: as chosen, else SuperGrid's, else where a
-// SuperLink has the SuperNodes' side by itself.
+// SuperLink has the SuperNodes' side by default.
 func FleetOf(g project.GridChoice, d flwr.Dialect) string {
 	switch {
 	case g.Fleet != "":

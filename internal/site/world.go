@@ -31,7 +31,7 @@ type Answer[T any] struct {
 	good   time.Time // of value
 }
 
-// Get gives the answer, asking again when the last one is older than maxAge. After an error the last
+// Get returns the answer, asking again when the last one is older than maxAge. After an error the last
 // good value comes with it.
 func (a *Answer[T]) Get(maxAge time.Duration, ask func() (T, error)) (T, time.Time, error) {
 	if a.young(maxAge) {
@@ -124,14 +124,14 @@ func answers(s *Site) []forgetful {
 	return list
 }
 
-// GridNodes gives the account's nodes on the grid, those unregistered left out.
+// GridNodes returns the account's nodes on the grid, those unregistered left out.
 func (s *Site) GridNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
 	all, at, err := s.AllNodes(ctx, maxAge)
 	nodes := slices.DeleteFunc(slices.Clone(all), func(n flwrexec.Node) bool { return n.Status == flwrexec.StatusUnregistered })
 	return nodes, at, err
 }
 
-// AllNodes gives the account's nodes as the grid lists them, also those that were unregistered.
+// AllNodes returns the account's nodes as the grid lists them, also those that were unregistered.
 func (s *Site) AllNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
 	return s.world.nodes.Get(maxAge, func() ([]flwrexec.Node, error) {
 		f, err := s.Session(ctx)
@@ -142,7 +142,7 @@ func (s *Site) AllNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.N
 	})
 }
 
-// Federations gives the account's federations, archived ones left out.
+// Federations returns the account's federations, archived ones left out.
 func (s *Site) Federations(ctx context.Context, maxAge time.Duration) ([]flwrexec.Federation, error) {
 	list, _, err := s.world.federations.Get(maxAge, func() ([]flwrexec.Federation, error) {
 		f, err := s.Session(ctx)
@@ -167,7 +167,7 @@ func (s *Site) Federation(ctx context.Context, maxAge time.Duration) (flwrexec.F
 	return d, err
 }
 
-// GridRuns gives the account's runs, newest first as the grid has them.
+// GridRuns returns the account's runs, newest first as the grid has them.
 func (s *Site) GridRuns(ctx context.Context, maxAge time.Duration) ([]flwrexec.Run, error) {
 	list, _, err := s.world.runs.Get(maxAge, func() ([]flwrexec.Run, error) {
 		f, err := s.Session(ctx)
