@@ -177,7 +177,7 @@ func (h *home) flwrSays(dir string) map[string]int {
 
 var nodeStatus = regexp.MustCompile(`"status": "([a-z]+)"`)
 
-// processesOf gives the command lines of all processes that have dir in their arguments or environment.
+// processesOf returns the command lines of all processes that have dir in their arguments or environment.
 func processesOf(dir string) map[int]string {
 	found := map[int]string{}
 	procs, _ := filepath.Glob("/proc/[0-9]*")

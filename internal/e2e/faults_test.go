@@ -119,8 +119,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// watched has `flwrup watch` beside: it tells once of each trouble, waits where waiting helps, leaves the
-// folder to the dashboard that is open there, which mends with f, and by itself with w.
+// watched runs `flwrup watch` during the faults. The watch tells once of each trouble, waits where waiting helps, and
+// leaves the folder to the dashboard that is open there, which mends on f, and unasked after w.
 func (f *faults) watched(daemon *require.Daemon) {
 	w := f.watching(f.dir)
 	daemon.Stop()
@@ -247,7 +247,7 @@ func (f *faults) tells(what string, since time.Time, want map[string]string) {
 	}
 }
 
-// busy tells whether more programs want a processor than there could be in a test of ours: then times tell nothing.
+// busy reports whether more programs want a processor than there could be in a test of ours: then times tell nothing.
 func busy() bool {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

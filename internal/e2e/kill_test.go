@@ -181,7 +181,7 @@ func (k *kills) ends(dir string) {
 	}
 }
 
-// keyFiles gives the pairs that are whole; a half-made one may still be completed.
+// keyFiles returns the pairs that are whole; a half-made one may still be completed.
 func keyFiles(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

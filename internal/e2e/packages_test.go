@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/require"
 )
 
-// TestPackagesOfImage holds an app's dependencies against what a SuperNode image has, oldest and newest.
+// TestPackagesOfImage compares an app's dependencies with the packages of a SuperNode image, oldest and newest.
 func TestPackagesOfImage(t *testing.T) {
 	require.Docker(t)
 	rt, err := dockerctl.New(context.Background(), dockerctl.Options{Project: "test-packages"})

@@ -39,8 +39,8 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
-// rehearsed goes the whole way in dir from where it stands, with three SuperNodes, and holds the result against flwr's
-// own word. It returns the arguments but for the number of SuperNodes.
+// rehearsed goes the whole way in dir from where it stands, with three SuperNodes, and compares the result with
+// flwr's own word. It returns the arguments but for the number of SuperNodes.
 func (h *home) rehearsed(dir, version, runtime string) []string {
 	t := h.t
 	t.Helper()

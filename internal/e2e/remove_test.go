@@ -65,7 +65,7 @@ func (f *faults) removeAndAdd() {
 	}
 	f.mend("supernode_1")
 	f.are("supernode_2", "supernode_3", "supernode_4")
-	kept() // also that of the burnt one
+	kept() // also the key of the unregistered one
 	if n := h.flwrSays(f.dir)["unregistered"]; n != 1 {
 		t.Errorf("flwr calls %d unregistered, 1 wanted", n)
 	}

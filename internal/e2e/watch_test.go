@@ -55,7 +55,7 @@ func (h *home) watched(dir string) {
 	}
 }
 
-// watching is a `flwrup watch --json` that runs beside a test.
+// watching is a `flwrup watch --json` that runs during a test.
 type watching struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -131,7 +131,7 @@ func (w *watching) end() {
 	}
 }
 
-// nodeProcess gives the process of a SuperNode that must be running and online.
+// nodeProcess returns the process of a SuperNode that must be running and online.
 func nodeProcess(t *testing.T, h *home, dir, name string) int {
 	t.Helper()
 	var status struct {

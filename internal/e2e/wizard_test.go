@@ -68,7 +68,7 @@ func TestWizard(t *testing.T) {
 	s = start() // all is set up: the dashboard comes first
 	s.Wait("3 of 3 SuperNodes online")
 	t.Logf("at the dashboard after %d times Enter and %.0f s", presses, time.Since(began).Seconds())
-	second := start() // beside the first: it looks on
+	second := start() // while the first is open: it looks on
 	second.Wait("looking only")
 	second.Wait("3 of 3 SuperNodes online")
 	second.Press("q")
@@ -88,7 +88,7 @@ func TestWizard(t *testing.T) {
 	}
 	hostileLog(t, s, containers[0])
 
-	// What q kept stays, however the next flwrup ends; down ends it.
+	// The grid that q kept stays, however the next flwrup ends; down ends it.
 	for how, end := range map[string]func(){
 		"SIGTERM": func() { s.Signal(syscall.SIGTERM); s.Over(130) },
 		"SIGHUP":  func() { s.Signal(syscall.SIGHUP); s.Over(130) },
@@ -107,7 +107,7 @@ func TestWizard(t *testing.T) {
 	h.tornDown(dir, "docker")
 }
 
-// projectID gives the ID of the project in dir.
+// projectID returns the ID of the project in dir.
 func projectID(t *testing.T, dir string) string {
 	t.Helper()
 	id, err := os.ReadFile(filepath.Join(dir, ".flwrup", "id"))
@@ -117,7 +117,7 @@ func projectID(t *testing.T, dir string) string {
 	return strings.TrimSpace(string(id))
 }
 
-// containersOf gives the names of the containers of the project in dir, in order; with a status only those.
+// containersOf returns the names of the containers of the project in dir, in order; with a status only those.
 func containersOf(t *testing.T, dir, status string) []string {
 	t.Helper()
 	return containersWith(t, projectID(t, dir), status)

@@ -3,7 +3,6 @@ package sourcetest
 import (
 	"go/ast"
 	"go/token"
-	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,14 +28,10 @@ var plainer = []struct {
 	{regexp.MustCompile(`^(What|Who|Whatever|Whoever) [^?]*$`), "a subject: the function, the user, flwrup or the grid"},
 }
 
-// notYet lists the packages whose comments still have such words. The list only shrinks.
-var notYet = map[string]bool{"internal/e2e": true}
-
 // TestPlainEnglish: comments, also those of tests, are in plain English. See CONTRIBUTING.md.
 func TestPlainEnglish(t *testing.T) {
-	comments, found := 0, map[string]int{}
+	comments := 0
 	eachParsed(t, true, func(fset *token.FileSet, name string, f *ast.File) {
-		pkg := path.Dir(name)
 		for _, c := range f.Comments {
 			comments++
 			text := strings.Join(strings.Fields(c.Text()), " ")
@@ -45,18 +40,11 @@ func TestPlainEnglish(t *testing.T) {
 				if said == "" || name == "internal/sourcetest/english_test.go" {
 					continue
 				}
-				if found[pkg]++; !notYet[pkg] {
-					t.Errorf("%s:%d: %q; say instead: %s", name, fset.Position(c.Pos()).Line, said, p.say)
-				}
+				t.Errorf("%s:%d: %q; say instead: %s", name, fset.Position(c.Pos()).Line, said, p.say)
 			}
 		}
 	})
 	if comments < 1000 {
 		t.Fatalf("only %d comments were found: this is not flwrup's code", comments)
-	}
-	for pkg := range notYet {
-		if found[pkg] == 0 {
-			t.Errorf("%s is clean: take it off the list notYet", pkg)
-		}
 	}
 }
