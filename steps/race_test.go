@@ -108,7 +108,7 @@ func TestVerbsAndLooks(t *testing.T) {
 			}
 		}
 		s.Title()
-		Reference(ctx, s)
+		Reference(s)
 		return o.FileErr
 	})
 	look("steps", func() error {

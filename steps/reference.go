@@ -7,9 +7,9 @@ import (
 	"flwrup/internal/site"
 )
 
-// Reference returns the guide's quick reference in the dialect of the flwr at hand.
-func Reference(ctx context.Context, s *site.Site) []front.Action {
-	p := s.Look(ctx, site.Want{Parts: site.ReadFlwr})
+// Reference returns the guide's quick reference in the dialect of the flwr at hand. It asks nobody.
+func Reference(s *site.Site) []front.Action {
+	p := s.Look(context.Background(), site.Want{Parts: site.ReadFlwrAtHand})
 	d, c := p.Dialect, p.Connection()
 	actions := []front.Action{
 		p.Command("log in", d.LoginArgv(c)),

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"flwrup/internal/fleet"
@@ -26,15 +27,8 @@ func (w Work) Title() front.Title { return w.s.Title() }
 // Steps returns the 16 steps, in order.
 func (w Work) Steps() []front.Step { return Steps() }
 
-// Inspect tells how a step stands.
-func (w Work) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
-	return Inspect(ctx, w.s, id)
-}
-
-// Plan tells what Apply would do.
-func (w Work) Plan(ctx context.Context, id front.StepID) ([]front.Action, error) {
-	return Plan(ctx, w.s, id)
-}
+// Look returns a look at the steps that has read nothing yet.
+func (w Work) Look() front.Look { return NewLook(w.s) }
 
 // Apply does a step.
 func (w Work) Apply(ctx context.Context, id front.StepID, to front.Sink) error {
@@ -87,7 +81,7 @@ func (w Work) Act(ctx context.Context, verb front.Verb, nodes []string, to front
 func (w Work) Handover() fleet.Handover { return fleet.NewHandover(w.s) }
 
 // Reference returns the guide's quick reference in the dialect of the flwr at hand.
-func (w Work) Reference() []front.Action { return Reference(context.Background(), w.s) }
+func (w Work) Reference() []front.Action { return Reference(w.s) }
 
 // Places returns the pages where a person may turn.
 func (w Work) Places() []front.Link { return Places() }
@@ -122,12 +116,22 @@ func (o *Onlooker) Title() front.Title {
 	return t
 }
 
-// Inspect tells how a step stands after what the other flwrup wrote last.
-func (o *Onlooker) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
-	if err := o.s.Ledger.Reload(); err != nil {
-		return front.Status{}, err
+// Look returns a look at the steps after what the other flwrup wrote last.
+func (o *Onlooker) Look() front.Look { return &onlook{Look: NewLook(o.s)} }
+
+// onlook reads the ledger again before it looks.
+type onlook struct {
+	*Look
+	once sync.Once
+	err  error
+}
+
+// Inspect tells how a step stands.
+func (l *onlook) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
+	if l.once.Do(func() { l.err = l.s.Ledger.Reload() }); l.err != nil {
+		return front.Status{}, l.err
 	}
-	return o.Work.Inspect(ctx, id)
+	return l.Look.Inspect(ctx, id)
 }
 
 // Overview returns the dashboard's data after what the other flwrup wrote last.

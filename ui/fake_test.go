@@ -78,6 +78,9 @@ func (f *fake) SaveMetrics(_ context.Context, run string) (string, error) {
 }
 func (f *fake) CanUndo(n front.StepID) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.undo[n] }
 
+// Look returns the fake: it reads nothing that could be old.
+func (f *fake) Look() front.Look { return f }
+
 func (f *fake) Inspect(ctx context.Context, n front.StepID) (front.Status, error) {
 	if f.inspect != nil {
 		f.inspect(ctx, n)

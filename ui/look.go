@@ -31,6 +31,26 @@ type lookout struct {
 	gen    int
 	front  bool // the open step is being looked at
 	back   bool // another step is
+	round  round
+}
+
+// round is one look at the steps in the background, for each step once.
+type round struct {
+	look front.Look
+	had  map[front.StepID]bool
+	from time.Time
+}
+
+// lookFor returns the look for a step: its own for the open one, which waits for no other, else that of the round.
+func (l *lookout) lookFor(work Work, id front.StepID, open bool) front.Look {
+	if open {
+		return work.Look()
+	}
+	if r := &l.round; r.look == nil || r.had[id] || time.Since(r.from) > fresh {
+		*r = round{look: work.Look(), had: map[front.StepID]bool{}, from: time.Now()}
+	}
+	l.round.had[id] = true
+	return l.round.look
 }
 
 // lookMsg is the result of one inspection.
@@ -58,7 +78,7 @@ func newLookout(parent context.Context) *lookout {
 func (l *lookout) renew() {
 	l.ctx, l.cancel = context.WithCancel(l.parent)
 	l.wg = &sync.WaitGroup{}
-	l.front, l.back = false, false
+	l.front, l.back, l.round = false, false, round{}
 	l.gen++
 }
 
@@ -97,6 +117,7 @@ func (sl *stepList) lookAt(i int, open bool) tea.Cmd {
 	}
 	l.wg.Add(1)
 	ctx, gen, n, wg := l.ctx, l.gen, st.number, l.wg
+	look := l.lookFor(work, n, open)
 	return func() tea.Msg {
 		defer wg.Done()
 		msg := lookMsg{gen: gen, i: i, front: open}
@@ -104,13 +125,13 @@ func (sl *stepList) lookAt(i int, open bool) tea.Cmd {
 			return msg
 		}
 		msg.err = safego.Call(fmt.Sprintf("looking at step %d", n), func() (err error) {
-			msg.status, err = work.Inspect(ctx, n)
+			msg.status, err = look.Inspect(ctx, n)
 			return err
 		})
 		msg.status = cleanStatus(msg.status)
 		if msg.err == nil && (msg.status.State == front.Ready || msg.status.State == front.Waiting) {
 			msg.planErr = safego.Call(fmt.Sprintf("planning step %d", n), func() (err error) {
-				msg.plan, err = work.Plan(ctx, n)
+				msg.plan, err = look.Plan(ctx, n)
 				return err
 			})
 			msg.plan = cleanActions(msg.plan)

@@ -11,12 +11,11 @@ import (
 )
 
 // Work is the interface of the screens to the work; steps.Work implements it. Every method except Title,
-// Steps, CanChange, CanUndo, Reference and Places may block, so only a tea.Cmd calls it.
+// Steps, Look, CanChange, CanUndo, Reference and Places may block, so only a tea.Cmd calls it.
 type Work interface {
 	Title() front.Title
 	Steps() []front.Step // the 16, in order
-	Inspect(ctx context.Context, step front.StepID) (front.Status, error)
-	Plan(ctx context.Context, step front.StepID) ([]front.Action, error)
+	Look() front.Look    // at the steps
 	Apply(ctx context.Context, step front.StepID, to front.Sink) error
 	CanChange(step front.StepID) bool // the step's choice can be made again
 	Change(ctx context.Context, step front.StepID, to front.Sink) error

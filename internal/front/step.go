@@ -1,6 +1,9 @@
 package front
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // StepID names one of the 16 steps of Flower's registration guide. Its value is the step's number there.
 type StepID int
@@ -87,4 +90,11 @@ type Step interface {
 	Name() string  // for the list: "Register"
 	Title() string // for the screen: "Register each SuperNode"
 	Why() string   // what the step does and why, two or three sentences in plain words
+}
+
+// Look is one look at the steps: what it reads for one of them serves those after it. It may block, and is not for
+// several goroutines.
+type Look interface {
+	Inspect(ctx context.Context, id StepID) (Status, error) // how a step stands
+	Plan(ctx context.Context, id StepID) ([]Action, error)  // what Apply would do
 }

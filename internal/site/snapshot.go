@@ -28,6 +28,7 @@ type Part uint32
 const (
 	ReadKeys           Part = 1 << iota // the folder of keys
 	ReadFlwr                            // the flwr at hand
+	ReadFlwrAtHand                      // the same, as far as it was found before: looks for none
 	ReadConfig                          // the edits that flwr's configuration still needs
 	ReadNodes                           // the account's nodes on the grid
 	ReadAccount                         // ReadNodes, and who is logged in; noted in the ledger
@@ -162,6 +163,7 @@ var readings = []struct {
 	{ReadMachine, (*look).machine},
 	{ReadKeys, (*look).keys},
 	{ReadFlwr, (*look).flwr},
+	{ReadFlwrAtHand, (*look).flwrAtHand},
 	{ReadConfig, (*look).config},
 	{ReadNodes, (*look).nodes},
 	{ReadAccount, (*look).account},
@@ -192,14 +194,19 @@ func (l *look) keys(context.Context) {
 }
 
 func (l *look) flwr(ctx context.Context) {
-	f, err := l.s.Session(ctx)
-	if err != nil {
-		l.p.Tool.Err = err
-	} else {
+	_, l.p.Tool.Err = l.s.Session(ctx)
+	l.flwrAtHand(ctx)
+	l.p.LeftAside = l.s.LeftAside()
+}
+
+func (l *look) flwrAtHand(context.Context) {
+	l.s.mu.Lock()
+	f := l.s.flwr
+	l.s.mu.Unlock()
+	if f != nil {
 		found := f.Found()
 		l.p.Tool.Value = Tool{Found: found, Dialect: f.Dialect(), Shell: inShell(found.Program)}
 	}
-	l.p.LeftAside = l.s.LeftAside()
 }
 
 func (l *look) config(ctx context.Context) {
