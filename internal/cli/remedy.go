@@ -41,10 +41,7 @@ func remedyArgs(r front.Remedy) []string {
 	case front.RestoreKey:
 		return on("restore-key")
 	case front.RemoveNodes:
-		if !r.Gone {
-			return on("remove")
-		}
-		return on("remove", "--unregister")
+		return on("remove")
 	case front.UnregisterNodes:
 		return on("remove", "--unregister")
 	}

@@ -27,7 +27,6 @@ func TestRemedyCommands(t *testing.T) {
 		{front.Remedy{Verb: front.ChangeSettings, Nodes: one}, "settings supernode_1"},
 		{front.Remedy{Verb: front.RestoreKey, Nodes: one}, "restore-key supernode_1"},
 		{front.Remedy{Verb: front.RemoveNodes, Nodes: one}, "remove supernode_1"},
-		{front.Remedy{Verb: front.RemoveNodes, Nodes: one, Gone: true}, "remove supernode_1 --unregister"},
 		{front.Remedy{Verb: front.UnregisterNodes, Nodes: one}, "remove supernode_1 --unregister"},
 		{front.Remedy{Step: front.StepRegister}, "up"},
 		{front.Remedy{Step: front.StepLogin}, "up"},
@@ -63,8 +62,6 @@ func TestEveryRemedyHasACommand(t *testing.T) {
 				r.Nodes = []string{"supernode_1", "supernode_2"}
 			}
 			remedies[c.Name()] = r
-			r.Gone = true
-			remedies[c.Name()+", gone"] = r
 		case "flwrup/internal/front.StepID":
 			step, _ := constant.Int64Val(c.Val())
 			for _, look := range []bool{false, true} {

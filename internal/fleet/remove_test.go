@@ -101,3 +101,24 @@ func (r *atStop) Stop(ctx context.Context, name string, grace time.Duration) err
 	r.look()
 	return r.Runtime.Stop(ctx, name, grace)
 }
+
+// A node that somebody unregistered has a burnt key. Its remedy says so to the ledger, and asks.
+func TestUnregisteredByOthers(t *testing.T) {
+	ctx := context.Background()
+	s, g, _ := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 2)
+	g.Known[0].Status = flwrexec.StatusUnregistered
+	o := health.Diagnosed(ctx, s, 0)
+	if d := o.Nodes[0].Diagnosis; d == nil || d.Code != flwrexec.NodeUnregistered {
+		t.Fatalf("%+v", o.Nodes[0])
+	}
+	r := o.Nodes[0].Remedy
+	if r == nil || r.Verb != front.UnregisterNodes {
+		t.Fatalf("%+v", r)
+	}
+	if err := Remove(ctx, s, r.Nodes, true, &sitetest.Scripted{Answers: map[string]string{"unregister": "yes"}}, once); err != nil {
+		t.Fatal(err)
+	}
+	if n := sitetest.Record(s, "supernode_1"); n.State != ledger.Unregistered {
+		t.Errorf("%+v", n)
+	}
+}

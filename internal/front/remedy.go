@@ -7,7 +7,6 @@ type Remedy struct {
 	Says  string   // names the deed: "start it again"
 	Verb  Verb     // for Act, with Nodes; "" when Step says where
 	Nodes []string // names; none for a verb that concerns no SuperNode
-	Gone  bool     // with RemoveNodes: the grid has unregistered the nodes already
 	Step  StepID   // the step on which it is put right; 0 with Verb
 	Look  bool     // Step shows what is wrong; the person puts it right elsewhere
 	Now   bool     // Step does it as soon as it is opened, and asks before it changes anything

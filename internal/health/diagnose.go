@@ -117,11 +117,6 @@ func remedy(verb front.Verb, says string, nodes ...string) *front.Remedy {
 	return &front.Remedy{Says: says, Verb: verb, Nodes: nodes}
 }
 
-// removeGone removes a SuperNode that the grid has unregistered.
-func removeGone(node string) *front.Remedy {
-	return &front.Remedy{Says: "remove it", Verb: front.RemoveNodes, Nodes: []string{node}, Gone: true}
-}
-
 // KeyProblem says what became of the key of a lost SuperNode.
 func KeyProblem(s *site.Site, m site.Member, folder keys.Folder) (*problem.Problem, *front.Remedy) {
 	file := s.Path(m.Record.KeyFile)

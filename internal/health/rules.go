@@ -131,7 +131,7 @@ var rules = []rule{
 		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == flwrexec.StatusUnregistered },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
 			return problem.New(flwrexec.NodeUnregistered, e.node.Name+" was unregistered on the grid", "its key is burnt: no account can register it again",
-				"remove it here, then add a new SuperNode"), removeGone(e.node.Name)
+				"remove it here, then add a new SuperNode"), remedy(front.UnregisterNodes, "remove it", e.node.Name)
 		}},
 	{name: "not listed by the grid",
 		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == "" },
@@ -272,7 +272,7 @@ func remedyFor(p *problem.Problem, v front.NodeView, h flwrexec.NodeHints, pinne
 	case problem.Untrusted, flwrexec.WrongService:
 		return &front.Remedy{Says: "look at the addresses", Step: front.StepConfigure, Look: true}
 	case flwrexec.NodeUnregistered:
-		return removeGone(v.Name)
+		return remedy(front.UnregisterNodes, "remove it", v.Name)
 	case problem.NodeRefused:
 		if v.Grid == flwrexec.StatusRegistered {
 			return &front.Remedy{Says: "see whether it is confirmed", Step: front.StepConfirmation}
