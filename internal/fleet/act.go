@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"flwrup/internal/front"
 	"flwrup/internal/health"
@@ -61,6 +62,23 @@ func keysGone(s *site.Site, keyless []site.Member, folder keys.Folder, to front.
 		all = append(all, p)
 	}
 	return problem.Join(all...)
+}
+
+// registered returns the SuperNodes of list that have a node ID, and says why the others are not started.
+func registered(list []site.Member, to front.Sink) (has []site.Member, unfit error) {
+	var without []string
+	for _, m := range list {
+		if m.Known() {
+			has = append(has, m)
+			continue
+		}
+		without = append(without, m.Name)
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: "not registered yet"}})
+	}
+	if len(without) > 0 {
+		unfit = problem.New(problem.NeedsPerson, "cannot start "+strings.Join(without, ", "), "not registered on the grid yet", "flwrup up registers and starts them")
+	}
+	return has, unfit
 }
 
 // restart stops SuperNodes and starts them again. What would keep one from starting is found before it is
@@ -173,12 +191,16 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 		}
 		return stop(ctx, s, list, to)
 	}
+	list, unfit := registered(list, to)
+	if len(list)+len(keyless) == 0 {
+		return unfit
+	}
 	if s.Rehearsal() {
 		if err := BringGridUp(ctx, s, to); err != nil {
 			return err
 		}
 	}
-	unfit := keysGone(s, keyless, folder, to)
+	unfit = problem.Join(keysGone(s, keyless, folder, to), unfit)
 	if len(list) == 0 {
 		return unfit
 	}

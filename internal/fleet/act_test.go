@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"flwrup/internal/front"
@@ -13,6 +14,7 @@ import (
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 	"flwrup/internal/supernode"
+	"flwrup/keys"
 )
 
 // Where a SuperNode's registered key is gone, or another key is in its place, flwrup does not start it. It goes on running
@@ -83,5 +85,27 @@ func TestRestartLooksFirst(t *testing.T) {
 	}
 	if rt.Started["supernode_2"].Image != "as it was" || rt.Started["supernode_1"].KeyFile == "" {
 		t.Errorf("supernode_2 was not left alone, or held up the others: %v", rt.Running())
+	}
+}
+
+// TestUnregisteredAreNotStarted: the others are, and the grid hears nothing of those without a node ID.
+func TestUnregisteredAreNotStarted(t *testing.T) {
+	ctx := context.Background()
+	s, _, rt := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 2)
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 3 })
+	if _, err := keys.Generate(ctx, s.Folder().KeysDir(), []string{"client_credentials_3"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []front.Verb{front.StartNodes, front.RestartNodes, front.ReplaceNodes} {
+		err := Operate(ctx, s, verb, []string{"supernode_3"}, &sitetest.Heard{})
+		if !problem.Is(err, problem.NeedsPerson) || !strings.Contains(err.Error(), "cannot start supernode_3: not registered") {
+			t.Errorf("%s: %v", verb, err)
+		}
+	}
+	if err := Operate(ctx, s, front.StartNodes, nil, &sitetest.Heard{}); !problem.Is(err, problem.NeedsPerson) {
+		t.Errorf("all: %v", err)
+	}
+	if _, third := rt.Started["supernode_3"]; third || len(rt.Started) != 2 {
+		t.Errorf("started %v", rt.Started)
 	}
 }
