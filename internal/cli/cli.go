@@ -85,6 +85,7 @@ and brings you back to look after them: status, logs, runs.
 
   flwrup            the wizard, or the dashboard once all is set up
   flwrup rehearse   the same on a SuperGrid on this machine, without an account`,
+		Version:       Version,
 		Args:          noArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -93,7 +94,9 @@ and brings you back to look after them: status, logs, runs.
 		},
 	}
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + exitCodes + "\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })
+	root.SetVersionTemplate(versionLine() + "\n")
+	root.SetFlagErrorFunc(p.badFlag)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return p.checkValues(cmd) }
 	root.PersistentFlags().StringVar(&p.dir, "dir", "", "the project's `folder` (default: this one, or flwrup-rehearsal in it)")
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
 	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
@@ -108,11 +111,25 @@ func usage(what string) error {
 	return problem.New(problem.Usage, what, "", "flwrup --help lists commands and flags")
 }
 
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usage("unknown command or argument: " + strings.Join(args, " "))
+func noArgs(_ *cobra.Command, args []string) error {
+	var words []string
+	for _, arg := range args {
+		words = append(words, termsafe.Quote(arg))
+	}
+	if len(words) > 0 {
+		return usage("unknown command or argument: " + strings.Join(words, " "))
 	}
 	return nil
+}
+
+// oneOrMore wants arguments: things, named by flags or commands in hint.
+func oneOrMore(things, hint string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return problem.New(problem.Usage, "cannot "+cmd.Name(), "no "+things+" named", hint)
+		}
+		return nil
+	}
 }
 
 // jsonFlag adds --json to a command.

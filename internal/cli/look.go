@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,9 @@ import (
 // Version is what `flwrup version` says; a release sets it with -ldflags.
 var Version = "0.1.0"
 
+// versionLine is what `flwrup version` and `flwrup --version` print.
+func versionLine() string { return "flwrup " + Version + " " + runtime.GOOS + "/" + runtime.GOARCH }
+
 func versionCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "version", Short: "Print flwrup's version", Args: noArgs,
@@ -41,7 +45,7 @@ func versionCommand(p *program) *cobra.Command {
 					"platform": runtime.GOOS + "/" + runtime.GOARCH}, nil)
 				return nil
 			}
-			p.say("flwrup %s %s", Version, runtime.GOOS+"/"+runtime.GOARCH)
+			p.say("%s", versionLine())
 			return nil
 		},
 	}
@@ -111,6 +115,11 @@ func doLogs(ctx context.Context, p *program, nodes []string, o supernode.LogOpti
 	}
 	if len(nodes) == 0 {
 		nodes = names
+	}
+	for _, node := range nodes {
+		if !slices.Contains(fleet.AllNames(s), node) {
+			return site.NoSuperNode(node)
+		}
 	}
 	width := 0
 	for _, n := range nodes {
@@ -234,6 +243,8 @@ func doPlan(ctx context.Context, p *program, all bool) error {
 	return nil
 }
 
+var handoverFormats = []string{"text", "markdown", "csv", "json"}
+
 func handoverCommand(p *program) *cobra.Command {
 	format := "text"
 	cmd := &cobra.Command{
@@ -244,11 +255,14 @@ func handoverCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer s.Close()
-			h := fleet.NewHandover(s)
-			write, ok := map[string]func() string{"text": h.Text, "markdown": h.Markdown, "csv": h.CSV, "json": h.JSON}[format]
-			if !ok {
-				return usage("no format " + format + ": text, markdown, csv or json")
+			if _, err := site.Names(s); err != nil {
+				return err
 			}
+			h := fleet.NewHandover(s)
+			if len(h.Nodes) == 0 {
+				return problem.New(problem.NeedsPerson, "cannot hand over node IDs", "no SuperNode is registered yet", "flwrup up registers them")
+			}
+			write := map[string]func() string{"text": h.Text, "markdown": h.Markdown, "csv": h.CSV, "json": h.JSON}[format]
 			fmt.Fprint(p.Out, write())
 			return nil
 		},

@@ -9,7 +9,10 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/plain"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/termsafe"
 	"flwrup/steps"
 )
 
@@ -66,10 +69,13 @@ and not unregistered, with the keys and node IDs that they had.`,
 				n, err = strconv.Atoi(args[0])
 			}
 			if len(args) > 1 || err != nil {
+				if args, err = p.known(args); err != nil {
+					return err
+				}
 				return onSite(p, o, false, func(s *site.Site, to front.Sink) error { return steps.BringBack(cmd.Context(), s, args, to) }, cmd.Context())
 			}
-			if n < 1 {
-				return usage(args[0] + " is no number of SuperNodes")
+			if n < 1 || n > project.MaxNodes {
+				return problem.New(problem.Usage, "cannot add "+termsafe.Quote(args[0])+" SuperNodes", number(args[0], 1, project.MaxNodes), "`flwrup add` adds one")
 			}
 			return onSite(p, o, false, func(s *site.Site, to front.Sink) error { return steps.Add(cmd.Context(), s, n, to) }, cmd.Context())
 		}})
@@ -79,7 +85,7 @@ graphics processors, packages, and further arguments. What all SuperNodes have g
 [node.all] of flwrup.toml, what the named ones have of their own into tables with their numbers.`,
 		RunE: act(front.ChangeSettings)})
 	burn := false
-	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation", Args: cobra.MinimumNArgs(1),
+	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation", Args: oneOrMore("SuperNode", "`flwrup status` lists them"),
 		Long: `Stops the SuperNodes, takes them out of the federation (flwr 1.27 and later) and removes their
 containers. Their keys stay registered and good. With --unregister the grid forgets them, too,
 which burns their keys for good: it asks first. A removal that was cut short goes on when it is
@@ -92,7 +98,7 @@ called again.`,
 			return actOn(cmd.Context(), p, verb, nodes, o)
 		}})
 	removing.Flags().BoolVar(&burn, "unregister", false, "unregister them, too: burns their keys")
-	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: cobra.MinimumNArgs(1),
+	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: oneOrMore("SuperNode", "`flwrup status` lists them"),
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			return actOn(cmd.Context(), p, front.RestoreKey, nodes, o)
 		}})
@@ -112,6 +118,10 @@ type actOptions struct {
 }
 
 func actOn(ctx context.Context, p *program, verb front.Verb, nodes []string, o actOptions) error {
+	nodes, err := p.known(nodes)
+	if err != nil {
+		return err
+	}
 	return onSite(p, o, verb == front.StopNodes, func(s *site.Site, to front.Sink) error { return steps.Act(ctx, s, verb, nodes, to) }, ctx)
 }
 

@@ -77,6 +77,9 @@ func metricsOf(front *plain.Front) metricsData {
 }
 
 func doRun(ctx context.Context, p *program, cmd *cobra.Command, o runOptions) error {
+	if o.app == site.NoApp {
+		return badValue(cmd, "app", o.app, "a run needs an app")
+	}
 	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
 	s, err := p.open(ctx, site.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {

@@ -71,7 +71,7 @@ func (p *program) runs() *cobra.Command {
 		},
 	}
 	stop := &cobra.Command{
-		Use: "stop ID…", Short: "Stop runs; asks first", Args: cobra.MinimumNArgs(1),
+		Use: "stop ID…", Short: "Stop runs; asks first", Args: oneOrMore("run", "`flwrup runs` lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := p.open(cmd.Context(), site.Options{Dir: p.findDir(), Attended: p.attended()}, yes)
 			if err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -119,9 +118,6 @@ func appFrom(dir, app string) string {
 }
 
 func doUp(ctx context.Context, p *program, cmd *cobra.Command, o upOptions) error {
-	if o.until < 1 || o.until > front.StepTotal {
-		return usage(fmt.Sprintf("--until takes the number of a step, 1 to %d", front.StepTotal))
-	}
 	o.yes = o.yes || p.json
 	dir := p.findDir()
 	s, err := p.open(ctx, site.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, SendAll: o.sendAll, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, o.yes)

@@ -126,6 +126,25 @@ func (r replaces) Ask(ctx context.Context, q front.Question) (string, error) {
 	return r.Sink.Ask(ctx, q)
 }
 
+// AllNames returns the names of all SuperNodes that this folder knows: those of Members, those without a key, and those
+// that were removed.
+func AllNames(s *site.Site) []string {
+	list, folder, _ := site.Members(s) // what cannot be read has no name
+	var names []string
+	for _, m := range append(site.WithoutKey(s, list, folder), list...) {
+		names = append(names, m.Name)
+	}
+	for _, n := range s.Ledger.Nodes() {
+		if n.Connection == s.Choices().Grid.Connection {
+			names = append(names, n.Name)
+		}
+	}
+	for _, i := range site.Leaving(s) {
+		names = append(names, i.Name)
+	}
+	return names
+}
+
 func namesOf(list []site.Member) []string {
 	out := make([]string, 0, len(list))
 	for _, m := range list {

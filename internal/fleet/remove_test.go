@@ -102,7 +102,7 @@ func (r *atStop) Stop(ctx context.Context, name string, grace time.Duration) err
 	return r.Runtime.Stop(ctx, name, grace)
 }
 
-// A node that somebody unregistered has a burnt key. Its remedy says so to the ledger, and asks.
+// A node that somebody else unregistered is unregistered here as well: its key can never be registered again.
 func TestUnregisteredByOthers(t *testing.T) {
 	ctx := context.Background()
 	s, g, _ := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 2)

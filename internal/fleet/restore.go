@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -108,6 +109,9 @@ func RestoreKeys(ctx context.Context, s *site.Site, nodes []string, to front.Sin
 			}
 		}
 		if found == nil {
+			if !slices.ContainsFunc(list, func(m site.Member) bool { return m.Name == name }) {
+				return site.NoSuperNode(name)
+			}
 			return problem.New(problem.Usage, "the key of "+name+" is where it belongs", "", "`flwrup status` shows what is wrong")
 		}
 		if err := restoreKey(ctx, s, *found, to); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/distribution/reference"
+
 	"flwrup/internal/hostpath"
 	"flwrup/internal/nodeconfig"
 	"flwrup/internal/problem"
@@ -34,7 +36,7 @@ var fields = []field[Choices]{
 	{"create-federation", "make the federation when it does not exist (flwr 1.27 or later)", func(c *Choices) any { return &c.CreateFederation }, nil},
 	{"keys", "folder of the key pairs; keep it out of version control", func(c *Choices) any { return &c.Keys }, notEmpty},
 	{"runtime", "\"docker\", \"process\", or \"auto\": containers where Docker works", func(c *Choices) any { return &c.Runtime }, oneOf(RuntimeAuto, RuntimeDocker, RuntimeProcess)},
-	{"image", "image of the SuperNode containers; \"\": the official one of the flwr version", func(c *Choices) any { return &c.Image }, matching(imageName, "it is not the name of an image")},
+	{"image", "image of the SuperNode containers; \"\": the official one of the flwr version", func(c *Choices) any { return &c.Image }, image},
 	{"host-network", "containers share the network of the machine", func(c *Choices) any { return &c.HostNetwork }, nil},
 	{"container-prefix", "what container names begin with; \"\": supernode_", func(c *Choices) any { return &c.ContainerPrefix }, matching(plainName, "container names are letters, digits, '_', '.' and '-', the first one a letter or digit")},
 	{"app", "folder of the Flower app to run", func(c *Choices) any { return &c.App }, nil},
@@ -61,10 +63,10 @@ var nodeFields = []field[NodeChoice]{
 	{"env", "", func(n *NodeChoice) any { return &n.Env }, variableName},
 	{"env-file", "", func(n *NodeChoice) any { return &n.EnvFile }, nil},
 	{"data", "", func(n *NodeChoice) any { return &n.Data }, dataFolder},
-	{"cpus", "", func(n *NodeChoice) any { return &n.CPUs }, matching(cpuCount, "it takes a number of processor cores in quotes, such as \"1.5\"")},
-	{"memory", "", func(n *NodeChoice) any { return &n.Memory }, limit(memorySize, "it takes a number with m or g behind it in quotes, such as \"2g\"")},
-	{"pids", "", func(n *NodeChoice) any { return &n.PIDs }, limit(pidCount, "it takes a number of processes and threads in quotes, 64 or more, such as \"4096\"")},
-	{"tmp", "", func(n *NodeChoice) any { return &n.Tmp }, matching(memorySize, "it takes a number with m or g behind it in quotes, such as \"1g\"")},
+	{"cpus", "", func(n *NodeChoice) any { return &n.CPUs }, matching(cpuCount, "it takes a number of processor cores, such as \"1.5\"")},
+	{"memory", "", func(n *NodeChoice) any { return &n.Memory }, limit(memorySize, "it takes a number with m or g behind it, such as \"2g\"")},
+	{"pids", "", func(n *NodeChoice) any { return &n.PIDs }, limit(pidCount, "it takes a number of processes and threads, 64 or more, such as \"4096\"")},
+	{"tmp", "", func(n *NodeChoice) any { return &n.Tmp }, matching(memorySize, "it takes a number with m or g behind it, such as \"1g\"")},
 	{"gpus", "", func(n *NodeChoice) any { return &n.GPUs }, matching(gpuChoice, "it takes \"all\", a number, or \"device=0,1\"")},
 	{"install-packages", "", func(n *NodeChoice) any { return &n.Install }, nil},
 	{"lasting", "", func(n *NodeChoice) any { return &n.Lasting }, nil},
@@ -84,8 +86,7 @@ var (
 	plainName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 	nodeName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 	nodeKey     = regexp.MustCompile(`^supernode_[1-9][0-9]{0,3}$`)
-	imageName   = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/:@-]*$`)
-	versionText = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+_-]*$`)
+	versionText = regexp.MustCompile(`^[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$`)
 	cpuCount    = regexp.MustCompile(`^(0\.0*[1-9][0-9]*|[1-9][0-9]*(\.[0-9]+)?)$`)
 	memorySize  = regexp.MustCompile(`^[1-9][0-9]{0,6}[mg]$`)
 	pidCount    = regexp.MustCompile(`^(6[4-9]|[7-9][0-9]|[1-9][0-9]{2,6})$`)
@@ -137,12 +138,25 @@ func nodeCount(v string) string {
 	return ""
 }
 
+func image(v string) string {
+	if v == "" {
+		return ""
+	}
+	if _, err := reference.ParseAnyReference(v); err != nil {
+		return "it is not the name of an image"
+	}
+	return ""
+}
+
 func connectionName(v string) string {
 	if v == "default" || !plainName.MatchString(v) {
 		return "it is not the name of a connection"
 	}
 	return ""
 }
+
+// Check says why value does not fit a key of flwrup.toml; nil when it does. The [node.…] tables have CheckNode.
+func Check(key, value string) error { return checkOf(fields, key, value) }
 
 // CheckAddress says what is wrong with an address for grid.control or grid.fleet; nil when it is valid.
 func CheckAddress(v string) error { return asError(address(v)) }
@@ -407,8 +421,10 @@ func (f field[T]) set(of *T, v any) (want string) {
 
 // CheckNode says why value does not fit a key of the [node.…] tables, or one of the entries of its list; nil
 // when it does.
-func CheckNode(key, value string) error {
-	for _, f := range nodeFields {
+func CheckNode(key, value string) error { return checkOf(nodeFields, key, value) }
+
+func checkOf[T any](fields []field[T], key, value string) error {
+	for _, f := range fields {
 		if f.key != key {
 			continue
 		}
@@ -416,9 +432,7 @@ func CheckNode(key, value string) error {
 			return errors.New("it has control characters, or is no text")
 		}
 		if f.check != nil {
-			if why := f.check(value); why != "" {
-				return errors.New(why)
-			}
+			return asError(f.check(value))
 		}
 		return nil
 	}

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/termsafe"
 )
 
 // Answers other than a folder with an app.
@@ -21,18 +23,35 @@ const (
 )
 
 // SettleApp makes sure that there is an app to run, or that somebody else starts the runs. The app is the
-// chosen one, else the only one in the folder, else the user's choice.
+// chosen one, else the only one in the folder, else the user's choice. A chosen one that is gone is never exchanged
+// unattended.
 func SettleApp(ctx context.Context, s *site.Site, to front.Sink) error {
 	for !s.RunsElsewhere() {
 		_, err := app.Read(s.AppDir())
 		if err == nil || problem.Is(err, app.Unusable) { // another app is not what the person wants
 			return err
 		}
+		if named := s.Choices().App; named != "" {
+			why := "no app is at " + s.AppDir()
+			if !s.Options.Attended {
+				return problem.New(app.Broken, "cannot run the app "+termsafe.Quote(named)+" that flwrup.toml names", why, "name another one: flwrup run --app FOLDER")
+			}
+			to.Event(front.Says{Text: "flwrup.toml names the app " + termsafe.Quote(named) + ": " + why})
+		}
 		if err := chooseApp(ctx, s, to); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// UsableApp says why folder dir holds no app that flwr can run; nil when it does.
+func UsableApp(dir string) error {
+	_, err := app.Read(dir)
+	if problem.Is(err, app.Broken) {
+		return errors.New(problem.Of(err).Why)
+	}
+	return err
 }
 
 // chooseApp offers the apps in the project's folder and one level below it, a new one, any other folder,

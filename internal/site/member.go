@@ -19,6 +19,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
+	"flwrup/internal/termsafe"
 	"flwrup/keys"
 )
 
@@ -147,7 +148,7 @@ func MemberNamed(s *Site, name string) (Member, error) {
 
 // NoSuperNode is the Problem (usage) about a name that no SuperNode has.
 func NoSuperNode(name string) error {
-	return problem.New(problem.Usage, "no SuperNode "+name+" here", "", "`flwrup status` lists them")
+	return problem.New(problem.Usage, "cannot find SuperNode "+termsafe.Quote(name), "none here has that name", "`flwrup status` lists them")
 }
 
 // fleetAddress is where SuperNodes connect to, host:port.

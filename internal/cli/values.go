@@ -1,0 +1,239 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flwrup/internal/fleet"
+	"flwrup/internal/front"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/runs"
+	"flwrup/internal/site"
+	"flwrup/internal/termsafe"
+	"flwrup/keys"
+)
+
+// valueChecks say why a flag cannot take a value, by the name of the flag; "" where it can. They run before
+// anything is opened, written or asked. Paths are looked up in the folder from which the command takes them.
+var valueChecks = map[string]func(p *program, v string) string{
+	"dir":              func(_ *program, v string) string { return folderOrNothing(v) },
+	"nodes":            func(_ *program, v string) string { return number(v, 1, project.MaxNodes) },
+	"until":            func(_ *program, v string) string { return number(v, 1, front.StepTotal) },
+	"tail":             func(_ *program, v string) string { return number(v, 0, math.MaxInt32) },
+	"format":           func(_ *program, v string) string { return oneOf(v, handoverFormats) },
+	"federation":       choice("federation"),
+	"connection":       choice("grid.connection"),
+	"control":          choice("grid.control"),
+	"fleet":            choice("grid.fleet"),
+	"runtime":          choice("runtime"),
+	"flwr":             choice("flwr.version"),
+	"image":            choice("image"),
+	"backup-recipient": func(_ *program, v string) string { _, err := keys.ParseRecipients(v); return reason(err) },
+	"ca":               func(_ *program, v string) string { return file(v) },
+	"passphrase-file":  func(_ *program, v string) string { return file(v) },
+	"flwr-path":        func(p *program, v string) string { return somethingAt(p.inProject(v)) },
+	"flwr-home":        func(p *program, v string) string { return folderOrNothing(p.inProject(v)) },
+	"keys":             func(p *program, v string) string { return folderOrNothing(p.inProject(v)) },
+	"backup":           func(p *program, v string) string { return fileOrNothing(p.inProject(v)) },
+	"app":              func(_ *program, v string) string { return appFolder(v) },
+	"node-config":      setting("node-config"),
+	"env":              setting("env"),
+	"env-file":         func(p *program, v string) string { return file(p.inProject(v)) },
+	"cpus":             setting("cpus"),
+	"memory":           setting("memory"),
+	"pids":             setting("pids"),
+	"tmp":              setting("tmp"),
+	"gpus":             setting("gpus"),
+	"data": func(p *program, v string) string {
+		if why := setting("data")(p, v); why != "" {
+			return why
+		}
+		here, _, _ := project.ParseData(v)
+		return somethingAt(p.inProject(here))
+	},
+}
+
+// checkValues refuses the first value of a flag that cannot be meant.
+func (p *program) checkValues(cmd *cobra.Command) error {
+	var bad error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		check, has := valueChecks[f.Name]
+		if bad != nil || !has {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			if why := whyNot(p, check, v); why != "" {
+				bad = badValue(cmd, f.Name, v, why)
+				return
+			}
+		}
+	})
+	return bad
+}
+
+func whyNot(p *program, check func(*program, string) string, v string) string {
+	switch {
+	case strings.TrimSpace(v) == "":
+		return "it is empty"
+	case unprintable(v):
+		return "it has characters that do not print"
+	}
+	return check(p, v)
+}
+
+func unprintable(v string) bool {
+	_, bad := termsafe.Unsafe(v)
+	return bad || strings.ContainsAny(v, "\n\t")
+}
+
+func badValue(cmd *cobra.Command, flag, v, why string) error {
+	hint := cmd.CommandPath() + " --help explains --" + flag
+	if v == "" {
+		hint = "give --" + flag + " a value, or leave it out"
+	}
+	return problem.New(problem.Usage, "cannot use --"+flag+" "+termsafe.Quote(v), why, hint)
+}
+
+// badFlag words an error of the flags' parser.
+func (p *program) badFlag(cmd *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	if !errors.As(err, &value) {
+		return usage(err.Error())
+	}
+	name, why := value.GetFlag().Name, "it takes true or false"
+	if check, has := valueChecks[name]; has {
+		if why = whyNot(p, check, value.GetValue()); why == "" {
+			why = "it is not a whole number"
+		}
+	}
+	return badValue(cmd, name, value.GetValue(), why)
+}
+
+// choice checks a value by the rules of its key in flwrup.toml.
+func choice(key string) func(*program, string) string {
+	return func(_ *program, v string) string { return reason(project.Check(key, v)) }
+}
+
+// setting checks a value by the rules of its key in the [node.…] tables.
+func setting(key string) func(*program, string) string {
+	return func(_ *program, v string) string { return reason(project.CheckNode(key, v)) }
+}
+
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return problem.Of(err).Error()
+}
+
+func number(v string, low, high int) string {
+	n, err := strconv.Atoi(v)
+	switch {
+	case high == math.MaxInt32 && err == nil && n < low:
+		return fmt.Sprintf("it takes %d or more", low)
+	case errors.Is(err, strconv.ErrRange), err == nil && (n < low || n > high):
+		return fmt.Sprintf("it takes a number from %d to %d", low, high)
+	case err != nil:
+		return "it is not a whole number"
+	}
+	return ""
+}
+
+func oneOf(v string, values []string) string {
+	if slices.Contains(values, v) {
+		return ""
+	}
+	last := len(values) - 1
+	return "it takes " + strings.Join(values[:last], ", ") + " or " + values[last]
+}
+
+// inProject is where a path that flwrup.toml keeps as it was typed leads to.
+func (p *program) inProject(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(p.findDir(), path)
+}
+
+func somethingAt(path string) string {
+	if _, err := os.Stat(path); err != nil {
+		return "cannot read it: " + problem.Cause(err)
+	}
+	return ""
+}
+
+func file(path string) string {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "cannot read it: " + problem.Cause(err)
+	case info.IsDir():
+		return "it is a folder, and it takes a file"
+	}
+	return ""
+}
+
+func fileOrNothing(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return "it is a folder, and it takes a file"
+	}
+	return folderOrNothing(filepath.Dir(path))
+}
+
+func folderOrNothing(path string) string {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return "it is a file, and it takes a folder"
+	}
+	return ""
+}
+
+func appFolder(path string) string {
+	if path == site.NoApp {
+		return ""
+	}
+	if why := somethingAt(path); why != "" {
+		return why
+	}
+	if why := folderOrNothing(path); why != "" {
+		return why
+	}
+	return reason(runs.UsableApp(path))
+}
+
+// known returns names without repetition, or the Problem about the first that no SuperNode here has. It comes
+// before the folder's lock. It leaves folders that cannot be read, or ask for something that nobody accepted, to the
+// call that opens the site.
+func (p *program) known(names []string) ([]string, error) {
+	s, err := site.Open(site.Options{Dir: p.findDir(), ReadOnly: true})
+	if err != nil {
+		return names, nil
+	}
+	defer s.Close()
+	if len(site.LeftOut(s)) > 0 {
+		return names, nil
+	}
+	var once []string
+	for _, name := range names {
+		switch {
+		case !slices.Contains(fleet.AllNames(s), name):
+			return nil, site.NoSuperNode(name)
+		case !slices.Contains(once, name):
+			once = append(once, name)
+		}
+	}
+	return once, nil
+}
