@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+
 	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/internal/site"

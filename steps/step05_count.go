@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
+	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/wording"
@@ -34,7 +35,7 @@ func (count) Wants() Wants {
 
 func (count) Inspect(p Snapshot) (front.Status, error) {
 	folder := p.Keys.Value
-	if p.Keys.Err != nil {
+	if p.Keys.Err != nil && !problem.Is(p.Keys.Err, problem.NotAccepted) {
 		return front.Status{}, p.Keys.Err
 	}
 	st := front.Status{State: front.Ready}

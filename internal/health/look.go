@@ -22,7 +22,7 @@ const ReadNodes = site.ReadKeys | site.ReadFlwr | site.ReadNodes | site.ReadGrid
 // older than maxAge. A part that cannot be had stays empty, and GridErr or RuntimeErr say why.
 func Overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Overview {
 	ctx = flwrexec.OneLook(ctx)
-	p := s.Look(ctx, site.Want{Parts: ReadNodes, MaxAge: maxAge})
+	p := lookAtNodes(ctx, s, maxAge)
 	o := View(ctx, s, &p)
 	o.FileErr = site.FileProblem(s)
 	if o.GridErr == nil && maxAge < Anytime && time.Since(o.GridAt) > pulseAge {
@@ -44,14 +44,23 @@ func Overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Ove
 
 // States returns the overview of the SuperNodes as they are now, without diagnoses.
 func States(ctx context.Context, s *site.Site) front.Overview {
-	p := s.Look(ctx, site.Want{Parts: ReadNodes})
-	return view(s, &p)
+	p := lookAtNodes(flwrexec.OneLook(ctx), s, 0)
+	return inOrder(&p, view(s, &p))
+}
+
+// lookAtNodes reads ReadNodes; only the folder of keys where that cannot be read.
+func lookAtNodes(ctx context.Context, s *site.Site, maxAge time.Duration) site.Snapshot {
+	p := s.Look(ctx, site.Want{Parts: site.ReadKeys})
+	if p.Keys.Err == nil {
+		p = site.LookFurther(ctx, s, p, site.Want{Parts: ReadNodes, MaxAge: maxAge})
+	}
+	return p
 }
 
 // Diagnosed returns the overview of the SuperNodes with a diagnosis of each that is not as it should be.
 func Diagnosed(ctx context.Context, s *site.Site, maxAge time.Duration) front.Overview {
 	ctx = flwrexec.OneLook(ctx)
-	p := s.Look(ctx, site.Want{Parts: ReadNodes, MaxAge: maxAge})
+	p := lookAtNodes(ctx, s, maxAge)
 	return View(ctx, s, &p)
 }
 
@@ -62,42 +71,38 @@ func View(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
 	if p.Keys.Err != nil {
 		return o
 	}
-	joined := map[string]site.SuperNode{}
-	for _, n := range p.SuperNodes {
-		joined[n.Name] = n
-	}
-	gone := map[string]site.SuperNode{}
-	for _, n := range p.Lost {
-		gone[n.Name] = n
-	}
-	for i, v := range o.Nodes {
-		if n, ok := gone[v.Name]; ok {
-			o.Nodes[i].Diagnosis, o.Nodes[i].Remedy = KeyProblem(s, n.Member, p.Keys.Value)
+	for i, n := range shown(p) {
+		if v := &o.Nodes[i]; i >= len(o.Nodes)-len(p.Lost) {
+			v.Diagnosis, v.Remedy = KeyProblem(s, n.Member, p.Keys.Value)
 		} else {
-			o.Nodes[i].Diagnosis, o.Nodes[i].Remedy = diagnose(ctx, s, p, joined[v.Name].Member, v, o)
+			v.Diagnosis, v.Remedy = diagnose(ctx, s, p, n.Member, *v, o)
 		}
 	}
 	o.Nodes = append(o.Nodes, unfinished(p)...)
-	inOrder(p, &o)
-	return o
+	return inOrder(p, o)
 }
 
-// view shows each SuperNode of a look, without a diagnosis. It asks nobody.
+// shown returns the SuperNodes that have their key, then those that lost it. A key in the place of another one that
+// was registered is left out.
+func shown(p *site.Snapshot) []site.SuperNode {
+	present := slices.DeleteFunc(slices.Clone(p.SuperNodes), func(n site.SuperNode) bool {
+		return slices.ContainsFunc(p.Lost, func(lost site.SuperNode) bool { return lost.Name == n.Name })
+	})
+	return append(present, p.Lost...)
+}
+
+// view shows each SuperNode of a look in the order of shown, without a diagnosis. It asks nobody.
 func view(s *site.Site, p *site.Snapshot) front.Overview {
 	site.Kept[sleeper](s).look(p.At)
 	if p.Keys.Err != nil {
 		return front.Overview{RuntimeErr: p.Keys.Err}
 	}
 	o := front.Overview{GridAt: p.Nodes.At, GridErr: gridProblem(p, p.Nodes.Err), RuntimeErr: p.States.Err}
-	gone := map[string]bool{}
-	for _, n := range p.Lost {
-		gone[n.Name] = true
-	}
-	present := slices.DeleteFunc(slices.Clone(p.SuperNodes), func(n site.SuperNode) bool { return gone[n.Name] })
-	for _, n := range slices.Concat(present, p.Lost) {
+	list := shown(p)
+	for i, n := range list {
 		v := front.NodeView{Name: n.Name, NodeID: n.Record.NodeID, KeyFile: p.Rel(n.Pair.Private), Fingerprint: n.Pair.Fingerprint,
 			Runtime: n.Runtime, Digest: site.DigestOf(p.Ledger, n.Runtime), Wanted: n.Wanted}
-		if gone[n.Name] {
+		if i >= len(list)-len(p.Lost) {
 			v.KeyFile, v.Fingerprint = n.Record.KeyFile, n.Record.Key
 		}
 		if v.Runtime.State == "" && o.RuntimeErr == nil {
@@ -115,16 +120,16 @@ func view(s *site.Site, p *site.Snapshot) front.Overview {
 		}
 		o.Nodes = append(o.Nodes, v)
 	}
-	inOrder(p, &o)
 	settleGridErr(p, &o)
 	return o
 }
 
-// inOrder sorts the SuperNodes by name where others than those with a key were added.
-func inOrder(p *site.Snapshot, o *front.Overview) {
-	if len(o.Nodes) > len(p.SuperNodes) {
+// inOrder sorts the SuperNodes by name where others than those with a key are among them.
+func inOrder(p *site.Snapshot, o front.Overview) front.Overview {
+	if len(p.Lost) > 0 || len(o.Nodes) > len(p.SuperNodes) {
 		slices.SortStableFunc(o.Nodes, func(a, b front.NodeView) int { return sortorder.NaturalCompare(a.Name, b.Name) })
 	}
+	return o
 }
 
 // settleGridErr notes the remedy of GridErr. No SuperNode counts as online while the grid does not say so.
@@ -196,7 +201,7 @@ func whyNot(ctx context.Context, s *site.Site, p *problem.Problem) {
 func unfinished(p *site.Snapshot) []front.NodeView {
 	var list []front.NodeView
 	for _, i := range p.Leaving() {
-		v := front.NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: p.States.Value[i.Name], Grid: front.GridState(p.OnGrid(i.NodeID).Status), Wanted: front.WantedDown}
+		v := front.NodeView{Name: i.Name, NodeID: i.NodeID, Fingerprint: i.Key, Runtime: p.States.Value[i.Name], Grid: front.GridState(onGrid(p, i.NodeID).Status), Wanted: front.WantedDown}
 		if v.Runtime.State == "" {
 			v.Runtime.State = supernode.Absent
 		}
@@ -209,6 +214,18 @@ func unfinished(p *site.Snapshot) []front.NodeView {
 		list = append(list, v)
 	}
 	return list
+}
+
+// onGrid returns the node with an ID as the grid lists it; zero where it does not, or does not answer.
+func onGrid(p *site.Snapshot, id string) flwrexec.Node {
+	if p.Nodes.Err == nil {
+		for _, n := range p.Nodes.Value {
+			if n.ID.String() == id {
+				return n
+			}
+		}
+	}
+	return flwrexec.Node{}
 }
 
 // RunView returns a run of the grid as front ends show it.

@@ -1,8 +1,8 @@
 package health
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -103,10 +103,10 @@ func IDDiffers(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Membe
 // the grid lists for this account is believed.
 func MendIDs(ctx context.Context, s *site.Site, to front.Sink) error {
 	p := s.Look(ctx, site.Want{Parts: site.ReadKeys | site.ReadFlwr | site.ReadStates})
-	if err := errors.Join(p.Keys.Err, p.States.Err); err != nil {
+	if err := cmp.Or(p.Keys.Err, p.States.Err); err != nil {
 		return err
 	}
-	list := slices.DeleteFunc(p.SuperNodes, func(n site.SuperNode) bool {
+	list := slices.DeleteFunc(slices.Clone(p.SuperNodes), func(n site.SuperNode) bool {
 		bad, _ := IDDiffers(ctx, s, &p, n.Member, n.Runtime)
 		return bad == nil
 	})

@@ -138,10 +138,8 @@ func MemberNamed(s *Site, name string) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	for _, m := range list {
-		if m.Name == name {
-			return m, nil
-		}
+	if i := slices.IndexFunc(list, func(m Member) bool { return m.Name == name }); i >= 0 {
+		return list[i], nil
 	}
 	return Member{}, NoSuperNode(name)
 }
@@ -150,9 +148,6 @@ func MemberNamed(s *Site, name string) (Member, error) {
 func NoSuperNode(name string) error {
 	return problem.New(problem.Usage, "cannot find SuperNode "+termsafe.Quote(name), "none here has that name", "`flwrup status` lists them")
 }
-
-// fleetAddress is where SuperNodes connect to, host:port.
-func fleetAddress(s *Site, d flwr.Dialect) string { return FleetOf(s.Choices().Grid, d) }
 
 // Spec says how m is started, in the dialect of the flwr at hand.
 func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {

@@ -49,7 +49,7 @@ func LookAtNetwork(ctx context.Context, s *Site, maxAge time.Duration) (Network,
 		var wg sync.WaitGroup
 		wg.Add(1)
 		safego.Go("look at the fleet's address", func(error) { wg.Done() }, func() {
-			n.Fleet = probe.Address(ctx, fleetAddress(s, d), ofNodes)
+			n.Fleet = probe.Address(ctx, FleetOf(s.Choices().Grid, d), ofNodes)
 			wg.Done()
 		})
 		n.Control = probe.Address(ctx, s.Folder().ControlAddress(d), o)

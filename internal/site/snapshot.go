@@ -85,8 +85,8 @@ type SuperNode struct {
 // Snapshot is one look at a site: a value in which nothing changes. A part that was not asked for is empty.
 type Snapshot struct {
 	Folder
-	Parts    Part // that were read
-	At       time.Time
+	Parts    Part      // that were read
+	At       time.Time // of the last part
 	Ledger   ledger.Data
 	Kind     string       // of runtime; see Site.RuntimeKind
 	Dialect  flwr.Dialect // of the flwr at hand, else of the chosen or the newest
@@ -107,16 +107,18 @@ type Snapshot struct {
 	Federations Fact[[]flwrexec.Federation]
 	Membership  Fact[flwrexec.FederationDetails]
 	Runs        Fact[[]flwrexec.Run]
-	LastRun     ledger.Run
-	Ran         bool // LastRun was started; else there is none
+	LastRun     ledger.Run // as the ledger has it; with ReadLastRun, as the grid does
+	Ran         bool       // LastRun was started; else there is none
 	Runtime     error
 	Image       Fact[bool] // Err: cannot be known
 	States      Fact[map[string]supernode.Status]
 	Grid        LocalGrid
 	Network     Fact[Network]
+
+	members []Member // as the ledger had them before the grid was asked
 }
 
-// Look reads the parts that are wanted. It is the only reader of a site, and decides nothing.
+// Look reads the parts that are wanted. It is the only reader of a site, and decides nothing. See flwrexec.OneLook.
 func (s *Site) Look(ctx context.Context, want Want) Snapshot {
 	return LookFurther(ctx, s, Snapshot{}, want)
 }
@@ -132,9 +134,12 @@ func LookFurther(ctx context.Context, s *Site, p Snapshot, want Want) Snapshot {
 	}
 	if p.At.IsZero() {
 		p.Folder = s.Folder()
+		p.LastRun, p.Ran = s.LastRun()
 	}
-	p.At, p.Parts = time.Now(), p.Parts|lacks
-	ctx = flwrexec.OneLook(ctx)
+	if lacks&ReadNodes != 0 {
+		lacks |= p.Parts & ReadStates // see readings
+	}
+	p.Parts |= lacks
 	look := &look{s: s, p: &p, maxAge: want.MaxAge}
 	for _, r := range readings {
 		if lacks&r.part != 0 {
@@ -142,6 +147,7 @@ func LookFurther(ctx context.Context, s *Site, p Snapshot, want Want) Snapshot {
 		}
 	}
 	p.Ledger, p.Kind, p.LoggedIn, p.Dialect, p.Flwr = s.Ledger.Data(), s.RuntimeKind(), s.LoggedInBefore(), s.Dialect(), flwrVersion(s)
+	p.At = time.Now()
 	p.join()
 	return p
 }
@@ -186,11 +192,12 @@ func (l *look) machine(context.Context) {
 }
 
 func (l *look) keys(context.Context) {
-	if Holds(l.s, "keys") {
-		l.p.Keys.Err = Withheld(l.s)
-		return
-	}
 	l.p.Keys.Value, l.p.Keys.Err = keys.Scan(l.p.KeysDir())
+	if Holds(l.s, "keys") { // the usual folder was read
+		l.p.Keys.Err = Withheld(l.s)
+	}
+	known := l.s.Ledger.Data()
+	l.p.members = membersOf(l.p.Folder, &known, l.p.Keys.Value)
 }
 
 func (l *look) flwr(ctx context.Context) {
@@ -300,8 +307,11 @@ func (l *look) image(ctx context.Context) {
 	l.p.Image.Value, l.p.Image.Err = docker.HasImage(ctx, Image(l.p.Choices, l.p.Tool.Value.Version.String()))
 }
 
+// network asks nobody while there is no flwr: its answer would be kept, and say nothing.
 func (l *look) network(ctx context.Context) {
-	l.p.Network.Value, l.p.Network.Err = LookAtNetwork(ctx, l.s, NetworkAge)
+	if l.p.Network.Err = l.p.Tool.Err; l.p.Network.Err == nil {
+		l.p.Network.Value, l.p.Network.Err = LookAtNetwork(ctx, l.s, NetworkAge)
+	}
 }
 
 // join puts together what was read of each SuperNode.
@@ -325,8 +335,7 @@ func (p *Snapshot) join() {
 		}
 		return joined
 	}
-	list := membersOf(p.Folder, &p.Ledger, p.Keys.Value)
-	p.SuperNodes, p.Lost = join(list), join(lostOf(p.Folder, &p.Ledger, list, p.Keys.Value))
+	p.SuperNodes, p.Lost = join(p.members), join(lostOf(p.Folder, &p.Ledger, p.members, p.Keys.Value))
 }
 
 // Leaving returns the removals that are not settled: under way, or cut short by a crash.
@@ -339,18 +348,6 @@ func (p *Snapshot) Elsewhere(st supernode.Status) string {
 		return ""
 	}
 	return Elsewhere(p.Choices.Grid, st, p.Tool.Value.Dialect)
-}
-
-// OnGrid returns the node with an ID as the grid lists it; zero where it does not, or does not answer.
-func (p *Snapshot) OnGrid(id string) flwrexec.Node {
-	if p.Nodes.Err == nil {
-		for _, n := range p.Nodes.Value {
-			if n.ID.String() == id {
-				return n
-			}
-		}
-	}
-	return flwrexec.Node{}
 }
 
 // registered returns the nodes but for those that were unregistered.

@@ -127,8 +127,7 @@ func answers(s *Site) []forgetful {
 // GridNodes returns the account's nodes on the grid, those unregistered left out.
 func (s *Site) GridNodes(ctx context.Context, maxAge time.Duration) ([]flwrexec.Node, time.Time, error) {
 	all, at, err := s.AllNodes(ctx, maxAge)
-	nodes := slices.DeleteFunc(slices.Clone(all), func(n flwrexec.Node) bool { return n.Status == flwrexec.StatusUnregistered })
-	return nodes, at, err
+	return registered(all), at, err
 }
 
 // AllNodes returns the account's nodes as the grid lists them, also those that were unregistered.
