@@ -91,7 +91,8 @@ func (l *Look) overview(ctx context.Context) {
 			l.p.OtherIDs[n.Name] = bad
 		}
 	}
-	if l.p.Overview.Online == len(l.p.Overview.Nodes) { // then the federation is worth a line
+	if all := l.p.Overview.Online == len(l.p.Overview.Nodes); all && len(l.p.OtherIDs) == 0 && l.p.Status(front.StepStart).State == front.Done {
+		// Then the federation is worth a line.
 		l.p.Snapshot = site.LookFurther(ctx, l.s, l.p.Snapshot, site.Want{Parts: site.ReadMembership, MaxAge: site.Fresh})
 	}
 }
@@ -205,21 +206,21 @@ func (l *Look) inspect(ctx context.Context, id front.StepID) (front.Status, erro
 
 // decide reads no more than the decision needs: a step that waits for another one, or is done, asks nobody.
 func (l *Look) decide(ctx context.Context, st Step) (front.Status, error) {
-	if blocked, err := l.unmet(ctx, st, false); blocked != nil || err != nil {
-		return valueOr(blocked), err
+	if waits, is, err := l.unmet(ctx, st, false); waits || err != nil {
+		return is, err
 	}
 	l.read(ctx, st.Wants().Status)
 	status, err := st.Inspect(l.p)
 	if err != nil || status.State != front.Ready {
 		return status, err
 	}
-	blocked, err := l.unmet(ctx, st, true)
+	waits, is, err := l.unmet(ctx, st, true)
 	if err != nil {
-		return front.Status{}, err
+		return is, err
 	}
-	if blocked != nil {
-		blocked.Items, blocked.Short = status.Items, status.Short
-		return *blocked, nil
+	if waits {
+		is.Items, is.Short = status.Items, status.Short
+		return is, nil
 	}
 	if more := st.Wants().Ready; more != 0 {
 		l.read(ctx, more)
@@ -228,26 +229,21 @@ func (l *Look) decide(ctx context.Context, st Step) (front.Status, error) {
 	return status, nil
 }
 
-func valueOr(st *front.Status) front.Status {
-	if st == nil {
-		return front.Status{}
-	}
-	return *st
-}
-
-// unmet returns the status of a step that has to wait for another one; nil when it has not.
-func (l *Look) unmet(ctx context.Context, st Step, unlessDone bool) (*front.Status, error) {
+// unmet reports whether a step has to wait for another one, and its status while it waits. With an error comes what is
+// known of that other step.
+func (l *Look) unmet(ctx context.Context, st Step, unlessDone bool) (bool, front.Status, error) {
 	for _, n := range st.Needs() {
 		if n.UnlessDone != unlessDone {
 			continue
 		}
+		waits := front.Status{State: front.Blocked, By: n.Step, Why: n.Why}
 		before, err := l.inspect(ctx, n.Step)
-		if err != nil {
-			return nil, err
+		if err != nil && !n.Unseen {
+			waits = before
 		}
-		if met := before.State == front.Done || n.Begun && before.State != front.Blocked; !met {
-			return &front.Status{State: front.Blocked, By: n.Step, Why: n.Why}, nil
+		if met := before.State == front.Done || n.Begun && before.State != front.Blocked; !met || err != nil {
+			return err == nil, waits, err
 		}
 	}
-	return nil, nil
+	return false, front.Status{}, nil
 }

@@ -27,6 +27,7 @@ type Need struct {
 	Why        string // said while that step is not done
 	Begun      bool   // it is enough that nothing blocks that step
 	UnlessDone bool   // a step that is done does not need it any more
+	Unseen     bool   // Why is said, too, while nobody can tell how that step stands
 }
 
 // Wants says which parts of a look a step decides by.

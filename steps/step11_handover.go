@@ -31,7 +31,7 @@ func (handOver) Why() string {
 
 // Needs returns the registration: it gives the node IDs.
 func (handOver) Needs() []Need {
-	return []Need{{Step: front.StepRegister, Why: "the node IDs come first"}}
+	return []Need{{Step: front.StepRegister, Why: "the node IDs come first", Unseen: true}}
 }
 
 // Wants returns the keys with their node IDs, and the nodes of the federation.

@@ -21,9 +21,9 @@ func (monitor) Why() string {
 		"A grid keeps no logs of SuperNodes: those are only here, on this machine."
 }
 
-// Wants returns the last run.
+// Wants returns the last run; to plan, as the ledger has it.
 func (monitor) Wants() Wants {
-	return Wants{Status: site.ReadLastRun, Plan: site.ReadLastRun | site.ReadFlwr}
+	return Wants{Status: site.ReadLastRun, Plan: site.ReadFlwr}
 }
 
 func (monitor) Inspect(p Snapshot) (front.Status, error) {
