@@ -36,7 +36,7 @@ root-certificates = "/etc/lungs/ca.crt"
 func Configured(t *testing.T, config string, more ...func(*project.Choices)) *site.Site {
 	t.Helper()
 	home := t.TempDir()
-	if err := os.WriteFile(filepath.Join(home, "config.toml"), []byte(config), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(home, "config.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return open(t, site.Options{Dir: t.TempDir(), Create: true, Choose: func(c *project.Choices) {
@@ -51,7 +51,7 @@ func Configured(t *testing.T, config string, more ...func(*project.Choices)) *si
 func Clone(t *testing.T, toml string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(project.File(dir), []byte(toml), 0o644); err != nil {
+	if err := os.WriteFile(project.File(dir), []byte(toml), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -68,7 +68,7 @@ func Rewrite(t *testing.T, dir, from, to string) {
 	if now == string(text) {
 		t.Fatalf("no %q in\n%s", from, text)
 	}
-	if err := os.WriteFile(project.File(dir), []byte(now), 0o644); err != nil {
+	if err := os.WriteFile(project.File(dir), []byte(now), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
