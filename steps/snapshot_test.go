@@ -51,7 +51,7 @@ func sites(t *testing.T) map[string]*site.Site {
 }
 
 // changing are the words of a status or an action that no two looks share.
-var changing = regexp.MustCompile(`[0-9.]+ GB of disk free|keys-backup-\d+T\d+Z`)
+var changing = regexp.MustCompile(`([1-9]\d*\.\d|0\.[1-9]) GB of disk free|keys-backup-\d+T\d+Z`)
 
 // TestWantsAreComplete: a step that decides by the parts it wants decides as it would by all parts.
 func TestWantsAreComplete(t *testing.T) {
