@@ -52,7 +52,7 @@ type RunID uint64
 func ParseRunID(s string) (RunID, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
 	if err != nil {
-		return 0, problem.New(problem.Usage, fmt.Sprintf("%q is no run ID", termsafe.Line(s)), "a run ID is a number of up to 20 digits", "flwrup runs lists the runs")
+		return 0, problem.New(problem.Usage, "cannot use run ID "+termsafe.Quote(s), "a run ID is a number of up to 20 digits", "`flwrup runs` lists the runs")
 	}
 	return RunID(n), nil
 }

@@ -34,6 +34,8 @@ type program struct {
 	dir      string
 	plain    bool
 	json     bool
+	lines    bool     // watch --json: an object a line
+	args     []string // of the process
 
 	trustAll bool // --trust
 }
@@ -42,7 +44,7 @@ type program struct {
 func Main(args []string, streams Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
 	defer stop()
-	p := &program{}
+	p := &program{args: args}
 	p.terminal, _ = streams.Out.(*os.File)
 	// All output of commands goes through this door: nothing below root has the streams themselves.
 	streams.Out, streams.Err = &termsafe.Writer{Out: streams.Out}, &termsafe.Writer{Out: streams.Err}
@@ -62,9 +64,12 @@ func Main(args []string, streams Streams) int {
 	if errors.As(err, &shown) {
 		return exitCode(shown.err)
 	}
-	if p.json {
+	switch {
+	case p.lines:
+		writeLine(streams.Out, envelope{Error: shape(err)})
+	case p.json:
 		writeJSON(streams.Out, nil, err)
-	} else {
+	default:
 		writeProblem(streams.Err, err)
 	}
 	return exitCode(err)
@@ -104,7 +109,31 @@ and brings you back to look after them: status, logs, runs.
 	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), runCommand(p), p.runs(), trustCommand(p), versionCommand(p))
 	root.AddCommand(nodeCommands(p)...)
 	root.AddCommand(watchCommand(p))
+	cobrasOwn(root)
 	return root
+}
+
+// cobrasOwn has cobra's own commands refuse arguments as all others do.
+func cobrasOwn(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				_, rest, err := root.Find(args)
+				if err != nil {
+					rest = args
+				}
+				return noArgs(nil, rest)
+			}
+		case "completion":
+			cmd.Args, cmd.RunE = noArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			for _, shell := range cmd.Commands() {
+				shell.Args = noArgs
+			}
+		}
+	}
 }
 
 func usage(what string) error {

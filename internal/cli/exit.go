@@ -70,6 +70,13 @@ func writeJSON(w io.Writer, data any, err error) {
 	_, _ = w.Write(b)
 }
 
+// writeLine writes v as one line. v has nothing that JSON does not have.
+func writeLine(w io.Writer, v any) {
+	if b, err := termsafe.EncodeJSON(v, ""); err == nil {
+		_, _ = w.Write(b)
+	}
+}
+
 func envelopeError(err error) problemShape {
 	p := problem.Of(err)
 	return problemShape{p.Code, p.Error(), p.Fix}

@@ -71,7 +71,7 @@ func (p *program) runs() *cobra.Command {
 		},
 	}
 	stop := &cobra.Command{
-		Use: "stop ID…", Short: "Stop runs; asks first", Args: oneOrMore("run", "`flwrup runs` lists them"),
+		Use: "stop ID…", Short: "Stop runs; asks first", Args: cobra.MatchAll(oneOrMore("run", "`flwrup runs` lists them"), runIDs),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := p.open(cmd.Context(), site.Options{Dir: p.findDir(), Attended: p.attended()}, yes)
 			if err != nil {
@@ -107,9 +107,18 @@ type agreeing struct{ front.Sink }
 
 func (agreeing) Ask(context.Context, front.Question) (string, error) { return "yes", nil }
 
-func oneRun(_ *cobra.Command, args []string) error {
+func oneRun(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return usage("the ID of one run is wanted: flwrup runs lists them")
+		return problem.New(problem.Usage, "cannot show more than one run", "", "give one ID; `flwrup runs` lists them")
+	}
+	return runIDs(cmd, args)
+}
+
+func runIDs(_ *cobra.Command, args []string) error {
+	for _, id := range args {
+		if err := runs.CheckID(id); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -108,8 +108,11 @@ func badValue(cmd *cobra.Command, flag, v, why string) error {
 	return problem.New(problem.Usage, "cannot use --"+flag+" "+termsafe.Quote(v), why, hint)
 }
 
-// badFlag words an error of the flags' parser.
+// badFlag words an error of the flags' parser, which may not have come to --json.
 func (p *program) badFlag(cmd *cobra.Command, err error) error {
+	if slices.Contains(p.args, "--json") {
+		_ = cmd.Flags().Set("json", "true") // a command without it has no JSON
+	}
 	var value *pflag.InvalidValueError
 	if !errors.As(err, &value) {
 		return usage(err.Error())
@@ -218,6 +221,9 @@ func appFolder(path string) string {
 // before the folder's lock. It leaves folders that cannot be read, or ask for something that nobody accepted, to the
 // call that opens the site.
 func (p *program) known(names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
 	s, err := site.Open(site.Options{Dir: p.findDir(), ReadOnly: true})
 	if err != nil {
 		return names, nil

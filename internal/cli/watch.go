@@ -8,7 +8,6 @@ import (
 
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
-	"flwrup/internal/termsafe"
 	"flwrup/steps"
 )
 
@@ -23,7 +22,6 @@ type watchData struct {
 }
 
 func watchCommand(p *program) *cobra.Command {
-	lines := false
 	cmd := &cobra.Command{
 		Use: "watch", Short: "Restart SuperNodes that ended or that the grid lost, until Ctrl-C", Args: noArgs,
 		Long: `Stays in the foreground and writes a line for each event. It restarts SuperNodes that have ended
@@ -36,14 +34,9 @@ Its end leaves the SuperNodes running.`,
 			if err := gate(cmd.Context(), p, p.findDir()); err != nil {
 				return err
 			}
-			line := func(v any) {
-				if b, err := termsafe.EncodeJSON(v, ""); err == nil { // an event has nothing that JSON does not
-					_, _ = p.Out.Write(b)
-				}
-			}
-			err := steps.WatchNodes(cmd.Context(), p.findDir(), func(e health.WatchEvent) {
-				if lines {
-					line(watchData{e.At.Truncate(time.Millisecond), e.Kind, e.Node, e.Text, e.Code, e.Fix})
+			return steps.WatchNodes(cmd.Context(), p.findDir(), func(e health.WatchEvent) {
+				if p.lines {
+					writeLine(p.Out, watchData{e.At.Truncate(time.Millisecond), e.Kind, e.Node, e.Text, e.Code, e.Fix})
 					return
 				}
 				text := e.At.Local().Format(time.TimeOnly) + "  "
@@ -55,13 +48,8 @@ Its end leaves the SuperNodes running.`,
 					p.say("          what to do: %s", e.Fix)
 				}
 			})
-			if lines && err != nil {
-				line(envelope{Error: shape(err)})
-				return &shownError{err}
-			}
-			return err
 		},
 	}
-	cmd.Flags().BoolVar(&lines, "json", false, "one JSON object a line for each event; the last one is the envelope of the other commands")
+	cmd.Flags().BoolVar(&p.lines, "json", false, "one JSON object a line for each event; the last one is the envelope of the other commands")
 	return cmd
 }

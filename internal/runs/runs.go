@@ -32,6 +32,12 @@ func Runs(ctx context.Context, s *site.Site, maxAge time.Duration) ([]front.RunV
 	return views, err
 }
 
+// CheckID says why id cannot be the ID of a run; nil when it can.
+func CheckID(id string) error {
+	_, err := flwr.ParseRunID(id)
+	return err
+}
+
 // GoingRun is the run that was started here last, "" when none was; going when it was not over when it was
 // last looked at.
 func GoingRun(s *site.Site) (id string, going bool) {
