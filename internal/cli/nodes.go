@@ -36,9 +36,14 @@ func nodeCommands(p *program) []*cobra.Command {
 				return act(front.StartNodes)(cmd, nodes)
 			}
 			if len(nodes) > 0 {
-				return usage("--grid starts no SuperNodes")
+				return problem.New(problem.Usage, "cannot use --grid with names", "it starts no SuperNodes", "leave --grid out, or the names")
 			}
-			return act(front.StartGrid)(cmd, nil)
+			return onSite(p, actOptions{yes: !p.attended() || p.json}, false, func(s *site.Site, to front.Sink) error {
+				if !s.Rehearsal() {
+					return problem.New(problem.Usage, "cannot start the grid", "this folder is not a rehearsal", "flwrup start starts the SuperNodes")
+				}
+				return steps.Act(cmd.Context(), s, front.StartGrid, nil, to)
+			}, cmd.Context())
 		}})
 	starting.Flags().BoolVar(&gridOnly, "grid", false, "only the grid of a rehearsal: the SuperNodes come back to it by themselves")
 	add(&cobra.Command{Use: "stop [NODE…]", Short: "Stop SuperNodes gracefully", RunE: act(front.StopNodes)})
@@ -48,7 +53,7 @@ func nodeCommands(p *program) []*cobra.Command {
 			verb := front.RestartNodes
 			switch {
 			case ownImage && replace:
-				return usage("--own-image and --replace are two different things: one after the other")
+				return problem.New(problem.Usage, "cannot use --own-image with --replace", "they are two different restarts", "run one after the other")
 			case ownImage:
 				verb = front.OwnImage
 			case replace:

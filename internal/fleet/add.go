@@ -12,6 +12,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/termsafe"
 	"flwrup/keys"
 )
 
@@ -119,5 +120,5 @@ func canComeBack(s *site.Site, name string, folder keys.Folder) (ledger.Node, er
 				"flwrup add makes a new SuperNode, with a new key")
 		}
 	}
-	return ledger.Node{}, problem.New(problem.Usage, "no SuperNode "+name+" was removed here", "", "flwrup add makes a new one; `flwrup status` lists those that are here")
+	return ledger.Node{}, problem.New(problem.Usage, "cannot bring back "+termsafe.Quote(name), "no SuperNode of that name was removed here", "flwrup add makes a new one; `flwrup status` lists those that are here")
 }
