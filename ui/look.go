@@ -184,8 +184,9 @@ func (sl *stepList) look(msg lookMsg) tea.Cmd {
 	return sl.settle()
 }
 
-// staleAll has all steps except one inspected again, in the background.
+// staleAll has all steps except one inspected again, in the background, by a look that has not seen them before.
 func (sl *stepList) staleAll(but int) {
+	sl.looks.round = round{}
 	for i := range sl.steps {
 		if i != but {
 			sl.steps[i].stale = true
