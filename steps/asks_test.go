@@ -82,6 +82,19 @@ func TestPlanOfARunAsksNobody(t *testing.T) {
 	}
 }
 
+// TestPlanOfAMessageAsksNobody: step 11 writes a message with all node IDs where flwr does not manage federations.
+func TestPlanOfAMessageAsksNobody(t *testing.T) {
+	for version, asks := range map[string]string{"1.24.0": "", "1.42.0": "details"} {
+		g := sitetest.NewGrid(version)
+		s := sitetest.Registered(t, g, 1)
+		g.Calls = nil
+		actions, err := Plan(t.Context(), s, front.StepHandover)
+		if got := strings.Join(g.Calls, " "); err != nil || len(actions) != 1 || got != asks {
+			t.Errorf("flwr %s: %+v, asked for %q, %v", version, actions, got, err)
+		}
+	}
+}
+
 // TestFederationIsAskedWhenAllIsWell: step 14 does not ask for the federation where it has worse to tell.
 func TestFederationIsAskedWhenAllIsWell(t *testing.T) {
 	s, g, rt := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 1)

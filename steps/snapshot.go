@@ -54,6 +54,7 @@ const (
 	readSending
 	readPreflight
 	readStarting
+	readMembers // site.ReadMembership, where flwr manages federations
 )
 
 // readings read those parts, in the order in which one needs the other.
@@ -73,6 +74,11 @@ var readings = []struct {
 	{readSending, func(l *Look, ctx context.Context) { l.p.Sending = runs.SentActions(ctx, l.s) }},
 	{readPreflight, (*Look).preflight},
 	{readStarting, (*Look).starting},
+	{readMembers, func(l *Look, ctx context.Context) {
+		if l.p.Tool.Err == nil && l.p.Dialect.Managed {
+			l.further(ctx, site.ReadMembership)
+		}
+	}},
 }
 
 func (l *Look) backups(context.Context) {
@@ -93,7 +99,7 @@ func (l *Look) overview(ctx context.Context) {
 	}
 	if all := l.p.Overview.Online == len(l.p.Overview.Nodes); all && len(l.p.OtherIDs) == 0 && l.p.Status(front.StepStart).State == front.Done {
 		// Then the federation is worth a line.
-		l.p.Snapshot = site.LookFurther(ctx, l.s, l.p.Snapshot, site.Want{Parts: site.ReadMembership, MaxAge: site.Fresh})
+		l.further(ctx, site.ReadMembership)
 	}
 }
 
@@ -151,13 +157,18 @@ func NewLook(s *site.Site) *Look { return &Look{s: s, decided: map[front.StepID]
 
 // read reads the parts that were not read yet.
 func (l *Look) read(ctx context.Context, parts site.Part) {
-	l.p.Snapshot = site.LookFurther(ctx, l.s, l.p.Snapshot, site.Want{Parts: parts & (site.PartsAbove - 1), MaxAge: site.Fresh})
+	l.further(ctx, parts&(site.PartsAbove-1))
 	for _, r := range readings {
 		if parts&r.part != 0 && l.p.Parts&r.part == 0 {
 			l.p.Parts |= r.part
 			r.read(l, ctx)
 		}
 	}
+}
+
+// further reads parts of the site that were not read yet.
+func (l *Look) further(ctx context.Context, parts site.Part) {
+	l.p.Snapshot = site.LookFurther(ctx, l.s, l.p.Snapshot, site.Want{Parts: parts, MaxAge: site.Fresh})
 }
 
 // Inspect tells how step id stands, to a front end. A step after the login that finds the session over waits for the

@@ -36,8 +36,8 @@ func (handOver) Needs() []Need {
 
 // Wants returns the keys with their node IDs, and the nodes of the federation.
 func (handOver) Wants() Wants {
-	parts := site.ReadKeys | site.ReadFlwr | site.ReadMembership
-	return Wants{Status: parts, Plan: parts}
+	parts := site.ReadKeys | site.ReadFlwr
+	return Wants{Status: parts | site.ReadMembership, Plan: parts | readMembers}
 }
 
 // absent returns the SuperNodes whose node is not in the federation.
