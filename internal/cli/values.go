@@ -63,6 +63,10 @@ var valueChecks = map[string]func(p *program, v string) string{
 	},
 }
 
+// takenBack are the flags whose empty value takes a choice back: Problems and their fixes name some of them.
+var takenBack = []string{"image", "flwr", "flwr-path", "flwr-home", "control", "fleet", "ca", "backup", "backup-recipient",
+	"node-config", "env-file", "cpus", "memory", "pids", "tmp", "gpus"}
+
 // checkValues refuses the first value of a flag that cannot be meant.
 func (p *program) checkValues(cmd *cobra.Command) error {
 	var bad error
@@ -76,6 +80,9 @@ func (p *program) checkValues(cmd *cobra.Command) error {
 			values = list.GetSlice()
 		}
 		for _, v := range values {
+			if v == "" && slices.Contains(takenBack, f.Name) {
+				continue
+			}
 			if why := whyNot(p, check, v); why != "" {
 				bad = badValue(cmd, f.Name, v, why)
 				return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +25,10 @@ func TestEveryFlagIsChecked(t *testing.T) {
 		}
 		cmd.InitDefaultHelpFlag()
 		flags := func(f *pflag.Flag) {
-			values := []string{"", "  ", "a\nb", "\x1b[31mx", "\u202ex", "a\xffb"}
+			values := []string{"  ", "a\nb", "\x1b[31mx", "\u202ex", "a\xffb"}
+			if !slices.Contains(takenBack, f.Name) {
+				values = append(values, "")
+			}
 			switch f.Value.Type() {
 			case "bool":
 				values = []string{"maybe", "\x1b[31mx"}
@@ -57,6 +61,27 @@ func TestEveryFlagIsChecked(t *testing.T) {
 	all(root)
 	if tried < 300 {
 		t.Errorf("only %d values were tried", tried)
+	}
+}
+
+// TestChoicesAreTakenBack: an empty value is none where flwrup.toml can do without, as some fixes advise.
+func TestChoicesAreTakenBack(t *testing.T) {
+	for _, name := range takenBack {
+		p := &program{}
+		root := p.root()
+		cmd, _, err := root.Find([]string{"up"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cmd.Flags().Lookup(name) == nil {
+			cmd, _, _ = root.Find([]string{"settings"})
+		}
+		if err := cmd.Flags().Set(name, ""); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := p.checkValues(cmd); err != nil {
+			t.Errorf("--%s \"\": %v", name, err)
+		}
 	}
 }
 
