@@ -92,6 +92,17 @@ func TestPlanOfAMessageAsksNobody(t *testing.T) {
 		if got := strings.Join(g.Calls, " "); err != nil || len(actions) != 1 || got != asks {
 			t.Errorf("flwr %s: %+v, asked for %q, %v", version, actions, got, err)
 		}
+		if err := os.RemoveAll(s.Folder().KeysDir()); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(s.Folder().KeysDir(), nil, 0o600); err != nil { // no folder
+			t.Fatal(err)
+		}
+		s.Forget()
+		g.Calls = nil
+		if _, err := Plan(t.Context(), s, front.StepHandover); len(g.Calls) > 0 || (err == nil) != (version == "1.24.0") {
+			t.Errorf("flwr %s, keys that cannot be read: asked for %q, %v", version, g.Calls, err)
+		}
 	}
 }
 

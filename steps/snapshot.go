@@ -54,7 +54,7 @@ const (
 	readSending
 	readPreflight
 	readStarting
-	readMembers // site.ReadMembership, where flwr manages federations
+	readMembers // site.ReadMembership, where flwr manages federations and there are keys to compare
 )
 
 // readings read those parts, in the order in which one needs the other.
@@ -75,7 +75,7 @@ var readings = []struct {
 	{readPreflight, (*Look).preflight},
 	{readStarting, (*Look).starting},
 	{readMembers, func(l *Look, ctx context.Context) {
-		if l.p.Tool.Err == nil && l.p.Dialect.Managed {
+		if l.p.Keys.Err == nil && l.p.Tool.Err == nil && l.p.Dialect.Managed {
 			l.further(ctx, site.ReadMembership)
 		}
 	}},
