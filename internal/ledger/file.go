@@ -79,6 +79,19 @@ func strangers(record map[string]json.RawMessage, known map[string]bool) map[str
 	return found
 }
 
+// exact refuses a name that differs from a known one in upper and lower case only. encoding/json takes both for the
+// same, so that an old value could take the place of a new one.
+func exact(record map[string]json.RawMessage, known map[string]bool) error {
+	for name := range record {
+		for k := range known {
+			if name != k && strings.EqualFold(name, k) {
+				return fmt.Errorf("the name %q has to be %q", name, k)
+			}
+		}
+	}
+	return nil
+}
+
 var errNewer = errors.New("written by a newer flwrup")
 
 // decode reads a ledger's content. errNewer is in the error's chain when its format is not ours.
@@ -95,8 +108,19 @@ func decode(content []byte) (Data, unknown, error) {
 	if format > currentFormat {
 		return d, nil, fmt.Errorf("%w: format %d, this flwrup reads up to %d", errNewer, format, currentFormat)
 	}
-	if err := json.Unmarshal(content, &d); err != nil {
+	if err := json.Unmarshal(content, &Data{}); err != nil {
 		return d, nil, at(content, err)
+	}
+	if err := exact(top, fields(reflect.TypeFor[Data]())); err != nil {
+		return d, nil, err
+	}
+	// Of a name that stands there twice encoding/json would mix both values.
+	once, err := json.Marshal(top)
+	if err != nil {
+		return d, nil, err
+	}
+	if err := json.Unmarshal(once, &d); err != nil {
+		return d, nil, err
 	}
 	u := unknown{}
 	if s := strangers(top, fields(reflect.TypeFor[Data]())); s != nil {
@@ -112,6 +136,9 @@ func decode(content []byte) (Data, unknown, error) {
 		}
 		known := fields(sectionType(section))
 		for _, r := range records {
+			if err := exact(r, known); err != nil {
+				return d, nil, fmt.Errorf("in %q: %w", section, err)
+			}
 			if s := strangers(r, known); s != nil {
 				u[identity(section, r)] = s
 			}
