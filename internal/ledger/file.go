@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,9 +109,6 @@ func decode(content []byte) (Data, unknown, error) {
 	if format > currentFormat {
 		return d, nil, fmt.Errorf("%w: format %d, this flwrup reads up to %d", errNewer, format, currentFormat)
 	}
-	if err := json.Unmarshal(content, &Data{}); err != nil {
-		return d, nil, at(content, err)
-	}
 	if err := exact(top, fields(reflect.TypeFor[Data]())); err != nil {
 		return d, nil, err
 	}
@@ -120,7 +118,7 @@ func decode(content []byte) (Data, unknown, error) {
 		return d, nil, err
 	}
 	if err := json.Unmarshal(once, &d); err != nil {
-		return d, nil, err
+		return d, nil, at(content, cmp.Or(json.Unmarshal(content, &Data{}), err)) // which line of the file it is
 	}
 	u := unknown{}
 	if s := strangers(top, fields(reflect.TypeFor[Data]())); s != nil {
