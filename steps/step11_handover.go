@@ -150,7 +150,10 @@ func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 	if err == nil && len(absent) == 0 {
 		return nil
 	}
-	report := fleet.NewHandover(s)
+	report, err := fleet.NewHandover(s)
+	if err != nil {
+		return err
+	}
 	if err := site.Stays(s, messageFile(s.Folder())); err != nil {
 		return err
 	}

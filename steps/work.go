@@ -77,8 +77,12 @@ func (w Work) Act(ctx context.Context, verb front.Verb, nodes []string, to front
 	return Act(ctx, w.s, verb, nodes, to)
 }
 
-// Handover returns the list of node IDs for the federation's administrator.
-func (w Work) Handover() fleet.Handover { return fleet.NewHandover(w.s) }
+// Handover returns the list of node IDs for the federation's administrator; none where the keys cannot be read, which
+// the step itself says.
+func (w Work) Handover() fleet.Handover {
+	h, _ := fleet.NewHandover(w.s)
+	return h
+}
 
 // Reference returns the guide's quick reference in the dialect of the flwr at hand.
 func (w Work) Reference() []front.Action { return Reference(w.s) }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -116,10 +115,8 @@ func doLogs(ctx context.Context, p *program, nodes []string, o supernode.LogOpti
 	if len(nodes) == 0 {
 		nodes = names
 	}
-	for _, node := range nodes {
-		if !slices.Contains(fleet.AllNames(s), node) {
-			return site.NoSuperNode(node)
-		}
+	if err := fleet.CheckNames(s, nodes); err != nil {
+		return err
 	}
 	width := 0
 	for _, n := range nodes {
@@ -255,10 +252,10 @@ func handoverCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer s.Close()
-			if _, err := site.Names(s); err != nil {
+			h, err := fleet.NewHandover(s)
+			if err != nil {
 				return err
 			}
-			h := fleet.NewHandover(s)
 			if len(h.Nodes) == 0 {
 				return problem.New(problem.NeedsPerson, "cannot hand over node IDs", "no SuperNode is registered yet", "flwrup up registers them")
 			}

@@ -241,12 +241,9 @@ func (p *program) known(names []string) ([]string, error) {
 	}
 	var once []string
 	for _, name := range names {
-		switch {
-		case !slices.Contains(fleet.AllNames(s), name):
-			return nil, site.NoSuperNode(name)
-		case !slices.Contains(once, name):
+		if !slices.Contains(once, name) {
 			once = append(once, name)
 		}
 	}
-	return once, nil
+	return once, fleet.CheckNames(s, once)
 }

@@ -126,9 +126,20 @@ func (r replaces) Ask(ctx context.Context, q front.Question) (string, error) {
 	return r.Sink.Ask(ctx, q)
 }
 
-// AllNames returns the names of all SuperNodes that this folder knows: those of Members, those without a key, and those
+// CheckNames returns the Problem about the first of names that no SuperNode of this folder has, or had.
+func CheckNames(s *site.Site, names []string) error {
+	all := allNames(s)
+	for _, name := range names {
+		if !slices.Contains(all, name) {
+			return site.NoSuperNode(name)
+		}
+	}
+	return nil
+}
+
+// allNames returns the names of all SuperNodes that this folder knows: those of Members, those without a key, and those
 // that were removed.
-func AllNames(s *site.Site) []string {
+func allNames(s *site.Site) []string {
 	list, folder, _ := site.Members(s) // what cannot be read has no name
 	var names []string
 	for _, m := range append(site.WithoutKey(s, list, folder), list...) {

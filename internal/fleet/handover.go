@@ -24,20 +24,20 @@ type HandoverNode struct {
 	Fingerprint string `json:"key_fingerprint"`
 }
 
-// NewHandover gathers the node IDs from the ledger.
-func NewHandover(s *site.Site) Handover {
+// NewHandover returns the node IDs that the ledger has, or why the keys they belong to cannot be read.
+func NewHandover(s *site.Site) (Handover, error) {
 	c := s.Choices()
 	h := Handover{Account: s.Ledger.Account(c.Grid.Connection), Federation: c.Federation, Grid: c.Grid.Connection}
 	list, _, err := site.Members(s)
 	if err != nil {
-		return h
+		return h, err
 	}
 	for _, m := range list {
 		if m.Known() {
 			h.Nodes = append(h.Nodes, HandoverNode{m.Name, m.Record.NodeID, m.Pair.Fingerprint})
 		}
 	}
-	return h
+	return h, nil
 }
 
 // Lines is the message as plain text, ready to be sent.

@@ -36,7 +36,7 @@ func TestUnregisterBurns(t *testing.T) {
 		t.Errorf("%v, here %v", g.Known, sitetest.Names(t, s))
 	}
 	if err := BringBack(ctx, s, []string{"supernode_1"}, &sitetest.Heard{}, once); !problem.Is(err, flwrexec.NodeUnregistered) {
-		t.Errorf("a burnt one comes back: %v", err)
+		t.Errorf("an unregistered SuperNode comes back: %v", err)
 	}
 }
 
@@ -63,7 +63,7 @@ func TestRemovalCutShort(t *testing.T) {
 			}
 			o = health.Diagnosed(ctx, s, 0)
 			if len(o.Nodes) != 1 || len(s.Ledger.Intents()) > 0 || s.Choices().Nodes != 1 || sitetest.Record(s, "supernode_2").State != ledger.Unregistered {
-				t.Errorf("%+v, %d wished, ledger %+v", o.Nodes, s.Choices().Nodes, s.Ledger.Data())
+				t.Errorf("%+v, %d chosen, ledger %+v", o.Nodes, s.Choices().Nodes, s.Ledger.Data())
 			}
 			if g.Known[1].Status != flwrexec.StatusUnregistered || len(g.Members) != 1 || len(rt.Running()) != 1 {
 				t.Errorf("grid %v, members %v, running %v", g.Known, g.Members, rt.Running())
