@@ -82,20 +82,11 @@ func (makeKeys) complete(s *site.Site, to front.Sink) error {
 	return nil
 }
 
-// missing returns the names of the pairs that are to be made.
-func (makeKeys) missing(p *site.Snapshot) []string {
-	unusable := len(p.Keys.Value.Pairs) - len(p.SuperNodes)
-	if len(p.SuperNodes) >= p.Choices.Nodes {
-		return nil
-	}
-	return p.Keys.Value.NextNames(p.Choices.Nodes + unusable)
-}
-
-func (k makeKeys) Plan(p Snapshot) ([]front.Action, error) {
+func (makeKeys) Plan(p Snapshot) ([]front.Action, error) {
 	if p.Keys.Err != nil {
 		return nil, p.Keys.Err
 	}
-	names, folder := k.missing(&p.Snapshot), p.Keys.Value
+	names, folder := p.MissingKeys(), p.Keys.Value
 	var actions []front.Action
 	dir := shell.Path(p.Rel(folder.Dir))
 	if len(names) > 0 {
@@ -146,7 +137,7 @@ func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 	if p.Keys.Err != nil {
 		return p.Keys.Err
 	}
-	names := k.missing(&p)
+	names := p.MissingKeys()
 	if loose(p.Keys.Value) {
 		files, err := keys.FixModes(p.Keys.Value.Dir)
 		if err != nil {

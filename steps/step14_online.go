@@ -35,7 +35,7 @@ func (online) Needs() []Need {
 
 // Wants returns what the grid and the SuperNodes' own logs say.
 func (online) Wants() Wants {
-	return Wants{Status: health.ReadNodes | readOverview, Plan: site.ReadFlwr}
+	return Wants{Status: health.ReadOverview | readOverview, Plan: site.ReadFlwr}
 }
 
 func (online) Inspect(p Snapshot) (front.Status, error) {

@@ -15,8 +15,8 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// ReadNodes are the parts of a look that an overview of the SuperNodes shows.
-const ReadNodes = site.ReadKeys | site.ReadFlwr | site.ReadNodes | site.ReadGrid | site.ReadStates
+// ReadOverview are the parts of a look that an overview of the SuperNodes shows.
+const ReadOverview = site.ReadKeys | site.ReadFlwr | site.ReadNodes | site.ReadGrid | site.ReadStates
 
 // Overview looks at the site and returns the dashboard's data; the grid is asked again only when its answer is
 // older than maxAge. A part that cannot be had stays empty, and GridErr or RuntimeErr say why.
@@ -48,11 +48,11 @@ func States(ctx context.Context, s *site.Site) front.Overview {
 	return inOrder(&p, view(s, &p))
 }
 
-// lookAtNodes reads ReadNodes; only the folder of keys where that cannot be read.
+// lookAtNodes reads ReadOverview; only the folder of keys where that cannot be read.
 func lookAtNodes(ctx context.Context, s *site.Site, maxAge time.Duration) site.Snapshot {
 	p := s.Look(ctx, site.Want{Parts: site.ReadKeys})
 	if p.Keys.Err == nil {
-		p = site.LookFurther(ctx, s, p, site.Want{Parts: ReadNodes, MaxAge: maxAge})
+		p = site.LookFurther(ctx, s, p, site.Want{Parts: ReadOverview, MaxAge: maxAge})
 	}
 	return p
 }
@@ -64,7 +64,7 @@ func Diagnosed(ctx context.Context, s *site.Site, maxAge time.Duration) front.Ov
 	return View(ctx, s, &p)
 }
 
-// View returns the overview of the SuperNodes in a look that has read ReadNodes. It reads the logs of those that are
+// View returns the overview of the SuperNodes in a look that has read ReadOverview. It reads the logs of those that are
 // not as they should be, for the diagnosis.
 func View(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
 	o := view(s, p)
@@ -72,7 +72,7 @@ func View(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
 		return o
 	}
 	for i, n := range shown(p) {
-		if v := &o.Nodes[i]; i >= len(o.Nodes)-len(p.Lost) {
+		if v := &o.Nodes[i]; n.Lost {
 			v.Diagnosis, v.Remedy = KeyProblem(s, n.Member, p.Keys.Value)
 		} else {
 			v.Diagnosis, v.Remedy = diagnose(ctx, s, p, n.Member, *v, o)
@@ -98,11 +98,10 @@ func view(s *site.Site, p *site.Snapshot) front.Overview {
 		return front.Overview{RuntimeErr: p.Keys.Err}
 	}
 	o := front.Overview{GridAt: p.Nodes.At, GridErr: gridProblem(p, p.Nodes.Err), RuntimeErr: p.States.Err}
-	list := shown(p)
-	for i, n := range list {
+	for _, n := range shown(p) {
 		v := front.NodeView{Name: n.Name, NodeID: n.Record.NodeID, KeyFile: p.Rel(n.Pair.Private), Fingerprint: n.Pair.Fingerprint,
 			Runtime: n.Runtime, Digest: site.DigestOf(p.Ledger, n.Runtime), Wanted: n.Wanted}
-		if i >= len(list)-len(p.Lost) {
+		if n.Lost {
 			v.KeyFile, v.Fingerprint = n.Record.KeyFile, n.Record.Key
 		}
 		if v.Runtime.State == "" && o.RuntimeErr == nil {

@@ -147,7 +147,7 @@ func disarm(ctx context.Context, s *site.Site, r AppReport, to front.Sink) error
 
 // mendByDefault: SuperGrid never lets a ServerApp write, another grid may.
 func mendByDefault(s *site.Site) string {
-	if s.Options.Mend || s.Rehearsal() || !(s.Choices().Grid.Control != "") {
+	if s.Options.Mend || s.Rehearsal() || s.Choices().Grid.Control == "" {
 		return "yes"
 	}
 	return "no"

@@ -7,7 +7,7 @@ var Dashboard = front.Link{Label: "Federations dashboard", URL: "https://flower.
 
 // FederationsPage is where a person sees the federations of SuperGrid; another grid has none that we know.
 func FederationsPage(f Folder) []front.Link {
-	if f.Rehearsal() || GridName(f.Choices.Grid) != SuperGridName {
+	if f.Rehearsal() || GridName(f.Choices.Grid) != superGridName {
 		return nil
 	}
 	return []front.Link{Dashboard}

@@ -48,7 +48,7 @@ func Members(s *Site) ([]Member, keys.Folder, error) {
 // membersOf returns the SuperNodes of the keys in a folder. A key that was unregistered, or removed here, is left
 // out. Names stay with their keys: the ledger has them, and those go first. A new key's name comes from its own
 // number where that is free.
-func membersOf(f Folder, d *ledger.Data, folder keys.Folder) []Member {
+func membersOf(f Folder, d ledger.Data, folder keys.Folder) []Member {
 	c := f.Choices
 	gone := map[string]bool{}
 	for _, i := range leaving(f, d) {
@@ -84,7 +84,7 @@ func membersOf(f Folder, d *ledger.Data, folder keys.Folder) []Member {
 }
 
 // name gives each of list its number and its name.
-func name(f Folder, d *ledger.Data, list []Member) {
+func name(f Folder, d ledger.Data, list []Member) {
 	c := f.Choices
 	seats := make([]project.Seat, len(list))
 	for i, m := range list {
@@ -113,7 +113,7 @@ func name(f Folder, d *ledger.Data, list []Member) {
 
 // lostOf returns the registered SuperNodes whose key is not in the folder any more: replaced, damaged, or taken
 // away. They are on the grid all the same, and may even run.
-func lostOf(f Folder, d *ledger.Data, list []Member, folder keys.Folder) []Member {
+func lostOf(f Folder, d ledger.Data, list []Member, folder keys.Folder) []Member {
 	have, names := map[string]bool{}, map[string]bool{}
 	for _, p := range folder.Pairs {
 		have[p.Fingerprint] = true
@@ -328,11 +328,10 @@ const MaxNodes = 1000
 
 // Leaving returns the removals that are not settled: under way, or cut short by a crash.
 func Leaving(s *Site) []ledger.Intent {
-	d := s.Ledger.Data()
-	return leaving(s.Folder(), &d)
+	return leaving(s.Folder(), s.Ledger.Data())
 }
 
-func leaving(f Folder, d *ledger.Data) []ledger.Intent {
+func leaving(f Folder, d ledger.Data) []ledger.Intent {
 	var list []ledger.Intent
 	for _, i := range d.Intents {
 		if (i.Op == "remove" || i.Op == "unregister") && i.Connection == f.Choices.Grid.Connection {
@@ -347,6 +346,5 @@ func (m Member) KeyName() string { return filepath.Base(m.Record.KeyFile) }
 
 // WithoutKey returns the registered SuperNodes that have no key in the folder: list and folder are those of Members.
 func WithoutKey(s *Site, list []Member, folder keys.Folder) []Member {
-	d := s.Ledger.Data()
-	return lostOf(s.Folder(), &d, list, folder)
+	return lostOf(s.Folder(), s.Ledger.Data(), list, folder)
 }

@@ -76,6 +76,7 @@ type LocalGrid struct {
 // SuperNode is all that one look knows of a SuperNode of this site.
 type SuperNode struct {
 	Member
+	Lost    bool          // its key is not in the folder any more
 	Listed  bool          // the grid has answered, and lists it; also one that was unregistered
 	Grid    flwrexec.Node // zero unless Listed
 	Runtime supernode.Status
@@ -196,8 +197,7 @@ func (l *look) keys(context.Context) {
 	if Holds(l.s, "keys") { // the usual folder was read
 		l.p.Keys.Err = Withheld(l.s)
 	}
-	known := l.s.Ledger.Data()
-	l.p.members = membersOf(l.p.Folder, &known, l.p.Keys.Value)
+	l.p.members = membersOf(l.p.Folder, l.s.Ledger.Data(), l.p.Keys.Value)
 }
 
 func (l *look) flwr(ctx context.Context) {
@@ -325,9 +325,9 @@ func (p *Snapshot) join() {
 			byID[n.ID.String()] = n
 		}
 	}
-	join := func(list []Member) (joined []SuperNode) {
+	join := func(list []Member, lost bool) (joined []SuperNode) {
 		for _, m := range list {
-			n := SuperNode{Member: m, Runtime: p.States.Value[m.Name], Wanted: front.Wanted(p.Ledger.SuperNode(m.Name).Wanted)}
+			n := SuperNode{Member: m, Lost: lost, Runtime: p.States.Value[m.Name], Wanted: front.Wanted(p.Ledger.SuperNode(m.Name).Wanted)}
 			if m.Record.NodeID != "" {
 				n.Grid, n.Listed = byID[m.Record.NodeID]
 			}
@@ -335,11 +335,20 @@ func (p *Snapshot) join() {
 		}
 		return joined
 	}
-	p.SuperNodes, p.Lost = join(p.members), join(lostOf(p.Folder, &p.Ledger, p.members, p.Keys.Value))
+	p.SuperNodes, p.Lost = join(p.members, false), join(lostOf(p.Folder, p.Ledger, p.members, p.Keys.Value), true)
 }
 
 // Leaving returns the removals that are not settled: under way, or cut short by a crash.
-func (p *Snapshot) Leaving() []ledger.Intent { return leaving(p.Folder, &p.Ledger) }
+func (p *Snapshot) Leaving() []ledger.Intent { return leaving(p.Folder, p.Ledger) }
+
+// MissingKeys returns the names of the pairs that are to be made for the chosen number of SuperNodes.
+func (p *Snapshot) MissingKeys() []string {
+	if len(p.SuperNodes) >= p.Choices.Nodes {
+		return nil
+	}
+	unusable := len(p.Keys.Value.Pairs) - len(p.SuperNodes)
+	return p.Keys.Value.NextNames(p.Choices.Nodes + unusable)
+}
 
 // Elsewhere returns the address of another grid that a running SuperNode was started for; "" when it runs for the
 // present one, or when no flwr tells which that is.

@@ -154,7 +154,7 @@ func (s *Site) Federations(ctx context.Context, maxAge time.Duration) ([]flwrexe
 	return list, err
 }
 
-// Federation gives members, nodes and runs of the chosen federation.
+// Federation returns the members, nodes and runs of the chosen federation.
 func (s *Site) Federation(ctx context.Context, maxAge time.Duration) (flwrexec.FederationDetails, error) {
 	d, _, err := s.world.membership.Get(maxAge, func() (flwrexec.FederationDetails, error) {
 		f, err := s.Session(ctx)

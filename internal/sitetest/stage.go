@@ -19,14 +19,12 @@ func WithKeys(t *testing.T, g *Grid, n int) *site.Site {
 // MakeKeys makes the keys that s lacks for the number of SuperNodes that was chosen.
 func MakeKeys(t *testing.T, s *site.Site) {
 	t.Helper()
-	list, folder, err := site.Members(s)
-	if err != nil {
-		t.Fatal(err)
+	p := s.Look(t.Context(), site.Want{Parts: site.ReadKeys})
+	if p.Keys.Err != nil {
+		t.Fatal(p.Keys.Err)
 	}
-	if burnt := len(folder.Pairs) - len(list); len(list) < s.Choices().Nodes {
-		if _, err := keys.Generate(t.Context(), s.Folder().KeysDir(), folder.NextNames(s.Choices().Nodes+burnt), nil); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := keys.Generate(t.Context(), p.KeysDir(), p.MissingKeys(), nil); err != nil {
+		t.Fatal(err)
 	}
 }
 
