@@ -2,12 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +12,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
-	"flwrup/internal/safego"
 	"flwrup/internal/site"
-	"flwrup/internal/supernode"
 	"flwrup/steps"
 )
 
@@ -89,75 +84,6 @@ func statusCommand(p *program) *cobra.Command {
 	}
 	p.jsonFlag(cmd)
 	return cmd
-}
-
-func logsCommand(p *program) *cobra.Command {
-	var o supernode.LogOptions
-	cmd := &cobra.Command{
-		Use: "logs [NODE…]", Short: "Show the SuperNodes' logs",
-		RunE: func(cmd *cobra.Command, nodes []string) error { return doLogs(cmd.Context(), p, nodes, o) },
-	}
-	cmd.Flags().BoolVarP(&o.Follow, "follow", "f", false, "go on until Ctrl-C")
-	cmd.Flags().IntVar(&o.Tail, "tail", -1, "only the last `N` lines of each (default: all that is kept)")
-	return cmd
-}
-
-func doLogs(ctx context.Context, p *program, nodes []string, o supernode.LogOptions) error {
-	s, err := p.openToLook()
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	names, err := site.Names(s)
-	if err != nil {
-		return err
-	}
-	if len(nodes) == 0 {
-		nodes = names
-	}
-	if err := fleet.CheckNames(s, nodes); err != nil {
-		return err
-	}
-	width := 0
-	for _, n := range nodes {
-		width = max(width, len(n))
-	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	var errs []error
-	for _, node := range nodes {
-		wg.Add(1)
-		fail := func(err error) {
-			mu.Lock()
-			errs = append(errs, fmt.Errorf("%s: %w", node, err))
-			mu.Unlock()
-		}
-		safego.Go("logs of "+node, fail, func() {
-			defer wg.Done()
-			err := site.Logs(ctx, s, node, o, func(l supernode.Line) error {
-				mu.Lock()
-				defer mu.Unlock()
-				stamp := ""
-				if !l.Time.IsZero() {
-					stamp = l.Time.Local().Format(time.TimeOnly) + " "
-				}
-				if len(nodes) > 1 {
-					p.say("%s%-*s | %s", stamp, width, node, l.Text)
-				} else {
-					p.say("%s%s", stamp, l.Text)
-				}
-				return nil
-			})
-			if err != nil && ctx.Err() == nil {
-				fail(err)
-			}
-		})
-	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		return problem.Stopped(nil, "stopped", "")
-	}
-	return errors.Join(errs...)
 }
 
 func planCommand(p *program) *cobra.Command {

@@ -30,6 +30,7 @@ var valueChecks = map[string]func(p *program, v string) string{
 	"nodes":            func(_ *program, v string) string { return number(v, 1, project.MaxNodes) },
 	"until":            func(_ *program, v string) string { return number(v, 1, front.StepTotal) },
 	"tail":             func(_ *program, v string) string { return number(v, 0, math.MaxInt32) },
+	"since":            func(_ *program, v string) string { return moment(v) },
 	"format":           func(_ *program, v string) string { return oneOf(v, handoverFormats) },
 	"federation":       choice("federation"),
 	"connection":       choice("grid.connection"),
@@ -239,11 +240,6 @@ func (p *program) known(names []string) ([]string, error) {
 	if len(site.LeftOut(s)) > 0 {
 		return names, nil
 	}
-	var once []string
-	for _, name := range names {
-		if !slices.Contains(once, name) {
-			once = append(once, name)
-		}
-	}
-	return once, fleet.CheckNames(s, once)
+	names = once(names)
+	return names, fleet.CheckNames(s, names)
 }

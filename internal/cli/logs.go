@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/fleet"
+	"flwrup/internal/front"
+	"flwrup/internal/problem"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+)
+
+func logsCommand(p *program) *cobra.Command {
+	var o supernode.LogOptions
+	since := ""
+	cmd := &cobra.Command{
+		Use: "logs [NODE…]", Short: "Show the SuperNodes' logs",
+		Long: `Prints the logs of the named SuperNodes, or of all. The lines of several come in the order of
+their times. The log of a process keeps times only for its starts and stops.`,
+		RunE: func(cmd *cobra.Command, nodes []string) error {
+			var from time.Time
+			if since != "" {
+				from, _ = front.ParseMoment(since, time.Now()) // checked with the other values
+			}
+			return doLogs(cmd.Context(), p, nodes, o, from)
+		},
+	}
+	cmd.Flags().BoolVarP(&o.Follow, "follow", "f", false, "go on until Ctrl-C")
+	cmd.Flags().IntVar(&o.Tail, "tail", -1, "only the last `N` lines of each (default: all that is kept)")
+	cmd.Flags().StringVar(&since, "since", "", "only lines from this `TIME` on: 10m, 14:00, yesterday, \"2026-11-23 14:00\"")
+	return cmd
+}
+
+func doLogs(ctx context.Context, p *program, nodes []string, o supernode.LogOptions, from time.Time) error {
+	s, err := p.openToLook()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if len(nodes) == 0 {
+		if nodes, err = site.Names(s); err != nil {
+			return err
+		}
+	}
+	if err := fleet.CheckNames(s, nodes); err != nil {
+		return err
+	}
+	nodes = once(nodes)
+	width := 0
+	for _, n := range nodes {
+		width = max(width, len(n))
+	}
+	errs := inOrder(ctx, nodes, o.Follow, func(ctx context.Context, node string, each func(supernode.Line) error) error {
+		return site.Logs(ctx, s, node, o, each)
+	}, func(l timedLine) {
+		if l.at.Before(from) {
+			return
+		}
+		stamp := ""
+		if !l.Time.IsZero() {
+			stamp = stampOf(l.Time, time.Now()) + " "
+		}
+		if len(nodes) > 1 {
+			p.say("%s%-*s | %s", stamp, width, l.Node, l.Text)
+		} else {
+			p.say("%s%s", stamp, l.Text)
+		}
+	})
+	if ctx.Err() != nil {
+		return problem.Stopped(nil, "stopped", "")
+	}
+	return errors.Join(errs...)
+}
+
+// stampOf writes the time of a line, with its day unless that is today.
+func stampOf(at, now time.Time) string {
+	at, now = at.Local(), now.Local()
+	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format(time.TimeOnly)
+	}
+	return at.Format(time.DateTime)
+}
+
+// once returns names without repetition.
+func once(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+func moment(v string) string {
+	if _, err := front.ParseMoment(v, time.Now()); err != nil {
+		return fmt.Sprint(err)
+	}
+	return ""
+}
