@@ -117,25 +117,26 @@ func curve(s *style.Set, x Series, width, height int) []string {
 	head := s.Bold.Render(x.Name) + "  " + number(x.Last()) + s.Dim.Render(fmt.Sprintf("  round %d", x.Rounds[len(x.Rounds)-1]))
 	lines := []string{s.Cut(head, width)}
 	first, last := x.Rounds[0], x.Rounds[len(x.Rounds)-1]
-	if first == last {
+	switch {
+	case first == last:
 		return lines
-	}
-	label := 0
-	for _, v := range x.Values {
-		label = max(label, len(number(v)))
-	}
-	plot := width - label - 4
-	if plot < 8 || height < 5 || last-first > mostRounds {
+	case last-first > mostRounds:
 		return append(lines, s.Accent.Render(spark(s, x.Values, width)))
 	}
-	o := []asciigraph.Option{asciigraph.Width(plot), asciigraph.Height(height - 4),
-		asciigraph.YAxisValueFormatter(func(v float64) string { return fmt.Sprintf("%*s", label, number(v)) }),
-		asciigraph.XAxisRange(float64(first), float64(last)), asciigraph.XAxisTickCount(ticks(last-first, plot)),
-		asciigraph.XAxisValueFormatter(func(v float64) string { return fmt.Sprintf("%.0f", v) })}
+	values := x.filled()
+	y := scaleOf(slices.Min(values), slices.Max(values), height-4)
+	label := y.width()
+	plot := width - label - 4
+	if y.rows == 0 || plot < 8 {
+		return append(lines, s.Accent.Render(spark(s, x.Values, width)))
+	}
+	o := []asciigraph.Option{asciigraph.Width(plot), asciigraph.Height(y.rows), asciigraph.LowerBound(y.low), asciigraph.UpperBound(y.high()),
+		asciigraph.YAxisValueFormatter(func(v float64) string { return fmt.Sprintf("%*s", label, y.label(v)) })}
 	if s.ASCII {
 		o = append(o, asciigraph.SeriesChars(asciigraph.CreateCharSet("*")))
 	}
-	for _, l := range strings.Split(asciigraph.Plot(x.filled(), o...), "\n") {
+	drawn := append(strings.Split(asciigraph.Plot(values, o...), "\n"), roundAxis(first, last, label+2, plot)...)
+	for _, l := range drawn {
 		if s.ASCII {
 			l = plainAxis.Replace(l)
 		}
@@ -160,16 +161,6 @@ func decode(text string) (rune, int) {
 		}
 	}
 	return 0, 0
-}
-
-// ticks returns how many rounds get a number: all of them, or as many even steps as fit.
-func ticks(span, width int) int {
-	for step := 1; step <= span; step++ {
-		if span%step == 0 && span/step*5 <= width {
-			return span/step + 1
-		}
-	}
-	return 2
 }
 
 // filled returns a value for every round; missing ones are interpolated.
