@@ -83,7 +83,7 @@ func currentContext(dir string) (string, error) {
 		CurrentContext string `json:"currentContext"`
 	}
 	if err := json.Unmarshal(data, &config); err != nil {
-		return "", problem.New(problem.BadInput, "docker's configuration "+path+" is not valid JSON", err.Error(), "mend or move away "+path)
+		return "", problem.New(problem.BadInput, "docker's configuration "+path+" is not valid JSON", err.Error(), "correct or move away "+path)
 	}
 	return config.CurrentContext, nil
 }

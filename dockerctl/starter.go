@@ -40,7 +40,7 @@ var starterLines = []string{
 	`  if [ "$at" -gt $((now - 600)) ]; then n=$((n + 1)) all="$all $at"; fi`,
 	`done <starts`,
 	`if [ "$again" -gt 0 ] && [ "$n" -gt "$again" ]; then`,
-	`  echo "flwrup: gave up: started $n times within ten minutes, and it never stayed up. Mend the cause, then start it with flwrup." >&2`,
+	`  echo "flwrup: gave up: started $n times within ten minutes, and it never stayed up. Fix the cause, then start it with flwrup." >&2`,
 	`  chmod 0400 start`,
 	`  exit 1`,
 	`fi`,

@@ -246,7 +246,7 @@ func CheckFederationName(name string) error {
 	if federationName.MatchString(name) {
 		return nil
 	}
-	return problem.New(problem.FedBadName, fmt.Sprintf("%q is no name for a federation", name),
+	return problem.New(problem.FedBadName, fmt.Sprintf("%q cannot be the name of a federation", name),
 		"a name has a letter first, then letters, digits and hyphens, 32 at most", "choose another name")
 }
 

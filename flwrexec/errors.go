@@ -65,7 +65,7 @@ var rules = [...]rule{
 	{problem.FedExists, []string{"[code: 4]", "Federation already exists"},
 		"there is, or was, a federation of that name", "an archived federation keeps its name", "choose another name"},
 	{problem.FedBadName, []string{"[code: 27]", "Invalid federation name"},
-		"that is no name for a federation", "a name has a letter first, then letters, digits and hyphens, 32 at most",
+		"that cannot be the name of a federation", "a name has a letter first, then letters, digits and hyphens, 32 at most",
 		"choose another name"},
 	{problem.FedBadName, []string{"Invalid federation format", "Invalid federation ID format"},
 		"the federation is not written as @account/name", "", "write it as @account/name"},

@@ -71,7 +71,7 @@ func Generate(ctx context.Context, dir string, names []string, each func(Pair)) 
 // nothing is lost. A whole pair is returned as it is.
 func Complete(dir, name string) (Pair, error) {
 	if name == "" || name != filepath.Base(name) {
-		return Pair{}, problem.New(problem.BadInput, fmt.Sprintf("%q is no name for a key", show(name)), "", "give the file's name without its folder")
+		return Pair{}, problem.New(problem.BadInput, fmt.Sprintf("%q cannot be the name of a key", show(name)), "", "give the file's name without its folder")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {

@@ -92,7 +92,7 @@ func (f Folder) style() string {
 // the folder.
 func checkName(name string) error {
 	bad := func(why string) error {
-		return problem.New(problem.BadInput, fmt.Sprintf("%q is no name for a key", show(name)), why,
+		return problem.New(problem.BadInput, fmt.Sprintf("%q cannot be the name of a key", show(name)), why,
 			"use letters, digits, '.', '_' and '-', as in "+defaultPrefix+"1")
 	}
 	switch {
@@ -103,7 +103,7 @@ func checkName(name string) error {
 	case name[0] == '.' || name[0] == '-':
 		return bad("it starts with '" + name[:1] + "'")
 	case strings.HasSuffix(strings.ToLower(name), ".pub"):
-		return bad("the public key gets .pub by itself")
+		return bad("flwrup adds .pub for the public key")
 	}
 	for _, r := range name {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-", r) {

@@ -151,10 +151,10 @@ func parsePublic(data []byte, path string) (public ssh.PublicKey, comment string
 	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("-----BEGIN")) || bytes.HasPrefix(data, []byte("---- BEGIN")) {
 		return nil, "", problem.New(PEMKey, show(path)+" is not in OpenSSH's one-line format",
 			"flwr answers such a file with: Unsupported key type: b'-----BEGIN'",
-			"move it away, then write it anew: ssh-keygen -y -f PRIVATEKEY > "+shell.Path(path))
+			"move it away, then write it again: ssh-keygen -y -f PRIVATEKEY > "+shell.Path(path))
 	}
 	damaged := problem.New(Damaged, show(path)+" is not an OpenSSH public key", "it is empty, cut off or damaged",
-		"move it away, then write it anew: ssh-keygen -y -f PRIVATEKEY > "+shell.Path(path))
+		"move it away, then write it again: ssh-keygen -y -f PRIVATEKEY > "+shell.Path(path))
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	if len(line) == 0 || line[0] == ' ' || line[0] == '\t' {
 		return nil, "", damaged
@@ -209,7 +209,7 @@ func inspect(private string) (in inspected) {
 	case in.privateGone && in.publicGone:
 		return in
 	case in.privateGone:
-		in.bad(public, problem.New(NoPrivate, show(public)+" has no private key beside it", "",
+		in.bad(public, problem.New(NoPrivate, show(public)+"has no private key next to it", "",
 			"put "+shell.Path(private)+" back from a backup, or move the public key away"))
 		return in
 	case err != nil:

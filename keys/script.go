@@ -20,7 +20,7 @@ var deletesKeys = regexp.MustCompile(`^\s*rm\s+-[a-zA-Z]*f[a-zA-Z]*\s+"?\$\{?KEY
 // script, the number of the line (from 1) and whether that line changed; all other bytes stay.
 func SetKeyCount(script []byte, n int) (out []byte, line int, changed bool, err error) {
 	if n < 1 {
-		return script, 0, false, problem.New(problem.BadInput, fmt.Sprintf("%d is no number of SuperNodes", n), "", "give 1 or more")
+		return script, 0, false, problem.New(problem.BadInput, fmt.Sprintf("need at least 1 SuperNode, not %d", n), "", "give 1 or more")
 	}
 	lines := bytes.SplitAfter(script, []byte("\n"))
 	for i, text := range lines {

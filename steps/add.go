@@ -51,7 +51,7 @@ func addOne(ctx context.Context, s *site.Site, nodes []string, to front.Sink) er
 	if len(gone) == 0 {
 		return Add(ctx, s, 1, to)
 	}
-	q := front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode shall be added?",
+	q := front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode do you want to add?",
 		Help:    "One that was removed without being unregistered keeps its key, its name and its node ID.",
 		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"}}}
 	for _, n := range gone {

@@ -44,7 +44,7 @@ func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
 	st.State, st.Short = front.Done, c.Federation
 	st.Evidence = append(st.Evidence, c.Federation)
 	if !p.LoggedIn {
-		st.Evidence = append(st.Evidence, "not held against the grid yet: that needs the login (step 9)")
+		st.Evidence = append(st.Evidence, "not checked on the grid yet: that needs the login (step 9)")
 		return st, nil
 	}
 	if p.Federations.Err != nil {

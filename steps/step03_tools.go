@@ -226,7 +226,7 @@ func (t tools) flwr(ctx context.Context, s *site.Site, to front.Sink) (install.F
 	}
 	version := s.Choices().Flwr.Version
 	answer, err := to.Ask(ctx, front.Question{ID: "flwr", Kind: front.AskText, Default: orNewest(version),
-		Ask:  "Which flwr shall be installed?",
+		Ask:  "Which flwr version do you want?",
 		Help: "It goes into an environment of its own; nothing of yours is changed. It should be the version that your grid speaks.",
 		Validate: func(text string) error {
 			if text == "newest" {
@@ -284,11 +284,11 @@ func (t tools) runtime(ctx context.Context, s *site.Site, to front.Sink) error {
 			return docker
 		}
 		answer, err := to.Ask(ctx, front.Question{ID: "runtime", Kind: front.AskChoice, Default: project.RuntimeProcess,
-			Ask:  "What shall the SuperNodes run in?",
+			Ask:  "What should the SuperNodes run in?",
 			Help: p.Error() + site.Fix(p),
 			Choices: []front.Choice{
 				{Value: project.RuntimeProcess, Label: "plain processes on this machine", Note: "no Docker needed"},
-				{Value: project.RuntimeDocker, Label: "Docker containers", Note: "mend Docker first, then try again"},
+				{Value: project.RuntimeDocker, Label: "Docker containers", Note: "fix Docker first, then try again"},
 			}})
 		if err != nil {
 			return err
@@ -332,7 +332,7 @@ func (t tools) prepare(ctx context.Context, s *site.Site, rt supernode.Runtime, 
 // Change chooses the runtime again, as long as no SuperNode runs.
 func (t tools) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	answer, err := to.Ask(ctx, front.Question{ID: "runtime", Kind: front.AskChoice, Default: s.Choices().Runtime,
-		Ask: "What shall the SuperNodes run in?",
+		Ask: "What should the SuperNodes run in?",
 		Choices: []front.Choice{
 			{Value: project.RuntimeAuto, Label: "Docker where it is there, else plain processes"},
 			{Value: project.RuntimeDocker, Label: "Docker containers"},

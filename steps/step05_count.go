@@ -48,7 +48,7 @@ func (count) Inspect(p Snapshot) (front.Status, error) {
 	}
 	if n := p.Choices.Nodes; n > 0 {
 		st.State, st.Short = front.Done, strconv.Itoa(n)
-		st.Evidence = append([]string{fmt.Sprintf("%d %s wished", n, wording.Plural(n, "SuperNode"))}, st.Evidence...)
+		st.Evidence = append([]string{fmt.Sprintf("%d %s planned", n, wording.Plural(n, "SuperNode"))}, st.Evidence...)
 		if e := p.Script.Edit; e.Changed() {
 			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", p.Rel(e.File), p.Script.Line)}
 		}

@@ -112,7 +112,7 @@ func (makeKeys) chooseFolder(ctx context.Context, s *site.Site, to front.Sink) e
 		return err
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "keys-folder", Kind: front.AskText, Default: s.Choices().Keys,
-		Ask:  "In which folder shall the keys be?",
+		Ask:  "Which folder are the keys in?",
 		Help: "It is made where it is missing, for you alone. Keys that are there already are used.",
 		Validate: func(text string) error {
 			if strings.TrimSpace(text) == "" {

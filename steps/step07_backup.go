@@ -138,7 +138,7 @@ func (b backUp) lock(ctx context.Context, s *site.Site, to front.Sink) ([]age.Re
 			Help:     "Several words that do not belong together. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere.",
 			Validate: validPassphrase}
 		if s.Rehearsal() {
-			q.Help += " (A rehearsal's keys are worth nothing afterwards: Enter alone will do.)"
+			q.Help += "(A rehearsal's keys are worth nothing afterwards: just press Enter.)"
 		}
 		answer, err := to.Ask(ctx, q)
 		if err != nil {

@@ -67,7 +67,7 @@ func (confirmation) Inspect(p Snapshot) (front.Status, error) {
 	default:
 		st.State = front.Waiting
 		st.Why = fmt.Sprintf("%d of %d SuperNodes are not confirmed yet", st.Of-st.Done, st.Of)
-		st.Hints = []string{"flwrup looks again by itself; leave it open, or come back later"}
+		st.Hints = []string{"flwrup keeps checking; leave it open, or come back later"}
 	}
 	return st, nil
 }

@@ -21,7 +21,7 @@ func (start) ID() front.StepID { return front.StepStart }
 func (start) Name() string     { return "Start" }
 func (start) Title() string    { return "Start the SuperNodes" }
 func (start) Why() string {
-	return "Each SuperNode runs by itself and sees only its own key. As a container it has no rights on this machine: " +
+	return "Each SuperNode runs on its own and sees only its own key. As a container it has no rights on this machine: " +
 		"not root, no capabilities, a read-only system. It connects out to the grid; nothing has to be opened in a firewall."
 }
 
@@ -73,7 +73,7 @@ func (start) Inspect(p Snapshot) (front.Status, error) {
 	st.Evidence = []string{fmt.Sprintf("%d of %d running as %s", st.Done, st.Of, runtimeText(p.Kind))}
 	if len(byHand) > 0 {
 		st.Evidence = append(st.Evidence, "started by hand: "+strings.Join(byHand, ", "))
-		st.Hints = append(st.Hints, "Nothing is started beside a SuperNode that runs with the same key. `flwrup restart "+byHand[0]+"` offers to replace it by flwrup's own.")
+		st.Hints = append(st.Hints, "flwrup starts no second SuperNode with the same key. `flwrup restart "+byHand[0]+"` offers to replace it by flwrup's own.")
 	}
 	if st.Done == st.Of {
 		st.State = front.Done

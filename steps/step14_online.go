@@ -25,7 +25,7 @@ func (online) Name() string     { return "Online" }
 func (online) Title() string    { return "Verify that all are online" }
 func (online) Why() string {
 	return "A running SuperNode is not yet an online one: an old image or a wrong address can retry for ever. " +
-		"What counts is what the grid says, held against what the SuperNode's own log says."
+		"What counts is what the grid says; flwrup compares it with the SuperNode's own log."
 }
 
 // Needs returns the start. Some may be online while others do not run.

@@ -30,7 +30,7 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 		if !stops && (!problem.Is(err, problem.NotAccepted) || !slices.Contains(runsAsBefore, verb)) {
 			return err
 		}
-		to.Event(front.Says{Text: "goes on with the values before: " + err.Error()})
+		to.Event(front.Says{Text: "keeping the previous values: " + err.Error()})
 	}
 	switch verb {
 	case front.AddNode:

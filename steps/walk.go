@@ -54,7 +54,7 @@ func Apply(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) er
 		if !problem.Is(err, problem.NotAccepted) || !id.OnlyLooks() {
 			return err
 		}
-		to.Event(front.Says{Text: "goes on with the values before: " + err.Error()})
+		to.Event(front.Says{Text: "keeping the previous values: " + err.Error()})
 	}
 	if id == front.StepLogin {
 		return attempt(ctx, s, st, to)

@@ -125,7 +125,7 @@ func (w *watcher) open() error {
 		}
 		if !info.ModTime().Equal(w.unfit) { // said once; the person may accept it, or mend it
 			w.unfit = info.ModTime()
-			w.trouble(health.WatchBadChoice, "", "goes on with the choices as they were: ", err)
+			w.trouble(health.WatchBadChoice, "", "keeping the previous choices: ", err)
 		}
 		return w.site.Ledger.Reload()
 	}

@@ -277,7 +277,7 @@ func demo(pace time.Duration) *fake {
 
 func waitingStatus(n front.StepID) front.Status {
 	st := front.Status{State: front.Waiting, Short: "1/3", Done: 1, Of: 3, Evidence: []string{"1 of 3 confirmed"},
-		Why: "2 of 3 SuperNodes are not confirmed yet", Hints: []string{"flwrup looks again by itself; leave it open, or come back later"},
+		Why: "2 of 3 SuperNodes are not confirmed yet", Hints: []string{"flwrup keeps checking; leave it open, or come back later"},
 		Person: n == 1, Links: []front.Link{{Label: "Federations dashboard", URL: "https://flower.ai/federations"}}}
 	for i := 1; i <= 3; i++ {
 		it := front.Item{Name: fmt.Sprintf("supernode_%d", i), Text: "not in @ada/hospitals yet"}

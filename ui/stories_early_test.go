@@ -54,17 +54,17 @@ var earlyStories = map[front.StepID]story{
 			{ID: "control", Kind: front.AskText, Default: "lungs.example.org:9093", Ask: "At which address does the grid take flwr's commands (control)?",
 				Help: "As host:port. flwrup looks at both addresses in step 3 and says which is which."},
 			{ID: "fleet", Kind: front.AskText, Default: "lungs.example.org:9092", Ask: "And at which address its SuperNodes (fleet)?",
-				Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both by itself, an older one port 9092 for SuperNodes."},
+				Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both; an older one has port 9092 for SuperNodes."},
 			{ID: "ca", Kind: front.AskText, Default: "public", Ask: "Which file has the CA certificate of the grid?",
 				Help: "\"public\" where its certificate is one that browsers trust, as SuperGrid's is."},
-			{ID: "connection", Kind: front.AskText, Default: "lungs", Ask: "What shall flwr call this grid?",
+			{ID: "connection", Kind: front.AskText, Default: "lungs", Ask: "What should flwr call this grid?",
 				Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: take a name that is there only where the same grid has moved to another address."},
 			{ID: "federation", Kind: front.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
 				Help: "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login."},
 			{ID: "federation", Kind: front.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",
 				Choices: []front.Choice{{Value: "@ada/toys", Label: "@ada/toys", Note: "simulation: cannot hold SuperNodes", Disabled: true},
 					{Value: "@ada/hospitals", Label: "@ada/hospitals", Note: "lungs and hearts"}, {Value: "create a new one", Label: "create a new one", Note: "you will be its owner"}}},
-			{ID: "federation-name", Kind: front.AskText, Default: "lung-study", Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters."},
+			{ID: "federation-name", Kind: front.AskText, Default: "lung-study", Ask: "What should the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters."},
 		},
 	},
 	3: {
@@ -88,17 +88,17 @@ var earlyStories = map[front.StepID]story{
 		err: &problem.Problem{Code: problem.DockerDown, What: "Docker is not running", Why: "nobody listens at unix:///var/run/docker.sock", Fix: "start it: sudo systemctl start docker",
 			Raw: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"},
 		asks: []front.Question{
-			{ID: "flwr", Kind: front.AskText, Default: "newest", Ask: "Which flwr shall be installed?",
+			{ID: "flwr", Kind: front.AskText, Default: "newest", Ask: "Which flwr version do you want?",
 				Help: "It goes into an environment of its own; nothing of yours is changed. It should be the version that your grid speaks."},
-			{ID: "runtime", Kind: front.AskChoice, Default: "process", Ask: "What shall the SuperNodes run in?", Help: "Docker is not running: nobody listens at unix:///var/run/docker.sock: start it: sudo systemctl start docker",
-				Choices: []front.Choice{{Value: "process", Label: "plain processes on this machine", Note: "no Docker needed"}, {Value: "docker", Label: "Docker containers", Note: "mend Docker first, then try again"}}},
+			{ID: "runtime", Kind: front.AskChoice, Default: "process", Ask: "What should the SuperNodes run in?", Help: "Docker is not running: nobody listens at unix:///var/run/docker.sock: start it: sudo systemctl start docker",
+				Choices: []front.Choice{{Value: "process", Label: "plain processes on this machine", Note: "no Docker needed"}, {Value: "docker", Label: "Docker containers", Note: "fix Docker first, then try again"}}},
 		},
 		extra: []scene{{"done, the grid out of reach", func(m *Model, f *fake, n front.StepID) {
-			trouble := "there is no machine called supergrid.flower.ai: the name service of this network does not know the name"
+			trouble := "cannot resolve supergrid.flower.ai: DNS on this network does not know the name"
 			f.set(n, front.Status{State: front.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own): ~/.local/share/flwrup/flwr/1.42.0/bin/flwr", "212.4 GB of disk free"},
 				Items: []front.Item{{Name: "flwr", State: front.ItemDone, Text: "1.42.0"}, {Name: "disk", State: front.ItemDone, Text: "212.4 GB of disk free"},
 					{Name: "control", State: front.ItemFailed, Text: "supergrid.flower.ai:443: " + trouble}},
-				Hints: []string{trouble + ": check how the name is written; on a closed network ask for a proxy"}})
+				Hints: []string{trouble + ": check the spelling; are you offline, or behind a proxy (HTTPS_PROXY)?"}})
 			m.list.learn(f)
 		}}},
 	},
@@ -133,7 +133,7 @@ var earlyStories = map[front.StepID]story{
 			isDone: {State: front.Done, Short: "5", Done: 5, Of: 5, Items: five(5, keyItem, 0, ""),
 				Evidence: []string{"5 of 5 key pairs in keys", "each a matching ECDSA P-384 pair, private half for its owner alone"}},
 			isReady: {State: front.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(5, keyItem, 0, "")[:2], Evidence: []string{"2 of 5 key pairs in keys"},
-				Hints: []string{"keys/client_credentials_9.pub has no private key beside it: move it away"}},
+				Hints: []string{"keys/client_credentials_9.pubhas no private key next to it: move it away"}},
 			isBlocked: {State: front.Blocked, By: front.StepCount, Why: "the number of SuperNodes comes first"},
 		},
 		never: never(required, noWaiting, gridless),
@@ -143,7 +143,7 @@ var earlyStories = map[front.StepID]story{
 		})...),
 		work: []any{front.Says{Text: "wrote the public half keys/client_credentials_2.pub"}, front.ItemChanged{Item: front.Item{Name: "client_credentials_3", State: front.ItemDone, Text: fingerprint}},
 			front.ItemChanged{Item: front.Item{Name: "client_credentials_4", State: front.ItemDone, Text: fingerprint}}, front.Progress{Label: "keys", Done: 2, Total: 3}},
-		asks: []front.Question{{ID: "keys-folder", Kind: front.AskText, Default: "keys", Ask: "In which folder shall the keys be?",
+		asks: []front.Question{{ID: "keys-folder", Kind: front.AskText, Default: "keys", Ask: "Which folder are the keys in?",
 			Help: "It is made where it is missing, for you alone. Keys that are there already are used."}},
 		err: problem.New(problem.BadInput, "cannot write keys/client_credentials_3", "permission denied", "let this user write in keys: sudo chown -R ada keys"),
 	},

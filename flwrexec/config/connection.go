@@ -267,7 +267,7 @@ func (s Connection) check() error {
 	case s.Address == "" || strings.Contains(s.Address, "/") || strings.ContainsFunc(s.Address, func(r rune) bool { return r == ' ' || unprintable(r) }):
 		return problem.New(problem.BadInput, fmt.Sprintf("%q is not the address of a SuperLink", s.Address), "", "give it as host or host:port, without https://")
 	case strings.ContainsFunc(s.CA, unprintable) || strings.ContainsFunc(s.Federation, unprintable):
-		return problem.New(problem.BadInput, "a setting of the connection has control characters", "", "type it anew")
+		return problem.New(problem.BadInput, "a setting of the connection has control characters", "", "type it again")
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ var flags = map[string]string{
 	"-e":             "sets an environment variable in the container",
 	"--label":        "marks the container, so that flwrup knows it again",
 	"--network":      "which network the container uses; host is this machine's own",
-	"--restart":      "when Docker starts the container again by itself; unless-stopped: always but after `docker stop`",
+	"--restart":      "when Docker restarts the container on its own; unless-stopped: always but after `docker stop`",
 	"--cap-drop":     "takes privileges away from the container; ALL leaves none",
 	"--security-opt": "no-new-privileges: nothing in the container can gain rights",
 	"--read-only":    "the container cannot change its own file system",

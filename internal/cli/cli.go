@@ -86,7 +86,7 @@ func (p *program) root() *cobra.Command {
 		Use:   "flwrup",
 		Short: "From nothing to online Flower SuperNodes on a SuperGrid",
 		Long: `flwrup takes you through the 16 steps from nothing to online Flower SuperNodes,
-and brings you back to look after them: status, logs, runs.
+and brings you back to check on them: status, logs, runs.
 
   flwrup            the wizard, or the dashboard once all is set up
   flwrup rehearse   the same on a SuperGrid on this machine, without an account`,

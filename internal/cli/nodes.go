@@ -45,10 +45,10 @@ func nodeCommands(p *program) []*cobra.Command {
 				return steps.Act(cmd.Context(), s, front.StartGrid, nil, to)
 			}, cmd.Context())
 		}})
-	starting.Flags().BoolVar(&gridOnly, "grid", false, "only the grid of a rehearsal: the SuperNodes come back to it by themselves")
+	starting.Flags().BoolVar(&gridOnly, "grid", false, "only the grid of a rehearsal; its SuperNodes reconnect on their own")
 	add(&cobra.Command{Use: "stop [NODE…]", Short: "Stop SuperNodes gracefully", RunE: act(front.StopNodes)})
 	ownImage, replace := false, false
-	restart := add(&cobra.Command{Use: "restart [NODE…]", Short: "Stop SuperNodes and start them anew",
+	restart := add(&cobra.Command{Use: "restart [NODE…]", Short: "Restart SuperNodes",
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			verb := front.RestartNodes
 			switch {
@@ -92,8 +92,8 @@ graphics processors, packages, and further arguments. What all SuperNodes have g
 	burn := false
 	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation", Args: oneOrMore("SuperNode", "`flwrup status` lists them"),
 		Long: `Stops the SuperNodes, takes them out of the federation (flwr 1.27 and later) and removes their
-containers. Their keys stay registered and good. With --unregister the grid forgets them, too,
-which burns their keys for good: it asks first. A removal that was cut short goes on when it is
+containers. Their keys stay registered and valid. With --unregister the grid forgets them, too,
+and their keys can never be registered again: it asks first. A removal that was cut short continues when it is
 called again.`,
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			verb := front.RemoveNodes
@@ -102,7 +102,7 @@ called again.`,
 			}
 			return actOn(cmd.Context(), p, verb, nodes, o)
 		}})
-	removing.Flags().BoolVar(&burn, "unregister", false, "unregister them, too: burns their keys")
+	removing.Flags().BoolVar(&burn, "unregister", false, "unregister them, too: their keys can never be registered again")
 	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: oneOrMore("SuperNode", "`flwrup status` lists them"),
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			return actOn(cmd.Context(), p, front.RestoreKey, nodes, o)

@@ -38,7 +38,7 @@ authentication, account login, federations), on loopback only, and goes through 
 
 A rehearsal that ended well stops and removes all that it made; --keep leaves it
 running, and what was kept once stays until ` + "`flwrup down`" + `. One that was left or
-failed keeps its folder: the same command goes on with it, and ` + "`flwrup down`" + ` ends it.
+failed keeps its folder: the same command continues it, and ` + "`flwrup down`" + ` ends it.
 The environment with flwr is kept for the next time.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doRehearse(cmd.Context(), p, cmd, o) },
@@ -49,8 +49,8 @@ The environment with flwr is kept for the next time.`,
 	f.StringVar(&o.runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default; approve the login")
 	f.BoolVar(&o.keep, "keep", false, "leave grid and SuperNodes running at the end")
-	f.BoolVar(&o.crowded, "crowded", false, "go on with more SuperNodes than this machine's memory carries")
-	f.BoolVar(&o.trap, "trap", false, "the app saves its model at the end, which a grid does not allow: see it found, and mended")
+	f.BoolVar(&o.crowded, "crowded", false, "allow more SuperNodes than fit into this machine's memory")
+	f.BoolVar(&o.trap, "trap", false, "use an app that saves its model at the end, which a grid forbids: see flwrup find and fix it")
 	p.jsonFlag(cmd)
 	return cmd
 }
@@ -131,7 +131,7 @@ func curtain(ctx context.Context, p *program, s *site.Site, to front.Sink, err e
 	ended := endRehearsal(p, s, to, err, keep || stays)
 	if going && ended == nil {
 		return problem.Stopped(nil, "stopped; run "+id+" has ended, too: its grid was this rehearsal's",
-			"the same command starts the run anew; with --keep the grid and a run on it go on when you leave")
+			"the same command starts a new run; with --keep the grid and its run continue when you leave")
 	}
 	if err == nil {
 		err = ended

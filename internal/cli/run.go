@@ -38,7 +38,7 @@ Ctrl-C leaves the run going and says how to come back to it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doRun(cmd.Context(), p, cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.app, "app", "", "`folder` of the Flower app; kept in flwrup.toml (default: the one that is there)")
+	f.StringVar(&o.app, "app", "", "`folder` of the Flower app; kept in flwrup.toml (default: the app in this folder)")
 	f.BoolVarP(&o.detach, "detach", "d", false, "do not follow it: flwrup runs log ID -f does")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	f.BoolVar(&o.mend, "mend", false, mendHelp)

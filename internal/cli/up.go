@@ -43,7 +43,7 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.StringVar(&c.Grid.Fleet, "fleet", "", "`address` that SuperNodes talk to (default: SuperGrid's)")
 	f.StringVar(&c.Grid.CA, "ca", "", "CA certificate `file` of a grid without a public certificate")
 	f.StringVar(&c.Runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
-	f.StringVar(&c.Flwr.Version, "flwr", "", "flwr `version` (default: the one that is found, else the newest)")
+	f.StringVar(&c.Flwr.Version, "flwr", "", "flwr `version` (default: the installed version, else the newest)")
 	f.StringVar(&c.Flwr.Path, "flwr-path", "", "a flwr `program` to use")
 	f.StringVar(&c.Flwr.Home, "flwr-home", "", "Flower's own `folder` (default: $FLWR_HOME or ~/.flwr)")
 	f.StringVar(&c.Keys, "keys", "keys", "`folder` of the key pairs")

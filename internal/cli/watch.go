@@ -26,9 +26,9 @@ func watchCommand(p *program) *cobra.Command {
 		Use: "watch", Short: "Restart SuperNodes that ended or that the grid lost, until Ctrl-C", Args: noArgs,
 		Long: `Stays in the foreground and writes a line for each event. It restarts SuperNodes that have ended
 or that the grid calls offline, never one that was stopped with flwrup, nor one whose trouble
-a restart does not mend. The pause before a restart doubles from 10 s to 5 min; after five
+a restart does not fix. The pause before a restart doubles from 10 s to 5 min; after five
 within an hour the SuperNode is left alone. While the grid cannot be reached the watch waits;
-after that, and after this machine slept, the SuperNodes get a minute to come back by themselves.
+after that, and after this machine slept, the SuperNodes get a minute to come back on their own.
 Its end leaves the SuperNodes running.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := gate(cmd.Context(), p, p.findDir()); err != nil {

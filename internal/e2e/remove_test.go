@@ -40,7 +40,7 @@ func (f *faults) removeAndAdd() {
 		t.Errorf("flwr calls %d online, 4 wanted", n)
 	}
 
-	if r := h.run("remove", "supernode_1", "--unregister", "--dir", f.dir); r.code != 3 || !strings.Contains(r.out, "burns its key") {
+	if r := h.run("remove", "supernode_1", "--unregister", "--dir", f.dir); r.code != 3 || !strings.Contains(r.out, "can never be registered again") {
 		t.Errorf("nobody said yes: exit %d\n%s\n%s", r.code, r.out, r.err)
 	}
 	f.are("supernode_1", "supernode_2", "supernode_3", "supernode_4")

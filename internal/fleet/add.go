@@ -116,7 +116,7 @@ func canComeBack(s *site.Site, name string, folder keys.Folder) (ledger.Node, er
 	}
 	for _, n := range s.Ledger.Nodes() {
 		if n.Name == name && n.State == ledger.Unregistered && n.Connection == s.Choices().Grid.Connection {
-			return n, problem.New(flwrexec.NodeUnregistered, name+" was unregistered", "its key is burnt: no account can register it again",
+			return n, problem.New(flwrexec.NodeUnregistered, name+" was unregistered", "its key can never be registered again, by any account",
 				"flwrup add makes a new SuperNode, with a new key")
 		}
 	}

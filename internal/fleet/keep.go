@@ -36,7 +36,7 @@ func keepOrReplace(ctx context.Context, s *site.Site, list []site.Member, to fro
 	answer, err := to.Ask(ctx, front.Question{ID: askByHand, Kind: front.AskChoice, Default: "keep", Ask: what,
 		Help: "They run with keys of this project, and the grid lets in only one SuperNode with a key. flwrup sees their state and their logs either way.",
 		Choices: []front.Choice{
-			{Value: "keep", Label: "keep", Note: "nothing is started beside them"},
+			{Value: "keep", Label: "keep", Note: "flwrup starts no others"},
 			{Value: "replace", Label: "replace by flwrup's own", Note: "stops them first; a container made with --rm is gone with its log then"},
 		}})
 	if err != nil {

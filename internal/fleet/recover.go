@@ -118,17 +118,17 @@ func idsOfRefused(ctx context.Context, s *site.Site, refused []site.Member, to f
 	for _, m := range refused {
 		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWaiting, Text: "registered before; the grid does not let it in yet"}})
 	}
-	return problem.New(problem.NeedsGrid, fmt.Sprintf("%d keys were registered before, and which node ID is whose cannot be told yet", len(refused)),
+	return problem.New(problem.NeedsGrid, fmt.Sprintf("%d keys were registered before, and flwrup cannot yet match them to node IDs", len(refused)),
 		"the grid lists "+strings.Join(waiting, ", ")+" for this account, and does not let their SuperNodes in: they are not confirmed yet, or the keys were unregistered",
-		"send these node IDs to Flower Labs; once they are confirmed run the same command again, and each SuperNode's own log tells its ID")
+		"send these node IDs to Flower Labs; once they are confirmed, run the same command again: each SuperNode then logs its own node ID")
 }
 
 // unregisteredKeys is the problem of keys that the grid knows and this account has no node for.
 func unregisteredKeys(list []site.Member) error {
 	var errs []error
 	for _, m := range list {
-		errs = append(errs, problem.New(problem.KeyInUse, "the key of "+m.Name+" was registered before, and is none of this account's nodes",
-			"it was unregistered, which burns a key for good, or it belongs to another account",
+		errs = append(errs, problem.New(problem.KeyInUse, "the key of "+m.Name+"was registered before, but not as one of this account's nodes",
+			"it was unregistered, after which a key can never be registered again, or it belongs to another account",
 			"move "+m.Pair.Name+" and "+m.Pair.Name+".pub to another folder; flwrup then makes a new pair"))
 	}
 	return problem.Join(errs...)

@@ -69,12 +69,12 @@ func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to fro
 	if burn {
 		answer, err := to.Ask(ctx, front.Question{ID: "unregister", Kind: front.AskConfirm, Default: "no",
 			Ask:  "Unregister " + strings.Join(left, ", ") + "?",
-			Help: "The grid forgets the node and burns its key: it can never be registered again. The key files stay where they are."})
+			Help: "The grid forgets the node, and its key can never be registered again. The key files stay where they are."})
 		if err != nil {
 			return err
 		}
 		if answer != "yes" {
-			return problem.New(problem.NeedsPerson, "not unregistered", "it burns the key, so somebody has to say yes", "say yes, or give --yes; without --unregister the key stays good")
+			return problem.New(problem.NeedsPerson, "not unregistered", "its key could never be registered again, so a person has to confirm", "confirm with --yes; without --unregister the key stays valid")
 		}
 	}
 	op := "remove"
@@ -109,7 +109,7 @@ func TakeOut(ctx context.Context, s *site.Site, nodes []string, to front.Sink, a
 		Choices: []front.Choice{
 			{Value: "no", Label: "leave as it is"},
 			{Value: "remove", Label: "remove", Note: "its key stays registered and good: it can be added again"},
-			{Value: "unregister", Label: "remove and unregister", Note: "burns the key: nobody can ever register it again; asks once more"},
+			{Value: "unregister", Label: "remove and unregister", Note: "its key can never be registered again; asks once more"},
 		}})
 	switch {
 	case err != nil:

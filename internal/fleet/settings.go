@@ -49,10 +49,10 @@ var settings = []setting{
 	{"install-packages", "packages of the app", false, func(c project.NodeChoice) string {
 		return yesNo(c.Install, "installed when a run asks for them", "never installed")
 	},
-		askYesNo("install-packages", "Shall SuperNodes install the packages that the app asks for?", "flwr 1.29 and later. The first run takes longer; what is installed comes from the package index.",
+		askYesNo("install-packages", "Let SuperNodes install the packages that an app asks for?", "flwr 1.29 and later. The first run takes longer; what is installed comes from the package index.",
 			"install them", "do not", false, func(c *project.NodeChoice) **bool { return &c.Install })},
 	{"lasting", "after a reboot", true, func(c project.NodeChoice) string { return yesNo(c.Lasting, "come back", "gone with their log") },
-		askYesNo("lasting", "Shall containers come back after a reboot?", "Those that do not are gone with their log when they end, as with docker run --rm.",
+		askYesNo("lasting", "Restart containers after a reboot?", "Those that do not are gone with their log when they end, as with docker run --rm.",
 			"come back", "gone when they end", true, func(c *project.NodeChoice) **bool { return &c.Lasting })},
 	{"args", "more arguments", false, func(c project.NodeChoice) string { return strings.Join(c.Args, " ") }, askArgs},
 }
@@ -169,7 +169,7 @@ func nextSetting(ctx context.Context, s *site.Site, of []string, to front.Sink) 
 	case of[0] != project.AllKey:
 		whom = cmp.Or(chosen.Node[of[0]].Name, of[0])
 	}
-	q := front.Question{ID: "setting", Kind: front.AskChoice, Default: "done", Ask: "What shall be changed for " + whom + "?",
+	q := front.Question{ID: "setting", Kind: front.AskChoice, Default: "done", Ask: "What do you want to change for " + whom + "?",
 		Choices: []front.Choice{{Value: "done", Label: "nothing more"}}}
 	for _, st := range settings {
 		c := front.Choice{Value: st.key, Label: st.label, Note: st.text(own(chosen, of[0]))}
@@ -332,7 +332,7 @@ func askData(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.
 			}
 			help = s.Path(host) + " is not there. " + takenAway + ": none."
 		}
-		inside, err := to.Ask(ctx, front.Question{ID: "data-inside", Kind: front.AskText, Default: path.Join("/data", filepath.Base(s.Path(host))), Ask: "Where shall the ClientApp find it?",
+		inside, err := to.Ask(ctx, front.Question{ID: "data-inside", Kind: front.AskText, Default: path.Join("/data", filepath.Base(s.Path(host))), Ask: "Where should the ClientApp find it?",
 			Help: "The path in the container.", Validate: func(v string) error { return project.CheckNode("data", host+":"+strings.TrimSpace(v)) }})
 		if err != nil {
 			return "", err

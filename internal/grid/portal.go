@@ -167,7 +167,7 @@ func (g *Grid) call(ctx context.Context, method, path string, in, out any) error
 			return fmt.Errorf("ask the rehearsal grid for %s: %w", path, err)
 		}
 		return &problem.Problem{Code: problem.GridFailed, What: "the rehearsal grid does not answer", Why: err.Error(),
-			Fix: "run the same command again: it starts the grid anew", Err: err}
+			Fix: "run the same command again: it restarts the grid", Err: err}
 	}
 	defer answer.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))

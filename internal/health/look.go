@@ -177,7 +177,7 @@ func gridProblem(p *site.Snapshot, err error) error {
 		return err
 	}
 	return &problem.Problem{Code: GridEnded, What: "the rehearsal's grid does not run", Why: "it was stopped, or ended with the flwrup that started it",
-		Fix: "start it again: flwrup start --grid; the SuperNodes come back to it by themselves", Err: err}
+		Fix: "start it again: flwrup start --grid; the SuperNodes reconnect on their own", Err: err}
 }
 
 // whyNot puts what is seen at the fleet's address into a diagnosis that only knows that a SuperNode

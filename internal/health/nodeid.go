@@ -87,8 +87,8 @@ func IDDiffers(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Membe
 	}
 	bad := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
 	if key := site.NodeLabel(st, "fingerprint"); key != "" && key != m.Pair.Fingerprint {
-		bad.Why, bad.Fix = "it runs with another key than "+p.Rel(m.Pair.Private)+", which was changed after it was started", "start it anew, with its key"
-		return bad, remedy(front.RestartNodes, "start it anew", m.Name)
+		bad.Why, bad.Fix = "it runs with another key than "+p.Rel(m.Pair.Private)+", which was changed after it was started", "restart it with its own key"
+		return bad, remedy(front.RestartNodes, "restart it", m.Name)
 	}
 	bad.Why = "the ledger's came \"" + m.Record.How + "\""
 	for _, n := range p.Ledger.Nodes {

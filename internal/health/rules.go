@@ -130,7 +130,7 @@ var rules = []rule{
 	{name: "unregistered on the grid",
 		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == flwrexec.StatusUnregistered },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return problem.New(flwrexec.NodeUnregistered, e.node.Name+" was unregistered on the grid", "its key is burnt: no account can register it again",
+			return problem.New(flwrexec.NodeUnregistered, e.node.Name+" was unregistered on the grid", "its key can never be registered again, by any account",
 				"remove it here, then add a new SuperNode"), remedy(front.UnregisterNodes, "remove it", e.node.Name)
 		}},
 	{name: "not listed by the grid",
@@ -164,7 +164,7 @@ var rules = []rule{
 			if e.kind != project.RuntimeDocker {
 				what = "process's folder"
 			}
-			return problem.New(NodeGone, e.node.Name+" is not here any more", "its "+what+" was removed, and not by flwrup", "start it: it is made anew"),
+			return problem.New(NodeGone, e.node.Name+" is not here any more", "its "+what+" was removed, and not by flwrup", "start it: flwrup makes a new one"),
 				remedy(front.StartNodes, "start it", e.node.Name)
 		}},
 	{name: "all is well, as far as can be known",
@@ -174,18 +174,18 @@ var rules = []rule{
 	{name: "lost while the machine slept",
 		applies: func(e *evidence) bool { return e.slept && e.up() && e.node.Grid == flwrexec.StatusOffline },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return sleptProblem(e.node.Name, e.sleptFrom, e.sleptTo), remedy(front.RestartNodes, "start it anew", e.node.Name)
+			return sleptProblem(e.node.Name, e.sleptFrom, e.sleptTo), remedy(front.RestartNodes, "restart it", e.node.Name)
 		}},
 	{name: "its log tells", reads: []reading{readLog},
 		applies: func(e *evidence) bool { return e.log != nil },
 		says:    func(e *evidence) (*problem.Problem, *front.Remedy) { return e.withRemedy(e.log) }},
 	{name: "still starting",
 		applies: func(e *evidence) bool { return e.up() && e.now.Sub(e.node.Runtime.Since) < comesWithin }},
-	{name: "not online yet, and its log tells no reason",
+	{name: "not online yet, and its log gives no reason",
 		applies: func(e *evidence) bool { return e.up() && !flwrexec.CameOnline(e.lines) },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
 			return e.withRemedy(problem.New(problem.NodeNotOnline, e.node.Name+" runs and is not online yet",
-				"its log tells no reason; a busy machine takes longer to start it", "look at its log: flwrup logs "+e.node.Name))
+				"its log gives no reason; a busy machine takes longer to start it", "look at its log: flwrup logs "+e.node.Name))
 		}},
 	{name: "unexplained",
 		applies: func(*evidence) bool { return true },
@@ -217,7 +217,7 @@ func heldProblem(v front.NodeView, now time.Time, seen *problem.Problem) *proble
 		p.Why = fmt.Sprintf("the grid counts it as online for about %d s more, and lets its key in only after that", int(left.Seconds()))
 	}
 	if v.Runtime.State == supernode.Restarting {
-		p.Fix = "wait: Docker starts it again by itself"
+		p.Fix = "wait: Docker restarts it on its own"
 	}
 	if seen != nil {
 		p.Raw = seen.Raw
@@ -230,8 +230,8 @@ func unexplained(v front.NodeView) *problem.Problem {
 	r := v.Runtime
 	switch {
 	case r.State == supernode.Running && v.Grid == flwrexec.StatusOffline:
-		return problem.New(problem.NodeNotOnline, v.Name+" runs and the grid has lost it", "its log tells no reason: the network, a laptop that slept, or trouble on the grid",
-			"start it anew")
+		return problem.New(problem.NodeNotOnline, v.Name+" runs and the grid has lost it", "its log gives no reason: the network, a laptop that slept, or trouble on the grid",
+			"restart it")
 	case r.State == supernode.Running:
 		return problem.New(problem.NodeNotOnline, v.Name+" runs and is not online yet", "", "look at its log: flwrup logs "+v.Name)
 	case r.ExitCode == 137:
@@ -254,7 +254,7 @@ func unexplained(v front.NodeView) *problem.Problem {
 func remedyFor(p *problem.Problem, v front.NodeView, h flwrexec.NodeHints, pinned string) *front.Remedy {
 	start := remedy(front.StartNodes, "start it again", v.Name)
 	if v.Runtime.State == supernode.Running || v.Runtime.State == supernode.Restarting {
-		start = remedy(front.RestartNodes, "start it anew", v.Name)
+		start = remedy(front.RestartNodes, "restart it", v.Name)
 	}
 	if other := v.Runtime.ByHand; other != "" {
 		start = remedy(front.ReplaceNodes, "replace "+other+" by flwrup's own", v.Name)

@@ -85,7 +85,7 @@ func TestRulesInOrder(t *testing.T) {
 		{"removed by somebody", evidence{node: front.NodeView{Wanted: front.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true}},
 		{"its log tells", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline, Runtime: up}, known: true, log: problem.New(problem.Untrusted, "x", "", "")}},
 		{"still starting", evidence{node: front.NodeView{Grid: flwrexec.StatusRegistered, Runtime: supernode.Status{State: supernode.Running, Since: now.Add(-10 * time.Second)}}, known: true}},
-		{"not online yet, and its log tells no reason", evidence{node: front.NodeView{Grid: flwrexec.StatusRegistered, Runtime: up}, known: true}},
+		{"not online yet, and its log gives no reason", evidence{node: front.NodeView{Grid: flwrexec.StatusRegistered, Runtime: up}, known: true}},
 		{"unexplained", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Stopped}}, known: true}},
 	} {
 		c.e.now, c.e.node.Name = now, "supernode_1"

@@ -234,7 +234,7 @@ func (d *decision) noteTrouble(v front.NodeView, n *watched) {
 	if can {
 		d.say(WatchDown, v.Name, v.Diagnosis.Error(), v.Diagnosis)
 	} else {
-		d.say(WatchLeft, v.Name, "a restart does not mend this: "+v.Diagnosis.Error(), v.Diagnosis)
+		d.say(WatchLeft, v.Name, "a restart does not fix this: "+v.Diagnosis.Error(), v.Diagnosis)
 	}
 }
 

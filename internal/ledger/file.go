@@ -248,7 +248,7 @@ func read(file string) (d Data, u unknown, found bool, err error) {
 		if _, serr := os.Stat(prev); serr == nil {
 			return d, nil, false, problem.New(problem.BadInput, "the ledger "+file+" is missing",
 				"its generation before, "+prev+", is still there, so somebody removed it",
-				fmt.Sprintf("copy it back: cp %s %s, or remove both to begin anew (known node IDs are then forgotten)", shell.Path(prev), shell.Path(file)))
+				fmt.Sprintf("copy it back: cp %s %s, or remove both to start over (flwrup then forgets the known node IDs)", shell.Path(prev), shell.Path(file)))
 		}
 		return Data{Format: currentFormat}, unknown{}, false, nil
 	}

@@ -86,7 +86,7 @@ func checkPair(key, value string, seen map[string]bool) error {
 		case strings.ContainsAny(value, ",;"):
 			why = "pairs have blanks between, no commas; a text needs quotes"
 		case numberLike.MatchString(value):
-			why = "it is no number as TOML has them, without zeros in front and with digits on both sides of the point"
+			why = "it is not a TOML number: no leading zeros, digits on both sides of the point"
 		case value[0] == '"' || value[0] == '\'':
 			why = "its quotes or a \\ in it do not fit: flwr reads a text up to the next quote of the same kind"
 		}

@@ -21,7 +21,7 @@ import (
 const WrongService problem.Code = "wrong-service"
 
 // whoAsks is the user's remedy for a network in between.
-const whoAsks = "try from another network, or ask who runs this one to let the port through"
+const whoAsks = "try another network, or ask the people who run this one to open the port"
 
 // unreachable says why a connection failed.
 func (r *Result) unreachable(err error) *problem.Problem {
@@ -30,18 +30,18 @@ func (r *Result) unreachable(err error) *problem.Problem {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		p.What, p.Why = "there is no machine called "+host, "the name service of this network does not know the name"
-		p.Fix = "check how the name is written; on a closed network ask for a proxy"
+		p.What, p.Why = "cannot resolve "+host, "DNS on this network does not know the name"
+		p.Fix = "check the spelling; are you offline, or behind a proxy (HTTPS_PROXY)?"
 	case errors.As(err, &dns):
-		p.What, p.Why = "cannot look up "+host, "the name service of this machine does not answer"
-		p.Fix = "check that this machine is on a network"
+		p.What, p.Why = "cannot resolve "+host, "DNS does not answer"
+		p.Fix = "are you offline, or behind a proxy (HTTPS_PROXY)?"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		p.Why = "the machine is there and nobody listens on port " + port + ", or a firewall says no"
+		p.Why = "nothing listens on port " + port + " there, or a firewall refuses"
 		p.Fix = "check host and port"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		p.Why, p.Fix = "there is no way to it from this network", whoAsks
+		p.Why, p.Fix = "this network has no route to it", whoAsks
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		p.Why, p.Fix = "no answer in time: a firewall may drop what goes to port "+port, whoAsks
+		p.Why, p.Fix = "timed out: a firewall may drop packets to port "+port, whoAsks
 	default:
 		p.Why = plain(err)
 		p.Fix = "check host and port"
@@ -70,12 +70,12 @@ func (r *Result) noTLS(err error) *problem.Problem {
 	case errors.As(err, &record):
 		r.Server = "a server without TLS"
 		return &problem.Problem{Code: WrongService, What: "what answers at " + r.Address + " does not speak TLS",
-			Why: "host or port is another service's, or a SuperLink runs there with --insecure", Fix: "check host and port", Err: err}
+			Why: "the address is another service's, or a SuperLink runs there with --insecure", Fix: "check host and port", Err: err}
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return &problem.Problem{Code: problem.Unreachable, What: r.Address + " takes the connection and then says nothing",
+		return &problem.Problem{Code: problem.Unreachable, What: r.Address + " accepts the connection, then says nothing",
 			Why: "a firewall or a proxy in between, or another service", Fix: whoAsks, Err: err}
 	}
-	return &problem.Problem{Code: problem.Unreachable, What: "the secure connection to " + r.Address + " did not come about",
+	return &problem.Problem{Code: problem.Unreachable, What: "cannot make a secure connection to " + r.Address,
 		Why: plain(err) + ": a firewall or a proxy in between, or another service", Fix: whoAsks, Err: err}
 }
 
@@ -85,14 +85,14 @@ func (r *Result) cut(err error) *problem.Problem {
 		return &problem.Problem{Code: problem.Unreachable, What: r.Address + " does not answer in time",
 			Why: "the connection was made and nothing came back", Fix: "try again in a minute", Err: err}
 	}
-	return &problem.Problem{Code: WrongService, What: r.Address + " breaks the connection off", Why: "it speaks TLS, and neither gRPC nor HTTP as flwr does",
+	return &problem.Problem{Code: WrongService, What: r.Address + " closes the connection", Why: "it speaks TLS, but neither gRPC nor HTTP as flwr does",
 		Fix: "check host and port", Err: err}
 }
 
 // otherServer says that the answer does not come from a SuperLink.
 func (r *Result) otherServer() *problem.Problem {
 	if strings.HasPrefix(r.Server, "a proxy") {
-		return problem.New(problem.NotAllowed, "no SuperLink answers at "+r.Address, "something on the way says no: "+r.Server,
+		return problem.New(problem.NotAllowed, "no SuperLink answers at "+r.Address, "something in between refuses: "+r.Server,
 			"check the proxy settings (HTTPS_PROXY, NO_PROXY); "+whoAsks)
 	}
 	return problem.New(WrongService, "no SuperLink answers at "+r.Address, "it is "+r.Server, "check host and port")
@@ -112,14 +112,14 @@ func untrusted(addr string, leaf *x509.Certificate, err error) *problem.Problem 
 		p.Why = "it is for " + names(leaf)
 		p.Fix = "use one of these names as the address"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && time.Now().Before(leaf.NotBefore):
-		p.Why = "it is valid from " + leaf.NotBefore.Format(day) + " on, and this machine's clock says " + time.Now().Format(day)
+		p.Why = "it is valid from " + leaf.NotBefore.Format(day) + ", and this machine's clock says " + time.Now().Format(day)
 		p.Fix = "set the clock of this machine"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		p.Why = "it ran out on " + leaf.NotAfter.Format(day) + " (this machine's clock says " + time.Now().Format(day) + ")"
-		p.Fix = "check the clock of this machine; else whoever runs the grid has to renew it"
+		p.Why = "it expired on " + leaf.NotAfter.Format(day) + " (this machine's clock says " + time.Now().Format(day) + ")"
+		p.Fix = "check this machine's clock; otherwise whoever runs the grid has to renew it"
 	case errors.As(err, &unknown):
-		p.Why = "it was signed by " + signer(leaf) + ", which this machine does not know"
-		p.Fix = "give the grid's CA certificate with --ca FILE; for the public SuperGrid something in between may be reading along (a proxy)"
+		p.Why = "it was signed by " + signer(leaf) + ", which this machine does not trust"
+		p.Fix = "give the grid's CA certificate with --ca FILE; on the public SuperGrid, a proxy in between may be intercepting the connection"
 	default:
 		p.Why, p.Fix = err.Error(), "give the grid's CA certificate with --ca FILE"
 	}

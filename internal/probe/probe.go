@@ -92,7 +92,7 @@ func withPort(addr string) string {
 func (r *Result) ask(ctx context.Context, o Options) {
 	host, _, err := net.SplitHostPort(r.Address)
 	if err != nil {
-		r.Problem = problem.New(problem.BadInput, fmt.Sprintf("%q is no address", r.Address), "", "write it as host:port, without https://")
+		r.Problem = problem.New(problem.BadInput, fmt.Sprintf("%q is not an address", r.Address), "", "write it as host:port, without https://")
 		return
 	}
 	roots, err := authorities(o)

@@ -107,7 +107,7 @@ func TestCertificates(t *testing.T) {
 		says   string
 	}{
 		{"other name", func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"fleet.example"} }, "it is for fleet.example"},
-		{"ran out", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }, "ran out on"},
+		{"ran out", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }, "expired on"},
 		{"not yet", func(c *x509.Certificate) {
 			c.NotBefore, c.NotAfter = time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)
 		}, "set the clock"},

@@ -44,7 +44,7 @@ var fields = []field[Choices]{
 	{"backup-recipient", "age recipient (age1...) that a backup is encrypted to; \"\": a passphrase", func(c *Choices) any { return &c.BackupRecipient }, noSecretKey},
 	{"backup-passphrase-file", "file with the passphrase of a backup that nobody attends; keep it out of version control", func(c *Choices) any { return &c.BackupPassphrase }, nil},
 
-	{"flwr.version", "wanted version; \"\": the one that is found, else the newest", func(c *Choices) any { return &c.Flwr.Version }, matching(versionText, "it is not a version")},
+	{"flwr.version", "wanted version; \"\": the installed one, else the newest", func(c *Choices) any { return &c.Flwr.Version }, matching(versionText, "it is not a version")},
 	{"flwr.path", "flwr program, or the folder of its environment; \"\": looked for", func(c *Choices) any { return &c.Flwr.Path }, nil},
 	{"flwr.home", "FLWR_HOME; \"\": your own (~/.flwr)", func(c *Choices) any { return &c.Flwr.Home }, nil},
 

@@ -197,7 +197,7 @@ func outcome(ctx context.Context, s *site.Site, run flwrexec.Run, log *runReader
 	}
 	p := flwrexec.DiagnoseRunLog(log.tail, run.Details)
 	if p == nil {
-		p = problem.New(problem.RunFailed, "", run.Details, "see its log, mend the app, run it again")
+		p = problem.New(problem.RunFailed, "", run.Details, "read its log, fix the app, run it again")
 	}
 	if here != nil && p.Code == problem.RunFailed {
 		here.Code = problem.RunFailed

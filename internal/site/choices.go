@@ -70,7 +70,7 @@ func (s *Site) edited() (*project.Choices, error) {
 	if open := s.store.Missing(now.ID, now.Sensitive(ground(s, now))); len(open) > 0 {
 		p := trust.Refused(s.Dir, open)
 		p.What = "flwrup.toml was changed, and asks for something that you have not accepted"
-		p.Fix = "accept it with `flwrup trust` in another terminal, or undo the change; until then all goes on with the values before it"
+		p.Fix = "accept it with `flwrup trust` in another terminal, or undo the change; until then the previous values apply"
 		return nil, p
 	}
 	return now, nil

@@ -62,7 +62,7 @@ func MovedImage(ctx context.Context, s *Site, rt supernode.Runtime, name string)
 		return known, now, nil, nil
 	}
 	return known, now, problem.New(ImageChanged, "the image "+name+" has changed", "it was "+known.Name()+", and is "+now.Name()+" now",
-		"flwrup goes on with the previous one as long as it is on this machine; `flwrup start` in a terminal asks which to take"), nil
+		"flwrup uses the previous one as long as it is on this machine; `flwrup start` in a terminal asks which to use"), nil
 }
 
 // SettleImage notes where the image's name leads, and asks when that has changed.
@@ -95,6 +95,6 @@ func SettleImage(ctx context.Context, s *Site, rt supernode.Runtime, name string
 	} else if err != nil {
 		return err
 	}
-	to.Event(front.Says{Text: moved.Error() + ": SuperNodes go on with the previous one"})
+	to.Event(front.Says{Text: moved.Error() + ": SuperNodes keep the previous one"})
 	return nil
 }

@@ -161,7 +161,7 @@ func pickFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sin
 		return SetFederation(s, answer)
 	}
 	name, err := to.Ask(ctx, front.Question{ID: "federation-name", Kind: front.AskText, Default: strings.ToLower(site.SuggestName(s.Choices().Name)),
-		Ask: "What shall the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters.",
+		Ask: "What should the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters.",
 		Validate: flwrexec.CheckFederationName})
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func askAddresses(ctx context.Context, s *site.Site, to front.Sink, g *project.G
 	g.Control = control
 	g.Fleet, err = to.Ask(ctx, front.Question{ID: "fleet", Kind: front.AskText, Default: site.FleetOf(*g, d), Validate: needed,
 		Ask:  "And at which address its SuperNodes (fleet)?",
-		Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both by itself, an older one port 9092 for SuperNodes."})
+		Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both; an older one has port 9092 for SuperNodes."})
 	return err
 }
 
@@ -135,7 +135,7 @@ func typeGrid(ctx context.Context, s *site.Site, to front.Sink) error {
 // the present grid, or SuperGrid: node IDs of two grids under one name could not be told apart.
 func connectionQuestion(s *site.Site, g project.GridChoice) front.Question {
 	c := s.Choices()
-	q := front.Question{ID: "connection", Kind: front.AskText, Default: c.Grid.Connection, Ask: "What shall flwr call this grid?",
+	q := front.Question{ID: "connection", Kind: front.AskText, Default: c.Grid.Connection, Ask: "What should flwr call this grid?",
 		Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: " +
 			"take a name that is there only where the same grid has moved to another address.",
 		Validate: func(name string) error {
