@@ -146,7 +146,7 @@ func (w *watcher) restart(ctx context.Context, names []string) {
 	if problem.Is(err, problem.Busy) {
 		if !w.busy {
 			w.busy = true
-			w.trouble(health.WatchBusy, "", "restarts nothing for now (an open dashboard can do it: its key w): ", err)
+			w.trouble(health.WatchBusy, "", "restarts nothing for now (an open dashboard can do it: its key W): ", err)
 		}
 		return
 	}

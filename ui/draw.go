@@ -297,7 +297,7 @@ func (d *doc) login(j *job) {
 			d.gap()
 			d.lines = append(d.lines, j.qr...)
 		} else if n <= d.h-3 && style.Width(j.qr[0]) <= d.w-2 {
-			d.para(s.Dim, "g shows a QR code for your phone.", 0)
+			d.para(s.Dim, "z shows a QR code for your phone.", 0)
 		}
 	}
 	d.gap()

@@ -301,7 +301,7 @@ func drainAll(m *Model, cmd tea.Cmd, to chan<- tea.Msg) {
 	}
 }
 
-// TestRunIsFollowed: n on the dashboard starts a run, and the wizard follows a started run without another
+// TestRunIsFollowed: R on the dashboard starts a run, and the wizard follows a started run without another
 // key.
 func TestRunIsFollowed(t *testing.T) { synctest.Test(t, runIsFollowed) }
 

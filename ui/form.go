@@ -12,6 +12,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/termsafe"
+	"flwrup/ui/keymap"
 	"flwrup/ui/style"
 )
 
@@ -397,11 +398,11 @@ func (f *form) bindings() []key.Binding {
 	take := as(keys.enter, "take it")
 	switch f.p.q.Kind {
 	case front.AskChoice:
-		return []key.Binding{take, bind("↑↓", "choose", "up", "down")}
+		return []key.Binding{take, keymap.Joined("↑↓", "choose", keymap.Up, keymap.Down)}
 	case front.AskConfirm, front.AskAcknowledge:
-		return []key.Binding{take, bind("y", "yes", "y"), bind("n", f.no(), "n")}
+		return []key.Binding{take, keymap.Yes, as(keymap.No, f.no())}
 	case front.AskNumber:
-		return []key.Binding{take, bind("↑↓", "more, fewer", "up", "down")}
+		return []key.Binding{take, keymap.Joined("↑↓", "more, fewer", keymap.Up, keymap.Down)}
 	}
 	return []key.Binding{take}
 }

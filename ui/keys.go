@@ -6,14 +6,11 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/ui/keymap"
 	"flwrup/ui/style"
 )
 
-func bind(help, means string, keys ...string) key.Binding {
-	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, means))
-}
-
-// keys are all bindings of the frame; the dashboard and the log panes add their own.
+// keys are the bindings of the frame and the steps, from the table of all keys.
 var keys = struct {
 	up, down, pageUp, pageDown, home, end             key.Binding
 	enter, copy, open, logs, dash, back, quit, break_ key.Binding
@@ -21,40 +18,38 @@ var keys = struct {
 	places, reference, help, mouse, look, save        key.Binding
 	yes, no                                           key.Binding
 }{
-	up:        bind("↑/k", "step before", "up", "k"),
-	down:      bind("↓/j", "next step", "down", "j"),
-	pageUp:    bind("pgup", "scroll up", "pgup", "ctrl+b", "shift+up"),
-	pageDown:  bind("pgdn", "scroll down", "pgdown", "ctrl+f", " ", "shift+down"),
-	home:      bind("home", "first step", "home"),
-	end:       bind("end", "last step", "end"),
-	enter:     bind("enter", "go on", "enter"),
-	copy:      bind("c", "copy command", "c"),
-	open:      bind("o", "open link", "o"),
-	logs:      bind("l", "logs", "l"),
-	dash:      bind("d", "dashboard", "d"),
-	back:      bind("esc", "back", "esc"),
-	quit:      bind("q", "leave", "q"),
-	break_:    bind("ctrl+c", "leave at once", "ctrl+c"),
-	cancel:    bind("x", "stop this", "x"),
-	flags:     bind("e", "explain all", "e"),
-	raw:       bind("r", "raw output", "r"),
-	undo:      bind("u", "undo edit", "u"),
-	change:    bind("m", "choose anew", "m"),
-	qr:        bind("g", "QR code", "g"),
-	save:      bind("v", "save CSV", "v"),
-	places:    bind("h", "where to turn", "h"),
-	reference: bind("Q", "quick reference", "Q"),
-	help:      bind("?", "all keys", "?"),
-	mouse:     bind("M", "mouse on or off", "M"),
-	look:      bind("R", "look again", "R", "ctrl+r"),
-	yes:       bind("y", "leave", "y"),
-	no:        bind("esc", "stay", "n", "esc", "enter"),
+	up:        as(keymap.Up, "previous step"),
+	down:      as(keymap.Down, "next step"),
+	pageUp:    as(keymap.PageUp, "scroll up"),
+	pageDown:  as(keymap.PageDown, "scroll down"),
+	home:      as(keymap.First, "first step"),
+	end:       as(keymap.Last, "last step"),
+	enter:     keymap.Enter,
+	copy:      as(keymap.Copy, "copy command"),
+	open:      keymap.Open,
+	logs:      keymap.Logs,
+	dash:      keymap.Dashboard,
+	back:      keymap.Back,
+	quit:      keymap.Quit,
+	break_:    keymap.Break,
+	cancel:    as(keymap.Stop, "stop this"),
+	flags:     as(keymap.Explain, "explain all"),
+	raw:       keymap.Verbatim,
+	undo:      keymap.Undo,
+	change:    keymap.Change,
+	qr:        as(keymap.Full, "QR code"),
+	save:      as(keymap.Save, "save CSV"),
+	places:    keymap.Places,
+	reference: keymap.Reference,
+	help:      keymap.Help,
+	mouse:     keymap.Mouse,
+	look:      keymap.Look,
+	yes:       as(keymap.Yes, "leave"),
+	no:        keymap.Joined("esc", "stay", keymap.No, keymap.Back, keymap.Enter),
 }
 
 // as returns a binding with other words for this moment.
-func as(b key.Binding, means string) key.Binding {
-	return bind(b.Help().Key, means, b.Keys()...)
-}
+func as(b key.Binding, means string) key.Binding { return keymap.As(b, means) }
 
 // keyLine draws bindings in one line of width cells. It leaves out those that do not fit, but never the last.
 func keyLine(s *style.Set, bindings []key.Binding, width int) string {
@@ -83,23 +78,11 @@ func keyLine(s *style.Set, bindings []key.Binding, width int) string {
 func deeds(list []key.Binding) []key.Binding {
 	var out []key.Binding
 	for _, b := range list {
-		if !claims([]key.Binding{keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end}, keyOf(b)) || b.Help().Key == "space" {
+		if !claims([]key.Binding{keymap.Up, keymap.Down, keymap.PageUp, keymap.PageDown, keymap.First, keymap.Last, keymap.ToTheEnd}, keymap.Press(b)) {
 			out = append(out, b)
 		}
 	}
 	return out
-}
-
-// keyOf is a press of a binding's first key.
-func keyOf(b key.Binding) tea.KeyMsg {
-	names := map[string]tea.KeyType{"up": tea.KeyUp, "down": tea.KeyDown, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
-		"home": tea.KeyHome, "end": tea.KeyEnd}
-	for _, k := range b.Keys() {
-		if t, ok := names[k]; ok {
-			return tea.KeyMsg{Type: t}
-		}
-	}
-	return tea.KeyMsg{}
 }
 
 func claims(list []key.Binding, msg tea.KeyMsg) bool {

@@ -5,6 +5,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/front"
+	"flwrup/ui/keymap"
 )
 
 // page fills the place under the title. Pages form a stack; Esc removes the top one. A page has a file of its
@@ -80,7 +81,7 @@ func (t text) update(msg tea.KeyMsg) tea.Cmd {
 
 // toCopy are the bindings of a page of text with something to copy.
 func toCopy() []key.Binding {
-	return []key.Binding{keys.back, bind("↑↓", "scroll", "up"), as(keys.copy, "copy"), keys.help}
+	return []key.Binding{keys.back, keymap.Joined("↑↓", "scroll", keymap.Up, keymap.Down), as(keys.copy, "copy"), keys.help}
 }
 
 // ofFrame are the keys of the frame that a panel leaves to it.

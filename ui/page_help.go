@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/ui/keymap"
 	"flwrup/ui/style"
 )
 
@@ -23,7 +24,7 @@ func (p *helpPage) update(msg tea.KeyMsg) tea.Cmd {
 }
 
 func (p *helpPage) bindings() []key.Binding {
-	return []key.Binding{bind("↑↓", "scroll", "up"), keys.back}
+	return []key.Binding{keymap.Joined("↑↓", "scroll", keymap.Up, keymap.Down), keys.back}
 }
 
 func (p *helpPage) draw(d *doc) {
@@ -36,7 +37,7 @@ func (p *helpPage) draw(d *doc) {
 		wide := 0
 		for _, b := range list {
 			h := b.Help()
-			c := "  " + s.Key.Render(s.Pad(h.Key, 7)) + s.Text.Render(h.Desc)
+			c := "  " + s.Key.Render(s.Pad(h.Key, 10)) + s.Text.Render(h.Desc)
 			cells = append(cells, c)
 			wide = max(wide, style.Width(c))
 		}
@@ -59,8 +60,8 @@ func (p *helpPage) draw(d *doc) {
 		keys.copy, keys.open, keys.flags, keys.raw, keys.undo, keys.change, keys.cancel, keys.look, keys.qr, keys.save})
 	group("Everywhere", []key.Binding{keys.dash, keys.logs, keys.back, keys.pageUp, keys.pageDown, keys.places, keys.reference,
 		keys.mouse, keys.help, keys.quit, keys.break_})
-	group("In a question", []key.Binding{as(keys.enter, "take it"), bind("↑↓", "choose", "up"),
-		bind("y n", "yes, no", "y"), as(keys.back, "stop the step")})
+	group("In a question", []key.Binding{as(keys.enter, "take it"), keymap.Joined("↑↓", "choose", keymap.Up, keymap.Down),
+		keymap.Joined("y n", "yes, no", keymap.Yes, keymap.No), as(keys.back, "stop the step")})
 	d.gap()
 	d.line(s.Heading.Render("Signs"))
 	signs := [][2]string{{s.Signs.Done, "done"}, {s.Signs.Current, "where you are"}, {s.Signs.ToDo, "to do"},

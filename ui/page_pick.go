@@ -9,6 +9,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/wording"
+	"flwrup/ui/keymap"
 )
 
 // entry is one text to copy or one link to open.
@@ -27,7 +28,7 @@ func (p *pickPage) bindings() []key.Binding {
 	if p.open {
 		verb = "open it"
 	}
-	return []key.Binding{as(keys.enter, verb), bind("1-9", "choose", "1"), bind("↑↓", "move", "up"), keys.back}
+	return []key.Binding{as(keys.enter, verb), keymap.Pick, keymap.Joined("↑↓", "move", keymap.Up, keymap.Down), keys.back}
 }
 
 func (p *pickPage) update(msg tea.KeyMsg) tea.Cmd {

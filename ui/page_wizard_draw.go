@@ -245,9 +245,9 @@ func (w *wizard) failed(d *doc, v *stepView, p *problem.Problem) {
 	switch {
 	case d.low:
 	case rawText(w.m) != "":
-		d.label("", s.Dim, "r shows what was said, word for word; h where to turn")
+		d.label("", s.Dim, "v shows the raw output; h gets help")
 	default:
-		d.label("", s.Dim, "h shows where to turn")
+		d.label("", s.Dim, "h gets help")
 	}
 	w.invite(d, v)
 }

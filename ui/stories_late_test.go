@@ -73,7 +73,7 @@ var lateStories = map[front.StepID]story{
 			}},
 			{"login, QR code", func(m *Model, f *fake, n front.StepID) {
 				m.desk.pretend(n, loginOpen)
-				m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("g")})
+				m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("z")})
 			}},
 		},
 	},
@@ -246,11 +246,11 @@ func rounds(n int) (events []any) {
 
 // keyScenes are the pages that a key opens, over step 10, and the screens outside every step's story.
 func keyScenes() (list []scene) {
-	for _, k := range []string{"?", "h", "Q", "e", "c", "r", "q"} {
+	for _, k := range []string{"?", "h", "Q", "e", "c", "v", "q"} {
 		list = append(list, scene{"key " + k, func(m *Model, f *fake, n front.StepID) {
 			f.plans[n] = fakePlan(10)
 			m.list.learn(f)
-			if k == "q" || k == "r" {
+			if k == "q" || k == "v" {
 				m.desk.pretend(n, front.Says{Text: "registering"}, front.Output{Text: "said by flwr"}, front.Ran{Command: "flwr supernode register keys/client_credentials_1.pub supergrid"})
 			}
 			m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)})

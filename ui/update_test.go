@@ -17,18 +17,11 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/ui/keymap"
 	"flwrup/ui/style"
 )
 
-func press(name string) tea.KeyMsg {
-	special := map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "up": tea.KeyUp, "down": tea.KeyDown, "tab": tea.KeyTab,
-		"left": tea.KeyLeft, "right": tea.KeyRight, "pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd,
-		"backspace": tea.KeyBackspace, "ctrl+c": tea.KeyCtrlC}
-	if t, ok := special[name]; ok {
-		return tea.KeyMsg{Type: t}
-	}
-	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(name)}
-}
+func press(name string) tea.KeyMsg { return keymap.Type(name) }
 
 // TestForms types answers and checks those that arrive.
 func TestForms(t *testing.T) {
@@ -177,7 +170,7 @@ func TestKeys(t *testing.T) {
 		{"flags", nil, "e", page(&flagsPage{})}, {"reference", nil, "Q", page(&referencePage{})}, {"places", nil, "h", page(&placesPage{})},
 		{"dashboard", nil, "d", page(&dashPage{})}, {"dashboard and back", nil, "d esc", at(10)}, {"dashboard twice", nil, "d d", at(10)},
 		{"pick", nil, "c", page(&pickPage{})}, {"pick and back", nil, "c j esc", at(10)}, {"picked", nil, "c 2", at(10)},
-		{"no raw output", nil, "r", at(10)},
+		{"no raw output", nil, "v", at(10)},
 		{"change", func(m *Model, f *fake) {
 			f.changed[10] = true
 			f.set(10, front.Status{State: front.Done})

@@ -85,7 +85,7 @@ func boards() (list []struct {
 	add("nothing seen yet", front.Overview{}, "", func(m *Model) { m.loaded, m.asking = false, true })
 	add("the grid leaves a question open", five(), "", func(m *Model) { m.asking, m.asked = true, m.now().Add(-7*time.Second) })
 	add("the grid is being asked", five(), "", func(m *Model) { m.asking = true })
-	add("restarts lost ones", five(), "w j", func(m *Model) {
+	add("restarts lost ones", five(), "W j", func(m *Model) {
 		m.Update(Began{Run{Verb: front.StartNodes, Nodes: []string{"supernode_5"}, ByItself: true}})
 	})
 	add("fifty", many(50), "pgdown pgdown", nil)

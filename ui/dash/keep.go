@@ -20,7 +20,7 @@ func (m *Model) toggleWatch() tea.Cmd {
 	}
 	m.keeper = new(health.Keeper)
 	m.note = note{text: "SuperNodes that end or that the grid loses are restarted from now on",
-		fix: "growing pauses, five times an hour at most, never one that you stopped; w turns it off"}
+		fix: "growing pauses, five times an hour at most, never one that you stopped; W turns it off"}
 	m.hurry(m.now())
 	return m.poll()
 }

@@ -43,7 +43,7 @@ func TestWatchOnTheDashboard(t *testing.T) {
 	if got := see(); len(got) != 0 {
 		t.Errorf("without being asked to: %v", got)
 	}
-	m.Update(press("w"))
+	m.Update(press("W"))
 	if v := m.View(); !strings.Contains(v, "restarts lost ones") || !strings.Contains(v, "never one that you stopped") {
 		t.Error(v)
 	}
@@ -80,7 +80,7 @@ func TestWatchOnTheDashboard(t *testing.T) {
 		t.Error(v)
 	}
 	ended(1)
-	m.Update(press("w"))
+	m.Update(press("W"))
 	now = now.Add(time.Hour)
 	if got := see(); len(got) != 0 {
 		t.Errorf("after it was turned off: %v", got)

@@ -8,46 +8,48 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/wording"
+	"flwrup/ui/keymap"
 )
 
 var keys = struct {
-	up, down, pageUp, pageDown, home, end                                                        key.Binding
+	up, down, pageUp, pageDown, home, end, bottom                                                key.Binding
 	mark, all, start, stop, restart, logs, copy, add, remove, run, details, settings, fix, watch key.Binding
 	log, search, escape                                                                          key.Binding
 }{
-	up:       key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("k", "up")),
-	down:     key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("j", "down")),
-	pageUp:   key.NewBinding(key.WithKeys("pgup"), key.WithHelp("pgup", "page up")),
-	pageDown: key.NewBinding(key.WithKeys("pgdown"), key.WithHelp("pgdn", "page down")),
-	home:     key.NewBinding(key.WithKeys("home", "g"), key.WithHelp("g", "first")),
-	end:      key.NewBinding(key.WithKeys("end", "G"), key.WithHelp("G", "last")),
-	mark:     key.NewBinding(key.WithKeys(" "), key.WithHelp("space", "mark")),
-	all:      key.NewBinding(key.WithKeys("A"), key.WithHelp("A", "mark all")),
-	start:    key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "start")),
-	stop:     key.NewBinding(key.WithKeys("x"), key.WithHelp("x", "stop")),
-	restart:  key.NewBinding(key.WithKeys("r"), key.WithHelp("r", "restart")),
-	logs:     key.NewBinding(key.WithKeys("l"), key.WithHelp("l", "logs")),
-	copy:     key.NewBinding(key.WithKeys("y"), key.WithHelp("y", "copy node ID")),
-	add:      key.NewBinding(key.WithKeys("a"), key.WithHelp("a", "add")),
-	remove:   key.NewBinding(key.WithKeys("u", "delete"), key.WithHelp("u", "remove")),
-	settings: key.NewBinding(key.WithKeys("e"), key.WithHelp("e", "settings")),
-	watch:    key.NewBinding(key.WithKeys("w"), key.WithHelp("w", "restart lost ones by itself")),
-	run:      key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "run")),
-	details:  key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "details")),
-	fix:      key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "fix")),
-	log:      key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "into the log")),
-	search:   key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "search log")),
-	escape:   key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "back")),
+	up:       keymap.Up,
+	down:     keymap.Down,
+	pageUp:   keymap.PageUp,
+	pageDown: keymap.PageDown,
+	home:     keymap.First,
+	end:      keymap.Last,
+	bottom:   keymap.ToTheEnd,
+	mark:     keymap.Mark,
+	all:      keymap.MarkAll,
+	start:    keymap.Start,
+	stop:     keymap.Stop,
+	restart:  keymap.Restart,
+	logs:     keymap.Logs,
+	copy:     keymap.As(keymap.Copy, "copy node ID"),
+	add:      keymap.As(keymap.Add, "add"),
+	remove:   keymap.Remove,
+	settings: keymap.As(keymap.Change, "settings"),
+	watch:    keymap.AutoRestart,
+	run:      keymap.As(keymap.Run, "run"),
+	details:  keymap.As(keymap.Enter, "details"),
+	fix:      keymap.Fix,
+	log:      keymap.As(keymap.Pane, "into the log"),
+	search:   keymap.As(keymap.Find, "search log"),
+	escape:   keymap.Back,
 }
 
 // Keys returns the key bindings that mean something now, the most useful first.
 func (m *Model) Keys() []key.Binding {
 	if m.inLog {
-		return append(m.log.Keys(), key.NewBinding(key.WithKeys("tab", "esc"), key.WithHelp("esc", "to the nodes")))
+		return append(m.log.Keys(), keymap.As(keymap.Back, "to the nodes"))
 	}
 	var list []key.Binding
 	if _, w := m.offer(); w.words != "" {
-		list = append(list, key.NewBinding(key.WithKeys("f"), key.WithHelp("f", w.words)))
+		list = append(list, keymap.As(keys.fix, w.words))
 	}
 	if m.sel != "" {
 		list = append(list, keys.mark, keys.start, keys.stop, keys.restart, keys.logs)
@@ -57,7 +59,7 @@ func (m *Model) Keys() []key.Binding {
 		list = append(list, keys.details, keys.copy, keys.settings, keys.remove, keys.all)
 	}
 	if m.keeper != nil {
-		list = append(list, key.NewBinding(key.WithKeys("w"), key.WithHelp("w", "stop restarting")))
+		list = append(list, keymap.As(keys.watch, "stop restarting"))
 	} else if len(m.have.Nodes) > 0 {
 		list = append(list, keys.watch)
 	}
@@ -67,7 +69,7 @@ func (m *Model) Keys() []key.Binding {
 	if m.parts().logs > 0 {
 		list = append(list, keys.log, keys.search)
 	}
-	return append(list, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end)
+	return append(list, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end, keys.bottom)
 }
 
 func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
@@ -85,7 +87,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return m.move(max(1, m.parts().nodes-1))
 	case key.Matches(msg, keys.home):
 		return m.move(-len(m.have.Nodes))
-	case key.Matches(msg, keys.end):
+	case key.Matches(msg, keys.end, keys.bottom):
 		return m.move(len(m.have.Nodes))
 	case key.Matches(msg, keys.escape):
 		switch {

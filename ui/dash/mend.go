@@ -7,9 +7,9 @@ import (
 	"flwrup/internal/problem"
 )
 
-// The key f shows each trouble with its remedy.
+// The key F shows each trouble with its remedy.
 
-// ailing returns the node that f is for: the one under the cursor, or else the first with a diagnosis.
+// ailing returns the node that F is for: the one under the cursor, or else the first with a diagnosis.
 func (t *table) ailing() (front.NodeView, bool) {
 	if n, ok := t.node(t.sel); ok && n.Diagnosis != nil {
 		return n, true
@@ -53,7 +53,7 @@ func out(p *problem.Problem, r *front.Remedy) way {
 	return way{words: "see what to do"}
 }
 
-// offer returns the present action of f, and its node; "" for node when it concerns all, no words when there
+// offer returns the present action of F, and its node; "" for node when it concerns all, no words when there
 // is nothing to mend. A trouble of all nodes comes first, because the nodes depend on it.
 func (t *table) offer() (node string, w way) {
 	if p := t.whole(); p != nil {

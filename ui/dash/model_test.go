@@ -19,6 +19,7 @@ import (
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
+	"flwrup/ui/keymap"
 	"flwrup/ui/style"
 )
 
@@ -109,15 +110,10 @@ func testModel(t testing.TB, o front.Overview, w, h int, look style.Options) *Mo
 }
 
 func press(k string) tea.KeyMsg {
-	types := map[string]tea.KeyType{"up": tea.KeyUp, "down": tea.KeyDown, "enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab,
-		"home": tea.KeyHome, "end": tea.KeyEnd, "pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp}
-	if typ, ok := types[k]; ok {
-		return tea.KeyMsg{Type: typ}
-	}
 	if k == "space" {
-		return tea.KeyMsg{Type: tea.KeySpace, Runes: []rune(" ")}
+		k = " "
 	}
-	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)}
+	return keymap.Type(k)
 }
 
 // sent runs cmd and returns the messages that are meant for the frame.
@@ -146,18 +142,18 @@ func TestKeys(t *testing.T) {
 		{"s", Run{Verb: front.StartNodes, Nodes: []string{"supernode_1"}}},
 		{"down x", Run{Verb: front.StopNodes, Nodes: []string{"supernode_2"}}},
 		{"space down space r", Run{Verb: front.RestartNodes, Nodes: []string{"supernode_1", "supernode_3"}}},
-		{"space space up up space u", Run{Verb: front.TakeOutNodes, Nodes: []string{"supernode_2"}}},
+		{"space space up up space D", Run{Verb: front.TakeOutNodes, Nodes: []string{"supernode_2"}}},
 		{"A l", OpenLogs{[]string{"supernode_1", "supernode_2", "supernode_3", "supernode_4", "supernode_5"}}},
 		{"A A l", OpenLogs{[]string{"supernode_1"}}},
 		{"A esc l", OpenLogs{[]string{"supernode_1"}}},
 		{"end l", OpenLogs{[]string{"supernode_5"}}},
 		{"end home j k l", OpenLogs{[]string{"supernode_1"}}},
-		{"y", Copy{"8688387445877465697", "node ID of supernode_1"}},
-		{"space space y", Copy{"8688387445877465697\n7304313080113384584", "2 node IDs"}},
+		{"c", Copy{"8688387445877465697", "node ID of supernode_1"}},
+		{"space space c", Copy{"8688387445877465697\n7304313080113384584", "2 node IDs"}},
 		{"a", Run{Verb: front.AddNode, Nodes: nil}},
-		{"n", NewRun{}},
+		{"R", NewRun{}},
 		{"enter", nil},
-		{"f", nil}, // opens the details of the node that is not well
+		{"F", nil}, // opens the details of the node that is not well
 	}
 	for _, tt := range tests {
 		m := testModel(t, five(), 80, 24, style.Options{NoColor: true})
@@ -180,11 +176,11 @@ func TestFixLeadsToTheStep(t *testing.T) {
 	o := five()
 	o.Nodes[4].Diagnosis.Code = problem.NotLoggedIn
 	m := testModel(t, o, 80, 24, style.Options{NoColor: true})
-	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{9}) || m.sel != "supernode_5" {
+	if got := sent(m.Update(press("F"))); len(got) != 1 || got[0] != (OpenStep{9}) || m.sel != "supernode_5" {
 		t.Errorf("%v, at %s", got, m.sel)
 	}
 	m = testModel(t, five(), 80, 24, style.Options{NoColor: true})
-	m.Update(press("f"))
+	m.Update(press("F"))
 	if v := m.View(); !strings.Contains(v, "to do         start it again with the image of flwr 1.42.0") || !m.Holds() {
 		t.Error(v)
 	}
@@ -203,16 +199,16 @@ func TestFixOfTheWhole(t *testing.T) {
 	if v := m.View(); !strings.Contains(v, "f start the rehearsal's grid again") {
 		t.Error(v)
 	}
-	if got := sent(m.Update(press("f"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: front.StartGrid}) {
+	if got := sent(m.Update(press("F"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: front.StartGrid}) {
 		t.Error(got)
 	}
 	o.RuntimeErr = problem.New(problem.DockerDown, "Docker is not running", "", "") // the nodes first
 	m = testModel(t, o, 120, 24, style.Options{NoColor: true})
-	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{3}) {
+	if got := sent(m.Update(press("F"))); len(got) != 1 || got[0] != (OpenStep{3}) {
 		t.Error(got)
 	}
 	m = testModel(t, front.Overview{GridErr: problem.New(problem.NotLoggedIn, "not logged in", "", "")}, 80, 24, style.Options{NoColor: true})
-	if got := sent(m.Update(press("f"))); len(got) != 1 || got[0] != (OpenStep{9}) { // no node under the cursor
+	if got := sent(m.Update(press("F"))); len(got) != 1 || got[0] != (OpenStep{9}) { // no node under the cursor
 		t.Error(got)
 	}
 }

@@ -286,13 +286,13 @@ func (t *table) diagnosis(n front.NodeView, w int) string {
 	text, hint, room := "", "", 0
 	words := out(n.Diagnosis, n.Remedy).words
 	for _, try := range [][2]string{{n.Diagnosis.Error(), words}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, words}, {n.Diagnosis.What, "fix it"}} {
-		text, hint = clean(try[0]), "f "+try[1]
+		text, hint = clean(try[0]), "F "+try[1]
 		if room = w - pointerWidth - 1 - 2 - 3 - style.Width(hint); style.Width(text) <= room {
 			break
 		}
 	}
 	line := strings.Repeat(" ", pointerWidth+1) + t.ink.Warn.Render(t.st.Signs.Failed+" "+t.st.Cut(text, room)) +
-		"   " + t.ink.Key.Render("f") + t.ink.Dim.Render(hint[1:])
+		"   " + t.ink.Key.Render("F") + t.ink.Dim.Render(hint[1:])
 	return t.st.Cut(line, w)
 }
 

@@ -176,7 +176,7 @@ func (m *Model) summary() string {
 		if room >= 12 {
 			hint := ""
 			if node, w := m.offer(); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+7 <= room {
-				hint = "   " + m.hint("f", w.words, room)
+				hint = "   " + m.hint("F", w.words, room)
 			}
 			s += "   " + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2)) + hint
 		} else {

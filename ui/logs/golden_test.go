@@ -44,7 +44,7 @@ var panes = []struct {
 	{"one", 1, "", scene},
 	{"side by side", 2, "", scene},
 	{"side by side, the other pane", 2, "tab", scene},
-	{"four side by side", 4, "m", scene},
+	{"four side by side", 4, "P", scene},
 	{"merged", 3, "", scene},
 	{"search, being typed", 3, "/ s u p e r n o d e", scene},
 	{"search, with hits", 3, "/ s u p e r n o d e enter n", scene},
@@ -53,11 +53,11 @@ var panes = []struct {
 	{"filter", 2, "f r u n enter", scene},
 	{"filter, not an expression", 1, "f / [ /", scene},
 	{"nothing passes the filter", 1, "f z z enter", scene},
-	{"warnings and worse", 2, "m v v", scene},
-	{"next error", 2, "m g e", scene},
+	{"warnings and worse", 2, "P L L", scene},
+	{"next error", 2, "P g E", scene},
 	{"cut", 1, "w", scene},
 	{"cut, moved to the right", 1, "w right right", scene},
-	{"without times", 1, "t", scene},
+	{"without times", 1, "T", scene},
 	{"paused", 1, "g", func(m *Model) { numbered(m, 0, 300) }},
 	{"dropped lines", 1, "", func(m *Model) {
 		m.Limit(1000)
@@ -70,7 +70,7 @@ var panes = []struct {
 	}},
 	{"full screen", 1, "z", scene},
 	{"text to select", 1, "b", scene},
-	{"text to select, merged", 2, "m b", scene},
+	{"text to select, merged", 2, "P b", scene},
 }
 
 func TestFrames(t *testing.T) {

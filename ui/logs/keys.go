@@ -6,58 +6,62 @@ import (
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/ui/keymap"
 )
 
 var keys = struct {
-	up, down, pageUp, pageDown, home, end, left, right                   key.Binding
-	pause, search, next, prev, filter, level, wrap, times, fault, before key.Binding
-	zoom, bare, save, pane, back, layout, escape                         key.Binding
+	up, down, pageUp, pageDown, home, end, newest, left, right   key.Binding
+	pause, search, next, prev, filter, level, wrap, times, fault key.Binding
+	zoom, bare, save, pane, back, layout, escape                 key.Binding
 }{
-	up:       key.NewBinding(key.WithKeys("up", "k"), key.WithHelp("k", "up")),
-	down:     key.NewBinding(key.WithKeys("down", "j"), key.WithHelp("j", "down")),
-	pageUp:   key.NewBinding(key.WithKeys("pgup", "ctrl+b"), key.WithHelp("pgup", "page up")),
-	pageDown: key.NewBinding(key.WithKeys("pgdown", "ctrl+f"), key.WithHelp("pgdn", "page down")),
-	home:     key.NewBinding(key.WithKeys("home", "g"), key.WithHelp("g", "oldest")),
-	end:      key.NewBinding(key.WithKeys("end", "G"), key.WithHelp("G", "newest, follow")),
-	left:     key.NewBinding(key.WithKeys("left"), key.WithHelp("left", "left")),
-	right:    key.NewBinding(key.WithKeys("right"), key.WithHelp("right", "right")),
-	pause:    key.NewBinding(key.WithKeys(" ", "p"), key.WithHelp("space", "pause")),
-	search:   key.NewBinding(key.WithKeys("/"), key.WithHelp("/", "search")),
-	next:     key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "next hit")),
-	prev:     key.NewBinding(key.WithKeys("N"), key.WithHelp("N", "hit before")),
-	filter:   key.NewBinding(key.WithKeys("f"), key.WithHelp("f", "filter")),
-	level:    key.NewBinding(key.WithKeys("v"), key.WithHelp("v", "level")),
-	wrap:     key.NewBinding(key.WithKeys("w"), key.WithHelp("w", "wrap")),
-	times:    key.NewBinding(key.WithKeys("t"), key.WithHelp("t", "times")),
-	fault:    key.NewBinding(key.WithKeys("e"), key.WithHelp("e", "next error")),
-	before:   key.NewBinding(key.WithKeys("E"), key.WithHelp("E", "error before")),
-	zoom:     key.NewBinding(key.WithKeys("z"), key.WithHelp("z", "full screen")),
-	bare:     key.NewBinding(key.WithKeys("b"), key.WithHelp("b", "text to select")),
-	save:     key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "save to file")),
-	pane:     key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "next pane")),
-	back:     key.NewBinding(key.WithKeys("shift+tab"), key.WithHelp("shift+tab", "pane before")),
-	layout:   key.NewBinding(key.WithKeys("m"), key.WithHelp("m", "merge or split")),
-	escape:   key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "clear")),
+	up:       keymap.Up,
+	down:     keymap.Down,
+	pageUp:   keymap.PageUp,
+	pageDown: keymap.PageDown,
+	home:     keymap.As(keymap.First, "oldest"),
+	end:      keymap.Last,
+	newest:   keymap.As(keymap.ToTheEnd, "newest, follow"),
+	left:     keymap.Left,
+	right:    keymap.Right,
+	pause:    keymap.Pause,
+	search:   keymap.As(keymap.Find, "search"),
+	next:     keymap.Next,
+	prev:     keymap.Previous,
+	filter:   keymap.Filter,
+	level:    keymap.Level,
+	wrap:     keymap.Wrap,
+	times:    keymap.Times,
+	fault:    keymap.Errors,
+	zoom:     keymap.Full,
+	bare:     keymap.Bare,
+	save:     keymap.Save,
+	pane:     keymap.Pane,
+	back:     keymap.PaneBack,
+	layout:   keymap.Panes,
+	escape:   keymap.As(keymap.Back, "clear"),
 }
 
 // Keys returns the key bindings that mean something now, the most useful first.
 func (m *Model) Keys() []key.Binding {
 	if m.asking != nothing {
 		list := []key.Binding{
-			key.NewBinding(key.WithKeys("enter"), key.WithHelp("enter", "keep")),
-			key.NewBinding(key.WithKeys("esc"), key.WithHelp("esc", "cancel")),
+			keymap.As(keymap.Enter, "keep"), keymap.As(keymap.Back, "cancel"),
 		}
 		if m.asking == forFilter {
-			list = append(list, key.NewBinding(key.WithKeys("tab"), key.WithHelp("tab", "level")))
+			list = append(list, keymap.As(keymap.Pane, "level"))
 		}
 		return list
 	}
 	pause := keys.pause
 	if !m.focused().follow {
-		pause.SetHelp("space", "follow")
+		pause = keymap.As(pause, "follow")
 	}
 	list := []key.Binding{pause, keys.search}
-	if m.search != "" {
+	switch {
+	case m.byFault:
+		list = append(list, keymap.As(keys.next, "next error"), keymap.As(keys.prev, "previous error"))
+	case m.search != "":
 		list = append(list, keys.next, keys.prev)
 	}
 	list = append(list, keys.filter, keys.fault)
@@ -71,7 +75,7 @@ func (m *Model) Keys() []key.Binding {
 	if m.Holds() {
 		list = append(list, keys.escape)
 	}
-	return append(list, keys.before, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end)
+	return append(list, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end, keys.newest)
 }
 
 // pressed handles a key outside a prompt.
@@ -89,7 +93,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		p.down(g, max(1, g.rows-1))
 	case key.Matches(msg, keys.home):
 		p.follow, p.top = false, place{}
-	case key.Matches(msg, keys.end):
+	case key.Matches(msg, keys.end, keys.newest):
 		p.follow, p.has = true, false
 	case key.Matches(msg, keys.left):
 		p.x = max(0, p.x-8)
@@ -103,17 +107,21 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		}
 		p.follow = !p.follow
 	case key.Matches(msg, keys.search):
+		m.byFault = false
 		m.prompt(forSearch, m.search)
 	case key.Matches(msg, keys.filter):
 		m.prompt(forFilter, m.filter)
+	case key.Matches(msg, keys.fault):
+		m.byFault = true
+		p.jump(g, m.errors, true, "error")
+	case key.Matches(msg, keys.next) && m.byFault:
+		p.jump(g, m.errors, true, "error")
+	case key.Matches(msg, keys.prev) && m.byFault:
+		p.jump(g, m.errors, false, "error")
 	case key.Matches(msg, keys.next):
 		p.jump(g, m.hits, true, "hit")
 	case key.Matches(msg, keys.prev):
 		p.jump(g, m.hits, false, "hit")
-	case key.Matches(msg, keys.fault):
-		p.jump(g, m.errors, true, "error")
-	case key.Matches(msg, keys.before):
-		p.jump(g, m.errors, false, "error")
 	case key.Matches(msg, keys.level):
 		m.level = nextLevel(m.level)
 		return m.requery()

@@ -85,6 +85,7 @@ type Model struct {
 	was     pane // place of the pane when the prompt opened
 	input   textinput.Model
 	search  string
+	byFault bool // n goes through the errors, not the hits
 	filter  string
 	level   Level
 	typoErr string // the fault of the expression

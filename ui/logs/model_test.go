@@ -93,9 +93,9 @@ func TestKeys(t *testing.T) {
 		{"f z z enter", "no line passes the filter", "", "filter zz"},
 		{"f 7 esc", "line 91", "line 99", "following"},
 		{"f 7 enter esc", "line 91", "line 99", "following"},
-		{"v v", "no line passes the filter", "", "filter warning+"},
-		{"v v v v", "line 91", "line 99", "following"},
-		{"e", "line 92", "no error", "following"},
+		{"L L", "no line passes the filter", "", "filter warning+"},
+		{"L L L L", "line 91", "line 99", "following"},
+		{"E", "line 92", "no error", "following"},
 		{"f 7 enter / 7 9 enter", "line 73", "line 97", "1 of 1 hit"},
 	}
 	for _, tt := range tests {
@@ -130,15 +130,15 @@ func TestErrors(t *testing.T) {
 		numbered(m, 0, 10)
 		tell(m, 0, "ERROR :     Exit Code: 500", "  more of it")
 	}
-	keysTo(m, "g", "e")
+	keysTo(m, "g", "E")
 	if m.focused().cur.seq != 10 {
 		t.Errorf("the first error is at line %d", m.focused().cur.seq)
 	}
-	keysTo(m, "e")
+	keysTo(m, "n")
 	if m.focused().cur.seq != 22 {
 		t.Errorf("the next error is at line %d", m.focused().cur.seq)
 	}
-	keysTo(m, "E", "E")
+	keysTo(m, "N", "N")
 	if got := m.focused().cur.seq; got != 19*12+10 || !strings.Contains(m.View(), "from the other end") {
 		t.Errorf("the error before is at line %d\n%s", got, m.View())
 	}
@@ -215,10 +215,10 @@ func TestExport(t *testing.T) {
 	t.Chdir(dir)
 	tell(m, 0, "INFO :      zero", "ERROR :     two")
 	tell(m, 1, "INFO :      three")
-	keysTo(m, "m") // merged
+	keysTo(m, "P") // merged
 	keysTo(m, fields("f / o $ | e r r / enter")...)
 	for range 2 { // a second one does not overwrite the first
-		m.Update(m.Update(press("s"))())
+		m.Update(m.Update(press("ctrl+s"))())
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*"))
 	if len(files) != 2 {
@@ -242,7 +242,7 @@ func TestExport(t *testing.T) {
 	if err := os.Remove(gone); err != nil {
 		t.Fatal(err)
 	}
-	if m.Update(m.Update(press("s"))()); !strings.Contains(m.View(), "save the log: open") {
+	if m.Update(m.Update(press("ctrl+s"))()); !strings.Contains(m.View(), "save the log: open") {
 		t.Errorf("does not say why not\n%s", m.View())
 	}
 }
