@@ -196,7 +196,7 @@ func TestFixOfTheWhole(t *testing.T) {
 	o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid does not run", "", "")
 	o.Remedy = &front.Remedy{Says: "start the rehearsal's grid again", Verb: front.StartGrid}
 	m := testModel(t, o, 120, 24, style.Options{NoColor: true})
-	if v := m.View(); !strings.Contains(v, "f start the rehearsal's grid again") {
+	if v := m.View(); !strings.Contains(v, "F start the rehearsal's grid again") {
 		t.Error(v)
 	}
 	if got := sent(m.Update(press("F"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: front.StartGrid}) {

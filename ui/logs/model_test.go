@@ -80,7 +80,7 @@ func TestKeys(t *testing.T) {
 		{"g up pgup", "line 0", "line 8", "paused, 1 of 100"},
 		{"g j j", "line 2", "line 10", "paused, 3 of 100"},
 		{"g G", "line 91", "line 99", "following"},
-		{"space", "line 91", "line 99", "paused, 92 of 100"},
+		{"p", "line 91", "line 99", "paused, 92 of 100"},
 		{"space space", "line 91", "line 99", "following"},
 		{"/ l i n e space 7 enter", "line 77", "line 85", "11 of 11 hits"}, // 7 and 70 to 79
 		{"/ e space 7 7 enter", "line 77", "line 85", "1 of 1 hit"},
