@@ -17,7 +17,7 @@ import (
 )
 
 // runTask is step 15: a federated run over the SuperNodes.
-type runTask struct{}
+type runTask struct{ config runs.Config } // config: the person's, for one run
 
 func (runTask) ID() front.StepID { return front.StepRun }
 func (runTask) Name() string     { return "Run" }
@@ -92,7 +92,7 @@ func (runTask) Plan(p Snapshot) ([]front.Action, error) {
 // many to wait for.
 func plannedConfig(f site.Folder, r runs.AppReport) string {
 	if _, ok := r.App.Config["min-nodes"]; ok && f.Rehearsal() {
-		return runs.RunConfig(map[string]int{"min-nodes": f.Choices.Nodes})
+		return runs.Config(nil).With("min-nodes", f.Choices.Nodes).String()
 	}
 	return ""
 }
@@ -117,7 +117,7 @@ func (r runTask) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err := runs.CheckSent(ctx, s, to); err != nil {
 		return err
 	}
-	config, err := runs.CheckApp(ctx, s, to)
+	config, err := runs.CheckApp(ctx, s, r.config, to)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (r runTask) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 }
 
 // send starts the run. Its intent is on disk before the call, so that a run whose answer was lost is found.
-func (runTask) send(ctx context.Context, s *site.Site, before []flwrexec.Run, config string, to front.Sink) error {
+func (runTask) send(ctx context.Context, s *site.Site, before []flwrexec.Run, config runs.Config, to front.Sink) error {
 	f, err := s.Session(ctx)
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (runTask) send(ctx context.Context, s *site.Site, before []flwrexec.Run, co
 		return err
 	}
 	to.Event(front.Says{Text: "sending the app to the grid"})
-	id, err := f.StartRun(ctx, s.Connection(), s.AppDir(), c.Federation, config)
+	id, err := f.StartRun(ctx, s.Connection(), s.AppDir(), c.Federation, config.String())
 	if err != nil {
 		if ctx.Err() == nil && !flwrexec.MayHaveHappened(err) {
 			return problem.Join(err, s.Ledger.Abandon(key, problem.Of(err).Error()))
@@ -192,8 +192,8 @@ func (runTask) adopt(ctx context.Context, s *site.Site) (bool, error) {
 }
 
 // StartRun starts another run of the app and gives its ID; it does not follow it. SuperNodes that are not
-// set up yet and a run that is still going on are Problems.
-func StartRun(ctx context.Context, s *site.Site, to front.Sink) (id string, err error) {
+// set up yet and a run that is still going on are Problems. config replaces values of the app's own.
+func StartRun(ctx context.Context, s *site.Site, config runs.Config, to front.Sink) (id string, err error) {
 	defer s.Forget()
 	if err := fleet.BringGridUp(ctx, s, to); err != nil {
 		return "", err
@@ -201,7 +201,7 @@ func StartRun(ctx context.Context, s *site.Site, to front.Sink) (id string, err 
 	if err := setUp(s); err != nil {
 		return "", err
 	}
-	if err := Change(ctx, s, front.StepRun, to); err != nil {
+	if err := changeBy(ctx, s, runTask{config}, to); err != nil {
 		return "", err
 	}
 	if s.RunsElsewhere() {

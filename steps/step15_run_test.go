@@ -23,7 +23,7 @@ func TestRunRefused(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
 	s := siteOn(t, g, 1)
 	site.With(s, site.Backends{Flwr: refusing{g}})
-	err := runTask{}.send(context.Background(), s, nil, "", &sitetest.Heard{})
+	err := runTask{}.send(context.Background(), s, nil, nil, &sitetest.Heard{})
 	if err == nil || err.Error() != "flwr said no" || len(s.Ledger.Intents()) > 0 {
 		t.Errorf("%v; intents %v", err, s.Ledger.Intents())
 	}

@@ -88,6 +88,10 @@ func Change(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) e
 	if !ok {
 		return problem.New(problem.NotSupported, st.Title()+" has no choice to change", "", "")
 	}
+	return changeBy(ctx, s, c, to)
+}
+
+func changeBy(ctx context.Context, s *site.Site, c Changer, to front.Sink) error {
 	defer s.Forget()
 	if err := s.TakeEdits(); err != nil {
 		return err

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 // runOptions are the flags of `flwrup run`.
 type runOptions struct {
 	app               string
+	config            []string
 	detach, yes, mend bool
 	sendAll           bool
 }
@@ -39,6 +41,7 @@ Ctrl-C leaves the run going and says how to come back to it.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.app, "app", "", "`folder` of the Flower app; kept in flwrup.toml (default: the app in this folder)")
+	f.StringArrayVarP(&o.config, "run-config", "c", nil, "`values` for this run in place of the app's own: 'key=value …', repeatable; or a TOML file in this folder")
 	f.BoolVarP(&o.detach, "detach", "d", false, "do not follow it: flwrup runs log ID -f does")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	f.BoolVar(&o.mend, "mend", false, mendHelp)
@@ -80,6 +83,10 @@ func doRun(ctx context.Context, p *program, cmd *cobra.Command, o runOptions) er
 	if o.app == site.NoApp {
 		return badValue(cmd, "app", o.app, "a run needs an app")
 	}
+	config, err := runs.ParseConfig(o.config)
+	if err != nil {
+		return badValue(cmd, "run-config", strings.Join(o.config, " "), err.Error())
+	}
 	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
 	s, err := p.open(ctx, site.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {
@@ -91,7 +98,7 @@ func doRun(ctx context.Context, p *program, cmd *cobra.Command, o runOptions) er
 	}
 	defer s.Close()
 	front := p.front(yes)
-	id, err := steps.StartRun(ctx, s, front)
+	id, err := steps.StartRun(ctx, s, config, front)
 	if err != nil {
 		return p.left(ctx, s, err)
 	}

@@ -123,3 +123,15 @@ func quoted(s string) string {
 	}
 	return "`" + s + "`"
 }
+
+// Pair is one key with its value, both as they were typed.
+type Pair struct{ Key, Value string }
+
+// Pairs returns the pairs of a text that Check accepts, in order.
+func Pairs(text string) []Pair {
+	var all []Pair
+	for _, m := range pair.FindAllStringSubmatch(text, -1) {
+		all = append(all, Pair{m[1], m[2]})
+	}
+	return all
+}

@@ -77,23 +77,27 @@ func reachHints(at site.Folder, r AppReport) []string {
 }
 
 // CheckApp looks at the app as the grid will meet it, before it is sent: what writes files, packages that
-// the SuperNodes lack, more nodes wanted than there are. It gives the run configuration to send with it.
-func CheckApp(ctx context.Context, s *site.Site, to front.Sink) (config string, err error) {
+// the SuperNodes lack, more nodes wanted than there are. It returns the run configuration to send with it: the
+// person's, and what flwrup adds to it.
+func CheckApp(ctx context.Context, s *site.Site, given Config, to front.Sink) (Config, error) {
 	r, err := ReportApp(ctx, s, 0)
 	if problem.Is(err, problem.PythonMissing) || problem.Is(err, problem.Internal) {
 		to.Event(front.Says{Text: "the app's source was not looked at: " + problem.Of(err).Error()})
-		return "", nil
+		return given, nil
 	}
 	if err != nil {
-		return "", err
+		return nil, err
+	}
+	if err := given.fits(r.App); err != nil {
+		return nil, err
 	}
 	if err := disarm(ctx, s, r, to); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := checkPackages(ctx, s, r.App, to); err != nil {
-		return "", err
+		return nil, err
 	}
-	return enoughNodes(ctx, s, r, to)
+	return enoughNodes(ctx, s, r, given, to)
 }
 
 // disarm offers to comment out what surely writes files in the ServerApp. Unattended it changes nothing, unless

@@ -67,45 +67,45 @@ func countNodes(ctx context.Context, s *site.Site) (crowd, error) {
 // enoughNodes waits until as many nodes are online as the app wants: a run that wants more waits for
 // ever, without a word. It gives the run configuration, with the app's own number changed where the
 // person wants that.
-func enoughNodes(ctx context.Context, s *site.Site, r AppReport, to front.Sink) (string, error) {
-	over := map[string]int{}
-	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() {
-		over["min-nodes"] = s.Choices().Nodes
+func enoughNodes(ctx context.Context, s *site.Site, r AppReport, config Config, to front.Sink) (Config, error) {
+	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() && !config.has("min-nodes") {
+		config = config.With("min-nodes", s.Choices().Nodes)
 	}
 	limit, said, offered := time.Now().Add(site.OnlineWithin), "", false
 	for try := 0; ; try++ {
 		c, err := countNodes(ctx, s)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		want := r.App.Wants(r.Found, over)
+		want := r.App.Wants(r.Found, config.numbers())
 		switch {
 		case want.Want <= c.online:
-			return RunConfig(over), nil
+			return config, nil
 		case want.Want > c.all:
-			if err := fewer(ctx, s, r, want, c, over, to); err != nil {
-				return "", err
+			if err := fewer(ctx, s, r, want, c, to); err != nil {
+				return nil, err
 			}
+			config = config.With(want.Key, c.all)
 			continue
 		case !offered && len(c.down) > 0:
 			offered = true
 			switch started, err := startFirst(ctx, s, want, c, to); {
 			case err != nil:
-				return "", err
+				return nil, err
 			case !started && !s.Options.Attended:
-				return "", tooFew(s, r, want, c)
+				return nil, tooFew(s, r, want, c)
 			}
 			limit = time.Now().Add(site.OnlineWithin)
 			continue
 		case !s.Options.Attended && time.Now().After(limit):
-			return "", tooFew(s, r, want, c)
+			return nil, tooFew(s, r, want, c)
 		}
 		if now := fmt.Sprintf("waiting for nodes: %d of %d online%s", c.online, want.Want, names(", missing ", c.missing)); now != said {
 			said = now
 			to.Event(front.Says{Text: now})
 		}
 		if err := safego.Sleep(ctx, site.PollPause(s, try)); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 }
@@ -134,7 +134,7 @@ func startFirst(ctx context.Context, s *site.Site, want app.Minimum, c crowd, to
 }
 
 // fewer asks whether a run may have fewer nodes than the app wants, where the run config decides it.
-func fewer(ctx context.Context, s *site.Site, r AppReport, want app.Minimum, c crowd, over map[string]int, to front.Sink) error {
+func fewer(ctx context.Context, s *site.Site, r AppReport, want app.Minimum, c crowd, to front.Sink) error {
 	if want.Key == "" || c.all == 0 {
 		return tooFew(s, r, want, c)
 	}
@@ -147,7 +147,6 @@ func fewer(ctx context.Context, s *site.Site, r AppReport, want app.Minimum, c c
 	if answer != "yes" {
 		return tooFew(s, r, want, c)
 	}
-	over[want.Key] = c.all
 	return nil
 }
 
@@ -172,13 +171,4 @@ func names(word string, list []string) string {
 		return word + strings.Join(list[:5], ", ") + fmt.Sprintf(" and %d more", len(list)-5)
 	}
 	return word + strings.Join(list, ", ")
-}
-
-// RunConfig writes values for --run-config.
-func RunConfig(values map[string]int) string {
-	var parts []string
-	for k, v := range values {
-		parts = append(parts, fmt.Sprintf("%s=%d", k, v))
-	}
-	return strings.Join(parts, " ")
 }
