@@ -85,18 +85,18 @@ func (s *Session) Nodes(ctx context.Context, c flwr.Connection) ([]Node, error) 
 	return a.nodes()
 }
 
-// Register registers the public key in publicKeyFile and returns the new node's ID. Check the key before:
-// flwr's own refusal ends its process. name counts only where the dialect has it.
-func (s *Session) Register(ctx context.Context, c flwr.Connection, publicKeyFile, name string) (flwr.NodeID, error) {
+// Register registers a SuperNode and returns its node ID. Check the key before: flwr's own refusal ends its process.
+func (s *Session) Register(ctx context.Context, c flwr.Connection, r flwr.Registration) (flwr.NodeID, error) {
 	var a struct {
 		ID *flwr.NodeID `json:"node-id"`
 	}
-	d := s.Dialect()
-	if err := s.ask(ctx, c, d.RegisterArgv(s.absolute(c), userdirs.Abs(publicKeyFile), name), &a); err != nil {
-		return 0, fmt.Errorf("register %s: %w", publicKeyFile, err)
+	file := r.PublicKey
+	r.PublicKey = userdirs.Abs(file)
+	if err := s.ask(ctx, c, s.Dialect().RegisterArgv(s.absolute(c), r), &a); err != nil {
+		return 0, fmt.Errorf("register %s: %w", file, err)
 	}
 	if a.ID == nil {
-		return 0, fmt.Errorf("register %s: %w", publicKeyFile, problem.New(problem.FlwrFailed,
+		return 0, fmt.Errorf("register %s: %w", file, problem.New(problem.FlwrFailed,
 			"flwr registered the key but gave no node ID", "", "look for the new node in the list of SuperNodes"))
 	}
 	return *a.ID, nil
@@ -248,8 +248,7 @@ func (s *Session) StopRun(ctx context.Context, c flwr.Connection, id flwr.RunID)
 // NewApp makes a new Flower app in a folder of its own below the empty folder work, and returns it. Newer
 // flwr fetch it from Flower's platform. publisher is the app's future publisher, where flwr asks for it. line
 // gets flwr's output.
-func (s *Session) NewApp(ctx context.Context, work, publisher string, line func(string)) (app.App, error) {
-	argv := s.Dialect().NewAppArgv(publisher)
+func (s *Session) NewApp(ctx context.Context, work string, argv []string, line func(string)) (app.App, error) {
 	call := Call{Argv: argv, Began: time.Now()}
 	runCtx, release := s.runner.within(ctx)
 	defer release()

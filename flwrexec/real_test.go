@@ -126,7 +126,7 @@ func TestRealErrors(t *testing.T) {
 					times = 1
 				}
 				for range times {
-					_, err = s.Register(t.Context(), c("dead"), bad, "name")
+					_, err = s.Register(t.Context(), c("dead"), flwr.Registration{PublicKey: bad, Name: "name"})
 					if !problem.Is(err, problem.BadKey) || MayHaveHappened(err) {
 						t.Errorf("bad key: %v\n%s", err, problem.Of(err).Raw)
 					}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -208,6 +209,7 @@ func (s *Session) absolute(c flwr.Connection) flwr.Connection {
 
 // record adds a call to the log of commands.
 func (s *Session) record(c Call) {
+	slog.Debug("flwr", "argv", c.Argv, "took", c.Took, "error", c.Err, "worker", c.Worker)
 	if s.o.Log == nil {
 		return
 	}

@@ -36,8 +36,11 @@ func TestSilentGridEndsCommands(t *testing.T) {
 	s := slowFlwr(t, "60", func(context.Context) error { knocks.Add(1); return no })
 	c := flwr.Connection{Name: "supergrid"}
 	for name, do := range map[string]func(ctx context.Context) error{
-		"list":     func(ctx context.Context) error { _, err := s.Nodes(ctx, c); return err },
-		"register": func(ctx context.Context) error { _, err := s.Register(ctx, c, "key.pub", ""); return err },
+		"list": func(ctx context.Context) error { _, err := s.Nodes(ctx, c); return err },
+		"register": func(ctx context.Context) error {
+			_, err := s.Register(ctx, c, flwr.Registration{PublicKey: "key.pub"})
+			return err
+		},
 		"show log": func(ctx context.Context) error { return s.ShowLog(ctx, c, 1, func(string) {}) },
 		"log":      func(ctx context.Context) error { return s.FollowLog(ctx, c, 1, func(string) {}) },
 		"login":    func(ctx context.Context) error { return s.Login(ctx, c, func(LoginPrompt) {}, func(string) {}) },

@@ -209,7 +209,7 @@ func (x *trial) byHand(t *testing.T) {
 	}
 	var ids []string
 	for _, m := range list {
-		id, err := x.flwr.Register(t.Context(), s.Connection(), m.Pair.Public, m.Name)
+		id, err := x.flwr.Register(t.Context(), s.Connection(), flwr.Registration{PublicKey: m.Pair.Public, Name: m.Name})
 		if err != nil {
 			t.Fatal(err)
 		}

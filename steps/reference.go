@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -14,7 +15,7 @@ func Reference(s *site.Site) []front.Action {
 	d, c := p.Dialect, p.Connection()
 	actions := []front.Action{
 		p.Command("log in", d.LoginArgv(c)),
-		p.Command("register a SuperNode", d.RegisterArgv(c, p.Rel(p.KeysDir())+"/client_credentials_1.pub", "")),
+		p.Command("register a SuperNode", d.RegisterArgv(c, flwr.Registration{PublicKey: p.Rel(p.KeysDir()) + "/client_credentials_1.pub"})),
 		p.Command("list your SuperNodes", d.NodesArgv(c)),
 		p.Command("show the federation", d.FederationDetailsArgv(c, p.Choices.Federation)),
 		p.Command("run the app and follow it", d.RunArgv(c, p.ShellDir(p.AppDir()), p.Choices.Federation, "", true)),

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"flwrup/flwrexec"
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
@@ -63,7 +64,7 @@ func TestRegisterGoesOnAfterACrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		if arrived {
-			if _, err := g.Register(context.Background(), s.Connection(), m.Pair.Public, m.Name); err != nil {
+			if _, err := g.Register(context.Background(), s.Connection(), flwr.Registration{PublicKey: m.Pair.Public, Name: m.Name}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -125,7 +126,7 @@ func TestRegisterFindsOldIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range list[1:] {
-			if _, err := g.Register(context.Background(), s.Connection(), m.Pair.Public, m.Name); err != nil {
+			if _, err := g.Register(context.Background(), s.Connection(), flwr.Registration{PublicKey: m.Pair.Public, Name: m.Name}); err != nil {
 				t.Fatal(err)
 			}
 		}

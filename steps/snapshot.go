@@ -2,7 +2,9 @@ package steps
 
 import (
 	"context"
+	"log/slog"
 	"maps"
+	"time"
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/app"
@@ -177,7 +179,9 @@ func (l *Look) Inspect(ctx context.Context, id front.StepID) (front.Status, erro
 	if _, err := step(id); err != nil {
 		return front.Status{}, err
 	}
+	began := time.Now()
 	status, err := l.inspect(flwrexec.OneLook(ctx), id)
+	slog.Debug("step", "number", int(id), "state", status.State.String(), "why", status.Why, "evidence", status.Evidence, "error", err, "took", time.Since(began))
 	if id.NeedsLogin() && problem.Is(err, problem.NotLoggedIn) {
 		return front.Status{State: front.Blocked, By: front.StepLogin, Why: "the login is over: log in again, and this step goes on where it was"}, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/site"
 )
 
@@ -80,7 +81,7 @@ func (register) Plan(p Snapshot) ([]front.Action, error) {
 		if m.Known() {
 			continue
 		}
-		a := p.Command("register "+m.Name, p.Dialect.RegisterArgv(p.Connection(), p.Rel(m.Pair.Public), m.Name))
+		a := p.Command("register "+m.Name, p.Dialect.RegisterArgv(p.Connection(), registration(p.Choices, m.Member, p.Rel(m.Pair.Public))))
 		a.Irreversible = true
 		actions = append(actions, a)
 	}
@@ -158,6 +159,11 @@ func (l *listed) before(ctx context.Context, s *site.Site, to front.Sink) ([]str
 	return l.ids, nil
 }
 
+// registration is what the SuperNode m is registered with; publicKey is its file as the command needs it.
+func registration(c *project.Choices, m site.Member, publicKey string) flwr.Registration {
+	return flwr.Registration{PublicKey: publicKey, Name: m.Name, Location: c.ForNode(m.Number).Location}
+}
+
 // one registers one key: intent on disk, the call, its result on disk. A call whose answer was lost is
 // simply made again, now or at the next start: the grid takes a key once, so its second answer says what
 // became of the first call.
@@ -168,7 +174,7 @@ func (r register) one(ctx context.Context, s *site.Site, f site.Flwr, m site.Mem
 	}
 	var id flwr.NodeID
 	err = site.Surely(ctx, s, to, func() error {
-		id, err = f.Register(ctx, s.Connection(), m.Pair.Public, m.Name)
+		id, err = f.Register(ctx, s.Connection(), registration(s.Choices(), m, m.Pair.Public))
 		open = open || err != nil && site.Lost(err)
 		return err
 	})

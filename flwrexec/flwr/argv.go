@@ -2,6 +2,7 @@ package flwr
 
 import (
 	"cmp"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -45,11 +46,18 @@ func (d Dialect) NodesArgv(c Connection) []string {
 	return join([]string{"supernode", "list"}, d.connection(c))
 }
 
-// RegisterArgv registers a public key file; name is left out where the dialect has none.
-func (d Dialect) RegisterArgv(c Connection, publicKeyFile, name string) []string {
-	argv := join([]string{"supernode", "register", shell.Arg(publicKeyFile)}, d.connection(c))
-	if name != "" && d.RegisterName {
-		argv = append(argv, "--name", name)
+// Registration is what a SuperNode is registered with: its public key file, and where the dialect has them a name
+// and a location, "latitude,longitude"; "" leaves them out.
+type Registration struct{ PublicKey, Name, Location string }
+
+// RegisterArgv registers a SuperNode.
+func (d Dialect) RegisterArgv(c Connection, r Registration) []string {
+	argv := join([]string{"supernode", "register", shell.Arg(r.PublicKey)}, d.connection(c))
+	if r.Name != "" && d.RegisterName {
+		argv = append(argv, "--name", r.Name)
+	}
+	if r.Location != "" && d.RegisterLocation {
+		argv = append(argv, "--location="+r.Location) // which may begin with a minus
 	}
 	return argv
 }
@@ -139,6 +147,21 @@ func (d Dialect) NewAppArgv(publisher string) []string {
 	}
 	return []string{"flwr", "new", NewAppName, "--framework", "NumPy", "--username", cmp.Or(publisher, "me")}
 }
+
+var appID = regexp.MustCompile(`^@[A-Za-z0-9_][A-Za-z0-9_.-]*/[A-Za-z0-9_][A-Za-z0-9_.-]*(==\d+\.\d+\.\d+)?$`)
+
+// IsAppID reports whether text names an app of Flower's hub: @publisher/name, with ==1.2.3 behind it for one release.
+func IsAppID(text string) bool { return appID.MatchString(text) }
+
+// AppFolder is the folder that FetchAppArgv makes.
+func AppFolder(id string) string {
+	id, _, _ = strings.Cut(id, "==")
+	_, name, _ := strings.Cut(id, "/")
+	return name
+}
+
+// FetchAppArgv fetches an app from Flower's hub into a folder below the working folder; see AppsFromPlatform.
+func (d Dialect) FetchAppArgv(id string) []string { return []string{"flwr", "new", id} }
 
 // SuperNodeOptions describes how to start a SuperNode.
 type SuperNodeOptions struct {

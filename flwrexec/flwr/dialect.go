@@ -22,6 +22,8 @@ type Dialect struct {
 	Managed        bool // `federation create`, `add-supernode`, `remove-supernode`
 	RegisterName   bool // `supernode register --name`
 
+	RegisterLocation bool // `supernode register --location`
+
 	AppsFromPlatform bool // `flwr new @publisher/name` fetches an app; else flwr has templates of its own
 
 	// The protocols.
@@ -59,6 +61,7 @@ func DialectOf(v Version) Dialect {
 		FederationFlag:    v.AtLeast(26),
 		Managed:           v.AtLeast(27),
 		RegisterName:      v.AtLeast(38),
+		RegisterLocation:  v.AtLeast(38),
 		AppsFromPlatform:  v.AtLeast(25),
 		ControlHTTP:       v.AtLeast(37),
 		FleetHTTP:         v.AtLeast(40),

@@ -47,9 +47,10 @@ func TestArgv(t *testing.T) {
 	}{
 		{old.LoginArgv(c), "flwr login . supergrid"},
 		{now.LoginArgv(c), "flwr login supergrid"},
-		{old.RegisterArgv(c, "k.pub", "n"), "flwr supernode register k.pub . supergrid"},
-		{now.RegisterArgv(c, "k.pub", "n"), "flwr supernode register k.pub supergrid --name n"},
-		{mid.RegisterArgv(c, "k.pub", "n"), "flwr supernode register k.pub supergrid"},
+		{old.RegisterArgv(c, Registration{"k.pub", "n", "1,2"}), "flwr supernode register k.pub . supergrid"},
+		{now.RegisterArgv(c, Registration{"k.pub", "n", ""}), "flwr supernode register k.pub supergrid --name n"},
+		{now.RegisterArgv(c, Registration{"k.pub", "n", "-33.9,18.4"}), "flwr supernode register k.pub supergrid --name n --location=-33.9,18.4"},
+		{mid.RegisterArgv(c, Registration{"k.pub", "n", "1,2"}), "flwr supernode register k.pub supergrid"},
 		{old.NodesArgv(c), "flwr supernode list . supergrid"},
 		{now.UnregisterArgv(c, 7), "flwr supernode unregister 7 supergrid"},
 		{old.FederationDetailsArgv(c, "f"), "flwr federation show . supergrid"},

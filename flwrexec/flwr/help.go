@@ -43,6 +43,7 @@ func (d Dialect) Check(ctx context.Context, help func(ctx context.Context, args 
 	d.FederationShow = offers(text["federation"], "show")
 	d.FederationFlag = offers(text["run"], "--federation")
 	d.RegisterName = offers(text["supernode register"], "--name")
+	d.RegisterLocation = offers(text["supernode register"], "--location")
 	if t := text["login"]; t != "" {
 		d.ConfigInPyproject = offers(t, "app") && offers(t, "federation")
 		if !d.ConfigInPyproject && !offers(t, "superlink") {

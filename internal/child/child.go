@@ -4,6 +4,7 @@ package child
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
@@ -44,6 +45,7 @@ func check(cmd *exec.Cmd) {
 	if cmd.Err == nil {
 		cmd.Err = userdirs.Program(cmd.Path)
 	}
+	slog.Debug("program", "argv", cmd.Args, "folder", cmd.Dir, "refused", cmd.Err)
 }
 
 // Tool returns a child that takes nothing from its working folder, such as ps: it gets a folder of the

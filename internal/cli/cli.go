@@ -41,7 +41,7 @@ type program struct {
 }
 
 // Main runs one command and returns the exit code.
-func Main(args []string, streams Streams) int {
+func Main(args []string, streams Streams) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
 	defer stop()
 	p := &program{args: args}
@@ -53,7 +53,13 @@ func Main(args []string, streams Streams) int {
 	root.SetArgs(args)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	err := safego.Call("flwrup "+strings.Join(args[:min(1, len(args))], ""), func() error { return root.ExecuteContext(ctx) })
+	end, err := debugLog(args)
+	if err != nil {
+		writeProblem(streams.Err, err)
+		return exitCode(err)
+	}
+	defer func() { end(code, err) }()
+	err = safego.Call("flwrup "+strings.Join(args[:min(1, len(args))], ""), func() error { return root.ExecuteContext(ctx) })
 	if err == nil {
 		return exitDone
 	}
@@ -90,6 +96,10 @@ and brings you back to check on them: status, logs, runs.
 
   flwrup            the wizard, or the dashboard once all is set up
   flwrup rehearse   the same on a SuperGrid on this machine, without an account`,
+		Example: `  flwrup rehearse --yes                # try it: the whole way on this machine, in about a minute
+  flwrup                               # in the folder of your project, or an empty one
+  flwrup status                        # how the SuperNodes are
+  flwrup logs -f                       # what they do`,
 		Version:       Version,
 		Args:          noArgs,
 		SilenceErrors: true,
@@ -98,18 +108,23 @@ and brings you back to check on them: status, logs, runs.
 			return p.wizard(cmd.Context(), wizardOptions{Options: site.Options{Dir: p.findDir(), Create: true, Attended: true}})
 		},
 	}
-	root.SetHelpTemplate(root.HelpTemplate() + "\n" + exitCodes + "\n")
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(p.badFlag)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return p.checkValues(cmd) }
-	root.PersistentFlags().StringVar(&p.dir, "dir", "", "the project's `folder` (default: this one, or flwrup-rehearsal in it)")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := p.checkValues(cmd); err != nil {
+			return err
+		}
+		return p.fromEnvironment(cmd)
+	}
+	root.PersistentFlags().StringVar(&p.dir, "dir", "", "the project's `folder`, from here (default: this one, or flwrup-rehearsal in it)")
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
 	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), runCommand(p), p.runs(), trustCommand(p), versionCommand(p))
 	root.AddCommand(nodeCommands(p)...)
 	root.AddCommand(watchCommand(p))
 	cobrasOwn(root)
+	arrange(root)
+	p.completions(root)
 	return root
 }
 
@@ -121,11 +136,11 @@ func cobrasOwn(root *cobra.Command) {
 		switch cmd.Name() {
 		case "help":
 			cmd.Args = func(_ *cobra.Command, args []string) error {
-				_, rest, err := root.Find(args)
+				found, rest, err := root.Find(args)
 				if err != nil {
-					rest = args
+					found, rest = root, args
 				}
-				return noArgs(nil, rest)
+				return noArgs(found, rest)
 			}
 		case "completion":
 			cmd.Args, cmd.RunE = noArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
@@ -140,13 +155,9 @@ func usage(what string) error {
 	return problem.New(problem.Usage, what, "", "flwrup --help lists commands and flags")
 }
 
-func noArgs(_ *cobra.Command, args []string) error {
-	var words []string
-	for _, arg := range args {
-		words = append(words, termsafe.Quote(arg))
-	}
-	if len(words) > 0 {
-		return usage("unknown command or argument: " + strings.Join(words, " "))
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknown(cmd, args)
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ called again.`,
 		cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	}
 	for _, cmd := range []*cobra.Command{adding, restoring} {
-		cmd.Flags().StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup")
+		cmd.Flags().StringVar(&o.passphraseFile, "passphrase-file", "", "`file`, from here, with the passphrase of the backup")
 	}
 	return list
 }

@@ -40,7 +40,7 @@ Ctrl-C leaves the run going and says how to come back to it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doRun(cmd.Context(), p, cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.app, "app", "", "`folder` of the Flower app; kept in flwrup.toml (default: the app in this folder)")
+	f.StringVar(&o.app, "app", "", "`folder` of the Flower app, from here, or @publisher/name to fetch it from Flower's hub; kept in flwrup.toml (default: the app in this folder)")
 	f.StringArrayVarP(&o.config, "run-config", "c", nil, "`values` for this run in place of the app's own: 'key=value …', repeatable; or a TOML file in this folder")
 	f.BoolVarP(&o.detach, "detach", "d", false, "do not follow it: flwrup runs log ID -f does")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")

@@ -63,6 +63,7 @@ func TestScript(t *testing.T) {
 const scriptedFlwr = `#!/bin/sh
 nodes=${0%/bin/flwr}/nodes members=${0%/bin/flwr}/members
 : >>"$nodes" >>"$members"
+echo "$*" >>"${0%/bin/flwr}/calls"
 case "$1 $2" in
 "supernode register")
 	id=100$(grep -c . "$nodes")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/project"
@@ -41,19 +42,19 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.StringVar(&c.Grid.Connection, "connection", "supergrid", "`name` of the connection in Flower's configuration")
 	f.StringVar(&c.Grid.Control, "control", "", "`address` that flwr talks to (default: SuperGrid's)")
 	f.StringVar(&c.Grid.Fleet, "fleet", "", "`address` that SuperNodes talk to (default: SuperGrid's)")
-	f.StringVar(&c.Grid.CA, "ca", "", "CA certificate `file` of a grid without a public certificate")
+	f.StringVar(&c.Grid.CA, "ca", "", "CA certificate `file`, from here, of a grid without a public certificate")
 	f.StringVar(&c.Runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
 	f.StringVar(&c.Flwr.Version, "flwr", "", "flwr `version` (default: the installed version, else the newest)")
-	f.StringVar(&c.Flwr.Path, "flwr-path", "", "a flwr `program` to use")
-	f.StringVar(&c.Flwr.Home, "flwr-home", "", "Flower's own `folder` (default: $FLWR_HOME or ~/.flwr)")
-	f.StringVar(&c.Keys, "keys", "keys", "`folder` of the key pairs")
+	f.StringVar(&c.Flwr.Path, "flwr-path", "", "a flwr `program` to use, from the project's folder")
+	f.StringVar(&c.Flwr.Home, "flwr-home", "", "Flower's own `folder`, from the project's folder (default: $FLWR_HOME or ~/.flwr)")
+	f.StringVar(&c.Keys, "keys", "keys", "`folder` of the key pairs, from the project's folder")
 	f.StringVar(&c.Image, "image", "", "SuperNode `image` (default: Flower's own for the flwr version)")
 	f.BoolVar(&c.HostNetwork, "host-network", false, "containers share this machine's network")
-	f.StringVar(&c.App, "app", "", "`folder` of the Flower app to run; \"none\": runs are started elsewhere")
-	f.StringVar(&c.Backup, "backup", "", "`file` for the encrypted backup of the keys")
+	f.StringVar(&c.App, "app", "", "`folder` of the Flower app to run, from here; @publisher/name: from Flower's hub; none: runs are started elsewhere")
+	f.StringVar(&c.Backup, "backup", "", "`file` for the encrypted backup of the keys, from the project's folder")
 	f.StringVar(&c.BackupRecipient, "backup-recipient", "", "age recipient that the backup is encrypted to")
 	o.nodes.flags(f)
-	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file` with the passphrase of the backup; its place is kept in flwrup.toml")
+	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file`, from here, with the passphrase of the backup; its place is kept in flwrup.toml")
 	f.IntVar(&o.until, "until", front.StepTotal, "the `step` after which to stop: 10 registers and starts nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	f.BoolVar(&o.mend, "mend", false, mendHelp)
@@ -62,35 +63,45 @@ from there. What you choose is kept in flwrup.toml.`,
 	return cmd
 }
 
+// kept are the flags that flwrup.toml keeps, in the order of the help; each has an environment variable.
+var kept = []string{"nodes", "federation", "create-federation", "connection", "control", "fleet", "ca", "runtime", "flwr", "flwr-path", "flwr-home",
+	"keys", "image", "host-network", "app", "backup", "backup-recipient", "passphrase-file",
+	"node-config", "data", "env", "env-file", "cpus", "memory", "pids", "tmp", "gpus", "location", "install-packages", "lasting"}
+
 // choose keeps the flags that were given, for a project in dir.
 func (o upOptions) choose(cmd *cobra.Command, dir string) func(*project.Choices) {
 	return func(c *project.Choices) {
-		from := o.choices
 		o.nodes.choose(cmd, &c.All)
-		for name, set := range map[string]func(){
-			"nodes":             func() { c.Nodes = from.Nodes },
-			"federation":        func() { c.Federation = from.Federation },
-			"create-federation": func() { c.CreateFederation = from.CreateFederation },
-			"connection":        func() { c.Grid.Connection = from.Grid.Connection },
-			"control":           func() { c.Grid.Control = from.Grid.Control },
-			"fleet":             func() { c.Grid.Fleet = from.Grid.Fleet },
-			"ca":                func() { c.Grid.CA = placeFrom(dir, from.Grid.CA) },
-			"runtime":           func() { c.Runtime = from.Runtime },
-			"flwr":              func() { c.Flwr.Version = from.Flwr.Version },
-			"flwr-path":         func() { c.Flwr.Path = from.Flwr.Path },
-			"flwr-home":         func() { c.Flwr.Home = from.Flwr.Home },
-			"keys":              func() { c.Keys = from.Keys },
-			"image":             func() { c.Image = from.Image },
-			"host-network":      func() { c.HostNetwork = from.HostNetwork },
-			"app":               func() { c.App = appFrom(dir, from.App) },
-			"backup":            func() { c.Backup = from.Backup },
-			"passphrase-file":   func() { c.BackupPassphrase = placeFrom(dir, o.passphraseFile) },
-			"backup-recipient":  func() { c.BackupRecipient = from.BackupRecipient },
-		} {
+		for name, set := range o.keep(c, dir) {
 			if cmd.Flags().Changed(name) {
 				set()
 			}
 		}
+	}
+}
+
+// keep returns by flag how its value gets into c.
+func (o upOptions) keep(c *project.Choices, dir string) map[string]func() {
+	from := o.choices
+	return map[string]func(){
+		"nodes":             func() { c.Nodes = from.Nodes },
+		"federation":        func() { c.Federation = from.Federation },
+		"create-federation": func() { c.CreateFederation = from.CreateFederation },
+		"connection":        func() { c.Grid.Connection = from.Grid.Connection },
+		"control":           func() { c.Grid.Control = from.Grid.Control },
+		"fleet":             func() { c.Grid.Fleet = from.Grid.Fleet },
+		"ca":                func() { c.Grid.CA = placeFrom(dir, from.Grid.CA) },
+		"runtime":           func() { c.Runtime = from.Runtime },
+		"flwr":              func() { c.Flwr.Version = from.Flwr.Version },
+		"flwr-path":         func() { c.Flwr.Path = from.Flwr.Path },
+		"flwr-home":         func() { c.Flwr.Home = from.Flwr.Home },
+		"keys":              func() { c.Keys = from.Keys },
+		"image":             func() { c.Image = from.Image },
+		"host-network":      func() { c.HostNetwork = from.HostNetwork },
+		"app":               func() { c.App = appFrom(dir, from.App) },
+		"backup":            func() { c.Backup = from.Backup },
+		"passphrase-file":   func() { c.BackupPassphrase = placeFrom(dir, o.passphraseFile) },
+		"backup-recipient":  func() { c.BackupRecipient = from.BackupRecipient },
 	}
 }
 
@@ -109,9 +120,9 @@ func placeFrom(dir, file string) string {
 	return abs
 }
 
-// appFrom is placeFrom for the folder of an app; "none" is no folder.
+// appFrom is placeFrom for the folder of an app; "none" and an app of Flower's hub are no folders.
 func appFrom(dir, app string) string {
-	if app == "none" {
+	if app == site.NoApp || flwr.IsAppID(app) {
 		return app
 	}
 	return placeFrom(dir, app)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -56,6 +57,7 @@ var valueChecks = map[string]func(p *program, v string) string{
 	"pids":             setting("pids"),
 	"tmp":              setting("tmp"),
 	"gpus":             setting("gpus"),
+	"location":         setting("location"),
 	"data": func(p *program, v string) string {
 		if why := setting("data")(p, v); why != "" {
 			return why
@@ -67,31 +69,41 @@ var valueChecks = map[string]func(p *program, v string) string{
 
 // takenBack are the flags whose empty value takes a choice back: Problems and their fixes name some of them.
 var takenBack = []string{"image", "flwr", "flwr-path", "flwr-home", "control", "fleet", "ca", "backup", "backup-recipient",
-	"node-config", "env-file", "cpus", "memory", "pids", "tmp", "gpus"}
+	"node-config", "env-file", "cpus", "memory", "pids", "tmp", "gpus", "location"}
 
 // checkValues refuses the first value of a flag that cannot be meant.
 func (p *program) checkValues(cmd *cobra.Command) error {
 	var bad error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		check, has := valueChecks[f.Name]
-		if bad != nil || !has {
+		if bad != nil {
 			return
 		}
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		for _, v := range values {
-			if v == "" && slices.Contains(takenBack, f.Name) {
-				continue
-			}
-			if why := whyNot(p, check, v); why != "" {
-				bad = badValue(cmd, f.Name, v, why)
-				return
-			}
+		if v, why := p.badOf(f); why != "" {
+			bad = badValue(cmd, f.Name, v, why)
 		}
 	})
 	return bad
+}
+
+// badOf returns the first value of a flag that cannot be meant, and why; no reason where all can.
+func (p *program) badOf(f *pflag.Flag) (value, why string) {
+	check, has := valueChecks[f.Name]
+	if !has {
+		return "", ""
+	}
+	values := []string{f.Value.String()}
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		values = list.GetSlice()
+	}
+	for _, v := range values {
+		if v == "" && slices.Contains(takenBack, f.Name) {
+			continue
+		}
+		if why := whyNot(p, check, v); why != "" {
+			return v, why
+		}
+	}
+	return "", ""
 }
 
 func whyNot(p *program, check func(*program, string) string, v string) string {
@@ -124,15 +136,26 @@ func (p *program) badFlag(cmd *cobra.Command, err error) error {
 	}
 	var value *pflag.InvalidValueError
 	if !errors.As(err, &value) {
-		return usage(err.Error())
-	}
-	name, why := value.GetFlag().Name, "it takes true or false"
-	if check, has := valueChecks[name]; has {
-		if why = whyNot(p, check, value.GetValue()); why == "" {
-			why = "it is not a whole number"
+		wrong := problem.Of(usage(err.Error()))
+		if hint := unknownFlag(cmd, err); hint != "" {
+			wrong.Fix = hint
 		}
+		return wrong
 	}
-	return badValue(cmd, name, value.GetValue(), why)
+	name := value.GetFlag().Name
+	return badValue(cmd, name, value.GetValue(), p.whyInvalid(name, value.GetValue()))
+}
+
+// whyInvalid says why the flags' parser refused a value.
+func (p *program) whyInvalid(flag, v string) string {
+	check, has := valueChecks[flag]
+	if !has {
+		return "it takes true or false"
+	}
+	if why := whyNot(p, check, v); why != "" {
+		return why
+	}
+	return "it is not a whole number"
 }
 
 // choice checks a value by the rules of its key in flwrup.toml.
@@ -214,8 +237,11 @@ func folderOrNothing(path string) string {
 }
 
 func appFolder(path string) string {
-	if path == site.NoApp {
+	switch {
+	case path == site.NoApp, flwr.IsAppID(path):
 		return ""
+	case strings.HasPrefix(path, "@"):
+		return "an app of Flower's hub is @publisher/name, or @publisher/name==1.2.3 for one release"
 	}
 	if why := somethingAt(path); why != "" {
 		return why

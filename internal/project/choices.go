@@ -68,6 +68,7 @@ type NodeChoice struct {
 	PIDs       string   // processes and threads at most: "4096", Unlimited; "": flwrup's default
 	Tmp        string   // size of /tmp, which is in memory: "1g"; "": flwrup's default
 	GPUs       string   // "all", a number, or "device=0,1"
+	Location   string   // "latitude,longitude", which it is registered with (flwr >= 1.38)
 	Install    *bool    // --allow-runtime-dependency-installation
 	Lasting    *bool    // nil or true: comes back after a reboot; false: gone with its log when it ends
 }

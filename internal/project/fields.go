@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -39,7 +40,7 @@ var fields = []field[Choices]{
 	{"image", "image of the SuperNode containers; \"\": the official one of the flwr version", func(c *Choices) any { return &c.Image }, image},
 	{"host-network", "containers share the network of the machine", func(c *Choices) any { return &c.HostNetwork }, nil},
 	{"container-prefix", "what container names begin with; \"\": supernode_", func(c *Choices) any { return &c.ContainerPrefix }, matching(plainName, "container names are letters, digits, '_', '.' and '-', the first one a letter or digit")},
-	{"app", "folder of the Flower app to run", func(c *Choices) any { return &c.App }, nil},
+	{"app", "folder of the Flower app to run, or @publisher/name to fetch it from Flower's hub", func(c *Choices) any { return &c.App }, nil},
 	{"backup", "file of the encrypted key backup", func(c *Choices) any { return &c.Backup }, nil},
 	{"backup-recipient", "age recipient (age1...) that a backup is encrypted to; \"\": a passphrase", func(c *Choices) any { return &c.BackupRecipient }, noSecretKey},
 	{"backup-passphrase-file", "file with the passphrase of a backup that nobody attends; keep it out of version control", func(c *Choices) any { return &c.BackupPassphrase }, nil},
@@ -68,6 +69,7 @@ var nodeFields = []field[NodeChoice]{
 	{"pids", "", func(n *NodeChoice) any { return &n.PIDs }, limit(pidCount, "it takes a number of processes and threads, 64 or more, such as \"4096\"")},
 	{"tmp", "", func(n *NodeChoice) any { return &n.Tmp }, matching(memorySize, "it takes a number with m or g behind it, such as \"1g\"")},
 	{"gpus", "", func(n *NodeChoice) any { return &n.GPUs }, matching(gpuChoice, "it takes \"all\", a number, or \"device=0,1\"")},
+	{"location", "", func(n *NodeChoice) any { return &n.Location }, location},
 	{"install-packages", "", func(n *NodeChoice) any { return &n.Install }, nil},
 	{"lasting", "", func(n *NodeChoice) any { return &n.Lasting }, nil},
 }
@@ -206,6 +208,20 @@ func variableName(v string) string {
 func nodeConfig(v string) string {
 	if err := nodeconfig.Check(v); err != nil {
 		return err.Error()
+	}
+	return ""
+}
+
+// location checks "latitude,longitude" as flwr does.
+func location(v string) string {
+	if v == "" {
+		return ""
+	}
+	north, east, ok := strings.Cut(v, ",")
+	lat, err := strconv.ParseFloat(strings.TrimSpace(north), 64)
+	lon, err2 := strconv.ParseFloat(strings.TrimSpace(east), 64)
+	if !ok || err != nil || err2 != nil || !(math.Abs(lat) <= 90 && math.Abs(lon) <= 180) {
+		return "it takes latitude,longitude in degrees, such as \"48.14,11.58\""
 	}
 	return ""
 }

@@ -257,6 +257,7 @@ const nodeHead = `
 #   pids = "4096"                      # processes and threads; "unlimited": no limit
 #   tmp = "1g"                         # its /tmp, which is in memory
 #   gpus = "all"                       # or a number, or "device=0,1"
+#   location = "48.14,11.58"           # registered with it: latitude,longitude (flwr 1.38 or later)
 #   install-packages = true            # the SuperNode installs what the app asks for (flwr 1.29 or later)
 #   lasting = false                    # gone with its log when it ends; true: comes back after a reboot
 #   args = ["--max-retries", "10"]     # more arguments of flower-supernode

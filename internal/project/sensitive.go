@@ -141,6 +141,7 @@ var risks = map[string]risk{
 	},
 
 	"node.name":             harmless,
+	"node.location":         harmless,
 	"node.key":              outside("reads the private key %s, outside this folder"),
 	"node.node-config":      harmless, // data for the app
 	"node.args":             always("starts SuperNodes with the arguments %s"),
@@ -157,8 +158,11 @@ var risks = map[string]risk{
 }
 
 func outsideApp(v string, c *Choices, at Ground) string {
-	if v == "none" {
+	switch {
+	case v == "none":
 		return ""
+	case strings.HasPrefix(v, "@"):
+		return "fetches the app " + v + " from Flower's hub and sends it to the grid"
 	}
 	return outside("sends the app in %s, outside this folder, to the grid")(v, c, at)
 }

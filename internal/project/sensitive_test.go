@@ -64,6 +64,7 @@ func TestSensitive(t *testing.T) {
 		{toml: "keys = \"data/../../elsewhere\"\n", want: "keys"},
 		{toml: "keys = \".flwrup\"\n", want: "keys"},
 		{toml: "app = \"none\"\n"},
+		{toml: "app = \"@ada/lungs\"\n", want: "app"},
 		{toml: "app = \"linked\"\n", want: "app"},
 		{toml: "backup = \"linked/b.age\"\nbackup-recipient = \"age1x\"\nbackup-passphrase-file = \"pass\"\n", want: "backup backup-recipient backup-passphrase-file"},
 		{toml: "runtime = \"process\"\n", want: "runtime"},

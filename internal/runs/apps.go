@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"flwrup/flwrexec/app"
 	"flwrup/flwrexec/flwr"
@@ -26,6 +27,11 @@ const (
 // chosen one, else the only one in the folder, else the user's choice. A chosen one that is gone is never exchanged
 // unattended.
 func SettleApp(ctx context.Context, s *site.Site, to front.Sink) error {
+	if id := s.Choices().App; flwr.IsAppID(id) {
+		if err := fetchApp(ctx, s, id, to); err != nil {
+			return err
+		}
+	}
 	for !s.RunsElsewhere() {
 		_, err := app.Read(s.AppDir())
 		if err == nil || problem.Is(err, app.Unusable) { // another app is not what the person wants
@@ -110,11 +116,39 @@ func newAppNote(s *site.Site) string {
 // makeApp has flwr make a new app, in a folder of flwrup's own, and moves it into the project when it is
 // whole.
 func makeApp(ctx context.Context, s *site.Site, to front.Sink) error {
+	publisher := s.Ledger.Account(s.Choices().Grid.Connection)
+	return placeApp(ctx, s, flwr.NewAppName, func(d flwr.Dialect) []string { return d.NewAppArgv(publisher) }, to)
+}
+
+// fetchApp fetches an app of Flower's hub into the project, unless its folder is there already.
+func fetchApp(ctx context.Context, s *site.Site, id string, to front.Sink) error {
+	dir := filepath.Join(s.Dir, flwr.AppFolder(id))
+	if a, err := app.Read(dir); err == nil {
+		title, version, exact := strings.Cut(id, "==")
+		if a.Title() != title || exact && a.Version != version {
+			return problem.New(problem.BadInput, "cannot fetch the app "+id, s.Rel(dir)+" is there already, with "+a.Title()+" "+a.Version,
+				"name that folder with --app, or move it away")
+		}
+		to.Event(front.Says{Text: "the app " + title + " is in " + s.Rel(dir) + " already"})
+		return s.Change(func(c *project.Choices) error { c.App = s.Rel(dir); return nil })
+	}
+	if _, err := s.Session(ctx); err != nil {
+		return err
+	}
+	if d := s.Dialect(); !d.AppsFromPlatform {
+		return problem.New(problem.NotSupported, "cannot fetch the app "+id, "flwr "+d.Version.String()+" has templates of its own, and no apps from Flower's hub",
+			"use flwr 1.25 or later (--flwr), or name the folder of an app with --app")
+	}
+	return placeApp(ctx, s, flwr.AppFolder(id), func(d flwr.Dialect) []string { return d.FetchAppArgv(id) }, to)
+}
+
+// placeApp runs a command of flwr's that makes the app folder name, and moves it into the project.
+func placeApp(ctx context.Context, s *site.Site, name string, argv func(flwr.Dialect) []string, to front.Sink) error {
 	f, err := s.Session(ctx)
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(s.Dir, flwr.NewAppName)
+	dir := filepath.Join(s.Dir, name)
 	if _, err := os.Lstat(dir); err == nil {
 		return problem.New(problem.BadInput, s.Rel(dir)+" is there already", "a new app would go there", "choose that one, or move it away")
 	}
@@ -123,8 +157,8 @@ func makeApp(ctx context.Context, s *site.Site, to front.Sink) error {
 		return fmt.Errorf("make a folder for the new app: %w", err)
 	}
 	defer os.RemoveAll(work) // made just now, below .flwrup
-	to.Event(front.Says{Text: "making a new app: " + newAppCommand(ctx, s).Command})
-	a, err := f.NewApp(ctx, work, s.Ledger.Account(s.Choices().Grid.Connection), func(l string) { to.Event(front.Output{Text: l}) })
+	to.Event(front.Says{Text: "making a new app: " + strings.Join(argv(f.Dialect()), " ")})
+	a, err := f.NewApp(ctx, work, argv(f.Dialect()), func(l string) { to.Event(front.Output{Text: l}) })
 	if err != nil {
 		return err
 	}
@@ -132,9 +166,4 @@ func makeApp(ctx context.Context, s *site.Site, to front.Sink) error {
 		return fmt.Errorf("move the new app to its place: %w", err)
 	}
 	return s.Change(func(c *project.Choices) error { c.App = s.Rel(dir); return nil })
-}
-
-func newAppCommand(ctx context.Context, s *site.Site) front.Action {
-	p := s.Look(ctx, site.Want{Parts: site.ReadFlwr})
-	return p.Command("make a new app", p.Dialect.NewAppArgv(p.Ledger.Account(p.Choices.Grid.Connection)))
 }

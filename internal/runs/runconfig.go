@@ -106,7 +106,7 @@ func (c Config) String() string {
 	return strings.Join(parts, " ")
 }
 
-// With returns c with a number; it replaces the one that c has for the key.
+// With returns c with a number; it replaces what c has for the key.
 func (c Config) With(key string, n int) Config {
 	pair := nodeconfig.Pair{Key: key, Value: strconv.Itoa(n)}
 	if i := slices.IndexFunc(c, func(p nodeconfig.Pair) bool { return p.Key == key }); i >= 0 {

@@ -30,7 +30,7 @@ type Flwr interface {
 	Found() install.Found
 	Login(ctx context.Context, c flwr.Connection, prompt func(flwrexec.LoginPrompt), line func(string)) error
 	Nodes(ctx context.Context, c flwr.Connection) ([]flwrexec.Node, error)
-	Register(ctx context.Context, c flwr.Connection, publicKey, name string) (flwr.NodeID, error)
+	Register(ctx context.Context, c flwr.Connection, r flwr.Registration) (flwr.NodeID, error)
 	Unregister(ctx context.Context, c flwr.Connection, id flwr.NodeID) error
 	Federations(ctx context.Context, c flwr.Connection) ([]flwrexec.Federation, error)
 	FederationDetails(ctx context.Context, c flwr.Connection, id string) (flwrexec.FederationDetails, error)
@@ -43,7 +43,7 @@ type Flwr interface {
 	StopRun(ctx context.Context, c flwr.Connection, id flwr.RunID) error
 	FollowLog(ctx context.Context, c flwr.Connection, id flwr.RunID, line func(string)) error
 	ShowLog(ctx context.Context, c flwr.Connection, id flwr.RunID, line func(string)) error
-	NewApp(ctx context.Context, work, publisher string, line func(string)) (app.App, error)
+	NewApp(ctx context.Context, work string, argv []string, line func(string)) (app.App, error)
 	Warm(ctx context.Context) (time.Duration, error)
 	Close() error
 }

@@ -134,21 +134,21 @@ func (g *Grid) Nodes(context.Context, flwr.Connection) ([]flwrexec.Node, error) 
 	return slices.Clone(g.Known), nil
 }
 
-func (g *Grid) Register(_ context.Context, _ flwr.Connection, key, name string) (flwr.NodeID, error) {
+func (g *Grid) Register(_ context.Context, _ flwr.Connection, r flwr.Registration) (flwr.NodeID, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f, bad := g.take("register")
 	if bad && !f.Done {
 		return 0, f.Err
 	}
-	if _, ok := g.Keys[key]; ok {
+	if _, ok := g.Keys[r.PublicKey]; ok {
 		return 0, problem.New(problem.KeyInUse, "the public key is in use", "", "")
 	}
 	id := flwr.NodeID(1<<63 + uint64(len(g.Keys)) + 1)
-	g.Keys[key] = id
+	g.Keys[r.PublicKey] = id
 	node := flwrexec.Node{ID: id, Owner: "ada", Status: flwrexec.StatusRegistered}
 	if g.Dialect().RegisterName {
-		node.Name = name
+		node.Name = r.Name
 	}
 	g.Known = append(g.Known, node)
 	return id, f.Err

@@ -3,6 +3,7 @@ package sitetest
 import (
 	"testing"
 
+	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
 	"flwrup/internal/site"
 	"flwrup/keys"
@@ -37,7 +38,7 @@ func Registered(t *testing.T, g *Grid, n int) *site.Site {
 		t.Fatal(err)
 	}
 	for _, m := range list {
-		id, err := g.Register(t.Context(), s.Connection(), m.Pair.Public, m.Name)
+		id, err := g.Register(t.Context(), s.Connection(), flwr.Registration{PublicKey: m.Pair.Public, Name: m.Name})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package cli
+
+import "os"
+
+func openNoFollow(path string, flags int) (*os.File, error) { return os.OpenFile(path, flags, 0o600) }

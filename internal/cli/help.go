@@ -1,0 +1,254 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flwrup/internal/problem"
+	"flwrup/internal/termsafe"
+)
+
+// The groups of `flwrup --help`, in order.
+const (
+	groupSetUp = "set up"
+	groupNodes = "nodes"
+	groupRuns  = "runs"
+	groupHelp  = "help"
+)
+
+// commands says under which heading `flwrup --help` lists a command, and what its own help has as examples: command
+// lines with what they do behind a #.
+var commands = map[string]struct{ group, examples string }{
+	"rehearse": {groupSetUp, `flwrup rehearse                      # in the wizard
+flwrup rehearse --yes --nodes 2      # without a screen, to the end
+flwrup rehearse --keep               # leave grid and SuperNodes running`},
+	"up": {groupSetUp, `flwrup up                                            # ask what is not decided yet
+flwrup up --yes --nodes 3 --federation @ada/hospitals
+flwrup up --yes --until 10                           # register, start nothing
+FLWRUP_NODES=3 flwrup up --yes                       # flags as variables: flwrup help environment`},
+	"plan": {groupSetUp, `flwrup plan                          # what is left to do
+flwrup plan --all > set-up.sh        # all of it, as a script to read`},
+	"trust": {groupSetUp, `flwrup trust                         # list it, and ask
+flwrup trust --yes                   # accept it
+flwrup trust --revoke`},
+	"handover": {groupSetUp, `flwrup handover                      # as a message to the coordinator
+flwrup handover --format csv > nodes.csv`},
+	"status": {groupNodes, `flwrup status
+flwrup status --json | jq '.data.nodes[] | {name, grid}'`},
+	"logs": {groupNodes, `flwrup logs -f                       # of all SuperNodes
+flwrup logs supernode_1 --tail 50`},
+	"start": {groupNodes, `flwrup start                         # all of them
+flwrup start supernode_2`},
+	"stop": {groupNodes, `flwrup stop supernode_2
+flwrup stop                          # all of them`},
+	"restart": {groupNodes, `flwrup restart supernode_2
+flwrup restart --own-image           # with Flower's image for the flwr in use`},
+	"watch": {groupNodes, `flwrup watch
+flwrup watch --json >> events.jsonl`},
+	"add": {groupNodes, `flwrup add 2                         # two more
+flwrup add supernode_3               # one that was removed comes back`},
+	"remove": {groupNodes, `flwrup remove supernode_3            # its key stays good
+flwrup remove supernode_3 --unregister`},
+	"settings": {groupNodes, `flwrup settings                      # of all SuperNodes
+flwrup settings supernode_2          # of one`},
+	"restore-key": {groupNodes, `flwrup restore-key supernode_2
+flwrup restore-key supernode_2 --passphrase-file FILE --yes`},
+	"image": {groupNodes, `flwrup image && flwrup restart`},
+	"down": {groupNodes, `flwrup down
+flwrup down --remove                 # the containers, too`},
+	"run": {groupRuns, `flwrup run
+flwrup run --run-config num-server-rounds=5
+flwrup run --app @flwrlabs/quickstart-numpy   # an app from Flower's hub
+flwrup run --detach --json`},
+	"runs": {groupRuns, `flwrup runs
+flwrup runs log -f                   # follow the last run
+flwrup runs metrics > metrics.csv`},
+	"runs log": {"", `flwrup runs log                      # of the last run
+flwrup runs log 8822730199423176450 -f`},
+	"runs metrics": {"", `flwrup runs metrics > metrics.csv`},
+	"runs nodes":   {"", `flwrup runs nodes`},
+	"runs stop":    {"", `flwrup runs stop 8822730199423176450`},
+	"doctor": {groupHelp, `flwrup doctor
+flwrup doctor --json > doctor.json   # for a question to others: no secret is in it`},
+	"version":    {groupHelp, `flwrup version --json`},
+	"completion": {groupHelp, ""},
+	"help":       {groupHelp, ""},
+}
+
+// topics are helps that belong to no command.
+func topics() []*cobra.Command {
+	return []*cobra.Command{
+		{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodes},
+		{Use: "environment", Short: "Variables that flwrup reads", Long: environmentHelp()},
+	}
+}
+
+// arrange puts group and examples on every command, and the topics on root.
+func arrange(root *cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: groupSetUp, Title: "Set up:"}, &cobra.Group{ID: groupNodes, Title: "SuperNodes:"},
+		&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupHelp, Title: "Help:"})
+	root.AddCommand(topics()...)
+	for _, cmd := range everyCommand(root) {
+		c := commands[pathOf(cmd)]
+		cmd.GroupID = c.group
+		if c.examples != "" {
+			cmd.Example = "  " + strings.ReplaceAll(c.examples, "\n", "\n  ")
+		}
+	}
+}
+
+// everyCommand lists the commands that a person can call, in order; not root.
+func everyCommand(root *cobra.Command) (all []*cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if cmd.Hidden || cmd.IsAdditionalHelpTopicCommand() {
+			continue
+		}
+		all = append(all, cmd)
+		if cmd.Name() != "completion" {
+			all = append(all, everyCommand(cmd)...)
+		}
+	}
+	return all
+}
+
+// pathOf is a command's name with those above it: "runs log".
+func pathOf(cmd *cobra.Command) string {
+	_, path, _ := strings.Cut(cmd.CommandPath(), " ")
+	return path
+}
+
+// unknown is the Problem about a word that is no command of cmd.
+func unknown(cmd *cobra.Command, args []string) error {
+	var words []string
+	for _, arg := range args {
+		words = append(words, termsafe.Quote(arg))
+	}
+	hint := "flwrup --help lists commands and flags"
+	if cmd != nil && cmd.HasAvailableSubCommands() {
+		if near := nearest(args[0], namesOf(cmd)); near != "" {
+			hint = "did you mean `" + cmd.CommandPath() + " " + near + "`? " + hint
+		}
+	}
+	return problem.New(problem.Usage, "unknown command or argument: "+strings.Join(words, " "), "", hint)
+}
+
+func namesOf(cmd *cobra.Command) (names []string) {
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return names
+}
+
+// nearest is the name that a mistyped word is most like; "" when it is like none.
+func nearest(word string, names []string) string {
+	list := &cobra.Command{SuggestionsMinimumDistance: 2} // cobra's measure
+	for _, name := range names {
+		list.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	}
+	if near := list.SuggestionsFor(word); len(near) > 0 {
+		return near[0]
+	}
+	return ""
+}
+
+// unknownFlag is the hint for a flag that cmd has not; "" where the error is another one.
+func unknownFlag(cmd *cobra.Command, err error) string {
+	flag, is := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !is {
+		return ""
+	}
+	var names []string
+	for _, set := range []*pflag.FlagSet{cmd.Flags(), cmd.InheritedFlags()} {
+		set.VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden && !slices.Contains(names, f.Name) {
+				names = append(names, f.Name)
+			}
+		})
+	}
+	if near := nearest(flag, names); near != "" {
+		return "did you mean --" + near + "? " + cmd.CommandPath() + " --help lists the flags"
+	}
+	return ""
+}
+
+// variable is the environment variable that stands for a flag.
+func variable(flag string) string {
+	return "FLWRUP_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// fromEnvironment sets the flags that are not given from their variables: those of up that flwrup.toml keeps, and
+// --dir and --plain of every command. It returns the Problem about a value that its flag does not take.
+func (p *program) fromEnvironment(cmd *cobra.Command) error {
+	for _, f := range withVariables(cmd) {
+		value, set := os.LookupEnv(variable(f.Name))
+		if !set || value == "" || f.Changed {
+			continue
+		}
+		values := []string{value}
+		if _, list := f.Value.(pflag.SliceValue); list {
+			values = strings.Split(strings.TrimSpace(value), "\n")
+		}
+		for _, v := range values {
+			if err := cmd.Flags().Set(f.Name, v); err != nil {
+				return badVariable(f.Name, value, p.whyInvalid(f.Name, v))
+			}
+		}
+		if _, why := p.badOf(f); why != "" {
+			return badVariable(f.Name, value, why)
+		}
+	}
+	return nil
+}
+
+func badVariable(flag, value, why string) error {
+	return problem.New(problem.Usage, "cannot use "+variable(flag)+"="+termsafe.Quote(value), why,
+		"change the variable, or take it out: flwrup help environment explains it")
+}
+
+// withVariables lists the flags of cmd that have a variable.
+func withVariables(cmd *cobra.Command) (flags []*pflag.Flag) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		switch {
+		case f.Name == "dir", f.Name == "plain":
+		case pathOf(cmd) == "up" && slices.Contains(kept, f.Name):
+		default:
+			return
+		}
+		flags = append(flags, f)
+	})
+	return flags
+}
+
+func environmentHelp() string {
+	var b strings.Builder
+	b.WriteString(`A flag goes before its variable, and a variable before flwrup.toml. flwrup up keeps what a
+variable says in flwrup.toml, as it does with a flag. An empty variable is not set.
+
+For every command:
+  FLWRUP_DIR            --dir
+  FLWRUP_PLAIN          --plain: true or false
+  FLWRUP_DEBUG=FILE     write what flwrup runs and decides into FILE, a JSON object a line, for you
+                        alone (mode 0600); no key and no passphrase is in it
+  ACCESSIBLE=1, NO_COLOR, TERM=dumb
+                        plain questions and lines; no colours; no screen
+
+For flwrup up:
+`)
+	for _, name := range kept {
+		list := ""
+		if name == "data" || name == "env" {
+			list = ", one a line"
+		}
+		fmt.Fprintf(&b, "  %-28s --%s%s\n", variable(name), name, list)
+	}
+	b.WriteString(`
+flwr and the SuperNodes get none of these variables.`)
+	return b.String()
+}

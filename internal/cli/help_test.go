@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"flwrup/internal/project"
+)
+
+// TestEveryCommandIsArranged: each command is under a heading of the help and has examples, and the examples are
+// commands and flags that exist.
+func TestEveryCommandIsArranged(t *testing.T) {
+	root := (&program{}).root()
+	left := map[string]bool{}
+	for path := range commands {
+		left[path] = true
+	}
+	for _, cmd := range everyCommand(root) {
+		path := pathOf(cmd)
+		c, there := commands[path]
+		delete(left, path)
+		if !there || c.group == "" && cmd.Parent() == root || c.examples == "" && path != "help" && path != "completion" {
+			t.Errorf("%s has no group or no examples in the table of commands", path)
+		}
+		for line := range strings.SplitSeq(c.examples, "\n") {
+			line, _, _ = strings.Cut(line, "#")
+			for part := range strings.SplitSeq(line, "&&") {
+				part, _, _ = strings.Cut(part, "|")
+				part, _, _ = strings.Cut(part, ">")
+				args := strings.Fields(part)
+				for len(args) > 0 && strings.Contains(args[0], "=") {
+					args = args[1:]
+				}
+				if len(args) == 0 || args[0] != "flwrup" {
+					continue
+				}
+				found, rest, err := (&program{}).root().Find(args[1:])
+				if err != nil || !strings.HasPrefix(pathOf(found), path) && !strings.Contains(line, "&&") {
+					t.Errorf("%s: %q is %q: %v", path, part, pathOf(found), err)
+					continue
+				}
+				if err := found.ParseFlags(rest); err != nil {
+					t.Errorf("%s: %q: %v", path, part, err)
+				} else if err := found.ValidateArgs(found.Flags().Args()); err != nil {
+					t.Errorf("%s: %q: %v", path, part, err)
+				}
+			}
+		}
+	}
+	if len(left) > 0 {
+		t.Errorf("no commands %v", left)
+	}
+}
+
+// TestEveryChoiceHasAVariable: the flags of up that flwrup.toml keeps are those of the table of variables.
+func TestEveryChoiceHasAVariable(t *testing.T) {
+	up, _, err := (&program{}).root().Find([]string{"up"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, c := upOptions{}, &project.Choices{}
+	sets := o.keep(c, ".")
+	for name, set := range o.nodes.keep(&c.All) {
+		sets[name] = set
+	}
+	up.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		_, keeps := sets[f.Name]
+		if has := slices.Contains(kept, f.Name); has != keeps {
+			t.Errorf("--%s: has a variable: %v, is kept: %v", f.Name, has, keeps)
+		}
+		delete(sets, f.Name)
+	})
+	if len(sets) > 0 {
+		t.Errorf("no flags %v", sets)
+	}
+	said := environmentHelp()
+	for _, f := range withVariables(up) {
+		if !strings.Contains(said, variable(f.Name)+" ") {
+			t.Errorf("flwrup help environment does not have %s", variable(f.Name))
+		}
+	}
+}
+
+// TestVariablesAreChecked: a value that the flag does not take ends the command as with the flag, and names the variable.
+func TestVariablesAreChecked(t *testing.T) {
+	tried := 0
+	up, _, _ := (&program{}).root().Find([]string{"up"})
+	for _, f := range withVariables(up) {
+		bad := "a\x1b[31mb"
+		tried++
+		t.Run(f.Name, func(t *testing.T) {
+			t.Setenv(variable(f.Name), bad)
+			var out, errs bytes.Buffer
+			args := []string{"up", "--yes"}
+			if f.Name != "dir" {
+				args = append(args, "--dir", t.TempDir())
+			}
+			code := Main(args, Streams{Out: &out, Err: &errs})
+			if code != exitUsage || !strings.HasPrefix(errs.String(), "flwrup: cannot use "+variable(f.Name)+"=") || strings.Contains(errs.String(), "\x1b") {
+				t.Errorf("exit code %d\n%s%s", code, out.String(), errs.String())
+			}
+		})
+	}
+	if tried < 25 {
+		t.Errorf("only %d variables", tried)
+	}
+}
