@@ -203,11 +203,11 @@ func (m *Model) pop() tea.Cmd {
 	return m.shown()
 }
 
-// shown tells the dashboard whether it is on the screen, and lays out the visible page.
+// shown tells the dashboard whether it is on the screen, or the logs are, and lays out the visible page.
 func (m *Model) shown() tea.Cmd {
 	m.layout()
 	if m.dash != nil {
-		return m.dash.Show(m.top() == m.dash)
+		return tea.Batch(m.dash.Show(m.top() == m.dash), m.dash.Listen(m.logs != nil && m.top() == m.logs))
 	}
 	return nil
 }

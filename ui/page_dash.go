@@ -50,11 +50,16 @@ func (p *dashPage) bindings() []key.Binding {
 
 // showDash opens the dashboard.
 func (m *Model) showDash() tea.Cmd {
-	var cmds []tea.Cmd
-	if m.dash == nil {
-		m.dash = &dashPage{dash.New(m.work, m.s), m}
-		cmds = append(cmds, m.dash.Init())
-	}
+	cmd := m.makeDash()
 	m.base(m.dash)
-	return tea.Batch(append(cmds, m.shown())...)
+	return tea.Batch(cmd, m.shown())
+}
+
+// makeDash makes the dashboard unless it is there.
+func (m *Model) makeDash() tea.Cmd {
+	if m.dash != nil {
+		return nil
+	}
+	m.dash = &dashPage{dash.New(m.work, m.s), m}
+	return m.dash.Init()
 }

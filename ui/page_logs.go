@@ -83,16 +83,16 @@ func (m *Model) showLogs(names []string) tea.Cmd {
 			return dash.OpenLogs{Nodes: names}
 		}
 	}
-	var cmd tea.Cmd
+	cmds := []tea.Cmd{m.makeDash()} // it tells the logs what happens
 	switch {
 	case m.logs == nil:
 		m.logs = &logsPage{logs.New(m.work, names, m.s), m}
-		cmd = m.logs.Init()
+		cmds = append(cmds, m.logs.Init(), m.logs.Update(m.dash.Story()))
 	case !slices.Equal(m.logs.Nodes(), names):
-		cmd = m.logs.SetNodes(names)
+		cmds = append(cmds, m.logs.SetNodes(names))
 	}
 	m.push(m.logs)
-	return tea.Batch(cmd, m.shown())
+	return tea.Batch(append(cmds, m.shown())...)
 }
 
 // exported says where the lines of a log went.

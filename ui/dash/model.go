@@ -41,6 +41,7 @@ type Model struct {
 	schedule
 	table
 	notice
+	news
 
 	loaded  bool
 	looking bool // the runtime
@@ -78,6 +79,12 @@ type schedule struct {
 	asked    time.Time // when the last of the two was asked
 	interval time.Duration
 	due      time.Time // when the grid is asked next
+}
+
+// news is what happened to the SuperNodes since the dashboard was made; its Story is for log panes that open now.
+type news struct {
+	logs.Chronicle
+	listening bool // another page shows it
 }
 
 // table holds the SuperNodes and runs, with the cursor and the marks on them.
@@ -140,7 +147,6 @@ func New(src Source, st *style.Set) *Model {
 	}
 	m.log = logs.New(src, nil, st)
 	m.log.Limit(previewLines)
-	m.log.Dense()
 	return m
 }
 
@@ -165,6 +171,17 @@ func (m *Model) Show(on bool) tea.Cmd {
 	}
 	m.hurry(m.now())
 	m.stale = true
+	return tea.Batch(m.look(), m.poll(), m.tick())
+}
+
+// Listen tells a dashboard that is not on the screen whether another page shows what happens to the SuperNodes: then
+// it goes on asking.
+func (m *Model) Listen(on bool) tea.Cmd {
+	was := m.listening
+	if m.listening = on; !on || was || m.visible {
+		return nil
+	}
+	m.hurry(m.now())
 	return tea.Batch(m.look(), m.poll(), m.tick())
 }
 
@@ -227,7 +244,8 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 		return nil // the log pane says it
 	}
 	cmd := m.log.Update(msg)
-	m.stale = m.stale || cmd != nil
+	_, told := msg.(logs.Told)
+	m.stale = m.stale || told || cmd != nil
 	return cmd
 }
 

@@ -363,7 +363,7 @@ func TestRunOverIsToldToTheLogs(t *testing.T) {
 				walk(c)
 			}
 		default:
-			found = found || strings.Contains(fmt.Sprintf("%T%v", msg, msg), "logs.RunOver{1762309077582676982 finished:failed")
+			found = found || strings.Contains(fmt.Sprintf("%T%v", msg, msg), "run 1762309077582676982 failed")
 		}
 	}
 	walk(m.Update(overviewMsg{model: m, o: over, grid: true}))

@@ -102,7 +102,7 @@ func (m *Model) wait() tea.Msg {
 
 // tick returns the command that comes back in a second, unless one is on its way or nobody looks.
 func (m *Model) tick() tea.Cmd {
-	if m.ticking || !m.visible {
+	if m.ticking || !m.visible && !m.listening {
 		return nil
 	}
 	m.ticking = true
@@ -170,6 +170,9 @@ func (m *Model) poll() tea.Cmd {
 		cmds = append(cmds, m.pulse())
 	}
 	for _, n := range m.inSight() {
+		if !m.visible {
+			break
+		}
 		u := m.usage[n.Name]
 		if n.Runtime.State != supernode.Running || u != nil && (u.asking || now.Sub(u.asked) < usageEvery) {
 			continue
@@ -251,7 +254,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	if msg.grid {
 		cmds = append(cmds, m.keep())
 	}
-	cmds = append(cmds, overRuns(before, m.have), m.followCursor())
+	cmds = append(cmds, tell(m.Chronicle.Look(m.have, m.now())), m.followCursor())
 	if first {
 		cmds = append(cmds, m.poll())
 	}
@@ -332,20 +335,12 @@ func runtimeMoved(a, b front.Overview) bool {
 	return false
 }
 
-// overRuns reports finished runs to the log panes, here and in the frame.
-func overRuns(before, have front.Overview) tea.Cmd {
-	was := map[string]front.RunStatus{}
-	for _, r := range before.Runs {
-		was[r.ID] = r.Status
+// tell reports what happened to the log panes, here and in the frame.
+func tell(told logs.Told) tea.Cmd {
+	if len(told) == 0 {
+		return nil
 	}
-	var cmds []tea.Cmd
-	for _, r := range have.Runs {
-		if s, known := was[r.ID]; known && s.Going() && !r.Status.Going() {
-			over := logs.RunOver{ID: r.ID, Status: r.Status, At: have.GridAt}
-			cmds = append(cmds, func() tea.Msg { return over })
-		}
-	}
-	return tea.Batch(cmds...)
+	return func() tea.Msg { return told }
 }
 
 // keepCursor keeps the cursor on its node, or on its old row.

@@ -77,15 +77,14 @@ var (
 
 // Logs.
 var (
-	Pause  = bind("p", "pause", "p")
-	Since  = bind("t", "go to a time", "t")
-	Times  = bind("T", "times", "T")
-	Wrap   = bind("w", "wrap", "w")
-	Level  = bind("L", "level", "L")
-	Panes  = bind("P", "merge or split", "P")
-	Bare   = bind("b", "text to select", "b")
-	Jump   = bind("'", "next mark", "'")
-	Unfold = bind("+", "fold or unfold", "+")
+	Pause = bind("p", "pause", "p")
+	Since = bind("t", "go to a time", "t")
+	Times = bind("T", "times", "T")
+	Wrap  = bind("w", "wrap", "w")
+	Level = bind("L", "level", "L")
+	Panes = bind("P", "merge or split", "P")
+	Bare  = bind("b", "text to select", "b")
+	Jump  = bind("'", "next mark", "'")
 )
 
 // Answers to a question, which are no keys of a page.
@@ -105,7 +104,7 @@ func Table() map[string]key.Binding {
 		"Explain": Explain, "Verbatim": Verbatim, "Undo": Undo, "Look": Look, "Save": Save, "Full": Full, "Find": Find, "Filter": Filter, "Mark": Mark,
 		"Start": Start, "Restart": Restart, "Run": Run, "Add": Add, "Remove": Remove, "Fix": Fix, "MarkAll": MarkAll,
 		"AutoRestart": AutoRestart, "Sort": Sort, "SortBack": SortBack, "Errors": Errors,
-		"Pause": Pause, "Since": Since, "Times": Times, "Wrap": Wrap, "Level": Level, "Panes": Panes, "Bare": Bare, "Jump": Jump, "Unfold": Unfold,
+		"Pause": Pause, "Since": Since, "Times": Times, "Wrap": Wrap, "Level": Level, "Panes": Panes, "Bare": Bare, "Jump": Jump,
 	}
 }
 

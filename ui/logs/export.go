@@ -21,21 +21,21 @@ type exportedMsg struct {
 // new file: plain text, each line with its time and, when there are several, its node.
 func (m *Model) export(p *pane) tea.Cmd {
 	// A copy that the command may read while Update goes on: headers, not lines.
-	frozen := &kept{nodes: m.nodes, query: m.query, rings: make([]*ring, len(m.rings)), index: make([]index, len(m.index))}
-	for i := range m.rings {
+	frozen := &kept{nodes: m.nodes, query: &query{}, rings: make([]*ring, len(m.nodes)), raw: true}
+	for i := range m.nodes {
 		r := *m.rings[i]
 		r.blocks = r.snapshot(r.head())
 		frozen.rings[i] = &r
-		frozen.index[i] = index{shown: append([]uint64(nil), m.index[i].shown...)}
 	}
-	nodes := p.nodes
+	nodes, q := p.nodes, *m.query
+	q.raw = true
 	return func() tea.Msg {
-		path, n, err := write(frozen, &pane{nodes: nodes}, time.Now())
+		path, n, err := write(frozen, &pane{nodes: nodes, raw: true}, &q, time.Now())
 		return exportedMsg{model: m, Exported: Exported{Path: path, Lines: n, Err: err}}
 	}
 }
 
-func write(k *kept, p *pane, now time.Time) (path string, lines int, err error) {
+func write(k *kept, p *pane, q *query, now time.Time) (path string, lines int, err error) {
 	name := "flwrup-logs"
 	if len(p.nodes) == 1 {
 		name = fileName(k.nodes[p.nodes[0]])
@@ -62,6 +62,9 @@ func write(k *kept, p *pane, now time.Time) (path string, lines int, err error) 
 		}
 		b, i := k.rings[r.node].at(r.seq)
 		e := b.entries[i]
+		if q.filters() && !q.passes(b, i) {
+			continue
+		}
 		if e.kind&untimed == 0 {
 			w.WriteString(when(e.time).UTC().Format("2006-01-02T15:04:05.000Z "))
 		}

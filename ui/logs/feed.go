@@ -39,7 +39,6 @@ type feed struct {
 	src    Source
 	nodes  []string
 	tail   int
-	dense  bool // empty lines are left out
 
 	wake chan struct{} // there is something to take
 	last time.Time     // of the last delivery; only next touches it
@@ -95,7 +94,7 @@ func (f *feed) signal() {
 // follow reads one node's log until the feed is closed, and tries again when it ends before.
 func (f *feed) follow(i int) {
 	var (
-		r     = reader{dense: f.dense}
+		r     reader
 		pause = retryFirst
 		newer int64 // lines up to here were read before
 		tail  = f.tail

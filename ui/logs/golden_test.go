@@ -2,6 +2,7 @@ package logs
 
 import (
 	"testing"
+	"time"
 
 	"flwrup/internal/frametest"
 	"flwrup/ui/style"
@@ -32,6 +33,17 @@ func scene(m *Model) {
 			"WARNING :   something is odd",
 		)
 	}
+}
+
+// fallen is a SuperNode that was killed and that the grid lost, down seconds ago when it is back.
+func fallen(down int) Told {
+	killed := Happened{Node: "supernode_1", Key: "1", At: began.Add(11 * time.Second), Text: "killed (137)", Bad: true, Down: true}
+	lost := Happened{Node: "supernode_1", Key: "2", At: began.Add(61 * time.Second), Text: "offline on the grid", Bad: true, Down: true}
+	if down == 0 {
+		return Told{killed, lost}
+	}
+	killed.Text, killed.Down, killed.Bad, lost.Down, lost.Bad = "killed (137), down "+lasted(time.Duration(down)*time.Second)+", restarted", false, false, false, false
+	return Told{killed, lost, {Node: "supernode_1", Key: "3", At: began.Add(540 * time.Second), Text: "online again, 8m 10s after it was lost"}}
 }
 
 var panes = []struct {
@@ -68,6 +80,20 @@ var panes = []struct {
 		scene(m)
 		m.states[1] = "Docker is not running"
 	}},
+	{"a round of work", 1, "", func(m *Model) { feedTo(m, []string{"INFO :      SuperNode ID: 11843878913437196669"}, work, raised) }},
+	{"a round of work, unfolded", 1, "e", func(m *Model) { feedTo(m, work, raised) }},
+	{"a round of work, raw", 1, "v", func(m *Model) { feedTo(m, work, raised) }},
+	{"next error, in a traceback", 1, "E e", func(m *Model) { feedTo(m, work, raised) }},
+	{"a mark", 1, "g space j", scene},
+	{"to a time, being typed", 1, "t 1 4 :", scene},
+	{"to a time that is none", 1, "t n o o n enter", scene},
+	{"ended", 1, "", func(m *Model) { scene(m); m.Update(fallen(0)) }},
+	{"ended and back", 1, "", func(m *Model) {
+		scene(m)
+		m.Update(fallen(532))
+		feedAt(m, 543*time.Second, "INFO :      Starting Flower SuperNode")
+	}},
+	{"ended and back, merged", 3, "", func(m *Model) { scene(m); m.Update(fallen(532)) }},
 	{"full screen", 1, "z", scene},
 	{"text to select", 1, "b", scene},
 	{"text to select, merged", 2, "P b", scene},
@@ -85,6 +111,7 @@ func TestFrames(t *testing.T) {
 				m := New(silent{}, names(p.nodes), style.New(style.Options{NoColor: mode.NoColor, ASCII: mode.ASCII, Dark: true}))
 				defer m.Close()
 				m.SetSize(w, h)
+				m.now = func() time.Time { return began.Add(time.Hour) }
 				p.then(m)
 				keysTo(m, fields(p.keys)...)
 				return m.View()

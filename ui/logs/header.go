@@ -2,6 +2,7 @@ package logs
 
 import (
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -21,10 +22,13 @@ func (p *pane) header(g geometry, focus bool) string {
 		at, all := p.m.at(p, p.first(g).ref).passed(), p.m.total(p)
 		state = "paused"
 		if all > 0 {
-			state += ", " + thousands(min(at+1, all)) + " of " + thousands(all)
+			state += ", " + thousands(min(at+1, all)) + " of " + thousands(all) + p.day(g)
 		}
 	}
 	left := []part{{name, look}}
+	if s := p.trouble(); s != "" {
+		left = append(left, part{p.m.safe(s), l.Bad})
+	}
 	if s := p.state(); s != "" {
 		left = append(left, part{s, l.Warn})
 	}
@@ -32,6 +36,7 @@ func (p *pane) header(g geometry, focus bool) string {
 		left = append(left, part{"dropped " + count(d, "line"), l.Warn})
 	}
 	left = append(append(left, p.queried()...), part{state, l.Dim})
+	left = append(left, p.counts()...)
 	room := g.width - 3
 	s := l.Faint.Render(strings.Repeat(l.Horizontal, min(2, g.width))) + " "
 	used := 0
@@ -54,6 +59,19 @@ func (p *pane) header(g geometry, focus bool) string {
 	return s
 }
 
+// day is the day of the first visible line, unless that is today or not known.
+func (p *pane) day(g geometry) string {
+	top, _ := p.m.at(p, p.first(g).ref).next()
+	if top.time < int64(24*time.Hour) {
+		return ""
+	}
+	at, now := when(top.time), p.m.now()
+	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return ""
+	}
+	return ", " + at.Format("2 Jan")
+}
+
 type part struct {
 	text  string
 	paint paint.Paint
@@ -64,6 +82,30 @@ func (p *pane) title() string {
 		return p.m.nodes[p.nodes[0]]
 	}
 	return count(len(p.nodes), "SuperNode") + " merged"
+}
+
+// counts are the errors and warnings among the kept lines; of several nodes, for each that has errors.
+func (p *pane) counts() []part {
+	errs, warns, bad := 0, 0, []string(nil)
+	for _, i := range p.nodes {
+		r := p.m.rings[i]
+		errs, warns = errs+len(r.errs), warns+len(r.warns)
+		if n := len(r.errs); n > 0 {
+			bad = append(bad, p.m.labels[i]+" "+thousands(n))
+		}
+	}
+	var parts []part
+	if errs > 0 {
+		text := count(errs, "error")
+		if len(p.nodes) > 1 && len(bad) <= 3 {
+			text += ": " + strings.Join(bad, ", ")
+		}
+		parts = append(parts, part{text, p.m.look.Bad})
+	}
+	if warns > 0 {
+		parts = append(parts, part{count(warns, "warning"), p.m.look.Warn})
+	}
+	return parts
 }
 
 func (p *pane) dropped() int {
@@ -99,7 +141,11 @@ func (p *pane) queried() []part {
 	if p.m.filtered() {
 		text := "filter"
 		if p.m.filter != "" {
-			text += " " + p.m.filter
+			text += " "
+			if isRegex(p.m.filter) {
+				text += "regex "
+			}
+			text += p.m.filter
 		}
 		if p.m.level > None {
 			text += " " + p.m.level.String() + "+"
@@ -134,24 +180,34 @@ func (m *Model) bottom() string {
 		}
 		return look.Render(m.safe(fit(m.message, m.w, l.Ellipsis)))
 	}
-	label, note := "search ", "text or /regex/"
+	label, note := "search ", kindOf(m.input.Value())
 	p := m.focused()
-	if m.asking == forFilter {
+	switch {
+	case m.asking == forTime:
+		label, note = "go to ", "10m (ago), 14:00, yesterday, or a date"
+	case m.asking == forFilter:
 		label = "filter "
-		note = "level: all (tab)"
+		level := "all"
 		if m.level > None {
-			note = "level: " + m.level.String() + " and above (tab)"
+			level = m.level.String() + " and above"
 		}
-	} else if m.search != "" {
+		if !halfRegex(m.input.Value()) {
+			note += ", level: " + level + " (tab)"
+		}
+	case m.search != "" && m.search == m.input.Value():
 		_, all := m.rank(p, m.hits, p.cur)
-		note = count(all, "hit")
+		note += ", " + count(all, "hit")
 	}
 	look := l.Dim
 	if m.typoErr != "" {
 		note, look = m.typoErr, l.Bad
+		if m.asking == forFilter && m.filter != "" {
+			note += "; still " + m.filter
+		}
 	}
+	note = m.safe(fit(note, max(0, m.w-width(label)-width(m.input.Value())-4), l.Ellipsis))
 	room := m.w - len(label) - 1
-	typed := m.typedText(max(1, room-width(note)-2))
+	typed := typedText(m, max(1, room-width(note)-2))
 	rest := room - width(typed.shown) - width(note)
 	if rest < 2 {
 		note, rest = "", 0
@@ -162,7 +218,7 @@ func (m *Model) bottom() string {
 type shownInput struct{ shown, painted string }
 
 // typedText returns the end of the typed text, with a cursor behind it.
-func (m *Model) typedText(w int) shownInput {
+func typedText(m *Model, w int) shownInput {
 	v := []rune(m.safe(m.input.Value()))
 	at := min(m.input.Position(), len(v))
 	before, after := string(v[:at]), string(v[at:])

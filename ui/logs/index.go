@@ -28,7 +28,7 @@ func newMatcher(typed string) (*matcher, error) {
 	if typed == "" {
 		return nil, nil
 	}
-	if len(typed) > 2 && typed[0] == '/' && strings.HasSuffix(typed, "/") {
+	if isRegex(typed) {
 		expr := typed[1 : len(typed)-1]
 		if strings.ToLower(expr) == expr {
 			expr = "(?i)" + expr
@@ -58,6 +58,11 @@ func (m *matcher) match(text []byte) bool {
 		return fold(text, m.needle) >= 0
 	}
 	return bytes.Contains(text, []byte(m.needle))
+}
+
+func (m *matcher) matches(text string) bool {
+	_, _, ok := m.find(text, 0)
+	return ok
 }
 
 // find returns the first match in text at or after from, as byte offsets; ok is false if there is none.
@@ -90,6 +95,7 @@ type query struct {
 	filter *matcher
 	level  Level
 	search *matcher
+	raw    bool
 }
 
 func (q *query) filters() bool { return q.filter != nil || q.level > None }
@@ -98,8 +104,11 @@ func (q *query) any() bool     { return q.filters() || q.search != nil }
 // passes reports whether the filter lets line i of b through. flwrup's own remarks always pass.
 func (q *query) passes(b *block, i int) bool {
 	k := b.entries[i].kind
-	if k.mark() == markNote {
+	if k.mark() == markNote || k.mark() == markRule {
 		return true
+	}
+	if q.filter == nil && !q.raw && k.mark().folded() {
+		return false
 	}
 	return k.level() >= q.level && q.filter.match(b.told(i))
 }
@@ -133,8 +142,8 @@ func (m *Model) scan() tea.Cmd {
 		return nil
 	}
 	var jobs []job
-	for i, r := range m.rings {
-		ix := &m.index[i]
+	for i := range m.nodes {
+		r, ix := m.rings[i], &m.index[i]
 		ix.scanned = max(ix.scanned, r.head())
 		if ix.scanned < r.next {
 			jobs = append(jobs, job{node: i, from: ix.scanned, blocks: r.snapshot(ix.scanned)})
@@ -219,11 +228,12 @@ func joined(a, b []uint64) []uint64 {
 func (k *kept) trim(node int) {
 	ix, head := &k.index[node], k.rings[node].head()
 	ix.shown, ix.hits = since(ix.shown, head), since(ix.hits, head)
+	k.marks[node] = since(k.marks[node], head)
 }
 
 // ask starts a new query.
 func (m *Model) ask(filter, search *matcher, level Level) tea.Cmd {
-	m.query = &query{gen: m.query.gen + 1, filter: filter, search: search, level: level}
+	m.query = &query{gen: m.query.gen + 1, filter: filter, search: search, level: level, raw: m.raw}
 	for i := range m.index {
 		m.index[i] = index{}
 	}

@@ -1,9 +1,6 @@
 package logs
 
 import (
-	"errors"
-	"regexp/syntax"
-
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -14,6 +11,7 @@ var keys = struct {
 	up, down, pageUp, pageDown, home, end, newest, left, right   key.Binding
 	pause, search, next, prev, filter, level, wrap, times, fault key.Binding
 	zoom, bare, save, pane, back, layout, escape                 key.Binding
+	since, unfold, raw, mark, marked                             key.Binding
 }{
 	up:       keymap.Up,
 	down:     keymap.Down,
@@ -40,6 +38,11 @@ var keys = struct {
 	back:     keymap.PaneBack,
 	layout:   keymap.Panes,
 	escape:   keymap.As(keymap.Back, "clear"),
+	since:    keymap.Since,
+	unfold:   keymap.As(keymap.Explain, "unfold"),
+	raw:      keymap.As(keymap.Verbatim, "raw lines"),
+	mark:     keymap.Mark,
+	marked:   keymap.Jump,
 }
 
 // Keys returns the key bindings that mean something now, the most useful first.
@@ -58,20 +61,21 @@ func (m *Model) Keys() []key.Binding {
 		pause = keymap.As(pause, "follow")
 	}
 	list := []key.Binding{pause, keys.search}
-	switch {
-	case m.byFault:
-		list = append(list, keymap.As(keys.next, "next error"), keymap.As(keys.prev, "previous error"))
-	case m.search != "":
-		list = append(list, keys.next, keys.prev)
+	if m.sought != aHit || m.search != "" {
+		list = append(list, keymap.As(keys.next, "next "+m.sought.String()), keymap.As(keys.prev, "previous "+m.sought.String()))
 	}
-	list = append(list, keys.filter, keys.fault)
+	list = append(list, keys.filter, keys.fault, keys.unfold, keys.since)
 	if len(m.nodes) > 1 {
 		list = append(list, keys.layout)
 		if m.layout == split {
 			list = append(list, keys.pane)
 		}
 	}
-	list = append(list, keys.zoom, keys.wrap, keys.times, keys.level, keys.save, keys.bare)
+	raw := keys.raw
+	if m.raw {
+		raw = keymap.As(raw, "fold")
+	}
+	list = append(list, raw, keys.mark, keys.marked, keys.zoom, keys.wrap, keys.times, keys.level, keys.save, keys.bare)
 	if m.Holds() {
 		list = append(list, keys.escape)
 	}
@@ -107,21 +111,29 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		}
 		p.follow = !p.follow
 	case key.Matches(msg, keys.search):
-		m.byFault = false
+		m.sought = aHit
 		m.prompt(forSearch, m.search)
 	case key.Matches(msg, keys.filter):
 		m.prompt(forFilter, m.filter)
 	case key.Matches(msg, keys.fault):
-		m.byFault = true
-		p.jump(g, m.errors, true, "error")
-	case key.Matches(msg, keys.next) && m.byFault:
-		p.jump(g, m.errors, true, "error")
-	case key.Matches(msg, keys.prev) && m.byFault:
-		p.jump(g, m.errors, false, "error")
+		m.sought = anError
+		p.jump(g, true)
+	case key.Matches(msg, keys.marked):
+		m.sought = aMark
+		p.jump(g, true)
 	case key.Matches(msg, keys.next):
-		p.jump(g, m.hits, true, "hit")
+		p.jump(g, true)
 	case key.Matches(msg, keys.prev):
-		p.jump(g, m.hits, false, "hit")
+		p.jump(g, false)
+	case key.Matches(msg, keys.since):
+		m.prompt(forTime, "")
+	case key.Matches(msg, keys.mark):
+		p.mark(g)
+	case key.Matches(msg, keys.unfold):
+		p.unfold(g)
+	case key.Matches(msg, keys.raw):
+		m.verbatim = !m.verbatim
+		return m.fold()
 	case key.Matches(msg, keys.level):
 		m.level = nextLevel(m.level)
 		return m.requery()
@@ -134,6 +146,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		m.zoom = !m.zoom
 	case key.Matches(msg, keys.bare):
 		p.setBare(g, !m.bare)
+		return m.fold()
 	case key.Matches(msg, keys.layout):
 		if len(m.nodes) > 1 {
 			m.layout = split - m.layout
@@ -155,6 +168,7 @@ func (m *Model) leave(p *pane, g geometry) tea.Cmd {
 	switch {
 	case m.bare:
 		p.setBare(g, false)
+		return m.fold()
 	case m.zoom:
 		m.zoom = false
 	case m.search != "":
@@ -183,9 +197,21 @@ func (m *Model) turn(by int) {
 	}
 }
 
-// jump goes to the next line of the lists, or starts at the first visible line.
-func (p *pane) jump(g geometry, lists func(int) []uint64, forward bool, what string) {
-	if what == "hit" && p.m.search == "" {
+// sought is what n and N go to.
+type sought int
+
+const (
+	aHit sought = iota
+	anError
+	aMark
+)
+
+func (s sought) String() string { return [...]string{"hit", "error", "mark"}[s] }
+
+// jump goes to the next line of those that are looked for, or starts at the first visible line.
+func (p *pane) jump(g geometry, forward bool) {
+	lists, what := [...]func(int) []uint64{p.m.hits, p.m.errors, p.m.marked}[p.m.sought], p.m.sought.String()
+	if p.m.sought == aHit && p.m.search == "" {
 		return
 	}
 	from := p.cur
@@ -207,85 +233,12 @@ func (p *pane) jump(g geometry, lists func(int) []uint64, forward bool, what str
 	}
 	if !ok {
 		p.m.message = "no " + what
+		if p.m.sought == aMark {
+			p.m.message = "no mark: space sets one"
+		}
 		return
 	}
 	p.show(g, r)
-}
-
-// prompt opens the line for typing a search or a filter.
-func (m *Model) prompt(what asking, text string) {
-	m.asking, m.typoErr, m.was = what, "", *m.focused()
-	m.input.SetValue(text)
-	m.input.CursorEnd()
-	m.input.Focus()
-}
-
-// typed handles a key while the prompt is open.
-func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
-	switch msg.String() {
-	case "enter":
-		m.asking = nothing
-		m.input.Blur()
-		return nil
-	case "esc":
-		asked := m.asking
-		m.asking, m.typoErr = nothing, ""
-		m.input.Blur()
-		if asked == forSearch {
-			m.search = ""
-			*m.focused() = m.was
-			m.focused().has = false
-		} else {
-			m.filter, m.level = "", None
-		}
-		return m.requery()
-	case "tab":
-		if m.asking == forFilter {
-			m.level = nextLevel(m.level)
-			return m.requery()
-		}
-		return nil
-	}
-	m.input, _ = m.input.Update(msg) // the cursor stands still: no command of its own is needed
-	if m.asking == forSearch {
-		if m.input.Value() == m.search {
-			return nil
-		}
-		m.search, m.focused().has = m.input.Value(), false
-		m.wantsSeek = true
-	} else {
-		if m.input.Value() == m.filter {
-			return nil
-		}
-		m.filter = m.input.Value()
-	}
-	return m.requery()
-}
-
-// requery searches for the text typed so far. While an expression is not finished, the last good one stays.
-func (m *Model) requery() tea.Cmd {
-	filter, err := newMatcher(m.filter)
-	if err != nil {
-		filter = m.query.filter
-	}
-	search, err2 := newMatcher(m.search)
-	if err2 != nil {
-		search = m.query.search
-	}
-	m.typoErr = wrong(errors.Join(err, err2))
-	return m.ask(filter, search, m.level)
-}
-
-// wrong says in a few words what is wrong with an expression.
-func wrong(err error) string {
-	if err == nil {
-		return ""
-	}
-	var se *syntax.Error
-	if errors.As(err, &se) {
-		return se.Code.String()
-	}
-	return err.Error()
 }
 
 func nextLevel(l Level) Level {

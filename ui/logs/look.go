@@ -24,6 +24,14 @@ func (l *look) of(k kind, skip uint8) (sign, word string, mark, text paint.Paint
 	switch m := k.mark(); m {
 	case markOnline, markRun, markRunOver:
 		return l.Landmark, words[m], l.Accent, l.Text
+	case markTask:
+		return l.Landmark, "", l.Accent, l.Text
+	case markAnswer, markDull:
+		return " ", "", l.Dim, l.Dim
+	case markTrace:
+		return " ", "", l.Bad, l.Dim
+	case markRaise:
+		return l.Failed, words[m], l.Bad, l.Bold
 	case markRefused:
 		return l.Failed, words[m], l.Bad, l.Text
 	case markRetry:

@@ -12,7 +12,6 @@ import (
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"flwrup/internal/front"
 	"flwrup/ui/style"
 )
 
@@ -31,14 +30,6 @@ type Exported struct {
 	Err   error
 }
 
-// RunOver is sent to a Model when the grid says that a run is over. A SuperNode's own log does not say so;
-// the panes of the nodes that took part show it as a landmark. Safe to send more than once.
-type RunOver struct {
-	ID     string
-	Status front.RunStatus
-	At     time.Time
-}
-
 // layout is how the nodes share the place.
 type layout int
 
@@ -54,6 +45,7 @@ const (
 	nothing asking = iota
 	forSearch
 	forFilter
+	forTime
 )
 
 // Model is the log panes. Make it with New; call Close when it is not needed any more.
@@ -66,7 +58,9 @@ type Model struct {
 	lines  int // kept, of all nodes
 
 	states []string
-	runs   []map[string]bool // seen; true when it is known to be over
+	runs   []map[string]bool     // seen, of each node
+	story  map[string][]Happened // of each SuperNode; "": of all
+	now    func() time.Time
 
 	scanning  bool
 	wantsSeek bool
@@ -79,22 +73,24 @@ type Model struct {
 	times    bool
 	zoom     bool
 	bare     bool
+	verbatim bool // nothing is folded
+	sought   sought
 	thawed   bool // bare: the panes that followed before and are to follow again
 
-	asking  asking
-	was     pane // place of the pane when the prompt opened
-	input   textinput.Model
-	search  string
-	byFault bool // n goes through the errors, not the hits
-	filter  string
-	level   Level
-	typoErr string // the fault of the expression
-	message string
-	bad     bool // message is about a failure
+	asking    asking
+	was       pane // place of the pane when the prompt opened
+	input     textinput.Model
+	search    string
+	filter    string
+	level     Level
+	typoErr   string // what is wrong with the typed text
+	wasFilter string // before the prompt opened
+	wasLevel  Level
+	message   string
+	bad       bool // message is about a failure
 
 	w, h   int
 	holder bool // see SetFocus
-	dense  bool // see Dense
 	frame  string
 	stale  bool
 	closed bool
@@ -106,7 +102,7 @@ func New(src Source, nodes []string, st *style.Set) *Model {
 	in.Prompt = ""
 	in.Cursor.SetMode(inputcursor.CursorStatic)
 	m := &Model{
-		src: src, look: newLook(st), input: in, lines: keepLines,
+		src: src, look: newLook(st), input: in, lines: keepLines, story: map[string][]Happened{}, now: time.Now,
 		kept: kept{query: &query{}}, wrap: true, times: true, w: 80, h: 24, stale: true,
 	}
 	m.setNodes(nodes)
@@ -117,13 +113,6 @@ func New(src Source, nodes []string, st *style.Set) *Model {
 // SetNodes.
 func (m *Model) Limit(lines int) {
 	m.lines = lines
-	m.setNodes(m.nodes)
-}
-
-// Dense leaves out empty lines, of which flwr logs many: for a pane of a few rows. Call it before Init or
-// SetNodes.
-func (m *Model) Dense() {
-	m.dense = true
 	m.setNodes(m.nodes)
 }
 
@@ -140,7 +129,7 @@ func (m *Model) setNodes(nodes []string) {
 	m.nodes = append([]string(nil), nodes...)
 	m.labels = labels(m.nodes)
 	n := max(1, len(nodes))
-	m.rings, m.index, m.single = nil, make([]index, len(nodes)), nil
+	m.rings, m.index, m.single, m.marks = nil, make([]index, len(nodes)), nil, make([][]uint64, len(nodes))
 	m.states, m.runs = make([]string, len(nodes)), make([]map[string]bool, len(nodes))
 	all := &pane{m: m, follow: true}
 	for i := range nodes {
@@ -149,16 +138,17 @@ func (m *Model) setNodes(nodes []string) {
 		m.single = append(m.single, &pane{m: m, nodes: []int{i}, follow: true})
 		all.nodes = append(all.nodes, i)
 	}
+	m.rings = append(m.rings, make([]*ring, len(nodes)+1)...)
+	m.rule()
 	m.together, m.focus = all, 0
 	m.layout = merged
 	if len(nodes) == 2 {
 		m.layout = split
 	}
-	m.query = &query{gen: m.query.gen + 1, filter: m.query.filter, search: m.query.search, level: m.query.level}
+	m.query = &query{gen: m.query.gen + 1, filter: m.query.filter, search: m.query.search, level: m.query.level, raw: m.raw}
 	m.scanning, m.stale = false, true
 	// A feed carries no goroutine until Init starts it.
 	m.feed = newFeed(m.src, m.nodes, m.lines/n)
-	m.feed.dense = m.dense
 }
 
 // SetFocus says whether the panes have the keys when they are one part of a screen among others: then the
@@ -227,8 +217,8 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		return m.exported(msg.Exported)
-	case RunOver:
-		m.runOver(msg)
+	case Told:
+		m.told(msg)
 	case tea.KeyMsg:
 		m.stale = true
 		m.message = ""
@@ -243,6 +233,7 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 // bring adds new lines to the rings.
 func (m *Model) bring(msg batchMsg) tea.Cmd {
 	m.stale = true
+	news := false // a run
 	for i, b := range msg.batches {
 		if b == nil {
 			continue
@@ -253,10 +244,13 @@ func (m *Model) bring(msg batchMsg) tea.Cmd {
 			m.states[i] = b.state
 		}
 		for _, id := range b.runs {
-			if _, known := m.runs[i][id]; !known && len(m.runs[i]) < maxRuns {
-				m.runs[i][id] = false
+			if !m.runs[i][id] && len(m.runs[i]) < maxRuns {
+				m.runs[i][id], news = true, true
 			}
 		}
+	}
+	if news {
+		m.rule()
 	}
 	m.feed.give(msg.batches)
 	cmds := []tea.Cmd{m.feed.next}
@@ -267,24 +261,6 @@ func (m *Model) bring(msg batchMsg) tea.Cmd {
 		cmds = append(cmds, func() tea.Msg { return Failed{msg.failed} })
 	}
 	return tea.Batch(cmds...)
-}
-
-// runOver puts the end of a run into the logs of the nodes that saw its beginning.
-func (m *Model) runOver(msg RunOver) {
-	for i, runs := range m.runs {
-		if over, known := runs[msg.ID]; !known || over {
-			continue
-		}
-		runs[msg.ID] = true
-		at := msg.At
-		if at.IsZero() {
-			at = time.Now()
-		}
-		var b batch
-		b.add("run "+msg.ID+" "+msg.Status.Outcome()+", says the grid", entry{time: at.UnixNano(), kind: newKind(Info, markRunOver)})
-		m.rings[i].append(&b)
-		m.stale = true
-	}
 }
 
 // seek goes to the newest match of the search, once all lines have been searched.

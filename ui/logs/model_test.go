@@ -81,7 +81,7 @@ func TestKeys(t *testing.T) {
 		{"g j j", "line 2", "line 10", "paused, 3 of 100"},
 		{"g G", "line 91", "line 99", "following"},
 		{"p", "line 91", "line 99", "paused, 92 of 100"},
-		{"space space", "line 91", "line 99", "following"},
+		{"p p", "line 91", "line 99", "following"},
 		{"/ l i n e space 7 enter", "line 77", "line 85", "11 of 11 hits"}, // 7 and 70 to 79
 		{"/ e space 7 7 enter", "line 77", "line 85", "1 of 1 hit"},
 		{"/ e space 7 enter n", "line 4", "no more hits: from the other end again", "1 of 11 hits"},
@@ -89,7 +89,7 @@ func TestKeys(t *testing.T) {
 		{"/ e space 7 enter n N N", "line 76", "line 84", "10 of 11 hits"},
 		{"/ e space 7 esc", "line 91", "line 99", "following"},
 		{"f 7 enter", "line 73", "line 97", "filter 7"},
-		{"f / [ 1 2 ] $ / enter", "line 52", "line 92", "filter /[12]$/"},
+		{"f / [ 1 2 ] $ / enter", "line 52", "line 92", "filter regex /[12]$/"},
 		{"f z z enter", "no line passes the filter", "", "filter zz"},
 		{"f 7 esc", "line 91", "line 99", "following"},
 		{"f 7 enter esc", "line 91", "line 99", "following"},
@@ -198,14 +198,19 @@ func TestWrapAndCut(t *testing.T) {
 	}
 }
 
+// Panes of SuperNodes that took part in a run show its end once.
 func TestRunOver(t *testing.T) {
-	m := testModel(t, 2, 80, 10)
-	tell(m, 0, "INFO :      [RUN 42]")
-	for range 2 {
-		m.Update(RunOver{ID: "42", Status: "finished:completed", At: began.Add(time.Minute)})
-	}
-	if got := strings.Count(m.View(), "run over · run 42 completed"); got != 1 {
-		t.Errorf("told %d times\n%s", got, m.View())
+	over := Told{{Run: "42", Key: "run 42", Text: "run 42 completed", At: began.Add(time.Minute)}}
+	for _, log := range []string{"INFO :      [RUN 42]", "INFO :      [RUN 43]"} {
+		m := testModel(t, 2, 80, 10)
+		m.layout = merged
+		m.Update(over)
+		tell(m, 0, log)
+		m.Update(over)
+		want := strings.Count(log, "42")
+		if got := strings.Count(m.View(), "── run 42 completed ──"); got != want {
+			t.Errorf("%s: told %d times\n%s", log, got, m.View())
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"flwrup/internal/supernode"
@@ -39,12 +38,20 @@ const (
 	markBack
 	markEnded
 	markNote
+	markTask   // a message of a run came; tasks says when it was answered
+	markAnswer // the answer to it
+	markDull   // says nothing that the lines around it do not say
+	markTrace  // of a traceback, but for its last line
+	markRaise  // the last line of a traceback: what was raised
+	markRule   // what flwrup knows of the SuperNode, across the log
 )
+
+// folded reports whether lines with the mark are left out until someone unfolds them.
+func (m mark) folded() bool { return m == markAnswer || m == markDull || m == markTrace }
 
 // words are the meanings of marks, shown in front of the line; "" when the line itself says it.
 var words = [...]string{
-	markBegan: "", markOnline: "online", markRun: "run started", markRunOver: "run over",
-	markRefused: "refused", markRetry: "", markBack: "", markEnded: "", markNote: "",
+	markOnline: "online", markRun: "run started", markRunOver: "run over", markRefused: "refused", markRaise: "error", markRule: "",
 }
 
 // maxText is the longest text that an entry can hold; termsafe cuts far below it.
@@ -54,12 +61,26 @@ const maxText = 1<<16 - 1
 // a padded level, a colon and spaces in front ("INFO :      SuperNode ID: …", flwr/common/logger.py).
 type reader struct {
 	last    int64
+	stamp   int64 // the last time that a line carried
 	level   Level // of the line before, for the lines that belong to it
 	trace   bool  // within a Python traceback
+	alone   bool  // the traceback is an error of its own, and not of the line in front of it
 	refused bool  // told since the SuperNode began
-	dense   bool  // empty lines are left out
 	runs    []string
+	run     string // of the last line that names one
+	open    []openTask
+	tasks   uint32 // how many there were so far
 }
+
+// openTask is a message without an answer so far.
+type openTask struct {
+	run, what string
+	number    uint32
+	came      int64
+}
+
+// maxOpen bounds how many messages wait for an answer; a SuperNode works on one or a few at a time.
+const maxOpen = 16
 
 // maxRuns bounds how many runs a reader remembers as begun.
 const maxRuns = 64
@@ -75,26 +96,103 @@ func (r *reader) read(line supernode.Line, b *batch) {
 	}
 	e := entry{time: line.Time.UnixNano()}
 	if line.Time.IsZero() {
-		e.time = time.Now().UnixNano()
+		e.time = r.stamp
 	}
-	inError := r.level == Error
+	r.stamp = e.time
+	inError, inTrace := r.level == Error, r.trace
 	level, skip := r.levelOf(text)
-	if r.dense && strings.TrimSpace(text[skip:]) == "" {
-		return
-	}
 	m, run := r.markOf(text[skip:])
-	begins := level == Error && skip > 0 || !inError && strings.HasPrefix(text, "Traceback (")
+	begins := level == Error && skip > 0
+	if m == noMark {
+		m = r.markOfTrace(text, skip, inError, inTrace)
+		begins = begins || m == markRaise && r.alone
+	}
 	e.kind, e.skip = newKind(level, m), uint8(skip)
 	if line.Time.IsZero() {
 		e.kind |= untimed
 	}
+	at := uint32(len(b.entries))
 	if begins || m == markRefused {
-		b.errs = append(b.errs, uint32(len(b.entries)))
+		b.errs = append(b.errs, at)
+	}
+	if level == Warning && skip > 0 {
+		b.warns = append(b.warns, at)
 	}
 	if run != "" {
 		b.runs = append(b.runs, run)
 	}
+	r.task(text[skip:], m, e.time, at, b)
 	b.add(text, e)
+}
+
+// joins are the lines between two tracebacks of which one led to the other.
+var joins = []string{"During handling of the above exception, another exception occurred:",
+	"The above exception was the direct cause of the following exception:"}
+
+func joinsTraces(text string) bool { return text == joins[0] || text == joins[1] }
+
+// markOfTrace finds the lines of tracebacks, and those that say nothing.
+func (r *reader) markOfTrace(text string, skip int, inError, inTrace bool) mark {
+	switch {
+	case skip == 0 && joinsTraces(text):
+		r.trace, r.level = true, Error
+		return markTrace
+	case r.trace && skip == 0:
+		if !inTrace {
+			r.alone = !inError
+		}
+		return markTrace
+	case inTrace && skip == 0 && text != "":
+		return markRaise
+	}
+	switch rest := text[skip:]; {
+	case strings.TrimSpace(rest) == "", rest == "Received successfully", rest == "Sent successfully",
+		rest == "Start `flwr-clientapp` process" && len(r.open) > 0, rest != "" && rest[0] == '[' && runOf(rest) != "":
+		return markDull
+	}
+	return noMark
+}
+
+// task notes a message that came, and its answer.
+func (r *reader) task(text string, m mark, at int64, entry uint32, b *batch) {
+	switch m {
+	case markTask:
+		r.tasks++
+		if len(r.open) == maxOpen {
+			r.open = r.open[:copy(r.open, r.open[1:])]
+		}
+		r.open = append(r.open, openTask{r.run, strings.Clone(messageOf(text)), r.tasks, at})
+		b.tasks = append(b.tasks, taskNews{number: r.tasks, entry: entry, took: waits})
+	case markAnswer:
+		i := r.waiting(messageOf(text))
+		b.tasks = append(b.tasks, taskNews{number: r.open[i].number, entry: entry, took: max(0, at-r.open[i].came)})
+		r.open = append(r.open[:i], r.open[i+1:]...)
+	case markBegan:
+		for _, o := range r.open {
+			b.tasks = append(b.tasks, taskNews{number: o.number, entry: entry, took: unanswered})
+		}
+		r.open = nil
+	}
+}
+
+// waiting returns which open task an answer belongs to, -1 for none.
+func (r *reader) waiting(what string) int {
+	for i, o := range r.open {
+		if o.run == r.run && o.what == what {
+			return i
+		}
+	}
+	return -1
+}
+
+// messageOf returns "train" of "Receiving: train message (ID: …)" and of "Sending: train message (ID: …)".
+func messageOf(text string) string {
+	_, rest, ok := strings.Cut(text, ": ")
+	what, _, found := strings.Cut(rest, " message (ID: ")
+	if !ok || !found || len(what) > 64 {
+		return ""
+	}
+	return what
 }
 
 // tame reports whether text is surely safe: short, printable ASCII and tabs. Other text goes through termsafe
@@ -192,6 +290,8 @@ func (r *reader) markOf(text string) (mark, string) {
 		case strings.HasPrefix(text, "Starting Flower SuperNode"):
 			r.refused = false
 			return markBegan, ""
+		case strings.HasPrefix(text, "Sending: ") && r.waiting(messageOf(text)) >= 0:
+			return markAnswer, ""
 		case strings.HasPrefix(text, "SuperNode terminated gracefully"):
 			return markEnded, ""
 		}
@@ -200,6 +300,9 @@ func (r *reader) markOf(text string) (mark, string) {
 			return r.begins(id)
 		}
 	case 'R':
+		if strings.HasPrefix(text, "Receiving: ") && messageOf(text) != "" {
+			return markTask, ""
+		}
 		if strings.HasPrefix(text, "Run ID ") && strings.Contains(text, " is not in `RUNNING` status") ||
 			strings.HasPrefix(text, "Run transitioned to a non-`RUNNING` status") {
 			return markRunOver, ""
@@ -240,6 +343,7 @@ func runOf(text string) string {
 func (r *reader) begins(id string) (mark, string) {
 	for _, known := range r.runs {
 		if known == id {
+			r.run = known
 			return noMark, ""
 		}
 	}
@@ -247,7 +351,7 @@ func (r *reader) begins(id string) (mark, string) {
 		r.runs = r.runs[:copy(r.runs, r.runs[1:])]
 	}
 	id = strings.Clone(id) // not the whole line
-	r.runs = append(r.runs, id)
+	r.runs, r.run = append(r.runs, id), id
 	return markRun, id
 }
 

@@ -20,9 +20,9 @@ func TestRead(t *testing.T) {
 	}{
 		{"INFO :      Starting Flower SuperNode", Info, markBegan, "Starting Flower SuperNode", false},
 		{"INFO :      SuperNode ID: 11843878913437196669", Info, markOnline, "SuperNode ID: 11843878913437196669", false},
-		{"INFO :      ", Info, noMark, "", false},
+		{"INFO :      ", Info, markDull, "", false},
 		{"INFO :      [RUN 1762309077582676982]", Info, markRun, "[RUN 1762309077582676982]", false},
-		{"INFO :      [RUN 1762309077582676982]", Info, noMark, "[RUN 1762309077582676982]", false},
+		{"INFO :      [RUN 1762309077582676982]", Info, markDull, "[RUN 1762309077582676982]", false},
 		{"INFO :      [RUN 8894709339875389874, ROUND 1]", Info, markRun, "[RUN 8894709339875389874, ROUND 1]", false},
 		{"INFO :      Run ID 12 is not in `RUNNING` status. Ignoring message a.", Info, markRunOver, "", false},
 		{"INFO :      [RUN x]", Info, noMark, "[RUN x]", false},
@@ -34,11 +34,11 @@ func TestRead(t *testing.T) {
 		{"\tstatus = StatusCode.FAILED_PRECONDITION", Error, noMark, "", false},
 		{"\tdetails = \"No SuperNode found with the given public key.\"", Error, markRefused, "", true},
 		{">", Error, noMark, ">", false},
-		{"Traceback (most recent call last):", Error, noMark, "", false}, // of the error in front of it
-		{"  File \"flower-supernode\", line 10, in <module>", Error, noMark, "", false},
-		{"RuntimeError: generator didn't yield", Error, noMark, "", false},
-		{"Traceback (most recent call last):", Error, noMark, "", true},
-		{"ValueError: x", Error, noMark, "", false},
+		{"Traceback (most recent call last):", Error, markTrace, "", false}, // of the error in front of it
+		{"  File \"flower-supernode\", line 10, in <module>", Error, markTrace, "", false},
+		{"RuntimeError: generator didn't yield", Error, markRaise, "", false},
+		{"Traceback (most recent call last):", Error, markTrace, "", false},
+		{"ValueError: x", Error, markRaise, "", true},
 		{"an app's own words", None, noMark, "", false},
 		{"INFO :      Starting Flower SuperNode", Info, markBegan, "", false},
 		{"ERROR :     Exit Code: 305", Error, markRefused, "Exit Code: 305", true},
@@ -66,18 +66,6 @@ func TestRead(t *testing.T) {
 	}
 	if got := strings.Join(b.runs, " "); got != "1762309077582676982 8894709339875389874" {
 		t.Errorf("runs %s", got)
-	}
-}
-
-func TestDenseLeavesOutEmptyLines(t *testing.T) {
-	for _, dense := range []bool{false, true} {
-		r, b := reader{dense: dense}, new(batch)
-		for _, text := range []string{"INFO :      ", "", "INFO :      Received successfully", "   ", "x"} {
-			r.read(supernode.Line{Text: text}, b)
-		}
-		if n := map[bool]int{false: 5, true: 2}[dense]; len(b.entries) != n {
-			t.Errorf("dense %v: %d lines of 5, %d wanted", dense, len(b.entries), n)
-		}
 	}
 }
 

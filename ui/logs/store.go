@@ -53,6 +53,8 @@ type batch struct {
 	buf     []byte
 	entries []entry
 	errs    []uint32 // entries at which an error begins
+	warns   []uint32
+	tasks   []taskNews
 	runs    []string // runs that began
 	dropped int
 	state   string // why no lines come; "" when they do
@@ -66,7 +68,7 @@ func (b *batch) add(text string, e entry) {
 }
 
 func (b *batch) reset() {
-	*b = batch{buf: b.buf[:0], entries: b.entries[:0], errs: b.errs[:0]}
+	*b = batch{buf: b.buf[:0], entries: b.entries[:0], errs: b.errs[:0], warns: b.warns[:0], tasks: b.tasks[:0]}
 }
 
 // ring is the last lines of one node.
@@ -79,7 +81,9 @@ type ring struct {
 	next    uint64 // number that the next line gets
 	last    int64  // time of the newest line
 	errs    []uint64
+	warns   []uint64
 	dropped int // lines that came too fast
+	folds
 }
 
 // newRing makes a ring for at most lines lines and size bytes of text.
@@ -105,6 +109,10 @@ func (r *ring) append(b *batch) {
 	for _, i := range b.errs {
 		r.errs = append(r.errs, r.next+uint64(i))
 	}
+	for _, i := range b.warns {
+		r.warns = append(r.warns, r.next+uint64(i))
+	}
+	r.fold(b)
 	r.dropped += b.dropped
 	for from := 0; from < len(b.entries); {
 		tail := r.tail(int(b.entries[from].n))
@@ -169,7 +177,8 @@ func (r *ring) evict() {
 	kept := copy(r.blocks, r.blocks[n:])
 	clear(r.blocks[kept:])
 	r.blocks = r.blocks[:kept]
-	r.errs = since(r.errs, r.head())
+	r.errs, r.warns = since(r.errs, r.head()), since(r.warns, r.head())
+	r.folds.evict(r.head())
 }
 
 // at returns the block and index of line seq, which must be kept.

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -115,7 +116,7 @@ func (p *pane) cut(w, h int) geometry {
 }
 
 // display returns a line as it is shown, its word in front.
-func (p *pane) display(b *block, i int) (sign, word, text string, mark, body paint.Paint) {
+func (p *pane) display(r ref, b *block, i int) (sign, word, text string, mark, body paint.Paint) {
 	e := b.entries[i]
 	text = string(b.text(i))
 	if p.m.bare {
@@ -123,11 +124,61 @@ func (p *pane) display(b *block, i int) (sign, word, text string, mark, body pai
 	} else {
 		sign, word, mark, body = p.m.look.of(e.kind, e.skip)
 		text = expand(text[e.skip:])
+		if !p.m.raw && r.node < len(p.m.nodes) {
+			word, text = p.brief(r, e, word, text)
+		}
 	}
 	if p.m.look.plainASCII {
 		text = toASCII(text)
 	}
 	return sign, word, text, mark, body
+}
+
+// brief returns a line without what few want to read: whole IDs, the halves of a message and its answer. A line that
+// the search matches only as it was written stays so.
+func (p *pane) brief(r ref, e entry, word, text string) (string, string) {
+	l, ring := p.m.look, p.m.rings[r.node]
+	cut := text
+	if e.skip > 0 || e.kind.mark() != noMark {
+		cut = short(text, l.Ellipsis)
+	}
+	if t, ok := ring.taskAt(r.seq); ok {
+		word = messageOf(text)
+		cut = t.tells() + ring.about(r.seq, l)
+	}
+	if s := p.m.query.search; s != nil && s.matches(text) && !s.matches(cut) {
+		return word, text
+	}
+	return word, cut
+}
+
+// tells says what became of a message.
+func (t task) tells() string {
+	switch t.took {
+	case waits:
+		return "no answer yet"
+	case unanswered:
+		return "never answered"
+	}
+	return "answered in " + lasted(time.Duration(t.took))
+}
+
+// about says for which round of which run a message came: the line in front of it has it.
+func (r *ring) about(seq uint64, l *look) string {
+	if seq == r.head() {
+		return ""
+	}
+	b, i := r.at(seq - 1)
+	text := string(b.told(i))
+	id := runOf(text)
+	if id == "" {
+		return ""
+	}
+	about := l.between() + "run " + short(id, l.Ellipsis)
+	if _, round, ok := strings.Cut(text, ", ROUND "); ok {
+		about = l.between() + "round " + strings.TrimSuffix(round, "]") + about
+	}
+	return about
 }
 
 // between separates a landmark's word from the line.
@@ -139,10 +190,11 @@ func (p *pane) height(r ref, g geometry) int {
 		return 1
 	}
 	b, i := p.m.rings[r.node].at(r.seq)
-	if e := b.entries[i]; int(e.n)+16 <= g.text && e.kind.mark() == noMark && simple(b.text(i)) {
+	e := b.entries[i]
+	if e.kind.mark() == markRule || int(e.n)+16 <= g.text && e.kind.mark() == noMark && simple(b.text(i)) {
 		return 1
 	}
-	_, word, text, _, _ := p.display(b, i)
+	_, word, text, _, _ := p.display(r, b, i)
 	if word != "" {
 		text = word + p.m.look.between() + text
 	}
@@ -255,7 +307,13 @@ func (p *pane) draw(w, h int, focus bool) []string {
 func (p *pane) line(out []string, g geometry, r ref, skip, h int) []string {
 	b, i := p.m.rings[r.node].at(r.seq)
 	e := b.entries[i]
-	sign, word, text, mark, body := p.display(b, i)
+	if e.kind.mark() == markRule {
+		if len(out) == h {
+			return out
+		}
+		return append(out, p.rule(g, r))
+	}
+	sign, word, text, mark, body := p.display(r, b, i)
 	here := p.has && p.cur == r
 	prefix := ""
 	if word != "" {
@@ -268,7 +326,12 @@ func (p *pane) line(out []string, g geometry, r ref, skip, h int) []string {
 	} else {
 		rows = []string{fit(skipColumns(text, p.x), g.text, p.m.look.Ellipsis)}
 	}
-	if text == "" && sign == " " && !here { // a separator of paragraphs needs no time and no name
+	if e.kind.mark() == markRaise {
+		if t, ok := p.m.rings[r.node].traceAt(r.seq); ok && t.last != r.seq {
+			body = p.m.look.Dim // it led to another one
+		}
+	}
+	if text == "" && sign == " " && !here && !p.m.isMarked(r) { // a separator of paragraphs needs no time and no name
 		return append(out, "")
 	}
 	for n, row := range rows {
@@ -303,6 +366,8 @@ func (p *pane) line(out []string, g geometry, r ref, skip, h int) []string {
 			switch {
 			case here && n == 0:
 				s.WriteString(p.m.look.Selected.Render(p.m.look.Cursor))
+			case n == 0 && p.m.isMarked(r):
+				s.WriteString(p.m.look.Accent.Render(p.m.look.Marked))
 			case n == 0:
 				s.WriteString(mark.Render(sign))
 			default:
@@ -316,9 +381,27 @@ func (p *pane) line(out []string, g geometry, r ref, skip, h int) []string {
 			row = rest
 		}
 		p.highlight(&s, row, body, here)
+		if n == len(rows)-1 {
+			p.folded(&s, g, r, width(rows[n]))
+		}
 		out = append(out, s.String())
 	}
 	return out
+}
+
+// folded says behind a line how many are folded under it.
+func (p *pane) folded(s *strings.Builder, g geometry, r ref, used int) {
+	if p.m.bare || p.m.raw {
+		return
+	}
+	t, ok := p.m.rings[r.node].traceAt(r.seq)
+	if !ok || t.last != r.seq || t.from == t.to || p.m.query.filter != nil || p.m.rings[r.node].unfolded(t.from, t.to) {
+		return
+	}
+	text := "  " + count(int(t.to-t.from), "line") + " folded"
+	if used+width(text) <= g.text {
+		s.WriteString(p.m.look.Dim.Render(text))
+	}
 }
 
 // highlight writes row with the hits of the search marked.

@@ -45,6 +45,7 @@ type pane struct {
 	cur    ref   // the line of a search or a jump
 	has    bool  // cur is set
 	x      int   // columns cut off at the left, when not wrapping
+	raw    bool  // only the nodes' own lines, all of them
 }
 
 // kept holds the kept lines of all nodes, with the matches of filter and search in them.
@@ -53,19 +54,29 @@ type kept struct {
 	rings []*ring
 	index []index
 	query *query
+	marks [][]uint64 // bookmarks
+	raw   bool       // nothing is folded
 }
 
-// shown returns how many of the node's lines pass the filter, shownSeq the number of the i-th of them.
+// shown returns how many of a ring's lines pass the filter and are not folded, shownSeq the number of the i-th of them.
 func (k *kept) shown(node int) int {
-	if k.query.filters() {
+	switch {
+	case node >= len(k.nodes): // rules
+	case k.query.filters():
 		return len(k.index[node].shown)
+	case !k.raw:
+		return len(k.rings[node].open)
 	}
 	return k.rings[node].len()
 }
 
 func (k *kept) shownSeq(node, i int) uint64 {
-	if k.query.filters() {
+	switch {
+	case node >= len(k.nodes):
+	case k.query.filters():
 		return k.index[node].shown[i]
+	case !k.raw:
+		return k.rings[node].open[i]
 	}
 	return k.rings[node].head() + uint64(i)
 }
@@ -82,12 +93,13 @@ type cursor struct {
 }
 
 func (k *kept) begin(p *pane) *cursor {
-	return &cursor{k: k, nodes: p.nodes, pos: make([]int, len(p.nodes))}
+	nodes := k.streams(p)
+	return &cursor{k: k, nodes: nodes, pos: make([]int, len(nodes))}
 }
 
 func (k *kept) end(p *pane) *cursor {
 	c := k.begin(p)
-	for i, node := range p.nodes {
+	for i, node := range c.nodes {
 		c.pos[i] = k.shown(node)
 	}
 	return c
@@ -96,7 +108,7 @@ func (k *kept) end(p *pane) *cursor {
 // at returns the cursor in front of the first line that is not before r.
 func (k *kept) at(p *pane, r ref) *cursor {
 	c := k.begin(p)
-	for i, node := range p.nodes {
+	for i, node := range c.nodes {
 		c.pos[i] = sort.Search(k.shown(node), func(n int) bool {
 			return !k.refOf(node, k.shownSeq(node, n)).before(r)
 		})
@@ -149,7 +161,7 @@ func (c *cursor) passed() int {
 // total returns how many lines the pane could show.
 func (k *kept) total(p *pane) int {
 	n := 0
-	for _, node := range p.nodes {
+	for _, node := range k.streams(p) {
 		n += k.shown(node)
 	}
 	return n
@@ -228,8 +240,11 @@ func (p *pane) down(g geometry, n int) {
 	}
 }
 
-// show brings line r onto the pane if it is not there, with some lines in front of it.
+// show brings line r onto the pane if it is not there, with some lines in front of it. It unfolds it.
 func (p *pane) show(g geometry, r ref) {
+	if !p.m.query.filters() && r.node < len(p.m.nodes) {
+		p.m.rings[r.node].reveal(r.seq)
+	}
 	p.cur, p.has = r, true
 	top := p.first(g)
 	p.follow, p.top = false, top
@@ -287,7 +302,8 @@ func (k *kept) rank(p *pane, lists func(node int) []uint64, r ref) (before, all 
 	return before, all
 }
 
-func (k *kept) hits(node int) []uint64 { return k.index[node].hits }
+func (k *kept) hits(node int) []uint64   { return k.index[node].hits }
+func (k *kept) marked(node int) []uint64 { return k.marks[node] }
 
 // errors returns the node's lines at which an error begins and that pass the filter.
 func (k *kept) errors(node int) []uint64 {
