@@ -30,6 +30,8 @@ type fake struct {
 	acted   []string
 	act     func(ctx context.Context, to front.Sink) error
 	places  []front.Link
+	lines   func(node string) []supernode.Line // of a log; nil: one line
+	usage   supernode.Usage                    // zero: not known
 }
 
 func newFake() *fake {
@@ -138,12 +140,21 @@ func (f *fake) Overview(context.Context, time.Duration) front.Overview {
 }
 
 func (f *fake) Usage(context.Context, string) (supernode.Usage, error) {
+	if f.usage != (supernode.Usage{}) {
+		return f.usage, nil
+	}
 	return supernode.Usage{}, errors.New("no usage here")
 }
 
 func (f *fake) Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error {
-	if err := each(supernode.Line{Node: node, Text: "INFO :      Starting Flower SuperNode"}); err != nil {
-		return err
+	lines := []supernode.Line{{Node: node, Text: "INFO :      Starting Flower SuperNode"}}
+	if f.lines != nil {
+		lines = f.lines(node)
+	}
+	for _, l := range lines {
+		if err := each(l); err != nil {
+			return err
+		}
 	}
 	<-ctx.Done()
 	return ctx.Err()

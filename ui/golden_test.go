@@ -130,14 +130,15 @@ var ownASCII = map[front.StepID]map[string]string{9: {
 }}
 
 // TestFrames draws every step in each of its states, and the other pages.
-func TestFrames(t *testing.T) {
-	var list []frametest.Scene
+func TestFrames(t *testing.T) { frametest.Golden(t, allScenes(), alsoKept...) }
+
+func allScenes() (list []frametest.Scene) {
 	for n := front.StepAccount; n <= front.StepMonitor; n++ {
 		for _, sc := range scenes(n) {
 			list = append(list, frametest.Scene{File: fmt.Sprintf("step%02d", n), Name: sc.name, Whole: true, OwnASCII: ownASCII[n][sc.name],
 				Draw: func(t testing.TB, mode frametest.Mode, w, h int) string {
 					f := world(n)
-					m := still(f, n, w, h, Options{NoColor: mode.NoColor, ASCII: mode.ASCII})
+					m := still(f, n, w, h, Options{NoColor: mode.NoColor, ASCII: mode.ASCII, Light: mode.Light})
 					sc.make(m, f, n)
 					frame := m.View()
 					if drawn := m.framed(); w >= minWidth && h >= minHeight && len(drawn) != h {
@@ -153,13 +154,13 @@ func TestFrames(t *testing.T) {
 	for _, p := range pages {
 		list = append(list, frametest.Scene{File: p.file, Name: p.name, Whole: true,
 			Draw: func(t testing.TB, mode frametest.Mode, w, h int) string {
-				m := still(world(16), 16, w, h, Options{NoColor: mode.NoColor, ASCII: mode.ASCII})
+				m := still(world(16), 16, w, h, Options{NoColor: mode.NoColor, ASCII: mode.ASCII, Light: mode.Light})
 				defer m.cancel(nil)
 				p.make(t, m)
 				return m.View()
 			}})
 	}
-	frametest.Golden(t, list, alsoKept...)
+	return list
 }
 
 // TestStories checks that the table of scenes is complete: each step in each state, or a reason why it is

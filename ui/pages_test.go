@@ -49,6 +49,12 @@ var pages = append([]pageScene{
 
 // openDash shows the dashboard of five SuperNodes, one of them offline.
 func openDash(t testing.TB, m *Model) {
+	openDashUntil(t, m, func(frame string) bool {
+		return strings.Contains(frame, "supernode_5") && (m.h < 20 || strings.Contains(frame, "Starting Flower SuperNode"))
+	})
+}
+
+func openDashUntil(t testing.TB, m *Model, until func(frame string) bool) {
 	f := m.work.(*fake)
 	f.over = front.Overview{GridAt: time.Now().Add(time.Hour), Online: 4} // "just now", however slow the machine is
 	for i, id := range nodeIDs {
@@ -63,22 +69,22 @@ func openDash(t testing.TB, m *Model) {
 	f.over.Runs = []front.RunView{{ID: runID, App: "ada/lungs 1.0.0", Status: "finished:completed", Elapsed: 133 * time.Second}}
 	cmd := m.showDash()
 	t.Cleanup(m.dash.Close)
-	pump(t, m, cmd, func(frame string) bool {
-		return strings.Contains(frame, "supernode_5") && (m.h < 20 || strings.Contains(frame, "Starting Flower SuperNode"))
-	})
+	pump(t, m, cmd, until)
 }
 
 // openLogs shows the log panes of the first n SuperNodes.
 func openLogs(t testing.TB, m *Model, n int) {
+	openLogsUntil(t, m, n, func(frame string) bool { return strings.Count(frame, "Starting Flower") == n })
+}
+
+func openLogsUntil(t testing.TB, m *Model, n int, until func(frame string) bool) {
 	var names []string
 	for i := range n {
 		names = append(names, fmt.Sprintf("supernode_%d", i+1))
 	}
 	cmd := m.showLogs(names)
 	t.Cleanup(m.logs.Close)
-	pump(t, m, cmd, func(frame string) bool {
-		return strings.Count(frame, "Starting Flower") == n
-	})
+	pump(t, m, cmd, until)
 }
 
 // pump runs commands as Bubble Tea does, until the frame satisfies until.

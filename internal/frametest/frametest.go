@@ -22,12 +22,13 @@ import (
 type Mode struct {
 	Name           string
 	NoColor, ASCII bool
+	Light          bool // background; only pictures have it
 }
 
 // Modes are the terminals that frames are drawn for, Sizes their columns and rows. Every scene is kept at the
 // first size.
 var (
-	Modes = []Mode{{Name: "colour"}, {"plain", true, false}, {"ascii", true, true}}
+	Modes = []Mode{{Name: "colour"}, {Name: "plain", NoColor: true}, {Name: "ascii", NoColor: true, ASCII: true}}
 	Sizes = [][2]int{{80, 24}, {40, 15}, {120, 40}, {200, 60}}
 )
 
