@@ -17,7 +17,9 @@ import (
 // Finding is one thing that Doctor looked at: a step, the grid, what runs here, a SuperNode.
 type Finding struct {
 	What    string           // "3 Tools", "supernode_2"
-	State   front.State      // of a step; of anything else Done where nothing is wrong with it, Unknown, else Ready
+	Step    front.StepID     // 0: a SuperNode
+	State   front.State      // of a step; of a SuperNode Done where all is well with it, Unknown, else Ready
+	Stands  front.Severity   // how well it stands
 	Says    []string         // what was found, one fact a line
 	Problem *problem.Problem // nil: nothing is wrong, though there may be something to do yet
 	Remedy  *front.Remedy    // of Problem; nil when only its Fix helps
@@ -42,11 +44,11 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	}
 	o := health.Diagnosed(ctx, s, site.Fresh)
 	for _, n := range o.Nodes {
-		f := Finding{What: n.Name, State: front.Done, Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
-		switch {
-		case n.Diagnosis != nil:
-			f.State = front.Ready
-		case n.Grid == "" && n.Runtime.State == "":
+		f := Finding{What: n.Name, State: front.Ready, Stands: o.SeverityOf(n), Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
+		switch f.Stands {
+		case front.OK:
+			f.State = front.Done
+		case front.NotKnown:
 			f.State = front.Unknown
 		}
 		each(f)
@@ -56,7 +58,7 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 // examine is Doctor for one step; said holds the troubles of earlier findings.
 func examine(ctx context.Context, l *Look, st Step, said map[string]bool) Finding {
 	status, err := l.inspect(ctx, st.ID())
-	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), State: status.State, Says: status.Evidence}
+	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), Step: st.ID(), State: status.State, Stands: status.State.Severity(), Says: status.Evidence}
 	if status.Why != "" {
 		f.Says = append(f.Says, status.Why)
 	}
@@ -72,10 +74,11 @@ func examine(ctx context.Context, l *Look, st Step, said map[string]bool) Findin
 	p := problem.Of(health.GridProblem(l.s, site.WithNetwork(ctx, l.s, err)))
 	f.State = front.Blocked
 	if key := string(p.Code) + p.Why; said[key] {
+		f.Stands = front.NotKnown
 		f.Says = append(f.Says, "for the same reason")
 	} else {
 		said[key] = true
-		f.Problem = p
+		f.Stands, f.Problem = front.Failing, p
 	}
 	return f
 }

@@ -16,8 +16,12 @@ func TestDoctor(t *testing.T) {
 	if err := Apply(context.Background(), s, 10, &sitetest.Heard{}); err != nil {
 		t.Fatal(err)
 	}
+	nodes := map[string]Finding{}
 	look := func() (whats []string, wrong []*problem.Problem) {
 		Doctor(context.Background(), s, func(f Finding) {
+			if f.Step == 0 {
+				nodes[f.What] = f
+			}
 			whats = append(whats, f.What)
 			if f.Problem != nil {
 				wrong = append(wrong, f.Problem)
@@ -32,10 +36,16 @@ func TestDoctor(t *testing.T) {
 	if len(wrong) != 0 {
 		t.Errorf("nothing is wrong yet, got %v", wrong)
 	}
+	if n := nodes["supernode_1"]; n.Stands != front.Idle {
+		t.Errorf("a SuperNode that was never started: %v", n.Stands)
+	}
 	for range 20 {
 		g.Faults["nodes"] = append(g.Faults["nodes"], sitetest.Fault{Err: sitetest.ErrCut})
 	}
 	if _, wrong = look(); len(wrong) != 1 || wrong[0].Code != problem.Unreachable {
 		t.Errorf("one trouble wanted, the grid's, got %v", wrong)
+	}
+	if n := nodes["supernode_1"]; n.Stands != front.NotKnown || n.State == front.Done {
+		t.Errorf("a SuperNode that is not here, on a grid that does not answer, is %v", n.Stands)
 	}
 }

@@ -251,7 +251,7 @@ func (d *doc) login(j *job) {
 		d.para(s.Text, "Open this link in any browser, here or elsewhere, and choose \"Yes\" there:", 0)
 	}
 	if l.Warn != "" {
-		d.para(s.Warn, s.Signs.Failed+" Beware of this link: "+l.Warn+".", 2)
+		d.para(s.Warn, s.Signs.Warning+" Beware of this link: "+l.Warn+".", 2)
 	}
 	gap()
 	for _, part := range style.HardWrap(l.URL, d.w) {

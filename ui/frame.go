@@ -246,7 +246,7 @@ func (m *Model) bottomLine() string {
 		st := s.Accent
 		sign := s.Signs.Done
 		if m.bad {
-			st, sign = s.Warn, s.Signs.Failed
+			st, sign = s.Warn, s.Signs.Warning
 		}
 		return s.Cut(" "+st.Render(sign)+" "+m.message, m.w)
 	}

@@ -65,7 +65,7 @@ func (p *helpPage) draw(d *doc) {
 	d.gap()
 	d.line(s.Heading.Render("Signs"))
 	signs := [][2]string{{s.Signs.Done, "done"}, {s.Signs.Current, "where you are"}, {s.Signs.ToDo, "to do"},
-		{s.Signs.NotNeeded, "not needed"}, {s.Signs.Waiting, "waiting"}, {s.Signs.Failed, "failed"}}
+		{s.Signs.NotNeeded, "not needed"}, {s.Signs.Waiting, "waiting"}, {s.Signs.Unknown, "unknown"}, {s.Signs.Warning, "needs attention"}, {s.Signs.Failed, "failed"}}
 	line := ""
 	for _, x := range signs {
 		part := "  " + x[0] + " " + x[1]

@@ -111,7 +111,7 @@ func (sl *stepList) sign(i int) (sign string, st lipgloss.Style, word string) {
 	case front.NotNeeded:
 		return s.Signs.NotNeeded, s.Dim, "not needed"
 	case front.Waiting:
-		return s.Signs.Waiting, s.Warn, "waiting " + style.Age(sl.m.now().Sub(v.since))
+		return s.Signs.Waiting, s.Accent, "waiting " + style.Age(sl.m.now().Sub(v.since))
 	case front.Blocked:
 		return s.Signs.Blocked, s.Dim, "after step " + v.status.By.String()
 	case front.Ready:

@@ -24,11 +24,12 @@ wrong; a step that has not been done yet is not.`,
 
 // findingData is one finding of `flwrup doctor --json`.
 type findingData struct {
-	What    string       `json:"what"`
-	State   string       `json:"state"`
-	Says    []string     `json:"says"`
-	Problem *problemData `json:"problem,omitempty"`
-	Remedy  *remedyData  `json:"remedy,omitempty"`
+	What     string       `json:"what"`
+	State    string       `json:"state"`
+	Severity string       `json:"severity"`
+	Says     []string     `json:"says"`
+	Problem  *problemData `json:"problem,omitempty"`
+	Remedy   *remedyData  `json:"remedy,omitempty"`
 }
 
 func doDoctor(ctx context.Context, p *program) error {
@@ -40,7 +41,7 @@ func doDoctor(ctx context.Context, p *program) error {
 	all := []findingData{}
 	var first error
 	steps.Doctor(ctx, s, func(f steps.Finding) {
-		d := findingData{What: f.What, State: f.State.String(), Says: append([]string{}, f.Says...), Remedy: p.remedy(f.Remedy)}
+		d := findingData{What: f.What, State: f.State.String(), Severity: f.Stands.String(), Says: append([]string{}, f.Says...), Remedy: p.remedy(f.Remedy)}
 		if f.Problem != nil {
 			d.Problem = shape(f.Problem)
 			if first == nil {
@@ -66,18 +67,14 @@ func doDoctor(ctx context.Context, p *program) error {
 
 // showFinding writes a finding as lines: a sign and a word for its state, then the facts.
 func showFinding(p *program, f steps.Finding, d findingData) {
-	sign, word := "·", d.State
+	word := d.State
 	switch {
-	case f.Problem != nil:
-		sign, word = "✗", "wrong"
-	case f.State == front.Done:
-		sign = "✓"
-	case f.State == front.NotNeeded:
-		sign = "∅"
+	case f.Problem != nil || f.Step == 0:
+		word = f.Stands.String()
 	case f.State == front.Ready:
 		word = "to do"
 	}
-	p.say("%s %s: %s", sign, f.What, word)
+	p.say("%s %s: %s", f.Stands.Sign(false), f.What, word)
 	for _, says := range d.Says {
 		p.say("    %s", says)
 	}

@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/plain"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 	"flwrup/ui/style"
 )
 
@@ -111,9 +112,9 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		head += " · flwr " + t.Flwr
 	}
 	if o.GridErr != nil {
-		p.say("%s · %d SuperNodes, not known whether online", head, len(o.Nodes))
+		p.say("%s %s · %s, not known whether online", o.Severity().Sign(false), head, wording.Count(len(o.Nodes), "SuperNode"))
 	} else {
-		p.say("%s · %d of %d online", head, o.Online, len(o.Nodes))
+		p.say("%s %s · %d of %d online", o.Severity().Sign(false), head, o.Online, len(o.Nodes))
 	}
 	if o.GridErr != nil && o.RuntimeErr != nil && o.GridErr.Error() == o.RuntimeErr.Error() {
 		p.showTrouble("grid and SuperNodes", o.GridErr)
@@ -126,7 +127,7 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		width = max(width, len(n.Name))
 	}
 	if len(o.Nodes) > 0 {
-		p.say("  %-*s  %-20s  %-12s  %s", width, "name", "node ID", "grid", "here")
+		p.say("    %-*s  %-20s  %-12s  %s", width, "name", "node ID", "grid", "here")
 	}
 	for _, n := range o.Nodes {
 		grid, here := string(n.Grid), string(n.Runtime.State)
@@ -145,9 +146,9 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		if n.Runtime.ByHand != "" {
 			here += ", started by hand (" + n.Runtime.ByHand + ")"
 		}
-		p.say("  %-*s  %-20s  %-12s  %s", width, n.Name, n.NodeID, grid, here)
+		p.say("  %s %-*s  %-20s  %-12s  %s", o.SeverityOf(n).Sign(false), width, n.Name, n.NodeID, grid, here)
 		if n.Diagnosis != nil {
-			p.say("    ! %s", n.Diagnosis.Error())
+			p.say("      %s", n.Diagnosis.Error())
 			if n.Diagnosis.Fix != "" {
 				p.say("      %s", n.Diagnosis.Fix)
 			}

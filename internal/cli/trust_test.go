@@ -19,7 +19,7 @@ func TestWhatIsSaidAboutAClone(t *testing.T) {
 		not  string
 	}{
 		{"status", 3, 1, "! grid: ", ""},
-		{"doctor", 3, 1, "✗ 3 Tools: wrong", ""},
+		{"doctor", 3, 1, "✗ 3 Tools: failing", ""},
 		{"plan", 0, 1, "# 3. Tools: unknown", "# 3. Tools: done"},
 		{"up --yes", 3, 1, "add --trust to this command", ""},
 		{"trust", 3, 1, "`flwrup trust --yes`", "add --trust"},

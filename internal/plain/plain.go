@@ -73,7 +73,7 @@ func (f *Front) Event(e front.Event) {
 	case front.Progress:
 		f.bar(e)
 	case front.ItemChanged:
-		f.line("    %s %s  %s", [...]string{"·", "…", "✓", "✗"}[e.Item.State], e.Item.Name, e.Item.Text)
+		f.line("    %s %s  %s", e.Item.State.Severity().Sign(false), e.Item.Name, e.Item.Text)
 	case front.LoginOpen:
 		if e.Warn != "" {
 			f.line("    ! beware of this link: %s", e.Warn)
@@ -122,9 +122,12 @@ func (f *Front) planned(actions []front.Action) {
 }
 
 func (f *Front) stepEnded(e front.StepEnded) {
-	sign := map[front.State]string{front.Done: "✓", front.NotNeeded: "∅", front.Waiting: "◷"}[e.Status.State]
-	if e.Err != nil || sign == "" {
-		sign = "!"
+	stands := e.Status.State.Severity()
+	switch {
+	case e.Err != nil:
+		stands = front.Failing
+	case e.Status.State == front.Ready || e.Status.State == front.Blocked: // it was to be done
+		stands = front.Warning
 	}
 	text := e.Status.Why
 	if len(e.Status.Evidence) > 0 && e.Status.State != front.NotNeeded {
@@ -133,7 +136,7 @@ func (f *Front) stepEnded(e front.StepEnded) {
 	if e.Status.State == front.NotNeeded {
 		text = "not needed: " + e.Status.Why
 	}
-	f.line("%2d %s %s  %s", e.Step.ID(), sign, e.Step.Name(), text)
+	f.line("%2d %s %s  %s", e.Step.ID(), stands.Sign(false), e.Step.Name(), text)
 	if e.Err == nil {
 		for _, hint := range e.Status.Hints {
 			f.line("     ! %s", hint)

@@ -19,9 +19,10 @@ func (t *table) details(rows int) []string {
 	}
 	lines := []string{t.rule(clean(n.Name))}
 	if p := n.Diagnosis; p != nil { // first: on a low terminal the facts are cut
-		sign := t.st.Signs.Failed
+		v := t.have.SeverityOf(n)
+		sign := v.Sign(t.st.ASCII)
 		for _, row := range style.Wrap(clean(p.What), max(8, t.w-4)) {
-			lines = append(lines, "  "+t.ink.Warn.Render(t.st.Cut(sign+" "+row, t.w-2)))
+			lines = append(lines, "  "+t.ink.Severity(v).Render(t.st.Cut(sign+" "+row, t.w-2)))
 			sign = " "
 		}
 		lines = append(lines, t.fact("why", clean(p.Why))...)

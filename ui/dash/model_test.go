@@ -222,7 +222,7 @@ func TestBusy(t *testing.T) {
 	}
 	m.Update(Ran{Run: Run{Verb: front.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "docker does not answer", "", "start docker")})
 	v := m.View()
-	if strings.Contains(v, "stopping") || !strings.Contains(v, "! docker does not answer") || !strings.Contains(v, "start docker") {
+	if strings.Contains(v, "stopping") || !strings.Contains(v, "✗ docker does not answer") || !strings.Contains(v, "start docker") {
 		t.Error(v)
 	}
 }
@@ -427,5 +427,33 @@ func BenchmarkUpdate(b *testing.B) {
 	o := many(50)
 	for b.Loop() {
 		m.Update(overviewMsg{model: m, o: o, grid: true})
+	}
+}
+
+// TestSummaryIsAsBadAsTheWorst: a SuperNode that has ended makes the whole line a failure; only when all is well is
+// it green.
+func TestSummaryIsAsBadAsTheWorst(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*front.Overview)
+		want   front.Severity
+	}{
+		{"one offline, with a diagnosis", func(*front.Overview) {}, front.Failing},
+		{"one stopped on purpose", func(o *front.Overview) {
+			o.Nodes[4].Diagnosis, o.Nodes[4].Wanted, o.Nodes[4].Runtime = nil, front.WantedDown, ended(0)
+		}, front.Idle},
+		{"grid silent", func(o *front.Overview) {
+			o.Nodes, o.Online, o.GridErr = o.Nodes[:4], 0, problem.New(problem.Unreachable, "the grid cannot be reached", "", "")
+		}, front.Warning},
+		{"all online", func(o *front.Overview) { o.Nodes = o.Nodes[:4] }, front.OK},
+	} {
+		o := five()
+		c.change(&o)
+		m := testModel(t, o, 100, 30, style.Options{Dark: true})
+		want := strings.TrimSuffix(m.ink.Severity(c.want).Render(c.want.Sign(false)+"|"), "\x1b[0m")
+		want, _, _ = strings.Cut(want, "|")
+		if got := m.summary(); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q does not begin with %q", c.name, got, want)
+		}
 	}
 }

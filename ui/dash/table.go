@@ -291,7 +291,8 @@ func (t *table) diagnosis(n front.NodeView, w int) string {
 			break
 		}
 	}
-	line := strings.Repeat(" ", pointerWidth+1) + t.ink.Warn.Render(t.st.Signs.Failed+" "+t.st.Cut(text, room)) +
+	v := t.have.SeverityOf(n)
+	line := strings.Repeat(" ", pointerWidth+1) + t.ink.Severity(v).Render(v.Sign(t.st.ASCII)+" "+t.st.Cut(text, room)) +
 		"   " + t.ink.Key.Render("F") + t.ink.Dim.Render(hint[1:])
 	return t.st.Cut(line, w)
 }

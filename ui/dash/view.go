@@ -163,24 +163,29 @@ func (s *schedule) unanswered(now time.Time) time.Duration {
 	return now.Sub(s.asked)
 }
 
+// summary is the first line; its sign and colour are those of the worst that it sums up.
 func (m *Model) summary() string {
 	text, wrong := m.summaryParts()
-	st := m.ink.Dim
-	if n := len(m.have.Nodes); n > 0 && m.have.Online == n && wrong == "" && m.unanswered(m.now()) == 0 {
-		st = m.ink.OK
-		text = m.st.Signs.Done + " " + text
+	v := m.have.Severity()
+	if m.unanswered(m.now()) > 0 && v == front.OK {
+		v = front.NotKnown
 	}
-	s := st.Render(m.st.Cut(text, m.w))
+	if !m.loaded {
+		v = front.Idle
+	} else {
+		text = v.Sign(m.st.ASCII) + " " + text
+	}
+	s := m.ink.Severity(v).Render(m.st.Cut(text, m.w))
 	if wrong != "" {
 		room := m.w - style.Width(text) - 3
 		if room >= 12 {
 			hint := ""
-			if node, w := m.offer(); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+7 <= room {
+			if node, w := m.offer(); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+5 <= room {
 				hint = "   " + m.hint("F", w.words, room)
 			}
-			s += "   " + m.ink.Warn.Render(m.st.Signs.Failed+" "+m.st.Cut(wrong, room-2)) + hint
+			s += "   " + m.ink.Severity(v).Render(m.st.Cut(wrong, room)) + hint
 		} else {
-			s = m.ink.Warn.Render(m.st.Cut(m.st.Signs.Failed+" "+wrong, m.w))
+			s = m.ink.Severity(v).Render(m.st.Cut(v.Sign(m.st.ASCII)+" "+wrong, m.w))
 		}
 	}
 	return s
@@ -335,19 +340,8 @@ func (t *table) newest() []front.RunView {
 }
 
 func (p *pen) run(r front.RunView) string {
-	s := sign{p.st.Signs.ToDo, clean(string(r.Status)), p.ink.Dim}
-	switch r.Status {
-	case front.RunPending, front.RunStarting:
-		s = sign{p.st.Signs.Waiting, string(r.Status), p.ink.Accent}
-	case front.RunRunning:
-		s = sign{p.st.Signs.Current, string(r.Status), p.ink.Accent}
-	case front.RunCompleted:
-		s = sign{p.st.Signs.Done, r.Status.Outcome(), p.ink.OK}
-	case front.RunFailed:
-		s = sign{p.st.Signs.Failed, r.Status.Outcome(), p.ink.Bad}
-	case front.RunStopped:
-		s = sign{p.st.Signs.Offline, r.Status.Outcome(), p.ink.Dim}
-	}
+	v := r.Status.Severity()
+	s := sign{v.Sign(p.st.ASCII), clean(r.Status.Outcome()), p.ink.Severity(v)}
 	line := "  " + s.style.Render(p.st.Pad(s.text(), 12)) + "  " + p.ink.Text.Render(p.st.Pad(clean(r.ID), 20))
 	if p.w >= 60 {
 		line += "  " + p.ink.Dim.Render(p.st.Pad(style.Clock(r.Elapsed), 8)) + "  " + p.ink.Dim.Render(clean(r.App))

@@ -10,6 +10,8 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
+
+	"flwrup/internal/front"
 )
 
 // FramesPerSecond is how often at most the terminal is written to. Bubble Tea wakes for each frame, even when
@@ -53,21 +55,22 @@ type Set struct {
 
 // Signs are the characters that carry meaning, each one cell wide.
 type Signs struct {
-	Done, Current, ToDo, NotNeeded, Waiting, Failed, Blocked string
-	Online, Offline                                          string
-	Cursor, Marked, Prompt, Bullet, Separator, Ellipsis      string
-	Irreversible                                             string
-	Horizontal, Vertical, TeeDown, TeeUp                     string
-	BarFull, BarEmpty                                        string
-	Up, Down                                                 string
-	Spinner                                                  []string
-	Spark                                                    []string // lowest to highest
-	Landmark                                                 string   // of a log: a node came online, a run started
-	Hidden                                                   string   // stands for one character of a secret
+	Done, ToDo, Waiting, Unknown, Warning, Failed       string // of front's severities, from OK on
+	Current, NotNeeded, Blocked                         string
+	Online, Offline                                     string
+	Cursor, Marked, Prompt, Bullet, Separator, Ellipsis string
+	Irreversible                                        string
+	Horizontal, Vertical, TeeDown, TeeUp                string
+	BarFull, BarEmpty                                   string
+	Up, Down                                            string
+	Spinner                                             []string
+	Spark                                               []string // lowest to highest
+	Landmark                                            string   // of a log: a node came online, a run started
+	Hidden                                              string   // stands for one character of a secret
 }
 
 var utf8 = Signs{
-	Done: "✓", Current: "▸", ToDo: "·", NotNeeded: "∅", Waiting: "◷", Failed: "!", Blocked: "·",
+	Current: "▸", NotNeeded: "∅", Blocked: "·",
 	Online: "●", Offline: "○",
 	Cursor: "▸", Marked: "◉", Prompt: "›", Bullet: "·", Separator: "·", Ellipsis: "…",
 	Irreversible: "!",
@@ -79,7 +82,7 @@ var utf8 = Signs{
 }
 
 var ascii = Signs{
-	Done: "+", Current: ">", ToDo: ".", NotNeeded: "-", Waiting: "~", Failed: "!", Blocked: ".",
+	Current: ">", NotNeeded: "-", Blocked: ".",
 	Online: "*", Offline: "o",
 	Cursor: ">", Marked: "x", Prompt: ">", Bullet: "-", Separator: "|", Ellipsis: "~",
 	Irreversible: "!",
@@ -117,6 +120,10 @@ func New(o Options) *Set {
 	if o.ASCII {
 		s.Signs = ascii
 	}
+	for v, sign := range map[front.Severity]*string{front.OK: &s.Signs.Done, front.Idle: &s.Signs.ToDo, front.Working: &s.Signs.Waiting,
+		front.NotKnown: &s.Signs.Unknown, front.Warning: &s.Signs.Warning, front.Failing: &s.Signs.Failed} {
+		*sign = v.Sign(o.ASCII)
+	}
 	plain := r.NewStyle()
 	s.Text, s.Bold, s.Heading = plain, plain.Bold(true), plain.Bold(true)
 	s.Accent = colour("38", "30", "6")
@@ -143,6 +150,21 @@ func New(o Options) *Set {
 		s.nodes = append(s.nodes, colour(c[0], c[1], c[2]))
 	}
 	return s
+}
+
+// Severity returns the colour of a severity. Its sign is one of Signs, and its word belongs to the state.
+func (s *Set) Severity(v front.Severity) lipgloss.Style {
+	switch v {
+	case front.OK:
+		return s.OK
+	case front.Working:
+		return s.Accent
+	case front.Warning:
+		return s.Warn
+	case front.Failing:
+		return s.Bad
+	}
+	return s.Dim
 }
 
 // Node returns the colour of the i-th SuperNode; the colours repeat after eight.

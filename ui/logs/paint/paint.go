@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
+	"flwrup/internal/front"
 	"flwrup/ui/style"
 )
 
@@ -30,7 +31,7 @@ func (p Paint) Render(text string) string {
 // Set is the paints of a style.Set.
 type Set struct {
 	Text, Bold, Accent, Selected, Dim, Faint, OK, Warn, Bad, Key, Match, Button Paint
-	nodes                                                                       []Paint
+	nodes, severities                                                           []Paint
 }
 
 // colours is how many colours a style.Set has for nodes.
@@ -42,11 +43,17 @@ func New(st *style.Set) *Set {
 		Text: Of(st.Text), Bold: Of(st.Bold), Accent: Of(st.Accent), Selected: Of(st.Selected), Dim: Of(st.Dim), Faint: Of(st.Faint),
 		OK: Of(st.OK), Warn: Of(st.Warn), Bad: Of(st.Bad), Key: Of(st.Key), Match: Of(st.Match), Button: Of(st.Button),
 	}
+	for v := front.NotKnown; v <= front.Failing; v++ {
+		s.severities = append(s.severities, Of(st.Severity(v)))
+	}
 	for i := range colours {
 		s.nodes = append(s.nodes, Of(st.Node(i)))
 	}
 	return s
 }
+
+// Severity returns the paint of a severity.
+func (s *Set) Severity(v front.Severity) Paint { return s.severities[v] }
 
 // Node returns the paint of the i-th SuperNode's name.
 func (s *Set) Node(i int) Paint { return s.nodes[i%colours] }
