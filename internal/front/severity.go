@@ -45,7 +45,7 @@ func Worst(all ...Severity) Severity {
 	return worst
 }
 
-// Severity of a step's state. A step that failed is told by its error, not by its state.
+// Severity of a step's state. The state does not say that a step failed; its error does.
 func (s State) Severity() Severity {
 	return [...]Severity{Unknown: NotKnown, Done: OK, Ready: Idle, Blocked: Idle, NotNeeded: Idle, Waiting: Working}[s]
 }
