@@ -87,7 +87,10 @@ func (w Work) Handover() fleet.Handover {
 // Reference returns the guide's quick reference in the dialect of the flwr at hand.
 func (w Work) Reference() []front.Action { return Reference(w.s) }
 
-// Places returns the pages where a person may turn.
+// Answers returns the questions of a new user, with answers for this folder.
+func (w Work) Answers() []front.Answer { return Answers(w.s) }
+
+// Places returns the pages where a person finds help.
 func (w Work) Places() []front.Link { return Places() }
 
 // Onlooker is the work on a site in whose folder another flwrup is at work: a second terminal, a colleague. It

@@ -177,6 +177,10 @@ func (f *fake) Reference() []front.Action {
 	return []front.Action{{Says: "log in", Command: "flwr login supergrid"}, {Says: "list your SuperNodes", Command: "flwr supernode list supergrid"}}
 }
 
+func (f *fake) Answers() []front.Answer {
+	return front.Answers(front.Place{Dir: "~/lung-study", Keys: "keys", Backup: "keys-backup.age", Cache: "~/.cache/flwrup", Nodes: []string{"supernode_1", "supernode_2"}, Containers: true})
+}
+
 func (f *fake) Places() []front.Link { return f.places }
 
 // demo is a fake that behaves like a first onboarding, with pauses; with pace 0 they vanish.

@@ -44,7 +44,7 @@ func (m *Model) everywhere(msg tea.KeyMsg) (cmd tea.Cmd, taken bool) {
 	case key.Matches(msg, keys.reference):
 		m.push(&referencePage{text{m}})
 	case key.Matches(msg, keys.places):
-		m.push(&placesPage{text{m}})
+		m.push(&getHelpPage{text{m}})
 	case key.Matches(msg, keys.pageUp):
 		m.scroll(-max(m.bodyHeight()-2, 1))
 	case key.Matches(msg, keys.pageDown):

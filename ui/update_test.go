@@ -167,7 +167,7 @@ func TestKeys(t *testing.T) {
 		{"Enter tries again after the tools", failed(problem.DockerDown), "enter home j j j j j j j j j enter", works},
 		{"Enter goes to the work", running, "j enter", at(10)},
 		{"help and back", nil, "? esc", at(10)}, {"help", nil, "?", page(&helpPage{})},
-		{"flags", nil, "e", page(&flagsPage{})}, {"reference", nil, "Q", page(&referencePage{})}, {"places", nil, "h", page(&placesPage{})},
+		{"flags", nil, "e", page(&flagsPage{})}, {"reference", nil, "Q", page(&referencePage{})}, {"places", nil, "h", page(&getHelpPage{})},
 		{"dashboard", nil, "d", page(&dashPage{})}, {"dashboard and back", nil, "d esc", at(10)}, {"dashboard twice", nil, "d d", at(10)},
 		{"pick", nil, "c", page(&pickPage{})}, {"pick and back", nil, "c j esc", at(10)}, {"picked", nil, "c 2", at(10)},
 		{"no raw output", nil, "v", at(10)},

@@ -11,7 +11,7 @@ import (
 )
 
 // Work is the interface of the screens to the work; steps.Work implements it. Every method except Title,
-// Steps, Look, CanChange, CanUndo, Reference and Places may block, so only a tea.Cmd calls it.
+// Steps, Look, CanChange, CanUndo, Reference, Answers and Places may block, so only a tea.Cmd calls it.
 type Work interface {
 	Title() front.Title
 	Steps() []front.Step // the 16, in order
@@ -32,5 +32,6 @@ type Work interface {
 	Act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error
 
 	Reference() []front.Action // the guide's quick reference in the dialect of the installed flwr
+	Answers() []front.Answer   // to the questions of a new user
 	Places() []front.Link      // where to get help
 }
