@@ -66,13 +66,14 @@ func (m *Model) typed(msg tea.KeyMsg) tea.Cmd {
 
 // seek searches or filters for text, as the prompt asks.
 func seek(m *Model, text string) tea.Cmd {
-	if m.asking == forFilter {
+	switch {
+	case m.asking == forFilter && m.filter != text:
 		m.filter = text
-		return m.requery()
-	}
-	if m.search != text {
+	case m.asking == forSearch && m.search != text:
 		m.search, m.focused().has = text, false
 		m.wantsSeek = true
+	default:
+		return nil
 	}
 	return m.requery()
 }

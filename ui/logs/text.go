@@ -47,7 +47,7 @@ func fit(s string, w int, tail string) string {
 	if w <= 0 {
 		return ""
 	}
-	if len(s) <= w && ascii(s) || width(s) <= w {
+	if len(s) <= w || width(s) <= w {
 		return s
 	}
 	if ascii(s) && ascii(tail) && len(tail) < w {
@@ -78,7 +78,7 @@ func spaces(n int) string {
 // always a row; a character is never cut.
 func wrapped(s string, w int) []string {
 	w = max(w, 2) // the widest character
-	if len(s) <= w && ascii(s) {
+	if len(s) <= w { // no text takes more columns than bytes
 		return []string{s}
 	}
 	var rows []string
@@ -89,6 +89,10 @@ func wrapped(s string, w int) []string {
 // wrap passes each of the rows of wrapped to row.
 func wrap(s string, w int, row func(string)) {
 	near := w / 3
+	if len(s) <= w {
+		row(s)
+		return
+	}
 	if ascii(s) {
 		for len(s) > w {
 			n := w
