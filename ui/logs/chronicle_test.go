@@ -129,6 +129,15 @@ func TestRulesAcrossTheLog(t *testing.T) {
 	if got := m.View(); strings.Count(got, "killed") != 1 || !strings.Contains(got, "── s1 killed (137), down 8m 52s, restarted ──") {
 		t.Errorf("back:\n%s", got)
 	}
+	// A jump to its time says where it is.
+	p := m.focused()
+	p.goTo(p.geometry(), h.At)
+	m.stale = true
+	if !strings.Contains(m.View(), "▸─ s1 killed (137), down 8m 52s, restarted ──") {
+		t.Errorf("not chosen:\n%s", m.View())
+	}
+	keysTo(m, "G")
+
 	// It stays through a filter, and in the panes of the node alone.
 	keysTo(m, fields("f t w o enter")...)
 	if got := text(m); !strings.Contains(got, "killed") || strings.Contains(got, "one") {

@@ -240,6 +240,7 @@ func TestPromptSaysHow(t *testing.T) {
 		{"f backspace / 7 $ /", "regex, level: all", "filter regex /7$/"},
 		{"enter", "", "filter regex /7$/"},
 		{"f esc esc f / v a r enter", "", "filter /var"},
+		{"f backspace backspace backspace backspace / V /", "regex, case counts", "filter regex /V/"},
 	} {
 		keysTo(m, fields(tt.keys)...)
 		v := m.View()

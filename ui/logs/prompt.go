@@ -134,6 +134,8 @@ func wrong(err error) string {
 // kindOf says how text is looked for.
 func kindOf(text string) string {
 	switch {
+	case isRegex(text) && strings.ToLower(text) != text:
+		return "regex, case counts"
 	case isRegex(text):
 		return "regex"
 	case text == "/" || halfRegex(text):

@@ -147,10 +147,29 @@ func (r *reader) markOfTrace(text string, skip int, inError, inTrace bool) mark 
 	}
 	switch rest := text[skip:]; {
 	case strings.TrimSpace(rest) == "", rest == "Received successfully", rest == "Sent successfully",
-		rest == "Start `flwr-clientapp` process" && len(r.open) > 0, rest != "" && rest[0] == '[' && runOf(rest) != "":
+		rest == "Start `flwr-clientapp` process" && len(r.open) > 0, rest[0] == '[' && runOf(rest) != "":
+		return markDull
+	case skip > 0 && webServer(rest):
 		return markDull
 	}
 	return noMark
+}
+
+// webServer reports whether a SuperNode's own web server tells of its start: flwr says so in front of it and behind it.
+func webServer(text string) bool {
+	switch text[0] {
+	case 'S':
+		return strings.HasPrefix(text, "Started server process [")
+	case 'W':
+		return text == "Waiting for application startup."
+	case 'A':
+		return text == "Application startup complete."
+	case 'F':
+		return text == "FastAPI lifespan: startup"
+	case 'U':
+		return strings.HasPrefix(text, "Uvicorn running on ")
+	}
+	return false
 }
 
 // task notes a message that came, and its answer.

@@ -28,7 +28,7 @@ func TestRead(t *testing.T) {
 		{"INFO :      [RUN x]", Info, noMark, "[RUN x]", false},
 		{"WARNING :   Connection attempt failed, retrying in 0.83 seconds", Warning, markRetry, "", false},
 		{"INFO :      Connection successful after 3.10 seconds and 3 tries.", Info, markBack, "", false},
-		{"INFO:     Waiting for application startup.", Info, noMark, "Waiting for application startup.", false},
+		{"INFO:     Waiting for application startup.", Info, markDull, "Waiting for application startup.", false},
 		{"ERROR :     SSL/TLS handshake error detected.", Error, noMark, "", true},
 		{"ERROR :     <_InactiveRpcError of RPC that terminated with:", Error, noMark, "", true},
 		{"\tstatus = StatusCode.FAILED_PRECONDITION", Error, noMark, "", false},

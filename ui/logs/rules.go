@@ -117,5 +117,8 @@ func (p *pane) rule(g geometry, r ref) string {
 	if rest := room - width(text) - 1; rest > 1 {
 		text += " " + strings.Repeat(l.Horizontal, rest)
 	}
+	if p.has && p.cur == r {
+		return s + l.Selected.Render(l.Cursor) + look.Render(strings.TrimPrefix(text, l.Horizontal))
+	}
 	return s + look.Render(text)
 }
