@@ -77,7 +77,7 @@ func spaces(n int) string {
 // wrapped cuts s into rows of at most w columns, behind a blank if there is one in most of the row. There is
 // always a row; a character is never cut.
 func wrapped(s string, w int) []string {
-	w = max(w, 2) // the widest character
+	w = max(w, 2)    // the widest character
 	if len(s) <= w { // no text takes more columns than bytes
 		return []string{s}
 	}
