@@ -3,11 +3,13 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -42,6 +44,16 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"shaped": func(ts *testscript.TestScript, neg bool, args []string) { // shaped COMMAND, after COMMAND --json
+				var whole struct{ Data any }
+				if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &whole); err != nil {
+					ts.Fatalf("%v", err)
+				}
+				shape, has := shapes[strings.Join(args, " ")]
+				if wrong := misfits(shape, whole.Data); neg || !has || len(wrong) > 0 {
+					ts.Fatalf("%v: %v", args, wrong)
+				}
+			},
 			"exits": func(ts *testscript.TestScript, neg bool, args []string) { // exits CODE COMMAND…
 				if neg || len(args) < 2 {
 					ts.Fatalf("usage: exits CODE COMMAND…")

@@ -25,53 +25,97 @@ type field[T any] struct {
 	key     string // with its table: grid.fleet
 	comment string
 	ref     func(*T) any
-	check   func(value string) (why string) // "" when the value is fine; nil: any one line of text
+	check   rule
+}
+
+// rule says which values a field takes; the zero rule takes any one line of text.
+type rule struct {
+	why     func(value string) string // "" when the value is fine
+	pattern string                    // the same as a regular expression, where there is one
+	values  []string                  // or all that it takes
 }
 
 func (f field[T]) path() []string { return strings.Split(f.key, ".") }
 
 var fields = []field[Choices]{
-	{"name", "what the project is called", func(c *Choices) any { return &c.Name }, notEmpty},
-	{"nodes", "number of SuperNodes; 0: not decided yet", func(c *Choices) any { return &c.Nodes }, nodeCount},
+	{"name", "what the project is called", func(c *Choices) any { return &c.Name }, rule{why: notEmpty}},
+	{"nodes", "number of SuperNodes; 0: not decided yet", func(c *Choices) any { return &c.Nodes }, rule{why: nodeCount}},
 	{"federation", "\"@account/name\"; a bare name with flwr 1.25 or older; \"\": not decided yet", func(c *Choices) any { return &c.Federation }, matching(federation, "it is neither @account/name nor a bare name")},
-	{"create-federation", "make the federation when it does not exist (flwr 1.27 or later)", func(c *Choices) any { return &c.CreateFederation }, nil},
-	{"keys", "folder of the key pairs; keep it out of version control", func(c *Choices) any { return &c.Keys }, notEmpty},
+	{"create-federation", "make the federation when it does not exist (flwr 1.27 or later)", func(c *Choices) any { return &c.CreateFederation }, rule{}},
+	{"keys", "folder of the key pairs; keep it out of version control", func(c *Choices) any { return &c.Keys }, rule{why: notEmpty}},
 	{"runtime", "\"docker\", \"process\", or \"auto\": containers where Docker works", func(c *Choices) any { return &c.Runtime }, oneOf(RuntimeAuto, RuntimeDocker, RuntimeProcess)},
-	{"image", "image of the SuperNode containers; \"\": the official one of the flwr version", func(c *Choices) any { return &c.Image }, image},
-	{"host-network", "containers share the network of the machine", func(c *Choices) any { return &c.HostNetwork }, nil},
+	{"image", "image of the SuperNode containers; \"\": the official one of the flwr version", func(c *Choices) any { return &c.Image }, rule{why: image}},
+	{"host-network", "containers share the network of the machine", func(c *Choices) any { return &c.HostNetwork }, rule{}},
 	{"container-prefix", "what container names begin with; \"\": supernode_", func(c *Choices) any { return &c.ContainerPrefix }, matching(plainName, "container names are letters, digits, '_', '.' and '-', the first one a letter or digit")},
-	{"app", "folder of the Flower app to run, or @publisher/name to fetch it from Flower's hub", func(c *Choices) any { return &c.App }, nil},
-	{"backup", "file of the encrypted key backup", func(c *Choices) any { return &c.Backup }, nil},
-	{"backup-recipient", "age recipient (age1...) that a backup is encrypted to; \"\": a passphrase", func(c *Choices) any { return &c.BackupRecipient }, noSecretKey},
-	{"backup-passphrase-file", "file with the passphrase of a backup that nobody attends; keep it out of version control", func(c *Choices) any { return &c.BackupPassphrase }, nil},
+	{"app", "folder of the Flower app to run, or @publisher/name to fetch it from Flower's hub", func(c *Choices) any { return &c.App }, rule{}},
+	{"backup", "file of the encrypted key backup", func(c *Choices) any { return &c.Backup }, rule{}},
+	{"backup-recipient", "age recipient (age1...) that a backup is encrypted to; \"\": a passphrase", func(c *Choices) any { return &c.BackupRecipient }, rule{why: noSecretKey}},
+	{"backup-passphrase-file", "file with the passphrase of a backup that nobody attends; keep it out of version control", func(c *Choices) any { return &c.BackupPassphrase }, rule{}},
 
 	{"flwr.version", "wanted version; \"\": the installed one, else the newest", func(c *Choices) any { return &c.Flwr.Version }, matching(versionText, "it is not a version")},
-	{"flwr.path", "flwr program, or the folder of its environment; \"\": looked for", func(c *Choices) any { return &c.Flwr.Path }, nil},
-	{"flwr.home", "FLWR_HOME; \"\": your own (~/.flwr)", func(c *Choices) any { return &c.Flwr.Home }, nil},
+	{"flwr.path", "flwr program, or the folder of its environment; \"\": looked for", func(c *Choices) any { return &c.Flwr.Path }, rule{}},
+	{"flwr.home", "FLWR_HOME; \"\": your own (~/.flwr)", func(c *Choices) any { return &c.Flwr.Home }, rule{}},
 
-	{"grid.connection", "name of the connection in Flower's configuration", func(c *Choices) any { return &c.Grid.Connection }, connectionName},
-	{"grid.control", "address that flwr talks to; \"\": the official one", func(c *Choices) any { return &c.Grid.Control }, address},
-	{"grid.fleet", "address that SuperNodes talk to; \"\": the official one", func(c *Choices) any { return &c.Grid.Fleet }, address},
-	{"grid.ca", "CA certificate of a private grid; \"\": a public certificate", func(c *Choices) any { return &c.Grid.CA }, nil},
-	{"grid.rehearsal", "the grid is a rehearsal on this machine", func(c *Choices) any { return &c.Grid.Rehearsal }, nil},
+	{"grid.connection", "name of the connection in Flower's configuration", func(c *Choices) any { return &c.Grid.Connection }, rule{why: connectionName}},
+	{"grid.control", "address that flwr talks to; \"\": the official one", func(c *Choices) any { return &c.Grid.Control }, rule{why: address}},
+	{"grid.fleet", "address that SuperNodes talk to; \"\": the official one", func(c *Choices) any { return &c.Grid.Fleet }, rule{why: address}},
+	{"grid.ca", "CA certificate of a private grid; \"\": a public certificate", func(c *Choices) any { return &c.Grid.CA }, rule{}},
+	{"grid.rehearsal", "the grid is a rehearsal on this machine", func(c *Choices) any { return &c.Grid.Rehearsal }, rule{}},
 }
 
 var nodeFields = []field[NodeChoice]{
-	{"name", "", func(n *NodeChoice) any { return &n.Name }, matching(nodeName, "names are 1 to 63 letters, digits, '_', '.' and '-', the first one a letter or digit")},
-	{"key", "", func(n *NodeChoice) any { return &n.Key }, nil},
-	{"node-config", "", func(n *NodeChoice) any { return &n.NodeConfig }, nodeConfig},
-	{"args", "", func(n *NodeChoice) any { return &n.Args }, nil},
-	{"env", "", func(n *NodeChoice) any { return &n.Env }, variableName},
-	{"env-file", "", func(n *NodeChoice) any { return &n.EnvFile }, nil},
-	{"data", "", func(n *NodeChoice) any { return &n.Data }, dataFolder},
-	{"cpus", "", func(n *NodeChoice) any { return &n.CPUs }, matching(cpuCount, "it takes a number of processor cores, such as \"1.5\"")},
-	{"memory", "", func(n *NodeChoice) any { return &n.Memory }, limit(memorySize, "it takes a number with m or g behind it, such as \"2g\"")},
-	{"pids", "", func(n *NodeChoice) any { return &n.PIDs }, limit(pidCount, "it takes a number of processes and threads, 64 or more, such as \"4096\"")},
-	{"tmp", "", func(n *NodeChoice) any { return &n.Tmp }, matching(memorySize, "it takes a number with m or g behind it, such as \"1g\"")},
-	{"gpus", "", func(n *NodeChoice) any { return &n.GPUs }, matching(gpuChoice, "it takes \"all\", a number, or \"device=0,1\"")},
-	{"location", "", func(n *NodeChoice) any { return &n.Location }, location},
-	{"install-packages", "", func(n *NodeChoice) any { return &n.Install }, nil},
-	{"lasting", "", func(n *NodeChoice) any { return &n.Lasting }, nil},
+	{"name", "what this SuperNode is called: shown, registered and run under", func(n *NodeChoice) any { return &n.Name }, matching(nodeName, "names are 1 to 63 letters, digits, '_', '.' and '-', the first one a letter or digit")},
+	{"key", "its private key, in place of keys/client_credentials_N", func(n *NodeChoice) any { return &n.Key }, rule{}},
+	{"node-config", "values that the ClientApp reads: \"partition-id=0 num-partitions=2\"", func(n *NodeChoice) any { return &n.NodeConfig }, rule{why: nodeConfig}},
+	{"args", "more arguments of flower-supernode", func(n *NodeChoice) any { return &n.Args }, rule{}},
+	{"env", "names of variables handed on from your environment, or asked for; no values here", func(n *NodeChoice) any { return &n.Env }, rule{why: variableName}},
+	{"env-file", "file of lines NAME=VALUE; keep it out of version control", func(n *NodeChoice) any { return &n.EnvFile }, rule{}},
+	{"data", "folders that the ClientApp may read, \"here:in the container\"; \":rw\" behind it to write", func(n *NodeChoice) any { return &n.Data }, rule{why: dataFolder}},
+	{"cpus", "processor cores at most, such as \"1.5\"", func(n *NodeChoice) any { return &n.CPUs }, matching(cpuCount, "it takes a number of processor cores, such as \"1.5\"")},
+	{"memory", "memory at most, such as \"2g\"; \"\": its share of the machine; \"unlimited\"", func(n *NodeChoice) any { return &n.Memory }, limit(memorySize, "it takes a number with m or g behind it, such as \"2g\"")},
+	{"pids", "processes and threads at most, such as \"4096\", or \"unlimited\"", func(n *NodeChoice) any { return &n.PIDs }, limit(pidCount, "it takes a number of processes and threads, 64 or more, such as \"4096\"")},
+	{"tmp", "size of /tmp, which is in memory, such as \"1g\"", func(n *NodeChoice) any { return &n.Tmp }, matching(memorySize, "it takes a number with m or g behind it, such as \"1g\"")},
+	{"gpus", "graphics processors: \"all\", a number, or \"device=0,1\"", func(n *NodeChoice) any { return &n.GPUs }, matching(gpuChoice, "it takes \"all\", a number, or \"device=0,1\"")},
+	{"location", "latitude,longitude that it is registered with (flwr 1.38 or later)", func(n *NodeChoice) any { return &n.Location }, rule{why: location}},
+	{"install-packages", "it installs what the app asks for (flwr 1.29 or later)", func(n *NodeChoice) any { return &n.Install }, rule{}},
+	{"lasting", "comes back after a reboot; false: gone with its log when it ends", func(n *NodeChoice) any { return &n.Lasting }, rule{}},
+}
+
+// Setting is a key of flwrup.toml, for pages and editors.
+type Setting struct {
+	Key, Says string
+	Type      string // text, number, true or false, list of texts
+	Values    []string
+	Pattern   string
+	OneNode   bool // makes sense for one SuperNode alone
+}
+
+// Settings returns the keys of flwrup.toml with their tables, and those of the [node.…] tables.
+func Settings() (file, node []Setting) {
+	for _, f := range fields {
+		file = append(file, f.setting())
+	}
+	for _, f := range nodeFields {
+		s := f.setting()
+		s.OneNode = f.key == "name" || f.key == "key"
+		node = append(node, s)
+	}
+	return file, node
+}
+
+func (f field[T]) setting() Setting {
+	s := Setting{Key: f.key, Says: f.comment, Values: f.check.values, Pattern: f.check.pattern}
+	switch f.ref(new(T)).(type) {
+	case *string:
+		s.Type = "text"
+	case *int:
+		s.Type = "number"
+	case *bool, **bool:
+		s.Type = "true or false"
+	case *[]string:
+		s.Type = "list of texts"
+	}
+	return s
 }
 
 // tables are the comments of the tables of a new file.
@@ -97,33 +141,33 @@ var (
 	hostPort    = regexp.MustCompile(`^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(:([0-9]{1,5}))?$`)
 )
 
-func matching(re *regexp.Regexp, why string) func(string) string {
-	return func(v string) string {
+func matching(re *regexp.Regexp, why string) rule {
+	return rule{pattern: "^$|" + re.String(), why: func(v string) string {
 		if v == "" || re.MatchString(v) {
 			return ""
 		}
 		return why
-	}
+	}}
 }
 
 // limit is matching, or Unlimited.
-func limit(re *regexp.Regexp, why string) func(string) string {
+func limit(re *regexp.Regexp, why string) rule {
 	fits := matching(re, why+", or \""+Unlimited+"\"")
-	return func(v string) string {
+	return rule{pattern: fits.pattern + "|^" + Unlimited + "$", why: func(v string) string {
 		if v == Unlimited {
 			return ""
 		}
-		return fits(v)
-	}
+		return fits.why(v)
+	}}
 }
 
-func oneOf(values ...string) func(string) string {
-	return func(v string) string {
+func oneOf(values ...string) rule {
+	return rule{values: values, why: func(v string) string {
 		if slices.Contains(values, v) {
 			return ""
 		}
 		return "it takes \"" + strings.Join(values, "\", \"") + "\""
-	}
+	}}
 }
 
 func notEmpty(v string) string {
@@ -355,8 +399,8 @@ func (f field[T]) wrong(of *T) string {
 		if strings.ContainsFunc(v, unfit) {
 			return "it has control characters, or is no text"
 		}
-		if f.check != nil {
-			if why := f.check(v); why != "" {
+		if f.check.why != nil {
+			if why := f.check.why(v); why != "" {
 				return why
 			}
 		}
@@ -447,8 +491,8 @@ func checkOf[T any](fields []field[T], key, value string) error {
 		if strings.ContainsFunc(value, unfit) {
 			return errors.New("it has control characters, or is no text")
 		}
-		if f.check != nil {
-			return asError(f.check(value))
+		if f.check.why != nil {
+			return asError(f.check.why(value))
 		}
 		return nil
 	}
