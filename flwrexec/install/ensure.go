@@ -267,7 +267,7 @@ func (i installer) pip(python string, wanted ...string) (string, error) {
 // run runs a step of the installation, sends its lines to say, and returns its output.
 func (i installer) run(name string, args ...string) (string, error) {
 	i.say("$ " + strings.Join(append([]string{filepath.Base(name)}, i.with(name, args)...), " "))
-	return i.installers.run(i.ctx, "install flwr "+i.version.String(), i.say, nil, name, args...)
+	return i.installers.run(i.ctx, "install flwr "+i.version.String(), i.say, "", name, args...)
 }
 
 // installRules map output of uv, pip and venv to the reason of a failed installation.
@@ -287,6 +287,9 @@ var installRules = [...]struct {
 	{problem.FlwrInstall, regexp.MustCompile(`(?i)hash mismatch|do not match the hashes|expected sha256`),
 		"the index gave a file that is not the one flwrup knows", "it was exchanged on the index or on the way from there",
 		"install from the public index or an exact copy of it; if that is what you do, tell whoever runs it"},
+	{problem.FlwrInstall, untrusted,
+		"the package index's certificate is not trusted", "a proxy that reads the connection, with an authority of its own, or a wrong index",
+		"get the proxy's CA certificate from whoever runs your network, `export SSL_CERT_FILE=FILE` (a file with all authorities, PEM), and start flwrup again"},
 	{problem.FlwrInstall, regexp.MustCompile(`(?i)failed to fetch|dns error|could not connect|connection (refused|reset|timed out)|temporary failure in name|network is unreachable|failed to establish a new connection|name or service not known|client error \(connect\)|read timed out|proxy|tunnel error`),
 		"the package index cannot be reached", "no network, or a proxy in between", "check the network (HTTPS_PROXY where there is a proxy), then try again"},
 	{problem.FlwrInstall, regexp.MustCompile(`(?i)no version of flwr|no matching distribution found for flwr|there is no version of flwr|could not find a version that satisfies the requirement flwr|not find.*flwr`),
@@ -327,7 +330,7 @@ func newestFlwr(ctx context.Context) (string, error) {
 	defer tools.close()
 	var out string
 	if tools.uv != "" {
-		out, err = tools.run(ctx, doing, quiet, strings.NewReader("flwr\n"), tools.uv, "pip", "compile", "--no-deps", "--quiet",
+		out, err = tools.run(ctx, doing, quiet, "flwr\n", tools.uv, "pip", "compile", "--no-deps", "--quiet",
 			"--no-header", "--no-annotate", "--python-version", "3.12", "-")
 	} else {
 		python, perr := findPython(ctx, flwr.Latest().Version)
@@ -335,12 +338,12 @@ func newestFlwr(ctx context.Context) (string, error) {
 			return "", perr
 		}
 		list := []string{"-I", "-m", "pip", "index", "versions", "--disable-pip-version-check", "flwr"}
-		out, err = tools.run(ctx, doing, quiet, nil, python, list...)
+		out, err = tools.run(ctx, doing, quiet, "", python, list...)
 		if err != nil && strings.Contains(out, "No module named pip") {
 			// A system's Python may come without pip; its environments have one.
 			env := filepath.Join(tools.dir, "pip")
-			if out, err = tools.run(ctx, doing, quiet, nil, python, "-I", "-m", "venv", env); err == nil {
-				out, err = tools.run(ctx, doing, quiet, nil, program(binOf(env), "python"), list...)
+			if out, err = tools.run(ctx, doing, quiet, "", python, "-I", "-m", "venv", env); err == nil {
+				out, err = tools.run(ctx, doing, quiet, "", program(binOf(env), "python"), list...)
 			}
 		}
 	}

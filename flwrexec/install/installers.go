@@ -1,11 +1,12 @@
 package install
 
 import (
+	"cmp"
 	"context"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -56,6 +57,7 @@ func openInstallers(say func(string)) (installers, error) {
 		return t, installProblem("make a folder in "+root, err.Error(), err)
 	}
 	t.env = []string{"NO_COLOR=1", "PYTHONUTF8=1", "PIP_NO_INPUT=1", "UV_NO_PROGRESS=1", "TMPDIR=" + temp, "TMP=" + temp, "TEMP=" + temp}
+	t.env = append(t.env, authorities(os.Getenv)...)
 	if t.uv, err = exec.LookPath("uv"); err == nil {
 		err = t.uvSettings(say)
 	} else {
@@ -69,8 +71,36 @@ func openInstallers(say func(string)) (installers, error) {
 
 func (t installers) close() { os.RemoveAll(t.dir) } //nolint:errcheck // the next one clears what is left
 
-// run runs uv or pip, sends its lines to say, and returns its output.
-func (t installers) run(ctx context.Context, doing string, say func(string), stdin io.Reader, name string, args ...string) (string, error) {
+// run runs uv or pip, sends its lines to say, and returns its output. uv brings its own list of authorities; where
+// the index has a certificate of another one, such as a proxy's, it runs again with those of this machine.
+func (t installers) run(ctx context.Context, doing string, say func(string), stdin, name string, args ...string) (string, error) {
+	out, err := t.once(ctx, doing, say, stdin, name, args...)
+	if err != nil && name == t.uv && ctx.Err() == nil && os.Getenv("UV_SYSTEM_CERTS") == "" && untrusted.MatchString(out) {
+		say("uv does not know the authority of the index's certificate: trying again with those that this machine trusts")
+		t.env = append(slices.Clone(t.env), "UV_SYSTEM_CERTS=1", "UV_NATIVE_TLS=1") // the second for uv before 0.9
+		out, err = t.once(ctx, doing, say, stdin, name, args...)
+	}
+	return out, err
+}
+
+// untrusted finds in the output of uv and pip that a certificate has an authority that they do not know.
+var untrusted = regexp.MustCompile(`(?i)UnknownIssuer|invalid peer certificate|CERTIFICATE_VERIFY_FAILED|certificate verify failed|unable to get local issuer`)
+
+// authorities returns the variables that name to uv and to pip the same file with authorities that the person named
+// to the one or the other: uv reads SSL_CERT_FILE, pip REQUESTS_CA_BUNDLE.
+func authorities(env func(string) string) []string {
+	var list []string
+	file := cmp.Or(env("REQUESTS_CA_BUNDLE"), env("CURL_CA_BUNDLE"))
+	if file != "" && env("SSL_CERT_FILE") == "" {
+		list = append(list, "SSL_CERT_FILE="+file)
+	}
+	if own := env("SSL_CERT_FILE"); own != "" && file == "" && env("PIP_CERT") == "" {
+		list = append(list, "PIP_CERT="+own)
+	}
+	return list
+}
+
+func (t installers) once(ctx context.Context, doing string, say func(string), stdin, name string, args ...string) (string, error) {
 	cmd := child.Command(ctx, t.dir, name, t.with(name, args)...)
 	kept := child.NewTail(32 << 10)
 	lines := &termsafe.Splitter{Each: func(l string) error {
@@ -78,7 +108,10 @@ func (t installers) run(ctx context.Context, doing string, say func(string), std
 		say(l)
 		return nil
 	}}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, lines, lines // one writer: os/exec then uses one pipe
+	cmd.Stdout, cmd.Stderr = lines, lines // one writer: os/exec then uses one pipe
+	if stdin != "" {
+		cmd.Stdin = strings.NewReader(stdin)
+	}
 	env := cmd.Env[:0]
 	for _, kv := range cmd.Env {
 		if name, _, _ := strings.Cut(kv, "="); !elsewhere[strings.ToUpper(name)] {
