@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -67,9 +69,14 @@ func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to fro
 		return err
 	}
 	if burn {
-		answer, err := to.Ask(ctx, front.Question{ID: "unregister", Kind: front.AskConfirm, Default: "no",
+		q := front.Question{ID: "unregister", Kind: front.AskConfirm, Default: "no",
 			Ask:  "Unregister " + strings.Join(left, ", ") + "?",
-			Help: "The grid forgets the node, and its key can never be registered again. The key files stay where they are."})
+			Help: "The grid forgets the node, and its key can never be registered again. The key files stay where they are."}
+		if unregistered(ctx, s, left) {
+			q.Ask, q.Default = "Remove "+strings.Join(left, ", ")+" from this machine?", "yes"
+			q.Help = "The grid has unregistered it already. Its container and its log go; the key files stay where they are."
+		}
+		answer, err := to.Ask(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -99,10 +106,24 @@ func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to fro
 	return nil
 }
 
+// unregistered reports whether the grid has unregistered all of the named SuperNodes.
+func unregistered(ctx context.Context, s *site.Site, names []string) bool {
+	gone := 0
+	for _, n := range health.States(ctx, s).Nodes {
+		if n.Grid == front.GridUnregistered && slices.Contains(names, n.Name) {
+			gone++
+		}
+	}
+	return gone == len(names)
+}
+
 // TakeOut asks how far the removal goes, and does it. Without an answer it does nothing.
 func TakeOut(ctx context.Context, s *site.Site, nodes []string, to front.Sink, again Again) error {
 	if len(nodes) == 0 {
 		return problem.New(problem.Usage, "no SuperNode named", "", "name the SuperNodes to remove")
+	}
+	if unregistered(ctx, s, nodes) {
+		return Remove(ctx, s, nodes, true, to, again)
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "remove", Kind: front.AskChoice, Default: "no", Ask: "Remove " + strings.Join(nodes, ", ") + "?",
 		Help: "A removed SuperNode is stopped, its container and its log go, and it leaves the federation (flwr 1.27 and later). The key files stay where they are.",

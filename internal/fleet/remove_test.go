@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,4 +122,43 @@ func TestUnregisteredByOthers(t *testing.T) {
 	if n := sitetest.Record(s, "supernode_1"); n.State != ledger.Unregistered {
 		t.Errorf("%+v", n)
 	}
+}
+
+// TestRemoveUnregistered: what the grid has unregistered already is not asked about as if its key were still good.
+func TestRemoveUnregistered(t *testing.T) {
+	for name, remove := range map[string]func(context.Context, *site.Site, front.Sink) error{
+		"unregister": func(ctx context.Context, s *site.Site, to front.Sink) error {
+			return Remove(ctx, s, []string{"supernode_1"}, true, to, once)
+		},
+		"take out": func(ctx context.Context, s *site.Site, to front.Sink) error {
+			return TakeOut(ctx, s, []string{"supernode_1"}, to, once)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, g, _ := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 2)
+			g.SetStatus(0, flwrexec.StatusUnregistered)
+			s.Forget()
+			asked := &asking{}
+			if err := remove(context.Background(), s, asked); err != nil {
+				t.Fatal(err)
+			}
+			if len(asked.all) != 1 || strings.Contains(asked.all[0].Help, "never") || !strings.Contains(asked.all[0].Ask, "from this machine") {
+				t.Errorf("asked %+v", asked.all)
+			}
+			if names := sitetest.Names(t, s); !slices.Equal(names, []string{"supernode_2"}) {
+				t.Errorf("left: %q", names)
+			}
+		})
+	}
+}
+
+// asking notes what it is asked, and answers the default.
+type asking struct {
+	sitetest.Heard
+	all []front.Question
+}
+
+func (a *asking) Ask(_ context.Context, q front.Question) (string, error) {
+	a.all = append(a.all, q)
+	return q.Default, nil
 }
