@@ -172,7 +172,7 @@ func handoverCommand(p *program) *cobra.Command {
 	format := "text"
 	cmd := &cobra.Command{
 		Use: "handover", Short: "Print the node IDs as a message, Markdown, CSV or JSON", Args: noArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := p.openToLook()
 			if err != nil {
 				return err
@@ -182,6 +182,7 @@ func handoverCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			h.Look(cmd.Context(), s)
 			if len(h.Nodes) == 0 {
 				return problem.New(problem.NeedsPerson, "cannot hand over node IDs", "no SuperNode is registered yet", "flwrup up registers them")
 			}

@@ -1,9 +1,12 @@
 package fleet
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/sheet"
 	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
@@ -15,6 +18,7 @@ type Handover struct {
 	Federation string         `json:"federation,omitempty"`
 	Grid       string         `json:"grid"`
 	Nodes      []HandoverNode `json:"supernodes"`
+	Entered    bool           `json:"in_federation"` // the grid says that all of them are in the federation
 }
 
 // HandoverNode is one line of it. NodeID is decimal, and a string in JSON too: it has 64 bits.
@@ -40,9 +44,27 @@ func NewHandover(s *site.Site) (Handover, error) {
 	return h, nil
 }
 
-// Lines is the message as plain text, ready to be sent.
+// Look asks the grid, where flwr has worked before, whether the federation has all of the SuperNodes already. A grid
+// that does not answer leaves Entered as it is.
+func (h *Handover) Look(ctx context.Context, s *site.Site) {
+	if len(h.Nodes) == 0 || h.Federation == "" || !site.WorkedBefore(s) {
+		return
+	}
+	d, err := s.Federation(flwrexec.OneLook(ctx), site.Fresh)
+	if err != nil {
+		return
+	}
+	h.Entered = !slices.ContainsFunc(h.Nodes, func(n HandoverNode) bool {
+		return !slices.ContainsFunc(d.Nodes, func(in flwrexec.Node) bool { return in.ID.String() == n.NodeID })
+	})
+}
+
+// Lines is the message as plain text, ready to be sent; a record where the federation has all of them.
 func (h Handover) Lines() []string {
 	lines := []string{"Dear Flower Labs team,", "", "please enter these SuperNodes into the federation " + h.Federation + ":", ""}
+	if h.Entered {
+		lines = []string{"These SuperNodes are in the federation " + h.Federation + ":", ""}
+	}
 	width := 0
 	for _, n := range h.Nodes {
 		width = max(width, len(n.Name))
@@ -52,6 +74,9 @@ func (h Handover) Lines() []string {
 	}
 	if h.Account != "" {
 		lines = append(lines, "", "They belong to the account "+h.Account+".")
+	}
+	if h.Entered {
+		return lines
 	}
 	return append(lines, "", "Please tell us when they are confirmed. Thank you.")
 }
