@@ -201,3 +201,27 @@ func TestReferenceLooksForNoFlwr(t *testing.T) {
 		t.Errorf("%+v", actions)
 	}
 }
+
+// TestReferenceFitsTheProject: what could not work yet is not offered, and what is offered names what is there.
+func TestReferenceFitsTheProject(t *testing.T) {
+	commands := func(s *site.Site) string {
+		text := ""
+		for _, a := range Reference(s) {
+			text += a.Command + "\n"
+		}
+		return text
+	}
+	s := sitetest.Open(t, sitetest.NewGrid("1.42.0"), 2)
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Federation, c.App, c.Runtime = "", "", project.RuntimeDocker })
+	if text := commands(s); strings.Contains(text, "''") || strings.Contains(text, "docker") || strings.Contains(text, "register") || strings.Contains(text, "run ") {
+		t.Errorf("nothing is there yet:\n%s", text)
+	}
+	sitetest.MakeKeys(t, s)
+	sitetest.Choose(t, s, func(c *project.Choices) { c.ContainerPrefix, c.Federation = "study_", "@ada/study" })
+	if err := site.NoteWanted(s, []string{"supernode_2"}, front.WantedUp); err != nil {
+		t.Fatal(err)
+	}
+	if text := commands(s); !strings.Contains(text, "docker logs -f study_2\n") || !strings.Contains(text, "client_credentials_1.pub") || !strings.Contains(text, "--federation @ada/study") {
+		t.Errorf("its own names wanted:\n%s", text)
+	}
+}

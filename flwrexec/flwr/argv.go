@@ -77,6 +77,9 @@ func (d Dialect) FederationDetailsArgv(c Connection, federation string) []string
 	if d.FederationShow {
 		return join([]string{"federation", "show"}, d.connection(c))
 	}
+	if federation == "" { // none is chosen yet
+		return d.FederationsArgv(c)
+	}
 	return join([]string{"federation", "list"}, d.connection(c), []string{"--federation", federation})
 }
 

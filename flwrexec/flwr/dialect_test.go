@@ -55,6 +55,7 @@ func TestArgv(t *testing.T) {
 		{now.UnregisterArgv(c, 7), "flwr supernode unregister 7 supergrid"},
 		{old.FederationDetailsArgv(c, "f"), "flwr federation show . supergrid"},
 		{mid.FederationDetailsArgv(c, "@a/f"), "flwr federation list supergrid --federation @a/f"},
+		{mid.FederationDetailsArgv(c, ""), "flwr federation list supergrid"},
 		{now.CreateFederationArgv(c, "f", "A f"), "flwr federation create f supergrid --description A f"},
 		{now.AddArgv(c, 7, "@a/f"), "flwr federation add-supernode 7 @a/f supergrid"},
 		{now.RemoveArgv(c, 7, "@a/f"), "flwr federation remove-supernode 7 @a/f supergrid"},

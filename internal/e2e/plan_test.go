@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flwrup/internal/site"
+	"flwrup/steps"
 )
 
 // planTyped types what `flwrup plan` prints, word for word, into /bin/sh: a key pair, its registration, a
@@ -29,6 +32,7 @@ func (h *home) planTyped(dir string, rehearse []string) {
 	if err := os.WriteFile(file, []byte(more), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	h.referenceTyped(dir)
 	typed(t, h, dir, 6)
 	key, err := os.ReadFile(filepath.Join(dir, "keys", "client_credentials_4"))
 	if err != nil {
@@ -100,5 +104,37 @@ func typed(t *testing.T, h *home, dir string, step int) {
 	}
 	if ran == 0 {
 		t.Fatalf("the plan has no command for step %d:\n%s", step, tail(out))
+	}
+}
+
+// referenceTyped runs what the quick reference shows, but for what changes something, and follows no log.
+func (h *home) referenceTyped(dir string) {
+	t := h.t
+	t.Helper()
+	s, err := site.Open(site.Options{Dir: dir, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Session(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ran := ""
+	for _, a := range steps.Reference(s) {
+		if first, _, _ := strings.Cut(a.Says, " "); first == "log" || first == "register" || first == "run" {
+			continue
+		}
+		typed := strings.NewReplacer("docker logs -f ", "docker logs ", "docker stop ", "docker inspect ").Replace(a.Command)
+		cmd := exec.Command("sh", "-c", typed)
+		cmd.Dir, cmd.Env = dir, h.env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %s\n%v\n%s", a.Says, a.Command, err, tail(string(out)))
+		}
+		ran += a.Says + "\n"
+	}
+	for _, wanted := range []string{"list your SuperNodes", "show the federation", "list the runs", "follow the log of supernode_1", "stop supernode_1"} {
+		if !strings.Contains(ran, wanted) {
+			t.Errorf("the reference does not show how to %s:\n%s", wanted, ran)
+		}
 	}
 }
