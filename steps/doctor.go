@@ -32,11 +32,20 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	s.Forget()
 	s.Forget(site.ReadNetwork)
 	said := map[string]bool{} // a grid that is away stops many steps with the same words
-	if site.WorkedBefore(s) { // a grid that is silent is known by the time that it is asked for
-		safego.Go("ask the grid", func(error) {}, func() { _, _, _ = s.AllNodes(ctx, site.Fresh) })
+	asked := make(chan struct{})
+	if site.WorkedBefore(s) { // what step 2 says depends on the login
+		safego.Go("ask the grid", func(error) { close(asked) }, func() {
+			_, _, _ = s.AllNodes(ctx, site.Fresh)
+			close(asked)
+		})
+	} else {
+		close(asked)
 	}
 	l := NewLook(s)
 	for _, st := range checklist {
+		if st.ID() == front.StepFederation {
+			<-asked
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -58,7 +67,10 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 // examine is Doctor for one step; said holds the troubles of earlier findings.
 func examine(ctx context.Context, l *Look, st Step, said map[string]bool) Finding {
 	status, err := l.inspect(ctx, st.ID())
-	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), Step: st.ID(), State: status.State, Stands: status.State.Severity(), Says: status.Evidence}
+	if waits, ok := l.behindLogin(ctx, st.ID(), status, err); ok {
+		status, err = waits, nil
+	}
+	f := Finding{What: fmt.Sprintf("%d %s", st.ID(), st.Name()), Step: st.ID(), State: status.State, Stands: status.Severity(), Says: status.Evidence}
 	if status.Why != "" {
 		f.Says = append(f.Says, status.Why)
 	}

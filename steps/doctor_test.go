@@ -19,9 +19,7 @@ func TestDoctor(t *testing.T) {
 	nodes := map[string]Finding{}
 	look := func() (whats []string, wrong []*problem.Problem) {
 		Doctor(context.Background(), s, func(f Finding) {
-			if f.Step == 0 {
-				nodes[f.What] = f
-			}
+			nodes[f.What] = f
 			whats = append(whats, f.What)
 			if f.Problem != nil {
 				wrong = append(wrong, f.Problem)
@@ -44,6 +42,9 @@ func TestDoctor(t *testing.T) {
 	}
 	if _, wrong = look(); len(wrong) != 1 || wrong[0].Code != problem.Unreachable {
 		t.Errorf("one trouble wanted, the grid's, got %v", wrong)
+	}
+	if n := nodes["12 Confirmation"]; n.State != front.Blocked || len(n.Says) == 0 || n.Problem != nil {
+		t.Errorf("a step that waits for step 9: %+v", n)
 	}
 	if n := nodes["supernode_1"]; n.Stands != front.NotKnown || n.State == front.Done {
 		t.Errorf("a SuperNode that is not here, on a grid that does not answer, is %v", n.Stands)

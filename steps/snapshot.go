@@ -182,13 +182,35 @@ func (l *Look) Inspect(ctx context.Context, id front.StepID) (front.Status, erro
 	began := time.Now()
 	status, err := l.inspect(flwrexec.OneLook(ctx), id)
 	slog.Debug("step", "number", int(id), "state", status.State.String(), "why", status.Why, "evidence", status.Evidence, "error", err, "took", time.Since(began))
-	if id.NeedsLogin() && problem.Is(err, problem.NotLoggedIn) {
-		return front.Status{State: front.Blocked, By: front.StepLogin, Why: "the login is over: log in again, and this step goes on where it was"}, nil
+	if waits, ok := l.behindLogin(ctx, id, status, err); ok {
+		return waits, nil
 	}
 	if err != nil {
 		status.State = front.Unknown // a step may have begun with Done before it could not look further
 	}
 	return status, site.WithNetwork(ctx, l.s, err)
+}
+
+// behindLogin returns the status of a step after the login that err keeps from being looked at, where step 9 tells
+// the cause: the session is over, or the grid is away. It is told once, there.
+func (l *Look) behindLogin(ctx context.Context, id front.StepID, status front.Status, err error) (front.Status, bool) {
+	st := front.Status{State: front.Blocked, By: front.StepLogin}
+	if !id.NeedsLogin() || err == nil {
+		return st, false
+	}
+	if problem.Is(err, problem.NotLoggedIn) {
+		st.Why = "the login is over: log in again, and this step goes on where it was"
+		return st, true
+	}
+	if _, cause := l.inspect(ctx, front.StepLogin); cause != nil && problem.Is(err, problem.Unreachable, problem.Untrusted) {
+		if status.Why != "" && status.By > 0 {
+			st.By, st.Why = status.By, status.Why // an earlier step is missing as well
+			return st, true
+		}
+		st.Why = "the grid cannot be asked"
+		return st, true
+	}
+	return st, false
 }
 
 // Plan tells what Apply of step id would do.

@@ -44,7 +44,11 @@ func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
 	st.State, st.Short = front.Done, c.Federation
 	st.Evidence = append(st.Evidence, c.Federation)
 	if !p.LoggedIn {
-		st.Evidence = append(st.Evidence, "not checked on the grid yet: that needs the login (step 9)")
+		text := "not checked on the grid yet"
+		if p.Ledger.Account(c.Grid.Connection) == "" {
+			text += ": that needs the login (step 9)"
+		}
+		st.Evidence = append(st.Evidence, text)
 		return st, nil
 	}
 	if p.Federations.Err != nil {

@@ -95,11 +95,15 @@ func namedFlwr(f site.Folder) bool { return f.Choices.Flwr.Path != "" && !f.Rehe
 // surroundings adds what else decides whether SuperNodes come online: the image, the disk, the network
 // to the two addresses, the clock. None of it holds up the steps until the login.
 func (tools) surroundings(p Snapshot, st *front.Status) {
+	said := map[string]bool{} // a network that is away is one trouble, and not one an address
 	add := func(name, text string, bad *problem.Problem) {
 		item := front.Item{Name: name, State: front.ItemDone, Text: strings.TrimPrefix(text, name+" ")}
 		if bad != nil {
 			item.State = front.ItemFailed
-			st.Hints = append(st.Hints, bad.Error()+site.Fix(bad))
+			if cause := bad.Why + bad.Fix; !said[cause] {
+				said[cause] = true
+				st.Hints = append(st.Hints, bad.Error()+site.Fix(bad))
+			}
 		} else {
 			st.Evidence = append(st.Evidence, text)
 		}

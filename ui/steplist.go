@@ -107,6 +107,9 @@ func (sl *stepList) sign(i int) (sign string, st lipgloss.Style, word string) {
 	}
 	switch v.status.State {
 	case front.Done:
+		if v.status.Severity() == front.Warning {
+			return s.Signs.Warning, s.Warn, "needs attention"
+		}
 		return s.Signs.Done, s.OK, "done"
 	case front.NotNeeded:
 		return s.Signs.NotNeeded, s.Dim, "not needed"

@@ -71,6 +71,8 @@ func showFinding(p *program, f steps.Finding, d findingData) {
 	switch {
 	case f.Problem != nil || f.Step == 0:
 		word = f.Stands.String()
+	case f.Stands == front.Warning:
+		word = "needs attention"
 	case f.State == front.Ready:
 		word = "to do"
 	}

@@ -50,6 +50,17 @@ func (s State) Severity() Severity {
 	return [...]Severity{Unknown: NotKnown, Done: OK, Ready: Idle, Blocked: Idle, NotNeeded: Idle, Waiting: Working}[s]
 }
 
+// Severity of a step: that of its state, but nothing is OK while one of its items fails.
+func (s Status) Severity() Severity {
+	v := s.State.Severity()
+	for _, it := range s.Items {
+		if it.State == ItemFailed {
+			v = Worst(v, Warning)
+		}
+	}
+	return v
+}
+
 // Severity of an item of a step.
 func (s ItemState) Severity() Severity {
 	return [...]Severity{ItemWaiting: Idle, ItemWorking: Working, ItemDone: OK, ItemFailed: Failing}[s]

@@ -118,3 +118,19 @@ func TestRunSeverity(t *testing.T) {
 		}
 	}
 }
+
+// TestStepSeverity: a step that is done is not OK while something of it fails.
+func TestStepSeverity(t *testing.T) {
+	failed := []Item{{Name: "control", State: ItemFailed}}
+	for _, c := range []struct {
+		st   Status
+		want Severity
+	}{
+		{Status{State: Done}, OK}, {Status{State: Done, Items: failed}, Warning}, {Status{State: Ready}, Idle},
+		{Status{State: Ready, Items: failed}, Warning}, {Status{State: Waiting}, Working}, {Status{}, NotKnown},
+	} {
+		if got := c.st.Severity(); got != c.want {
+			t.Errorf("%+v: %v, want %v", c.st, got, c.want)
+		}
+	}
+}

@@ -122,7 +122,7 @@ func (f *Front) planned(actions []front.Action) {
 }
 
 func (f *Front) stepEnded(e front.StepEnded) {
-	stands := e.Status.State.Severity()
+	stands := e.Status.Severity()
 	switch {
 	case e.Err != nil:
 		stands = front.Failing

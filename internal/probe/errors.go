@@ -23,6 +23,9 @@ const WrongService problem.Code = "wrong-service"
 // whoAsks is the user's remedy for a network in between.
 const whoAsks = "try another network, or ask the people who run this one to open the port"
 
+// offline is the remedy where no name is found.
+const offline = "are you offline, or behind a proxy (HTTPS_PROXY)? `flwrup rehearse` goes the whole way without a network"
+
 // unreachable says why a connection failed.
 func (r *Result) unreachable(err error) *problem.Problem {
 	host, port, _ := net.SplitHostPort(r.Address)
@@ -31,10 +34,10 @@ func (r *Result) unreachable(err error) *problem.Problem {
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		p.What, p.Why = "cannot resolve "+host, "DNS on this network does not know the name"
-		p.Fix = "check the spelling; are you offline, or behind a proxy (HTTPS_PROXY)?"
+		p.Fix = "check the spelling; " + offline
 	case errors.As(err, &dns):
 		p.What, p.Why = "cannot resolve "+host, "DNS does not answer"
-		p.Fix = "are you offline, or behind a proxy (HTTPS_PROXY)?"
+		p.Fix = offline
 	case errors.Is(err, syscall.ECONNREFUSED):
 		p.Why = "nothing listens on port " + port + " there, or a firewall refuses"
 		p.Fix = "check host and port"
