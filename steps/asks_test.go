@@ -11,6 +11,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/project"
@@ -187,7 +188,7 @@ func TestNetworkIsSeenWithTheFirstFlwr(t *testing.T) {
 // TestReferenceLooksForNoFlwr: front ends draw it, which must not take the seconds of a search.
 func TestReferenceLooksForNoFlwr(t *testing.T) {
 	s, _ := without(t)
-	if actions := Reference(s); len(actions) == 0 || !strings.Contains(actions[0].Command, "flwr login") {
+	if actions := fleet.Reference(s); len(actions) == 0 || !strings.Contains(actions[0].Command, "flwr login") {
 		t.Errorf("%+v", actions)
 	}
 	if aside := s.LeftAside(); len(aside) > 0 {
@@ -197,7 +198,7 @@ func TestReferenceLooksForNoFlwr(t *testing.T) {
 		t.Errorf("a search leaves no trace: %v", err)
 	}
 	site.With(s, site.Backends{Flwr: sitetest.NewGrid("1.42.0")})
-	if actions := Reference(s); !strings.Contains(actions[0].Command, "/usr/bin/flwr login") {
+	if actions := fleet.Reference(s); !strings.Contains(actions[0].Command, "/usr/bin/flwr login") {
 		t.Errorf("%+v", actions)
 	}
 }
@@ -206,7 +207,7 @@ func TestReferenceLooksForNoFlwr(t *testing.T) {
 func TestReferenceFitsTheProject(t *testing.T) {
 	commands := func(s *site.Site) string {
 		text := ""
-		for _, a := range Reference(s) {
+		for _, a := range fleet.Reference(s) {
 			text += a.Command + "\n"
 		}
 		return text

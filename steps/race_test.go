@@ -14,6 +14,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/atomicfile"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/project"
@@ -108,7 +109,7 @@ func TestVerbsAndLooks(t *testing.T) {
 			}
 		}
 		s.Title()
-		Reference(s)
+		fleet.Reference(s)
 		return o.FileErr
 	})
 	look("steps", func() error {

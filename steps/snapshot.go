@@ -192,7 +192,7 @@ func (l *Look) Inspect(ctx context.Context, id front.StepID) (front.Status, erro
 }
 
 // behindLogin returns the status of a step after the login that err keeps from being looked at, where step 9 tells
-// the cause: the session is over, or the grid is away. It is told once, there.
+// the cause, once for all: the session is over, or the grid is away.
 func (l *Look) behindLogin(ctx context.Context, id front.StepID, status front.Status, err error) (front.Status, bool) {
 	st := front.Status{State: front.Blocked, By: front.StepLogin}
 	if !id.NeedsLogin() || err == nil {

@@ -85,7 +85,7 @@ func (w Work) Handover() fleet.Handover {
 }
 
 // Reference returns the guide's quick reference in the dialect of the flwr at hand.
-func (w Work) Reference() []front.Action { return Reference(w.s) }
+func (w Work) Reference() []front.Action { return fleet.Reference(w.s) }
 
 // Answers returns the questions of a new user, with answers for this folder.
 func (w Work) Answers() []front.Answer { return Answers(w.s) }

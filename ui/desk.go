@@ -145,6 +145,7 @@ func (dk *desk) stop() tea.Cmd {
 		dk.job.stopping = true
 		dk.job.form = nil
 		dk.job.waiting = nil
+		dk.job.waits(dk.m.now())
 		dk.job.cancel(errStopped)
 	}
 	return nil
@@ -179,6 +180,7 @@ func (dk *desk) answer(msg tea.KeyMsg) (cmd tea.Cmd, taken bool) {
 	if answered {
 		dk.job.form = nil
 		dk.job.nextForm(dk.m)
+		dk.job.waits(dk.m.now())
 	}
 	if answered || taken {
 		dk.m.window.pinned = false

@@ -26,6 +26,8 @@ type job struct {
 	cancel context.CancelCauseFunc
 	began  time.Time
 	ended  time.Time
+	asked  time.Time     // since when it waits for the person; zero while it works
+	waited time.Duration // for the person, before that
 	over   bool
 	err    error
 	// stopping is set once the user has asked for the end.
@@ -75,6 +77,7 @@ func (j *job) take(m *Model, list []any, dropped int) {
 		j.output = append([]string(nil), j.output[len(j.output)-keepOutput:]...)
 	}
 	j.nextForm(m)
+	j.waits(m.now())
 }
 
 func (j *job) event(m *Model, e front.Event) {
@@ -176,6 +179,7 @@ func (j *job) nextForm(m *Model) {
 func (j *job) end(now time.Time, err error) {
 	j.over, j.err, j.ended = true, err, now
 	j.form, j.waiting, j.login, j.qr = nil, nil, nil, nil
+	j.waits(now)
 }
 
 // losing reports whether leaving now would lose work: a waiting question, and steps that only watch, lose
@@ -192,12 +196,25 @@ func (j *job) losing() bool {
 	return !j.step.OnlyWaits()
 }
 
-// clock returns how long the work has taken so far, or took.
+// waits notes since when the job waits for the person, or that it does not any more.
+func (j *job) waits(now time.Time) {
+	switch waits := j.form != nil || j.login != nil; {
+	case waits && j.asked.IsZero():
+		j.asked = now
+	case !waits && !j.asked.IsZero():
+		j.waited += now.Sub(j.asked)
+		j.asked = time.Time{}
+	}
+}
+
+// clock returns how long the work has taken so far, or took; the person's time to read and answer is not work.
 func (j *job) clock(now time.Time) time.Duration {
 	if j.over {
-		return j.ended.Sub(j.began)
+		now = j.ended
+	} else if !j.asked.IsZero() {
+		now = j.asked
 	}
-	return now.Sub(j.began)
+	return now.Sub(j.began) - j.waited
 }
 
 // node returns the names of the nodes that the job is about, for their logs.

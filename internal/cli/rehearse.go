@@ -105,7 +105,7 @@ func doRehearse(ctx context.Context, p *program, cmd *cobra.Command, o rehearseO
 	err = steps.Walk(ctx, s, front)
 	if err == nil {
 		// The shown state must still hold at the very end: an overview before the curtain falls.
-		err = p.showRehearsal(ctx, s, front, time.Since(began))
+		err = p.showRehearsal(ctx, s, front, time.Since(began)-front.Waited())
 	}
 	return curtain(ctx, p, s, front, err, o.keep)
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/site"
-	"flwrup/steps"
 )
 
 // planTyped types what `flwrup plan` prints, word for word, into /bin/sh: a key pair, its registration, a
@@ -120,7 +120,7 @@ func (h *home) referenceTyped(dir string) {
 		t.Fatal(err)
 	}
 	ran := ""
-	for _, a := range steps.Reference(s) {
+	for _, a := range fleet.Reference(s) {
 		if first, _, _ := strings.Cut(a.Says, " "); first == "log" || first == "register" || first == "run" {
 			continue
 		}

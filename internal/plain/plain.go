@@ -43,6 +43,7 @@ type Front struct {
 	names    []string // of metrics, as they first came
 	sawRun   string
 	progress string
+	waited   time.Duration // for answers
 }
 
 func (f *Front) line(format string, args ...any) {
@@ -247,6 +248,12 @@ func (f *Front) Ask(ctx context.Context, q front.Question) (string, error) {
 	f.mu.Lock()
 	f.question(q)
 	f.mu.Unlock()
+	began := time.Now()
+	defer func() {
+		f.mu.Lock()
+		f.waited += time.Since(began)
+		f.mu.Unlock()
+	}()
 	for {
 		answer, err := f.answer(ctx, q)
 		if err != nil {
@@ -260,6 +267,13 @@ func (f *Front) Ask(ctx context.Context, q front.Question) (string, error) {
 		}
 		f.line("    %v", err)
 	}
+}
+
+// Waited is how long questions have waited for the person's answers.
+func (f *Front) Waited() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.waited
 }
 
 // unattended says how a question can be answered without a person.
