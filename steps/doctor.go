@@ -10,7 +10,6 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
-	"flwrup/internal/safego"
 	"flwrup/internal/site"
 )
 
@@ -32,19 +31,10 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	s.Forget()
 	s.Forget(site.ReadNetwork)
 	said := map[string]bool{} // a grid that is away stops many steps with the same words
-	asked := make(chan struct{})
-	if site.WorkedBefore(s) { // what step 2 says depends on the login
-		safego.Go("ask the grid", func(error) { close(asked) }, func() {
-			_, _, _ = s.AllNodes(ctx, site.Fresh)
-			close(asked)
-		})
-	} else {
-		close(asked)
-	}
 	l := NewLook(s)
 	for _, st := range checklist {
-		if st.ID() == front.StepFederation {
-			<-asked
+		if st.ID() == front.StepFederation && site.WorkedBefore(s) {
+			_, _, _ = s.AllNodes(ctx, site.Fresh) // what it says depends on the login
 		}
 		if ctx.Err() != nil {
 			return
