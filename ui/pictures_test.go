@@ -16,8 +16,8 @@ import (
 // go test ./ui -run TestPictures -pictures writes them, and the page.
 var pictured = []frametest.Picture{
 	{Name: "wizard", Scene: "step10/at work", W: 110, H: 28, Says: "The wizard at step 10: the 16 steps at the left, SuperNodes being registered at the right"},
-	{Name: "dashboard", Scene: "picture/dashboard", W: 120, H: 32, Says: "The dashboard: four of five SuperNodes online, and why the fifth is not"},
-	{Name: "logs", Scene: "picture/logs", W: 120, H: 30, Says: "The logs of two SuperNodes, each in its pane: a run, and an app that lacks a file"},
+	{Name: "dashboard", Scene: "picture/dashboard", W: 120, H: 27, Says: "The dashboard: four of five SuperNodes online, and why the fifth is not"},
+	{Name: "logs", Scene: "picture/logs", W: 120, H: 22, Says: "The logs of two SuperNodes, each in its pane: a run, and an app that lacks a file"},
 }
 
 // walked says which scene of a step docs/walkthrough.md shows.
@@ -32,7 +32,7 @@ func shownScenes() (list []frametest.Scene) {
 		},
 		"logs": func(t testing.TB, m *Model) {
 			openLogsUntil(t, m, 2, func(frame string) bool {
-				return strings.Contains(frame, "round 3") && strings.Contains(frame, "No such file")
+				return strings.Contains(frame, "round 3") && strings.Contains(frame, "scans.npz")
 			})
 		},
 	} {
@@ -70,6 +70,8 @@ func shownLines(node string) (lines []supernode.Line) {
 		}
 		add(4*time.Second, "INFO :      Start `flwr-clientapp` process")
 		add(3*time.Second, fmt.Sprintf("round %d: 412 scans, loss %.3f, accuracy %.3f", round+1, 0.612/float64(round+1), 0.71+0.06*float64(round)))
+		add(time.Second, "INFO :      [RUN "+runID+"]")
+		add(0, "INFO :      Sending: train message (ID: "+id+"1a07ba0ca359f173e20c5ba8767b229d2a8be58226a1bfddcaff430d62)")
 		add(time.Second, "INFO :      Sent successfully")
 	}
 	return lines
