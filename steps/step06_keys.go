@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flwrup/internal/front"
+	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
 	"flwrup/internal/site"
@@ -35,7 +36,7 @@ func (makeKeys) Inspect(p Snapshot) (front.Status, error) {
 	if p.Keys.Err != nil {
 		return front.Status{}, p.Keys.Err
 	}
-	st := front.Status{State: front.Ready, Done: len(list), Of: c.Nodes, Short: fmt.Sprintf("%d/%d", len(list), c.Nodes)}
+	st := front.Status{State: front.Ready, Done: len(list), Of: c.Nodes, Short: fmt.Sprintf("%d/%d", len(list), c.Nodes), Change: len(list) == 0}
 	for _, m := range list {
 		st.Items = append(st.Items, front.Item{Name: m.Name, State: front.ItemDone, Text: m.Pair.Fingerprint + "  " + p.Rel(m.Pair.Private)})
 	}
@@ -105,15 +106,19 @@ func (makeKeys) Plan(p Snapshot) ([]front.Action, error) {
 	return actions, nil
 }
 
-// chooseFolder asks a person for the folder of the keys, as long as there are none.
-func (makeKeys) chooseFolder(ctx context.Context, s *site.Site, to front.Sink) error {
+// Change asks for the folder of the keys, as long as there are none.
+func (makeKeys) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	folder, err := keys.Scan(s.Folder().KeysDir())
-	if err != nil || !s.Options.Attended || len(folder.Pairs) > 0 || len(s.Ledger.Nodes()) > 0 {
+	if err != nil {
 		return err
 	}
+	if n := len(folder.Pairs); n > 0 || len(s.Ledger.Nodes()) > 0 {
+		return problem.New(problem.BadInput, "cannot change the folder of the keys: "+s.Rel(folder.Dir)+" is in use", "the SuperNodes' keys are there",
+			"keep it, or set up another project folder")
+	}
 	answer, err := to.Ask(ctx, front.Question{ID: "keys-folder", Kind: front.AskText, Default: s.Choices().Keys,
-		Ask:  "Which folder are the keys in?",
-		Help: "It is made where it is missing, for you alone. Keys that are there already are used.",
+		Ask:  "Which folder are the keys for?",
+		Help: "flwrup makes it if it is missing, readable for you alone. Keys that are there already are used.",
 		Validate: func(text string) error {
 			if strings.TrimSpace(text) == "" {
 				return fmt.Errorf("a folder")
@@ -127,9 +132,6 @@ func (makeKeys) chooseFolder(ctx context.Context, s *site.Site, to front.Sink) e
 }
 
 func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
-	if err := k.chooseFolder(ctx, s, to); err != nil {
-		return err
-	}
 	if err := k.complete(s, to); err != nil {
 		return err
 	}

@@ -110,6 +110,10 @@ func (dk *desk) ended(j *job) tea.Cmd {
 		}
 	}
 	if j.step > 0 {
+		if err != nil && cancelled(err) && j.declined {
+			delete(dk.last, j.step) // the page comes back as it was before the question
+			dk.m.say("left open: Enter asks again")
+		}
 		if err != nil {
 			return nil
 		}
@@ -119,8 +123,10 @@ func (dk *desk) ended(j *job) tea.Cmd {
 		}
 		return nil
 	}
-	if dk.m.top() == dk.m.verb && err == nil && len(j.output) == 0 {
-		dk.m.say(j.summary())
+	if dk.m.top() == dk.m.verb && (err == nil && len(j.output) == 0 || cancelled(err)) {
+		if dk.m.say(j.summary()); err != nil {
+			dk.m.say("stopped: " + j.what + "; what was done stays done")
+		}
 		return tea.Batch(dk.m.pop(), dk.m.dash.Update(dash.Ran{Run: j.verb}))
 	}
 	if dk.m.dash != nil {
@@ -174,6 +180,8 @@ func (dk *desk) answer(msg tea.KeyMsg) (cmd tea.Cmd, taken bool) {
 		return nil, false
 	}
 	if key.Matches(msg, keys.back) {
+		dk.m.flow.hold()
+		dk.job.declined = true
 		return dk.stop(), true
 	}
 	answered, taken := f.update(msg)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/charmbracelet/bubbles/cursor"
 	"github.com/charmbracelet/bubbles/key"
@@ -62,7 +63,7 @@ func newForm(s *style.Set, p *pending) *form {
 // typing reports whether letters are text and not key bindings.
 func (f *form) typing() bool {
 	switch f.p.q.Kind {
-	case front.AskText, front.AskNumber, front.AskSecret:
+	case front.AskText, front.AskSecret:
 		return true
 	}
 	return false
@@ -97,6 +98,10 @@ func (f *form) update(msg tea.KeyMsg) (answered, taken bool) {
 			f.count(msg.Type == tea.KeyUp)
 		}
 		return false, true
+	}
+	if f.p.q.Kind == front.AskNumber && msg.Type == tea.KeyRunes && !msg.Paste && !unicode.IsDigit(msg.Runes[0]) {
+		f.err = errors.New("a whole number")
+		return false, false // a letter is no part of a number, so it is a key
 	}
 	f.input, _ = f.input.Update(msg) // the cursor stands still, so there is no command to pass on
 	f.err = nil

@@ -27,6 +27,9 @@ func (m *Model) keys(msg tea.KeyMsg) tea.Cmd {
 // key handles a key: Ctrl-C leaves, everything else is for the page on top.
 func (m *Model) key(msg tea.KeyMsg) tea.Cmd {
 	m.say("")
+	if m.list.auto && !m.flow.met && key.Matches(msg, keys.enter) {
+		return nil // pressed before there was anything to answer
+	}
 	m.list.auto = false
 	if key.Matches(msg, keys.break_) {
 		return m.end(true, nil)

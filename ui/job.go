@@ -33,6 +33,8 @@ type job struct {
 	// stopping is set once the user has asked for the end.
 	stopping bool
 	remedied bool // the user was sent to the step that helps
+	alone    bool // it began without a key, and has asked nothing yet
+	declined bool // the user left its question
 
 	says     string
 	items    []front.Item
@@ -172,6 +174,9 @@ func (j *job) nextForm(m *Model) {
 		j.form = newForm(m.s, j.waiting[0])
 		j.waiting = j.waiting[1:]
 		m.window.pinned = false
+		if j.alone {
+			j.alone, m.flow.moved = false, m.now()
+		}
 	}
 }
 

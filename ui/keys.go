@@ -17,6 +17,7 @@ var keys = struct {
 	cancel, flags, raw, undo, change, qr              key.Binding
 	places, reference, help, mouse, look, save        key.Binding
 	yes, no                                           key.Binding
+	goOn                                              key.Binding
 }{
 	up:        as(keymap.Up, "previous step"),
 	down:      as(keymap.Down, "next step"),
@@ -46,6 +47,7 @@ var keys = struct {
 	look:      keymap.Look,
 	yes:       as(keymap.Yes, "leave"),
 	no:        keymap.Joined("esc", "stay", keymap.No, keymap.Back, keymap.Enter),
+	goOn:      as(keymap.ToTheEnd, "go on until needed"),
 }
 
 // as returns a binding with other words for this moment.

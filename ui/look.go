@@ -206,6 +206,9 @@ func (sl *stepList) settle() tea.Cmd {
 				sl.moveTo(i)
 			}
 			if i < complete {
+				if st.known && !sl.m.flow.met {
+					sl.m.flow.meet(st.number)
+				}
 				return nil
 			}
 			break
@@ -218,6 +221,16 @@ func (sl *stepList) settle() tea.Cmd {
 	}
 	sl.m.afterDash = true
 	return sl.m.showDash()
+}
+
+// allKnown reports whether every step was looked at.
+func (sl *stepList) allKnown() bool {
+	for i := range sl.steps {
+		if !sl.steps[i].known || sl.steps[i].looking {
+			return false
+		}
+	}
+	return true
 }
 
 // dueLooks has an open step that waits inspected again, less and less often.
@@ -238,7 +251,7 @@ func (sl *stepList) pace() time.Duration {
 		return quick
 	case sl.desk.working():
 		return slow
-	case sl.m.top() == sl.m.wizard && !st.fresh():
+	case !sl.m.flow.due.IsZero(), sl.m.flow.early(), sl.m.top() == sl.m.wizard && !st.fresh():
 		return quick
 	case sl.m.top() == sl.m.wizard && (st.status.State == front.Waiting || st.err != nil):
 		return slow

@@ -30,6 +30,7 @@ type Model struct {
 	title front.Title
 	list  *stepList
 	desk  *desk
+	flow  *flow
 
 	stack  []page
 	window window
@@ -65,6 +66,7 @@ func newModel(ctx context.Context, o Options, out *lockedOutput) *Model {
 	m.list = &stepList{m: m, auto: true, looks: newLookout(ctx)}
 	m.desk = &desk{m: m, list: m.list, last: map[front.StepID]*job{}}
 	m.list.desk = m.desk
+	m.flow = &flow{m: m}
 	m.wizard = &wizard{text{m}, m.list, m.desk}
 	m.verb = &workPage{text{m}, m.desk}
 	m.stack = []page{m.wizard}
@@ -111,7 +113,7 @@ func (m *Model) finish(cmd tea.Cmd) tea.Cmd {
 	if m.leaving {
 		return cmd
 	}
-	return m.tasks.guard(tea.Batch(cmd, m.list.lookMore(), m.clock.tick(m.ctx, m.list.pace())))
+	return m.tasks.guard(tea.Batch(cmd, m.flow.next(), m.list.lookMore(), m.clock.tick(m.ctx, m.list.pace())))
 }
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -23,8 +24,14 @@ func (w *wizard) step() front.StepID { return w.list.here().number }
 func (w *wizard) aside() bool { return w.desk.login() == nil }
 
 func (w *wizard) update(msg tea.KeyMsg) tea.Cmd {
+	if key.Matches(msg, keys.enter) && w.m.flow.early() {
+		return nil
+	}
 	if cmd, taken := w.desk.answer(msg); taken {
 		return cmd
+	}
+	if !key.Matches(msg, keys.enter) && !w.m.flow.due.IsZero() {
+		w.m.flow.hold()
 	}
 	if key.Matches(msg, keys.logs) {
 		return w.m.showLogs(w.nodes())
@@ -35,16 +42,20 @@ func (w *wizard) update(msg tea.KeyMsg) tea.Cmd {
 	st := w.list.here()
 	switch {
 	case key.Matches(msg, keys.up):
-		return w.list.open(w.list.at - 1)
+		return w.byHand(w.list.at - 1)
 	case key.Matches(msg, keys.down):
-		return w.list.open(w.list.at + 1)
+		return w.byHand(w.list.at + 1)
 	case key.Matches(msg, keys.home):
-		return w.list.open(0)
+		return w.byHand(0)
 	case key.Matches(msg, keys.end):
-		return w.list.open(len(w.list.steps) - 1)
+		return w.byHand(len(w.list.steps) - 1)
 	case key.Matches(msg, keys.enter):
+		w.m.flow.lead()
 		return w.enter()
+	case key.Matches(msg, keys.goOn):
+		w.m.flow.toggle()
 	case key.Matches(msg, keys.cancel):
+		w.m.flow.hold()
 		return w.desk.stop()
 	case key.Matches(msg, keys.qr) && w.desk.login() != nil && len(w.desk.job.qr) > 0:
 		w.m.push(&qrPage{text{w.m}})
@@ -62,6 +73,12 @@ func (w *wizard) update(msg tea.KeyMsg) tea.Cmd {
 		w.m.say("still at work: x stops it")
 	}
 	return nil
+}
+
+// byHand opens a step that the user chose: it stays open, whatever its state.
+func (w *wizard) byHand(i int) tea.Cmd {
+	w.m.flow.hold()
+	return w.list.open(i)
 }
 
 // enter performs the action of the open step.
@@ -92,14 +109,7 @@ func (w *wizard) enter() tea.Cmd {
 	}
 	switch st.status.State {
 	case front.Done, front.NotNeeded:
-		if n := w.list.next(w.list.at); n >= 0 {
-			cmd := w.list.open(n)
-			if st := &w.list.steps[n]; st.number.StartsOnArrival() && st.fresh() && st.status.State == front.Ready {
-				return tea.Batch(cmd, w.apply()) // nothing to read before it
-			}
-			return cmd
-		}
-		return w.m.showDash()
+		return w.goOn()
 	case front.Blocked:
 		if by := st.status.By; by > 0 {
 			return w.list.goTo(by)
@@ -113,10 +123,18 @@ func (w *wizard) enter() tea.Cmd {
 	return w.apply()
 }
 
-// failure returns the failure of the open step, nil without one.
+// goOn opens the next step with work left, or the dashboard when there is none.
+func (w *wizard) goOn() tea.Cmd {
+	if n := w.list.next(w.list.at); n >= 0 {
+		return w.list.open(n)
+	}
+	return w.m.showDash()
+}
+
+// failure returns the failure of the open step, nil without one. Work that the user stopped has not failed.
 func (w *wizard) failure() *problem.Problem {
 	st := w.list.here()
-	if j := w.desk.last[st.number]; j != nil && j.over && j.err != nil {
+	if j := w.desk.last[st.number]; j != nil && j.over && j.err != nil && !cancelled(j.err) {
 		return problem.Of(j.err)
 	}
 	switch {
@@ -189,9 +207,14 @@ func (w *wizard) saveMetrics() tea.Cmd {
 	}
 }
 
+var enterKey = tea.KeyMsg{Type: tea.KeyEnter}
+
 // bindings end with "all keys", unless letters are an answer.
 func (w *wizard) bindings() []key.Binding {
 	list := w.ownBindings()
+	if w.m.flow.early() { // it would not be taken
+		list = slices.DeleteFunc(list, func(b key.Binding) bool { return key.Matches(enterKey, b) })
+	}
 	if f := w.desk.form(); f != nil && f.typing() {
 		return list
 	}
@@ -213,6 +236,8 @@ func (w *wizard) ownBindings() []key.Binding {
 	case here && !w.desk.job.stopping:
 		list = append(list, keys.cancel)
 	case here:
+	case !w.m.flow.due.IsZero():
+		list = append(list, as(keys.back, "stay here"))
 	default:
 		if words := w.enterWords(); words != "" {
 			list = append(list, as(keys.enter, words))
@@ -241,7 +266,7 @@ func (w *wizard) ownBindings() []key.Binding {
 		if w.m.work.CanUndo(st.number) {
 			list = append(list, keys.undo)
 		}
-		if w.m.work.CanChange(st.number) && (st.settled() || st.fresh() && st.status.Change) {
+		if w.m.work.CanChange(st.number) && st.changeable() {
 			list = append(list, as(keys.change, st.changeWords()))
 		}
 	}
@@ -254,7 +279,11 @@ func (w *wizard) ownBindings() []key.Binding {
 	if w.hasRun() {
 		list = append(list, keys.save)
 	}
-	return append(list, keys.dash, keys.quit)
+	list = append(list, keys.dash, keys.quit)
+	if !w.m.title.LookingOnly {
+		list = append(list, as(keys.goOn, w.m.flow.words()))
+	}
+	return list
 }
 
 // enterWords says what Enter does on the open step; "" when it does nothing.
@@ -276,8 +305,6 @@ func (w *wizard) enterWords() string {
 			return "go to step " + r.Step.String()
 		case j == nil || j.err == nil:
 			return "look again"
-		case p.Code == problem.Cancelled:
-			return "go on"
 		case r.Now && !ok: // trying again here does it
 			return r.Says
 		}

@@ -7,7 +7,6 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/internal/site"
 	"flwrup/internal/wording"
 	"flwrup/ui/style"
 )
@@ -38,10 +37,6 @@ func (w *wizard) lines(d *doc, brief int) {
 	sign, st, word := w.list.sign(w.list.at)
 	d.heading(fmt.Sprintf("%d  %s", v.number, v.title), sign+" "+word, st)
 	d.gap()
-	if w.list.auto && w.m.title.Rehearsal && w.desk.job == nil { // the first lines say what this is
-		d.para(s.Warn, site.RehearsalIs+" Enter goes on.", 0)
-		d.gap()
-	}
 	j, here := w.desk.last[v.number], w.hereAtWork()
 	switch {
 	case brief == 0 || brief == 1 && here:
@@ -66,7 +61,11 @@ func (w *wizard) lines(d *doc, brief int) {
 		d.focusFrom(start)
 		return
 	}
-	if j != nil && j.over && v.settled() {
+	switch {
+	case j == nil || !j.over:
+	case j.err != nil && v.fresh():
+		d.label("", s.Text, "You stopped this after "+style.Clock(j.clock(d.now))+". What was done stays done.")
+	case v.settled():
 		d.report(j)
 	}
 	if v.known && (v.status.State == front.Ready || v.status.State == front.Waiting) {
@@ -167,7 +166,7 @@ func (w *wizard) tellsItems(v *stepView, here bool) bool {
 		return len(w.desk.job.items) > 0
 	}
 	p, j := w.failure(), w.desk.last[v.number]
-	return p != nil && p.Code != problem.Cancelled && j != nil && len(j.items) > 0
+	return p != nil && j != nil && len(j.items) > 0
 }
 
 // plan writes the actions; at most most of them unless that is 0.
@@ -211,6 +210,15 @@ func (w *wizard) invite(d *doc, v *stepView) {
 		return
 	}
 	d.gap()
+	if f := w.m.flow; !f.due.IsZero() {
+		where := "the dashboard"
+		if n := w.list.next(w.list.at); n >= 0 {
+			where = w.list.steps[n].name
+		}
+		d.line(w.m.s.Accent.Render(d.spin+" going on to "+where+w.m.s.Signs.Ellipsis) + w.m.s.Dim.Render("  any key holds it"))
+		d.foot = d.lines[len(d.lines)-1]
+		return
+	}
 	d.line(w.m.s.Accent.Render(w.m.s.Signs.Current+" Enter") + "  " + words)
 	d.foot = d.lines[len(d.lines)-1]
 }
@@ -219,11 +227,6 @@ func (w *wizard) invite(d *doc, v *stepView) {
 func (w *wizard) failed(d *doc, v *stepView, p *problem.Problem) {
 	s := w.m.s
 	d.gap()
-	if p.Code == problem.Cancelled {
-		d.para(s.Text, sentence(p.What)+". What was done stays done.", 0)
-		w.invite(d, v)
-		return
-	}
 	if j := w.desk.last[v.number]; j != nil && len(j.items) > 0 {
 		d.items(j.items, 6)
 		d.gap()

@@ -207,6 +207,14 @@ func (st *stepView) fresh() bool {
 	return st.known && (st.planned || st.status.State != front.Blocked)
 }
 
+// changeable reports whether the choice of the step can be made again now.
+func (st *stepView) changeable() bool {
+	if st.number == front.StepKeys { // their folder, as long as it is empty
+		return st.fresh() && st.status.Change
+	}
+	return st.settled() || st.fresh() && st.status.Change
+}
+
 // changeWords says what doing a settled step again means.
 func (st *stepView) changeWords() string {
 	switch st.number {
@@ -214,6 +222,8 @@ func (st *stepView) changeWords() string {
 		return "run again"
 	case front.StepStart:
 		return "change settings"
+	case front.StepKeys:
+		return "another folder"
 	}
 	return keys.change.Help().Desc
 }

@@ -35,7 +35,9 @@ func (id StepID) String() string { return strconv.Itoa(int(id)) }
 
 // traits are how doing a step differs from doing the others.
 type traits struct {
-	arrival   bool // may start when the person comes to it: a question alone, or a look until all is well
+	asks      bool // doing it begins with a question, and nothing is done before the answer
+	word      bool // it is done at a person's word alone, however much flwrup may do unasked
+	result    bool // what it shows at its end is what the person came for
 	looks     bool // watches SuperNodes or a run, and starts nothing
 	waits     bool // stopping it loses no work
 	unasked   bool // changes this machine or the grid without a question of its own
@@ -43,25 +45,32 @@ type traits struct {
 }
 
 var traitsOf = map[StepID]traits{
-	StepFederation:   {arrival: true},
+	StepAccount:      {asks: true},
+	StepFederation:   {asks: true},
 	StepTools:        {unasked: true},
-	StepCount:        {arrival: true},
+	StepCertificate:  {asks: true},
+	StepCount:        {asks: true},
 	StepKeys:         {supernode: true},
-	StepBackup:       {supernode: true},
-	StepConfigure:    {supernode: true},
+	StepBackup:       {supernode: true, asks: true},
+	StepConfigure:    {supernode: true, asks: true},
 	StepLogin:        {supernode: true},
-	StepRegister:     {supernode: true, unasked: true},
+	StepRegister:     {supernode: true, unasked: true, word: true},
 	StepHandover:     {supernode: true, unasked: true},
 	StepConfirmation: {supernode: true, waits: true},
 	StepStart:        {supernode: true, unasked: true},
-	StepOnline:       {supernode: true, arrival: true, looks: true, waits: true},
-	StepRun:          {unasked: true},
-	StepMonitor:      {looks: true, waits: true},
+	StepOnline:       {supernode: true, looks: true, waits: true},
+	StepRun:          {unasked: true, word: true},
+	StepMonitor:      {looks: true, waits: true, result: true},
 }
 
-// StartsOnArrival reports whether the step may start as soon as the person comes to it: it only asks, or
-// looks until all is well.
-func (id StepID) StartsOnArrival() bool { return traitsOf[id].arrival }
+// AsksFirst reports whether doing the step begins with a question, and does nothing before the answer.
+func (id StepID) AsksFirst() bool { return traitsOf[id].asks }
+
+// NeedsWord reports whether the step is done at a person's word alone: it cannot be taken back, or others take part.
+func (id StepID) NeedsWord() bool { return traitsOf[id].word }
+
+// ShowsResult reports whether what the step shows at its end is what the person came for.
+func (id StepID) ShowsResult() bool { return traitsOf[id].result }
 
 // OnlyLooks reports whether doing the step watches SuperNodes or a run, and starts nothing.
 func (id StepID) OnlyLooks() bool { return traitsOf[id].looks }
