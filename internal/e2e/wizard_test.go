@@ -215,6 +215,12 @@ func hostileLog(t *testing.T, s *ptytest.Terminal, container string) {
 		t.Errorf("%d bytes of the long line were drawn", n)
 	}
 	s.Press("\x1b")
+	eventually(t, ptytest.Limit, func() string { // a key that follows at once would be one with Esc
+		if text := s.Screen(); strings.Contains(text, "the hostile log ends here") {
+			return text
+		}
+		return ""
+	})
 	s.Wait("3 of 3 SuperNodes online")
 }
 
