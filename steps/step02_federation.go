@@ -97,21 +97,33 @@ func (c chooseFederation) Apply(ctx context.Context, s *site.Site, to front.Sink
 	return c.ask(ctx, s, to)
 }
 
-// ask has the federation typed, where no login can give a list.
+// typeName is the answer to "federation" that leads to typing a name; no federation is called so.
+const typeName = "type its name"
+
+// ask offers to choose the federation after the login, or to type its name now.
 func (chooseFederation) ask(ctx context.Context, s *site.Site, to front.Sink) error {
-	q := front.Question{ID: "federation", Kind: front.AskText, Default: s.Choices().Federation,
-		Ask:      "Which federation are the SuperNodes for?",
-		Help:     "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login.",
-		Validate: whichgrid.CheckFederation,
+	now := s.Choices().Federation
+	q := front.Question{ID: "federation", Kind: front.AskChoice, Default: site.Later, Ask: "Which federation are the SuperNodes for?"}
+	if now != "" {
+		q.Default = now
+		q.Choices = []front.Choice{{Value: now, Label: now, Note: "as it is now"}}
 	}
-	if q.Default == "" {
-		q.Default = site.Later
-	}
+	q.Choices = append(q.Choices, front.Choice{Value: site.Later, Label: "choose it after the login", Note: "recommended: from the list of yours"},
+		front.Choice{Value: typeName, Label: typeName + " now", Note: "@account/name, as the dashboard shows it"})
 	answer, err := to.Ask(ctx, q)
-	if err != nil {
-		return err
+	if err == nil && answer == typeName {
+		answer, err = to.Ask(ctx, front.Question{ID: "federation-typed", Kind: front.AskText, Default: now, Ask: "What is the federation called?",
+			Help: "Its name as the dashboard shows it, such as @account/name.", Validate: func(name string) error {
+				if name == "" {
+					return errors.New("@account/name")
+				}
+				return whichgrid.CheckFederation(name)
+			}})
 	}
-	if answer == site.Later || answer == "" {
+	switch {
+	case err != nil:
+		return err
+	case answer == site.Later:
 		return errors.Join(s.Ledger.Attest(site.AttestLater, ""), whichgrid.SetFederation(s, ""))
 	}
 	return whichgrid.SetFederation(s, answer)

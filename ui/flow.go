@@ -79,12 +79,9 @@ func (f *flow) next() tea.Cmd {
 
 // begins reports whether a step begins without a key. One that cannot be taken back never does.
 func (f *flow) begins(st *stepView) bool {
-	for _, a := range st.plan {
-		if a.Irreversible {
-			return false
-		}
-	}
 	switch {
+	case irreversible(st.plan) > 0:
+		return false
 	case f.m.list.auto: // no key so far: a question is asked, once all is known, and nothing is done
 		return st.number.AsksFirst() && f.m.list.allKnown()
 	case st.number.AsksFirst(), st.number.OnlyLooks():

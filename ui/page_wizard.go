@@ -9,6 +9,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/wording"
 )
 
 // wizard is the page of the open step, with the list of steps next to it.
@@ -327,7 +328,20 @@ func (w *wizard) enterWords() string {
 	if !st.planned {
 		return ""
 	}
-	return "do this"
+	if n := irreversible(st.plan); n > 0 {
+		return st.number.Deed() + " " + wording.Count(n, "SuperNode")
+	}
+	return st.number.Deed()
+}
+
+// irreversible counts the actions that cannot be undone.
+func irreversible(plan []front.Action) (n int) {
+	for _, a := range plan {
+		if a.Irreversible {
+			n++
+		}
+	}
+	return n
 }
 
 func (w *wizard) copyWords() string {

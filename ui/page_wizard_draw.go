@@ -48,7 +48,7 @@ func (w *wizard) lines(d *doc, brief int) {
 	}
 	w.found(d, v, here || brief == 2)
 	if here {
-		if brief == 0 {
+		if brief == 0 && j.form == nil { // a question shows its own diff
 			w.plan(d, v, 4)
 		}
 		d.live(j)
@@ -69,30 +69,9 @@ func (w *wizard) lines(d *doc, brief int) {
 		d.report(j)
 	}
 	if v.known && (v.status.State == front.Ready || v.status.State == front.Waiting) {
-		start := len(d.lines)
-		w.plan(d, v, 0)
-		w.shorten(d, v, start)
+		w.plan(d, v, max(d.height-len(d.lines)-7, 3))
 	}
 	w.invite(d, v)
-}
-
-// shorten cuts a plan that began at line start, so that the line about Enter is visible below it; a page of
-// its own shows all of it.
-func (w *wizard) shorten(d *doc, v *stepView, start int) {
-	const least, below = 5, 4 // lines of the plan that stay; what follows: how much is hidden, a warning, a gap, Enter
-	keep := max(d.height-start-below, least)
-	hidden := len(d.lines) - start - keep
-	if hidden <= 1 || !hasCommands(v.plan) {
-		return
-	}
-	d.lines = d.lines[:start+keep]
-	d.line(w.m.s.Dim.Render(fmt.Sprintf("  %s %s: e", w.m.s.Signs.Ellipsis, wording.Count(hidden, "more line"))))
-	for _, a := range v.plan {
-		if a.Irreversible {
-			d.line("  " + w.m.s.Warn.Render(w.m.s.Signs.Irreversible+" cannot be taken back"))
-			break
-		}
-	}
 }
 
 // found writes the evidence, the reason of a state, the links and the hints.
@@ -169,35 +148,38 @@ func (w *wizard) tellsItems(v *stepView, here bool) bool {
 	return p != nil && j != nil && len(j.items) > 0
 }
 
-// plan writes the actions; at most most of them unless that is 0.
+// plan writes what will be done, a line of words for each action, at most most lines; commands are counted. A key
+// shows and explains them.
 func (w *wizard) plan(d *doc, v *stepView, most int) {
 	s := w.m.s
 	if len(v.plan) == 0 {
 		return
 	}
-	head := "Will do"
+	d.gap()
+	var says []front.Action
 	for _, a := range v.plan {
-		if a.Command != "" {
-			head = "Will run"
+		if a.Says != "" || a.Diff != "" {
+			says = append(says, a)
 		}
 	}
-	d.gap()
-	d.line(s.Heading.Render(head))
-	says := len(v.plan) <= 4
-	burns := false
-	for i, a := range v.plan {
-		if most > 0 && i == most {
-			d.line(s.Dim.Render(fmt.Sprintf("  %s and %d more", s.Signs.Ellipsis, len(v.plan)-i)))
+	for i, a := range says {
+		word := ""
+		if i == 0 {
+			word = "Will"
+		}
+		if i == most-1 && i < len(says)-1 {
+			d.label(word, s.Dim, fmt.Sprintf("%s and %d more", s.Signs.Ellipsis, len(says)-i))
 			break
 		}
-		if i > 0 && says && a.Command != "" && most == 0 && d.height > 24 {
-			d.gap()
+		d.label(word, s.Text, a.Says)
+		if a.Diff != "" && !w.hereAtWork() {
+			for _, l := range diffLines(s, a.Diff, d.width-labelWidth-2) {
+				d.line(strings.Repeat(" ", labelWidth+2) + l)
+			}
 		}
-		d.action(a, says || a.Command == "")
-		burns = burns || a.Irreversible
 	}
-	if burns {
-		d.line("  " + s.Warn.Render(s.Signs.Irreversible+" cannot be taken back"))
+	if n := len(commands(v.plan)); n > 0 && !w.hereAtWork() {
+		d.label("", s.Dim, wording.Count(n, "command")+": "+keys.copy.Help().Key+" copies, "+keys.flags.Help().Key+" shows and explains")
 	}
 	d.gap()
 }
@@ -218,6 +200,9 @@ func (w *wizard) invite(d *doc, v *stepView) {
 		d.line(w.m.s.Accent.Render(d.spin+" going on to "+where+w.m.s.Signs.Ellipsis) + w.m.s.Dim.Render("  any key holds it"))
 		d.foot = d.lines[len(d.lines)-1]
 		return
+	}
+	if irreversible(v.plan) > 0 && w.failure() == nil {
+		d.para(w.m.s.Warn, w.m.s.Signs.Irreversible+" This cannot be undone: a key can be registered once in its life.", 0)
 	}
 	d.line(w.m.s.Accent.Render(w.m.s.Signs.Current+" Enter") + "  " + words)
 	d.foot = d.lines[len(d.lines)-1]

@@ -22,6 +22,8 @@ type pageScene struct {
 
 // pages are the dashboard, the verbs that start there, and the log panes.
 var pages = append([]pageScene{
+	{"welcome", "real grid", func(t testing.TB, m *Model) { m.base(m.wizard); m.push(newWelcome(m)) }},
+	{"welcome", "rehearsal", func(t testing.TB, m *Model) { m.title.Rehearsal = true; m.push(newWelcome(m)) }},
 	{"dashboard", "four of five online", func(t testing.TB, m *Model) { openDash(t, m) }},
 	{"dashboard", "all keys", func(t testing.TB, m *Model) {
 		openDash(t, m)

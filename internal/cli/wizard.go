@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"flwrup/internal/problem"
@@ -20,6 +21,7 @@ type wizardOptions struct {
 // wizard opens the site and goes through its steps: with a screen where there is one, else with plain
 // questions and lines.
 func (p *program) wizard(ctx context.Context, o wizardOptions) error {
+	traces := before(o.Dir)
 	s, err := p.open(ctx, o.Options, false)
 	if problem.Is(err, problem.Busy) && p.screen() {
 		return p.lookOn(ctx, o.Dir, err)
@@ -27,10 +29,16 @@ func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	if p.screen() {
-		return p.drawn(ctx, s, o.keep)
+		traces.opened()
+		left, err := p.drawn(ctx, s, traces, o.keep)
+		err = errors.Join(err, s.Close())
+		if left {
+			traces.clear()
+		}
+		return err
 	}
+	defer s.Close()
 	front := p.front(false)
 	if s.Rehearsal() {
 		p.say("%s", site.RehearsalIs)
@@ -56,7 +64,8 @@ func (p *program) lookOn(ctx context.Context, dir string, busy error) error {
 // drawn runs the wizard on the screen. Left with q, everything that was started goes on, also a
 // rehearsal's grid: the person comes back to it. Ended by Ctrl-C or a signal, a rehearsal that nobody kept
 // stops and keeps its folder. A run goes on where its grid does.
-func (p *program) drawn(ctx context.Context, s *site.Site, keep bool) error {
+// untouched is true when the person left without having done anything.
+func (p *program) drawn(ctx context.Context, s *site.Site, traces *untouched, keep bool) (untouched bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	result, err := ui.Run(ctx, ui.Options{Work: steps.On(s), In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
@@ -64,11 +73,14 @@ func (p *program) drawn(ctx context.Context, s *site.Site, keep bool) error {
 		cancel() // for all that follows the person has left
 		err = problem.Stopped(nil, "stopped", "start flwrup again to go on from here")
 	}
+	if traces.still() {
+		return true, err
+	}
 	switch {
 	case err != nil && s.Rehearsal():
-		return curtain(ctx, p, s, p.front(true), err, keep)
+		return false, curtain(ctx, p, s, p.front(true), err, keep)
 	case err != nil:
-		return p.left(ctx, s, err)
+		return false, p.left(ctx, s, err)
 	case site.GridUp(s):
 		p.say("the rehearsal's grid and SuperNodes go on running: %s goes back to them, %s ends them",
 			p.command([]string{"rehearse"}), p.command([]string{"down"}))
@@ -77,5 +89,5 @@ func (p *program) drawn(ctx context.Context, s *site.Site, keep bool) error {
 	if id, going := runs.GoingRun(s); going && (site.GridUp(s) || !s.Rehearsal()) {
 		p.say("run %s goes on; to come back to it: %s", id, p.comeBack(id))
 	}
-	return err
+	return false, err
 }

@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +42,32 @@ func TestSilentTerminal(t *testing.T) {
 	t.Logf("first frame after %s", best)
 	if best > 400*time.Millisecond {
 		t.Errorf("first frame after %s", best)
+	}
+}
+
+// TestLeftAtOnce: opening the wizard and leaving it writes nothing into the folder, and makes none.
+func TestLeftAtOnce(t *testing.T) {
+	h := newHome(t)
+	dir := filepath.Join(h.dir, "project")
+	for how, key := range map[string]string{"q": "q", "Ctrl-C": "\x03"} {
+		for name, args := range map[string][]string{"real": {"--dir", dir}, "rehearsal": {"rehearse", "--dir", dir}} {
+			s := h.onTerminal(80, 24, args...)
+			s.Wait("How much should flwrup ask?")
+			s.Press(key)
+			s.End()
+			if left, err := os.ReadDir(dir); !os.IsNotExist(err) {
+				t.Errorf("%s, left by %s: the folder is there, with %v", name, how, left)
+			}
+		}
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := h.onTerminal(80, 24, "--dir", dir)
+	s.Wait("How much should flwrup ask?")
+	s.Press("q")
+	s.Over(0)
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("an empty folder holds %v, %v", left, err)
 	}
 }

@@ -35,36 +35,45 @@ func (id StepID) String() string { return strconv.Itoa(int(id)) }
 
 // traits are how doing a step differs from doing the others.
 type traits struct {
-	asks      bool // doing it begins with a question, and nothing is done before the answer
-	word      bool // it is done at a person's word alone, however much flwrup may do unasked
-	result    bool // what it shows at its end is what the person came for
-	looks     bool // watches SuperNodes or a run, and starts nothing
-	waits     bool // stopping it loses no work
-	unasked   bool // changes this machine or the grid without a question of its own
-	supernode bool // part of the way of one SuperNode from its key to online
+	asks      bool   // doing it begins with a question, and nothing is done before the answer
+	word      bool   // it is done at a person's word alone, however much flwrup may do unasked
+	result    bool   // what it shows at its end is what the person came for
+	looks     bool   // watches SuperNodes or a run, and starts nothing
+	waits     bool   // stopping it loses no work
+	unasked   bool   // changes this machine or the grid without a question of its own
+	deed      string // what Enter does there; "" for a step that asks first
+	supernode bool   // part of the way of one SuperNode from its key to online
 }
 
 var traitsOf = map[StepID]traits{
 	StepAccount:      {asks: true},
 	StepFederation:   {asks: true},
-	StepTools:        {unasked: true},
+	StepTools:        {deed: "set up flwr and the runtime", unasked: true},
 	StepCertificate:  {asks: true},
 	StepCount:        {asks: true},
-	StepKeys:         {supernode: true},
+	StepKeys:         {deed: "generate the keys", supernode: true},
 	StepBackup:       {supernode: true, asks: true},
 	StepConfigure:    {supernode: true, asks: true},
-	StepLogin:        {supernode: true},
-	StepRegister:     {supernode: true, unasked: true, word: true},
-	StepHandover:     {supernode: true, unasked: true},
+	StepLogin:        {deed: "log in", supernode: true},
+	StepRegister:     {deed: "register", supernode: true, unasked: true, word: true},
+	StepHandover:     {deed: "hand over the node IDs", supernode: true, unasked: true},
 	StepConfirmation: {supernode: true, waits: true},
-	StepStart:        {supernode: true, unasked: true},
-	StepOnline:       {supernode: true, looks: true, waits: true},
-	StepRun:          {unasked: true, word: true},
-	StepMonitor:      {looks: true, waits: true, result: true},
+	StepStart:        {deed: "start the SuperNodes", supernode: true, unasked: true},
+	StepOnline:       {deed: "wait until all are online", supernode: true, looks: true, waits: true},
+	StepRun:          {deed: "run the app", unasked: true, word: true},
+	StepMonitor:      {deed: "follow the run", looks: true, waits: true, result: true},
 }
 
 // AsksFirst reports whether doing the step begins with a question, and does nothing before the answer.
 func (id StepID) AsksFirst() bool { return traitsOf[id].asks }
+
+// Deed says what doing the step is: "start the SuperNodes".
+func (id StepID) Deed() string {
+	if traitsOf[id].asks || traitsOf[id].deed == "" {
+		return "answer the question"
+	}
+	return traitsOf[id].deed
+}
 
 // NeedsWord reports whether the step is done at a person's word alone: it cannot be taken back, or others take part.
 func (id StepID) NeedsWord() bool { return traitsOf[id].word }
