@@ -10,10 +10,8 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
-	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
-	"flwrup/internal/wording"
 )
 
 // start is step 13: each SuperNode runs, as a container or a process.
@@ -89,16 +87,6 @@ func (start) Inspect(p Snapshot) (front.Status, error) {
 	return st, nil
 }
 
-// toStart counts the SuperNodes that are to be started here.
-func toStart(p *Snapshot) (n int) {
-	for _, m := range p.SuperNodes {
-		if m.Runtime.State != supernode.Running {
-			n++
-		}
-	}
-	return n
-}
-
 // runningItem says whether a SuperNode runs here.
 func runningItem(p *Snapshot, m site.SuperNode) front.Item {
 	item := front.Item{Name: m.Name, Text: string(m.Runtime.State)}
@@ -134,10 +122,6 @@ func (start) Plan(p Snapshot) ([]front.Action, error) {
 		return nil, err
 	}
 	var actions []front.Action
-	if n := toStart(&p); n > 0 && p.Kind == project.RuntimeDocker {
-		actions = append(actions, front.Action{Says: fmt.Sprintf("start %s from %s: read-only, not as root, no capabilities, each with its own key alone",
-			wording.Count(n, "container"), site.Image(p.Choices, p.Flwr))})
-	}
 	said := map[string]bool{}
 	for _, m := range p.SuperNodes {
 		if other := p.Elsewhere(m.Runtime); other != "" {
