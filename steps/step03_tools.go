@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"flwrup/dockerctl"
-	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -18,6 +17,7 @@ import (
 	"flwrup/internal/shell"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
+	"flwrup/internal/whichgrid"
 )
 
 // tools is step 3: flwr, and what SuperNodes run in. In a rehearsal also the grid itself.
@@ -229,7 +229,7 @@ func (t tools) flwr(ctx context.Context, s *site.Site, to front.Sink) (install.F
 		to.Event(front.Says{Text: line})
 	}
 	version := s.Choices().Flwr.Version
-	answer, err := askRelease(ctx, to, version)
+	answer, err := whichgrid.AskRelease(ctx, to, version)
 	if err != nil {
 		return install.Found{}, err
 	}
@@ -244,42 +244,6 @@ func (t tools) flwr(ctx context.Context, s *site.Site, to front.Sink) (install.F
 	}
 	return found, s.Change(func(c *project.Choices) error { c.Flwr.Version = found.Version.String(); return nil })
 }
-
-// otherRelease is the answer to "flwr" that leads to typing a version.
-const otherRelease = "another"
-
-// askRelease asks which release of flwr is installed; "" is the newest.
-func askRelease(ctx context.Context, to front.Sink, version string) (string, error) {
-	q := front.Question{ID: "flwr", Kind: front.AskChoice, Default: orNewest(version), Ask: "Which release of flwr?",
-		Help: "flwrup installs it into an environment of its own, and changes nothing of yours. It has to be a release that your grid speaks."}
-	if version != "" {
-		q.Choices = []front.Choice{{Value: version, Label: "flwr " + version, Note: "recommended: chosen for this project"}}
-	}
-	note := "what SuperGrid speaks"
-	if version == "" {
-		note = "recommended: " + note
-	}
-	q.Choices = append(q.Choices, front.Choice{Value: orNewest(""), Label: "the newest", Note: note})
-	if version != guideRelease {
-		q.Choices = append(q.Choices, front.Choice{Value: guideRelease, Label: "flwr " + guideRelease, Note: "the release of Flower's written guide; its SuperNodes cannot join a grid of 1.40 or later"})
-	}
-	q.Choices = append(q.Choices, front.Choice{Value: otherRelease, Label: "another release", Note: "ask whoever runs the grid which"})
-	answer, err := to.Ask(ctx, q)
-	if err == nil && answer == otherRelease {
-		answer, err = to.Ask(ctx, front.Question{ID: "flwr-version", Kind: front.AskText, Default: flwr.Latest().Version.String(), Ask: "Which version?",
-			Help: "Such as " + flwr.Latest().Version.String() + ".", Validate: func(text string) error {
-				_, err := flwr.ParseVersion(text)
-				return err
-			}})
-	}
-	if answer == orNewest("") {
-		answer = ""
-	}
-	return answer, err
-}
-
-// guideRelease is the release that Flower's registration guide was written for.
-const guideRelease = "1.24.0"
 
 func orNewest(version string) string {
 	if version == "" {

@@ -59,7 +59,7 @@ func TestTerminalSane(t *testing.T) {
 			s.Wait("SuperNodes go on")
 			s.Press("q")
 		}, 0},
-		"panic of a look":     {"panic-inspect", func(s *ptytest.Terminal) { s.Wait("!  2 Federation"); s.Press("q") }, 0},
+		"panic of a look":     {"panic-inspect", func(s *ptytest.Terminal) { s.Wait("✗  2 Federation"); s.Press("q") }, 0},
 		"panic of the screen": {"panic-screen", func(s *ptytest.Terminal) { s.Wait("enter take it"); s.Press("\r"); s.Wait("How many?"); s.Press("3") }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
