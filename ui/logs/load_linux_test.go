@@ -180,10 +180,11 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	m.Close()
 
-	read, dropped := uint64(0), 0
+	read, dropped, lines := uint64(0), 0, 0
 	for _, r := range m.rings {
 		read += r.next
 		dropped += r.dropped
+		lines += r.len()
 	}
 	sort.Slice(m.answers, func(i, j int) bool { return m.answers[i] < m.answers[j] })
 	n := len(m.answers)
@@ -194,7 +195,7 @@ func BenchmarkLoad(b *testing.B) {
 	b.ReportMetric(float64(n), "keys")
 	b.ReportMetric(float64(read), "lines")
 	b.ReportMetric(float64(dropped), "dropped")
-	b.ReportMetric(float64(held(m.Model)), "held")
+	b.ReportMetric(float64(lines), "held")
 	b.ReportMetric(peak, "peak-MiB")
 	b.ReportMetric(busy, "cpu-%")
 	b.ReportMetric(idle, "idle-cpu-%")
