@@ -93,7 +93,7 @@ func TestTracebackIsOneBlock(t *testing.T) {
 		} else {
 			feedTo(m, raised)
 		}
-		want := "! error · ClientApp raised an exception\n! error · ValueError: it was the data  9 lines folded\nafter it"
+		want := "✗ error · ClientApp raised an exception\n✗ error · ValueError: it was the data  9 lines folded\nafter it"
 		if got := text(m); got != want {
 			t.Errorf("cut at %d:\n%s", cut, got)
 		}
@@ -109,7 +109,7 @@ func TestTracebackIsOneBlock(t *testing.T) {
 	}
 	m := testModel(t, 1, 160, 14)
 	feedTo(m, raised[1:5])
-	if n := len(m.rings[0].errs); n != 1 || text(m) != "! error · ZeroDivisionError: division by zero  3 lines folded" {
+	if n := len(m.rings[0].errs); n != 1 || text(m) != "✗ error · ZeroDivisionError: division by zero  3 lines folded" {
 		t.Errorf("alone: %d errors\n%s", n, text(m))
 	}
 	m = testModel(t, 1, 160, 14)
@@ -172,7 +172,7 @@ func TestFilterShowsFoldedLines(t *testing.T) {
 		t.Errorf("by text:\n%s", got)
 	}
 	keysTo(m, fields("esc L L L")...)
-	if got := text(m); got != "! error · ClientApp raised an exception\n! error · ZeroDivisionError: division by zero\n! error · ValueError: it was the data  9 lines folded" {
+	if got := text(m); got != "✗ error · ClientApp raised an exception\n✗ error · ZeroDivisionError: division by zero\n✗ error · ValueError: it was the data  9 lines folded" {
 		t.Errorf("by level:\n%s", got)
 	}
 	keysTo(m, "v")
