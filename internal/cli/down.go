@@ -12,20 +12,22 @@ import (
 )
 
 func downCommand(p *program) *cobra.Command {
-	var remove bool
+	var remove, yes bool
 	cmd := &cobra.Command{
 		Use: "down", Short: "Stop the SuperNodes; end a rehearsal", Args: noArgs,
 		Long: `Stops this folder's SuperNodes; their logs stay. With --remove their containers go, too:
 keys, configuration and the registration on the grid stay. In a rehearsal it ends all
-that the rehearsal started and removes its folder.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return doDown(cmd.Context(), p, remove) },
+that the rehearsal started and removes its folder; files of yours in it are asked about,
+and stay where nobody can be asked.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return doDown(cmd.Context(), p, remove, yes) },
 	}
 	cmd.Flags().BoolVar(&remove, "remove", false, "remove the containers, their logs and their copies of the keys, too")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "remove a rehearsal's folder without asking, whatever it holds")
 	p.jsonFlag(cmd)
 	return cmd
 }
 
-func doDown(ctx context.Context, p *program, remove bool) error {
+func doDown(ctx context.Context, p *program, remove, yes bool) error {
 	dir := p.findDir()
 	if _, err := project.Load(dir); err != nil {
 		if project.Marked(dir, "rehearsal") {
@@ -38,7 +40,15 @@ func doDown(ctx context.Context, p *program, remove bool) error {
 		return err
 	}
 	defer s.Close()
-	if err := site.TearDown(ctx, s, p.front(true), remove || s.Rehearsal()); err != nil {
+	switch {
+	case s.Rehearsal():
+		remove = yes || p.mayRemove(ctx, s, p.front(!p.attended()))
+	case remove:
+		p.say("this removes the containers of %s with their logs; keys, configuration and registrations stay", s.Dir)
+	default:
+		p.say("this stops the SuperNodes of %s; keys, logs and registrations stay", s.Dir)
+	}
+	if err := site.TearDown(ctx, s, p.front(true), remove); err != nil {
 		return err
 	}
 	if p.json {
