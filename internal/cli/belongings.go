@@ -13,16 +13,16 @@ import (
 	"flwrup/internal/wording"
 )
 
-// made are the names that flwrup gives what it puts into a rehearsal's folder, and what Python and flwr leave there.
-var made = []string{project.FileName, ".flwrup", "keys", "pyproject.toml", "numpyfl", "README.md", "node-ids.md", ".gitignore", "*.before-flwrup-*",
+// rehearsalFiles are the names that flwrup gives what it puts into a rehearsal's folder, and what Python and flwr leave there.
+var rehearsalFiles = []string{project.FileName, ".flwrup", "keys", "pyproject.toml", "numpyfl", "README.md", "node-ids.md", ".gitignore", "*.before-flwrup-*",
 	"__pycache__", "*.fab", "*.egg-info", "final_model.*", ".flwr", "certificates"}
 
-// madeKeys are the same in its folder of keys.
-var madeKeys = []string{"client_credentials_*", "*.before-flwrup-*", ".gitignore"}
+// keyFiles are the same in its folder of keys.
+var keyFiles = []string{"client_credentials_*", "*.before-flwrup-*", ".gitignore"}
 
 // belongings returns what a person has put, or had flwrup export, into a rehearsal's folder, relative to it.
 func belongings(s *site.Site) []string {
-	ours := slices.Clone(made)
+	ours := slices.Clone(rehearsalFiles)
 	for _, b := range s.Ledger.Backups() {
 		ours = append(ours, filepath.Base(b.File))
 	}
@@ -35,7 +35,7 @@ func belongings(s *site.Site) []string {
 		}
 		return list
 	}
-	return append(others(".", ours), others("keys", madeKeys)...)
+	return append(others(".", ours), others("keys", keyFiles)...)
 }
 
 // mayRemove says what goes with a rehearsal's folder and what stays, and reports whether it may be removed. Where it
