@@ -40,6 +40,7 @@ func doDoctor(ctx context.Context, p *program) error {
 	defer s.Close()
 	all := []findingData{}
 	var first error
+	warned := false
 	steps.Doctor(ctx, s, func(f steps.Finding) {
 		d := findingData{What: f.What, State: f.State.String(), Severity: f.Stands.String(), Says: append([]string{}, f.Says...), Remedy: p.remedy(f.Remedy)}
 		if f.Problem != nil {
@@ -49,6 +50,7 @@ func doDoctor(ctx context.Context, p *program) error {
 			}
 		}
 		all = append(all, d)
+		warned = warned || f.Stands == front.Warning
 		showFinding(p, f, d)
 	})
 	if ctx.Err() != nil {
@@ -56,6 +58,8 @@ func doDoctor(ctx context.Context, p *program) error {
 	}
 	if p.json {
 		writeJSON(p.Out, all, first)
+	} else if first == nil && warned {
+		p.say("\nnothing has failed; what needs attention is marked with !")
 	} else if first == nil {
 		p.say("\nnothing is wrong")
 	}
