@@ -41,19 +41,24 @@ func walkFromKeys(ctx context.Context, s *site.Site, to front.Sink) error {
 	return nil
 }
 
-// addOne adds the named SuperNode, which was removed before; without a name it asks which, where there are
-// such, or makes a new one.
+// addOne adds the named SuperNode, which was removed before. Without a name it asks: which, where there are such, else
+// whether to register a new one.
 func addOne(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
 	gone := fleet.Removed(s)
 	if len(nodes) > 0 {
 		return BringBack(ctx, s, nodes, to)
 	}
 	if len(gone) == 0 {
+		answer, err := to.Ask(ctx, front.Question{ID: "add", Kind: front.AskConfirm, Ask: "Register one more SuperNode?",
+			Help: "It gets a new key and a node ID. This cannot be undone: a registered key stays registered, or is spent for good."})
+		if err != nil || answer != "yes" {
+			return err
+		}
 		return Add(ctx, s, 1, to)
 	}
 	q := front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode do you want to add?",
 		Help:    "One that was removed without being unregistered keeps its key, its name and its node ID.",
-		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"}}}
+		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key; registering it cannot be undone"}}}
 	for _, n := range gone {
 		q.Choices = append(q.Choices, front.Choice{Value: n.Name, Label: n.Name, Note: "was removed; " + cmp.Or(n.NodeID, "not registered")})
 	}

@@ -64,3 +64,13 @@ func TestRemovedComesBack(t *testing.T) {
 		t.Errorf("asked only %v", to.Asked)
 	}
 }
+
+// One key on the dashboard registers nothing: it asks, and a no leaves all as it is.
+func TestAddAsksFirst(t *testing.T) {
+	s, g, _ := inFederation(t, 2)
+	to := &sitetest.Scripted{Answers: map[string]string{"add": "no"}}
+	err := Act(t.Context(), s, front.AddNode, nil, to)
+	if got := sitetest.Names(t, s); err != nil || !slices.Contains(to.Asked, "add") || len(got) != 2 || len(g.Members) != 2 {
+		t.Errorf("asked %v, then %v, %d members, %v", to.Asked, got, len(g.Members), err)
+	}
+}

@@ -67,6 +67,11 @@ func (w Work) Logs(ctx context.Context, node string, o supernode.LogOptions, eac
 // Watch calls changed whenever a SuperNode started or ended here, until ctx ends.
 func (w Work) Watch(ctx context.Context, changed func()) error { return site.Watch(ctx, w.s, changed) }
 
+// RunProgress reads from a run's log how far it has come.
+func (w Work) RunProgress(ctx context.Context, run string) (front.RunProgress, error) {
+	return runs.Progress(ctx, w.s, run)
+}
+
 // SaveMetrics writes a run's metrics to a CSV file and returns its name; no run means the last one.
 func (w Work) SaveMetrics(ctx context.Context, run string) (file string, err error) {
 	return runs.SaveMetrics(ctx, w.s, run)

@@ -24,8 +24,10 @@ var verbScenes = []struct {
 		"The grid forgets the node, and its key can never be registered again. The key files stay where they are.", "", "no")},
 	{front.AddNode, nil, front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode do you want to add?",
 		Help: "One that was removed without being unregistered keeps its key, its name and its node ID.",
-		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key"},
+		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key; registering it cannot be undone"},
 			{Value: "supernode_4", Label: "supernode_4", Note: "was removed; " + nodeIDs[3]}}}},
+	{front.AddNode, nil, confirm("add", "Register one more SuperNode?",
+		"It gets a new key and a node ID. This cannot be undone: a registered key stays registered, or is spent for good.", "", "")},
 	{front.StopRun, []string{runID}, confirm("stop-run", "Stop run "+runID+"?",
 		"It ends on the grid and on all SuperNodes. What it has learnt so far is lost.", "", "no")},
 	{front.StartNodes, []string{"supernode_2"}, front.Question{ID: "value of DB_PASSWORD", Kind: front.AskSecret, Ask: "Value of DB_PASSWORD?",
@@ -37,7 +39,11 @@ var verbScenes = []struct {
 // verbPages shows each of them.
 func verbPages() (list []pageScene) {
 	for _, d := range verbScenes {
-		list = append(list, pageScene{"verbs", string(d.verb) + " asks: " + d.asks.ID, func(t testing.TB, m *Model) {
+		name := string(d.verb) + " asks: " + d.asks.ID
+		if d.verb == front.AddNode && d.asks.Kind == front.AskConfirm {
+			name += ", none to bring back"
+		}
+		list = append(list, pageScene{"verbs", name, func(t testing.TB, m *Model) {
 			openDash(t, m)
 			m.verb.act(dash.Run{Verb: d.verb, Nodes: d.nodes})
 			m.desk.job.take(m, []any{question(d.asks)}, 0)
