@@ -55,6 +55,9 @@ var (
 	historyName    = regexp.MustCompile(`['"]([^'"]+)['"]: \[`)
 )
 
+// Round returns the round that the log speaks of, 0 before the first.
+func (p *MetricsParser) Round() int { return p.round }
+
 // Line reads the next line and returns the metrics that the line completes.
 func (p *MetricsParser) Line(line string) []Metric {
 	if m := roundsPattern.FindStringSubmatch(line); m != nil {

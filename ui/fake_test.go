@@ -78,6 +78,9 @@ func (f *fake) CanChange(n front.StepID) bool { return f.changed[n] }
 func (f *fake) SaveMetrics(_ context.Context, run string) (string, error) {
 	return "run-" + run + "-metrics.csv", nil
 }
+func (f *fake) RunProgress(context.Context, string) (front.RunProgress, error) {
+	return front.RunProgress{}, nil
+}
 func (f *fake) CanUndo(n front.StepID) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.undo[n] }
 
 // Look returns the fake: it reads nothing that could be old.

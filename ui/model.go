@@ -139,7 +139,11 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case safego.Panic:
 		m.warn(msg.Error())
 	case dash.OpenLogs:
-		return m.showLogs(msg.Nodes)
+		cmd := m.showLogs(msg.Nodes)
+		if msg.Errors && m.logs != nil {
+			m.logs.Update(logs.ToErrors{})
+		}
+		return cmd
 	case dash.OpenStep:
 		m.base(m.wizard)
 		return tea.Batch(m.shown(), m.list.goTo(msg.Step))

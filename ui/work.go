@@ -27,6 +27,7 @@ type Work interface {
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
 	Watch(ctx context.Context, changed func()) error // runtime states; returns when ctx ends
+	RunProgress(ctx context.Context, run string) (front.RunProgress, error)
 	// SaveMetrics writes a run's metrics to a CSV file and returns its name; no run means the last one.
 	SaveMetrics(ctx context.Context, run string) (file string, err error)
 	Act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error

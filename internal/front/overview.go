@@ -69,6 +69,12 @@ type RunView struct {
 	Here    bool // it was started from this folder
 }
 
+// RunProgress is how far a run has come, as its log says.
+type RunProgress struct {
+	Round, Rounds int      // 0: not said so far
+	Metrics       []Metric // of the rounds so far
+}
+
 // RunStatus is how a run stands, in the words of `flwr list`, or RunLost. A newer flwr may have other words.
 type RunStatus string
 

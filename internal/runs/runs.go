@@ -228,10 +228,16 @@ func RunLog(ctx context.Context, s *site.Site, run string, line func(string)) er
 
 // RunMetrics reads the metrics of a run's log so far.
 func RunMetrics(ctx context.Context, s *site.Site, id string) ([]front.Metric, error) {
+	p, err := Progress(ctx, s, id)
+	return p.Metrics, err
+}
+
+// Progress reads from a run's log how far it has come.
+func Progress(ctx context.Context, s *site.Site, id string) (front.RunProgress, error) {
 	var list metricList
 	r := runReader{to: &list}
 	err := RunLog(ctx, s, id, r.line)
-	return list, err
+	return front.RunProgress{Round: r.metrics.Round(), Rounds: r.metrics.Rounds, Metrics: list}, err
 }
 
 // metricList is a Sink that keeps metrics.

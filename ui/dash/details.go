@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -49,12 +50,12 @@ func (t *table) details(rows int) []string {
 
 // facts are label and text; a fact without a text is not shown.
 func (t *table) facts(n front.NodeView) [][2]string {
-	grid := t.grid(n).text()
+	grid := t.grid(n)
 	if !n.GridSince.IsZero() {
 		grid += " since " + clock(n.GridSince, t.now())
 	}
 	r := n.Runtime
-	here := t.machine(n).text()
+	here := machine(n)
 	if !r.Since.IsZero() {
 		here += " since " + clock(r.Since, t.now())
 	}
@@ -67,9 +68,9 @@ func (t *table) facts(n front.NodeView) [][2]string {
 		here += " (started by hand)"
 	}
 	facts := [][2]string{
-		{"node ID", clean(n.NodeID)}, {"grid", grid}, {t.here(), here},
+		{"node ID", clean(n.NodeID)}, {"grid", grid}, {cmp.Or(where(n), "here"), here},
 		{"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)}, {"image digest", clean(n.Digest)},
-		{idLabel(t.here()), shortID(clean(r.ID))},
+		{idLabel(where(n)), shortID(clean(r.ID))},
 	}
 	if r.Restarts > 0 {
 		facts = append(facts, [2]string{"restarts", fmt.Sprint(r.Restarts)})
@@ -77,6 +78,13 @@ func (t *table) facts(n front.NodeView) [][2]string {
 	if u := t.takes(n); u != nil {
 		facts = append(facts, [2]string{"cpu", fmt.Sprintf("%.0f%% of a core  %s", u.CPU, t.spark(u.history))},
 			[2]string{"memory", style.Bytes(u.Memory)})
+	}
+	if c := t.count(n.Name); c.Errors > 0 {
+		text := wording.Count(c.Errors, "error")
+		if c.More {
+			text += " or more"
+		}
+		facts = append(facts, [2]string{"in its log", text + ", last " + clock(c.LastError, t.now())})
 	}
 	return append(facts, [2]string{"log", clean(r.LogKeptFor)})
 }

@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/ui/style"
+	"flwrup/ui/tally"
 )
 
 // boards are the states of the dashboard, each with the keys that are pressed in it.
@@ -93,6 +94,38 @@ func boards() (list []struct {
 	add("all marked, restarting", five(), "A r", nil)
 	add("details", five(), "end enter", nil)
 	add("in the log", five(), "tab", nil)
+	add("errors in logs, and a run that hangs", with(func(o *front.Overview) {
+		o.Nodes, o.Online = append(o.Nodes[:4:4], o.Nodes[3]), 5
+		o.Nodes[4].Name = "supernode_5"
+		o.Runs[1].Running = noon.Add(-20 * time.Minute)
+	}), "", func(m *Model) {
+		for i, name := range []string{"supernode_1", "supernode_2", "supernode_4"} {
+			m.counts[name] = tally.Count{Errors: 133 + i, LastError: noon.Add(-40 * time.Second), Run: "1762309077582676982", Asked: noon.Add(-8 * time.Minute), Longest: time.Minute}
+		}
+		m.counts["supernode_5"] = tally.Count{Errors: 2, More: true, LastError: noon.Add(-time.Hour)}
+		m.arrange()
+	})
+	add("runs with rounds", five(), "", func(m *Model) {
+		for _, r := range m.have.Runs {
+			m.progress[r.ID] = &progress{}
+		}
+		progressMsg{m, "1762309077582676982", front.RunProgress{Round: 3, Rounds: 5, Metrics: []front.Metric{
+			{Round: 1, Name: "accuracy", Value: 0.61}, {Round: 2, Name: "accuracy", Value: 0.83}}}, nil}.take(m)
+		progressMsg{m, "8894709339875389874", front.RunProgress{Round: 3, Rounds: 3, Metrics: []front.Metric{
+			{Round: 1, Name: "train_loss", Value: 2.1}, {Round: 2, Name: "train_loss", Value: 0.9}, {Round: 3, Name: "train_loss", Value: 0.4}}}, nil}.take(m)
+	})
+	add("looking only", five(), "", func(m *Model) { m.LookOnly(true); m.Update(press("s")) })
+	add("fifty, some not well", with(func(o *front.Overview) {
+		*o = many(50)
+		for _, i := range []int{7, 23} {
+			o.Nodes[i].Grid, o.Nodes[i].Runtime = front.GridOffline, ended(137)
+			o.Nodes[i].Diagnosis = problem.New("node-killed", o.Nodes[i].Name+" was killed", "exit code 137", "start it again")
+		}
+		o.Nodes[30].Runtime, o.Nodes[30].Wanted, o.Nodes[30].Grid = ended(0), front.WantedDown, front.GridOffline
+		o.Online = 47
+	}), "", nil)
+	add("fifty, filtered", many(50), "/ 4 1", nil)
+	add("sorted by CPU", five(), "> > >", nil)
 	add("an action failed", five(), "x", func(m *Model) {
 		m.Update(Ran{Run: Run{Verb: front.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})
 	})

@@ -11,8 +11,11 @@ import (
 
 // The dashboard's own watch: as `flwrup watch`, which can restart nothing while the dashboard is open.
 
+// restarter is that watch.
+type restarter struct{ *Model }
+
 // toggleWatch turns it on or off.
-func (m *Model) toggleWatch() tea.Cmd {
+func (m restarter) toggleWatch() tea.Cmd {
 	if m.keeper != nil {
 		m.keeper, m.kept = nil, ""
 		m.note = note{text: "SuperNodes that are lost are left as they are"}
@@ -26,7 +29,7 @@ func (m *Model) toggleWatch() tea.Cmd {
 }
 
 // keep checks the last overview, and asks the frame for the restart that is due. One at a time.
-func (m *Model) keep() tea.Cmd {
+func (m restarter) keep() tea.Cmd {
 	if m.keeper == nil {
 		return nil
 	}
@@ -45,7 +48,7 @@ func (m *Model) keep() tea.Cmd {
 }
 
 // began counts a restart that the frame had time for.
-func (m *Model) began(msg Began) {
+func (m restarter) began(msg Began) {
 	if m.keeper == nil {
 		return
 	}
@@ -56,10 +59,32 @@ func (m *Model) began(msg Began) {
 }
 
 // tried handles the end of a restart. A restart that the frame had no time for comes again.
-func (m *Model) tried(msg Ran) {
+func (m restarter) tried(msg Ran) {
 	m.trying = false
 	if m.keeper != nil && msg.Err != nil && !problem.Is(msg.Err, problem.Busy) {
 		m.says(health.WatchEvent{At: m.now(), Kind: health.WatchFailed, Text: problem.Of(msg.Err).Error()})
+	}
+}
+
+// How long a text below the summary stays.
+const (
+	toast    = 8 * time.Second
+	warned   = 30 * time.Second // a failure
+	keptLong = 2 * time.Minute  // what the watch did
+)
+
+// fade takes away what has been on the screen long enough.
+func (n *notice) fade(now time.Time) {
+	switch {
+	case n.note.text == "":
+		n.since = time.Time{}
+	case n.since.IsZero() || n.shown != n.note:
+		n.since, n.shown = now, n.note
+	case now.Sub(n.since) >= toast && !n.note.bad, now.Sub(n.since) >= warned:
+		n.note = note{}
+	}
+	if now.Sub(n.keptAt) >= keptLong {
+		n.kept = ""
 	}
 }
 
@@ -77,7 +102,7 @@ func (n *notice) says(e health.WatchEvent) {
 	if e.Node != "" {
 		text += e.Node + " "
 	}
-	n.kept = clean(text + e.Text)
+	n.kept, n.keptAt = clean(text+e.Text), e.At
 	if !n.note.bad {
 		n.note = note{}
 	}

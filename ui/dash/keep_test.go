@@ -44,7 +44,7 @@ func TestWatchOnTheDashboard(t *testing.T) {
 		t.Errorf("without being asked to: %v", got)
 	}
 	m.Update(press("W"))
-	if v := m.View(); !strings.Contains(v, "restarts lost ones") || !strings.Contains(v, "never one that you stopped") {
+	if v := m.View(); !strings.Contains(v, "auto-restart") || !strings.Contains(v, "never one that you stopped") {
 		t.Error(v)
 	}
 	see()

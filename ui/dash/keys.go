@@ -1,6 +1,8 @@
 package dash
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -14,7 +16,7 @@ import (
 var keys = struct {
 	up, down, pageUp, pageDown, home, end, bottom                                                key.Binding
 	mark, all, start, stop, restart, logs, copy, add, remove, run, details, settings, fix, watch key.Binding
-	log, search, escape                                                                          key.Binding
+	log, search, escape, filter, sort, sortBack, errors                                          key.Binding
 }{
 	up:       keymap.Up,
 	down:     keymap.Down,
@@ -38,7 +40,11 @@ var keys = struct {
 	details:  keymap.As(keymap.Enter, "details"),
 	fix:      keymap.Fix,
 	log:      keymap.As(keymap.Pane, "into the log"),
-	search:   keymap.As(keymap.Find, "search log"),
+	search:   keymap.As(keymap.Find, "filter"),
+	filter:   keymap.Filter,
+	sort:     keymap.As(keymap.Sort, "sort"),
+	sortBack: keymap.SortBack,
+	errors:   keymap.As(keymap.Errors, "errors"),
 	escape:   keymap.Back,
 }
 
@@ -47,34 +53,76 @@ func (m *Model) Keys() []key.Binding {
 	if m.inLog {
 		return append(m.log.Keys(), keymap.As(keymap.Back, "to the nodes"))
 	}
+	if m.finding {
+		return []key.Binding{keymap.As(keymap.Enter, "keep"), keymap.As(keymap.Back, "show all")}
+	}
+	here := m.sel != ""
+	if m.lookOnly {
+		return lookKeys(m)
+	}
 	var list []key.Binding
 	if _, w := m.offer(); w.words != "" {
 		list = append(list, keymap.As(keys.fix, w.words))
 	}
-	if m.sel != "" {
+	if here {
 		list = append(list, keys.mark, keys.start, keys.stop, keys.restart, keys.logs)
 	}
+	if len(m.failing()) > 0 {
+		list = append(list, keys.errors)
+	}
 	list = append(list, keys.add, keys.run)
-	if m.sel != "" {
+	if here {
 		list = append(list, keys.details, keys.copy, keys.settings, keys.remove, keys.all)
 	}
 	if m.keeper != nil {
-		list = append(list, keymap.As(keys.watch, "stop restarting"))
+		list = append(list, keymap.As(keys.watch, "stop auto-restart"))
 	} else if len(m.have.Nodes) > 0 {
 		list = append(list, keys.watch)
+	}
+	return append(list, moving(m)...)
+}
+
+// lookKeys returns the keys that change nothing.
+func lookKeys(m *Model) (list []key.Binding) {
+	if m.sel != "" {
+		list = append(list, keys.details, keys.logs)
+	}
+	if len(m.failing()) > 0 {
+		list = append(list, keys.errors)
+	}
+	if m.sel != "" {
+		list = append(list, keys.copy, keys.mark, keys.all)
+	}
+	return append(list, moving(m)...)
+}
+
+// moving returns the keys that find and order.
+func moving(m *Model) (list []key.Binding) {
+	if len(m.have.Nodes) > 1 {
+		list = append(list, keys.search, keys.sort)
 	}
 	if m.Holds() {
 		list = append(list, keys.escape)
 	}
-	if m.parts().logs > 0 {
-		list = append(list, keys.log, keys.search)
+	if (screen{m}).parts().logs > 0 {
+		list = append(list, keys.log)
 	}
 	return append(list, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end, keys.bottom)
 }
 
+// changing are the keys that change something.
+var changing = []key.Binding{keys.fix, keys.start, keys.stop, keys.restart, keys.add, keys.remove, keys.run, keys.settings, keys.watch}
+
 func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	if m.inLog {
 		return m.pressedInLog(msg)
+	}
+	if m.finding {
+		return (finder{m}).typed(msg)
+	}
+	if m.lookOnly && key.Matches(msg, changing...) {
+		m.note = note{text: "looking only: another flwrup is at work in this folder", bad: true}
+		return nil
 	}
 	switch {
 	case key.Matches(msg, keys.up):
@@ -82,20 +130,33 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.down):
 		return m.move(1)
 	case key.Matches(msg, keys.pageUp):
-		return m.move(-max(1, m.parts().nodes-1))
+		return m.move(-max(1, (screen{m}).parts().nodes-1))
 	case key.Matches(msg, keys.pageDown):
-		return m.move(max(1, m.parts().nodes-1))
+		return m.move(max(1, (screen{m}).parts().nodes-1))
 	case key.Matches(msg, keys.home):
-		return m.move(-len(m.have.Nodes))
+		return m.move(-len(m.rows))
 	case key.Matches(msg, keys.end, keys.bottom):
-		return m.move(len(m.have.Nodes))
+		return m.move(len(m.rows))
 	case key.Matches(msg, keys.escape):
 		switch {
 		case m.detail:
 			m.detail = false
+		case m.filter != "":
+			return (finder{m}).sift("")
 		default:
 			clear(m.marked)
 		}
+	case key.Matches(msg, keys.search, keys.filter) && len(m.have.Nodes) > 0:
+		m.finding, m.detail = true, false
+		m.find.SetValue(m.filter)
+		m.find.CursorEnd()
+		m.find.Focus()
+	case key.Matches(msg, keys.sort):
+		m.sort = (m.sort + 1) % len(sorts)
+	case key.Matches(msg, keys.sortBack):
+		m.sort = (m.sort + len(sorts) - 1) % len(sorts)
+	case key.Matches(msg, keys.errors):
+		return m.showErrors()
 	case key.Matches(msg, keys.add):
 		return send(Run{Verb: front.AddNode})
 	case key.Matches(msg, keys.run):
@@ -103,7 +164,7 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.fix):
 		return m.mend()
 	case key.Matches(msg, keys.watch):
-		return m.toggleWatch()
+		return (restarter{m}).toggleWatch()
 	}
 	if m.sel == "" {
 		return nil
@@ -117,11 +178,11 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		}
 		return m.move(1)
 	case key.Matches(msg, keys.all):
-		if len(m.marked) == len(m.have.Nodes) {
+		if len(m.targetsMarked()) == len(m.rows) {
 			clear(m.marked)
 			return nil
 		}
-		for _, n := range m.have.Nodes {
+		for _, n := range m.rows {
 			m.marked[n.Name] = true
 		}
 	case key.Matches(msg, keys.start):
@@ -135,18 +196,13 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.settings):
 		return send(Run{Verb: front.ChangeSettings, Nodes: m.targets()})
 	case key.Matches(msg, keys.logs):
-		return send(OpenLogs{m.targets()})
+		return send(OpenLogs{Nodes: m.targets()})
 	case key.Matches(msg, keys.copy):
 		return m.copyIDs()
 	case key.Matches(msg, keys.details):
 		m.detail = !m.detail
 	case key.Matches(msg, keys.log):
-		m.inLog = m.parts().logs > 0
-	case key.Matches(msg, keys.search):
-		if m.parts().logs > 0 {
-			m.inLog = true
-			return m.log.Update(msg)
-		}
+		m.inLog = (screen{m}).parts().logs > 0
 	}
 	return nil
 }
@@ -167,17 +223,17 @@ func send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
 
 // move moves the cursor by rows.
 func (m *Model) move(by int) tea.Cmd {
-	if len(m.have.Nodes) == 0 {
+	if len(m.rows) == 0 {
 		return nil
 	}
-	at := min(max(0, m.row()+by), len(m.have.Nodes)-1)
-	m.sel = m.have.Nodes[at].Name
+	at := min(max(0, m.row()+by), len(m.rows)-1)
+	m.sel = m.rows[at].Name
 	return m.followCursor()
 }
 
 // row returns the row that the cursor is on.
 func (t *table) row() int {
-	for i, n := range t.have.Nodes {
+	for i, n := range t.rows {
 		if n.Name == t.sel {
 			return i
 		}
@@ -185,18 +241,87 @@ func (t *table) row() int {
 	return 0
 }
 
-// targets returns the nodes that an action is for: the marked ones, or the one under the cursor.
+// targets returns the nodes that an action is for: the marked ones in sight, or the one under the cursor.
 func (t *table) targets() []string {
-	var names []string
+	if names := t.targetsMarked(); names != nil {
+		return names
+	}
+	return []string{t.sel}
+}
+
+// targetsMarked returns the marked nodes that pass the filter: an action never meets one that nobody sees.
+func (t *table) targetsMarked() (names []string) {
 	for _, n := range t.have.Nodes {
-		if t.marked[n.Name] {
+		if t.marked[n.Name] && t.passes(n) {
 			names = append(names, n.Name)
 		}
 	}
-	if names == nil {
-		return []string{t.sel}
-	}
 	return names
+}
+
+// finder is the filter of the table.
+type finder struct{ *Model }
+
+// typed handles a key while the filter is being typed.
+func (m finder) typed(msg tea.KeyMsg) tea.Cmd {
+	switch msg.Type {
+	case tea.KeyEnter:
+		m.finding = false
+		m.find.Blur()
+		return nil
+	case tea.KeyEsc:
+		m.finding = false
+		m.find.Blur()
+		return m.sift("")
+	case tea.KeyUp:
+		return m.move(-1)
+	case tea.KeyDown:
+		return m.move(1)
+	}
+	m.find, _ = m.find.Update(msg) // the cursor stands still: no command of its own is needed
+	return m.sift(m.find.Value())
+}
+
+// sift shows the SuperNodes that match text; the cursor goes to the first of them where its own does not.
+func (m finder) sift(text string) tea.Cmd {
+	m.filter = text
+	m.arrange()
+	if len(m.rows) > 0 && !slices.ContainsFunc(m.rows, func(n front.NodeView) bool { return n.Name == m.sel }) {
+		m.sel = m.rows[0].Name
+	}
+	return m.followCursor()
+}
+
+// line draws the filter, with how many match.
+func (m finder) line() string {
+	text := " " + m.ink.Accent.Render("filter ")
+	room := m.w - 9
+	value := []rune(clean(m.find.Value()))
+	if !m.finding {
+		value = []rune(clean(m.filter))
+	}
+	text += m.ink.Text.Render(m.st.Cut(string(value), room))
+	if m.finding {
+		text += m.st.Caret(" ")
+	}
+	return m.st.Cut(text+m.ink.Dim.Render(fmt.Sprintf("   %d of %s", len(m.rows), wording.Count(len(m.have.Nodes), "SuperNode"))), m.w)
+}
+
+// showErrors opens the logs of the SuperNodes with errors, at the newest of them.
+func (m *Model) showErrors() tea.Cmd {
+	bad := m.failing()
+	if len(bad) == 0 {
+		for _, n := range m.have.Nodes {
+			if m.count(n.Name).Errors > 0 {
+				bad = append(bad, n.Name)
+			}
+		}
+	}
+	if len(bad) == 0 {
+		m.note = note{text: "no errors in the logs of the SuperNodes that run"}
+		return nil
+	}
+	return send(OpenLogs{Nodes: bad, Errors: true})
 }
 
 func (m *Model) copyIDs() tea.Cmd {

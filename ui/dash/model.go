@@ -11,6 +11,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/charmbracelet/bubbles/cursor"
+	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/front"
@@ -20,6 +22,7 @@ import (
 	"flwrup/ui/logs"
 	"flwrup/ui/logs/paint"
 	"flwrup/ui/style"
+	"flwrup/ui/tally"
 )
 
 // Source is the dashboard's interface to the work; ui.Work implements it. Each method may block.
@@ -28,6 +31,8 @@ type Source interface {
 	Overview(ctx context.Context, maxAge time.Duration) front.Overview
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
+	// RunProgress reads from a run's log how far it has come.
+	RunProgress(ctx context.Context, run string) (front.RunProgress, error)
 	// Watch calls changed after the state of any node may have changed, until ctx ends.
 	Watch(ctx context.Context, changed func()) error
 }
@@ -51,6 +56,11 @@ type Model struct {
 
 	keeper *health.Keeper // nil: SuperNodes are left as they are
 	trying bool           // a restart of its own is under way
+
+	tally    *tally.Tally
+	find     textinput.Model
+	finding  bool // the filter is being typed
+	lookOnly bool // another flwrup is at work: nothing is changed from here
 
 	log     *logs.Model
 	logNode string
@@ -92,12 +102,19 @@ type table struct {
 	pen
 	now    func() time.Time
 	have   front.Overview
+	rows   []front.NodeView // those that pass the filter, in order
 	usage  map[string]*usage
+	counts map[string]tally.Count // of the logs of those that run
 	busy   map[string]doing
 	marked map[string]bool
 	sel    string // name of the node under the cursor
-	top    int    // first visible node
+	top    int    // first visible row
 	detail bool   // the details of a node are open
+	alone  bool   // w is the width of the table alone
+	filter string
+	sort   int // of sorts
+
+	progress map[string]*progress // of runs
 }
 
 // pen draws single lines, none wider than w.
@@ -107,10 +124,13 @@ type pen struct {
 	w   int
 }
 
-// notice is the text below the summary: of the last action, else of the watch.
+// notice is the text below the summary: of the last action, else of the watch. Each goes away after a while.
 type notice struct {
-	note note
-	kept string // what the watch said last
+	note   note
+	shown  note      // what note was at the last tick
+	since  time.Time // when it came
+	kept   string    // what the watch said last
+	keptAt time.Time
 }
 
 // usage holds the present and past resources of a node.
@@ -141,11 +161,16 @@ func New(src Source, st *style.Set) *Model {
 		schedule: schedule{interval: fast},
 		table: table{
 			pen: pen{st: st, ink: paint.New(st), w: 80}, now: time.Now,
-			usage: map[string]*usage{}, busy: map[string]doing{}, marked: map[string]bool{},
+			usage: map[string]*usage{}, busy: map[string]doing{}, marked: map[string]bool{}, counts: map[string]tally.Count{},
+			progress: map[string]*progress{},
 		},
 		visible: true, h: 24, stale: true,
 	}
 	m.log = logs.New(src, nil, st)
+	m.tally = tally.New(src, m.fail)
+	m.find = textinput.New()
+	m.find.Prompt = ""
+	m.find.Cursor.SetMode(cursor.CursorStatic)
 	m.log.Limit(previewLines)
 	return m
 }
@@ -159,6 +184,7 @@ func (m *Model) Init() tea.Cmd {
 // Close ends the goroutines that watch and read. It does not wait for them.
 func (m *Model) Close() {
 	m.cancel()
+	m.tally.Close()
 	m.log.Close()
 }
 
@@ -194,10 +220,19 @@ func (m *Model) SetSize(w, h int) {
 }
 
 // Typing reports that letters belong to a prompt and not to key bindings.
-func (m *Model) Typing() bool { return m.inLog && m.log.Typing() }
+func (m *Model) Typing() bool { return m.finding || m.inLog && m.log.Typing() }
 
 // Holds reports that Esc means something here; if it is false, Esc belongs to the frame.
-func (m *Model) Holds() bool { return m.inLog || m.detail || len(m.marked) > 0 }
+func (m *Model) Holds() bool {
+	return m.inLog || m.detail || len(m.marked) > 0 || m.finding || m.filter != ""
+}
+
+// LookOnly sets whether another flwrup is at work in the folder: then nothing is offered that changes something.
+func (m *Model) LookOnly(on bool) {
+	if m.lookOnly != on {
+		m.lookOnly, m.stale = on, true
+	}
+}
 
 // Full reports that the dashboard wants the whole terminal.
 func (m *Model) Full() bool { return m.inLog && m.log.Full() }
@@ -220,6 +255,11 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 			m.took(msg)
 		}
 		return nil
+	case progressMsg:
+		if msg.model == m {
+			msg.take(m)
+		}
+		return nil
 	case tickMsg:
 		if msg.model != m {
 			return nil
@@ -232,14 +272,16 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 		}
 		return m.openLog()
 	case Began:
-		m.began(msg)
+		(restarter{m}).began(msg)
 		return nil
 	case Ran:
 		return m.ran(msg)
 	case tea.KeyMsg:
 		m.stale = true
 		m.note = note{}
-		return m.pressed(msg)
+		cmd := m.pressed(msg)
+		m.arrange()
+		return cmd
 	case logs.Exported:
 		return nil // the log pane says it
 	}
@@ -259,7 +301,7 @@ func (m *Model) ran(msg Ran) tea.Cmd {
 	}
 	switch {
 	case msg.ByItself:
-		m.tried(msg)
+		(restarter{m}).tried(msg)
 	case msg.Err != nil:
 		m.note = noteOf(msg.Err)
 	}

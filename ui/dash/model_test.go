@@ -49,6 +49,10 @@ func (w *world) Usage(context.Context, string) (supernode.Usage, error) {
 	return supernode.Usage{CPU: 41, Memory: 240 << 20}, nil
 }
 
+func (w *world) RunProgress(context.Context, string) (front.RunProgress, error) {
+	return front.RunProgress{}, nil
+}
+
 func (w *world) Watch(ctx context.Context, changed func()) error {
 	w.mu.Lock()
 	w.changed = changed
@@ -143,11 +147,11 @@ func TestKeys(t *testing.T) {
 		{"down x", Run{Verb: front.StopNodes, Nodes: []string{"supernode_2"}}},
 		{"space down space r", Run{Verb: front.RestartNodes, Nodes: []string{"supernode_1", "supernode_3"}}},
 		{"space space up up space D", Run{Verb: front.TakeOutNodes, Nodes: []string{"supernode_2"}}},
-		{"A l", OpenLogs{[]string{"supernode_1", "supernode_2", "supernode_3", "supernode_4", "supernode_5"}}},
-		{"A A l", OpenLogs{[]string{"supernode_1"}}},
-		{"A esc l", OpenLogs{[]string{"supernode_1"}}},
-		{"end l", OpenLogs{[]string{"supernode_5"}}},
-		{"end home j k l", OpenLogs{[]string{"supernode_1"}}},
+		{"A l", OpenLogs{Nodes: []string{"supernode_1", "supernode_2", "supernode_3", "supernode_4", "supernode_5"}}},
+		{"A A l", OpenLogs{Nodes: []string{"supernode_1"}}},
+		{"A esc l", OpenLogs{Nodes: []string{"supernode_1"}}},
+		{"end l", OpenLogs{Nodes: []string{"supernode_5"}}},
+		{"end home j k l", OpenLogs{Nodes: []string{"supernode_1"}}},
 		{"c", Copy{"8688387445877465697", "node ID of supernode_1"}},
 		{"space space c", Copy{"8688387445877465697\n7304313080113384584", "2 node IDs"}},
 		{"a", Run{Verb: front.AddNode, Nodes: nil}},
@@ -452,7 +456,7 @@ func TestSummaryIsAsBadAsTheWorst(t *testing.T) {
 		m := testModel(t, o, 100, 30, style.Options{Dark: true})
 		want := strings.TrimSuffix(m.ink.Severity(c.want).Render(c.want.Sign(false)+"|"), "\x1b[0m")
 		want, _, _ = strings.Cut(want, "|")
-		if got := m.summary(); !strings.HasPrefix(got, want) {
+		if got := (screen{m}).summary(); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %q does not begin with %q", c.name, got, want)
 		}
 	}

@@ -4,8 +4,11 @@ import "flwrup/internal/front"
 
 // The dashboard's requests to the frame. A command of Update sends each as a message.
 type (
-	// OpenLogs opens the log panes for Nodes.
-	OpenLogs struct{ Nodes []string }
+	// OpenLogs opens the log panes for Nodes, at their newest error where Errors is set.
+	OpenLogs struct {
+		Nodes  []string
+		Errors bool
+	}
 	// OpenStep opens the screen of Step.
 	OpenStep struct{ Step front.StepID }
 	// NewRun starts a run of the app, on the screen of step 15.

@@ -190,7 +190,24 @@ func (m *Model) poll() tea.Cmd {
 			return usageMsg{m, name, got, err}
 		})
 	}
-	return tea.Batch(cmds...)
+	m.counted()
+	m.fade(now)
+	return tea.Batch(append(cmds, askProgress(m))...)
+}
+
+// counted takes over what the logs of SuperNodes that run say, and follows those logs.
+func (m *Model) counted() {
+	var up []string
+	for _, n := range m.have.Nodes {
+		if n.Runtime.State == supernode.Running {
+			up = append(up, n.Name)
+			m.counts[n.Name] = m.tally.Of(n.Name)
+		} else {
+			delete(m.counts, n.Name)
+		}
+	}
+	m.tally.Follow(up)
+	m.arrange()
 }
 
 // took notes the usage of a node. A node that cannot be read has stopped, or is about to.
@@ -235,6 +252,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	}
 	m.have, m.loaded, m.stale = msg.o, true, true
 	m.keepCursor(before)
+	m.arrange()
 	for name := range m.usage {
 		if n, ok := m.node(name); !ok || n.Runtime.State != supernode.Running {
 			delete(m.usage, name)
@@ -252,7 +270,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 		m.pace(first || gridMoved(before, m.have))
 	}
 	if msg.grid {
-		cmds = append(cmds, m.keep())
+		cmds = append(cmds, (restarter{m}).keep())
 	}
 	cmds = append(cmds, tell(m.Chronicle.Look(m.have, m.now())), m.followCursor())
 	if first {

@@ -2,14 +2,18 @@ package dash
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"flwrup/internal/front"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/wording"
 	"flwrup/ui/logs/paint"
 	"flwrup/ui/style"
+	"flwrup/ui/tally"
 )
 
 // sign is the display of a state: sign and word, so that colour is never the only bearer.
@@ -25,51 +29,107 @@ func (s sign) text() string {
 	return s.sign + " " + s.word
 }
 
-// grid returns the grid's view of n.
-func (p *pen) grid(n front.NodeView) sign {
-	s := p.st.Signs
+// grid returns the grid's view of n, for the details.
+func (p *pen) grid(n front.NodeView) string {
 	switch n.Grid {
-	case front.GridOnline:
-		return sign{s.Online, "online", p.ink.OK}
-	case front.GridOffline:
-		return sign{s.Offline, "offline", p.ink.Warn}
-	case front.GridRegistered:
-		return sign{s.ToDo, "registered", p.ink.Dim}
 	case front.GridUnregistered:
-		return sign{s.NotNeeded, "gone", p.ink.Bad}
+		return "unregistered for good"
 	case front.GridUnknown:
 		if n.NodeID == "" {
-			return sign{s.ToDo, "no ID", p.ink.Dim}
+			return "not registered"
 		}
-		return sign{s.ToDo, "unknown", p.ink.Dim}
+		return "not known"
 	}
-	return sign{s.ToDo, clean(string(n.Grid)), p.ink.Dim}
+	return clean(string(n.Grid))
 }
 
-// machine returns the state of n on this machine.
-func (t *table) machine(n front.NodeView) sign {
-	s := t.st.Signs
-	if d, ok := t.busy[n.Name]; ok {
-		if word := verbs[d.verb]; word != "" {
-			return sign{s.Waiting, word, t.ink.Accent}
-		}
+// count returns what the log of a SuperNode that runs says.
+func (t *table) count(node string) tally.Count { return t.counts[node] }
+
+// severity is the one of the scale, with the errors in the log.
+func (t *table) severity(n front.NodeView) front.Severity {
+	v := t.have.SeverityOf(n)
+	if _, busy := t.busy[n.Name]; busy {
+		return front.Working
 	}
+	if t.fails(n) {
+		v = front.Worst(v, front.Warning)
+	}
+	return v
+}
+
+// state is how n stands, on the grid and here, in one word.
+func (t *table) state(n front.NodeView) sign {
+	v := t.severity(n)
+	return sign{v.Sign(t.st.ASCII), stateWord(t, n), t.ink.Severity(v)}
+}
+
+func stateWord(t *table, n front.NodeView) string {
+	if d, ok := t.busy[n.Name]; ok && verbs[d.verb] != "" {
+		return verbs[d.verb]
+	}
+	grid := n.Grid
+	if t.have.GridErr != nil {
+		grid = front.GridUnknown
+	}
+	here := n.Runtime.State
+	switch {
+	case n.Grid == front.GridUnregistered:
+		return "unregistered"
+	case n.Runtime.Reason == supernode.Suspended:
+		return "paused"
+	case here == supernode.Starting:
+		return "starting"
+	case here == supernode.Restarting:
+		return "restarting"
+	case here == supernode.Stopped && n.Runtime.ExitCode != 0:
+		return fmt.Sprintf("exit %d", n.Runtime.ExitCode)
+	case here == supernode.Stopped:
+		return "stopped"
+	case here == supernode.Absent && grid == front.GridOnline:
+		return "not here"
+	case here == supernode.Absent && n.NodeID == "":
+		return "no node ID"
+	case here == supernode.Absent:
+		return "not started"
+	case grid == front.GridOnline:
+		return "online"
+	case grid == front.GridOffline && n.Diagnosis != nil:
+		return "offline"
+	case here == supernode.Running && grid != front.GridUnknown:
+		return "connecting"
+	case here == supernode.Running:
+		return "up"
+	}
+	return "unknown"
+}
+
+// machine returns the state of n on this machine, for the details.
+func machine(n front.NodeView) string {
 	switch n.Runtime.State {
 	case supernode.Running:
-		return sign{s.Done, "up", t.ink.OK}
-	case supernode.Starting:
-		return sign{s.Waiting, "starting", t.ink.Accent}
-	case supernode.Restarting:
-		return sign{s.Waiting, "restarting", t.ink.Warn}
+		return "up"
 	case "":
-		return sign{s.ToDo, "unknown", t.ink.Dim}
+		return "not known"
+	case supernode.Absent:
+		return "not started"
 	case supernode.Stopped:
 		if n.Runtime.ExitCode != 0 {
-			return sign{s.Failed, fmt.Sprintf("exit %d", n.Runtime.ExitCode), t.ink.Bad}
+			return fmt.Sprintf("exit %d", n.Runtime.ExitCode)
 		}
-		return sign{s.Offline, "stopped", t.ink.Dim}
 	}
-	return sign{s.ToDo, "not started", t.ink.Dim}
+	return string(n.Runtime.State)
+}
+
+// why says in a few words why n is not as it should be; "" when it is.
+func (t *table) why(n front.NodeView) string {
+	if n.Diagnosis != nil {
+		return clean(n.Diagnosis.Error())
+	}
+	if c := t.count(n.Name); t.fails(n) {
+		return wording.Count(c.Errors, "error") + " in its log, last " + ago(t.now().Sub(c.LastError))
+	}
+	return ""
 }
 
 var verbs = map[front.Verb]string{
@@ -86,25 +146,42 @@ type column struct {
 	cell  func(front.NodeView) (string, paint.Paint)
 }
 
-const gap = 2
+const (
+	gap      = 2
+	whyFrom  = 100 // from this width on the reason has a column, else a line of its own
+	whyLeast = 24
+)
 
 // columns returns the columns that fit into w, from left to right.
 func (t *table) columns(w int) []column {
 	all := t.allColumns()
 	used := pointerWidth + all[0].width
 	chosen := map[int]column{all[0].place: all[0]}
+	spare := 0
+	if t.whyColumn(w) {
+		spare = gap + whyLeast
+	}
 	for _, c := range all[1:] {
 		if c.width == 0 {
 			continue
 		}
-		if used+gap+c.width > w {
+		if used+gap+c.width+spare > w {
 			break
 		}
 		used += gap + c.width
 		chosen[c.place] = c
 	}
+	if t.whyColumn(w) {
+		widest := 0
+		for _, n := range t.rows {
+			widest = max(widest, style.Width(t.why(n)))
+		}
+		chosen[whyPlace] = column{head: "why", width: min(w-used-gap, max(whyLeast, widest)), cell: func(n front.NodeView) (string, paint.Paint) {
+			return t.why(n), t.ink.Severity(t.severity(n))
+		}}
+	}
 	var list []column
-	for place := range all {
+	for place := range len(all) + 1 {
 		if c, ok := chosen[place]; ok {
 			list = append(list, c)
 		}
@@ -116,7 +193,14 @@ func (t *table) columns(w int) []column {
 	return list
 }
 
-// allColumns returns every column, the most useful first.
+const whyPlace = 2
+
+// whyColumn reports whether the reasons are a column of a table of w cells. Details next to the table say them as well.
+func (t *table) whyColumn(w int) bool {
+	return w >= whyFrom && slices.ContainsFunc(t.rows, func(n front.NodeView) bool { return t.why(n) != "" })
+}
+
+// allColumns returns every column but the reason, the most useful first.
 func (t *table) allColumns() []column {
 	plain := t.ink.Text
 	list := []column{
@@ -126,51 +210,51 @@ func (t *table) allColumns() []column {
 			}
 			return clean(n.Name), plain
 		}},
-		{head: "grid", place: 3, cell: func(n front.NodeView) (string, paint.Paint) {
-			s := t.grid(n)
+		{head: "state", place: 1, cell: func(n front.NodeView) (string, paint.Paint) {
+			s := t.state(n)
 			return s.text(), s.style
 		}},
-		{head: "here", place: 4, cell: func(n front.NodeView) (string, paint.Paint) {
-			s := t.machine(n)
-			return s.text(), s.style
+		{head: "errors", place: 8, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
+			c := t.count(n.Name)
+			switch {
+			case c.Errors == 0 && n.Runtime.State == supernode.Running:
+				return "0", t.ink.Dim
+			case c.Errors == 0:
+				return "", plain
+			case c.More:
+				return itoa(c.Errors) + "+", errorInk(t, n)
+			}
+			return itoa(c.Errors), errorInk(t, n)
 		}},
-		{head: "node ID", place: 1, cell: func(n front.NodeView) (string, paint.Paint) { return clean(n.NodeID), plain }},
-		{head: "up", place: 8, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
+		{head: "up", place: 4, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if n.Runtime.State != supernode.Running || n.Runtime.Since.IsZero() {
 				return "", plain
 			}
-			return style.Age(t.now().Sub(n.Runtime.Since)), plain
+			return style.Uptime(t.now().Sub(n.Runtime.Since)), plain
 		}},
-		{head: "cpu", place: 5, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
+		{head: "CPU", place: 5, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := t.takes(n); u != nil {
 				return fmt.Sprintf("%.0f%%", u.CPU), plain
 			}
 			return "", plain
 		}},
-		{head: "mem", place: 7, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
+		{head: "memory", place: 7, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := t.takes(n); u != nil {
 				return style.Bytes(u.Memory), plain
 			}
 			return "", plain
 		}},
+		{head: "where", place: 3, cell: func(n front.NodeView) (string, paint.Paint) { return where(n), t.ink.Dim }},
 		{head: "", place: 6, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := t.takes(n); u != nil {
 				return t.spark(u.history), t.ink.Accent
 			}
 			return "", plain
 		}},
-		{head: "restarts", place: 9, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
-			if n.Runtime.Restarts > 0 {
-				return fmt.Sprint(n.Runtime.Restarts), t.ink.Warn
-			}
-			return "", plain
-		}},
-		{head: "key", place: 2, cell: func(n front.NodeView) (string, paint.Paint) {
-			return short(clean(n.Fingerprint)), t.ink.Dim
-		}},
+		{head: "node ID", place: 9, cell: func(n front.NodeView) (string, paint.Paint) { return clean(n.NodeID), t.ink.Dim }},
 	}
 	// Columns whose cells come and go keep their width, so that nothing jumps.
-	least := map[string]int{"name": 8, "grid": 9, "here": 12, "up": 3, "cpu": 4, "mem": 4, "": history}
+	least := map[string]int{"name": 8, "state": 13, "up": 6, "CPU": 4, "memory": 6, "errors": 6, "": history}
 	for i := range list {
 		c := &list[i]
 		widest := 0
@@ -182,25 +266,32 @@ func (t *table) allColumns() []column {
 			continue
 		}
 		c.width = max(widest, len(c.head), least[c.head])
+		if c.head != "" && c.head == sorts[t.sort].head {
+			c.head += t.st.Signs.Down
+			c.width = max(c.width, style.Width(c.head))
+		}
 	}
 	list[0].width = min(list[0].width, 28)
-	if t.here() == "process" {
-		list[2].head = "process"
-	} else {
-		list[2].head = "container"
-	}
 	return list
 }
 
-// here says what kind of SuperNodes run on this machine.
-func (t *table) here() string {
-	for _, n := range t.have.Nodes {
-		if n.Runtime.State != "" && n.Runtime.State != supernode.Absent && n.Runtime.Image == "" {
-			return "process"
-		}
+// errorInk is bright while the errors are recent.
+func errorInk(t *table, n front.NodeView) paint.Paint {
+	if t.fails(n) {
+		return t.ink.Warn
 	}
-	return "container"
+	return t.ink.Dim
 }
+
+// upSince returns since when a SuperNode runs; the far future when it does not.
+func upSince(n front.NodeView) time.Time {
+	if n.Runtime.State != supernode.Running {
+		return time.Unix(1<<40, 0)
+	}
+	return n.Runtime.Since
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // takes returns the usage of a running node; nil when it is unknown.
 func (t *table) takes(n front.NodeView) *usage {
@@ -209,15 +300,6 @@ func (t *table) takes(n front.NodeView) *usage {
 		return nil
 	}
 	return u
-}
-
-// short returns enough of a fingerprint to distinguish keys.
-func short(fingerprint string) string {
-	kind, sum, ok := strings.Cut(fingerprint, ":")
-	if !ok || len(sum) <= 12 {
-		return fingerprint
-	}
-	return kind + ":" + sum[:12]
 }
 
 // spark draws CPU readings; a fifth of a core or less does not fill it.
@@ -281,8 +363,19 @@ func (t *table) pointer(n front.NodeView) string {
 	return first + second + " "
 }
 
-// diagnosis returns the line below a node with a trouble, with the key that mends it.
-func (t *table) diagnosis(n front.NodeView, w int) string {
+// reason returns the line below a node with a trouble, with the key that mends it.
+func (t *table) reason(n front.NodeView, w int) string {
+	v := t.severity(n)
+	paint := t.ink.Severity(v)
+	indent := strings.Repeat(" ", pointerWidth+1) + paint.Render(v.Sign(t.st.ASCII)+" ")
+	if n.Diagnosis == nil {
+		text, hint := t.why(n), "E shows them"
+		room := w - pointerWidth - 1 - 2
+		if style.Width(text)+3+len(hint) > room {
+			return indent + paint.Render(t.st.Cut(text, room))
+		}
+		return indent + paint.Render(text) + "   " + t.ink.Key.Render("E") + t.ink.Dim.Render(hint[1:])
+	}
 	text, hint, room := "", "", 0
 	words := out(n.Diagnosis, n.Remedy).words
 	for _, try := range [][2]string{{n.Diagnosis.Error(), words}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, words}, {n.Diagnosis.What, "fix it"}} {
@@ -291,10 +384,7 @@ func (t *table) diagnosis(n front.NodeView, w int) string {
 			break
 		}
 	}
-	v := t.have.SeverityOf(n)
-	line := strings.Repeat(" ", pointerWidth+1) + t.ink.Severity(v).Render(v.Sign(t.st.ASCII)+" "+t.st.Cut(text, room)) +
-		"   " + t.ink.Key.Render("F") + t.ink.Dim.Render(hint[1:])
-	return t.st.Cut(line, w)
+	return t.st.Cut(indent+paint.Render(t.st.Cut(text, room))+"   "+t.ink.Key.Render("F")+t.ink.Dim.Render(hint[1:]), w)
 }
 
 // clean makes foreign text safe to draw.

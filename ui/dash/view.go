@@ -22,8 +22,11 @@ const (
 	mostRuns  = 3
 )
 
+// screen lays the dashboard out.
+type screen struct{ *Model }
+
 // parts divides the rows: the nodes first, then their log, then the runs.
-func (m *Model) parts() parts {
+func (m screen) parts() parts {
 	var p parts
 	left := m.h - 2 // summary, head of the table
 	if n := m.noted(); n.text != "" {
@@ -33,15 +36,17 @@ func (m *Model) parts() parts {
 		}
 		left -= p.note
 	}
+	if m.finding || m.filter != "" {
+		left--
+	}
 	if left < 1 {
 		return p
 	}
-	need := max(1, len(m.have.Nodes))
-	for _, n := range m.have.Nodes {
-		if n.Diagnosis != nil {
-			need++
-		}
+	need := 0
+	for i := range m.rows {
+		need += m.nodeHeight(i)
 	}
+	need = max(1, need)
 	p.nodes = min(need, left)
 	if left >= 2*(leastLogs+1) && left-need < leastLogs+1 {
 		p.nodes = min(need, left-max(leastLogs+1, left*4/10))
@@ -50,16 +55,77 @@ func (m *Model) parts() parts {
 	if left < 2 || m.sel == "" {
 		return p
 	}
-	if runs := min(mostRuns, len(m.have.Runs)); runs > 0 && left >= runs+2+leastLogs+1 {
-		p.runs = runs + 2
+	all := (runList{&m.table}).runRows()
+	if all > 0 && left >= all+2+leastLogs+1 {
+		p.runs = all + 2
 		left -= p.runs
+	}
+	if beside := m.besideRows(p); beside > 0 { // the details are longer than the table and the runs
+		left = max(0, left-beside)
 	}
 	if left > leastLogs { // a blank line in front
 		p.logs = left - 1
-	} else if runs := min(len(m.have.Runs), left-2); runs > 0 && p.runs == 0 {
+	} else if runs := min(all, left-2); runs > 0 && p.runs == 0 {
 		p.runs = runs + 2
 	}
 	return p
+}
+
+const (
+	besideFrom  = 140 // from this width on the details are next to the table
+	besideWidth = 56
+)
+
+// beside reports whether the details of the SuperNode under the cursor are next to the table.
+func (t *table) beside() bool { return t.w >= besideFrom && !t.alone && !t.detail && t.sel != "" }
+
+// width is that of the table: details next to it take some.
+func (t *table) width() int {
+	if t.beside() {
+		return t.w - besideWidth - 3
+	}
+	return t.w
+}
+
+// besideRows returns how many rows the details take below the table and the runs.
+func (m screen) besideRows(p parts) int {
+	if !m.beside() {
+		return 0
+	}
+	side := m.side()
+	return max(0, min(len(side.details(1000)), (m.h-2)/2)-1-p.nodes-p.runs)
+}
+
+// side returns the table as wide as the details next to it.
+func (m screen) side() *table {
+	t := m.table
+	t.w = besideWidth
+	return &t
+}
+
+// upper draws the table and the runs, with the details next to them where there is room.
+func (m screen) upper(p parts) []string {
+	if !m.beside() {
+		return append(m.table.draw(p.nodes), (runList{&m.table}).draw(p.runs)...)
+	}
+	whole, narrow := m.w, m.width()
+	m.w, m.alone = narrow, true
+	left := append(m.table.draw(p.nodes), (runList{&m.table}).draw(p.runs)...)
+	m.w, m.alone = whole, false
+	rows := len(left) + m.besideRows(p)
+	right := m.side().details(rows)
+	lines := make([]string, rows)
+	for i := range lines {
+		var l, r string
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(right) {
+			r = right[i]
+		}
+		lines[i] = m.st.Pad(m.st.Cut(l, narrow), narrow) + " " + m.ink.Faint.Render(m.st.Signs.Vertical) + " " + r
+	}
+	return lines
 }
 
 // View draws the dashboard: SetSize's rows, none wider than its columns.
@@ -78,8 +144,8 @@ func (m *Model) draw() string {
 		m.log.SetSize(m.w, m.h)
 		return m.log.View()
 	}
-	lines := []string{m.summary()}
-	p := m.parts()
+	lines := []string{(screen{m}).summary()}
+	p := (screen{m}).parts()
 	if m.noted().text != "" {
 		lines = append(lines, m.noteLines(m.noted())...)
 	}
@@ -91,8 +157,10 @@ func (m *Model) draw() string {
 	case m.detail:
 		lines = append(lines, m.details(m.h-len(lines))...)
 	default:
-		lines = append(lines, m.table.draw(p.nodes)...)
-		lines = append(lines, m.runs(p.runs)...)
+		if m.finding || m.filter != "" {
+			lines = append(lines, (finder{m}).line())
+		}
+		lines = append(lines, (screen{m}).upper(p)...)
 		if p.logs > 0 && m.logNode != "" {
 			m.log.SetSize(m.w, p.logs)
 			m.log.SetFocus(m.inLog)
@@ -112,12 +180,12 @@ func (m *Model) draw() string {
 
 // Summary returns one line for a title: "4 of 5 online · grid 5 s ago". No styles.
 func (m *Model) Summary() string {
-	text, _ := m.summaryParts()
+	text, _ := (screen{m}).summaryParts()
 	return text
 }
 
 // summaryParts returns how many are online and how old that is, and the reason for not knowing better.
-func (m *Model) summaryParts() (text, wrong string) {
+func (m screen) summaryParts() (text, wrong string) {
 	if !m.loaded {
 		return "", ""
 	}
@@ -139,8 +207,21 @@ func (m *Model) summaryParts() (text, wrong string) {
 	if waits := m.unanswered(m.now()); waits > 0 {
 		text += sep + "no answer for " + strconv.Itoa(int(waits.Seconds())) + " s"
 	}
+	if bad := m.failing(); len(bad) > 0 {
+		errors := 0
+		for _, name := range bad {
+			errors += m.count(name).Errors
+		}
+		text += sep + wording.Count(errors, "error") + " in " + wording.Count(len(bad), "log")
+	}
+	for _, r := range m.have.Runs {
+		if (runList{&m.table}).stalled(r) > 0 {
+			text += sep + "a run is stalled"
+			break
+		}
+	}
 	if m.keeper != nil {
-		text += sep + "restarts lost ones"
+		text += sep + "auto-restart"
 	}
 	if n := len(m.marked); n > 0 {
 		text += sep + wording.Count(n, "node") + " marked"
@@ -163,13 +244,27 @@ func (s *schedule) unanswered(now time.Time) time.Duration {
 	return now.Sub(s.asked)
 }
 
-// summary is the first line; its sign and colour are those of the worst that it sums up.
-func (m *Model) summary() string {
-	text, wrong := m.summaryParts()
+// worst is the worst severity of all that is on the screen: SuperNodes, their logs, runs, the grid.
+func (m screen) worst() front.Severity {
 	v := m.have.Severity()
-	if m.unanswered(m.now()) > 0 && v == front.OK {
-		v = front.NotKnown
+	if len(m.failing()) > 0 {
+		v = front.Worst(v, front.Warning)
 	}
+	for _, r := range m.have.Runs {
+		if (runList{&m.table}).stalled(r) > 0 {
+			v = front.Worst(v, front.Warning)
+		}
+	}
+	if m.unanswered(m.now()) > 0 {
+		v = front.Worst(v, front.NotKnown)
+	}
+	return v
+}
+
+// summary is the first line; its sign and colour are those of the worst that it sums up.
+func (m screen) summary() string {
+	text, wrong := m.summaryParts()
+	v := m.worst()
 	if !m.loaded {
 		v = front.Idle
 	} else {
@@ -222,13 +317,21 @@ func (p *pen) hint(key, means string, w int) string {
 func (t *table) draw(rows int) []string {
 	cols := t.columns(t.w)
 	lines := []string{t.tableRow(cols, nil, t.w)}
+	if len(t.rows) == 0 {
+		return append(lines, t.ink.Dim.Render("   "+t.st.Cut("no SuperNode matches", t.w-3)))
+	}
 	rows = t.forNodes(rows)
 	t.scroll(rows)
-	for i := t.top; i < len(t.have.Nodes) && len(lines) <= rows; i++ {
-		n := t.have.Nodes[i]
+	for i := t.top; i < len(t.rows) && len(lines) <= rows; i++ {
+		n := t.rows[i]
+		if heads(t, i) {
+			if lines = append(lines, groupLine(t, i)); len(lines) > rows {
+				break
+			}
+		}
 		lines = append(lines, t.tableRow(cols, &n, t.w))
-		if n.Diagnosis != nil && len(lines) <= rows {
-			lines = append(lines, t.diagnosis(n, t.w))
+		if t.explains(n) && len(lines) <= rows {
+			lines = append(lines, t.reason(n, t.w))
 		}
 	}
 	if more := t.hidden(rows); more != "" {
@@ -240,7 +343,7 @@ func (t *table) draw(rows int) []string {
 // forNodes returns how many of the table's rows are for nodes: when they do not all fit, one row says so.
 func (t *table) forNodes(rows int) int {
 	need := 0
-	for i := range t.have.Nodes {
+	for i := range t.rows {
 		need += t.nodeHeight(i)
 	}
 	if need > rows && rows > 1 {
@@ -255,23 +358,31 @@ func (t *table) hidden(rows int) string {
 	if t.top > 0 {
 		parts = append(parts, fmt.Sprintf("%s %d more above", t.st.Signs.Up, t.top))
 	}
-	if below := len(t.have.Nodes) - 1 - t.lastRow(rows); below > 0 {
+	if below := len(t.rows) - 1 - t.lastRow(rows); below > 0 {
 		parts = append(parts, fmt.Sprintf("%s %d more below", t.st.Signs.Down, below))
 	}
 	return strings.Join(parts, "  ")
 }
 
+// nodeHeight returns how many lines row i takes.
 func (t *table) nodeHeight(i int) int {
-	if t.have.Nodes[i].Diagnosis != nil {
-		return 2
+	h := 1
+	if t.explains(t.rows[i]) {
+		h++
 	}
-	return 1
+	if heads(t, i) {
+		h++
+	}
+	return h
 }
+
+// explains reports whether a line below n says why it is not as it should be.
+func (t *table) explains(n front.NodeView) bool { return !t.whyColumn(t.width()) && t.why(n) != "" }
 
 // lastRow returns the last node that fits into rows when the table begins at m.top.
 func (t *table) lastRow(rows int) int {
 	i := t.top
-	for ; i < len(t.have.Nodes); i++ {
+	for ; i < len(t.rows); i++ {
 		rows -= t.nodeHeight(i)
 		if rows < 0 {
 			break
@@ -282,7 +393,7 @@ func (t *table) lastRow(rows int) int {
 
 // scroll moves the table so that the cursor is on it.
 func (t *table) scroll(rows int) {
-	t.top = min(t.top, max(0, len(t.have.Nodes)-1))
+	t.top = min(t.top, max(0, len(t.rows)-1))
 	at := t.row()
 	if at < t.top {
 		t.top = at
@@ -293,7 +404,7 @@ func (t *table) scroll(rows int) {
 	// No blank rows below while there are nodes above.
 	for t.top > 0 {
 		t.top--
-		if t.lastRow(rows) < len(t.have.Nodes)-1 || t.lastRow(rows) < at {
+		if t.lastRow(rows) < len(t.rows)-1 || t.lastRow(rows) < at {
 			t.top++
 			break
 		}
@@ -302,51 +413,15 @@ func (t *table) scroll(rows int) {
 
 // inSight returns the nodes in visible rows.
 func (m *Model) inSight() []front.NodeView {
-	if len(m.have.Nodes) == 0 {
+	if len(m.rows) == 0 {
 		return nil
 	}
 	if m.detail {
 		n, _ := m.node(m.sel)
 		return []front.NodeView{n}
 	}
-	top := min(m.top, len(m.have.Nodes)-1)
-	return m.have.Nodes[top : m.lastRow(m.forNodes(m.parts().nodes))+1]
-}
-
-// runs draws the last runs below a rule.
-func (t *table) runs(rows int) []string {
-	if rows < 3 {
-		return nil
-	}
-	lines := []string{"", t.rule("runs")}
-	list := t.newest()
-	for _, r := range list[:min(rows-2, len(list))] {
-		lines = append(lines, t.run(r))
-	}
-	return lines
-}
-
-// newest returns the runs in progress, then the others as the grid lists them.
-func (t *table) newest() []front.RunView {
-	var list, over []front.RunView
-	for _, r := range t.have.Runs {
-		if r.Status.Going() {
-			list = append(list, r)
-		} else {
-			over = append(over, r)
-		}
-	}
-	return append(list, over...)
-}
-
-func (p *pen) run(r front.RunView) string {
-	v := r.Status.Severity()
-	s := sign{v.Sign(p.st.ASCII), clean(r.Status.Outcome()), p.ink.Severity(v)}
-	line := "  " + s.style.Render(p.st.Pad(s.text(), 12)) + "  " + p.ink.Text.Render(p.st.Pad(clean(r.ID), 20))
-	if p.w >= 60 {
-		line += "  " + p.ink.Dim.Render(p.st.Pad(style.Clock(r.Elapsed), 8)) + "  " + p.ink.Dim.Render(clean(r.App))
-	}
-	return p.st.Cut(strings.TrimRight(line, " "), p.w)
+	top := min(m.top, len(m.rows)-1)
+	return m.rows[top : m.lastRow(m.forNodes((screen{m}).parts().nodes))+1]
 }
 
 // rule returns a line with a word in it.

@@ -62,8 +62,9 @@ type Model struct {
 	story  map[string][]Happened // of each SuperNode; "": of all
 	now    func() time.Time
 
-	scanning  bool
-	wantsSeek bool
+	scanning   bool
+	wantsSeek  bool
+	wantsError bool
 
 	together *pane
 	single   []*pane
@@ -253,6 +254,7 @@ func (m *Model) bring(msg batchMsg) tea.Cmd {
 		m.rule()
 	}
 	m.feed.give(msg.batches)
+	seekError(m)
 	cmds := []tea.Cmd{m.feed.next}
 	if cmd := m.scan(); cmd != nil {
 		cmds = append(cmds, cmd)
@@ -283,6 +285,21 @@ func (m *Model) seek() {
 	}
 	if r, ok := m.step(p, m.hits, ref{time: 1<<63 - 1}, false); ok {
 		p.show(g, r)
+	}
+}
+
+// ToErrors is a message for panes: go to the newest error, now or when the first has been read.
+type ToErrors struct{}
+
+// seekError goes to the newest error once there is one.
+func seekError(m *Model) {
+	if !m.wantsError {
+		return
+	}
+	p := m.focused()
+	if r, ok := m.step(p, m.errors, ref{time: 1<<63 - 1}, false); ok {
+		m.wantsError, m.sought, m.stale = false, anError, true
+		p.show(p.geometry(), r)
 	}
 }
 

@@ -97,6 +97,20 @@ func Age(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
+// Uptime writes how long something has run: 45s, 7m, 1h 07m, 3d 04h.
+func Uptime(d time.Duration) string {
+	switch m := int(d.Minutes()); {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", max(0, int(d.Seconds())))
+	case m < 60:
+		return fmt.Sprintf("%dm", m)
+	case m < 24*60:
+		return fmt.Sprintf("%dh %02dm", m/60, m%60)
+	default:
+		return fmt.Sprintf("%dd %02dh", m/60/24, m/60%24)
+	}
+}
+
 // Clock writes a duration as a running clock: 0:07, 12:30, 1:02:03.
 func Clock(d time.Duration) string {
 	n := max(int(d.Seconds()), 0)
