@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/front"
+	"flwrup/ui/keymap"
 )
 
 // keys handles typed text: letters in one piece, from a fast hand or over a slow line, are one key each.
@@ -44,6 +45,8 @@ func (m *Model) everywhere(msg tea.KeyMsg) (cmd tea.Cmd, taken bool) {
 		return m.quit(), true
 	case key.Matches(msg, keys.help):
 		m.push(&helpPage{text{m}, m.top()})
+	case key.Matches(msg, keymap.Palette):
+		return showPalette(m), true
 	case key.Matches(msg, keys.reference):
 		m.push(&referencePage{text{m}})
 	case key.Matches(msg, keys.places):

@@ -53,6 +53,9 @@ var keys = struct {
 // as returns a binding with other words for this moment.
 func as(b key.Binding, means string) key.Binding { return keymap.As(b, means) }
 
+// paletteFrom is the width from which on the line of keys always offers the palette.
+const paletteFrom = 100
+
 // keyLine draws bindings in one line of width cells. It leaves out those that do not fit, but never the last.
 func keyLine(s *style.Set, bindings []key.Binding, width int) string {
 	draw := func(b key.Binding) string {
@@ -64,6 +67,9 @@ func keyLine(s *style.Set, bindings []key.Binding, width int) string {
 	}
 	sep := " " + s.Faint.Render(s.Signs.Separator) + " "
 	last := draw(bindings[len(bindings)-1])
+	if width >= paletteFrom && bindings[len(bindings)-1].Help() == keymap.Help.Help() {
+		last = draw(keymap.Palette) + sep + last
+	}
 	room := width - 1 - style.Width(last)
 	var parts []string
 	for _, b := range bindings[:len(bindings)-1] {
@@ -80,7 +86,7 @@ func keyLine(s *style.Set, bindings []key.Binding, width int) string {
 func deeds(list []key.Binding) []key.Binding {
 	var out []key.Binding
 	for _, b := range list {
-		if !claims([]key.Binding{keymap.Up, keymap.Down, keymap.PageUp, keymap.PageDown, keymap.First, keymap.Last, keymap.ToTheEnd}, keymap.Press(b)) {
+		if !claims(moving, keymap.Press(b)) {
 			out = append(out, b)
 		}
 	}

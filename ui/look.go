@@ -247,6 +247,8 @@ func (sl *stepList) pace() time.Duration {
 	const quick, slow = 100 * time.Millisecond, time.Second
 	st := sl.here()
 	switch {
+	case sl.m.message != "" && !sl.desk.working() && (sl.m.top() != sl.m.wizard || st.fresh()):
+		return slow // until the message goes
 	case sl.desk.working() && sl.desk.job.form == nil && sl.desk.job.login == nil:
 		return quick
 	case sl.desk.working():

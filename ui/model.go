@@ -41,6 +41,7 @@ type Model struct {
 
 	message string
 	bad     bool // message is about a failure
+	said    time.Time
 	mouse   bool
 	clock   clock
 	outside outside
@@ -113,6 +114,12 @@ func (m *Model) finish(cmd tea.Cmd) tea.Cmd {
 	if m.leaving {
 		return cmd
 	}
+	if d := m.now().Sub(m.said); m.message != "" && (d >= dash.Warned || d >= dash.Toast && !m.bad) {
+		m.message = ""
+	}
+	if m.dash != nil {
+		m.dash.LookOnly(m.title.LookingOnly)
+	}
 	return m.tasks.guard(tea.Batch(cmd, m.flow.next(), m.list.lookMore(), m.clock.tick(m.ctx, m.list.pace())))
 }
 
@@ -133,7 +140,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case eventsMsg:
 		return m.desk.events(msg)
 	case saidMsg:
-		m.message, m.bad = msg.text, msg.bad
+		m.message, m.bad, m.said = msg.text, msg.bad, m.now()
 	case endMsg:
 		return m.end(msg.interrupted, msg.err)
 	case safego.Panic:
@@ -177,6 +184,7 @@ func (m *Model) pass(msg tea.Msg) tea.Cmd {
 	}
 	if e, ok := msg.(logs.Exported); ok {
 		m.message, m.bad = exported(e)
+		m.said = m.now()
 	}
 	return tea.Batch(cmds...)
 }
@@ -219,10 +227,10 @@ func (m *Model) shown() tea.Cmd {
 }
 
 // say puts a sentence on the last line, until the next key.
-func (m *Model) say(text string) { m.message, m.bad = text, false }
+func (m *Model) say(text string) { m.message, m.bad, m.said = text, false, m.now() }
 
 // warn says that something failed.
-func (m *Model) warn(text string) { m.message, m.bad = text, true }
+func (m *Model) warn(text string) { m.message, m.bad, m.said = text, true, m.now() }
 
 // end leaves: work gets a stop, and the screen goes away.
 func (m *Model) end(interrupted bool, err error) tea.Cmd {

@@ -85,4 +85,4 @@ func toCopy() []key.Binding {
 }
 
 // ofFrame are the keys of the frame that a panel leaves to it.
-var ofFrame = []key.Binding{keys.quit, keys.help, keys.reference, keys.places, keys.mouse, keys.dash}
+var ofFrame = []key.Binding{keys.quit, keys.help, keys.reference, keys.places, keys.mouse, keys.dash, keymap.Palette}

@@ -27,10 +27,53 @@ func (p *helpPage) bindings() []key.Binding {
 	return []key.Binding{keymap.Joined("↑↓", "scroll", keymap.Up, keymap.Down), keys.back}
 }
 
+// keys returns what works on the page below at this moment: its own keys, those that move, and those of every page.
+func (p *helpPage) keys() (here, moves, everywhere []key.Binding) {
+	m := p.m
+	offered := p.below.bindings()
+	if below, ok := p.below.(panel); ok {
+		offered = append(offered, below.Keys()...)
+	} else {
+		moves = []key.Binding{keys.pageUp, keys.pageDown}
+	}
+	if p.below == m.wizard {
+		moves = append([]key.Binding{keys.up, keys.down, keys.home, keys.end}, moves...)
+		if !m.desk.working() {
+			offered = append(offered, keys.look)
+		}
+		if rawText(m) != "" {
+			offered = append(offered, keys.raw)
+		}
+	}
+	common := []key.Binding{keymap.Palette, keys.dash, keys.logs, keys.back, keys.places, keys.reference, keys.mouse, keys.help, keys.quit, keys.break_}
+	seen := map[string]bool{}
+	for _, b := range offered {
+		switch k := b.Help().Key; {
+		case seen[k]:
+		case claims(moving, keymap.Press(b)):
+			moves, seen[k] = append(moves, b), true
+		case !claims([]key.Binding{keymap.Palette, keymap.Quit, keymap.Help}, keymap.Press(b)):
+			here, seen[k] = append(here, b), true
+		}
+	}
+	for _, b := range common {
+		if !seen[b.Help().Key] {
+			everywhere = append(everywhere, b)
+		}
+	}
+	return here, moves, everywhere
+}
+
+// moving are the keys that only move.
+var moving = []key.Binding{keymap.Up, keymap.Down, keymap.PageUp, keymap.PageDown, keymap.First, keymap.Last, keymap.ToTheEnd, keymap.Left, keymap.Right}
+
 func (p *helpPage) draw(d *doc) {
 	s := p.m.s
-	d.heading("All keys", "", s.Text)
+	d.heading("Keys that work here", "", s.Text)
 	group := func(title string, list []key.Binding) {
+		if len(list) == 0 {
+			return
+		}
 		d.gap()
 		d.line(s.Heading.Render(title))
 		var cells []string
@@ -53,15 +96,10 @@ func (p *helpPage) draw(d *doc) {
 			d.line(strings.TrimRight(line, " "))
 		}
 	}
-	if below, ok := p.below.(panel); ok {
-		group(below.name(), below.Keys())
-	}
-	group("Steps", []key.Binding{as(keys.enter, "do the step"), keys.up, keys.down, keys.home, keys.end,
-		keys.copy, keys.open, keys.flags, keys.raw, keys.undo, keys.change, keys.cancel, keys.look, keys.qr, keys.save})
-	group("Everywhere", []key.Binding{keys.dash, keys.logs, keys.back, keys.pageUp, keys.pageDown, keys.places, keys.reference,
-		keys.mouse, keys.help, keys.quit, keys.break_})
-	group("In a question", []key.Binding{as(keys.enter, "take it"), keymap.Joined("↑↓", "choose", keymap.Up, keymap.Down),
-		keymap.Joined("y n", "yes, no", keymap.Yes, keymap.No), as(keys.back, "stop the step")})
+	here, moves, everywhere := p.keys()
+	group("Here and now", here)
+	group("Moving", moves)
+	group("Everywhere", everywhere)
 	d.gap()
 	d.line(s.Heading.Render("Signs"))
 	signs := [][2]string{{s.Signs.Done, "done"}, {s.Signs.Current, "where you are"}, {s.Signs.ToDo, "to do"},

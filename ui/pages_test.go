@@ -41,6 +41,11 @@ var pages = append([]pageScene{
 		m.desk.job.take(m, changed(five(4, says(""), front.ItemFailed, "the container name is taken")[4:]), 0)
 		m.desk.job.end(noon, stories[13].err)
 	}},
+	{"dashboard", "palette", func(t testing.TB, m *Model) {
+		openDash(t, m)
+		m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(":")})
+		typeInto(m, "res 4")
+	}},
 	{"logs", "one", func(t testing.TB, m *Model) { openLogs(t, m, 1) }},
 	{"logs", "two", func(t testing.TB, m *Model) { openLogs(t, m, 2) }},
 	{"logs", "five, all keys", func(t testing.TB, m *Model) {

@@ -246,7 +246,7 @@ func rounds(n int) (events []any) {
 
 // keyScenes are the pages that a key opens, over step 10, and the screens outside every step's story.
 func keyScenes() (list []scene) {
-	for _, k := range []string{"?", "h", "Q", "e", "c", "v", "q"} {
+	for _, k := range []string{"?", ":", "h", "Q", "e", "c", "v", "q"} {
 		list = append(list, scene{"key " + k, func(m *Model, f *fake, n front.StepID) {
 			f.plans[n] = fakePlan(10)
 			m.list.learn(f)

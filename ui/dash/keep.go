@@ -66,10 +66,10 @@ func (m restarter) tried(msg Ran) {
 	}
 }
 
-// How long a text below the summary stays.
+// How long a text stays that says what was done, or what failed.
 const (
-	toast    = 8 * time.Second
-	warned   = 30 * time.Second // a failure
+	Toast    = 8 * time.Second
+	Warned   = 30 * time.Second // a failure
 	keptLong = 2 * time.Minute  // what the watch did
 )
 
@@ -80,7 +80,7 @@ func (n *notice) fade(now time.Time) {
 		n.since = time.Time{}
 	case n.since.IsZero() || n.shown != n.note:
 		n.since, n.shown = now, n.note
-	case now.Sub(n.since) >= toast && !n.note.bad, now.Sub(n.since) >= warned:
+	case now.Sub(n.since) >= Toast && !n.note.bad, now.Sub(n.since) >= Warned:
 		n.note = note{}
 	}
 	if now.Sub(n.keptAt) >= keptLong {

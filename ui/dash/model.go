@@ -227,6 +227,17 @@ func (m *Model) Holds() bool {
 	return m.inLog || m.detail || len(m.marked) > 0 || m.finding || m.filter != ""
 }
 
+// Overview returns what was seen last.
+func (m *Model) Overview() front.Overview { return m.have }
+
+// Targets returns the SuperNodes that an action would be for; none when there is none under the cursor.
+func (m *Model) Targets() []string {
+	if m.sel == "" {
+		return nil
+	}
+	return m.targets()
+}
+
 // LookOnly sets whether another flwrup is at work in the folder: then nothing is offered that changes something.
 func (m *Model) LookOnly(on bool) {
 	if m.lookOnly != on {

@@ -91,7 +91,7 @@ func TestToastGoes(t *testing.T) {
 	for _, tt := range []struct {
 		n    note
 		stay time.Duration
-	}{{note{text: "supernode_1 has no node ID yet"}, toast}, {note{text: "Docker is not running", bad: true}, warned}} {
+	}{{note{text: "supernode_1 has no node ID yet"}, Toast}, {note{text: "Docker is not running", bad: true}, Warned}} {
 		m.note = tt.n
 		m.poll()
 		at = at.Add(tt.stay - time.Second)

@@ -1,0 +1,160 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"flwrup/internal/front"
+	"flwrup/internal/wording"
+	"flwrup/ui/dash"
+	"flwrup/ui/keymap"
+)
+
+// command is a thing to do that has a name: by a key of the page, or by a verb that has none there.
+type command struct {
+	name string // "stop supernode_2"
+	key  string // the key that does it on this page; "" without one
+	line string // what one types in a shell to the same effect; "" where a shell has none
+	do   func() tea.Cmd
+}
+
+// nodeVerbs are the verbs for named SuperNodes, with their command lines.
+var nodeVerbs = []struct {
+	name, line string
+	key        key.Binding // the dashboard's
+	verb       front.Verb
+	all        bool // without names it is for all SuperNodes
+}{
+	{"start", "start", keymap.Start, front.StartNodes, true},
+	{"stop", "stop", keymap.Stop, front.StopNodes, true},
+	{"restart", "restart", keymap.Restart, front.RestartNodes, true},
+	{"change settings of", "settings", keymap.Change, front.ChangeSettings, true},
+	{"remove", "remove", keymap.Remove, front.TakeOutNodes, false},
+	{"unregister for good", "remove --unregister", key.Binding{}, front.UnregisterNodes, false},
+	{"restore the key of", "restore-key", key.Binding{}, front.RestoreKey, false},
+	{"replace the container of", "restart --replace", key.Binding{}, front.ReplaceNodes, true},
+	{"give up the other image of", "restart --own-image", key.Binding{}, front.OwnImage, true},
+}
+
+// shellOnly are the commands that have no screen; Enter copies them.
+var shellOnly = [][2]string{
+	{"check everything", "flwrup doctor"}, {"show the whole plan", "flwrup plan"}, {"show the status as JSON", "flwrup status --json"},
+	{"undo a rehearsal, or stop all", "flwrup down"},
+}
+
+// commandsOf lists all that can be done now from a page: what its keys do, then every verb, then places to go to.
+func commandsOf(m *Model, below page) (list []command) {
+	var o front.Overview
+	var targets []string
+	if m.dash != nil {
+		o = m.dash.Overview()
+	}
+	switch {
+	case below == m.dash && m.dash != nil:
+		targets = m.dash.Targets()
+	case below == m.logs && m.logs != nil:
+		targets = m.logs.Nodes()
+	}
+	verbs := verbCommands(m, below == m.dash && m.dash != nil, o, targets)
+	taken := map[string]bool{}
+	for _, c := range verbs {
+		taken[c.key] = c.key != ""
+	}
+	offered := below.bindings()
+	if p, ok := below.(panel); ok {
+		offered = append(offered, p.Keys()...)
+	}
+	seen := map[string]bool{}
+	for _, b := range offered {
+		h := b.Help()
+		if seen[h.Key] || taken[h.Key] || !b.Enabled() || claims(moving, keymap.Press(b)) || key.Matches(keymap.Press(b), keymap.Help, keymap.Palette, keymap.Back, keymap.Pick, keymap.Yes, keymap.No) {
+			continue
+		}
+		seen[h.Key] = true
+		list = append(list, command{name: h.Desc, key: h.Key, line: lines[h.Key], do: func() tea.Cmd { return below.update(keymap.Press(b)) }})
+	}
+	list = append(list, verbs...)
+	for _, b := range []key.Binding{keys.dash, keys.logs, keys.places, keys.reference, keys.mouse, keymap.Quit} {
+		if h := b.Help(); !seen[h.Key] {
+			list = append(list, command{name: h.Desc, key: h.Key, line: lines[h.Key], do: func() tea.Cmd { cmd, _ := m.everywhere(keymap.Press(b)); return cmd }})
+		}
+	}
+	for _, st := range m.list.steps {
+		list = append(list, command{name: "step " + st.number.String() + ": " + st.title, do: func() tea.Cmd {
+			m.base(m.wizard)
+			return tea.Batch(m.shown(), m.list.goTo(st.number))
+		}})
+	}
+	for _, c := range shellOnly {
+		list = append(list, command{name: c[0] + " (copies the command)", line: c[1], do: func() tea.Cmd { return m.outside.copy(c[1], "") }})
+	}
+	return list
+}
+
+// lines are the command lines of keys that have the same effect on every page.
+var lines = map[string]string{keymap.Logs.Help().Key: "flwrup logs -f", keymap.Dashboard.Help().Key: "flwrup status",
+	keymap.AutoRestart.Help().Key: "flwrup watch", keymap.Errors.Help().Key: "flwrup logs"}
+
+// verbCommands are the verbs for SuperNodes and runs: first for the targets, then for each SuperNode, then for all.
+func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (list []command) {
+	if m.title.LookingOnly {
+		return nil
+	}
+	act := func(run dash.Run) func() tea.Cmd { return func() tea.Cmd { return m.verb.act(run) } }
+	group := func(nodes []string, keyed bool) {
+		for _, v := range nodeVerbs {
+			c := command{name: v.name + " " + strings.Join(nodes, ", "), line: "flwrup " + v.line + " " + strings.Join(nodes, " "),
+				do: act(dash.Run{Verb: v.verb, Nodes: nodes})}
+			if len(nodes) > 3 {
+				c.name = v.name + " " + wording.Count(len(nodes), "SuperNode")
+			}
+			if keyed {
+				c.key = v.key.Help().Key
+			}
+			list = append(list, c)
+		}
+		c := command{name: "logs of " + strings.Join(nodes, ", "), line: "flwrup logs -f " + strings.Join(nodes, " "), do: func() tea.Cmd { return m.showLogs(nodes) }}
+		if keyed {
+			c.key = keymap.Logs.Help().Key
+		}
+		list = append(list, c)
+	}
+	if len(targets) > 0 {
+		group(targets, onDash)
+	}
+	own := func(b key.Binding) string {
+		if onDash {
+			return b.Help().Key
+		}
+		return ""
+	}
+	list = append(list,
+		command{name: "add a SuperNode", key: own(keymap.Add), line: "flwrup add", do: act(dash.Run{Verb: front.AddNode})},
+		command{name: "run a task", key: own(keymap.Run), line: "flwrup run", do: func() tea.Cmd { return m.wizard.newRun() }})
+	for _, r := range o.Runs {
+		if r.Status.Going() {
+			list = append(list, command{name: "stop run " + r.ID, line: "flwrup runs stop " + r.ID, do: act(dash.Run{Verb: front.StopRun, Nodes: []string{r.ID}})})
+		}
+	}
+	if m.title.Rehearsal {
+		list = append(list, command{name: "start the rehearsal's grid", line: "flwrup start --grid", do: act(dash.Run{Verb: front.StartGrid})})
+	}
+	for _, n := range o.Nodes {
+		if !slices.Equal(targets, []string{n.Name}) {
+			group([]string{n.Name}, false)
+		}
+	}
+	for _, v := range nodeVerbs {
+		if v.all && len(o.Nodes) > 1 {
+			var all []string
+			for _, n := range o.Nodes {
+				all = append(all, n.Name)
+			}
+			list = append(list, command{name: v.name + " all SuperNodes", line: "flwrup " + v.line, do: act(dash.Run{Verb: v.verb, Nodes: all})})
+		}
+	}
+	return list
+}
