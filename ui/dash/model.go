@@ -57,10 +57,9 @@ type Model struct {
 	keeper *health.Keeper // nil: SuperNodes are left as they are
 	trying bool           // a restart of its own is under way
 
-	tally    *tally.Tally
-	find     textinput.Model
-	finding  bool // the filter is being typed
-	lookOnly bool // another flwrup is at work: nothing is changed from here
+	tally   *tally.Tally
+	find    textinput.Model
+	finding bool // the filter is being typed
 
 	log     *logs.Model
 	logNode string
@@ -111,8 +110,10 @@ type table struct {
 	top    int    // first visible row
 	detail bool   // the details of a node are open
 	alone  bool   // w is the width of the table alone
-	filter string
-	sort   int // of sorts
+	// lookOnly: another flwrup is at work, and nothing is changed from here.
+	lookOnly bool
+	filter   string
+	sort     int // of sorts
 
 	progress map[string]*progress // of runs
 }

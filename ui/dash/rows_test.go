@@ -161,8 +161,11 @@ func TestOrder(t *testing.T) {
 
 // TestLookOnly: while another flwrup is at work nothing is offered that changes something, and its keys say so.
 func TestLookOnly(t *testing.T) {
-	m := testModel(t, five(), 120, 40, bare)
+	m := testModel(t, five(), 80, 24, bare)
 	m.LookOnly(true)
+	if v := m.View(); strings.Contains(v, "F fix it") || strings.Contains(v, "F see what to do") {
+		t.Errorf("offers to fix:\n%s", v)
+	}
 	for _, b := range m.Keys() {
 		for _, c := range changing {
 			if b.Help().Key == c.Help().Key {
