@@ -49,9 +49,8 @@ func addOne(ctx context.Context, s *site.Site, nodes []string, to front.Sink) er
 		return BringBack(ctx, s, nodes, to)
 	}
 	if len(gone) == 0 {
-		answer, err := to.Ask(ctx, front.Question{ID: "add", Kind: front.AskConfirm, Ask: "Register one more SuperNode?",
-			Help: "It gets a new key and a node ID. This cannot be undone: a registered key stays registered, or is spent for good."})
-		if err != nil || answer != "yes" {
+		if answer, err := to.Ask(ctx, front.Question{ID: "add", Kind: front.AskConfirm, Ask: "Register one more SuperNode?", Help: "It gets a new key and " +
+			"a node ID. This cannot be undone: a registered key stays registered, or is spent for good."}); err != nil || answer != "yes" {
 			return err
 		}
 		return Add(ctx, s, 1, to)
