@@ -13,19 +13,23 @@ import (
 // earlier Add that was interrupted count: asking again does not make more than were asked for.
 func Add(ctx context.Context, s *site.Site, n int, to front.Sink) error {
 	defer s.Forget()
-	if err := fleet.Enlarge(ctx, s, n, to, again(ctx, s, to)); err != nil {
-		return err
-	}
-	return walkFromKeys(ctx, s, to)
+	return site.InTurn(ctx, s, front.AddNode.Doing(make([]string, n)), to, func(to front.Sink) error {
+		if err := fleet.Enlarge(ctx, s, n, to, again(ctx, s, to)); err != nil {
+			return err
+		}
+		return walkFromKeys(ctx, s, to)
+	})
 }
 
 // BringBack adds SuperNodes again that were removed and not unregistered, and brings them online.
 func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
 	defer s.Forget()
-	if err := fleet.BringBack(ctx, s, nodes, to, again(ctx, s, to)); err != nil {
-		return err
-	}
-	return walkFromKeys(ctx, s, to)
+	return site.InTurn(ctx, s, front.AddNode.Doing(nodes), to, func(to front.Sink) error {
+		if err := fleet.BringBack(ctx, s, nodes, to, again(ctx, s, to)); err != nil {
+			return err
+		}
+		return walkFromKeys(ctx, s, to)
+	})
 }
 
 // walkFromKeys does what is to be done from the keys to all online, and leaves alone what is done.

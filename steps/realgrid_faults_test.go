@@ -478,7 +478,7 @@ func TestRehearsalGridDied(t *testing.T) {
 	session := flwrexec.NewSession(found[0], flwrexec.SessionOptions{FlwrHome: t.TempDir(), Dir: t.TempDir()})
 	site.With(s, site.Backends{Flwr: session})
 	t.Cleanup(func() {
-		if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, false); err != nil {
+		if err := fleet.TearDown(context.Background(), s, &sitetest.Heard{}, false); err != nil {
 			t.Error(err)
 		}
 		s.Close()

@@ -12,6 +12,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/project"
@@ -44,7 +45,7 @@ func TestTwoGrids(t *testing.T) {
 	}
 	site.With(s, site.Backends{Flwr: shared{first.flwr}})
 	t.Cleanup(func() {
-		if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); err != nil {
+		if err := fleet.TearDown(context.Background(), s, &sitetest.Heard{}, true); err != nil {
 			t.Error(err)
 		}
 		s.Close()

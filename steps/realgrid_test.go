@@ -19,6 +19,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/problem"
@@ -132,7 +133,7 @@ func (x *trial) site(t *testing.T, n int, more ...func(*project.Choices)) *site.
 	}
 	site.With(s, site.Backends{Flwr: shared{x.flwr}})
 	t.Cleanup(func() {
-		if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); err != nil {
+		if err := fleet.TearDown(context.Background(), s, &sitetest.Heard{}, true); err != nil {
 			t.Error(err)
 		}
 		s.Close()

@@ -223,7 +223,9 @@ func startNamed(ctx context.Context, s *site.Site, name string, to front.Sink) e
 	if err != nil {
 		return err
 	}
-	return fleet.StartOne(ctx, s, rt, m, to)
+	return site.InTurn(ctx, s, front.StartNodes.Doing([]string{name}), to, func(to front.Sink) error {
+		return fleet.StartOne(ctx, s, rt, m, to)
+	})
 }
 
 // laggards names who is missing and why, with the end of each one's log.

@@ -195,13 +195,16 @@ func (runTask) adopt(ctx context.Context, s *site.Site) (bool, error) {
 // set up yet and a run that is still going on are Problems. config replaces values of the app's own.
 func StartRun(ctx context.Context, s *site.Site, config runs.Config, to front.Sink) (id string, err error) {
 	defer s.Forget()
-	if err := fleet.BringGridUp(ctx, s, to); err != nil {
-		return "", err
-	}
-	if err := setUp(s); err != nil {
-		return "", err
-	}
-	if err := changeBy(ctx, s, runTask{config}, to); err != nil {
+	err = site.InTurn(ctx, s, "starting a run", to, func(to front.Sink) error {
+		if err := fleet.BringGridUp(ctx, s, to); err != nil {
+			return err
+		}
+		if err := setUp(s); err != nil {
+			return err
+		}
+		return changeBy(ctx, s, front.StepRun, runTask{config}, to)
+	})
+	if err != nil {
 		return "", err
 	}
 	if s.RunsElsewhere() {

@@ -6,6 +6,7 @@ import (
 
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
@@ -14,7 +15,7 @@ import (
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
 func Act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to front.Sink) error {
 	defer s.Forget()
-	err := act(ctx, s, verb, nodes, to)
+	err := site.InTurn(ctx, s, verb.Doing(nodes), to, func(to front.Sink) error { return act(ctx, s, verb, nodes, to) })
 	if cause := context.Cause(ctx); cause != nil && err != nil {
 		return problem.Stopped(cause, "stopped", "the same again goes on from here")
 	}
@@ -49,4 +50,20 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 		return runs.StopRuns(ctx, s, nodes, to)
 	}
 	return fleet.Operate(ctx, s, verb, nodes, to)
+}
+
+// BringUp starts or restarts the named SuperNodes, which were lost. Another flwrup, or a person, may have acted since that
+// was seen: those that are up again, or that are to stay down, are left as they are. tried is called with each of the others.
+func BringUp(ctx context.Context, s *site.Site, names []string, to front.Sink, tried func(name string)) error {
+	return site.InTurn(ctx, s, front.RestartNodes.Doing(names), to, func(to front.Sink) error {
+		for _, r := range health.Restarts(health.States(ctx, s), names) {
+			for _, name := range r.Nodes {
+				tried(name)
+			}
+			if err := Act(ctx, s, r.Verb, r.Nodes, front.Unattended(to)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

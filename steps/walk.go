@@ -50,16 +50,38 @@ func Apply(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) er
 	if err != nil {
 		return err
 	}
-	if err := s.TakeEdits(); err != nil {
-		if !problem.Is(err, problem.NotAccepted) || !id.OnlyLooks() {
-			return err
+	return inTurn(ctx, s, id, to, func(to front.Sink) error {
+		if err := s.TakeEdits(); err != nil {
+			if !problem.Is(err, problem.NotAccepted) || !id.OnlyLooks() {
+				return err
+			}
+			to.Event(front.Says{Text: "keeping the previous values: " + err.Error()})
 		}
-		to.Event(front.Says{Text: "keeping the previous values: " + err.Error()})
+		if id == front.StepLogin {
+			return attempt(ctx, s, st, to)
+		}
+		return loggedIn(ctx, s, to, func() error { return attempt(ctx, s, st, to) })
+	})
+}
+
+// inTurn does a step while no other flwrup acts in the folder. A step that only looks needs no turn.
+func inTurn(ctx context.Context, s *site.Site, id front.StepID, to front.Sink, do func(front.Sink) error) error {
+	switch {
+	case id.OnlyLooks():
+		return do(to)
+	case id.AsksFirst():
+		return site.InTurnOnceAsked(ctx, s, "at "+atStep(id), to, do)
 	}
-	if id == front.StepLogin {
-		return attempt(ctx, s, st, to)
+	return site.InTurn(ctx, s, "at "+atStep(id), to, do)
+}
+
+// atStep names a step for the person of another flwrup: "step 10 (Register)".
+func atStep(id front.StepID) string {
+	st, err := step(id)
+	if err != nil {
+		return "step " + id.String()
 	}
-	return loggedIn(ctx, s, to, func() error { return attempt(ctx, s, st, to) })
+	return "step " + id.String() + " (" + st.Name() + ")"
 }
 
 func attempt(ctx context.Context, s *site.Site, st Step, to front.Sink) error {
@@ -88,15 +110,17 @@ func Change(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) e
 	if !ok {
 		return problem.New(problem.NotSupported, st.Title()+" has no choice to change", "", "")
 	}
-	return changeBy(ctx, s, c, to)
+	return changeBy(ctx, s, id, c, to)
 }
 
-func changeBy(ctx context.Context, s *site.Site, c Changer, to front.Sink) error {
+func changeBy(ctx context.Context, s *site.Site, id front.StepID, c Changer, to front.Sink) error {
 	defer s.Forget()
-	if err := s.TakeEdits(); err != nil {
-		return err
-	}
-	return loggedIn(ctx, s, to, func() error { return c.Change(ctx, s, to) })
+	return inTurn(ctx, s, id, to, func(to front.Sink) error {
+		if err := s.TakeEdits(); err != nil {
+			return err
+		}
+		return loggedIn(ctx, s, to, func() error { return c.Change(ctx, s, to) })
+	})
 }
 
 // Walk goes through the steps from the first that is not done to the last. It stops with a Problem:

@@ -14,10 +14,11 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
+	"flwrup/internal/turn"
 	"flwrup/internal/wording"
 )
 
-// restartWithin is how long one round of restarts may hold the folder's lock.
+// restartWithin is how long one round of restarts may take.
 const restartWithin = 3 * time.Minute
 
 // watcher is the loop around a Keeper.
@@ -48,7 +49,7 @@ func WatchNodes(ctx context.Context, dir string, each func(health.WatchEvent)) e
 	if err := w.open(); err != nil {
 		return err
 	}
-	unlock, err := project.LockWatch(dir)
+	unlock, err := turn.LockWatch(dir)
 	if err != nil {
 		return err
 	}
@@ -137,32 +138,24 @@ func (w *watcher) open() error {
 	return nil
 }
 
-// restart restarts the named SuperNodes, unless another flwrup is at work: then the next look decides
-// again.
+// restart restarts the named SuperNodes once no other flwrup acts in the folder.
 func (w *watcher) restart(ctx context.Context, names []string) {
 	ctx, cancel := context.WithTimeout(ctx, restartWithin)
 	defer cancel()
 	s, err := site.Open(site.Options{Dir: w.dir, Instead: w.site.Choices()})
-	if problem.Is(err, problem.Busy) {
-		if !w.busy {
-			w.busy = true
-			w.trouble(health.WatchBusy, "", "restarts nothing for now (an open dashboard can do it: its key W): ", err)
-		}
-		return
-	}
 	if err != nil {
 		w.trouble(health.WatchFailed, "", "", err)
 		return
 	}
-	w.busy = false
 	defer s.Close()
-	// With the lock in hand: what was asked of them since the look, and are they still down?
-	for _, r := range health.Restarts(health.States(ctx, s), names) {
-		for _, name := range r.Nodes {
-			w.each(w.keeper.Tried(time.Now(), name))
-		}
-		if err := Act(ctx, s, r.Verb, r.Nodes, front.Unattended(nil)); err != nil && ctx.Err() == nil {
-			w.trouble(health.WatchFailed, "", "", err)
-		}
+	err = BringUp(ctx, s, names, front.Unattended(nil), func(name string) { w.each(w.keeper.Tried(time.Now(), name)) })
+	busy := problem.Is(err, problem.Busy)
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case !busy:
+		w.trouble(health.WatchFailed, "", "", err)
+	case !w.busy:
+		w.trouble(health.WatchBusy, "", "restarts nothing for now: ", err)
 	}
+	w.busy = busy
 }

@@ -2,16 +2,15 @@ package steps
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
-	"flwrup/internal/problem"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
+	"flwrup/internal/turn"
 )
 
 // Work is all that a screen does with one site. Its methods hand on to the rooms that do the work, and may be
@@ -47,7 +46,9 @@ func (w Work) Change(ctx context.Context, id front.StepID, to front.Sink) error 
 func (w Work) CanUndo(id front.StepID) bool { return site.CanUndo(w.s, id) }
 
 // Undo takes the step's last file edit back.
-func (w Work) Undo(ctx context.Context, id front.StepID) error { return site.Undo(ctx, w.s, id) }
+func (w Work) Undo(ctx context.Context, id front.StepID, to front.Sink) error {
+	return site.InTurn(ctx, w.s, "undoing "+atStep(id), to, func(front.Sink) error { return site.Undo(ctx, w.s, id) })
+}
 
 // Overview returns the dashboard's data; the grid is asked only when its answer is older than maxAge.
 func (w Work) Overview(ctx context.Context, maxAge time.Duration) front.Overview {
@@ -82,6 +83,17 @@ func (w Work) Act(ctx context.Context, verb front.Verb, nodes []string, to front
 	return Act(ctx, w.s, verb, nodes, to)
 }
 
+// BringUp restarts the named SuperNodes, unless they are up again; see BringUp.
+func (w Work) BringUp(ctx context.Context, nodes []string, to front.Sink) error {
+	return BringUp(ctx, w.s, nodes, to, func(string) {})
+}
+
+// HoldWatch takes the watch over the folder's SuperNodes for this flwrup; a Problem (busy) where another does.
+func (w Work) HoldWatch() (release func(), err error) { return turn.LockWatch(w.s.Dir) }
+
+// Others returns what other flwrups do in the folder.
+func (w Work) Others() front.Others { return site.Others(w.s) }
+
 // Handover returns the list of node IDs for the federation's administrator; none where the keys cannot be read, which
 // the step itself says.
 func (w Work) Handover() fleet.Handover {
@@ -97,69 +109,3 @@ func (w Work) Answers() []front.Answer { return Answers(w.s) }
 
 // Places returns the pages where a person finds help.
 func (w Work) Places() []front.Link { return Places() }
-
-// Onlooker is the work on a site in whose folder another flwrup is at work: a second terminal, a colleague. It
-// follows what the other writes, and changes nothing.
-type Onlooker struct {
-	Work
-	busy error
-}
-
-// LookOn opens the site in dir to be looked at, as long as another flwrup holds its lock; busy is the
-// Problem with which site.Open said so, and the answer to everything that would change something.
-func LookOn(dir string, busy error) (*Onlooker, error) {
-	s, err := site.Open(site.Options{Dir: dir, ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	p := *problem.Of(busy)
-	p.What = "looking only: " + p.What
-	p.Fix = "do it there, or leave the other one and start flwrup here again"
-	return &Onlooker{On(s), &p}, nil
-}
-
-// Close closes the site.
-func (o *Onlooker) Close() error { return o.s.Close() }
-
-// Title is the site's, marked.
-func (o *Onlooker) Title() front.Title {
-	t := o.Work.Title()
-	t.LookingOnly = true
-	return t
-}
-
-// Look returns a look at the steps after what the other flwrup wrote last.
-func (o *Onlooker) Look() front.Look { return &onlook{Look: NewLook(o.s)} }
-
-// onlook reads the ledger again before it looks.
-type onlook struct {
-	*Look
-	once sync.Once
-	err  error
-}
-
-// Inspect tells how a step stands.
-func (l *onlook) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
-	if l.once.Do(func() { l.err = l.s.Ledger.Reload() }); l.err != nil {
-		return front.Status{}, l.err
-	}
-	return l.Look.Inspect(ctx, id)
-}
-
-// Overview returns the dashboard's data after what the other flwrup wrote last.
-func (o *Onlooker) Overview(ctx context.Context, maxAge time.Duration) front.Overview {
-	if err := o.s.Ledger.Reload(); err != nil {
-		return front.Overview{RuntimeErr: err}
-	}
-	return o.Work.Overview(ctx, maxAge)
-}
-
-// CanChange and CanUndo are false: nothing is changed from here.
-func (*Onlooker) CanChange(front.StepID) bool { return false }
-func (*Onlooker) CanUndo(front.StepID) bool   { return false }
-
-// Apply, Change, Undo and Act return the Problem that says who is at work.
-func (o *Onlooker) Apply(context.Context, front.StepID, front.Sink) error       { return o.busy }
-func (o *Onlooker) Change(context.Context, front.StepID, front.Sink) error      { return o.busy }
-func (o *Onlooker) Undo(context.Context, front.StepID) error                    { return o.busy }
-func (o *Onlooker) Act(context.Context, front.Verb, []string, front.Sink) error { return o.busy }

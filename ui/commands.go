@@ -100,9 +100,6 @@ var lines = map[string]string{keymap.Logs.Help().Key: "flwrup logs -f", keymap.D
 
 // verbCommands are the verbs for SuperNodes and runs: first for the targets, then for each SuperNode, then for all.
 func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (list []command) {
-	if m.title.LookingOnly {
-		return nil
-	}
 	act := func(run dash.Run) func() tea.Cmd { return func() tea.Cmd { return m.verb.act(run) } }
 	group := func(nodes []string, keyed bool) {
 		for _, v := range nodeVerbs {

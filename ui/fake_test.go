@@ -128,7 +128,15 @@ func (f *fake) Change(ctx context.Context, n front.StepID, to front.Sink) error 
 	return f.Apply(ctx, n, to)
 }
 
-func (f *fake) Undo(_ context.Context, n front.StepID) error {
+func (f *fake) Others() front.Others { return front.Others{} }
+
+func (f *fake) HoldWatch() (func(), error) { return func() {}, nil }
+
+func (f *fake) BringUp(ctx context.Context, nodes []string, to front.Sink) error {
+	return f.Act(ctx, front.RestartNodes, nodes, to)
+}
+
+func (f *fake) Undo(_ context.Context, n front.StepID, _ front.Sink) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.undo[n] = false

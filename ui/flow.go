@@ -31,7 +31,7 @@ type flow struct {
 func (f *flow) meet(first front.StepID) {
 	f.met = true
 	switch {
-	case f.m.title.LookingOnly:
+	case f.m.others.PID > 0: // another flwrup acts
 	case first <= front.StepKeys:
 		f.m.push(newWelcome(f.m))
 	default:

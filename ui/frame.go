@@ -195,8 +195,8 @@ func (m *Model) titleLine() string {
 	s, t := m.s, m.title
 	sep := s.Dim.Render(" " + s.Signs.Separator + " ")
 	parts := []string{s.Accent.Bold(true).Render("flwrup")}
-	if t.LookingOnly {
-		parts = append(parts, s.Warn.Render("looking only"))
+	if note := othersNote(m.others); note != "" {
+		parts = append(parts, s.Warn.Render(note))
 	}
 	if t.Rehearsal {
 		parts = append(parts, s.Warn.Render("rehearsal"))

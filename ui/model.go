@@ -26,11 +26,12 @@ type Model struct {
 	s      *style.Set
 	now    func() time.Time
 
-	w, h  int
-	title front.Title
-	list  *stepList
-	desk  *desk
-	flow  *flow
+	w, h   int
+	title  front.Title
+	others front.Others // in the same folder
+	list   *stepList
+	desk   *desk
+	flow   *flow
 
 	stack  []page
 	window window
@@ -117,9 +118,6 @@ func (m *Model) finish(cmd tea.Cmd) tea.Cmd {
 	if d := m.now().Sub(m.said); m.message != "" && (d >= dash.Warned || d >= dash.Toast && !m.bad) {
 		m.message = ""
 	}
-	if m.dash != nil {
-		m.dash.LookOnly(m.title.LookingOnly)
-	}
 	return m.tasks.guard(tea.Batch(cmd, m.flow.next(), m.list.lookMore(), m.clock.tick(m.ctx, m.list.pace())))
 }
 
@@ -137,6 +135,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.list.dueLooks()
 	case lookMsg:
 		return m.list.look(msg)
+	case othersMsg:
+		return m.seeOthers(msg.Others)
 	case eventsMsg:
 		return m.desk.events(msg)
 	case saidMsg:

@@ -164,7 +164,7 @@ func (w *wizard) undo() tea.Cmd {
 	st := w.list.here()
 	n, work := st.number, w.m.work
 	return w.desk.start(n, "Undo: "+st.title, func(ctx context.Context, to front.Sink) error {
-		if err := work.Undo(ctx, n); err != nil {
+		if err := work.Undo(ctx, n, to); err != nil {
 			return err
 		}
 		to.Event(front.Says{Text: "the edit was taken back"})
@@ -281,10 +281,7 @@ func (w *wizard) ownBindings() []key.Binding {
 		list = append(list, keys.save)
 	}
 	list = append(list, keys.dash, keys.quit)
-	if !w.m.title.LookingOnly {
-		list = append(list, as(keys.goOn, w.m.flow.words()))
-	}
-	return list
+	return append(list, as(keys.goOn, w.m.flow.words()))
 }
 
 // enterWords says what Enter does on the open step; "" when it does nothing.

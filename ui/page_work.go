@@ -129,7 +129,7 @@ func (p *workPage) act(run dash.Run) tea.Cmd {
 	work := p.m.work
 	cmd := p.desk.start(0, actTitle(run), func(ctx context.Context, to front.Sink) error {
 		if run.ByItself {
-			to = front.Unattended(to)
+			return work.BringUp(ctx, run.Nodes, front.Unattended(to))
 		}
 		return work.Act(ctx, run.Verb, run.Nodes, to)
 	})

@@ -80,15 +80,6 @@ func TestPaletteKnowsTheKeys(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, keyOf[name], k)
 		}
 	}
-	m.title.LookingOnly = true
-	m.dash.LookOnly(true)
-	for _, c := range commandsOf(m, m.dash) {
-		for _, verb := range []string{"start ", "stop ", "restart ", "add ", "remove "} {
-			if strings.HasPrefix(c.name, verb) {
-				t.Errorf("offers %q while only looking", c.name)
-			}
-		}
-	}
 }
 
 // TestHelpIsAboutNow: ? lists what works at this moment and nothing else.

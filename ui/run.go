@@ -133,10 +133,16 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		defer close(watching)
 		watch(ctx, m, p, signals, over)
 	})
+	others := make(chan struct{})
+	safego.Go("look at other flwrups", func(err error) { p.Send(endMsg{err: err}) }, func() {
+		defer close(others)
+		watchOthers(m.ctx, m.work, p.Send)
+	})
 	_, err := p.Run()
 	close(over)
 	<-watching
 	m.cancel(errLeft)
+	<-others
 	m.close() // the panes read logs and watch states until they are closed
 	if sig := m.signalled.Load(); sig != nil {
 		m.result.Signal = *sig

@@ -20,7 +20,7 @@ type Work interface {
 	CanChange(step front.StepID) bool // the step's choice can be made again
 	Change(ctx context.Context, step front.StepID, to front.Sink) error
 	CanUndo(step front.StepID) bool // the step's last file edit can be undone
-	Undo(ctx context.Context, step front.StepID) error
+	Undo(ctx context.Context, step front.StepID, to front.Sink) error
 
 	// Overview returns the dashboard's data; it asks the grid again only when its answer is older than maxAge.
 	Overview(ctx context.Context, maxAge time.Duration) front.Overview
@@ -31,6 +31,12 @@ type Work interface {
 	// SaveMetrics writes a run's metrics to a CSV file and returns its name; no run means the last one.
 	SaveMetrics(ctx context.Context, run string) (file string, err error)
 	Act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error
+
+	// Others returns what other flwrups do in the same folder. HoldWatch takes the watch for this one, which then restarts
+	// lost SuperNodes with BringUp, which leaves alone what is up again.
+	Others() front.Others
+	HoldWatch() (release func(), err error)
+	BringUp(ctx context.Context, nodes []string, to front.Sink) error
 
 	Reference() []front.Action // the guide's quick reference in the dialect of the installed flwr
 	Answers() []front.Answer   // to the questions of a new user

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -48,7 +49,7 @@ func doDown(ctx context.Context, p *program, remove, yes bool) error {
 	default:
 		p.say("this stops the SuperNodes of %s; keys, logs and registrations stay", s.Dir)
 	}
-	if err := site.TearDown(ctx, s, p.front(true), remove); err != nil {
+	if err := fleet.TearDown(ctx, s, p.front(true), remove); err != nil {
 		return err
 	}
 	if p.json {

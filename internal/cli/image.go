@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/fleet"
+	"flwrup/internal/front"
 	"flwrup/internal/site"
 )
 
@@ -20,7 +21,11 @@ index of your own.`,
 				return err
 			}
 			defer s.Close()
-			tag, err := fleet.BuildImage(cmd.Context(), s, p.front(true))
+			tag := ""
+			err = site.InTurn(cmd.Context(), s, "building an image", p.front(true), func(to front.Sink) error {
+				tag, err = fleet.BuildImage(cmd.Context(), s, to)
+				return err
+			})
 			if err != nil {
 				return err
 			}

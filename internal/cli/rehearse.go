@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -148,7 +149,7 @@ func endRehearsal(p *program, s *site.Site, to front.Sink, why error, keep bool)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	err := site.TearDown(ctx, s, to, why == nil && p.mayRemove(context.Background(), s, to))
+	err := fleet.TearDown(ctx, s, to, why == nil && p.mayRemove(context.Background(), s, to))
 	if why != nil {
 		p.say("\nthe folder %s is kept: the same command goes on from there, flwrup down ends it", s.Dir)
 	}

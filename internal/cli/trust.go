@@ -18,7 +18,7 @@ import (
 // open opens a site to act in. Where the folder asks for something that nobody accepted, a person at the
 // terminal is asked once; --trust accepts it, and without either it is an error.
 func (p *program) open(ctx context.Context, o site.Options, yes bool) (*site.Site, error) {
-	o.Trust = p.trustAll
+	o.Trust, o.Ctx, o.To = p.trustAll, ctx, p.front(yes)
 	s, err := site.Open(o)
 	var left *site.Unaccepted
 	if !errors.As(err, &left) || yes || p.json || !p.attended() {

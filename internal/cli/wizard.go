@@ -23,9 +23,6 @@ type wizardOptions struct {
 func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 	traces := before(o.Dir)
 	s, err := p.open(ctx, o.Options, false)
-	if problem.Is(err, problem.Busy) && p.screen() {
-		return p.lookOn(ctx, o.Dir, err)
-	}
 	if err != nil {
 		return err
 	}
@@ -48,17 +45,6 @@ func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 		return curtain(ctx, p, s, front, err, o.keep)
 	}
 	return p.left(ctx, s, err)
-}
-
-// lookOn shows a site that another flwrup is at work in; busy says which. Leaving changes nothing.
-func (p *program) lookOn(ctx context.Context, dir string, busy error) error {
-	s, err := steps.LookOn(dir, busy)
-	if err != nil {
-		return busy // there is nothing to look at yet
-	}
-	defer s.Close()
-	_, err = ui.Run(ctx, ui.Options{Work: s, In: p.In, Out: p.terminal}.FromEnv(os.Getenv))
-	return err
 }
 
 // drawn runs the wizard on the screen. Left with q, everything that was started goes on, also a

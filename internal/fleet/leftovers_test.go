@@ -33,17 +33,17 @@ func TestNoKeyIsLeftBehind(t *testing.T) {
 	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)
 	l := &leaves{Runtime: rt, left: []string{"supernode_1", "supernode_9"}, stuck: true}
 	site.With(s, site.Backends{Runtime: l})
-	if err := site.TearDown(ctx, s, &sitetest.Heard{}, false); err != nil || len(l.left) != 2 {
+	if err := TearDown(ctx, s, &sitetest.Heard{}, false); err != nil || len(l.left) != 2 {
 		t.Fatalf("down without --remove: %v, left %q", err, l.left)
 	}
-	if err := site.TearDown(ctx, s, &sitetest.Heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
+	if err := TearDown(ctx, s, &sitetest.Heard{}, true); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("down --remove with a volume that stays: %v", err)
 	}
 	if err := Remove(ctx, s, []string{"supernode_1"}, false, &sitetest.Heard{}, once); err == nil || !strings.Contains(err.Error(), "is left") {
 		t.Errorf("remove with a volume that stays: %v", err)
 	}
 	l.stuck = false
-	if err := site.TearDown(ctx, s, &sitetest.Heard{}, true); err != nil || len(l.left) > 0 {
+	if err := TearDown(ctx, s, &sitetest.Heard{}, true); err != nil || len(l.left) > 0 {
 		t.Errorf("down --remove: %v, left %q", err, l.left)
 	}
 }

@@ -10,14 +10,21 @@ import (
 
 // Title is what every screen's first line says.
 type Title struct {
-	Project     string // folder or project name
-	Federation  string // "" while it is not chosen
-	Connection  string // name of the superlink connection: supergrid
-	Account     string // "" while it is not known: flwr up to 1.25 tells it of nodes alone
-	LoggedIn    bool   // the grid answered the last question
-	Flwr        string // version; "" while there is none
-	Rehearsal   bool
-	LookingOnly bool // another flwrup is at work in the folder
+	Project    string // folder or project name
+	Federation string // "" while it is not chosen
+	Connection string // name of the superlink connection: supergrid
+	Account    string // "" while it is not known: flwr up to 1.25 tells it of nodes alone
+	LoggedIn   bool   // the grid answered the last question
+	Flwr       string // version; "" while there is none
+	Rehearsal  bool
+}
+
+// Others is what other flwrups do in the same folder: in a second terminal, a colleague's.
+type Others struct {
+	PID       int    // of who acts; 0 while nobody does
+	Doing     string // "starting supernode_2"
+	WatchedBy int    // the process that restarts lost SuperNodes; 0 for none
+	Record    string // changes whenever a flwrup began to act, this one or another
 }
 
 // NodeView is all that is known of one SuperNode at one moment.

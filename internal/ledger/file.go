@@ -284,9 +284,6 @@ func write(file string, content []byte, step func(string)) error {
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		file = target
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return unwritable(file, err)
-	}
 	step("before previous")
 	if err := keepPrevious(file); err != nil {
 		return unwritable(file, err)

@@ -7,6 +7,7 @@ package ledger
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -18,6 +19,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"flwrup/internal/termsafe"
 )
 
@@ -27,8 +30,11 @@ const currentFormat = 1
 // historyLimit is the size in bytes at which the history is set aside and a new one begins.
 const historyLimit = 1 << 20
 
-// Ledger is an open ledger. Its methods may be called from several goroutines. Between processes the
-// project's lock orders the writers; readers need none, since every write is one rename.
+// lockWithin is how long a change waits for the changes of other processes.
+const lockWithin = 10 * time.Second
+
+// Ledger is an open ledger. Its methods may be called from several goroutines. Several processes may have the same
+// file open: a lock next to it orders their changes. Readers need none, since every write is one rename.
 type Ledger struct {
 	file   string
 	opened time.Time
@@ -37,7 +43,8 @@ type Ledger struct {
 	mu    sync.Mutex
 	data  Data
 	u     unknown
-	seen  bool // the file was there once
+	seen  bool        // the file was there once
+	info  os.FileInfo // of the file as Reload read it
 	swept bool
 }
 
@@ -54,11 +61,19 @@ func Open(file string) (*Ledger, error) {
 // File returns the ledger's path.
 func (l *Ledger) File() string { return l.file }
 
-// Reload reads the file again, for a reader that follows what another process writes.
+// Reload reads the file again where it has changed, for a reader that follows what another process writes.
 func (l *Ledger) Reload() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.reload()
+	info, err := os.Stat(l.file)
+	if err == nil && l.info != nil && os.SameFile(info, l.info) && info.ModTime().Equal(l.info.ModTime()) && info.Size() == l.info.Size() {
+		return nil
+	}
+	if err := l.reload(); err != nil {
+		return err
+	}
+	l.info = info
+	return nil
 }
 
 func (l *Ledger) reload() error {
@@ -78,6 +93,11 @@ func (l *Ledger) reload() error {
 func (l *Ledger) Change(change func(*Data) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	unlock, err := lock(l.file)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := l.reload(); err != nil {
 		return err
 	}
@@ -100,6 +120,21 @@ func (l *Ledger) Change(change func(*Data) error) error {
 	}
 	l.data, l.seen = d, true
 	return nil
+}
+
+// lock keeps other processes from changing the file between our reading and writing it.
+func lock(file string) (unlock func(), err error) {
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil && !errors.Is(err, fs.ErrExist) { // never the folder of a project that was removed
+		return nil, unwritable(file, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lockWithin)
+	defer cancel()
+	l := flock.New(file+".lock", flock.SetPermissions(0o600))
+	if _, err := l.TryLockContext(ctx, 2*time.Millisecond); err != nil {
+		_ = l.Close()
+		return nil, unwritable(file, err)
+	}
+	return func() { _ = l.Close() }, nil
 }
 
 // sweep removes temporary files that a killed flwrup left.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,6 +35,7 @@ func must(t *testing.T, err error) {
 
 func TestRoundTrip(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "Prøject 1", ".flwrup", "ledger.json")
+	must(t, os.Mkdir(filepath.Dir(filepath.Dir(file)), 0o700))
 	l := open(t, file)
 	const big = "16580771915538546953" // above 2^53, where a float would round
 	for _, n := range []Node{
@@ -335,6 +337,41 @@ func TestTwoLedgersSeeEachOther(t *testing.T) {
 	must(t, a.Reload())
 	if len(a.Nodes()) != 2 {
 		t.Errorf("%+v", a.Nodes())
+	}
+}
+
+// TestTwoWriters: two flwrups that note something at the same time lose nothing of each other's.
+func TestTwoWriters(t *testing.T) {
+	file := filepath.Join(t.TempDir(), ".flwrup", "ledger.json")
+	var wg sync.WaitGroup
+	for who := range 2 {
+		l := open(t, file)
+		wg.Go(func() {
+			for i := range 20 {
+				if err := l.PutRun(Run{ID: fmt.Sprintf("%d%02d", who, i)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if runs := open(t, file).Runs(); len(runs) != 40 {
+		t.Errorf("%d of 40 runs are noted", len(runs))
+	}
+}
+
+// TestRemovedFolder: a flwrup that is still open does not bring back a project that another one removed.
+func TestRemovedFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "project")
+	must(t, os.Mkdir(dir, 0o700))
+	l := open(t, filepath.Join(dir, ".flwrup", "ledger.json"))
+	must(t, l.Attest("a", ""))
+	must(t, os.RemoveAll(dir))
+	if err := l.Attest("b", ""); !problem.Is(err, WriteFailed) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder is back")
 	}
 }
 

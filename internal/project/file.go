@@ -36,7 +36,7 @@ func read(dir string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil, fmt.Errorf("%s: %w", file, os.ErrNotExist)
 	}
-	return nil, accessProblem("cannot read "+file, file, err)
+	return nil, AccessProblem("cannot read "+file, file, err)
 }
 
 // most is how large flwrup.toml may be, in bytes: a thousand SuperNodes with every setting take less.
@@ -200,7 +200,7 @@ func (c *Choices) Save(dir string) error {
 		}
 	}
 	if err := atomicfile.Write(file, out, 0o644); err != nil {
-		return accessProblem("cannot write "+file, dir, err)
+		return AccessProblem("cannot write "+file, dir, err)
 	}
 	return nil
 }
@@ -284,8 +284,8 @@ func (c *Choices) whole() ([]byte, error) {
 	return tomledit.Set([]byte(b.String()), c.changes(&without))
 }
 
-// accessProblem words a refusal of the operating system; folder is the folder that has to become usable.
-func accessProblem(what, folder string, err error) error {
+// AccessProblem words a refusal of the operating system; folder is the folder that has to become usable.
+func AccessProblem(what, folder string, err error) error {
 	p := problem.New(problem.BadInput, what, "", "")
 	p.Err = err
 	var pe *fs.PathError

@@ -53,10 +53,8 @@ func TestForeignStateDir(t *testing.T) {
 				t.Error("the ID is read from it")
 			}
 			_, ensured := EnsureStateDir(dir)
-			_, locked := Lock(dir)
-			_, watched := LockWatch(dir)
 			_, fresh := Fresh(dir)
-			for way, err := range map[string]error{"EnsureStateDir": ensured, "Lock": locked, "LockWatch": watched, "Fresh": fresh,
+			for way, err := range map[string]error{"EnsureStateDir": ensured, "Fresh": fresh,
 				"Save": c.Save(dir), "Mark": Mark(dir, "rehearsal"), "CheckStateDir": CheckStateDir(dir)} {
 				if !problem.Is(err, problem.BadInput) {
 					t.Errorf("%s: %v", way, err)

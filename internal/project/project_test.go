@@ -348,7 +348,7 @@ func TestStateDir(t *testing.T) {
 	if runtime.GOOS != "windows" && os.Geteuid() != 0 { // root may write into any folder
 		ro := t.TempDir()
 		os.Chmod(ro, 0o500)
-		if _, err := Lock(ro); !problem.Is(err, problem.BadInput) || !errors.Is(err, fs.ErrPermission) {
+		if _, err := EnsureStateDir(ro); !problem.Is(err, problem.BadInput) || !errors.Is(err, fs.ErrPermission) {
 			t.Error(err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,9 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
-
-	"github.com/gofrs/flock"
 
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/plainfile"
@@ -28,14 +24,14 @@ func EnsureStateDir(dir string) (string, error) {
 	state := StateDir(dir)
 	what := "cannot keep flwrup's files in " + dir
 	if err := os.Mkdir(state, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", accessProblem(what, dir, err)
+		return "", AccessProblem(what, dir, err)
 	}
 	if err := CheckStateDir(dir); err != nil {
 		return "", err
 	}
 	info, err := os.Lstat(state)
 	if err != nil {
-		return "", accessProblem(what, dir, err)
+		return "", AccessProblem(what, dir, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		_ = os.Chmod(state, 0o700) // #nosec G302 -- a folder. Windows has no such modes, nor have some shared folders
@@ -43,7 +39,7 @@ func EnsureStateDir(dir string) (string, error) {
 	ignore := filepath.Join(state, ".gitignore")
 	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
 		if err := os.WriteFile(ignore, []byte("*\n"), 0o600); err != nil {
-			return "", accessProblem(what, state, err)
+			return "", AccessProblem(what, state, err)
 		}
 	}
 	return state, nil
@@ -61,7 +57,7 @@ func CheckStateDir(dir string) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil
 	case err != nil:
-		return accessProblem("cannot look at "+state, dir, err)
+		return AccessProblem("cannot look at "+state, dir, err)
 	case info.Mode()&fs.ModeSymlink != 0:
 		return refuse("it is a link to another place", "remove the link, and find out who put it there")
 	case !info.IsDir():
@@ -71,7 +67,7 @@ func CheckStateDir(dir string) error {
 	}
 	entries, err := os.ReadDir(state)
 	if err != nil {
-		return accessProblem("cannot look at "+state, state, err)
+		return AccessProblem("cannot look at "+state, state, err)
 	}
 	for _, e := range entries {
 		if e.Type()&fs.ModeSymlink != 0 {
@@ -80,6 +76,9 @@ func CheckStateDir(dir string) error {
 	}
 	return nil
 }
+
+// TicketPrefix begins the names of files in StateDir that are places in line; see package turn.
+const TicketPrefix = "turn."
 
 // Fresh reports whether dir has no records of flwrup's yet: no .flwrup, or one with only the files of the
 // lock in it. The error is that of CheckStateDir.
@@ -92,7 +91,7 @@ func Fresh(dir string) (bool, error) {
 		return true, nil
 	}
 	if err != nil {
-		return false, accessProblem("cannot look at "+StateDir(dir), dir, err)
+		return false, AccessProblem("cannot look at "+StateDir(dir), dir, err)
 	}
 	for _, e := range entries {
 		name := e.Name()
@@ -102,7 +101,7 @@ func Fresh(dir string) (bool, error) {
 			}
 		}
 		first := slices.Contains([]string{".gitignore", "lock", "lock.pid", "watch.lock", "watch.lock.pid"}, name) ||
-			strings.HasPrefix(name, ".id.") && strings.HasSuffix(name, ".tmp") // of a flwrup that was killed there
+			strings.HasPrefix(name, TicketPrefix) || strings.HasPrefix(name, ".id.") && strings.HasSuffix(name, ".tmp") // of a flwrup that was killed there
 		if !first || !e.Type().IsRegular() {
 			return false, nil
 		}
@@ -134,6 +133,12 @@ func knownID(dir string) string {
 	return hex.EncodeToString(b[:])
 }
 
+// Kept reports whether c.ID is the kept id of the project in dir.
+func (c *Choices) Kept(dir string) bool {
+	b, err := readState(dir, idFile(dir))
+	return err == nil && strings.TrimSpace(string(b)) == c.ID
+}
+
 // KeepID writes c.ID to the project's state, unless an id is there already: that id counts, because
 // containers may carry it.
 func (c *Choices) KeepID(dir string) error {
@@ -149,73 +154,9 @@ func (c *Choices) KeepID(dir string) error {
 		c.ID = kept
 	}
 	if err := atomicfile.Write(idFile(dir), []byte(c.ID+"\n"), 0o600); err != nil {
-		return accessProblem("cannot write "+idFile(dir), StateDir(dir), err)
+		return AccessProblem("cannot write "+idFile(dir), StateDir(dir), err)
 	}
 	return nil
-}
-
-// Lock keeps other flwrups from acting in dir until unlock is called. The kernel releases the lock when the
-// process dies, and Lock waits two seconds for a dying one. When another process holds it, the error is a
-// Problem (busy), with the process's number if known. For a folder that cannot be written, or that does not
-// exist, it is a Problem (bad-input).
-func Lock(dir string) (unlock func(), err error) {
-	return lock(dir, "lock", "another flwrup is at work in "+dir)
-}
-
-// LockWatch is Lock for the one `flwrup watch` that a folder may have in addition to the flwrups that act in
-// it.
-func LockWatch(dir string) (unlock func(), err error) {
-	return lock(dir, "watch.lock", "another flwrup watches "+dir)
-}
-
-// dyingTime is how long a killed or interrupted flwrup may still hold its lock.
-const dyingTime = 2 * time.Second
-
-func lock(dir, name, held string) (unlock func(), err error) {
-	state, err := EnsureStateDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	path, pidFile := filepath.Join(state, name), filepath.Join(state, name+".pid")
-	for end := time.Now().Add(dyingTime); ; time.Sleep(20 * time.Millisecond) {
-		l := flock.New(path, flock.SetPermissions(0o600))
-		ok, err := l.TryLock()
-		if err != nil {
-			return nil, accessProblem("cannot lock "+dir, state, err)
-		}
-		if ok && same(l, path) {
-			_ = os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600) // only for the sentence in busy
-			return func() { _ = l.Close() }, nil
-		}
-		_ = l.Close()
-		if time.Now().After(end) {
-			return nil, busy(held, pidFile)
-		}
-		if ok { // its last holder removed it between our opening and locking
-			if _, err := EnsureStateDir(dir); err != nil {
-				return nil, err
-			}
-		}
-	}
-}
-
-func same(l *flock.Flock, path string) bool {
-	held, err := l.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(path)
-	return err == nil && os.SameFile(held, there)
-}
-
-func busy(held, pidFile string) error {
-	who := ""
-	if b, err := plainfile.Read(pidFile); err == nil {
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && pid > 0 {
-			who = fmt.Sprintf("it is process %d", pid)
-		}
-	}
-	return problem.New(problem.Busy, held, who, "leave the other one, or wait until it is done")
 }
 
 func markFile(dir string) string { return filepath.Join(StateDir(dir), "made-by-flwrup") }
@@ -225,7 +166,7 @@ func markFile(dir string) string { return filepath.Join(StateDir(dir), "made-by-
 func Mark(dir, kind string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return accessProblem("cannot read "+dir, dir, err)
+		return AccessProblem("cannot read "+dir, dir, err)
 	}
 	for _, e := range entries {
 		if e.Name() != filepath.Base(StateDir(dir)) {
@@ -234,14 +175,14 @@ func Mark(dir, kind string) error {
 	}
 	place, err := realPath(dir)
 	if err != nil {
-		return accessProblem("cannot mark "+dir, dir, err)
+		return AccessProblem("cannot mark "+dir, dir, err)
 	}
 	if _, err := EnsureStateDir(dir); err != nil {
 		return err
 	}
 	text := strconv.Quote(kind) + "\n" + strconv.Quote(place) + "\nflwrup made this folder and may remove it with all in it, as long as this file is here.\n"
 	if err := atomicfile.Write(markFile(dir), []byte(text), 0o600); err != nil {
-		return accessProblem("cannot mark "+dir, dir, err)
+		return AccessProblem("cannot mark "+dir, dir, err)
 	}
 	return nil
 }
@@ -287,29 +228,29 @@ func RemoveMarked(dir string) error {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return accessProblem("cannot remove "+dir, dir, err)
+		return AccessProblem("cannot remove "+dir, dir, err)
 	}
 	for _, e := range entries {
 		if e.Name() == filepath.Base(StateDir(dir)) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return accessProblem("cannot remove "+dir, dir, err)
+			return AccessProblem("cannot remove "+dir, dir, err)
 		}
 	}
 	state, err := os.ReadDir(StateDir(dir))
 	if err != nil {
-		return accessProblem("cannot remove "+dir, dir, err)
+		return AccessProblem("cannot remove "+dir, dir, err)
 	}
 	for _, e := range state {
 		if path := filepath.Join(StateDir(dir), e.Name()); path != markFile(dir) {
 			if err := os.RemoveAll(path); err != nil {
-				return accessProblem("cannot remove "+dir, dir, err)
+				return AccessProblem("cannot remove "+dir, dir, err)
 			}
 		}
 	}
 	if err := os.RemoveAll(dir); err != nil {
-		return accessProblem("cannot remove "+dir, dir, err)
+		return AccessProblem("cannot remove "+dir, dir, err)
 	}
 	return nil
 }

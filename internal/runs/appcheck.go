@@ -11,6 +11,7 @@ import (
 
 	"flwrup/flwrexec/app"
 	"flwrup/internal/front"
+	"flwrup/internal/memo"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
@@ -25,7 +26,7 @@ type AppReport struct {
 
 // ReportApp reads the app's source, unless that was done less than maxAge ago.
 func ReportApp(ctx context.Context, s *site.Site, maxAge time.Duration) (AppReport, error) {
-	r, _, err := site.Kept[site.Answer[AppReport]](s).Get(maxAge, func() (AppReport, error) {
+	r, _, err := site.Kept[memo.Answer[AppReport]](s).Get(maxAge, func() (AppReport, error) {
 		a, err := app.Read(s.AppDir())
 		if err != nil {
 			return AppReport{}, err
@@ -142,7 +143,7 @@ func disarm(ctx context.Context, s *site.Site, r AppReport, to front.Sink) error
 			return err
 		}
 		if done {
-			site.Kept[site.Answer[AppReport]](s).Forget()
+			site.Kept[memo.Answer[AppReport]](s).Forget()
 			to.Event(front.Says{Text: "commented out " + list + " in " + s.Rel(e.File)})
 		}
 	}

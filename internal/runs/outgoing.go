@@ -15,6 +15,7 @@ import (
 
 	"flwrup/flwrexec/app"
 	"flwrup/internal/front"
+	"flwrup/internal/memo"
 	"flwrup/internal/outgoing"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
@@ -36,7 +37,7 @@ type parcel struct {
 
 // packParcel asks flwr what it would send, unless that was done less than maxAge ago.
 func packParcel(ctx context.Context, s *site.Site, maxAge time.Duration) (parcel, error) {
-	p, _, err := site.Kept[site.Answer[parcel]](s).Get(maxAge, func() (parcel, error) {
+	p, _, err := site.Kept[memo.Answer[parcel]](s).Get(maxAge, func() (parcel, error) {
 		a, err := app.Read(s.AppDir())
 		if err != nil {
 			return parcel{}, err
@@ -143,7 +144,7 @@ func CheckSent(ctx context.Context, s *site.Site, to front.Sink) error {
 				return err
 			}
 			if keptOut {
-				site.Kept[site.Answer[parcel]](s).Forget()
+				site.Kept[memo.Answer[parcel]](s).Forget()
 				continue
 			}
 		}

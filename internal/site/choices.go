@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"flwrup/internal/plainfile"
 	"flwrup/internal/project"
@@ -90,7 +91,7 @@ func (s *Site) takeFile() error {
 	if err != nil || now == nil {
 		return err
 	}
-	if before := s.Choices(); before.Grid.Connection != now.Grid.Connection {
+	if before := s.Choices(); before.Grid.Connection != now.Grid.Connection && !leftBehind(s, before) {
 		if err := leaveGridBehind(s, before); err != nil {
 			return err
 		}
@@ -109,10 +110,16 @@ func (s *Site) save(c *project.Choices) error {
 	if err := c.Save(s.Dir); err != nil {
 		return fmt.Errorf("save the choices: %w", err)
 	}
+	noteFile(s)
+	return nil
+}
+
+// noteFile takes flwrup.toml as it is now for the choices' own.
+func noteFile(s *Site) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.read = time.Now()
 	s.written, _ = plainfile.Read(project.File(s.Dir))
-	return nil
 }
 
 // frozen reports whether flwrup.toml is neither written nor read again.

@@ -3,13 +3,10 @@ package site
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"flwrup/internal/ledger"
-	"flwrup/internal/problem"
-	"flwrup/internal/procctl"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
 )
@@ -45,28 +42,4 @@ func EachUsed(ctx context.Context, s *Site, do func(supernode.Runtime) error) er
 // hadContainers reports whether the ledger notes an image.
 func hadContainers(s *Site) bool {
 	return slices.ContainsFunc(s.Ledger.Data().Attestations, func(a ledger.Attestation) bool { return strings.HasPrefix(a.What, attestImage) })
-}
-
-// clearLeftovers removes what any SuperNode of this site has on this machine besides its key files: also
-// volumes whose container somebody removed by hand. It fails while any of it is left.
-func clearLeftovers(ctx context.Context, s *Site) error {
-	return EachUsed(ctx, s, func(rt supernode.Runtime) error {
-		names, err := rt.Leftovers(ctx)
-		if err != nil {
-			return err
-		}
-		err = Each(ctx, names, func(ctx context.Context, name string) error {
-			if err := rt.Stop(ctx, name, StopGrace); err != nil && !problem.Is(err, procctl.Killed) {
-				return err
-			}
-			return rt.Remove(ctx, name)
-		})
-		if err != nil {
-			return err
-		}
-		if names, err = rt.Leftovers(ctx); err == nil && len(names) > 0 {
-			err = fmt.Errorf("still left: %s", strings.Join(names, ", "))
-		}
-		return err
-	})
 }

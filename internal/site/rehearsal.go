@@ -13,10 +13,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/plainfile"
-	"flwrup/internal/problem"
-	"flwrup/internal/procctl"
 	"flwrup/internal/project"
-	"flwrup/internal/wording"
 )
 
 // RehearsalAccount is the account that a rehearsal signs in as, at once or when the person says so.
@@ -109,73 +106,26 @@ func GridStays(ctx context.Context, s *Site) bool {
 	return err == nil && len(up) > 0
 }
 
-// TearDown ends what a rehearsal started on this machine: its SuperNodes, its grid, and with remove
-// its folder, if flwrup made that. What goes wrong does not stop the rest; all of it is reported.
-func TearDown(ctx context.Context, s *Site, to front.Sink, remove bool) error {
-	var errs []error
-	keep := func(doing string, err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", doing, err))
-		}
+// StopGrid ends the rehearsal's grid, also one that is only half there.
+func StopGrid(ctx context.Context, s *Site, to front.Sink) error {
+	g, ok := GridRunning(s)
+	if g == nil {
+		return grid.StopDir(ctx, gridDir(s))
 	}
-	if s.RuntimeKind() != "" {
-		keep("end the SuperNodes", endNodes(ctx, s, to))
+	if ok {
+		to.Event(front.Says{Text: "stopping the rehearsal's grid"})
 	}
-	if remove {
-		keep("remove the SuperNodes", clearLeftovers(ctx, s))
-	}
-	if s.Rehearsal() {
-		if g, ok := GridRunning(s); g != nil {
-			if ok {
-				to.Event(front.Says{Text: "stopping the rehearsal's grid"})
-			}
-			keep("stop the grid", g.Stop(ctx))
-			s.mu.Lock()
-			s.grid = nil
-			s.mu.Unlock()
-		} else { // one that is only half there
-			keep("stop the grid", grid.StopDir(ctx, gridDir(s)))
-		}
-	}
-	if len(errs) == 0 && remove && s.Rehearsal() {
-		if !project.Marked(s.Dir, "rehearsal") {
-			to.Event(front.Says{Text: s.Dir + " was there before flwrup: it stays, with all that is in it"})
-		} else {
-			s.Close()
-			keep("remove "+s.Dir, errors.Join(project.RemoveMarked(s.Dir), s.store.Forget()))
-		}
-	}
-	return problem.Join(errs...)
+	err := g.Stop(ctx)
+	s.mu.Lock()
+	s.grid = nil
+	s.mu.Unlock()
+	return err
 }
 
-// endNodes stops every SuperNode of this site at once.
-func endNodes(ctx context.Context, s *Site, to front.Sink) error {
-	rt, err := s.NodesRuntime(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := rt.List(ctx)
-	if err != nil {
-		return err
-	}
-	names := make([]string, 0, len(list))
-	for _, st := range list {
-		if st.ByHand == "" {
-			names = append(names, st.Name)
-		}
-	}
-	if err := NoteWanted(s, names, front.WantedDown); err != nil {
-		return err
-	}
-	if len(names) > 0 {
-		to.Event(front.Says{Text: fmt.Sprintf("stopping %d %s", len(names), wording.Plural(len(names), "SuperNode"))})
-	}
-	return Each(ctx, names, func(ctx context.Context, name string) error {
-		if err := rt.Stop(ctx, name, StopGrace); err != nil && !problem.Is(err, procctl.Killed) {
-			return err
-		}
-		return nil
-	})
+// RemoveFolder closes the site, and removes its folder and what was accepted in it. The folder carries flwrup's mark.
+func RemoveFolder(s *Site) error {
+	s.Close()
+	return errors.Join(project.RemoveMarked(s.Dir), s.store.Forget())
 }
 
 // RehearsalPassphrase makes or reads the passphrase of an unattended rehearsal's backup. It guards

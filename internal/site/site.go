@@ -16,11 +16,11 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/ledger"
-	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/supernode"
 	"flwrup/internal/trust"
+	"flwrup/internal/turn"
 )
 
 // Flwr is what the steps need of flwr's command line; *flwrexec.Session is one.
@@ -52,7 +52,7 @@ type Flwr interface {
 type Options struct {
 	Dir            string           // project folder; made when Create is set
 	Create         bool             // make the folder and flwrup.toml when they are missing
-	ReadOnly       bool             // status, logs, plan: no lock, nothing is written
+	ReadOnly       bool             // status, logs, plan: nothing is written
 	Ending         bool             // stop, down: nothing is started, so what was not accepted is left out
 	Trust          bool             // accepts all that the folder asks for
 	Accept         []trust.Value    // accepts these
@@ -65,6 +65,8 @@ type Options struct {
 	Crowded        bool             // a rehearsal with more SuperNodes than memory carries
 	SendAll        bool             // send what checkSent finds, keys and backups excepted
 	Choose         func(*project.Choices)
+	Ctx            context.Context // ends the wait for another flwrup that acts in the folder; may be nil
+	To             front.Sink      // hears of that wait; may be nil
 }
 
 // Site is what all steps read and change: the project folder with its choices and ledger, flwr, the
@@ -74,7 +76,7 @@ type Site struct {
 	Ledger *ledger.Ledger
 
 	Options Options
-	unlock  func()
+	turn    *turn.Turn
 	store   *trust.Store  // what the person accepted here
 	leftOut []trust.Value // left out of the choices: nobody accepted them
 	proven  []trust.Value // need no acceptance: see takeOver
@@ -96,12 +98,13 @@ type Site struct {
 	grid     *grid.Grid        // rehearsal only
 	world    world
 	written  []byte                    // flwrup.toml as this site knows it
+	read     time.Time                 // when
 	told     map[string]string         // values of variables that the person gave, by name; in memory alone
 	undo     map[front.StepID][]string // step → undo files of its edits, the last one at the end
 }
 
-// Open opens the site in o.Dir and takes its lock. The caller closes it. What the folder asks for and
-// nobody accepted is an *Unaccepted; nothing was changed then.
+// Open opens the site in o.Dir. The caller closes it. What the folder asks for and nobody accepted is an
+// *Unaccepted; nothing was changed then. Several flwrups may have a site open; see InTurn.
 func Open(o Options) (*Site, error) {
 	s, err := siteIn(o)
 	if err != nil {
@@ -114,23 +117,22 @@ func Open(o Options) (*Site, error) {
 	if err := refused(s, v); err != nil {
 		return nil, err
 	}
-	if !o.ReadOnly {
-		if s.unlock, err = project.Lock(s.Dir); err != nil {
+	if !s.frozen() {
+		done, err := takeTurn(s, v)
+		if err != nil {
 			return nil, err
 		}
-		v, err = surveyFolder(s) // another flwrup may have been at work
-		switch {
-		case err != nil:
-		case s.frozen():
-			err = refused(s, v)
-		default:
+		defer done()
+	}
+	if s.turn.Held() {
+		if v, err = surveyFolder(s); err == nil { // another flwrup may have been at work
 			err = settle(s, v)
 		}
 	}
 	if err == nil {
 		err = s.load(v)
 	}
-	if err == nil && !s.frozen() {
+	if err == nil && s.turn.Held() {
 		err = clearScratch(s)
 	}
 	if err != nil {
@@ -146,7 +148,7 @@ func siteIn(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Dir: dir, Options: o, state: project.StateDir(dir), undo: map[front.StepID][]string{}}
+	s := &Site{Dir: dir, Options: o, turn: turn.In(dir), state: project.StateDir(dir), undo: map[front.StepID][]string{}}
 	if o.Create {
 		if err := s.makeFolder(); err != nil {
 			return nil, err
@@ -186,11 +188,14 @@ func (s *Site) load(v survey) (err error) {
 	if s.Ledger, err = ledger.Open(s.StateDir("ledger.json")); err != nil {
 		return err
 	}
-	s.written, _ = plainfile.Read(project.File(s.Dir))
+	noteFile(s)
+	if !s.frozen() && !s.turn.Held() { // nothing to write
+		return nil
+	}
 	return s.Change(func(c *project.Choices) error { return takeFlags(s, c) })
 }
 
-// Close returns the lock and connections. A rehearsal grid that was not kept ends with it.
+// Close returns the turn and connections. A rehearsal grid that was not kept ends with it.
 func (s *Site) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,9 +208,6 @@ func (s *Site) Close() error {
 		errs = append(errs, s.runtime.Close())
 		s.runtime = nil
 	}
-	if s.unlock != nil {
-		s.unlock()
-		s.unlock = nil
-	}
+	s.turn.Drop()
 	return errors.Join(errs...)
 }

@@ -133,7 +133,10 @@ func LookFurther(ctx context.Context, s *Site, p Snapshot, want Want) Snapshot {
 	if lacks == 0 && !p.At.IsZero() {
 		return p
 	}
-	if p.At.IsZero() {
+	if p.At.IsZero() || p.Parts == 0 {
+		if lacks != 0 && !s.turn.Held() {
+			follow(s)
+		}
 		p.Folder = s.Folder()
 		p.LastRun, p.Ran = s.LastRun()
 	}

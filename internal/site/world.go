@@ -4,87 +4,27 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"sync"
 	"time"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
+	"flwrup/internal/memo"
 )
 
 // world keeps the grid's last answers, so that sixteen inspections in a row ask it once.
 type world struct {
-	nodes       Answer[[]flwrexec.Node]
-	federations Answer[[]flwrexec.Federation]
-	membership  Answer[flwrexec.FederationDetails]
-	runs        Answer[[]flwrexec.Run]
-	network     Answer[Network]
-}
-
-// Answer is one answer of the grid with its age.
-type Answer[T any] struct {
-	asking sync.Mutex // held while the grid is asked, which may take long
-	mu     sync.Mutex // guards what follows
-	value  T
-	err    error
-	at     time.Time // of the last try
-	good   time.Time // of value
-}
-
-// Get returns the answer, asking again when the last one is older than maxAge. After an error the last
-// good value comes with it.
-func (a *Answer[T]) Get(maxAge time.Duration, ask func() (T, error)) (T, time.Time, error) {
-	if a.young(maxAge) {
-		return a.last()
-	}
-	a.asking.Lock()
-	defer a.asking.Unlock()
-	if a.young(maxAge) { // somebody else has asked while we waited
-		return a.last()
-	}
-	value, err := ask()
-	a.mu.Lock()
-	a.at, a.err = time.Now(), err
-	if err == nil {
-		a.value, a.good = value, a.at
-	}
-	a.mu.Unlock()
-	return a.last()
-}
-
-func (a *Answer[T]) young(maxAge time.Duration) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return !a.at.IsZero() && time.Since(a.at) < maxAge
-}
-
-func (a *Answer[T]) last() (T, time.Time, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.value, a.good, a.err
-}
-
-// Forget makes the next Get ask, however young the answer is.
-func (a *Answer[T]) Forget() {
-	a.mu.Lock()
-	a.at = time.Time{}
-	a.mu.Unlock()
-}
-
-// reset forgets the answer as if nothing had ever been asked.
-func (a *Answer[T]) reset() {
-	a.asking.Lock()
-	defer a.asking.Unlock()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var none T
-	a.value, a.err, a.at, a.good = none, nil, time.Time{}, time.Time{}
+	nodes       memo.Answer[[]flwrexec.Node]
+	federations memo.Answer[[]flwrexec.Federation]
+	membership  memo.Answer[flwrexec.FederationDetails]
+	runs        memo.Answer[[]flwrexec.Run]
+	network     memo.Answer[Network]
 }
 
 // ForgetGrid is for another grid: nothing that the one before said holds there.
 func (s *Site) ForgetGrid() {
 	for _, a := range append(answers(s), &s.world.network) {
-		a.reset()
+		a.Reset()
 	}
 }
 
@@ -109,7 +49,7 @@ func (s *Site) Forget(parts ...Part) {
 // forgetful is an Answer, of whatever type.
 type forgetful interface {
 	Forget()
-	reset()
+	Reset()
 }
 
 // answers are those of the grid, and those that rooms above keep; not what was seen of the network.
@@ -212,9 +152,8 @@ func RefreshRun(ctx context.Context, s *Site, maxAge time.Duration) (ledger.Run,
 
 // LoggedInBefore tells, without asking the grid, whether a login can be expected to be there.
 func (s *Site) LoggedInBefore() bool {
-	s.world.nodes.mu.Lock()
-	defer s.world.nodes.mu.Unlock()
-	return !s.world.nodes.good.IsZero() && s.world.nodes.err == nil
+	_, good, err := s.world.nodes.Last()
+	return !good.IsZero() && err == nil
 }
 
 // Title returns what every screen's first line says. It asks nobody.

@@ -3,6 +3,8 @@ package site
 import (
 	"testing"
 	"time"
+
+	"flwrup/internal/memo"
 )
 
 // TestKeptAnswersAreForgotten: what a room above keeps is forgotten with the grid's own answers.
@@ -11,7 +13,7 @@ func TestKeptAnswersAreForgotten(t *testing.T) {
 	s := &Site{}
 	asked := 0
 	get := func() int {
-		r, _, err := Kept[Answer[report]](s).Get(time.Hour, func() (report, error) { asked++; return report{asked}, nil })
+		r, _, err := Kept[memo.Answer[report]](s).Get(time.Hour, func() (report, error) { asked++; return report{asked}, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +29,7 @@ func TestKeptAnswersAreForgotten(t *testing.T) {
 		t.Error("the answer outlives Forget")
 	}
 	s.ForgetGrid()
-	if _, at, _ := Kept[Answer[report]](s).last(); !at.IsZero() || get() != 3 {
+	if _, at, _ := Kept[memo.Answer[report]](s).Last(); !at.IsZero() || get() != 3 {
 		t.Error("the answer outlives another grid")
 	}
 }

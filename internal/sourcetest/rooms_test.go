@@ -24,13 +24,14 @@ var rooms = [][]string{
 	{"internal/health"},
 	{"internal/whichgrid"},
 	{"internal/site"},
+	{"internal/turn"},
 	{"dockerctl", "flwrexec", "internal/front", "internal/grid", "internal/ledger", "internal/probe", "internal/procctl", "internal/project", "keys"},
 	leaves,
 }
 
 var leaves = []string{
 	"internal/atomicfile", "internal/background", "internal/child", "internal/hostpath", "internal/letin", "internal/machine",
-	"internal/nodeconfig", "internal/outgoing", "internal/pep508", "internal/plainfile", "internal/problem", "internal/safego",
+	"internal/memo", "internal/nodeconfig", "internal/outgoing", "internal/pep508", "internal/plainfile", "internal/problem", "internal/safego",
 	"internal/sheet", "internal/shell", "internal/strength", "internal/supernode", "internal/termsafe", "internal/tomledit", "internal/trust",
 	"internal/userdirs", "internal/weblink", "internal/wording",
 }

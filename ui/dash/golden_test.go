@@ -86,7 +86,10 @@ func boards() (list []struct {
 	add("nothing seen yet", front.Overview{}, "", func(m *Model) { m.loaded, m.asking = false, true })
 	add("the grid leaves a question open", five(), "", func(m *Model) { m.asking, m.asked = true, m.now().Add(-7*time.Second) })
 	add("the grid is being asked", five(), "", func(m *Model) { m.asking = true })
-	add("restarts lost ones", five(), "W j", func(m *Model) {
+	add("watched elsewhere", five(), "", func(m *Model) { m.Update(Others{Others: front.Others{WatchedBy: 4711}}) })
+	add("auto-restart", five(), "", func(m *Model) {
+		m.Update(heldMsg{model: m, release: func() {}})
+		m.Update(press("j"))
 		m.Update(Began{Run{Verb: front.StartNodes, Nodes: []string{"supernode_5"}, ByItself: true}})
 	})
 	add("fifty", many(50), "pgdown pgdown", nil)
@@ -114,7 +117,6 @@ func boards() (list []struct {
 		progressMsg{m, "8894709339875389874", front.RunProgress{Round: 3, Rounds: 3, Metrics: []front.Metric{
 			{Round: 1, Name: "train_loss", Value: 2.1}, {Round: 2, Name: "train_loss", Value: 0.9}, {Round: 3, Name: "train_loss", Value: 0.4}}}, nil}.take(m)
 	})
-	add("looking only", five(), "", func(m *Model) { m.LookOnly(true); m.Update(press("s")) })
 	add("fifty, some not well", with(func(o *front.Overview) {
 		*o = many(50)
 		for _, i := range []int{7, 23} {

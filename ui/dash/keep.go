@@ -9,7 +9,14 @@ import (
 	"flwrup/internal/problem"
 )
 
-// The dashboard's own watch: as `flwrup watch`, which can restart nothing while the dashboard is open.
+// The dashboard's own watch: as `flwrup watch`. One flwrup at a time watches over a folder.
+
+// heldMsg answers the wish to watch.
+type heldMsg struct {
+	model   *Model
+	release func()
+	err     error
+}
 
 // restarter is that watch.
 type restarter struct{ *Model }
@@ -17,15 +24,41 @@ type restarter struct{ *Model }
 // toggleWatch turns it on or off.
 func (m restarter) toggleWatch() tea.Cmd {
 	if m.keeper != nil {
-		m.keeper, m.kept = nil, ""
+		m.unwatch()
 		m.note = note{text: "SuperNodes that are lost are left as they are"}
 		return nil
 	}
-	m.keeper = new(health.Keeper)
+	return func() tea.Msg {
+		release, err := m.src.HoldWatch()
+		return heldMsg{m.Model, release, err}
+	}
+}
+
+// held begins the watch, unless another flwrup has it.
+func (m restarter) held(msg heldMsg) tea.Cmd {
+	m.stale = true
+	switch {
+	case msg.err != nil:
+		p := problem.Of(msg.err)
+		m.note = note{text: clean(p.What), fix: clean(p.Fix), bad: true}
+		return nil
+	case m.keeper != nil || m.ctx.Err() != nil: // pressed twice, or closed meanwhile
+		msg.release()
+		return nil
+	}
+	m.keeper, m.release = new(health.Keeper), msg.release
 	m.note = note{text: "SuperNodes that end or that the grid loses are restarted from now on",
 		fix: "growing pauses, five times an hour at most, never one that you stopped; W turns it off"}
 	m.hurry(m.now())
 	return m.poll()
+}
+
+// unwatch ends it.
+func (m restarter) unwatch() {
+	if m.release != nil {
+		m.release()
+	}
+	m.keeper, m.release, m.kept = nil, nil, ""
 }
 
 // keep checks the last overview, and asks the frame for the restart that is due. One at a time.

@@ -43,7 +43,23 @@ func TestWatchOnTheDashboard(t *testing.T) {
 	if got := see(); len(got) != 0 {
 		t.Errorf("without being asked to: %v", got)
 	}
-	m.Update(press("W"))
+	w := m.src.(*world)
+	w.watches = problem.New(problem.Busy, "flwrup (pid 7) is watching", "", "end that one")
+	m.Update(m.Update(press("W"))())
+	if v := m.View(); !strings.Contains(v, "flwrup (pid 7) is watching") || strings.Contains(v, "auto-restart") {
+		t.Error(v)
+	}
+	m.Update(Others{Others: front.Others{WatchedBy: 7}})
+	if v := m.View(); !strings.Contains(v, "watched by pid 7") {
+		t.Error(v)
+	}
+	m.Update(Others{})
+	w.watches = nil
+	held := m.Update(press("W"))()
+	m.Update(held)
+	if w.watched != 1 {
+		t.Errorf("%d watches held", w.watched)
+	}
 	if v := m.View(); !strings.Contains(v, "auto-restart") || !strings.Contains(v, "never one that you stopped") {
 		t.Error(v)
 	}
@@ -81,6 +97,9 @@ func TestWatchOnTheDashboard(t *testing.T) {
 	}
 	ended(1)
 	m.Update(press("W"))
+	if w.watched != 0 {
+		t.Errorf("%d watches held after the end", w.watched)
+	}
 	now = now.Add(time.Hour)
 	if got := see(); len(got) != 0 {
 		t.Errorf("after it was turned off: %v", got)

@@ -57,9 +57,6 @@ func (m *Model) Keys() []key.Binding {
 		return []key.Binding{keymap.As(keymap.Enter, "keep"), keymap.As(keymap.Back, "show all")}
 	}
 	here := m.sel != ""
-	if m.lookOnly {
-		return lookKeys(m)
-	}
 	var list []key.Binding
 	if _, w := m.offer(); w.words != "" {
 		list = append(list, keymap.As(keys.fix, w.words))
@@ -76,22 +73,8 @@ func (m *Model) Keys() []key.Binding {
 	}
 	if m.keeper != nil {
 		list = append(list, keymap.As(keys.watch, "stop auto-restart"))
-	} else if len(m.have.Nodes) > 0 {
+	} else if len(m.have.Nodes) > 0 && m.watchedBy == 0 {
 		list = append(list, keys.watch)
-	}
-	return append(list, moving(m)...)
-}
-
-// lookKeys returns the keys that change nothing.
-func lookKeys(m *Model) (list []key.Binding) {
-	if m.sel != "" {
-		list = append(list, keys.details, keys.logs)
-	}
-	if len(m.failing()) > 0 {
-		list = append(list, keys.errors)
-	}
-	if m.sel != "" {
-		list = append(list, keys.copy, keys.mark, keys.all)
 	}
 	return append(list, moving(m)...)
 }
@@ -110,19 +93,12 @@ func moving(m *Model) (list []key.Binding) {
 	return append(list, keys.up, keys.down, keys.pageUp, keys.pageDown, keys.home, keys.end, keys.bottom)
 }
 
-// changing are the keys that change something.
-var changing = []key.Binding{keys.fix, keys.start, keys.stop, keys.restart, keys.add, keys.remove, keys.run, keys.settings, keys.watch}
-
 func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	if m.inLog {
 		return m.pressedInLog(msg)
 	}
 	if m.finding {
 		return (finder{m}).typed(msg)
-	}
-	if m.lookOnly && key.Matches(msg, changing...) {
-		m.note = note{text: "looking only: another flwrup is at work in this folder", bad: true}
-		return nil
 	}
 	switch {
 	case key.Matches(msg, keys.up):

@@ -35,6 +35,8 @@ type Source interface {
 	RunProgress(ctx context.Context, run string) (front.RunProgress, error)
 	// Watch calls changed after the state of any node may have changed, until ctx ends.
 	Watch(ctx context.Context, changed func()) error
+	// HoldWatch lets this flwrup alone restart lost SuperNodes; an error where another one does.
+	HoldWatch() (release func(), err error)
 }
 
 // previewLines is how much of a log is kept for the lower part of the dashboard.
@@ -54,8 +56,10 @@ type Model struct {
 	ticking bool
 	visible bool
 
-	keeper *health.Keeper // nil: SuperNodes are left as they are
-	trying bool           // a restart of its own is under way
+	keeper    *health.Keeper // nil: SuperNodes are left as they are
+	trying    bool           // a restart of its own is under way
+	release   func()         // gives the watch back to other flwrups
+	watchedBy int            // the process that watches; 0 for none
 
 	tally   *tally.Tally
 	find    textinput.Model
@@ -110,10 +114,8 @@ type table struct {
 	top    int    // first visible row
 	detail bool   // the details of a node are open
 	alone  bool   // w is the width of the table alone
-	// lookOnly: another flwrup is at work, and nothing is changed from here.
-	lookOnly bool
-	filter   string
-	sort     int // of sorts
+	filter string
+	sort   int // of sorts
 
 	progress map[string]*progress // of runs
 }
@@ -186,6 +188,7 @@ func (m *Model) Init() tea.Cmd {
 func (m *Model) Close() {
 	m.cancel()
 	m.tally.Close()
+	(restarter{m}).unwatch()
 	m.log.Close()
 }
 
@@ -239,13 +242,6 @@ func (m *Model) Targets() []string {
 	return m.targets()
 }
 
-// LookOnly sets whether another flwrup is at work in the folder: then nothing is offered that changes something.
-func (m *Model) LookOnly(on bool) {
-	if m.lookOnly != on {
-		m.lookOnly, m.stale = on, true
-	}
-}
-
 // Full reports that the dashboard wants the whole terminal.
 func (m *Model) Full() bool { return m.inLog && m.log.Full() }
 
@@ -283,6 +279,21 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		return m.openLog()
+	case Others:
+		m.stale, m.watchedBy = true, msg.WatchedBy
+		if !msg.Acted {
+			return nil
+		}
+		m.hurry(m.now())
+		return m.look()
+	case heldMsg:
+		if msg.model == m {
+			return (restarter{m}).held(msg)
+		}
+		if msg.release != nil {
+			msg.release()
+		}
+		return nil
 	case Began:
 		(restarter{m}).began(msg)
 		return nil

@@ -36,6 +36,16 @@ type world struct {
 	o       front.Overview
 	ages    []time.Duration // of the questions
 	changed func()
+	watches error // why it must not watch; nil: it may
+	watched int   // watches at hand
+}
+
+func (w *world) HoldWatch() (func(), error) {
+	if w.watches != nil {
+		return nil, w.watches
+	}
+	w.watched++
+	return func() { w.watched-- }, nil
 }
 
 func (w *world) Overview(_ context.Context, age time.Duration) front.Overview {

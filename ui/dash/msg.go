@@ -37,3 +37,10 @@ type Ran struct {
 	Run
 	Err error
 }
+
+// Others is sent to the Model by the frame when what other flwrups do in the folder has changed. Acted: one of them may have
+// changed something.
+type Others struct {
+	front.Others
+	Acted bool
+}

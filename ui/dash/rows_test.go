@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"flwrup/internal/front"
-	"flwrup/ui/keymap"
 	"flwrup/ui/style"
 	"flwrup/ui/tally"
 )
@@ -156,27 +155,5 @@ func TestOrder(t *testing.T) {
 	}
 	if m.sel != "supernode_50" {
 		t.Errorf("at %s after all rows", m.sel)
-	}
-}
-
-// TestLookOnly: while another flwrup is at work nothing is offered that changes something, and its keys say so.
-func TestLookOnly(t *testing.T) {
-	m := testModel(t, five(), 80, 24, bare)
-	m.LookOnly(true)
-	if v := m.View(); strings.Contains(v, "F fix it") || strings.Contains(v, "F see what to do") {
-		t.Errorf("offers to fix:\n%s", v)
-	}
-	for _, b := range m.Keys() {
-		for _, c := range changing {
-			if b.Help().Key == c.Help().Key {
-				t.Errorf("offers %s %s", b.Help().Key, b.Help().Desc)
-			}
-		}
-	}
-	for _, b := range changing {
-		m.note = note{}
-		if got := sent(m.Update(keymap.Press(b))); len(got) > 0 || !strings.Contains(m.note.text, "looking only") {
-			t.Errorf("%s: %v, %q", b.Help().Key, got, m.note.text)
-		}
 	}
 }

@@ -376,9 +376,6 @@ func (t *table) reason(n front.NodeView, w int) string {
 		}
 		return indent + paint.Render(text) + "   " + t.ink.Key.Render("E") + t.ink.Dim.Render(hint[1:])
 	}
-	if t.lookOnly {
-		return t.st.Cut(indent+paint.Render(clean(n.Diagnosis.Error())), w)
-	}
 	text, hint, room := "", "", 0
 	words := out(n.Diagnosis, n.Remedy).words
 	for _, try := range [][2]string{{n.Diagnosis.Error(), words}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, words}, {n.Diagnosis.What, "fix it"}} {

@@ -222,6 +222,8 @@ func (m screen) summaryParts() (text, wrong string) {
 	}
 	if m.keeper != nil {
 		text += sep + "auto-restart"
+	} else if m.watchedBy > 0 {
+		text += sep + "watched by pid " + strconv.Itoa(m.watchedBy)
 	}
 	if n := len(m.marked); n > 0 {
 		text += sep + wording.Count(n, "node") + " marked"

@@ -1,4 +1,4 @@
-package site_test
+package fleet
 
 import (
 	"context"
@@ -15,11 +15,11 @@ import (
 func TestClearedIsLookedAt(t *testing.T) {
 	s, rt := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)
 	site.With(s, site.Backends{Runtime: &forgets{rt}})
-	if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); err == nil || !strings.Contains(err.Error(), "still left: supernode_7") {
+	if err := TearDown(context.Background(), s, &sitetest.Heard{}, true); err == nil || !strings.Contains(err.Error(), "still left: supernode_7") {
 		t.Errorf("%v", err)
 	}
 	site.With(s, site.Backends{Runtime: &deaf{rt}})
-	if err := site.TearDown(context.Background(), s, &sitetest.Heard{}, true); !problem.Is(err, problem.DockerDown) {
+	if err := TearDown(context.Background(), s, &sitetest.Heard{}, true); !problem.Is(err, problem.DockerDown) {
 		t.Errorf("without an answer: %v", err)
 	}
 }
