@@ -49,5 +49,8 @@ func verbPages() (list []pageScene) {
 			m.desk.job.take(m, []any{question(d.asks)}, 0)
 		}})
 	}
-	return list
+	return append(list, pageScene{"verbs", "another flwrup acts", func(t testing.TB, m *Model) {
+		openDash(t, m)
+		m.Update(othersMsg{front.Others{PID: 4711, Doing: "starting supernode_2"}})
+	}})
 }
