@@ -3,11 +3,14 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +79,7 @@ func TestWizard(t *testing.T) {
 	if presses > mostKeys {
 		t.Errorf("%d times Enter to the dashboard, at most %d wanted", presses, mostKeys)
 	}
+	h.sideBySide(dir, s)
 	if !maps.Equal(keyFiles(t, dir), made) {
 		t.Error("the keys are other ones than at step 7")
 	}
@@ -108,6 +112,63 @@ func TestWizard(t *testing.T) {
 	s.Over(0)
 	h.rehearsed(dir, "1.24.0", "docker")
 	h.tornDown(dir, "docker")
+}
+
+// sideBySide acts from other terminals while the dashboard s is open and does nothing.
+func (h *home) sideBySide(dir string, s *ptytest.Terminal) {
+	t := h.t
+	t.Helper()
+	h.must("stop", "supernode_3", "--dir", dir)
+	began := time.Now()
+	s.Wait("2 of 3 SuperNodes online")
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the open dashboard shows after %s what another terminal did", took)
+	}
+
+	// Two verbs at the same time: one waits for the other.
+	restarts := h.command(context.Background(), "restart", "supernode_1", "--dir", dir)
+	if err := restarts.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h.acting(dir, "restarting supernode_1")
+	s.Wait("pid " + strconv.Itoa(restarts.Process.Pid))
+	r := h.must("start", "supernode_3", "--dir", dir)
+	if want := fmt.Sprintf("flwrup (pid %d) is restarting supernode_1; waiting…", restarts.Process.Pid); !strings.Contains(r.out, want) {
+		t.Errorf("%q is not in\n%s", want, r.out)
+	}
+	if err := restarts.Wait(); err != nil {
+		t.Errorf("restart: %v", err)
+	}
+
+	// Who is killed in the middle of its turn keeps nobody waiting.
+	stops := h.command(context.Background(), "stop", "supernode_2", "--dir", dir)
+	if err := stops.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h.acting(dir, "stopping supernode_2")
+	if err := stops.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = stops.Wait()
+	h.must("start", "--dir", dir)
+
+	second := h.onTerminal(120, 40, "--dir", dir)
+	second.Wait("3 of 3 SuperNodes online")
+	s.Wait("3 of 3 SuperNodes online")
+	second.Press("q")
+	second.Over(0)
+}
+
+// acting waits until a flwrup has the turn for what is said.
+func (h *home) acting(dir, doing string) {
+	h.t.Helper()
+	eventually(h.t, 20*time.Second, func() string {
+		note, err := os.ReadFile(filepath.Join(dir, ".flwrup", "lock.pid"))
+		if err != nil || !strings.Contains(string(note), doing) {
+			return "no flwrup is " + doing + ": " + string(note)
+		}
+		return ""
+	})
 }
 
 // projectID returns the ID of the project in dir.

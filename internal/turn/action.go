@@ -9,8 +9,9 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Within is how long an action waits for those of other flwrups in the folder.
-const Within = 30 * time.Second
+// Within is how long an action waits for those of other flwrups in the folder. A start may take a minute: a grid holds on
+// to a SuperNode that was killed.
+const Within = 90 * time.Second
 
 // errMoved ends an action whose person answered a question while another flwrup acted: it starts again.
 var errMoved = errors.New("another flwrup acted meanwhile")
