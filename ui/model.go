@@ -136,7 +136,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case lookMsg:
 		return m.list.look(msg)
 	case othersMsg:
-		return m.seeOthers(msg.Others)
+		return seeOthers(m, msg.Others)
 	case eventsMsg:
 		return m.desk.events(msg)
 	case saidMsg:

@@ -34,7 +34,7 @@ func watchOthers(ctx context.Context, work Work, send func(tea.Msg)) {
 }
 
 // seeOthers shows what other flwrups do, and looks again at what one of them has changed.
-func (m *Model) seeOthers(now front.Others) tea.Cmd {
+func seeOthers(m *Model, now front.Others) tea.Cmd {
 	now.Doing = termsafe.Line(now.Doing)
 	before := m.others
 	m.others = now
