@@ -140,7 +140,7 @@ func (h *home) sideBySide(dir string, s *ptytest.Terminal) {
 		t.Errorf("restart: %v", err)
 	}
 
-	// Who is killed in the middle of its turn keeps nobody waiting.
+	// A flwrup that is killed in the middle of its turn keeps no other one waiting.
 	stops := h.command(context.Background(), "stop", "supernode_2", "--dir", dir)
 	if err := stops.Start(); err != nil {
 		t.Fatal(err)
