@@ -10,6 +10,7 @@ import (
 	"flwrup/flwrexec/app"
 	"flwrup/flwrexec/config"
 	"flwrup/flwrexec/install"
+	"flwrup/internal/byguide"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
@@ -26,6 +27,7 @@ type Snapshot struct {
 	site.Snapshot
 	before map[front.StepID]front.Status // how the steps stand that the present one needs
 
+	ByHand      byguide.Found                  // what was done by hand, while nothing was chosen
 	InstallRoot site.Fact[string]              // where flwrup installs flwr
 	Certificate site.Fact[config.Edit]         // of certificate.conf; no file: there is none
 	Unwritable  error                          // why it cannot be edited
@@ -48,6 +50,7 @@ func (p *Snapshot) Status(id front.StepID) front.Status { return p.before[id] }
 // The parts of a look that single steps read.
 const (
 	readInstallRoot = site.PartsAbove << iota
+	readByHand
 	readCertificate
 	readScript
 	readBackups
@@ -65,6 +68,7 @@ var readings = []struct {
 	read func(*Look, context.Context)
 }{
 	{readInstallRoot, func(l *Look, _ context.Context) { l.p.InstallRoot.Value, l.p.InstallRoot.Err = install.OwnRoot() }},
+	{readByHand, func(l *Look, ctx context.Context) { l.p.ByHand = lookByHand(ctx, l.p.Folder, l.p.Ledger) }},
 	{readCertificate, func(l *Look, _ context.Context) {
 		l.p.Certificate.Value, l.p.Certificate.Err = certificateEdit(l.p.Folder)
 		l.p.Unwritable = l.p.Certificate.Value.Writable()

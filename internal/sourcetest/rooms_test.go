@@ -22,6 +22,7 @@ var rooms = [][]string{
 	{"internal/runs"},
 	{"internal/fleet"},
 	{"internal/health"},
+	{"internal/byguide"},
 	{"internal/whichgrid"},
 	{"internal/site"},
 	{"internal/turn"},
