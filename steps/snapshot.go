@@ -68,7 +68,7 @@ var readings = []struct {
 	read func(*Look, context.Context)
 }{
 	{readInstallRoot, func(l *Look, _ context.Context) { l.p.InstallRoot.Value, l.p.InstallRoot.Err = install.OwnRoot() }},
-	{readByHand, func(l *Look, ctx context.Context) { l.p.ByHand = lookByHand(ctx, l.p.Folder, l.p.Ledger) }},
+	{readByHand, func(l *Look, ctx context.Context) { l.p.ByHand = byguide.Look(ctx, l.p.Folder, l.p.Ledger) }},
 	{readCertificate, func(l *Look, _ context.Context) {
 		l.p.Certificate.Value, l.p.Certificate.Err = certificateEdit(l.p.Folder)
 		l.p.Unwritable = l.p.Certificate.Value.Writable()

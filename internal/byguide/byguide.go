@@ -76,8 +76,8 @@ func (f Found) Evidence() (lines []string) {
 	return lines
 }
 
-// Look searches the folder of a project in which nothing was chosen yet.
-func Look(ctx context.Context, f site.Folder) (found Found) {
+// search looks through the folder of a project in which nothing was chosen yet.
+func search(ctx context.Context, f site.Folder) (found Found) {
 	folder := keysIn(f)
 	if n := len(folder.Pairs); n > 0 {
 		found.Keys, found.Pairs = f.Rel(folder.Dir), n

@@ -41,7 +41,7 @@ func TestNothingFound(t *testing.T) {
 	dir := t.TempDir()
 	f := folder(t, dir)
 	put(t, filepath.Join(dir, "pyproject.toml"), "[tool.flwr.federations.supergrid]\nfederation = \"<FEDERATION_NAME>\"\n")
-	if found := Look(t.Context(), f); found.Any() || len(found.Evidence()) > 0 {
+	if found := search(t.Context(), f); found.Any() || len(found.Evidence()) > 0 {
 		t.Errorf("%+v", found)
 	}
 }
@@ -52,7 +52,7 @@ func TestFound(t *testing.T) {
 	pairs(t, filepath.Join(dir, "keys"), "client_credentials_1", "client_credentials_2", "client_credentials_3")
 	put(t, filepath.Join(dir, "pyproject.toml"), "[tool.flwr.federations.supergrid]\naddress = \"supergrid.flower.ai\"\nfederation = \"radiology\"\nenable-account-auth = true\n")
 	put(t, filepath.Join(os.Getenv("FLWR_HOME"), "credentials.yaml"), "tokens")
-	found := Look(t.Context(), f)
+	found := search(t.Context(), f)
 	if got, want := found.Question(), "Found 3 keys and federation radiology. Use them?"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -81,7 +81,7 @@ func TestKeysOfTheExample(t *testing.T) {
 	dir := t.TempDir()
 	f := folder(t, dir)
 	pairs(t, filepath.Join(dir, "flower-authentication", "keys"), "client_credentials_1")
-	found := Look(t.Context(), f)
+	found := search(t.Context(), f)
 	if found.Keys != filepath.Join("flower-authentication", "keys") || found.Question() != "Found 1 key. Use it?" {
 		t.Errorf("%+v: %s", found, found.Question())
 	}
@@ -92,7 +92,7 @@ func TestKeysOfTheExample(t *testing.T) {
 	if err := os.Symlink(elsewhere, filepath.Join(dir, "keys")); err != nil {
 		t.Skip(err)
 	}
-	if found := Look(t.Context(), f); found.Any() {
+	if found := search(t.Context(), f); found.Any() {
 		t.Errorf("keys behind a link out of the project: %+v", found)
 	}
 }
@@ -101,7 +101,7 @@ func TestKeysOfTheExample(t *testing.T) {
 func TestFlowersOwnConfiguration(t *testing.T) {
 	f := folder(t, t.TempDir())
 	put(t, filepath.Join(os.Getenv("FLWR_HOME"), "config.toml"), "[superlink.supergrid]\naddress = \"api.flower.ai\"\nfederation = \"@ada/study\"\n")
-	if found := Look(t.Context(), f); found.Any() || found.Federation != "@ada/study" {
+	if found := search(t.Context(), f); found.Any() || found.Federation != "@ada/study" {
 		t.Errorf("%+v", found)
 	}
 }
