@@ -99,7 +99,7 @@ func TestCheckDeadSocket(t *testing.T) {
 	}
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	l.Close()
-	for name, why := range map[string]string{"dead.sock": "nobody listens", "none.sock": "is not there"} {
+	for name, why := range map[string]string{"dead.sock": "nothing listens", "none.sock": "is not there"} {
 		r := runtimeAt(t, "unix://"+filepath.Join(dir, name))
 		err := r.Check(context.Background())
 		p := problem.Of(err)

@@ -136,7 +136,7 @@ func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, he
 			break // the folders are on the daemon's machine
 		}
 		if _, err := os.Stat(d.Host); err != nil && os.IsNotExist(err) {
-			keep(problem.New(problem.BadInput, "the data folder "+d.Host+" of "+spec.Name+" is not there", "Docker would refuse it", "make it, or correct data in flwrup.toml"))
+			keep(problem.New(problem.BadInput, "the data folder "+d.Host+" of "+spec.Name+" is missing", "Docker would refuse it", "make it, or correct data in flwrup.toml"))
 		} else if err == nil && !readable(d.Host, d.Write) {
 			can := "read"
 			if d.Write {

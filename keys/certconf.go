@@ -36,7 +36,7 @@ type confLine struct {
 
 // SetDNS puts `DNS.n = name` under the section that subjectAltName refers to ([alt_names] in the guide). n is
 // the number after the highest there. Where subjectAltName is itself the list, `DNS:name` is appended to it.
-// All other bytes stay as they are. Nothing changes when the name is there already; a comment does not count.
+// All other bytes stay as they are. Nothing changes when the name already exists; a comment does not count.
 // A section that is referred to but missing is added at the end. conf is the content of a certificate.conf. A
 // conf that is not text, or has no place for names, is a Problem (bad-input).
 func SetDNS(conf []byte, name string) (out []byte, changed bool, err error) {

@@ -184,7 +184,7 @@ type inspected struct {
 	privateGone bool // no file of that name
 	publicGone  bool
 	issues      []Issue
-	broken      *problem.Problem // why the pair is not usable; also in issues
+	broken      *problem.Problem // why the pair cannot be used; also in issues
 }
 
 func (i inspected) half() bool { return i.broken == nil && i.publicGone }

@@ -165,7 +165,7 @@ func fileProblem(verb, path string, err error) error {
 		return &problem.Problem{Code: NotWritable, What: what, Why: "permission denied",
 			Fix: "look at who owns it (ls -ld " + shell.Path(path) + ") and make it yours, or choose another folder", Err: err}
 	case errors.Is(err, os.ErrExist):
-		return &problem.Problem{Code: FileExists, What: show(path) + " is there already", Why: "flwrup replaces no file of yours", Fix: "move it away, or choose another name", Err: err}
+		return &problem.Problem{Code: FileExists, What: show(path) + " already exists", Why: "flwrup replaces no file of yours", Fix: "move it away, or choose another name", Err: err}
 	case errors.Is(err, os.ErrNotExist):
 		return &problem.Problem{Code: problem.BadInput, What: what, Why: "it is not there", Fix: "look at the name and the folder", Err: err}
 	case errors.Is(err, syscall.ENOTDIR):

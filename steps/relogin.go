@@ -22,7 +22,7 @@ func again(ctx context.Context, s *site.Site, to front.Sink) fleet.Again {
 func loggedIn(ctx context.Context, s *site.Site, to front.Sink, do func() error) error {
 	err := do()
 	for logins := 1; problem.Is(err, problem.NotLoggedIn) && logins <= loginsInARow; logins++ {
-		to.Event(front.Says{Text: "the login is over: logging in again, then on with this step"})
+		to.Event(front.Says{Text: "the login expired: logging in again, then this step continues"})
 		if err := attempt(ctx, s, login{}, to); err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func inspectPatiently(ctx context.Context, s *site.Site, st Step, to front.Sink)
 		if st.ID() == front.StepLogin || status.State != front.Blocked || status.By != front.StepLogin || logins == loginsInARow {
 			return status, nil
 		}
-		to.Event(front.Says{Text: "the login is over: logging in again, then on with this step"})
+		to.Event(front.Says{Text: "the login expired: logging in again, then this step continues"})
 		if err := attempt(ctx, s, login{}, to); err != nil {
 			return status, err
 		}
@@ -61,8 +61,8 @@ func leftForLater(s *site.Site, st Step, err error) error {
 		return err
 	}
 	p := *problem.Of(err)
-	p.Why, p.What = p.Error(), "the grid does not answer now"
+	p.Why, p.What = p.Error(), "the grid does not answer right now"
 	p.Code, p.Err = problem.NeedsGrid, err
-	p.Fix = "run the same command again later: it goes on from here, and nothing is done twice; if it stays so, check the network and the connection's address"
+	p.Fix = "run the same command again later: it continues from here, and nothing is done twice; if that does not help, check the network and the address"
 	return &p
 }

@@ -203,7 +203,7 @@ func (l *Look) behindLogin(ctx context.Context, id front.StepID, status front.St
 		return st, false
 	}
 	if problem.Is(err, problem.NotLoggedIn) {
-		st.Why = "the login is over: log in again, and this step goes on where it was"
+		st.Why = "the login expired: log in again, and this step continues where it was"
 		return st, true
 	}
 	if _, cause := l.inspect(ctx, front.StepLogin); cause != nil && problem.Is(err, problem.Unreachable, problem.Untrusted) {

@@ -15,8 +15,8 @@ func (account) ID() front.StepID { return front.StepAccount }
 func (account) Name() string     { return "Account" }
 func (account) Title() string    { return "Flower account" }
 func (account) Why() string {
-	return "A SuperGrid knows you by your Flower account: it owns your SuperNodes and says which federations you belong to. " +
-		"Making one takes a minute in the browser and costs nothing."
+	return "A SuperGrid knows you by your Flower account, which owns your SuperNodes and belongs to federations. " +
+		"Creating one takes a minute in the browser and is free."
 }
 
 var signUp = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
@@ -35,11 +35,11 @@ func (account) Inspect(p Snapshot) (front.Status, error) {
 		return st, nil
 	}
 	if name := p.Ledger.Account(p.Choices.Grid.Connection); name != "" {
-		return front.Status{State: front.Done, Short: name, Evidence: []string{"signed in before as " + name}}, nil
+		return front.Status{State: front.Done, Short: name, Evidence: []string{"signed in earlier as " + name}}, nil
 	}
 	if a, ok := p.Ledger.Attestation(site.AttestAccount); ok {
-		return front.Status{State: front.Done, Evidence: []string{"taken as given on " + a.At.Local().Format("2 January 2006"),
-			"step 9, the login, will show it"}}, nil
+		return front.Status{State: front.Done, Evidence: []string{"confirmed by you on " + a.At.Local().Format("2 January 2006"),
+			"step 9 (log in) checks it"}}, nil
 	}
 	return st, nil
 }
@@ -48,7 +48,7 @@ func (account) Plan(p Snapshot) ([]front.Action, error) {
 	if p.ByHand.Any() {
 		return []front.Action{{Says: "note in flwrup.toml whether to use what was found"}}, nil
 	}
-	return []front.Action{{Says: "open " + signUp.URL + " and choose Sign Up / Sign In at the upper right"}}, nil
+	return []front.Action{{Says: "open " + signUp.URL + " and choose Sign Up / Sign In at the top right"}}, nil
 }
 
 func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
@@ -57,7 +57,7 @@ func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "account", Kind: front.AskAcknowledge, Default: "yes",
 		Ask:  "Do you have a Flower account?",
-		Help: "If not: open " + signUp.URL + ", choose Sign Up / Sign In at the upper right, and come back. Step 9 shows whether it works.",
+		Help: "If not: open " + signUp.URL + ", choose Sign Up / Sign In at the top right, then come back. Step 9 checks that it works.",
 	})
 	if err != nil || answer != "yes" {
 		return err

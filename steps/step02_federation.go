@@ -19,8 +19,8 @@ func (chooseFederation) ID() front.StepID { return front.StepFederation }
 func (chooseFederation) Name() string     { return "Federation" }
 func (chooseFederation) Title() string    { return "Choose the federation" }
 func (chooseFederation) Why() string {
-	return "A federation is the group that trains together: its members, their SuperNodes, their runs. It lies on a grid: SuperGrid, unless you choose another. " +
-		"The dashboard at flower.ai/federations shows yours. You may also choose after the login, from a list."
+	return "A federation is the group that trains together: its members, their SuperNodes and runs. It lives on a grid: SuperGrid, unless you choose another. " +
+		"You find yours at flower.ai/federations. You can also choose from a list after you log in."
 }
 
 // Wants returns the account's federations and the flwr that lists them.
@@ -40,7 +40,7 @@ func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
 	if c.Federation == "" {
 		if _, ok := p.Ledger.Attestation(site.AttestLater); ok {
 			st.State, st.Short = front.Done, site.Later
-			st.Evidence = append(st.Evidence, "federation to be chosen after the login (step 9)")
+			st.Evidence = append(st.Evidence, "you choose the federation after you log in (step 9)")
 		}
 		return st, nil
 	}
@@ -49,7 +49,7 @@ func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
 	if !p.LoggedIn {
 		text := "not checked on the grid yet"
 		if p.Ledger.Account(c.Grid.Connection) == "" {
-			text += ": that needs the login (step 9)"
+			text += ": log in first (step 9)"
 		}
 		st.Evidence = append(st.Evidence, text)
 		return st, nil
@@ -75,7 +75,7 @@ func describe(f flwrexec.Federation) string {
 }
 
 func (chooseFederation) Plan(p Snapshot) ([]front.Action, error) {
-	a := []front.Action{{Says: "note the grid and the federation in flwrup.toml"}}
+	a := []front.Action{{Says: "save the grid and the federation in flwrup.toml"}}
 	if p.Tool.Err == nil {
 		a = append(a, p.Command("list your federations", p.Dialect.FederationsArgv(p.Connection())))
 	}

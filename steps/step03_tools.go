@@ -27,9 +27,9 @@ func (tools) ID() front.StepID { return front.StepTools }
 func (tools) Name() string     { return "Tools" }
 func (tools) Title() string    { return "Install flwr and Docker" }
 func (tools) Why() string {
-	return "flwr is Flower's command line; flwrup drives it and can install it into an environment of its own, away from yours. " +
-		"SuperNodes run as Docker containers, or as plain processes where there is no Docker. " +
-		"The flwr version, the SuperNodes' version and the grid must fit together."
+	return "flwr is Flower's command line. flwrup runs it, and can install it into a separate environment that leaves yours alone. " +
+		"SuperNodes run as Docker containers, or as plain processes without Docker. " +
+		"The versions of flwr, the SuperNodes and the grid must match."
 }
 
 // Wants returns flwr, the runtime, and what else decides whether SuperNodes come online.
@@ -73,7 +73,7 @@ func (t tools) Inspect(p Snapshot) (front.Status, error) {
 		case p.Grid.Suspended != nil:
 			todo("grid", p.Grid.Suspended.Why)
 		case p.Grid.Running:
-			st.Evidence = append(st.Evidence, "the rehearsal grid runs at "+control)
+			st.Evidence = append(st.Evidence, "the rehearsal grid is running at "+control)
 			st.Items = append(st.Items, front.Item{Name: "grid", State: front.ItemDone, Text: control})
 		default:
 			todo("grid", "the rehearsal grid is not running")
@@ -117,14 +117,14 @@ func (tools) surroundings(p Snapshot, st *front.Status) {
 		if p.Image.Value {
 			add("image", image+" is here", nil)
 		} else {
-			st.Items = append(st.Items, front.Item{Name: "image", State: front.ItemWaiting, Text: image + " is not here yet; it is fetched before the SuperNodes start"})
+			st.Items = append(st.Items, front.Item{Name: "image", State: front.ItemWaiting, Text: image + " is not here yet; flwrup pulls it before it starts the SuperNodes"})
 		}
 	}
 	if p.DiskFree.Err == nil {
 		text := fmt.Sprintf("%.1f GB of disk free", float64(p.DiskFree.Value)/1e9)
 		var bad *problem.Problem
 		if p.DiskFree.Value < diskNeeded {
-			bad = problem.New(problem.BadInput, text, "an image takes 0.5 GB, and what an app installs may take several more", "free some disk space")
+			bad = problem.New(problem.BadInput, text, "an image takes 0.5 GB, and an app's packages can take several more", "free some disk space")
 		}
 		add("disk", text, bad)
 	}
@@ -165,11 +165,11 @@ func (t tools) Plan(p Snapshot) ([]front.Action, error) {
 		if p.InstallRoot.Err != nil {
 			return nil, p.InstallRoot.Err
 		}
-		actions = append(actions, front.Action{Says: "install flwr " + orNewest(version) + " into an environment of its own below " + root,
+		actions = append(actions, front.Action{Says: "install flwr " + orNewest(version) + " into a separate environment in " + root,
 			Command: installCommand(root, version)})
 	}
 	if p.Kind == "" {
-		actions = append(actions, front.Action{Says: "use Docker where it answers and has the image, else plain processes"})
+		actions = append(actions, front.Action{Says: "use Docker if it answers and has the image, else plain processes"})
 	}
 	if p.Rehearsal() && !p.Grid.Running {
 		actions = append(actions, front.Action{Says: "start a SuperGrid on this machine, on loopback only"})
@@ -326,7 +326,7 @@ func (t tools) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	answer, err := to.Ask(ctx, front.Question{ID: "runtime", Kind: front.AskChoice, Default: s.Choices().Runtime,
 		Ask: "What should the SuperNodes run in?",
 		Choices: []front.Choice{
-			{Value: project.RuntimeAuto, Label: "Docker where it is there, else plain processes"},
+			{Value: project.RuntimeAuto, Label: "Docker if available, else plain processes"},
 			{Value: project.RuntimeDocker, Label: "Docker containers"},
 			{Value: project.RuntimeProcess, Label: "plain processes on this machine", Disabled: runtime.GOOS == "windows",
 				Note: "not on Windows"},
@@ -336,7 +336,7 @@ func (t tools) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	}
 	if running, err := site.Running(ctx, s); err == nil && len(running) > 0 {
 		return problem.New(problem.BadInput, fmt.Sprintf("%d SuperNodes are running", len(running)),
-			"a node that runs twice is refused by the grid", "stop them on the dashboard first")
+			"the grid refuses a SuperNode that runs twice", "stop them on the dashboard first")
 	}
 	err = errors.Join(s.Ledger.Retract(site.AttestRuntime),
 		s.Change(func(c *project.Choices) error { c.Runtime = answer; return nil }))

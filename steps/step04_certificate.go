@@ -23,9 +23,9 @@ func (certificate) ID() front.StepID { return front.StepCertificate }
 func (certificate) Name() string     { return "Certificate line" }
 func (certificate) Title() string    { return "certificate.conf" }
 func (certificate) Why() string {
-	return "The guide adds a line for the SuperGrid to certificate.conf of Flower's authentication example. " +
-		"That file makes certificates for a SuperLink of your own. A SuperGrid has a public certificate, and its SuperNodes need none of yours, " +
-		"so the line is needed only where you keep that example."
+	return "Flower's guide adds a line for the SuperGrid to the authentication example's certificate.conf. " +
+		"That file makes certificates for a SuperLink of your own. A SuperGrid has a public certificate and needs none of yours, " +
+		"so you need the line only if you use that example."
 }
 
 // Wants returns certificate.conf.
@@ -59,7 +59,7 @@ func certificateEdit(f site.Folder) (config.Edit, error) {
 	case err != nil:
 		return e, err
 	case !info.Mode().IsRegular() || info.Size() > confLimit:
-		return e, problem.New(problem.BadInput, f.Rel(e.File)+" is no certificate configuration", "it is a folder, a device or far too large", "")
+		return e, problem.New(problem.BadInput, f.Rel(e.File)+" is not a certificate configuration", "it is a folder, a device, or far too large", "")
 	}
 	if e.Before, err = plainfile.Read(e.File); err != nil {
 		return e, err
@@ -77,20 +77,20 @@ func (certificate) Inspect(p Snapshot) (front.Status, error) {
 	case err != nil: // no SuperGrid needs the file: it does not end the way
 		return leftAlone(p.Rel(e.File)+" stays as it is", problem.Of(err).Error()), nil
 	case !e.Changed():
-		return front.Status{State: front.Done, Evidence: []string{p.Rel(e.File) + " names " + fleetName}}, nil
+		return front.Status{State: front.Done, Evidence: []string{p.Rel(e.File) + " has " + fleetName}}, nil
 	}
 	if _, no := p.Ledger.Attestation(attestLine); no {
-		return leftAlone(p.Rel(e.File)+" stays as it is", "you wanted it so"), nil
+		return leftAlone(p.Rel(e.File)+" stays as it is", "as you chose"), nil
 	}
 	if p.Unwritable != nil {
-		return leftAlone(p.Rel(e.File)+" does not name "+fleetName, problem.Of(p.Unwritable).Error()), nil
+		return leftAlone(p.Rel(e.File)+" does not have "+fleetName, problem.Of(p.Unwritable).Error()), nil
 	}
-	return front.Status{State: front.Ready, Evidence: []string{p.Rel(e.File) + " does not name " + fleetName}}, nil
+	return front.Status{State: front.Ready, Evidence: []string{p.Rel(e.File) + " does not have " + fleetName}}, nil
 }
 
 // leftAlone is the status of a file that flwrup cannot, or is not to, change.
 func leftAlone(says, why string) front.Status {
-	return front.Status{State: front.NotNeeded, Why: "a SuperGrid needs no certificate.conf of yours", Evidence: []string{says + ": " + why}}
+	return front.Status{State: front.NotNeeded, Why: "a SuperGrid does not need your certificate.conf", Evidence: []string{says + ": " + why}}
 }
 
 func (certificate) Plan(p Snapshot) ([]front.Action, error) {

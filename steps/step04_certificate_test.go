@@ -27,7 +27,7 @@ func TestCertificateNeverEndsTheWay(t *testing.T) {
 		"no names":        {"[dn]\nCN = localhost\n", nil, "names no alternative names"},
 		"a folder":        {"", func(f string) error { return os.Mkdir(f, 0o755) }, "a folder"},
 		"read-only":       {"[alt_names]\nDNS.1 = a\n", func(f string) error { return os.Chmod(f, 0o444) }, "read-only"},
-		"the person's no": {"[v3]\nsubjectAltName = DNS:a\n", nil, "you wanted it so"},
+		"the person's no": {"[v3]\nsubjectAltName = DNS:a\n", nil, "as you chose"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := siteOn(t, sitetest.NewGrid("1.42.0"), 1)

@@ -24,8 +24,8 @@ func (count) ID() front.StepID { return front.StepCount }
 func (count) Name() string     { return "How many" }
 func (count) Title() string    { return "Number of SuperNodes" }
 func (count) Why() string {
-	return "Each SuperNode has a key pair of its own and is one participant of the federation: one a site, or one a data set. " +
-		"More can be added at any time."
+	return "Each SuperNode has its own key pair and is one participant in the federation: usually one per site or data set. " +
+		"You can add more at any time."
 }
 
 // Wants returns the keys that are there, the machine's memory, and the script of Flower's example.
@@ -50,10 +50,10 @@ func (count) Inspect(p Snapshot) (front.Status, error) {
 		st.State, st.Short = front.Done, strconv.Itoa(n)
 		st.Evidence = append([]string{fmt.Sprintf("%d %s planned", n, wording.Plural(n, "SuperNode"))}, st.Evidence...)
 		if e := p.Script.Edit; e.Changed() {
-			st.Hints = []string{fmt.Sprintf("%s line %d has another number; flwrup makes the keys itself", p.Rel(e.File), p.Script.Line)}
+			st.Hints = []string{fmt.Sprintf("%s line %d has another number; that does not matter: flwrup makes the keys", p.Rel(e.File), p.Script.Line)}
 		}
 		if p.Script.DeletesKeys {
-			st.Hints = append(st.Hints, scriptName+" deletes the keys that are there before it makes new ones: do not run it")
+			st.Hints = append(st.Hints, scriptName+" deletes existing keys before it makes new ones: do not run it")
 		}
 	}
 	return st, nil
@@ -83,7 +83,7 @@ func readKeyScript(f site.Folder) keyScript {
 }
 
 func (count) Plan(Snapshot) ([]front.Action, error) {
-	return []front.Action{{Says: "note the number in flwrup.toml"}}, nil
+	return []front.Action{{Says: "save the number in flwrup.toml"}}, nil
 }
 
 func (c count) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
@@ -116,14 +116,14 @@ func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "nodes", Kind: front.AskNumber, Default: strconv.Itoa(suggest),
 		Ask:  "How many SuperNodes?",
-		Help: fmt.Sprintf("Each takes about %d MB of memory. More can be added later.", s.Dialect().NodeMemory>>20),
+		Help: fmt.Sprintf("Each takes about %d MB of memory. You can add more later.", s.Dialect().NodeMemory>>20),
 		Validate: func(text string) error {
 			n, err := strconv.Atoi(text)
 			switch {
 			case err != nil || n < 1:
-				return fmt.Errorf("a whole number, 1 or more")
+				return fmt.Errorf("need at least 1 SuperNode, as a whole number")
 			case n > site.MaxNodes:
-				return fmt.Errorf("at most %d", site.MaxNodes)
+				return fmt.Errorf("at most %d SuperNodes", site.MaxNodes)
 			case n < registered:
 				return fmt.Errorf("%d are registered: unregister one on the dashboard first", registered)
 			}
@@ -145,7 +145,7 @@ func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 		return nil
 	}
 	_, err = site.Edit(ctx, s, to, c.ID(), e, front.Question{ID: "script", Default: "no",
-		Ask:  fmt.Sprintf("Put the number into line %d of %s, too?", script.Line, s.Rel(e.File)),
-		Help: "flwrup makes the keys itself and never runs that script, which overwrites keys that are there."})
+		Ask:  fmt.Sprintf("Also put the number into line %d of %s?", script.Line, s.Rel(e.File)),
+		Help: "flwrup makes the keys and never runs that script, which overwrites existing keys."})
 	return err
 }

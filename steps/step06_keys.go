@@ -21,8 +21,8 @@ func (makeKeys) ID() front.StepID { return front.StepKeys }
 func (makeKeys) Name() string     { return "Keys" }
 func (makeKeys) Title() string    { return "Generate keys" }
 func (makeKeys) Why() string {
-	return "A SuperNode proves who it is with its private key; the grid gets to know the public half. " +
-		"flwrup makes ECDSA P-384 pairs, as ssh-keygen would, and never overwrites one that is there."
+	return "A SuperNode proves its identity with its private key; the grid gets the public key. " +
+		"flwrup makes ECDSA P-384 pairs, as ssh-keygen does, and never overwrites an existing one."
 }
 
 // Wants returns the folder of keys.
@@ -31,7 +31,7 @@ func (makeKeys) Wants() Wants { return Wants{Status: site.ReadKeys, Plan: site.R
 func (makeKeys) Inspect(p Snapshot) (front.Status, error) {
 	c, list, folder := p.Choices, p.SuperNodes, p.Keys.Value
 	if c.Nodes == 0 {
-		return front.Status{State: front.Blocked, By: front.StepCount, Why: "the number of SuperNodes comes first"}, nil
+		return front.Status{State: front.Blocked, By: front.StepCount, Why: "choose the number of SuperNodes first"}, nil
 	}
 	if p.Keys.Err != nil {
 		return front.Status{}, p.Keys.Err
@@ -48,7 +48,7 @@ func (makeKeys) Inspect(p Snapshot) (front.Status, error) {
 	}
 	if len(list) >= c.Nodes && !loose(folder) {
 		st.State, st.Short = front.Done, fmt.Sprint(len(list))
-		st.Evidence = append(st.Evidence, "each a matching ECDSA P-384 pair, private half for its owner alone")
+		st.Evidence = append(st.Evidence, "all matching ECDSA P-384 pairs, private keys readable only by you")
 	}
 	return st, nil
 }
@@ -78,7 +78,7 @@ func (makeKeys) complete(s *site.Site, to front.Sink) error {
 		if err != nil {
 			return err
 		}
-		to.Event(front.Says{Text: "wrote the public half " + s.Rel(p.Public)})
+		to.Event(front.Says{Text: "wrote the public key " + s.Rel(p.Public)})
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (makeKeys) Plan(p Snapshot) ([]front.Action, error) {
 	var actions []front.Action
 	dir := shell.Path(p.Rel(folder.Dir))
 	if len(names) > 0 {
-		actions = append(actions, front.Action{Says: "make the folder for the keys, for you alone",
+		actions = append(actions, front.Action{Says: "make the folder for the keys, private to you",
 			Command: "mkdir -p " + dir + " && chmod 700 " + dir})
 	}
 	for _, name := range names {
@@ -101,7 +101,7 @@ func (makeKeys) Plan(p Snapshot) ([]front.Action, error) {
 			Flags:   site.Explain([]string{"-t", "-b", "-N", "-C", "-f"})})
 	}
 	if loose(folder) {
-		actions = append(actions, front.Action{Says: "make the private keys readable for their owner alone", Command: "chmod 700 " + dir + " && chmod go= " + dir + "/*"})
+		actions = append(actions, front.Action{Says: "make the private keys readable only by you", Command: "chmod 700 " + dir + " && chmod go= " + dir + "/*"})
 	}
 	return actions, nil
 }
@@ -146,7 +146,7 @@ func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 			return err
 		}
 		for _, f := range files {
-			to.Event(front.Says{Text: "now for its owner alone: " + s.Rel(f)})
+			to.Event(front.Says{Text: "now readable only by you: " + s.Rel(f)})
 		}
 	}
 	made := 0

@@ -28,9 +28,9 @@ func (backUp) ID() front.StepID { return front.StepBackup }
 func (backUp) Name() string     { return "Backup" }
 func (backUp) Title() string    { return "Back up the keys" }
 func (backUp) Why() string {
-	return "A lost private key is a lost SuperNode: the grid takes no second key for it, and an unregistered key can never come back. " +
-		"flwrup puts all pairs into one file encrypted with age, and opens it again to see that nothing is missing. " +
-		"Keep that file on another machine than this one."
+	return "A lost private key is a lost SuperNode: the grid accepts no second key for it, and an unregistered key can never come back. " +
+		"flwrup puts all pairs into one file, encrypted with age, and opens it again to check that nothing is missing. " +
+		"Keep a copy of it on another machine."
 }
 
 // Wants returns the keys, and the backups that are as they were made.
@@ -66,7 +66,7 @@ func (backUp) Inspect(p Snapshot) (front.Status, error) {
 	if a, ok := p.Ledger.Attestation(site.AttestBackup); ok && !slices.ContainsFunc(list, func(m site.SuperNode) bool { return m.Pair.Made.After(a.At.Add(time.Second)) }) {
 		return front.Status{State: front.Done, Evidence: []string{"kept elsewhere, as you said on " + a.At.Local().Format("2 January 2006")}}, nil
 	}
-	return front.Status{State: front.Ready, Evidence: []string{fmt.Sprintf("%d of %d key pairs are in no backup that is still there", len(missing), len(list))}}, nil
+	return front.Status{State: front.Ready, Evidence: []string{fmt.Sprintf("%d of %d key pairs have no backup", len(missing), len(list))}}, nil
 }
 
 // nextBackup returns where the next backup goes: a name that nothing has yet.
@@ -90,7 +90,7 @@ func (backUp) Plan(p Snapshot) ([]front.Action, error) {
 	if r := p.Choices.BackupRecipient; r != "" {
 		who = "-r " + shell.Word(r)
 	}
-	return []front.Action{{Says: "encrypt all keys into one archive, open it again and compare",
+	return []front.Action{{Says: "encrypt all keys into one file, open it again and compare",
 		Command: fmt.Sprintf("tar -c %s | age %s -o %s", shell.Path(dir), who, shell.Path(file))}}, nil
 }
 
@@ -135,7 +135,7 @@ func (b backUp) lock(ctx context.Context, s *site.Site, to front.Sink) ([]age.Re
 	default:
 		q := front.Question{ID: "passphrase", Kind: front.AskSecret, Twice: true,
 			Ask:      "A passphrase for the backup",
-			Help:     "Several words that do not belong together. flwrup does not keep it: without it the backup cannot be opened. Empty, if you keep a copy of the keys elsewhere.",
+			Help:     "Use several unrelated words. flwrup does not keep the passphrase, and nobody can open the backup without it. Leave it empty if you keep a copy of the keys elsewhere.",
 			Validate: validPassphrase}
 		if s.Rehearsal() {
 			q.Help += "(A rehearsal's keys are worth nothing afterwards: just press Enter.)"
@@ -154,7 +154,7 @@ func (b backUp) lock(ctx context.Context, s *site.Site, to front.Sink) ([]age.Re
 		}
 	}
 	if err := keys.CheckPassphrase(pass); err != nil {
-		return nil, nil, problem.New(problem.BadInput, "the passphrase will not do", err.Error(), "use several words that do not belong together, 8 characters or more")
+		return nil, nil, problem.New(problem.BadInput, "the passphrase is too weak", err.Error(), "use several unrelated words, 8 characters or more")
 	}
 	r, i, err := keys.PassphraseRecipient(pass)
 	if err != nil {
@@ -173,7 +173,7 @@ func validPassphrase(pass string) error {
 
 func (backUp) attestElsewhere(ctx context.Context, s *site.Site, to front.Sink) error {
 	answer, err := to.Ask(ctx, front.Question{ID: "backup-elsewhere", Kind: front.AskAcknowledge,
-		Ask: "Are all keys backed up elsewhere, where you can get at them?", Help: "flwrup cannot check that."})
+		Ask: "Have you backed up all keys elsewhere, where you can reach them?", Help: "flwrup cannot check that."})
 	if err != nil || answer != "yes" {
 		return err
 	}

@@ -17,8 +17,8 @@ func (configure) ID() front.StepID { return front.StepConfigure }
 func (configure) Name() string     { return "Configuration" }
 func (configure) Title() string    { return "Project configuration" }
 func (configure) Why() string {
-	return "flwr has to know where the grid is. Up to version 1.25 that stands in the app's pyproject.toml, " +
-		"from 1.26 on in Flower's own config.toml. flwrup changes only the keys it needs: comments and order stay, and the edit can be undone."
+	return "flwr has to know where the grid is. Up to flwr 1.25, the app's pyproject.toml says so; " +
+		"from 1.26 on, Flower's own config.toml. flwrup changes only the keys it needs: comments and order stay, and you can undo the edit."
 }
 
 // Wants returns flwr and its configuration.
@@ -35,7 +35,7 @@ func (configure) Inspect(p Snapshot) (front.Status, error) {
 		return front.Status{State: front.Blocked, By: front.StepTools, Why: "the rehearsal grid has not been started yet"}, nil
 	}
 	if p.Dialect.ConfigInPyproject && c.Federation == "" && !p.Rehearsal() {
-		return front.Status{State: front.Blocked, By: front.StepFederation, Why: "flwr " + p.Flwr + " needs the federation's name in its configuration, before the login"}, nil
+		return front.Status{State: front.Blocked, By: front.StepFederation, Why: "flwr " + p.Flwr + " needs the federation's name in its configuration before you log in"}, nil
 	}
 	if p.Config.Err != nil {
 		return front.Status{}, p.Config.Err
@@ -43,11 +43,11 @@ func (configure) Inspect(p Snapshot) (front.Status, error) {
 	if due := p.Config.Value.Due; len(due) > 0 {
 		st := front.Status{State: front.Ready}
 		for _, e := range due {
-			st.Evidence = append(st.Evidence, p.Rel(e.File)+" has to be changed: "+e.Why)
+			st.Evidence = append(st.Evidence, p.Rel(e.File)+" needs a change: "+e.Why)
 		}
 		return st, nil
 	}
-	return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s names the connection %s: %s", p.Rel(p.Config.Value.File), c.Grid.Connection,
+	return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s has the connection %s: %s", p.Rel(p.Config.Value.File), c.Grid.Connection,
 		p.ControlAddress(p.Dialect))}}, nil
 }
 

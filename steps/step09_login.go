@@ -24,8 +24,8 @@ func (login) ID() front.StepID { return front.StepLogin }
 func (login) Name() string     { return "Log in" }
 func (login) Title() string    { return "Log in to the grid" }
 func (login) Why() string {
-	return "flwr shows a link; you open it in a browser, on this machine or any other, and choose \"Yes\" there. " +
-		"It then keeps a token that lives some minutes and renews itself for some days."
+	return "flwr shows a link. Open it in a browser, on this machine or any other, and choose \"Yes\" there. " +
+		"flwr then keeps a token, which it renews for some days."
 }
 
 // Needs returns the configuration: without it flwr does not know which grid to ask.
@@ -45,7 +45,7 @@ func (login) Inspect(p Snapshot) (front.Status, error) {
 	if p.Nodes.Err != nil {
 		return front.Status{}, p.Nodes.Err
 	}
-	st := front.Status{State: front.Done, Short: p.Account, Evidence: []string{"the grid answers this account's questions"}}
+	st := front.Status{State: front.Done, Short: p.Account, Evidence: []string{"the grid accepts the login"}}
 	if p.Account != "" {
 		st.Evidence = []string{"logged in as " + p.Account}
 	}
@@ -64,7 +64,7 @@ func (login) Inspect(p Snapshot) (front.Status, error) {
 	if bad := whichgrid.Unfit(p.Federations.Value, c.Federation); bad != nil {
 		st.State = front.Ready
 		if bad.Code == problem.FedNotFound && c.CreateFederation {
-			st.Evidence = append(st.Evidence, "federation "+c.Federation+" is to be created")
+			st.Evidence = append(st.Evidence, "federation "+c.Federation+" does not exist yet: flwrup creates it")
 		} else {
 			st.Evidence = append(st.Evidence, bad.Error())
 		}
@@ -78,7 +78,7 @@ func (login) Plan(p Snapshot) ([]front.Action, error) {
 	}
 	return []front.Action{
 		p.Command("log in", p.Dialect.LoginArgv(p.Connection())),
-		p.Command("see that it worked", p.Dialect.NodesArgv(p.Connection())),
+		p.Command("check that it worked", p.Dialect.NodesArgv(p.Connection())),
 	}, nil
 }
 
@@ -130,9 +130,9 @@ func (l login) signIn(ctx context.Context, s *site.Site, f site.Flwr, to front.S
 		}
 		open = true
 		if rehearses {
-			safego.Go("see whether the login is denied", func(error) {}, func() {
+			safego.Go("check whether the login is denied", func(error) {}, func() {
 				if denied(ctx, g, e.Code) {
-					cancel(problem.New(problem.LoginTimeout, "the login was denied", "its page got a no, or a wrong code too often", "log in again, and approve it there"))
+					cancel(problem.New(problem.LoginTimeout, "the login was denied", "somebody chose No in the browser, or typed a wrong code too often", "log in again, and choose Yes in the browser"))
 				}
 			})
 			safego.Go("approve the rehearsal's login", func(err error) { cancel(err); close(asked) }, func() {
@@ -192,7 +192,7 @@ func approve(ctx context.Context, s *site.Site, g approver, code string, to fron
 	if s.Options.Attended {
 		answer, err := to.Ask(ctx, front.Question{ID: "approve", Kind: front.AskConfirm, Default: "yes",
 			Ask:  "Approve this login as " + site.RehearsalAccount + " for the rehearsal?",
-			Help: "On a real grid you open the link and choose \"Yes\" there. Here the link works, too: open it, type the code, and approve; or let flwrup do it."})
+			Help: "On a real grid you open the link and choose \"Yes\". Here you can do the same, with the code; or let flwrup do it."})
 		if err != nil || answer != "yes" {
 			return err
 		}

@@ -24,13 +24,13 @@ func (register) ID() front.StepID { return front.StepRegister }
 func (register) Name() string     { return "Register" }
 func (register) Title() string    { return "Register each SuperNode" }
 func (register) Why() string {
-	return "Each SuperNode proves who it is with its own key. This gives every public key to the grid and notes the node ID that it gets. " +
-		"A key can be registered once in its life: flwrup writes down what it is about to do before it does it, so that no answer is lost."
+	return "flwrup sends each public key to the grid, which answers with a node ID. " +
+		"A key can be registered only once, so flwrup writes down each call before it makes it, and no answer gets lost."
 }
 
 // Needs returns the login, without which no key can be given to the grid.
 func (register) Needs() []Need {
-	return []Need{{Step: front.StepLogin, Why: "the grid has to know you first: log in", UnlessDone: true}}
+	return []Need{{Step: front.StepLogin, Why: "log in first", UnlessDone: true}}
 }
 
 // Wants returns the keys: the ledger knows which of them are registered.
@@ -43,7 +43,7 @@ func (register) Inspect(p Snapshot) (front.Status, error) {
 		return front.Status{}, p.Keys.Err
 	}
 	if len(p.SuperNodes) == 0 || len(p.SuperNodes) < p.Choices.Nodes {
-		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "the keys come first"}, nil
+		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "make the keys first"}, nil
 	}
 	st := front.Status{State: front.Ready, Of: len(p.SuperNodes)}
 	for _, m := range p.SuperNodes {
@@ -60,14 +60,14 @@ func (register) Inspect(p Snapshot) (front.Status, error) {
 		st.Items = append(st.Items, item)
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
-	st.Evidence = []string{fmt.Sprintf("%d of %d registered, by the ledger", st.Done, st.Of)}
+	st.Evidence = []string{fmt.Sprintf("%d of %d registered, according to the ledger", st.Done, st.Of)}
 	open := unregistrations(p.Leaving())
 	if st.Done == st.Of && len(open) == 0 {
 		st.State = front.Done
 		return st, nil
 	}
 	for _, i := range open {
-		st.Evidence = append(st.Evidence, i.Name+" was being unregistered, and the answer is not known")
+		st.Evidence = append(st.Evidence, i.Name+" was being unregistered, and the answer got lost")
 	}
 	return st, nil
 }
@@ -281,7 +281,7 @@ func settleUnregistrations(ctx context.Context, s *site.Site, to front.Sink) err
 			}
 			continue
 		}
-		to.Event(front.Says{Text: i.Name + " has been unregistered"})
+		to.Event(front.Says{Text: i.Name + " is unregistered"})
 		if err := fleet.Leave(ctx, s, i, to, again(ctx, s, to)); err != nil {
 			return err
 		}

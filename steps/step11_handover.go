@@ -25,13 +25,13 @@ func (handOver) ID() front.StepID { return front.StepHandover }
 func (handOver) Name() string     { return "Hand over IDs" }
 func (handOver) Title() string    { return "Record and hand over the node IDs" }
 func (handOver) Why() string {
-	return "A registered SuperNode belongs to you, but to no federation yet. From flwr 1.27 on the federation's owner adds it; " +
-		"before, the Flower Labs team does, and needs the node IDs from you. flwrup keeps them all in .flwrup/ledger.json."
+	return "A registered SuperNode is yours, but not in a federation yet. From flwr 1.27 on, the federation's owner adds it; " +
+		"before that, Flower Labs does, and needs the node IDs from you. flwrup keeps them all in .flwrup/ledger.json."
 }
 
 // Needs returns the registration: it gives the node IDs.
 func (handOver) Needs() []Need {
-	return []Need{{Step: front.StepRegister, Why: "the node IDs come first", Unseen: true}}
+	return []Need{{Step: front.StepRegister, Why: "register the SuperNodes first", Unseen: true}}
 }
 
 // Wants returns the keys with their node IDs, and the nodes of the federation.
@@ -106,7 +106,7 @@ func (handOver) Plan(p Snapshot) ([]front.Action, error) {
 		return nil, p.Tool.Err
 	}
 	if !p.Dialect.Managed {
-		return []front.Action{{Says: "write the message with all node IDs to " + p.Rel(messageFile(p.Folder)) + ", for you to send"}}, nil
+		return []front.Action{{Says: "write a message with all node IDs to " + p.Rel(messageFile(p.Folder)) + ", for you to send"}}, nil
 	}
 	if err := cmp.Or(p.Keys.Err, p.Membership.Err); err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 		to.Event(front.Output{Text: line})
 	}
 	q := front.Question{ID: "sent", Kind: front.AskAcknowledge, Ask: "Have you sent the node IDs to Flower Labs?",
-		Help: "The message is in " + s.Rel(messageFile(s.Folder())) + ". Send it to your contact there; they enter the SuperNodes on their side."}
+		Help: "The message is in " + s.Rel(messageFile(s.Folder())) + ". Send it to your contact there; they add the SuperNodes on their side."}
 	if s.Rehearsal() {
 		q.Default = "yes"
 	}

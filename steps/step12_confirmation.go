@@ -15,15 +15,15 @@ type confirmation struct{}
 
 func (confirmation) ID() front.StepID { return front.StepConfirmation }
 func (confirmation) Name() string     { return "Confirmation" }
-func (confirmation) Title() string    { return "Await the confirmation" }
+func (confirmation) Title() string    { return "Wait for the confirmation" }
 func (confirmation) Why() string {
-	return "The SuperNodes are to be listed as \"Registered\" in the federation. Where you added them yourself that is so at once; " +
-		"where Flower Labs does it, it may take a day. You may leave and come back at any time."
+	return "The federation has to list the SuperNodes as \"Registered\". If you added them yourself, it does at once; " +
+		"if Flower Labs does, it can take a day. You can leave and come back at any time."
 }
 
 // Needs returns the hand-over: nobody confirms node IDs that they have not got.
 func (confirmation) Needs() []Need {
-	return []Need{{Step: front.StepHandover, Why: "the node IDs have to be handed over first"}}
+	return []Need{{Step: front.StepHandover, Why: "hand over the node IDs first"}}
 }
 
 // Wants returns the nodes of the federation and those of the account.
@@ -91,8 +91,8 @@ func (c confirmation) Apply(ctx context.Context, s *site.Site, to front.Sink) er
 		to.Event(front.ItemChanged{Item: item})
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "confirmed", Kind: front.AskAcknowledge, Default: "later",
-		Ask:  "Has Flower Labs told you that the SuperNodes are confirmed?",
-		Help: "flwrup cannot see it yet. If they told you so, the SuperNodes can be started: the grid then decides."})
+		Ask:  "Has Flower Labs confirmed the SuperNodes?",
+		Help: "flwrup cannot see it yet. If they have, you can start the SuperNodes: the grid then decides."})
 	if err != nil || answer != "yes" {
 		return err
 	}

@@ -22,7 +22,7 @@ func (start) Name() string     { return "Start" }
 func (start) Title() string    { return "Start the SuperNodes" }
 func (start) Why() string {
 	return "Each SuperNode runs on its own and sees only its own key. As a container it has no rights on this machine: " +
-		"not root, no capabilities, a read-only system. It connects out to the grid; nothing has to be opened in a firewall."
+		"no root, no capabilities, a read-only system. It connects out to the grid; you do not open anything in a firewall."
 }
 
 // Needs returns the confirmation: the grid lets nobody else in.
@@ -49,7 +49,7 @@ func (start) Inspect(p Snapshot) (front.Status, error) {
 		return front.Status{State: front.Blocked, By: front.StepKeys, Why: "there are no keys yet"}, nil
 	}
 	if p.Kind == "" {
-		return front.Status{State: front.Blocked, By: front.StepTools, Why: "what the SuperNodes run in is not chosen yet"}, nil
+		return front.Status{State: front.Blocked, By: front.StepTools, Why: "choose first what the SuperNodes run in"}, nil
 	}
 	if p.States.Err != nil {
 		return front.Status{}, p.States.Err
@@ -73,7 +73,7 @@ func (start) Inspect(p Snapshot) (front.Status, error) {
 	st.Evidence = []string{fmt.Sprintf("%d of %d running as %s", st.Done, st.Of, runtimeText(p.Kind))}
 	if len(byHand) > 0 {
 		st.Evidence = append(st.Evidence, "started by hand: "+strings.Join(byHand, ", "))
-		st.Hints = append(st.Hints, "flwrup starts no second SuperNode with the same key. `flwrup restart "+byHand[0]+"` offers to replace it by flwrup's own.")
+		st.Hints = append(st.Hints, "flwrup starts no second SuperNode with the same key. `flwrup restart "+byHand[0]+"` offers to replace it with flwrup's own.")
 	}
 	if st.Done == st.Of {
 		st.State = front.Done
@@ -93,7 +93,7 @@ func runningItem(p *Snapshot, m site.SuperNode) front.Item {
 	switch m.Runtime.State {
 	case supernode.Running:
 		if other := p.Elsewhere(m.Runtime); other != "" {
-			item.Text = "runs for the grid at " + other + ": it is stopped there first"
+			item.Text = "runs for the grid at " + other + ": flwrup stops it there first"
 			break
 		}
 		item.State = front.ItemDone

@@ -22,15 +22,15 @@ type online struct{}
 
 func (online) ID() front.StepID { return front.StepOnline }
 func (online) Name() string     { return "Online" }
-func (online) Title() string    { return "Verify that all are online" }
+func (online) Title() string    { return "Check that all are online" }
 func (online) Why() string {
-	return "A running SuperNode is not yet an online one: an old image or a wrong address can retry for ever. " +
+	return "A running SuperNode is not always online: with an old image or a wrong address it retries forever. " +
 		"What counts is what the grid says; flwrup compares it with the SuperNode's own log."
 }
 
 // Needs returns the start. Some may be online while others do not run.
 func (online) Needs() []Need {
-	return []Need{{Step: front.StepStart, Why: "the SuperNodes have to be started first", Begun: true}}
+	return []Need{{Step: front.StepStart, Why: "start the SuperNodes first", Begun: true}}
 }
 
 // Wants returns what the grid and the SuperNodes' own logs say.
@@ -64,7 +64,7 @@ func (online) Inspect(p Snapshot) (front.Status, error) {
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("the grid calls %d of %d online", st.Done, st.Of)}
 	if differ > 0 {
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of them %s another node ID in its log than the ledger has", differ, map[bool]string{true: "has", false: "have"}[differ == 1]))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of them %s another node ID in the log than in the ledger", differ, map[bool]string{true: "has", false: "have"}[differ == 1]))
 		return st, nil
 	}
 	if st.Done < st.Of {
@@ -72,7 +72,7 @@ func (online) Inspect(p Snapshot) (front.Status, error) {
 	}
 	if started.State != front.Done {
 		// The grid believes in a node that died until it has missed its heartbeat.
-		return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes do not run", Items: started.Items, Short: st.Short, Before: st.Before}, nil
+		return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes are not running", Items: started.Items, Short: st.Short, Before: st.Before}, nil
 	}
 	st.State = front.Done
 	if d := p.Membership.Value; p.Parts&site.ReadMembership != 0 && p.Membership.Err == nil {
@@ -86,7 +86,7 @@ func (online) Plan(p Snapshot) ([]front.Action, error) {
 	if p.Tool.Err != nil {
 		return nil, p.Tool.Err
 	}
-	return []front.Action{p.Command("see what the grid says", p.Dialect.NodesArgv(p.Connection()))}, nil
+	return []front.Action{p.Command("ask the grid", p.Dialect.NodesArgv(p.Connection()))}, nil
 }
 
 func (o online) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
@@ -162,7 +162,7 @@ func (o online) look(ctx context.Context, s *site.Site, to front.Sink, w *waitin
 		state, text := front.ItemWorking, string(n.Grid)
 		switch {
 		case health.IsSuspended(n.Runtime):
-			if text = "suspended: letting it go on"; time.Now().Before(w.next[n.Name]) {
+			if text = "suspended: resuming it"; time.Now().Before(w.next[n.Name]) {
 				break
 			}
 			w.started(n.Name)
@@ -181,12 +181,12 @@ func (o online) look(ctx context.Context, s *site.Site, to front.Sink, w *waitin
 				w.no[n.Name] = refusal(ctx, s, n, w)
 			}
 			if w.no[n.Name] != nil {
-				state, text = front.ItemFailed, "the grid does not let it in"
+				state, text = front.ItemFailed, "the grid does not accept it"
 				w.refused++
 			} else if held := n.Runtime.State == supernode.Restarting; (held || n.Runtime.State == supernode.Stopped) && n.Grid != flwrexec.StatusOnline {
-				text = "stopped: starting it again"
+				text = "stopped: restarting it"
 				if time.Now().Before(w.next[n.Name]) {
-					text = "stopped: starting it again soon"
+					text = "stopped: restarting it soon"
 					break
 				}
 				w.started(n.Name)
@@ -254,7 +254,7 @@ func (online) laggards(ctx context.Context, s *site.Site, to front.Sink, refused
 		}
 	}
 	p := problem.New(problem.NodeNotOnline, "not online: "+strings.Join(names, ", "),
-		"neither the grid nor their logs tell why", "look at the log: flwrup logs "+names[0])
+		"neither the grid nor their logs say why", "read the log: flwrup logs "+names[0])
 	if first != nil {
 		p.Why, p.Fix = first.Error(), first.Fix
 	}

@@ -23,13 +23,13 @@ func (runTask) ID() front.StepID { return front.StepRun }
 func (runTask) Name() string     { return "Run" }
 func (runTask) Title() string    { return "Run the federated task" }
 func (runTask) Why() string {
-	return "Your app is sent to the grid: its ServerApp runs there, its ClientApp on every SuperNode, on that node's own data. " +
-		"Results are collected, put together, and sent round again for as many rounds as the app wants."
+	return "flwr sends your app to the grid: its ServerApp runs there, its ClientApp on every SuperNode, on that node's own data. " +
+		"In each round, the grid collects the results, combines them, and sends the model out again."
 }
 
 // Needs returns the SuperNodes online: a run waits, without a word, until enough of them are.
 func (runTask) Needs() []Need {
-	return []Need{{Step: front.StepOnline, Why: "a run waits, without a word, until enough SuperNodes are online", UnlessDone: true}}
+	return []Need{{Step: front.StepOnline, Why: "a run waits, silently, until enough SuperNodes are online", UnlessDone: true}}
 }
 
 // Wants returns the last run, and the app to run.
@@ -62,7 +62,7 @@ func (runTask) Inspect(p Snapshot) (front.Status, error) {
 	default:
 		st.Evidence = append(st.Evidence, "the app "+r.App.Title()+" in "+where)
 		if w := r.App.Wants(r.Found, nil); w.Want > 0 && !p.Rehearsal() {
-			st.Evidence = append(st.Evidence, fmt.Sprintf("it wants %d nodes; %d are online here", w.Want, p.Overview.Online))
+			st.Evidence = append(st.Evidence, fmt.Sprintf("it needs %d nodes; %d are online here", w.Want, p.Overview.Online))
 		}
 		st.Hints = runs.TrapHints(p.Folder, r)
 	}
@@ -80,11 +80,11 @@ func (runTask) Plan(p Snapshot) ([]front.Action, error) {
 	var actions []front.Action
 	if p.App.Err == nil {
 		for _, t := range r.Found.Mendable() {
-			actions = append(actions, front.Action{Says: "comment out, when you agree, " + runs.Place(p.Folder, r, t)})
+			actions = append(actions, front.Action{Says: "comment out, if you agree, " + runs.Place(p.Folder, r, t)})
 		}
 	}
 	actions = append(actions, p.Sending...)
-	return append(actions, p.Command("run the app over all SuperNodes that are online, and follow it",
+	return append(actions, p.Command("run the app on all online SuperNodes, and follow it",
 		p.Dialect.RunArgv(p.Connection(), p.ShellDir(p.AppDir()), p.Choices.Federation, plannedConfig(p.Folder, r), true))), nil
 }
 
@@ -208,7 +208,7 @@ func StartRun(ctx context.Context, s *site.Site, config runs.Config, to front.Si
 		return "", err
 	}
 	if s.RunsElsewhere() {
-		return "", problem.New(problem.BadInput, "runs are started elsewhere, as you said", `app = "none" stands in flwrup.toml`, "name an app: flwrup run --app FOLDER")
+		return "", problem.New(problem.BadInput, "runs are started elsewhere, as you said", `flwrup.toml has app = "none"`, "name an app: flwrup run --app FOLDER")
 	}
 	r, _ := s.LastRun()
 	return r.ID, nil
@@ -231,7 +231,7 @@ func setUp(s *site.Site) error {
 // Change starts another run.
 func (r runTask) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	if last, ok := site.RefreshRun(ctx, s, site.Fresh); ok && !front.RunStatus(last.Status).Ended() {
-		return problem.New(problem.BadInput, "run "+last.ID+" is still going on", "", "follow it: `flwrup runs log "+last.ID+" -f`, or stop it: `flwrup runs stop "+last.ID+"`")
+		return problem.New(problem.BadInput, "run "+last.ID+" is still going", "", "follow it: `flwrup runs log "+last.ID+" -f`, or stop it: `flwrup runs stop "+last.ID+"`")
 	}
 	return r.Apply(ctx, s, to)
 }
@@ -250,7 +250,7 @@ func reachFrom(ctx context.Context, s *site.Site, to front.Sink) error {
 	}
 	if found, err = site.ReadConfiguration(ctx, s); err == nil && len(found.Due) > 0 {
 		due := found.Due[0]
-		err = problem.New(problem.NoConnection, "flwr does not reach the grid from "+s.AppDir(), due.Why, "let flwrup change "+s.Rel(due.File)+" (step 8)")
+		err = problem.New(problem.NoConnection, "flwr cannot reach the grid from "+s.AppDir(), due.Why, "let flwrup change "+s.Rel(due.File)+" (step 8)")
 	}
 	s.Forget()
 	return err

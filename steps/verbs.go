@@ -17,7 +17,7 @@ func Act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 	defer s.Forget()
 	err := site.InTurn(ctx, s, verb.Doing(nodes), to, func(to front.Sink) error { return act(ctx, s, verb, nodes, to) })
 	if cause := context.Cause(ctx); cause != nil && err != nil {
-		return problem.Stopped(cause, "stopped", "the same again goes on from here")
+		return problem.Stopped(cause, "stopped", "run the same again to continue from here")
 	}
 	return err
 }

@@ -88,7 +88,7 @@ func attempt(ctx context.Context, s *site.Site, st Step, to front.Sink) error {
 	err := st.Apply(ctx, s, to)
 	s.Forget()
 	if cause := context.Cause(ctx); cause != nil && err != nil {
-		return problem.Stopped(cause, "stopped", "start again to go on from here")
+		return problem.Stopped(cause, "stopped", "run flwrup again to continue from here")
 	}
 	return err
 }
@@ -108,7 +108,7 @@ func Change(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) e
 	}
 	c, ok := st.(Changer)
 	if !ok {
-		return problem.New(problem.NotSupported, st.Title()+" has no choice to change", "", "")
+		return problem.New(problem.NotSupported, st.Title()+" has nothing to change", "", "")
 	}
 	return changeBy(ctx, s, id, c, to)
 }
@@ -165,7 +165,7 @@ func (g *guided) tell(ctx context.Context, st Step) error {
 	}
 	answer, err := g.Ask(ctx, front.Question{ID: "do", Kind: front.AskConfirm, Default: "yes", Ask: "Do this?"})
 	if err == nil && answer != "yes" {
-		err = problem.New(problem.NeedsPerson, "nothing was done", "", "the same command comes back to this step")
+		err = problem.New(problem.NeedsPerson, "nothing was done", "", "the same command returns to this step")
 	}
 	return err
 }
@@ -207,14 +207,14 @@ func walkOne(ctx context.Context, s *site.Site, st Step, to front.Sink) error {
 	why := status.Why
 	if no := asked.declined(); why == "" && no != "" {
 		return ended(ctx, s, to, st, status, problem.New(problem.NeedsPerson, st.Title()+" is left for later",
-			"you did not say yes to: "+no, "run the same command again when you can"))
+			"you answered no to: "+no, "run the same command again when you can"))
 	}
 	if why == "" {
-		why = "it was done, and what flwrup sees still says " + status.State.String()
+		why = "flwrup did it, but still sees " + status.State.String()
 		code = problem.Internal
 	}
 	return ended(ctx, s, to, st, status, problem.New(code, st.Title()+" is "+status.State.String(), why,
-		"run the same command again to go on from here"))
+		"run the same command again to continue from here"))
 }
 
 // asked is a Sink that keeps in mind what the person said no to last.
@@ -244,7 +244,7 @@ func (a *asked) declined() string {
 // ended reports how a step stopped and gives its error back.
 func ended(ctx context.Context, s *site.Site, to front.Sink, st Step, status front.Status, err error) error {
 	if ctx.Err() != nil && !problem.Is(err, problem.Cancelled) {
-		err = problem.Stopped(err, "stopped", "start again to go on from here")
+		err = problem.Stopped(err, "stopped", "run flwrup again to continue from here")
 	}
 	err = leftForLater(s, st, site.WithNetwork(ctx, s, err))
 	to.Event(front.StepEnded{Step: st, Status: status, Err: err})

@@ -58,7 +58,7 @@ func WatchNodes(ctx context.Context, dir string, each func(health.WatchEvent)) e
 	if err != nil {
 		return err
 	}
-	w.say(health.WatchBegan, "", fmt.Sprintf("watching %d %s; Ctrl-C ends the watch, not them", len(names), wording.Plural(len(names), "SuperNode")))
+	w.say(health.WatchBegan, "", fmt.Sprintf("watching %d %s; Ctrl-C stops the watch, not the SuperNodes", len(names), wording.Plural(len(names), "SuperNode")))
 	for {
 		if err := w.open(); err != nil {
 			return err
@@ -92,7 +92,7 @@ func WatchNodes(ctx context.Context, dir string, each func(health.WatchEvent)) e
 			pause = 2 * time.Second
 		}
 		if safego.Sleep(ctx, pause) != nil {
-			return problem.Stopped(nil, "the watch has ended; the SuperNodes go on running", "")
+			return problem.Stopped(nil, "the watch has ended; the SuperNodes keep running", "")
 		}
 	}
 }

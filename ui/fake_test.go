@@ -50,7 +50,7 @@ func fakePlan(n front.StepID) []front.Action {
 	connection := front.Flag{Flag: "supergrid", Means: "the connection in Flower's config.toml that names the grid"}
 	switch n {
 	case 1:
-		return []front.Action{{Says: "open https://flower.ai and choose Sign Up / Sign In at the upper right"}}
+		return []front.Action{{Says: "open https://flower.ai and choose Sign Up / Sign In at the top right"}}
 	case 6:
 		return []front.Action{{Says: "make key pair 1", Command: "ssh-keygen -q -t ecdsa -b 384 -N '' -C '' -f keys/client_credentials_1",
 			Flags: []front.Flag{{Flag: "-t ecdsa -b 384", Means: "the curve P-384, which every flwr takes"}, {Flag: "-N ''", Means: "no passphrase: the SuperNode has to read it alone"}}}}
@@ -203,7 +203,7 @@ func demo(pace time.Duration) *fake {
 		case <-time.After(pace * time.Duration(k)):
 			return nil
 		case <-ctx.Done():
-			return &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "start again to go on from here", Err: ctx.Err()}
+			return &problem.Problem{Code: problem.Cancelled, What: "stopped", Fix: "run flwrup again to continue from here", Err: ctx.Err()}
 		}
 	}
 	f.inspect = func(ctx context.Context, n front.StepID) { nap(ctx, 1) }

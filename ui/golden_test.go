@@ -65,16 +65,16 @@ func question(q front.Question) *pending { return &pending{q: q, reply: make(cha
 
 var questions = map[string]front.Question{
 	"text": {Kind: front.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
-		Help: "Its name as the dashboard shows it, such as @account/name; or \"later\", to choose from a list after the login."},
+		Help: "Its name on the dashboard, such as @account/name; or \"later\", to choose from a list after you log in."},
 	"number": {Kind: front.AskNumber, Default: "3", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. More can be added later."},
 	"choice": {Kind: front.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",
 		Choices: []front.Choice{{Value: "@ada/toys", Label: "@ada/toys", Note: "simulation: cannot hold SuperNodes", Disabled: true},
-			{Value: "@ada/hospitals", Label: "@ada/hospitals", Note: "lungs and hearts"}, {Value: "new", Label: "create a new one", Note: "you will be its owner"}}},
+			{Value: "@ada/hospitals", Label: "@ada/hospitals", Note: "lungs and hearts"}, {Value: "new", Label: "create a new one", Note: "you will own it"}}},
 	"secret": {Kind: front.AskSecret, Twice: true, Ask: "Passphrase for the backup", Help: "It is asked for when the keys are restored. Nobody can find it out again."},
 	"confirm": {Kind: front.AskConfirm, Default: "yes", Ask: "Approve this login as ada for the rehearsal?",
 		Help: "On a real grid you open the link and choose \"Yes\" there."},
-	"acknowledge": {Kind: front.AskAcknowledge, Default: "later", Ask: "Has Flower Labs told you that the SuperNodes are confirmed?",
-		Help: "flwrup cannot see it yet. If they told you so, the SuperNodes can be started: the grid then decides."},
+	"acknowledge": {Kind: front.AskAcknowledge, Default: "later", Ask: "Has Flower Labs confirmed the SuperNodes?",
+		Help: "flwrup cannot see it yet. If they have, you can start the SuperNodes: the grid then decides."},
 	"diff": {Kind: front.AskConfirm, Default: "yes", Ask: "Change ~/.flwr/config.toml like this?", Diff: fakePlan(8)[0].Diff},
 }
 

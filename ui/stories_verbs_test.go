@@ -14,10 +14,10 @@ var verbScenes = []struct {
 	asks  front.Question
 }{
 	{front.RemoveNodes, []string{"supernode_4"}, front.Question{ID: "remove", Kind: front.AskChoice, Default: "no", Ask: "Remove supernode_4?",
-		Help: "A removed SuperNode is stopped, its container and its log go, and it leaves the federation (flwr 1.27 and later). The key files stay where they are.",
+		Help: "flwrup stops it, removes its container and log, and takes it out of the federation (flwr 1.27 and later). The key files stay where they are.",
 		Choices: []front.Choice{
-			{Value: "no", Label: "leave as it is"},
-			{Value: "remove", Label: "remove", Note: "its key stays registered and good: it can be added again"},
+			{Value: "no", Label: "keep it"},
+			{Value: "remove", Label: "remove", Note: "its key stays registered: you can add it again"},
 			{Value: "unregister", Label: "remove and unregister", Note: "its key can never be registered again; asks once more"},
 		}}},
 	{front.UnregisterNodes, []string{"supernode_2", "supernode_3"}, confirm("unregister", "Unregister supernode_2, supernode_3?",
@@ -29,11 +29,11 @@ var verbScenes = []struct {
 	{front.AddNode, nil, confirm("add", "Register one more SuperNode?",
 		"It gets a new key and a node ID. This cannot be undone: a registered key stays registered, or is spent for good.", "", "")},
 	{front.StopRun, []string{runID}, confirm("stop-run", "Stop run "+runID+"?",
-		"It ends on the grid and on all SuperNodes. What it has learnt so far is lost.", "", "no")},
+		"It ends on the grid and on all SuperNodes. You lose what it has learnt so far.", "", "no")},
 	{front.StartNodes, []string{"supernode_2"}, front.Question{ID: "value of DB_PASSWORD", Kind: front.AskSecret, Ask: "Value of DB_PASSWORD?",
 		Help: "flwrup.toml hands this variable on to supernode_2, and it is not set here. It goes to the SuperNode alone; no file of flwrup's keeps it."}},
 	{front.RestoreKey, []string{"supernode_5"}, front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase of keys-backup-20251123T101500Z.tar.age",
-		Help: "The key is taken from the backup that flwrup made."}},
+		Help: "flwrup takes the key from its backup."}},
 }
 
 // verbPages shows each of them.

@@ -62,7 +62,7 @@ func everyFile(dir string) (Pack, error) {
 	p := Pack{Limit: maxBundle, Guess: true}
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return p, fmt.Errorf("look at the app's folder: %w", err)
+		return p, fmt.Errorf("read the app's folder: %w", err)
 	}
 	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		switch {
@@ -86,7 +86,7 @@ func everyFile(dir string) (Pack, error) {
 		return nil
 	})
 	if err != nil {
-		return p, fmt.Errorf("look at the app's folder: %w", err)
+		return p, fmt.Errorf("read the app's folder: %w", err)
 	}
 	return p, nil
 }

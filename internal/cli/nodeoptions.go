@@ -27,7 +27,7 @@ func (o *nodeOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.GPUs, "gpus", "", "graphics `processors` for the containers: all, a number, or device=0,1")
 	f.StringVar(&c.Location, "location", "", "`latitude,longitude` that SuperNodes are registered with (flwr 1.38 and later)")
 	f.BoolVar(&o.install, "install-packages", false, "SuperNodes install what the app asks for (flwr 1.29 and later)")
-	f.BoolVar(&o.lasting, "lasting", true, "containers come back after a reboot; false: gone with their log when they end")
+	f.BoolVar(&o.lasting, "lasting", true, "containers come back after a reboot; false: removed with their log when they end")
 }
 
 // choose keeps the flags that were given.

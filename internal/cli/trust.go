@@ -139,7 +139,7 @@ func doTrust(ctx context.Context, p *program, yes, revoke bool) error {
 	case ask:
 		refused := trust.Refused(dir, t.Open)
 		refused.Fix = "accept it with `flwrup trust --yes`, or take it out of flwrup.toml"
-		if !p.json { // the list is there already
+		if !p.json { // the list already exists
 			refused.Why = ""
 		}
 		err = refused

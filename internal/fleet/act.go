@@ -239,7 +239,7 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 		return errors.Join(unfit, BringUp(ctx, s, list, to))
 	case front.OwnImage:
 		if image := s.Choices().Image; image != "" {
-			to.Event(front.Says{Text: "flwrup.toml no longer asks for the image " + image})
+			to.Event(front.Says{Text: "flwrup.toml no longer names the image " + image})
 			if err := s.Change(func(c *project.Choices) error { c.Image = ""; return nil }); err != nil {
 				return err
 			}

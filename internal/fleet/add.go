@@ -73,7 +73,7 @@ func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink,
 		case err == nil:
 			back = append(back, n)
 		case slices.ContainsFunc(list, func(m site.Member) bool { return m.Name == name }):
-			to.Event(front.Says{Text: name + " is here already"})
+			to.Event(front.Says{Text: name + " is already here"})
 		default:
 			return err
 		}
@@ -110,7 +110,7 @@ func canComeBack(s *site.Site, name string, folder keys.Folder) (ledger.Node, er
 		}
 		if !slices.ContainsFunc(folder.Pairs, func(p keys.Pair) bool { return p.Fingerprint == n.Key }) {
 			return n, problem.New(health.KeyLost, "the key of "+name+" is not in "+s.Rel(folder.Dir), "it was registered with the key "+n.Key,
-				"put "+n.KeyFile+" and its .pub back, from the backup if need be")
+				"put "+n.KeyFile+" and its .pub back, or restore them: flwrup restore-key NODE")
 		}
 		return n, nil
 	}
@@ -120,5 +120,5 @@ func canComeBack(s *site.Site, name string, folder keys.Folder) (ledger.Node, er
 				"flwrup add makes a new SuperNode, with a new key")
 		}
 	}
-	return ledger.Node{}, problem.New(problem.Usage, "cannot bring back "+termsafe.Quote(name), "no SuperNode of that name was removed here", "flwrup add makes a new one; `flwrup status` lists those that are here")
+	return ledger.Node{}, problem.New(problem.Usage, "cannot bring back "+termsafe.Quote(name), "no SuperNode of that name was removed here", "flwrup add makes a new one; flwrup status lists the others")
 }

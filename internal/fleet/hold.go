@@ -71,8 +71,8 @@ func waitOut(ctx context.Context, s *site.Site, held []site.Member, states map[s
 			return nil
 		}
 		if time.Since(began) > holdAtMost {
-			return problem.New(problem.NodeRefused, "the grid goes on calling "+held[0].Name+" online",
-				"a SuperNode with the same key runs elsewhere, on another machine or outside of flwrup", "stop that one, then start this")
+			return problem.New(problem.NodeRefused, "the grid still calls "+held[0].Name+" online",
+				"a SuperNode with the same key runs elsewhere: on another machine, or outside flwrup", "stop it there, then start it here")
 		}
 		if err := safego.Sleep(ctx, max(time.Second, site.PollPause(s, try))); err != nil {
 			return err
@@ -88,7 +88,7 @@ func letsGoIn(st supernode.Status, began time.Time) string {
 		from = st.Since
 	}
 	if left := int((site.GridLetsGo - time.Since(from)).Seconds()); left > 0 {
-		return fmt.Sprintf("it was killed: the grid lets it in again in about %d s", left)
+		return fmt.Sprintf("it was killed: the grid accepts it again in about %d s", left)
 	}
-	return "it was killed: the grid should let it in again any moment"
+	return "it was killed: the grid should accept it again any moment"
 }

@@ -34,10 +34,10 @@ func BuildImage(ctx context.Context, s *site.Site, to front.Sink) (string, error
 	}
 	packages = slices.DeleteFunc(packages, isFlwr)
 	if len(packages) == 0 {
-		return "", problem.New(problem.BadInput, a.Title()+" asks for no packages but flwr", "", "the official image is enough")
+		return "", problem.New(problem.BadInput, a.Title()+" needs no packages except flwr", "", "the official image is enough")
 	}
 	if s.RuntimeKind() != project.RuntimeDocker {
-		return "", problem.New(problem.NotSupported, "SuperNodes run as plain processes here", "an image is for containers", "flwrup up --runtime docker, or install the packages next to flwr")
+		return "", problem.New(problem.NotSupported, "SuperNodes run as plain processes here", "images are for containers", "flwrup up --runtime docker, or install the packages next to flwr")
 	}
 	f, err := s.Session(ctx)
 	if err != nil {

@@ -34,17 +34,17 @@ func keepOrReplace(ctx context.Context, s *site.Site, list []site.Member, to fro
 	}
 	what := "Keep the " + wording.Plural(len(theirs), "SuperNode") + " started by hand: " + strings.Join(says, ", ") + "?"
 	answer, err := to.Ask(ctx, front.Question{ID: askByHand, Kind: front.AskChoice, Default: "keep", Ask: what,
-		Help: "They run with keys of this project, and the grid lets in only one SuperNode with a key. flwrup sees their state and their logs either way.",
+		Help: "They use keys of this project, and the grid accepts one SuperNode a key. flwrup shows their state and logs either way.",
 		Choices: []front.Choice{
 			{Value: "keep", Label: "keep", Note: "flwrup starts no others"},
-			{Value: "replace", Label: "replace by flwrup's own", Note: "stops them first; a container made with --rm is gone with its log then"},
+			{Value: "replace", Label: "replace with flwrup's own", Note: "stops them first; a container made with --rm loses its log"},
 		}})
 	if err != nil {
 		return nil, err
 	}
 	if answer != "replace" {
 		for _, m := range theirs {
-			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: "runs already, started by hand as " + states[m.Name].ByHand + ": kept"}})
+			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: "already running, started by hand as " + states[m.Name].ByHand + ": kept"}})
 		}
 		return ours, nil
 	}
@@ -54,7 +54,7 @@ func keepOrReplace(ctx context.Context, s *site.Site, list []site.Member, to fro
 	}
 	every, ok := rt.(*site.EveryNode)
 	if !ok {
-		return nil, fmt.Errorf("the runtime %s cannot stop what was started by hand", rt.Kind())
+		return nil, fmt.Errorf("the runtime %s cannot stop a SuperNode that was started by hand", rt.Kind())
 	}
 	return list, site.Each(ctx, namesOf(theirs), func(ctx context.Context, name string) error {
 		to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemWorking, Text: "stopping " + states[name].ByHand}})

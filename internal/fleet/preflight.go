@@ -41,7 +41,7 @@ func Preflight(ctx context.Context, s *site.Site, list []site.Member) ([]superno
 			f.Problem.Code == problem.PortTaken // another name, another port is taken at the start
 		if f.Problem.Code == supernode.WrongFlwr && s.Choices().Image != "" {
 			p := *f.Problem
-			p.Fix = "take the image of your flwr: flwrup up --image \"\""
+			p.Fix = "use the image of your flwr: flwrup up --image \"\""
 			f.Problem = &p
 		}
 		found = append(found, f)

@@ -116,10 +116,10 @@ func idsOfRefused(ctx context.Context, s *site.Site, refused []site.Member, to f
 		return recovered(s, refused[0], waiting[0], "by elimination", to)
 	}
 	for _, m := range refused {
-		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWaiting, Text: "registered before; the grid does not let it in yet"}})
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWaiting, Text: "registered before; the grid does not accept it yet"}})
 	}
 	return problem.New(problem.NeedsGrid, fmt.Sprintf("%d keys were registered before, and flwrup cannot yet match them to node IDs", len(refused)),
-		"the grid lists "+strings.Join(waiting, ", ")+" for this account, and does not let their SuperNodes in: they are not confirmed yet, or the keys were unregistered",
+		"the grid lists "+strings.Join(waiting, ", ")+" for this account, but does not accept their SuperNodes: they are not confirmed yet, or the keys were unregistered",
 		"send these node IDs to Flower Labs; once they are confirmed, run the same command again: each SuperNode then logs its own node ID")
 }
 
@@ -149,7 +149,7 @@ const idWithin = 80 * time.Second
 // IDFromLog starts the SuperNode and reads its node ID from its log. It goes on running: step 13 would start
 // it anyway. One that the grid refuses is stopped again, and returns a Problem node-refused.
 func IDFromLog(ctx context.Context, s *site.Site, m site.Member, free map[string]bool, to front.Sink) (string, error) {
-	to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "starting it: it logs its node ID when it comes online"}})
+	to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "starting it to learn its node ID, which it logs when it comes online"}})
 	if err := BringUp(ctx, s, []site.Member{m}, quiet{to}); err != nil {
 		return "", err
 	}
@@ -165,14 +165,14 @@ func IDFromLog(ctx context.Context, s *site.Site, m site.Member, free map[string
 		return "", serr
 	}
 	if refused {
-		return "", problem.New(problem.NodeRefused, "the grid did not let "+m.Name+" in", "", "")
+		return "", problem.New(problem.NodeRefused, "the grid did not accept "+m.Name, "", "")
 	}
 	if err != nil {
 		return "", err
 	}
-	return "", problem.New(problem.KeyInUse, "the node ID of "+m.Name+" could not be found again",
+	return "", problem.New(problem.KeyInUse, "the node ID of "+m.Name+" cannot be found again",
 		"its key was registered before, and the SuperNode did not come online",
-		"look at its log; or move the key pair to another folder, then flwrup makes a new one")
+		"read its log; or move the key pair to another folder, then flwrup makes a new one")
 }
 
 // idIn reads a SuperNode's log until it says a node ID that is one of free (its log may tell of an earlier

@@ -126,10 +126,10 @@ func TakeOut(ctx context.Context, s *site.Site, nodes []string, to front.Sink, a
 		return Remove(ctx, s, nodes, true, to, again)
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "remove", Kind: front.AskChoice, Default: "no", Ask: "Remove " + strings.Join(nodes, ", ") + "?",
-		Help: "A removed SuperNode is stopped, its container and its log go, and it leaves the federation (flwr 1.27 and later). The key files stay where they are.",
+		Help: "flwrup stops it, removes its container and log, and takes it out of the federation (flwr 1.27 and later). The key files stay where they are.",
 		Choices: []front.Choice{
-			{Value: "no", Label: "leave as it is"},
-			{Value: "remove", Label: "remove", Note: "its key stays registered and good: it can be added again"},
+			{Value: "no", Label: "keep it"},
+			{Value: "remove", Label: "remove", Note: "its key stays registered: you can add it again"},
 			{Value: "unregister", Label: "remove and unregister", Note: "its key can never be registered again; asks once more"},
 		}})
 	switch {
@@ -210,7 +210,7 @@ func Leave(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink, ag
 		return fail(err)
 	}
 	s.Forget()
-	text := "removed; its key stays registered and good: flwrup add " + i.Name + " brings it back"
+	text := "removed; its key stays registered: flwrup add " + i.Name + " brings it back"
 	if i.Op == "unregister" {
 		text = "unregistered"
 	}

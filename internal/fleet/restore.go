@@ -25,9 +25,9 @@ func RoomFor(passphrase bool) error {
 	if !passphrase || !known || free >= keys.PassphraseMemory {
 		return nil
 	}
-	return problem.New(problem.BadInput, "there is too little memory to work on the passphrase",
-		fmt.Sprintf("%d MiB are free, and encrypting with a passphrase takes %d MiB on purpose, which makes guessing dear", free>>20, keys.PassphraseMemory>>20),
-		"end other programs or give this machine or container more memory, then try again; or encrypt to an age recipient: flwrup up --backup-recipient age1…")
+	return problem.New(problem.BadInput, "not enough memory for the passphrase",
+		fmt.Sprintf("%d MiB are free; encrypting with a passphrase takes %d MiB, by design, so that guessing is slow", free>>20, keys.PassphraseMemory>>20),
+		"free some memory, then try again; or encrypt to an age recipient: flwrup up --backup-recipient age1…")
 }
 
 // openBackup restores a backup below dir and returns its key pairs. A rehearsal that chose the passphrase itself
@@ -67,7 +67,7 @@ func backupIdentities(ctx context.Context, s *site.Site, file string, to front.S
 		pass, err = site.RehearsalPassphrase(s)
 	default:
 		pass, err = to.Ask(ctx, front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase of " + s.Rel(file),
-			Help: "The key is taken from the backup that flwrup made."})
+			Help: "flwrup takes the key from its backup."})
 	}
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func RestoreKeys(ctx context.Context, s *site.Site, nodes []string, to front.Sin
 			if !slices.ContainsFunc(list, func(m site.Member) bool { return m.Name == name }) {
 				return site.NoSuperNode(name)
 			}
-			return problem.New(problem.Usage, "the key of "+name+" is where it belongs", "", "`flwrup status` shows what is wrong")
+			return problem.New(problem.Usage, "the key of "+name+" is already in its place", "", "`flwrup status` shows what is wrong")
 		}
 		if err := restoreKey(ctx, s, *found, to); err != nil {
 			return err
@@ -134,8 +134,8 @@ func RestoreKeys(ctx context.Context, s *site.Site, nodes []string, to front.Sin
 func restoreKey(ctx context.Context, s *site.Site, m site.Member, to front.Sink) error {
 	backup := health.BackupOf(s, m.Record.Key)
 	if backup == "" {
-		return problem.New(problem.BadInput, "no backup holds the key of "+m.Name, "flwrup made none that is still there and unchanged",
-			"put the key back yourself, or give the SuperNode up: flwrup remove "+m.Name+" --unregister")
+		return problem.New(problem.BadInput, "no backup holds the key of "+m.Name, "flwrup has no backup that is still there and unchanged",
+			"put the key back yourself, or remove the SuperNode: flwrup remove "+m.Name+" --unregister")
 	}
 	tmp, err := site.Scratch(s, site.ScratchRestore)
 	if err != nil {
@@ -160,7 +160,7 @@ func restoreKey(ctx context.Context, s *site.Site, m site.Member, to front.Sink)
 				if err := os.Rename(there, filepath.Join(aside, name)); err != nil {
 					return err
 				}
-				to.Event(front.Says{Text: "set aside: " + s.Rel(filepath.Join(aside, name))})
+				to.Event(front.Says{Text: "kept the old file as: " + s.Rel(filepath.Join(aside, name))})
 			}
 			if err := os.Link(from, there); err != nil { // fails where a file is: nothing is replaced
 				return err
@@ -169,5 +169,5 @@ func restoreKey(ctx context.Context, s *site.Site, m site.Member, to front.Sink)
 		to.Event(front.Says{Text: "the key of " + m.Name + " is back in " + m.Record.KeyFile})
 		return nil
 	}
-	return problem.New(keys.BackupBad, "the backup does not hold the key of "+m.Name, "", "put the key back yourself")
+	return problem.New(keys.BackupBad, "the backup does not have the key of "+m.Name, "", "put the key back yourself")
 }

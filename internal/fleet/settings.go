@@ -24,36 +24,36 @@ import (
 // setting is one thing that a SuperNode is started with; see project.NodeChoice.
 type setting struct {
 	key, label string
-	containers bool // does nothing for plain processes
+	containers bool // no effect on plain processes
 	text       func(project.NodeChoice) string
 	ask        func(context.Context, *site.Site, *project.NodeChoice, front.Sink) error
 }
 
 var settings = []setting{
 	{"node-config", "values for the ClientApp", false, func(c project.NodeChoice) string { return c.NodeConfig },
-		askLine("node-config", "Values that the ClientApp reads?", "key=value, several with blanks between: partition-id=0 name=\"clinic b\".", func(c *project.NodeChoice) *string { return &c.NodeConfig })},
+		askLine("node-config", "Which values does the ClientApp read?", "key=value, separated by spaces: partition-id=0 name=\"clinic b\".", func(c *project.NodeChoice) *string { return &c.NodeConfig })},
 	{"data", "data folders", true, func(c project.NodeChoice) string { return strings.Join(c.Data, ", ") }, askData},
 	{"env", "variables", false, func(c project.NodeChoice) string { return strings.Join(c.Env, ", ") }, askEnv},
 	{"env-file", "file of variables", false, func(c project.NodeChoice) string { return c.EnvFile },
-		askLine("env-file", "File with lines NAME=VALUE?", "Its values go to the SuperNode alone. Keep the file out of version control.", func(c *project.NodeChoice) *string { return &c.EnvFile })},
-	{"cpus", "processor cores at most", true, func(c project.NodeChoice) string { return c.CPUs },
-		askLine("cpus", "How many processor cores at most?", "Such as 2, or 1.5.", func(c *project.NodeChoice) *string { return &c.CPUs })},
-	{"memory", "memory at most", true, func(c project.NodeChoice) string { return c.Memory },
-		askLine("memory", "How much memory at most?", "Such as 2g or 512m, its apps included; unlimited takes the limit away. A SuperNode or an app that wants more is killed. Without: its share of the machine.", func(c *project.NodeChoice) *string { return &c.Memory })},
-	{"pids", "processes at most", true, func(c project.NodeChoice) string { return c.PIDs },
-		askLine("pids", "How many processes and threads at most?", "Such as 4096, its apps included; unlimited takes the limit away.", func(c *project.NodeChoice) *string { return &c.PIDs })},
+		askLine("env-file", "Which file has the variables?", "One NAME=VALUE a line. Only the SuperNode gets the values. Keep the file out of version control.", func(c *project.NodeChoice) *string { return &c.EnvFile })},
+	{"cpus", "CPU limit", true, func(c project.NodeChoice) string { return c.CPUs },
+		askLine("cpus", "How many CPU cores at most?", "For example 2 or 1.5.", func(c *project.NodeChoice) *string { return &c.CPUs })},
+	{"memory", "memory limit", true, func(c project.NodeChoice) string { return c.Memory },
+		askLine("memory", "How much memory at most?", "For example 2g or 512m, apps included; \"unlimited\" for no limit. A SuperNode or an app that takes more is killed. Default: its share of the machine.", func(c *project.NodeChoice) *string { return &c.Memory })},
+	{"pids", "process limit", true, func(c project.NodeChoice) string { return c.PIDs },
+		askLine("pids", "How many processes and threads at most?", "For example 4096, apps included; \"unlimited\" for no limit.", func(c *project.NodeChoice) *string { return &c.PIDs })},
 	{"tmp", "size of /tmp", true, func(c project.NodeChoice) string { return c.Tmp },
-		askLine("tmp", "How large may /tmp become?", "Such as 1g or 512m. It is in memory and counts against memory at most.", func(c *project.NodeChoice) *string { return &c.Tmp })},
-	{"gpus", "graphics processors", true, func(c project.NodeChoice) string { return c.GPUs },
-		askLine("gpus", "Which graphics processors?", "all, a number of them, or device=0,1.", func(c *project.NodeChoice) *string { return &c.GPUs })},
+		askLine("tmp", "How large can /tmp get?", "For example 1g or 512m. It is in memory, and counts towards the memory limit.", func(c *project.NodeChoice) *string { return &c.Tmp })},
+	{"gpus", "GPUs", true, func(c project.NodeChoice) string { return c.GPUs },
+		askLine("gpus", "Which GPUs?", "\"all\", a number, or device=0,1.", func(c *project.NodeChoice) *string { return &c.GPUs })},
 	{"install-packages", "packages of the app", false, func(c project.NodeChoice) string {
 		return yesNo(c.Install, "installed when a run asks for them", "never installed")
 	},
-		askYesNo("install-packages", "Let SuperNodes install the packages that an app asks for?", "flwr 1.29 and later. The first run takes longer; what is installed comes from the package index.",
+		askYesNo("install-packages", "Let SuperNodes install the packages that an app asks for?", "Needs flwr 1.29 or later. The first run takes longer; packages come from the package index.",
 			"install them", "do not", false, func(c *project.NodeChoice) **bool { return &c.Install })},
-	{"lasting", "after a reboot", true, func(c project.NodeChoice) string { return yesNo(c.Lasting, "come back", "gone with their log") },
-		askYesNo("lasting", "Restart containers after a reboot?", "Those that do not are gone with their log when they end, as with docker run --rm.",
-			"come back", "gone when they end", true, func(c *project.NodeChoice) **bool { return &c.Lasting })},
+	{"lasting", "after a reboot", true, func(c project.NodeChoice) string { return yesNo(c.Lasting, "come back", "removed with their log") },
+		askYesNo("lasting", "Restart containers after a reboot?", "Containers that do not restart are removed with their log when they end, as with docker run --rm.",
+			"come back", "remove them when they end", true, func(c *project.NodeChoice) **bool { return &c.Lasting })},
 	{"args", "more arguments", false, func(c project.NodeChoice) string { return strings.Join(c.Args, " ") }, askArgs},
 }
 
@@ -114,7 +114,7 @@ func ChangeSettings(ctx context.Context, s *site.Site, nodes []string, to front.
 		to.Event(front.Says{Text: "nothing was changed"})
 		return nil
 	}
-	to.Event(front.Says{Text: "noted in " + project.FileName})
+	to.Event(front.Says{Text: "saved in " + project.FileName})
 	return offerRestart(ctx, s, list, of, to)
 }
 
@@ -122,7 +122,7 @@ func ChangeSettings(ctx context.Context, s *site.Site, nodes []string, to front.
 func whose(ctx context.Context, s *site.Site, list []site.Member, nodes []string, to front.Sink) ([]string, error) {
 	byName := map[string]string{}
 	q := front.Question{ID: "whose-settings", Kind: front.AskChoice, Default: project.AllKey, Ask: "Whose settings?",
-		Help:    "What one SuperNode has of its own goes before what all have.",
+		Help:    "A SuperNode's own settings override those of all.",
 		Choices: []front.Choice{{Value: project.AllKey, Label: "all SuperNodes"}}}
 	c := s.Choices()
 	for _, m := range list {
@@ -170,7 +170,7 @@ func nextSetting(ctx context.Context, s *site.Site, of []string, to front.Sink) 
 		whom = cmp.Or(chosen.Node[of[0]].Name, of[0])
 	}
 	q := front.Question{ID: "setting", Kind: front.AskChoice, Default: "done", Ask: "What do you want to change for " + whom + "?",
-		Choices: []front.Choice{{Value: "done", Label: "nothing more"}}}
+		Choices: []front.Choice{{Value: "done", Label: "nothing else"}}}
 	for _, st := range settings {
 		c := front.Choice{Value: st.key, Label: st.label, Note: st.text(own(chosen, of[0]))}
 		if of[0] != project.AllKey && c.Note == "" {
@@ -179,7 +179,7 @@ func nextSetting(ctx context.Context, s *site.Site, of []string, to front.Sink) 
 			}
 		}
 		if st.containers && s.RuntimeKind() == project.RuntimeProcess {
-			c.Disabled, c.Note = true, "does nothing for plain processes"
+			c.Disabled, c.Note = true, "no effect on plain processes"
 		}
 		q.Choices = append(q.Choices, c)
 	}
@@ -232,12 +232,12 @@ func offerRestart(ctx context.Context, s *site.Site, list []site.Member, of []st
 		return nil
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "restart-now", Kind: front.AskConfirm, Default: "no", Ask: "Restart " + strings.Join(names, ", ") + " now?",
-		Help: "Until then they run with what they were started with. A run that is going on loses them for some seconds."})
+		Help: "Until then they keep their old settings. A run in progress loses them for some seconds."})
 	if err != nil {
 		return err
 	}
 	if answer != "yes" {
-		to.Event(front.Says{Text: "noted; what runs takes it when it is restarted (flwrup restart)"})
+		to.Event(front.Says{Text: "saved; running SuperNodes use it after a restart (flwrup restart)"})
 		return nil
 	}
 	return Operate(ctx, s, front.RestartNodes, names, to)
@@ -314,9 +314,9 @@ func askList(ctx context.Context, id, ask, adds string, list []string, to front.
 
 func askData(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.Sink) (err error) {
 	c.Data, err = askList(ctx, "data", "Which data folder?", "add a folder", c.Data, to, func() (string, error) {
-		host, help := "", "On this machine; a path that is not absolute begins at this project's folder. "+takenAway+": none."
+		host, help := "", "On this machine; relative paths start at this project's folder. "+takenAway+": none."
 		for {
-			if host, err = to.Ask(ctx, front.Question{ID: "data-here", Kind: front.AskText, Ask: "Which folder may the ClientApp see?", Help: help, Validate: func(v string) error {
+			if host, err = to.Ask(ctx, front.Question{ID: "data-here", Kind: front.AskText, Ask: "Which folder can the ClientApp see?", Help: help, Validate: func(v string) error {
 				if strings.TrimSpace(v) == "" {
 					return errors.New("the path of a folder")
 				}
@@ -333,13 +333,13 @@ func askData(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.
 			help = s.Path(host) + " is not there. " + takenAway + ": none."
 		}
 		inside, err := to.Ask(ctx, front.Question{ID: "data-inside", Kind: front.AskText, Default: path.Join("/data", filepath.Base(s.Path(host))), Ask: "Where should the ClientApp find it?",
-			Help: "The path in the container.", Validate: func(v string) error { return project.CheckNode("data", host+":"+strings.TrimSpace(v)) }})
+			Help: "Its path in the container.", Validate: func(v string) error { return project.CheckNode("data", host+":"+strings.TrimSpace(v)) }})
 		if err != nil {
 			return "", err
 		}
 		entry := host + ":" + strings.TrimSpace(inside)
-		write, err := to.Ask(ctx, front.Question{ID: "data-write", Kind: front.AskConfirm, Default: "no", Ask: "May the ClientApp write to it?",
-			Help: "The app comes from whoever starts the run: let it only read what it must not change."})
+		write, err := to.Ask(ctx, front.Question{ID: "data-write", Kind: front.AskConfirm, Default: "no", Ask: "Can the ClientApp write to it?",
+			Help: "Whoever starts a run brings the app: say no where it must not change anything."})
 		if write == "yes" {
 			entry += ":rw"
 		}
@@ -350,8 +350,8 @@ func askData(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.
 
 func askEnv(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.Sink) (err error) {
 	c.Env, err = askList(ctx, "env", "Which variable?", "add a variable", c.Env, to, func() (string, error) {
-		name, err := to.Ask(ctx, front.Question{ID: "env-name", Kind: front.AskText, Default: takenAway, Ask: "The name of the variable?",
-			Help: "flwrup.toml keeps the name alone. The value is taken from your environment when the SuperNode is made, or asked for. " + takenAway + ": none.", Validate: checked("env")})
+		name, err := to.Ask(ctx, front.Question{ID: "env-name", Kind: front.AskText, Default: takenAway, Ask: "What is the variable called?",
+			Help: "flwrup.toml keeps only the name. flwrup takes the value from your environment when it starts the SuperNode, or asks for it. " + takenAway + ": none.", Validate: checked("env")})
 		name = strings.TrimSpace(name)
 		if err != nil || name == takenAway {
 			return "", err
@@ -367,11 +367,11 @@ func askEnv(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.S
 
 func askArgs(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.Sink) error {
 	if slices.ContainsFunc(c.Args, func(a string) bool { return len(strings.Fields(a)) != 1 }) {
-		to.Event(front.Says{Text: "an argument has a blank in it: change args in " + project.FileName})
+		to.Event(front.Says{Text: "an argument has a space in it: edit args in " + project.FileName})
 		return nil
 	}
-	answer, err := to.Ask(ctx, front.Question{ID: "args", Kind: front.AskText, Default: cmp.Or(strings.Join(c.Args, " "), takenAway), Ask: "More arguments of flower-supernode?",
-		Help: "With blanks between, such as --max-retries 10. One that has a blank in it goes into " + project.FileName + ". " + takenAway + ": none."})
+	answer, err := to.Ask(ctx, front.Question{ID: "args", Kind: front.AskText, Default: cmp.Or(strings.Join(c.Args, " "), takenAway), Ask: "More arguments for flower-supernode?",
+		Help: "Separated by spaces, such as --max-retries 10. An argument with a space in it goes into " + project.FileName + ". " + takenAway + ": none."})
 	if err != nil {
 		return err
 	}

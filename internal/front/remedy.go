@@ -19,7 +19,7 @@ var (
 	toConnection   = Remedy{Says: "look at the connection", Step: StepConfigure}
 	toLogin        = Remedy{Says: "log in", Step: StepLogin}
 	toRegister     = Remedy{Says: "register it", Step: StepRegister}
-	toConfirmation = Remedy{Says: "see whether it is confirmed", Step: StepConfirmation}
+	toConfirmation = Remedy{Says: "check whether it is confirmed", Step: StepConfirmation}
 )
 
 // remedies are the steps that put problems right, by code. A room that knows more of a problem than its

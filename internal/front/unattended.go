@@ -20,7 +20,7 @@ func (n nobody) Event(e Event) {
 
 func (nobody) Ask(_ context.Context, q Question) (string, error) {
 	if q.Default == "" {
-		return "", problem.New(problem.NeedsPerson, q.Ask, "nobody is there to answer", "flwrup start")
+		return "", problem.New(problem.NeedsPerson, q.Ask, "nobody can answer here", "flwrup start")
 	}
 	return q.Default, nil
 }

@@ -101,7 +101,7 @@ func Start(ctx context.Context, o Options, say func(string)) (*Grid, error) {
 	hung := 0
 	for {
 		if _, is := Suspended(dir); is {
-			say("the rehearsal grid is suspended: letting it go on")
+			say("the rehearsal grid is suspended: resuming it")
 			if err := Resume(dir); err != nil {
 				return nil, err
 			}
@@ -261,7 +261,7 @@ func Resume(dir string) error {
 		return nil
 	}
 	if err := resume(pid); err != nil {
-		return &problem.Problem{Code: problem.GridFailed, What: "cannot let the rehearsal's grid go on", Why: err.Error(),
+		return &problem.Problem{Code: problem.GridFailed, What: "cannot resume the rehearsal's grid", Why: err.Error(),
 			Fix: fmt.Sprintf("kill -CONT %d", pid), Err: err}
 	}
 	return nil

@@ -52,6 +52,6 @@ func (a *sleeper) recent(now time.Time) (from, to time.Time, ok bool) {
 // sleptProblem says that the grid lost a SuperNode because the machine was asleep.
 func sleptProblem(name string, from, to time.Time) *problem.Problem {
 	return problem.New(MachineSlept, "the grid lost "+name+" while this machine was asleep",
-		fmt.Sprintf("it slept from %s to %s; the grid lets go of a SuperNode about a minute after its last sign of life", from.Local().Format("15:04"), to.Local().Format("15:04")),
+		fmt.Sprintf("it slept from %s to %s; the grid drops a SuperNode about a minute after its last heartbeat", from.Local().Format("15:04"), to.Local().Format("15:04")),
 		"wait half a minute, it comes back on its own; keep the machine awake while SuperNodes run (macOS: caffeinate -is, Linux: systemd-inhibit sleep infinity)")
 }

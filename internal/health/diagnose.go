@@ -72,9 +72,9 @@ func suspended(v front.NodeView) *problem.Problem {
 	if v.Grid == flwrexec.StatusOffline {
 		grid = "the grid has lost it"
 	}
-	p := problem.New(NodeSuspended, v.Name+" is suspended", "somebody stopped its process with Ctrl-Z or SIGSTOP; "+grid, "let it go on: kill -CONT "+v.Runtime.ID)
+	p := problem.New(NodeSuspended, v.Name+" is suspended", "its process was stopped with Ctrl-Z or SIGSTOP; "+grid, "resume it: kill -CONT "+v.Runtime.ID)
 	if v.Runtime.Image != "" {
-		p.Why, p.Fix = "somebody paused its container; "+grid, "let it go on: docker unpause "+v.Runtime.ID[:min(12, len(v.Runtime.ID))]
+		p.Why, p.Fix = "its container was paused; "+grid, "resume it: docker unpause "+v.Runtime.ID[:min(12, len(v.Runtime.ID))]
 	}
 	return p
 }
@@ -120,13 +120,13 @@ func remedy(verb front.Verb, says string, nodes ...string) *front.Remedy {
 // KeyProblem says what became of the key of a lost SuperNode.
 func KeyProblem(s *site.Site, m site.Member, folder keys.Folder) (*problem.Problem, *front.Remedy) {
 	file := s.Path(m.Record.KeyFile)
-	back := "put the key back that was registered"
-	restore := remedy(front.RestoreKey, "take the key from the backup", m.Name)
+	back := "put the registered key back"
+	restore := remedy(front.RestoreKey, "restore the key from the backup", m.Name)
 	if BackupOf(s, m.Record.Key) == "" {
-		back += "; no backup of flwrup's that is still there holds it"
+		back += "; none of flwrup's backups still has it"
 		restore = nil
 	} else {
-		back = "take it from the backup; what lies in its place is set aside"
+		back = "restore it from the backup; the file in its place is kept under another name"
 	}
 	for _, p := range folder.Pairs {
 		if p.Private == file {
@@ -134,13 +134,13 @@ func KeyProblem(s *site.Site, m site.Member, folder keys.Folder) (*problem.Probl
 				m.Record.KeyFile+"has another key ("+p.Fingerprint+") than was registered ("+m.Record.Key+")", back), restore
 		}
 	}
-	why := m.Record.KeyFile + " is not there"
+	why := m.Record.KeyFile + " is missing"
 	for _, issue := range folder.Issues {
 		if !issue.Harmless && (issue.File == file || issue.File == file+".pub") {
 			why = issue.Problem.Error()
 		}
 	}
-	return problem.New(KeyLost, "the key of "+m.Name+" is not usable", why, back), restore
+	return problem.New(KeyLost, "the key of "+m.Name+" cannot be used", why, back), restore
 }
 
 // BackupOf is a backup, unchanged since it was made, that holds the key; "" when there is none.

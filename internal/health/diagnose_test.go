@@ -26,10 +26,10 @@ func TestEndedIsNotHealth(t *testing.T) {
 	}{
 		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, flwrexec.StatusOnline, NodeSuspended, "loses it within a minute"},
 		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, "", NodeSuspended, "Ctrl-Z"},
-		{supernode.Status{State: supernode.Running, ID: "0123456789abcdef", Image: "flwr/supernode:1.42.0", Reason: supernode.Suspended}, flwrexec.StatusOnline, NodeSuspended, "paused its container"},
+		{supernode.Status{State: supernode.Running, ID: "0123456789abcdef", Image: "flwr/supernode:1.42.0", Reason: supernode.Suspended}, flwrexec.StatusOnline, NodeSuspended, "its container was paused"},
 		{supernode.Status{State: supernode.Restarting, ExitCode: 1}, flwrexec.StatusOnline, flwrexec.NodeHeld, "grid"},
 		{supernode.Status{State: supernode.Stopped, ExitCode: 137, Reason: "out of memory"}, flwrexec.StatusOffline, NodeKilled, "out of memory"},
-		{supernode.Status{State: supernode.Stopped, ExitCode: 0}, flwrexec.StatusOffline, NodeEnded, "not by flwrup"},
+		{supernode.Status{State: supernode.Stopped, ExitCode: 0}, flwrexec.StatusOffline, NodeEnded, "other than flwrup"},
 		{supernode.Status{State: supernode.Stopped, ExitCode: 3}, flwrexec.StatusOffline, NodeEnded, "exit code 3"},
 		{supernode.Status{State: supernode.Stopped, ExitCode: 137}, flwrexec.StatusOffline, NodeKilled, "SIGKILL"},
 		{supernode.Status{State: supernode.Running, ID: "4711", Reason: supernode.Suspended}, flwrexec.StatusOffline, NodeSuspended, "Ctrl-Z"},

@@ -35,7 +35,7 @@ func (k *Keeper) Look(now time.Time, o front.Overview) (events []WatchEvent, tod
 // Tried notes that a SuperNode is restarted now, and gives the event that tells of it.
 func (k *Keeper) Tried(now time.Time, node string) WatchEvent {
 	n := k.memory.tried(node, k.moment(now).mono)
-	return WatchEvent{At: now, Kind: WatchRestarts, Node: node, Text: fmt.Sprintf("restarting it: %d of at most %d in an hour", n, watchTries)}
+	return WatchEvent{At: now, Kind: WatchRestarts, Node: node, Text: fmt.Sprintf("restarting it: %d of at most %d an hour", n, watchTries)}
 }
 
 // Restart is what to do to SuperNodes that should be up and are down.

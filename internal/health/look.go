@@ -139,9 +139,9 @@ func settleGridErr(p *site.Snapshot, o *front.Overview) {
 	switch {
 	case o.GridErr == nil || !p.Rehearsal():
 	case problem.Is(o.GridErr, GridEnded):
-		o.Remedy = remedy(front.StartGrid, "start the rehearsal's grid again")
+		o.Remedy = remedy(front.StartGrid, "restart the rehearsal's grid")
 	case p.Grid.Suspended != nil:
-		o.Remedy = remedy(front.StartGrid, "let the rehearsal's grid go on")
+		o.Remedy = remedy(front.StartGrid, "resume the rehearsal's grid")
 	}
 }
 
@@ -176,7 +176,7 @@ func gridProblem(p *site.Snapshot, err error) error {
 	if err == nil || !p.Rehearsal() || p.Grid.Running || !problem.Is(err, problem.Unreachable) {
 		return err
 	}
-	return &problem.Problem{Code: GridEnded, What: "the rehearsal's grid does not run", Why: "it was stopped, or ended with the flwrup that started it",
+	return &problem.Problem{Code: GridEnded, What: "the rehearsal's grid is not running", Why: "it was stopped, or it ended together with the flwrup that started it",
 		Fix: "start it again: flwrup start --grid; the SuperNodes reconnect on their own", Err: err}
 }
 
@@ -208,7 +208,7 @@ func unfinished(p *site.Snapshot) []front.NodeView {
 		if i.Op == "unregister" {
 			verb = front.UnregisterNodes
 		}
-		v.Diagnosis = problem.New(Unfinished, "the removal of "+i.Name+" is not finished", "flwrup was ended in the middle, or the grid did not answer", "remove it again: flwrup goes on where it stopped")
+		v.Diagnosis = problem.New(Unfinished, "the removal of "+i.Name+" is not finished", "flwrup was stopped halfway, or the grid did not answer", "remove it again: flwrup continues where it stopped")
 		v.Remedy = remedy(verb, "finish removing it", i.Name)
 		list = append(list, v)
 	}

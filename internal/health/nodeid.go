@@ -85,18 +85,18 @@ func IDDiffers(ctx context.Context, s *site.Site, p *site.Snapshot, m site.Membe
 	if said == "" || said == m.Record.NodeID {
 		return nil, nil
 	}
-	bad := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "note the node ID that its own log says")
+	bad := problem.New(NodeIDDiffers, fmt.Sprintf("%s is node %s, and the ledger says %s", m.Name, said, m.Record.NodeID), "", "use the node ID from its own log")
 	if key := site.NodeLabel(st, "fingerprint"); key != "" && key != m.Pair.Fingerprint {
-		bad.Why, bad.Fix = "it runs with another key than "+p.Rel(m.Pair.Private)+", which was changed after it was started", "restart it with its own key"
+		bad.Why, bad.Fix = "it runs with a key other than "+p.Rel(m.Pair.Private)+", which was changed after it was started", "restart it with its own key"
 		return bad, remedy(front.RestartNodes, "restart it", m.Name)
 	}
 	bad.Why = "the ledger's came \"" + m.Record.How + "\""
 	for _, n := range p.Ledger.Nodes {
 		if n.NodeID == said && n.Connection == m.Record.Connection {
-			bad.Why += "; " + said + " stands there for " + n.Name
+			bad.Why += "; " + said + " is there for " + n.Name
 		}
 	}
-	return bad, &front.Remedy{Says: "note the right one", Step: front.StepOnline}
+	return bad, &front.Remedy{Says: "use the right one", Step: front.StepOnline}
 }
 
 // MendIDs puts the node IDs that the SuperNodes themselves say into the ledger, after asking. Only an ID that
@@ -125,7 +125,7 @@ func MendIDs(ctx context.Context, s *site.Site, to front.Sink) error {
 			return bad
 		}
 		answer, err := to.Ask(ctx, front.Question{ID: "node-id", Kind: front.AskConfirm, Default: "yes", Ask: "Note " + said + " for " + m.Name + "?",
-			Help: bad.Error() + ". The SuperNode's own log is right: the grid let it in under that ID."})
+			Help: bad.Error() + ". The SuperNode's own log is right: the grid accepted it under that ID."})
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func TestNodeIDOfAnotherKey(t *testing.T) {
 	}
 	look := s.Look(t.Context(), site.Want{Parts: site.ReadKeys | site.ReadFlwr | site.ReadStates})
 	p, r := IDDiffers(t.Context(), s, &look, list[0], states[list[0].Name])
-	if p == nil || !strings.Contains(p.Why, "another key") || r.Verb != front.RestartNodes {
+	if p == nil || !strings.Contains(p.Why, "other than") || r.Verb != front.RestartNodes {
 		t.Errorf("%+v %+v", p, r)
 	}
 	if err := MendIDs(t.Context(), s, &sitetest.Heard{}); err == nil {

@@ -122,7 +122,7 @@ var rules = []rule{
 	{name: "suspended",
 		applies: func(e *evidence) bool { return IsSuspended(e.node.Runtime) },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return suspended(e.node), remedy(front.StartNodes, "let it go on", e.node.Name)
+			return suspended(e.node), remedy(front.StartNodes, "resume it", e.node.Name)
 		}},
 	{name: "has another node ID", reads: []reading{readSaidID},
 		applies: func(e *evidence) bool { return e.idProblem != nil },
@@ -131,19 +131,19 @@ var rules = []rule{
 		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == flwrexec.StatusUnregistered },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
 			return problem.New(flwrexec.NodeUnregistered, e.node.Name+" was unregistered on the grid", "its key can never be registered again, by any account",
-				"remove it here, then add a new SuperNode"), remedy(front.UnregisterNodes, "remove it", e.node.Name)
+				"remove it here, then add a new SuperNode: flwrup add"), remedy(front.UnregisterNodes, "remove it", e.node.Name)
 		}},
 	{name: "not listed by the grid",
 		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == "" },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return problem.New(NotListed, "the grid does not list "+e.node.Name, "node "+e.node.NodeID+" belongs to another account, or the grid has lost it",
+			return problem.New(NotListed, "the grid does not list "+e.node.Name, "node "+e.node.NodeID+" belongs to another account, or the grid no longer knows it",
 				"log in with the account that registered it"), &front.Remedy{Says: "log in", Step: front.StepLogin}
 		}},
-	{name: "its image is of another flwr",
+	{name: "its image has another flwr version",
 		applies: func(e *evidence) bool { return !e.up() && e.imageDiffers() },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return problem.New(flwrexec.NodeVersion, "flwrup.toml asks for an image of another flwr",
-					e.pinned+" holds flwr "+imageVersion.FindStringSubmatch(e.pinned)[1]+"; flwr on this machine and the grid are "+e.flwr, "give that image up for the one of flwr "+e.flwr),
+			return problem.New(flwrexec.NodeVersion, "flwrup.toml names an image with another flwr version",
+					e.pinned+" holds flwr "+imageVersion.FindStringSubmatch(e.pinned)[1]+"; flwr on this machine and on the grid is "+e.flwr, "replace it with the image of flwr "+e.flwr),
 				remedy(front.OwnImage, "use the image of flwr "+e.flwr, e.node.Name)
 		}},
 	{name: "never started",
@@ -153,9 +153,9 @@ var rules = []rule{
 	{name: "its name is taken", when: (*evidence).absent, reads: []reading{readForeign},
 		applies: func(e *evidence) bool { return e.foreign != nil },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return problem.New(problem.NameTaken, e.node.Name+" is not here, and its name is taken",
-				"the container "+e.foreign.Name+" (image "+e.foreign.Image+", "+string(e.foreign.State)+") was not made by this flwrup project",
-				"start it: that container is left alone, and the SuperNode gets another name"), remedy(front.StartNodes, "start it", e.node.Name)
+			return problem.New(problem.NameTaken, e.node.Name+" is missing, and its name is taken",
+				"the container "+e.foreign.Name+" (image "+e.foreign.Image+", "+string(e.foreign.State)+") does not belong to this project",
+				"start it: flwrup leaves that container alone and uses another name"), remedy(front.StartNodes, "start it", e.node.Name)
 		}},
 	{name: "removed by somebody",
 		applies: (*evidence).absent,
@@ -164,7 +164,7 @@ var rules = []rule{
 			if e.kind != project.RuntimeDocker {
 				what = "process's folder"
 			}
-			return problem.New(NodeGone, e.node.Name+" is not here any more", "its "+what+" was removed, and not by flwrup", "start it: flwrup makes a new one"),
+			return problem.New(NodeGone, e.node.Name+" is gone", "its "+what+" was removed, but not by flwrup", "start it: flwrup creates it again"),
 				remedy(front.StartNodes, "start it", e.node.Name)
 		}},
 	{name: "all is well, as far as can be known",
@@ -184,8 +184,8 @@ var rules = []rule{
 	{name: "not online yet, and its log gives no reason",
 		applies: func(e *evidence) bool { return e.up() && !flwrexec.CameOnline(e.lines) },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
-			return e.withRemedy(problem.New(problem.NodeNotOnline, e.node.Name+" runs and is not online yet",
-				"its log gives no reason; a busy machine takes longer to start it", "look at its log: flwrup logs "+e.node.Name))
+			return e.withRemedy(problem.New(problem.NodeNotOnline, e.node.Name+" runs but is not online yet",
+				"its log gives no reason; on a busy machine it starts slowly", "read its log: flwrup logs "+e.node.Name))
 		}},
 	{name: "unexplained",
 		applies: func(*evidence) bool { return true },
@@ -197,24 +197,24 @@ func (e *evidence) withRemedy(p *problem.Problem) (*problem.Problem, *front.Reme
 }
 
 func runsElsewhere(e *evidence) (*problem.Problem, *front.Remedy) {
-	p := problem.New(NodeElsewhere, e.node.Name+" runs for another grid, at "+site.NodeLabel(e.node.Runtime, site.FleetLabel), "it was started before the project went over to "+e.connection, "")
+	p := problem.New(NodeElsewhere, e.node.Name+" runs for another grid, at "+site.NodeLabel(e.node.Runtime, site.FleetLabel), "it was started before the project moved to "+e.connection, "")
 	if !e.known {
 		p.Fix = "register its key on this grid first"
 		return p, &front.Remedy{Says: "register it here", Step: front.StepRegister}
 	}
-	p.Fix = "start it for this grid; it is stopped there first"
+	p.Fix = "start it for this grid; flwrup stops it there first"
 	return p, remedy(front.RestartNodes, "start it for this grid", e.node.Name)
 }
 
 // heldProblem says that the grid has not noticed the node's end yet, and when it will.
 func heldProblem(v front.NodeView, now time.Time, seen *problem.Problem) *problem.Problem {
-	p := problem.New(flwrexec.NodeHeld, v.Name+" has ended and the grid has not noticed", "", "start it again; flwrup waits until the grid lets it in")
+	p := problem.New(flwrexec.NodeHeld, v.Name+" ended, and the grid has not noticed yet", "", "start it again; flwrup waits until the grid accepts it")
 	if v.Runtime.ExitCode == 137 {
 		p.Code, p.What = NodeKilled, v.Name+" was killed"
 	}
-	p.Why = "the grid counts it as online for about a minute, and lets its key in only after that"
+	p.Why = "the grid counts it as online for about a minute, and accepts its key only after that"
 	if left := site.GridLetsGo - now.Sub(v.Runtime.Since); v.Runtime.State == supernode.Stopped && left > 0 && left <= site.GridLetsGo {
-		p.Why = fmt.Sprintf("the grid counts it as online for about %d s more, and lets its key in only after that", int(left.Seconds()))
+		p.Why = fmt.Sprintf("the grid counts it as online for about %d s more, and accepts its key only after that", int(left.Seconds()))
 	}
 	if v.Runtime.State == supernode.Restarting {
 		p.Fix = "wait: Docker restarts it on its own"
@@ -230,24 +230,24 @@ func unexplained(v front.NodeView) *problem.Problem {
 	r := v.Runtime
 	switch {
 	case r.State == supernode.Running && v.Grid == flwrexec.StatusOffline:
-		return problem.New(problem.NodeNotOnline, v.Name+" runs and the grid has lost it", "its log gives no reason: the network, a laptop that slept, or trouble on the grid",
+		return problem.New(problem.NodeNotOnline, v.Name+" runs but the grid has lost it", "its log gives no reason: perhaps the network, a laptop that slept, or trouble on the grid",
 			"restart it")
 	case r.State == supernode.Running:
-		return problem.New(problem.NodeNotOnline, v.Name+" runs and is not online yet", "", "look at its log: flwrup logs "+v.Name)
+		return problem.New(problem.NodeNotOnline, v.Name+" runs but is not online yet", "", "read its log: flwrup logs "+v.Name)
 	case r.ExitCode == 137:
-		why := "somebody, or the system, ended it with SIGKILL"
+		why := "it was ended with SIGKILL, by a person or by the system"
 		if r.Reason != "" && r.Reason != "killed (SIGKILL)" {
 			why = r.Reason
 		}
 		return problem.New(NodeKilled, v.Name+" was killed", why, "start it again")
 	case r.ExitCode == 0:
-		return problem.New(NodeEnded, v.Name+" has ended", "it was asked to, and not by flwrup: a docker stop or kill, or a restart of Docker or of this machine", "start it again")
+		return problem.New(NodeEnded, v.Name+" has ended", "something other than flwrup stopped it: docker stop or kill, or a restart of Docker or of this machine", "start it again")
 	}
 	why := fmt.Sprintf("it ended with exit code %d", r.ExitCode)
 	if r.Reason != "" {
 		why = r.Reason
 	}
-	return problem.New(NodeEnded, v.Name+" has ended", why, "look at its log (flwrup logs "+v.Name+"), then start it again")
+	return problem.New(NodeEnded, v.Name+" has ended", why, "read its log (flwrup logs "+v.Name+"), then start it again")
 }
 
 // remedyFor returns what helps against p.
@@ -257,7 +257,7 @@ func remedyFor(p *problem.Problem, v front.NodeView, h flwrexec.NodeHints, pinne
 		start = remedy(front.RestartNodes, "restart it", v.Name)
 	}
 	if other := v.Runtime.ByHand; other != "" {
-		start = remedy(front.ReplaceNodes, "replace "+other+" by flwrup's own", v.Name)
+		start = remedy(front.ReplaceNodes, "replace "+other+" with flwrup's own", v.Name)
 	}
 	switch p.Code {
 	case flwrexec.NodeConfig:
@@ -270,19 +270,19 @@ func remedyFor(p *problem.Problem, v front.NodeView, h flwrexec.NodeHints, pinne
 		}
 		return start
 	case problem.Untrusted, flwrexec.WrongService:
-		return &front.Remedy{Says: "look at the addresses", Step: front.StepConfigure, Look: true}
+		return &front.Remedy{Says: "check the addresses", Step: front.StepConfigure, Look: true}
 	case flwrexec.NodeUnregistered:
 		return remedy(front.UnregisterNodes, "remove it", v.Name)
 	case problem.NodeRefused:
 		if v.Grid == flwrexec.StatusRegistered {
-			return &front.Remedy{Says: "see whether it is confirmed", Step: front.StepConfirmation}
+			return &front.Remedy{Says: "check whether it is confirmed", Step: front.StepConfirmation}
 		}
 		return start
 	case app.Broken:
-		return &front.Remedy{Says: "look at the app", Step: front.StepRun, Look: true}
+		return &front.Remedy{Says: "check the app", Step: front.StepRun, Look: true}
 	case problem.NodeNotOnline:
 		if v.Runtime.State == supernode.Running && v.Grid != flwrexec.StatusOffline {
-			return &front.Remedy{Says: "see who is online and why not", Step: front.StepOnline, Look: true}
+			return &front.Remedy{Says: "see which SuperNodes are not online, and why", Step: front.StepOnline, Look: true}
 		}
 	}
 	return start

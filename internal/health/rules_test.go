@@ -79,7 +79,7 @@ func TestRulesInOrder(t *testing.T) {
 		{"unregistered on the grid", evidence{node: front.NodeView{Grid: flwrexec.StatusUnregistered, Runtime: up}, known: true}},
 		{"not listed by the grid", evidence{node: front.NodeView{Runtime: up}, known: true}},
 		{"all is well, as far as can be known", evidence{node: front.NodeView{Runtime: up}, known: true, gridErr: errors.New("away")}},
-		{"its image is of another flwr", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline}, known: true, kind: "docker", flwr: "1.42.0", pinned: "flwr/supernode:1.24.0-py3.13-ubuntu24.04"}},
+		{"its image has another flwr version", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline}, known: true, kind: "docker", flwr: "1.42.0", pinned: "flwr/supernode:1.24.0-py3.13-ubuntu24.04"}},
 		{"never started", evidence{node: front.NodeView{Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true}},
 		{"its name is taken", evidence{node: front.NodeView{Wanted: front.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true, foreign: &supernode.Status{}}},
 		{"removed by somebody", evidence{node: front.NodeView{Wanted: front.WantedUp, Grid: flwrexec.StatusOffline, Runtime: supernode.Status{State: supernode.Absent}}, known: true}},

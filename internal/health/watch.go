@@ -139,7 +139,7 @@ func (d *decision) grace() { d.graceEnd = d.now.mono + watchGrace }
 func (d *decision) noteSleep() {
 	if drift := d.now.wall.Sub(d.last.wall) - (d.now.mono - d.last.mono); d.looked && drift.Abs() > watchDrift {
 		d.grace()
-		d.say(WatchSlept, "", fmt.Sprintf("this machine slept, or its clock was set, by %s; the SuperNodes get a minute to come back", drift.Abs().Round(time.Second)), nil)
+		d.say(WatchSlept, "", fmt.Sprintf("this machine slept, or its clock jumped, by %s; waiting a minute for the SuperNodes to come back", drift.Abs().Round(time.Second)), nil)
 	}
 	d.last, d.looked = d.now, true
 }
@@ -149,7 +149,7 @@ func (d *decision) seesRuntime() bool {
 	if d.look.RuntimeErr != nil {
 		if !d.blind {
 			p := problem.Of(d.look.RuntimeErr)
-			d.say(WatchBlind, "", "cannot see the SuperNodes and waits: "+p.Error(), p)
+			d.say(WatchBlind, "", "cannot see the SuperNodes, waiting: "+p.Error(), p)
 		}
 		d.blind = true
 		return false
@@ -157,7 +157,7 @@ func (d *decision) seesRuntime() bool {
 	if d.blind {
 		d.blind = false
 		d.grace() // Docker starts them again
-		d.say(WatchSees, "", "sees the SuperNodes again; they get a minute to come back", nil)
+		d.say(WatchSees, "", "sees the SuperNodes again; waiting a minute for them to come back", nil)
 	}
 	return true
 }
@@ -169,7 +169,7 @@ func (d *decision) noteGrid() {
 		if told != "" {
 			d.gridErr = ""
 			d.grace()
-			d.say(WatchGridBack, "", "the grid answers again; the SuperNodes get a minute to come back", nil)
+			d.say(WatchGridBack, "", "the grid answers again; waiting a minute for the SuperNodes to come back", nil)
 		}
 		return
 	}
@@ -178,9 +178,9 @@ func (d *decision) noteGrid() {
 		return
 	}
 	d.gridErr = p.Code
-	text := "the grid cannot be asked; waits until it answers: "
+	text := "the grid does not answer, waiting: "
 	if d.loggedOut {
-		text = "the grid cannot be asked; looks only at what runs here: "
+		text = "the grid does not answer; checking only what runs here: "
 	}
 	if !away[told] || !away[p.Code] {
 		d.say(WatchGridLost, "", text+p.Error(), p)
@@ -191,7 +191,7 @@ func (d *decision) noteAllLost() {
 	all := allLost(d.look)
 	if all && !d.allLost && d.now.mono >= d.graceEnd {
 		d.grace()
-		d.say(WatchGridLost, "", "the grid has lost all SuperNodes at once, though they run: the network, or the grid; they get a minute to come back", nil)
+		d.say(WatchGridLost, "", "the grid lost all SuperNodes at once, though they run: the network, or the grid; waiting a minute for them to come back", nil)
 	}
 	d.allLost = all
 }
@@ -257,8 +257,8 @@ func (d *decision) restartWhenDue(v front.NodeView, n *watched) {
 		d.restart = append(d.restart, v.Name)
 	case dueNever:
 		n.left = true
-		d.say(WatchLeft, v.Name, fmt.Sprintf("was restarted %d times within an hour and is down again: left alone", watchTries),
-			problem.New(v.Diagnosis.Code, "", "", "look at its log (flwrup logs "+v.Name+"), then: flwrup restart "+v.Name))
+		d.say(WatchLeft, v.Name, fmt.Sprintf("was restarted %d times within an hour and is down again: flwrup no longer restarts it", watchTries),
+			problem.New(v.Diagnosis.Code, "", "", "read its log (flwrup logs "+v.Name+"), then: flwrup restart "+v.Name))
 	}
 }
 

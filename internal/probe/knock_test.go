@@ -56,7 +56,7 @@ func TestKnock(t *testing.T) {
 		{"slow", slow, ""},
 		{"hangs up", listen(func(c net.Conn) { c.Close() }), ""},
 		{"another service", listen(func(c net.Conn) { c.Write([]byte("220 mail\r\n")) }), ""}, //nolint:errcheck
-		{"nobody listens", "127.0.0.1:1", ""},
+		{"nothing listens", "127.0.0.1:1", ""},
 		{"no such name", "no-such-host.invalid:443", ""},
 		{"no address", "::::", ""},
 	} {

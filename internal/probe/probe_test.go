@@ -88,7 +88,7 @@ func TestNotASuperLink(t *testing.T) {
 	silent := l.Addr().String()
 	wants(t, Address(ctx, silent, Options{Limit: 300 * time.Millisecond}), problem.Unreachable, "says nothing")
 	l.Close()
-	wants(t, Address(ctx, silent, Options{}), problem.Unreachable, "nobody listens")
+	wants(t, Address(ctx, silent, Options{}), problem.Unreachable, "nothing listens")
 	plain := httptest.NewServer(page(200, ""))
 	defer plain.Close()
 	wants(t, Address(ctx, plain.Listener.Addr().String(), Options{}), WrongService, "does not speak TLS")

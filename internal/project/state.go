@@ -139,7 +139,7 @@ func (c *Choices) Kept(dir string) bool {
 	return err == nil && strings.TrimSpace(string(b)) == c.ID
 }
 
-// KeepID writes c.ID to the project's state, unless an id is there already: that id counts, because
+// KeepID writes c.ID to the project's state, unless an id already exists: that id counts, because
 // containers may carry it.
 func (c *Choices) KeepID(dir string) error {
 	if _, err := EnsureStateDir(dir); err != nil {

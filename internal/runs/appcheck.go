@@ -49,11 +49,11 @@ func Place(at site.Folder, r AppReport, t app.Trap) string {
 // trapHint says how sure it is that a statement fails on a grid.
 func trapHint(at site.Folder, r AppReport, t app.Trap) string {
 	if !t.Sure {
-		return Place(at, r, t) + " " + t.Does() + "; on a grid only /tmp can be written to"
+		return Place(at, r, t) + " " + t.Does() + "; on a grid, apps can write only to /tmp"
 	}
 	text := Place(at, r, t) + " " + t.Does() + ", which fails on a grid"
 	if t.WhyNot != "" {
-		text += "; change it by hand: " + t.WhyNot
+		text += "; edit it by hand: " + t.WhyNot
 	}
 	return text
 }
@@ -71,7 +71,7 @@ func TrapHints(at site.Folder, r AppReport) []string {
 func reachHints(at site.Folder, r AppReport) []string {
 	var hints []string
 	for _, t := range r.Found.Reaches {
-		hints = append(hints, fmt.Sprintf("%s, line %d: %s reaches out over the network, which a grid may not let the ServerApp do",
+		hints = append(hints, fmt.Sprintf("%s, line %d: %s uses the network, which a grid may not allow the ServerApp",
 			at.Rel(filepath.Join(r.App.Dir, t.File)), t.Line, t.What))
 	}
 	return hints
@@ -83,7 +83,7 @@ func reachHints(at site.Folder, r AppReport) []string {
 func CheckApp(ctx context.Context, s *site.Site, given Config, to front.Sink) (Config, error) {
 	r, err := ReportApp(ctx, s, 0)
 	if problem.Is(err, problem.PythonMissing) || problem.Is(err, problem.Internal) {
-		to.Event(front.Says{Text: "the app's source was not looked at: " + problem.Of(err).Error()})
+		to.Event(front.Says{Text: "cannot check the app's source: " + problem.Of(err).Error()})
 		return given, nil
 	}
 	if err != nil {
@@ -137,8 +137,8 @@ func disarm(ctx context.Context, s *site.Site, r AppReport, to front.Sink) error
 		}
 		list := strings.Join(what, ", ")
 		done, err := site.Edit(ctx, s, to, front.StepRun, e, front.Question{ID: "traps", Default: mendByDefault(s), Ask: "Comment out " + list + "?",
-			Help: "The ServerApp runs on the grid, where it cannot write files: the run would fail there. A copy of the file is kept, and " +
-				"the edit can be undone. With no the app is run as it is."})
+			Help: "The ServerApp runs on the grid, where it cannot write files: the run would fail there. flwrup keeps a copy of the file, and " +
+				"you can undo the edit. Answer no to run the app as it is."})
 		if err != nil {
 			return err
 		}
@@ -226,7 +226,7 @@ func checkPackages(ctx context.Context, s *site.Site, a app.App, to front.Sink) 
 		if ctx.Err() != nil {
 			return err
 		}
-		to.Event(front.Says{Text: "the SuperNodes' packages were not looked at: " + problem.Of(err).Error()})
+		to.Event(front.Says{Text: "cannot check the SuperNodes' packages: " + problem.Of(err).Error()})
 		return nil
 	}
 	if len(missing) == 0 {
@@ -242,13 +242,13 @@ func checkPackages(ctx context.Context, s *site.Site, a app.App, to front.Sink) 
 	}
 	remedy := "build an image that has them: `flwrup image`, then `flwrup restart`"
 	if s.RuntimeKind() != project.RuntimeDocker {
-		remedy = "install them where flwr is: " + pip(ctx, s) + " install " + shell.Word(missing[0].Want)
+		remedy = "install them next to flwr: " + pip(ctx, s) + " install " + shell.Word(missing[0].Want)
 	}
 	if f, err := s.Session(ctx); err == nil && f.Dialect().RuntimeInstall {
-		remedy += ", or let SuperNodes install what a run needs (flwrup.toml: install-packages = true)"
+		remedy += ", or let SuperNodes install what a run needs (install-packages = true in flwrup.toml)"
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "packages", Kind: front.AskConfirm, Default: "no",
-		Ask: "Run the app all the same?", Help: "The SuperNodes lack " + strings.Join(list, ", ") + ", which the app's pyproject.toml asks for: its ClientApp may fail there. Better: " + remedy + "."})
+		Ask: "Run the app anyway?", Help: "The SuperNodes lack " + strings.Join(list, ", ") + ", which the app's pyproject.toml asks for, so its ClientApp may fail. Better: " + remedy + "."})
 	if err != nil || answer == "yes" {
 		return err
 	}

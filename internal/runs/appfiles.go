@@ -27,7 +27,7 @@ import (
 func leaking(s *site.Site) (file string, lines []string, err error) {
 	app, err := filepath.EvalSymlinks(s.AppDir())
 	if err != nil {
-		return "", nil, fmt.Errorf("look at the app's folder: %w", err)
+		return "", nil, fmt.Errorf("read the app's folder: %w", err)
 	}
 	file = filepath.Join(s.AppDir(), ".gitignore")
 	content, err := plainfile.Read(file)
@@ -40,7 +40,7 @@ func leaking(s *site.Site) (file string, lines []string, err error) {
 	}{{s.StateDir(), true}, {filepath.Join(s.Dir, project.FileName), false}} {
 		real, err := filepath.EvalSymlinks(own.path)
 		if err != nil {
-			return "", nil, fmt.Errorf("look at flwrup's own files: %w", err)
+			return "", nil, fmt.Errorf("read flwrup's own files: %w", err)
 		}
 		rel, err := filepath.Rel(app, real)
 		if err != nil || !filepath.IsLocal(rel) {
@@ -118,7 +118,7 @@ func KeepOut(s *site.Site, to front.Sink) error {
 
 // keepOutAction is KeepOut as a person would do it.
 func keepOutAction(s *site.Site, file string, lines []string) front.Action {
-	return front.Action{Says: "keep flwrup's own files out of what is sent with the app",
+	return front.Action{Says: "keep flwrup's own files out of the app that flwr sends",
 		Command: "printf '\\n%s" + strings.Repeat("\\n%s", len(lines)-1) + "\\n' " + quoted(lines) + " >> " + shell.Path(s.Rel(file))}
 }
 

@@ -23,7 +23,7 @@ const (
 	otherApp = "other"
 )
 
-// SettleApp makes sure that there is an app to run, or that somebody else starts the runs. The app is the
+// SettleApp makes sure that there is an app to run, or that none: somebody else starts the runs. The app is the
 // chosen one, else the only one in the folder, else the user's choice. A chosen one that is gone is never exchanged
 // unattended.
 func SettleApp(ctx context.Context, s *site.Site, to front.Sink) error {
@@ -40,7 +40,7 @@ func SettleApp(ctx context.Context, s *site.Site, to front.Sink) error {
 		if named := s.Choices().App; named != "" {
 			why := "no app is at " + s.AppDir()
 			if !s.Options.Attended {
-				return problem.New(app.Broken, "cannot run the app "+termsafe.Quote(named)+" that flwrup.toml names", why, "name another one: flwrup run --app FOLDER")
+				return problem.New(app.Broken, "cannot run the app "+termsafe.Quote(named)+" that flwrup.toml names", why, "name another app: flwrup run --app FOLDER")
 			}
 			to.Event(front.Says{Text: "flwrup.toml names the app " + termsafe.Quote(named) + ": " + why})
 		}
@@ -64,7 +64,7 @@ func UsableApp(dir string) error {
 // and none.
 func chooseApp(ctx context.Context, s *site.Site, to front.Sink) error {
 	apps := app.Find(s.Dir)
-	q := front.Question{ID: "app", Kind: front.AskChoice, Ask: "Which Flower app is to be run?",
+	q := front.Question{ID: "app", Kind: front.AskChoice, Ask: "Which Flower app do you want to run?",
 		Help: "Its ServerApp runs on the grid, its ClientApp on every SuperNode."}
 	for _, a := range apps {
 		dir := s.Folder().ShellDir(a.Dir)
@@ -74,12 +74,12 @@ func chooseApp(ctx context.Context, s *site.Site, to front.Sink) error {
 	case len(apps) == 1:
 		q.Default = q.Choices[0].Value
 	case len(apps) == 0:
-		q.Help = "There is none in this folder or one level below it. " + q.Help
+		q.Help = "There is no app in this folder or one level below it. " + q.Help
 	}
 	q.Choices = append(q.Choices,
 		front.Choice{Value: newApp, Label: "make a new one", Note: newAppNote(s)},
 		front.Choice{Value: otherApp, Label: "another folder"},
-		front.Choice{Value: site.NoApp, Label: "none", Note: "somebody else starts the runs"})
+		front.Choice{Value: site.NoApp, Label: "none", Note: "none: somebody else starts the runs"})
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func chooseApp(ctx context.Context, s *site.Site, to front.Sink) error {
 		return makeApp(ctx, s, to)
 	case otherApp:
 		if answer, err = to.Ask(ctx, front.Question{ID: "app-folder", Kind: front.AskText, Ask: "Where is the Flower app?",
-			Help: "A folder with the pyproject.toml of a Flower app.",
+			Help: "The folder with the app's pyproject.toml.",
 			Validate: func(text string) error {
 				if text == "" {
 					return fmt.Errorf("a folder")
@@ -110,7 +110,7 @@ func newAppNote(s *site.Site) string {
 	if !s.Dialect().AppsFromPlatform {
 		return "flwr's own NumPy template"
 	}
-	return "fetched from Flower's platform"
+	return "downloaded from Flower"
 }
 
 // makeApp has flwr make a new app, in a folder of flwrup's own, and moves it into the project when it is
@@ -150,7 +150,7 @@ func placeApp(ctx context.Context, s *site.Site, name string, argv func(flwr.Dia
 	}
 	dir := filepath.Join(s.Dir, name)
 	if _, err := os.Lstat(dir); err == nil {
-		return problem.New(problem.BadInput, s.Rel(dir)+" is there already", "a new app would go there", "choose that one, or move it away")
+		return problem.New(problem.BadInput, s.Rel(dir)+" already exists", "a new app would go there", "choose it, or move it away")
 	}
 	work, err := site.Scratch(s, site.ScratchApp)
 	if err != nil {

@@ -39,7 +39,7 @@ func SaveMetrics(ctx context.Context, s *site.Site, id string) (file string, err
 		return "", err
 	}
 	if len(list) == 0 {
-		return "", problem.New(problem.RunNotFound, "run "+id+" has told no metrics yet", "", "look again when a round is over")
+		return "", problem.New(problem.RunNotFound, "run "+id+" has no metrics yet", "", "try again when a round has ended")
 	}
 	content := []byte(MetricsCSV(list))
 	for n := 1; ; n++ {

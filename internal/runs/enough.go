@@ -140,7 +140,7 @@ func fewer(ctx context.Context, s *site.Site, r AppReport, want app.Minimum, c c
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "fewer-nodes", Kind: front.AskConfirm, Default: "no",
 		Ask:  fmt.Sprintf("Run with %d nodes this time (%s=%d)?", c.all, want.Key, c.all),
-		Help: fmt.Sprintf("The app wants %d nodes (%s), and the federation has %d: it would wait for ever.", want.Want, want.Key, c.all)})
+		Help: fmt.Sprintf("The app wants %d nodes (%s), and the federation has %d: it would wait forever.", want.Want, want.Key, c.all)})
 	if err != nil {
 		return err
 	}
@@ -153,9 +153,9 @@ func fewer(ctx context.Context, s *site.Site, r AppReport, want app.Minimum, c c
 func tooFew(s *site.Site, r AppReport, want app.Minimum, c crowd) error {
 	where := fmt.Sprintf("%s, line %d: %s", s.Rel(filepath.Join(r.App.Dir, want.File)), want.Line, want.What)
 	p := problem.New(problem.NodeNotOnline, fmt.Sprintf("the app wants %d nodes, %d of %d are online", want.Want, c.online, c.all),
-		"it would wait for them without a word ("+where+")"+names("; missing ", c.missing), "bring the nodes online (`flwrup start`), or add some")
+		"it would wait for them and say nothing ("+where+")"+names("; missing ", c.missing), "bring the nodes online (`flwrup start`), or add some")
 	if want.Key != "" {
-		p.Fix += "; or give the app a smaller " + want.Key + " in its pyproject.toml"
+		p.Fix += "; or lower " + want.Key + " in its pyproject.toml"
 	} else if want.Want > c.all {
 		p.Fix += "; or change the number there"
 	}

@@ -52,7 +52,7 @@ func packParcel(ctx context.Context, s *site.Site, maxAge time.Duration) (parcel
 		}
 		p := parcel{limit: pack.Limit, exclude: pack.Exclude, guess: pack.Guess}
 		if p.app, err = filepath.EvalSymlinks(a.Dir); err != nil {
-			return parcel{}, fmt.Errorf("look at the app's folder: %w", err)
+			return parcel{}, fmt.Errorf("read the app's folder: %w", err)
 		}
 		for _, x := range pack.Files {
 			p.files = append(p.files, outgoing.File{Name: x.Name, Real: x.Real, Packed: x.Packed, Secret: x.Secret, Outside: x.Outside})
@@ -133,7 +133,7 @@ func CheckSent(ctx context.Context, s *site.Site, to front.Sink) error {
 		large := outgoing.TooLarge(p.files, p.limit)
 		if len(p.found) == 0 && len(large) == 0 {
 			if !p.guess {
-				to.Event(front.Says{Text: "to be sent: " + outgoing.Summary(p.files)})
+				to.Event(front.Says{Text: "would be sent: " + outgoing.Summary(p.files)})
 			}
 			return nil
 		}
@@ -164,8 +164,8 @@ func offerKeepOut(ctx context.Context, s *site.Site, p parcel, large []outgoing.
 	}
 	lines := keepOutLines(p.found, large)
 	added := ignoreLines(before, lines)
-	answer, err := to.Ask(ctx, front.Question{ID: "keep-out", Kind: front.AskConfirm, Default: "yes", Ask: "Keep " + strings.Join(lines, ", ") + " out of what is sent?",
-		Help: strings.Join(sentReasons(p, large), "; ") + ". flwr sends such files to the grid, which hands them to every SuperNode.",
+	answer, err := to.Ask(ctx, front.Question{ID: "keep-out", Kind: front.AskConfirm, Default: "yes", Ask: "Keep " + strings.Join(lines, ", ") + " out of the app?",
+		Help: strings.Join(sentReasons(p, large), "; ") + ". flwr would send them to the grid, and the grid to every SuperNode.",
 		Diff: tomledit.Diff(before, append(slices.Clone(before), added...), s.Rel(file))})
 	if err != nil || answer != "yes" {
 		return false, err
@@ -181,13 +181,13 @@ func offerKeepOut(ctx context.Context, s *site.Site, p parcel, large []outgoing.
 func acceptSent(ctx context.Context, s *site.Site, p parcel, to front.Sink) error {
 	never := slices.ContainsFunc(p.found, func(f outgoing.Finding) bool { return f.Never }) && !p.guess
 	reasons := strings.Join(sentReasons(p, nil), "; ")
-	stop := problem.New(problem.NeedsPerson, "files that are not for others would be sent with the app", reasons,
+	stop := problem.New(problem.NeedsPerson, "private files would be sent with the app", reasons,
 		"keep them out: "+keepOutWords(s, p, keepOutLines(p.found, nil)))
 	switch {
 	case never:
 		return stop
 	case s.Options.SendAll:
-		to.Event(front.Says{Text: "to be sent, as --send-all says: " + reasons})
+		to.Event(front.Says{Text: "sent because of --send-all: " + reasons})
 		return nil
 	case !s.Options.Attended:
 		stop.Fix += "; or send them with --send-all"
@@ -202,8 +202,8 @@ func acceptSent(ctx context.Context, s *site.Site, p parcel, to front.Sink) erro
 
 // tooLarge is said before flwr refuses the bundle.
 func tooLarge(s *site.Site, p parcel, large []outgoing.File) error {
-	return problem.New(problem.NeedsPerson, fmt.Sprintf("the app is too large to be sent: %s packed, and the grid takes %s", megabytes(outgoing.Size(p.files)), megabytes(p.limit)),
-		strings.Join(sentReasons(p, large), "; "), "keep out what need not be sent: "+keepOutWords(s, p, keepOutLines(p.found, large)))
+	return problem.New(problem.NeedsPerson, fmt.Sprintf("the app is too large to send: %s packed, and the grid takes %s", megabytes(outgoing.Size(p.files)), megabytes(p.limit)),
+		strings.Join(sentReasons(p, large), "; "), "leave out what the run does not need: "+keepOutWords(s, p, keepOutLines(p.found, large)))
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
@@ -269,12 +269,12 @@ func SentActions(ctx context.Context, s *site.Site) []front.Action {
 	}
 	for _, f := range p.found {
 		if !slices.Contains(own, f.Line) {
-			actions = append(actions, front.Action{Says: "keep out of what is sent, when you agree: " + f.String(),
+			actions = append(actions, front.Action{Says: "leave out of the app, if you agree: " + f.String(),
 				Command: "printf '\\n%s\\n' " + shell.Word(f.Line) + " >> " + shell.Path(s.Rel(filepath.Join(s.AppDir(), ".gitignore")))})
 		}
 	}
 	for _, f := range outgoing.TooLarge(p.files, p.limit) {
-		actions = append(actions, front.Action{Says: fmt.Sprintf("keep out of what is sent, when you agree: %s (%s packed; the grid takes %s in all)",
+		actions = append(actions, front.Action{Says: fmt.Sprintf("leave out of the app, if you agree: %s (%s packed; the grid takes %s in all)",
 			f.Name, megabytes(f.Packed), megabytes(p.limit))})
 	}
 	return actions

@@ -250,7 +250,7 @@ func (l *metricList) Event(e front.Event) {
 }
 
 func (l *metricList) Ask(context.Context, front.Question) (string, error) {
-	return "", problem.New(problem.NeedsPerson, "nobody is there to answer", "", "")
+	return "", problem.New(problem.NeedsPerson, "nobody can answer here", "", "")
 }
 
 // StopRuns ends runs, after asking: what they have computed so far is lost.
@@ -267,14 +267,14 @@ func StopRuns(ctx context.Context, s *site.Site, ids []string, to front.Sink) er
 		return err
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "stop-run", Kind: front.AskConfirm, Default: "no",
-		Ask: "Stop run " + strings.Join(ids, ", ") + "?", Help: "It ends on the grid and on all SuperNodes. What it has learnt so far is lost."})
+		Ask: "Stop run " + strings.Join(ids, ", ") + "?", Help: "It ends on the grid and on all SuperNodes. You lose what it has learnt so far."})
 	if err != nil || answer != "yes" {
 		return err
 	}
 	for _, id := range runs {
 		err := f.StopRun(ctx, s.Connection(), id)
 		if problem.Is(err, flwrexec.RunOver) {
-			to.Event(front.Says{Text: "run " + id.String() + " was over already"})
+			to.Event(front.Says{Text: "run " + id.String() + " had already ended"})
 			continue
 		}
 		if err != nil {

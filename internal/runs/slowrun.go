@@ -42,6 +42,6 @@ func tellSlow(ctx context.Context, s *site.Site, told map[string]bool, to front.
 	if len(slow) > 1 {
 		verb = "install"
 	}
-	to.Event(front.Says{Text: strings.Join(slow, ", ") + " " + verb + " the app's packages, and the run waits: the first time may take minutes. " +
-		"An image that has them spares it: flwrup image"})
+	to.Event(front.Says{Text: strings.Join(slow, ", ") + " " + verb + " the app's packages, and the run waits: the first time can take minutes. " +
+		"To avoid that, build an image that has them: flwrup image"})
 }

@@ -54,7 +54,7 @@ func (f Folder) AppDir() string {
 	return f.Path(f.Choices.App)
 }
 
-// RunsElsewhere reports whether the person said that somebody else starts the runs.
+// RunsElsewhere reports whether the person said that none: somebody else starts the runs.
 func (f Folder) RunsElsewhere() bool { return f.Choices.App == NoApp }
 
 // FlwrHome returns the FLWR_HOME to set; "" leaves the person's own.

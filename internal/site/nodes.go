@@ -19,7 +19,7 @@ const StopGrace = 20 * time.Second
 // startAtOnce limits how many start at the same time: each costs seconds of processor time.
 const startAtOnce = 4
 
-// GridLetsGo is how long the grid goes on calling a killed SuperNode online. Seen: 52 to 53 s.
+// GridLetsGo is how long the grid still calls a killed SuperNode online. Seen: 52 to 53 s.
 const GridLetsGo = time.Minute
 
 // States returns the runtime's view of this site's SuperNodes by name.

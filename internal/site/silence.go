@@ -44,6 +44,6 @@ func ResumeGrid(s *Site, to front.Sink) error {
 	if GridSuspended(s) == nil {
 		return nil
 	}
-	to.Event(front.Says{Text: "the rehearsal's grid is suspended: letting it go on"})
+	to.Event(front.Says{Text: "the rehearsal's grid is suspended: resuming it"})
 	return grid.Resume(gridDir(s))
 }

@@ -38,7 +38,7 @@ func CheckFederation(name string) error {
 	}
 	if rest, ok := strings.CutPrefix(name, "@"); ok {
 		if account, fed, ok := strings.Cut(rest, "/"); !ok || account == "" || fed == "" {
-			return fmt.Errorf("with @ it has two parts: @account/name")
+			return fmt.Errorf("a name with @ has two parts: @account/name")
 		}
 	}
 	return nil
@@ -93,12 +93,12 @@ func Unfit(list []flwrexec.Federation, id string) *problem.Problem {
 			have = append(have, f.ID)
 		}
 	}
-	why := "it does not exist, is archived, or this account is no member of it"
+	why := "it does not exist, is archived, or your account is not a member"
 	if len(have) > 0 {
-		why += "; this account has " + strings.Join(have, ", ")
+		why += "; your federations are " + strings.Join(have, ", ")
 	}
 	return problem.New(problem.FedNotFound, "federation "+id+" is not in your list", why,
-		"name one of yours with --federation, add --create-federation to make it (flwr 1.27 and later), or ask its owner to invite you")
+		"name one of yours with --federation, create it with --create-federation (flwr 1.27 and later), or ask its owner to invite you")
 }
 
 func bareName(id string) string { return id[strings.LastIndex(id, "/")+1:] }
@@ -147,11 +147,11 @@ func pickFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sin
 		q.Choices = append(q.Choices, c)
 	}
 	if f.Dialect().Managed {
-		q.Choices = append(q.Choices, front.Choice{Value: createNew, Label: createNew, Note: "you will be its owner"})
+		q.Choices = append(q.Choices, front.Choice{Value: createNew, Label: createNew, Note: "you will own it"})
 	}
 	if len(q.Choices) == 0 {
-		return problem.New(problem.NeedsPerson, "this account is in no federation", "",
-			"ask Flower Labs (hello@flower.ai) to put your account into one, then come back")
+		return problem.New(problem.NeedsPerson, "your account is in no federation", "",
+			"ask Flower Labs (hello@flower.ai) to add your account to one, then come back")
 	}
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
@@ -161,7 +161,7 @@ func pickFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sin
 		return SetFederation(s, answer)
 	}
 	name, err := to.Ask(ctx, front.Question{ID: "federation-name", Kind: front.AskText, Default: strings.ToLower(site.SuggestName(s.Choices().Name)),
-		Ask: "What should the new federation be called?", Help: "A letter first; letters, digits and hyphens; at most 32 characters.",
+		Ask: "What should the new federation be called?", Help: "Starts with a letter; letters, digits and hyphens; at most 32 characters.",
 		Validate: flwrexec.CheckFederationName})
 	if err != nil {
 		return err

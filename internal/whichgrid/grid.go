@@ -33,7 +33,7 @@ func ChooseGrid(ctx context.Context, s *site.Site, to front.Sink, change bool) e
 	}
 	d := s.Dialect()
 	q := front.Question{ID: "grid", Kind: front.AskChoice, Default: now.Connection, Ask: "Which grid are the SuperNodes for?",
-		Help: "Each grid gives node IDs of its own: the same keys can be registered on several, and flwrup keeps them apart."}
+		Help: "Each grid has its own node IDs: you can register the same keys on several grids, and flwrup keeps them apart."}
 	for _, o := range list {
 		x := front.Choice{Value: o.Connection, Label: site.GridName(o.GridChoice), Note: site.ControlOf(o.GridChoice, d), Disabled: o.Unfit != ""}
 		switch {
@@ -47,7 +47,7 @@ func ChooseGrid(ctx context.Context, s *site.Site, to front.Sink, change bool) e
 		}
 		q.Choices = append(q.Choices, x)
 	}
-	q.Choices = append(q.Choices, front.Choice{Value: otherAddresses, Label: otherAddresses, Note: "type them"})
+	q.Choices = append(q.Choices, front.Choice{Value: otherAddresses, Label: otherAddresses, Note: "type its addresses"})
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
@@ -78,8 +78,8 @@ func askAddresses(ctx context.Context, s *site.Site, to front.Sink, g *project.G
 		return project.CheckAddress(text)
 	}
 	control, err := to.Ask(ctx, front.Question{ID: "control", Kind: front.AskText, Default: site.ControlOf(*g, d), Validate: needed,
-		Ask:  "At which address does the grid take flwr's commands (control)?",
-		Help: "As host:port. flwrup looks at both addresses in step 3 and says which is which."})
+		Ask:  "What is the grid's address for flwr (control)?",
+		Help: "As host:port. Step 3 checks both addresses and says which is which."})
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func askAddresses(ctx context.Context, s *site.Site, to front.Sink, g *project.G
 	}
 	g.Control = control
 	g.Fleet, err = to.Ask(ctx, front.Question{ID: "fleet", Kind: front.AskText, Default: site.FleetOf(*g, d), Validate: needed,
-		Ask:  "And at which address its SuperNodes (fleet)?",
+		Ask:  "What is its address for SuperNodes (fleet)?",
 		Help: "As host:port. A SuperLink of flwr 1.40 or later has one address for both; an older one has port 9092 for SuperNodes."})
 	return err
 }
@@ -107,15 +107,15 @@ func typeGrid(ctx context.Context, s *site.Site, to front.Sink) error {
 	if def == "" || flwr.HostOf(o.Control) != flwr.HostOf(site.ControlOf(now, s.Dialect())) {
 		def = publicCertificate
 	}
-	ca, err := to.Ask(ctx, front.Question{ID: "ca", Kind: front.AskText, Default: def, Ask: "Which file has the CA certificate of the grid?",
-		Help: "\"" + publicCertificate + "\" where its certificate is one that browsers trust, as SuperGrid's is."})
+	ca, err := to.Ask(ctx, front.Question{ID: "ca", Kind: front.AskText, Default: def, Ask: "Which file has the grid's CA certificate?",
+		Help: "\"" + publicCertificate + "\" if browsers trust its certificate, as with SuperGrid."})
 	if err != nil {
 		return err
 	}
 	if o.CA = ca; ca == publicCertificate {
 		o.CA = ""
 	} else if info, err := os.Stat(s.Path(ca)); err != nil || !info.Mode().IsRegular() {
-		return problem.New(problem.BadInput, "there is no file "+ca, "the CA certificate of the grid was to be there", "ask who runs the grid for it, then choose the grid again")
+		return problem.New(problem.BadInput, "there is no file "+ca, "the grid's CA certificate should be there", "get it from the people who run the grid, then choose the grid again")
 	}
 	name, err := to.Ask(ctx, connectionQuestion(s, o.GridChoice))
 	if err != nil {
@@ -136,11 +136,11 @@ func typeGrid(ctx context.Context, s *site.Site, to front.Sink) error {
 func connectionQuestion(s *site.Site, g project.GridChoice) front.Question {
 	c := s.Choices()
 	q := front.Question{ID: "connection", Kind: front.AskText, Default: c.Grid.Connection, Ask: "What should flwr call this grid?",
-		Help: "The name of the connection in Flower's configuration. Under one name flwrup keeps one grid's node IDs: " +
-			"take a name that is there only where the same grid has moved to another address.",
+		Help: "The name of the connection in Flower's configuration. flwrup keeps the node IDs of each grid under its name: " +
+			"reuse a name only if that grid has a new address.",
 		Validate: func(name string) error {
 			if name == "local" {
-				return fmt.Errorf("that is flwr's own simulation on this machine")
+				return fmt.Errorf("flwr uses that name for its simulation on this machine")
 			}
 			return project.CheckConnection(name)
 		}}

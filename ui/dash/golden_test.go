@@ -55,14 +55,14 @@ func boards() (list []struct {
 	add("a remedy each", with(func(o *front.Overview) {
 		o.Online = 3
 		o.Nodes[1].Runtime = ended(137)
-		o.Nodes[1].Diagnosis = problem.New("node-killed", "supernode_2 was killed", "the grid counts it as online for about 40 s more, and lets its key in only after that", "start it again")
+		o.Nodes[1].Diagnosis = problem.New("node-killed", "supernode_2 was killed", "the grid counts it as online for about 40 s more, and accepts its key only after that", "start it again")
 		o.Nodes[1].Remedy = &front.Remedy{Says: "start it again", Verb: front.StartNodes, Nodes: []string{"supernode_2"}}
 		o.Nodes[4].Remedy = &front.Remedy{Says: "use the image of flwr 1.42.0", Verb: front.OwnImage, Nodes: []string{"supernode_5"}}
 	}), "", nil)
 	add("rehearsal grid ended", with(func(o *front.Overview) {
 		o.Online = 0
-		o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid does not run", "it was stopped", "start it again")
-		o.Remedy = &front.Remedy{Says: "start the rehearsal's grid again", Verb: front.StartGrid}
+		o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid is not running", "it was stopped", "start it again")
+		o.Remedy = &front.Remedy{Says: "restart the rehearsal's grid", Verb: front.StartGrid}
 	}), "", nil)
 	add("not logged in", with(func(o *front.Overview) {
 		o.GridAt, o.GridErr, o.Online = time.Time{}, problem.New(problem.NotLoggedIn, "not logged in", "", ""), 0

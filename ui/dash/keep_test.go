@@ -82,7 +82,7 @@ func TestWatchOnTheDashboard(t *testing.T) {
 	}
 	m.Update(press("j")) // clears the note of the key
 	m.Update(Began{Run: want})
-	if v := m.View(); !strings.Contains(v, "supernode_2 restarting it: 1 of at most 5 in an hour") {
+	if v := m.View(); !strings.Contains(v, "supernode_2 restarting it: 1 of at most 5 an hour") {
 		t.Error(v)
 	}
 	o.Nodes = five().Nodes[:2]

@@ -207,10 +207,10 @@ func TestFixLeadsToTheStep(t *testing.T) {
 // A trouble of all nodes is mended first: the rehearsal's grid started, the login, Docker.
 func TestFixOfTheWhole(t *testing.T) {
 	o := five()
-	o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid does not run", "", "")
-	o.Remedy = &front.Remedy{Says: "start the rehearsal's grid again", Verb: front.StartGrid}
+	o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid is not running", "", "")
+	o.Remedy = &front.Remedy{Says: "restart the rehearsal's grid", Verb: front.StartGrid}
 	m := testModel(t, o, 120, 24, style.Options{NoColor: true})
-	if v := m.View(); !strings.Contains(v, "F start the rehearsal's grid again") {
+	if v := m.View(); !strings.Contains(v, "F restart the rehearsal's grid") {
 		t.Error(v)
 	}
 	if got := sent(m.Update(press("F"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: front.StartGrid}) {
