@@ -33,7 +33,7 @@ func TestWalkTellsWhatWasDeclined(t *testing.T) {
 			}
 			continue
 		}
-		if p := problem.Of(err); p.Code != problem.NeedsPerson || !strings.Contains(p.Why, "backed up elsewhere") {
+		if p := problem.Of(err); p.Code != problem.NeedsPerson || !strings.Contains(p.Why, "backed up all keys") {
 			t.Errorf("step 7: %v (%s)", err, p.Code)
 		}
 	}

@@ -224,10 +224,10 @@ func demo(pace time.Duration) *fake {
 	}
 	f.status[1].Links = []front.Link{{Label: "Sign up or sign in", URL: "https://flower.ai"}}
 	ask(1, front.Question{ID: "account", Kind: front.AskAcknowledge, Default: "yes", Ask: "Do you have a Flower account?",
-		Help: "If not: open https://flower.ai, choose Sign Up / Sign In at the upper right, and come back."},
+		Help: "If not: open https://flower.ai, choose Sign Up / Sign In at the top right, then come back."},
 		func(string) { done(1, "", "you said so today") })
 	ask(2, front.Question{ID: "federation", Kind: front.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
-		Help: "Its name as the dashboard shows it, such as @account/name; or \"later\"."},
+		Help: "Its name on the dashboard, such as @account/name; or \"later\"."},
 		func(a string) { done(2, a, a) })
 	f.apply[3] = func(ctx context.Context, to front.Sink) error {
 		v, err := to.Ask(ctx, front.Question{ID: "flwr", Kind: front.AskChoice, Default: "1.42.0", Ask: "Which flwr?",

@@ -80,7 +80,7 @@ var earlyStories = map[front.StepID]story{
 				Hints: []string{"the clock is 9s ahead of the grid's: the grid refuses a SuperNode that is more than 5 s ahead of it or 305 s behind: let this machine set its clock by the network: sudo timedatectl set-ntp true"}},
 		},
 		never: never(required, noWaiting, gridless, []string{noBlock, isBlocked}),
-		plan: []front.Action{{Says: "install flwr newest into an environment of its own below ~/.local/share/flwrup/flwr", Command: "python3 -m venv ~/.local/share/flwrup/flwr/newest && ~/.local/share/flwrup/flwr/newest/bin/pip install flwr"},
+		plan: []front.Action{{Says: "install flwr newest into a separate environment in ~/.local/share/flwrup/flwr", Command: "python3 -m venv ~/.local/share/flwrup/flwr/newest && ~/.local/share/flwrup/flwr/newest/bin/pip install flwr"},
 			{Says: "use Docker if it answers and has the image, else plain processes"}},
 		work: []any{front.Says{Text: "installing flwr 1.42.0"}, front.Output{Text: "Collecting flwr==1.42.0"}, front.Output{Text: "  Downloading flwr-1.42.0-py3-none-any.whl (912 kB)"},
 			front.Output{Text: "Installing collected packages: zipp, wrapt, urllib3, typing-extensions, tomli-w, tomli, shellingham, pygments, protobuf, pathspec"},
@@ -111,7 +111,7 @@ var earlyStories = map[front.StepID]story{
 	4: {
 		status: map[string]front.Status{
 			isDone:      {State: front.Done, Evidence: []string{"certificate.conf names fleet-supergrid.flower.ai"}},
-			isReady:     {State: front.Ready, Evidence: []string{"certificate.conf does not name fleet-supergrid.flower.ai"}},
+			isReady:     {State: front.Ready, Evidence: []string{"certificate.conf does not have fleet-supergrid.flower.ai"}},
 			isNotNeeded: {State: front.NotNeeded, Why: "the grid's certificate is not made from a certificate.conf here", Evidence: []string{"no certificate.conf in this folder"}},
 		},
 		never: never(noWaiting, gridless, []string{noBlock, isBlocked}, []string{"it only asks", atWork}),
@@ -123,15 +123,15 @@ var earlyStories = map[front.StepID]story{
 	5: {
 		status: map[string]front.Status{
 			isDone: {State: front.Done, Short: "5", Evidence: []string{"5 SuperNodes wished", "5 key pairs in keys"},
-				Hints: []string{"generate_auth_keys.sh line 15 has another number; flwrup makes the keys itself", "generate_auth_keys.sh deletes existing keys before it makes new ones: do not run it"}},
+				Hints: []string{"generate_auth_keys.sh line 15 has another number; that does not matter: flwrup makes the keys", "generate_auth_keys.sh deletes existing keys before it makes new ones: do not run it"}},
 			isReady: {State: front.Ready, Evidence: []string{"2 key pairs in keys"}},
 		},
 		never: never(required, noWaiting, gridless, []string{noBlock, isBlocked}, []string{"it only asks", atWork}),
 		plan:  []front.Action{{Says: "save the number in flwrup.toml"}},
 		err:   problem.New(problem.BadInput, "flwrup.toml is read-only", "", "allow writing with: chmod u+w flwrup.toml"),
 		asks: []front.Question{
-			{ID: "nodes", Kind: front.AskNumber, Default: "2", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. More can be added later."},
-			confirm("script", "Put the number into line 15 of generate_auth_keys.sh, too?", "flwrup makes the keys and never runs that script, which overwrites existing keys.", scriptDiff, "no"),
+			{ID: "nodes", Kind: front.AskNumber, Default: "2", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. You can add more later."},
+			confirm("script", "Also put the number into line 15 of generate_auth_keys.sh?", "flwrup makes the keys and never runs that script, which overwrites existing keys.", scriptDiff, "no"),
 		},
 	},
 	6: {
@@ -156,7 +156,7 @@ var earlyStories = map[front.StepID]story{
 	7: {
 		status: map[string]front.Status{
 			isDone:    {State: front.Done, Evidence: []string{"keys-2026-11-24.age holds all 5 pairs", "opened again and compared byte for byte"}},
-			isReady:   {State: front.Ready, Evidence: []string{"5 of 5 key pairs are in no backup that is still there"}},
+			isReady:   {State: front.Ready, Evidence: []string{"5 of 5 key pairs have no backup"}},
 			isBlocked: {State: front.Blocked, By: front.StepKeys, Why: "there are no keys yet"},
 		},
 		never: never(required, noWaiting, gridless),
@@ -172,7 +172,7 @@ var earlyStories = map[front.StepID]story{
 	},
 	8: {
 		status: map[string]front.Status{
-			isDone:    {State: front.Done, Evidence: []string{"~/.flwr/config.toml names the connection supergrid: supergrid.flower.ai"}},
+			isDone:    {State: front.Done, Evidence: []string{"~/.flwr/config.toml has the connection supergrid: supergrid.flower.ai"}},
 			isReady:   {State: front.Ready, Evidence: []string{"~/.flwr/config.toml needs a change: add the connection supergrid"}},
 			isBlocked: {State: front.Blocked, By: front.StepTools, Why: "there is no flwr on this machine"},
 		},

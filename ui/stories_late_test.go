@@ -79,8 +79,8 @@ var lateStories = map[front.StepID]story{
 	},
 	10: {
 		status: map[string]front.Status{
-			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 of 5 registered, by the ledger"}},
-			isReady:   {State: front.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(2, nodeID, front.ItemWaiting, "not registered"), Evidence: []string{"2 of 5 registered, by the ledger"}},
+			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 of 5 registered, according to the ledger"}},
+			isReady:   {State: front.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(2, nodeID, front.ItemWaiting, "not registered"), Evidence: []string{"2 of 5 registered, according to the ledger"}},
 			isBlocked: {State: front.Blocked, By: front.StepLogin, Why: "log in first", Short: "2/5", Items: five(2, nodeID, front.ItemWaiting, "not registered")},
 		},
 		never: never(required, noWaiting, gridless),
