@@ -33,6 +33,7 @@ type program struct {
 	terminal *os.File // Out as it is, for the screen alone; nil where it is no file
 	dir      string
 	plain    bool
+	commands bool // plain questions show the commands of each step
 	json     bool
 	lines    bool     // watch --json: an object a line
 	args     []string // of the process
@@ -118,6 +119,7 @@ and brings you back to check on them: status, logs, runs.
 	}
 	root.PersistentFlags().StringVar(&p.dir, "dir", "", "the project's `folder`, from here (default: this one, or flwrup-rehearsal in it)")
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
+	root.PersistentFlags().BoolVar(&p.commands, "commands", false, "with plain questions: print the commands of each step before it runs")
 	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
 	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), runCommand(p), p.runs(), trustCommand(p), versionCommand(p))
 	root.AddCommand(nodeCommands(p)...)
@@ -193,14 +195,16 @@ func (p *program) attended() bool { return p.In != nil && term.IsTerminal(int(p.
 
 // screen reports whether the wizard can draw: a person, a terminal that can, and no request for plain lines.
 func (p *program) screen() bool {
-	return !p.plain && !p.json && p.attended() && p.terminal != nil && term.IsTerminal(int(p.terminal.Fd())) &&
-		os.Getenv("TERM") != "dumb" && os.Getenv("ACCESSIBLE") == ""
+	return !p.plain && !p.json && p.attended() && p.terminal != nil && term.IsTerminal(int(p.terminal.Fd())) && !spoken()
 }
+
+// spoken reports whether the person listens to flwrup, or has a terminal that cannot draw: signs are words.
+func spoken() bool { return os.Getenv("TERM") == "dumb" || os.Getenv("ACCESSIBLE") != "" }
 
 // front makes the front end without a screen. With --json the standard output is the one object at the end;
 // a program that waits for it reads on the standard error what happens meanwhile, such as where to log in.
 func (p *program) front(yes bool) *plain.Front {
-	f := &plain.Front{Out: p.Out, In: p.In, Yes: yes, Quiet: p.json}
+	f := &plain.Front{Out: p.Out, In: p.In, Yes: yes, Quiet: p.json, Spoken: spoken(), Commands: p.commands}
 	if p.json {
 		f.Progress, f.Yes = p.Err, true
 	}

@@ -80,7 +80,11 @@ func showFinding(p *program, f steps.Finding, d findingData) {
 	case f.State == front.Ready:
 		word = "to do"
 	}
-	p.say("%s %s: %s", f.Stands.Sign(false), f.What, word)
+	if spoken() { // the word says it all
+		p.say("%s: %s", f.What, word)
+	} else {
+		p.say("%s %s: %s", f.Stands.Sign(false), f.What, word)
+	}
 	for _, says := range d.Says {
 		p.say("    %s", says)
 	}

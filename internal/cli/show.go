@@ -16,9 +16,14 @@ import (
 
 // say writes a line for a person; nothing with --json.
 func (p *program) say(format string, args ...any) {
-	if !p.json {
-		fmt.Fprintf(p.Out, format+"\n", args...)
+	if p.json {
+		return
 	}
+	text := fmt.Sprintf(format, args...)
+	if spoken() {
+		text = plain.Spoken(text)
+	}
+	fmt.Fprintln(p.Out, text)
 }
 
 // statusData is what `flwrup status --json` carries.

@@ -14,7 +14,7 @@ import (
 
 // Every line of a question's help is indented. On a terminal words and paths stay in one piece.
 func TestHelpOfAQuestion(t *testing.T) {
-	q := front.Question{Help: "In the file:\n  data: lets the apps read and change /srv/patient-data/2026\n  env: hands on DB_PASSWORD"}
+	q := front.Question{Ask: "Accept it?", Help: "In the file:\n  data: lets the apps read and change /srv/patient-data/2026\n  env: hands on DB_PASSWORD"}
 	keyboard, screen, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -30,8 +30,8 @@ func TestHelpOfAQuestion(t *testing.T) {
 	}
 	defer pipe.Close()
 	for in, want := range map[*os.File]string{
-		pipe:   "\n    In the file:\n      data: lets the apps read and change /srv/patient-data/2026\n      env: hands on DB_PASSWORD\n",
-		screen: "\n    In the file:\n      data: lets the apps read and change\n        /srv/patient-data/2026\n      env: hands on DB_PASSWORD\n",
+		pipe:   "\n    Accept it?\n    In the file:\n      data: lets the apps read and change /srv/patient-data/2026\n      env: hands on DB_PASSWORD\n",
+		screen: "\n    Accept it?\n    In the file:\n      data: lets the apps read and change\n        /srv/patient-data/2026\n      env: hands on DB_PASSWORD\n",
 	} {
 		var out bytes.Buffer
 		(&Front{Out: &out, In: in}).question(q)

@@ -2,8 +2,10 @@
 // screen reader or a script. It drives the same steps through the same events as the wizard.
 //
 // Its rules: one fact a line, no line is ever redrawn, no colour, a sign at the start of a line is
-// followed by a word. What programs print is indented. Questions end with their default in brackets;
-// an empty answer takes it. Progress goes to the log line by line, and not more than every two seconds.
+// followed by a word. No line of text is longer than 200 characters. What programs print is indented. A question comes
+// before what helps to answer it, and ends with its default in brackets; an empty answer takes it. Progress goes to the
+// log line by line, and not more than every two seconds. A person gets commands on request; for one who listens, signs
+// are words.
 package plain
 
 import (
@@ -23,6 +25,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
+	"flwrup/internal/wording"
 )
 
 // Front is a steps.Sink that writes lines to Out and reads answers from In.
@@ -31,11 +34,16 @@ type Front struct {
 	In    *os.File // nil or not attended: every question gets its default
 	Yes   bool     // answer every question with its default
 	Quiet bool     // no lines at all: --json
+	// Spoken is for people who listen: words instead of signs.
+	Spoken bool
+	// Commands shows a person the commands of each step; without, ? at a question does.
+	Commands bool
 	// Progress gets what happens as JSON, an object a line, for programs; nil: nobody wants it.
 	Progress io.Writer
 
 	mu       sync.Mutex
 	step     front.Step // that is being done
+	hidden   []string   // commands of its plan that were not shown
 	reader   *bufio.Reader
 	lastBar  time.Time
 	lastDone int64
@@ -46,11 +54,28 @@ type Front struct {
 	waited   time.Duration // for answers
 }
 
+// line writes a line of text, broken where it is too long.
 func (f *Front) line(format string, args ...any) {
-	if !f.Quiet {
-		fmt.Fprintf(f.Out, format+"\n", args...)
+	text := fmt.Sprintf(format, args...)
+	if f.Spoken {
+		text = Spoken(text)
+	}
+	for _, l := range strings.Split(text, "\n") {
+		for _, l := range folded(l) {
+			f.whole(l)
+		}
 	}
 }
+
+// whole writes a line that a person copies, or that a program wrote.
+func (f *Front) whole(text string) {
+	if !f.Quiet {
+		fmt.Fprintln(f.Out, text)
+	}
+}
+
+// attended reports whether a person answers the questions.
+func (f *Front) attended() bool { return !f.Yes && f.In != nil }
 
 // Event writes what happened.
 func (f *Front) Event(e front.Event) {
@@ -70,28 +95,29 @@ func (f *Front) Event(e front.Event) {
 	case front.Says:
 		f.line("    %s", e.Text)
 	case front.Output:
-		f.line("      %s", e.Text)
+		f.whole("      " + e.Text)
 	case front.Progress:
 		f.bar(e)
 	case front.ItemChanged:
 		f.line("    %s %s  %s", e.Item.State.Severity().Sign(false), e.Item.Name, e.Item.Text)
 	case front.LoginOpen:
 		if e.Warn != "" {
-			f.line("    ! beware of this link: %s", e.Warn)
+			f.line("    ! check this link first: %s", e.Warn)
 		}
-		f.line("    open this page in a browser, on this machine or any other, and approve:\n\n%s\n", e.URL)
+		f.line("    open this page in a browser, on this machine or any other, and approve:")
+		f.whole("\n" + e.URL + "\n")
 		switch {
 		case e.Typed:
-			f.line("    the code to type there is %s", e.Code)
+			f.line("    type this code there: %s", e.Code)
 		case e.Code != "":
-			f.line("    the code there should be %s", e.Code)
+			f.line("    that page has to show this code: %s", e.Code)
 		}
 	case front.LoginClosed:
 		if e.Approved {
 			f.line("    approved")
 		}
 	case front.NodeLine:
-		f.line("      %s | %s", e.Line.Node, e.Line.Text)
+		f.whole("      " + e.Line.Node + " | " + e.Line.Text)
 	case front.RunBegan:
 		if f.sawRun != e.ID {
 			f.sawRun, f.metrics, f.names = e.ID, nil, nil
@@ -108,6 +134,12 @@ const manyActions = 6
 // planned says why there is the step that began, and what it would do.
 func (f *Front) planned(actions []front.Action) {
 	f.line("    %s", f.step.Why())
+	f.hidden = nil
+	for _, a := range actions {
+		if a.Command != "" && f.attended() && !f.Commands {
+			f.hidden = append(f.hidden, a.Command)
+		}
+	}
 	for i, a := range actions {
 		if i == manyActions && len(actions) > i+1 {
 			f.line("    - and %d more: `flwrup plan` has them all", len(actions)-i)
@@ -116,9 +148,24 @@ func (f *Front) planned(actions []front.Action) {
 		if a.Says != "" {
 			f.line("    - %s", a.Says)
 		}
-		if a.Command != "" {
-			f.line("        %s", a.Command)
+		if a.Command != "" && len(f.hidden) == 0 {
+			f.whole("        " + a.Command)
 		}
+	}
+	if n := len(f.hidden); n > 0 {
+		f.line("    (%s; type ? at a question to see what runs, or start flwrup with --commands)", wording.Count(n, "command"))
+	}
+}
+
+// showHidden writes the commands of the step that were left out.
+func (f *Front) showHidden() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.hidden) == 0 {
+		f.line("    no commands in this step")
+	}
+	for _, c := range f.hidden {
+		f.whole("        " + c)
 	}
 }
 
@@ -134,7 +181,7 @@ func (f *Front) stepEnded(e front.StepEnded) {
 	if len(e.Status.Evidence) > 0 && e.Status.State != front.NotNeeded {
 		text = strings.Join(e.Status.Evidence, "; ")
 	}
-	if e.Status.State == front.NotNeeded {
+	if e.Status.State == front.NotNeeded && !f.Spoken {
 		text = "not needed: " + e.Status.Why
 	}
 	f.line("%2d %s %s  %s", e.Step.ID(), stands.Sign(false), e.Step.Name(), text)
@@ -242,7 +289,7 @@ func (f *Front) Ask(ctx context.Context, q front.Question) (string, error) {
 			f.mu.Unlock()
 			return q.Default, nil
 		}
-		p := problem.New(problem.NeedsPerson, "a person has to answer: "+q.Ask, q.Help, unattended(q.ID))
+		p := problem.New(problem.NeedsPerson, "needs an answer: "+q.Ask, q.Help, unattended(q.ID))
 		return "", p
 	}
 	f.mu.Lock()
@@ -258,6 +305,10 @@ func (f *Front) Ask(ctx context.Context, q front.Question) (string, error) {
 		answer, err := f.answer(ctx, q)
 		if err != nil {
 			return "", err
+		}
+		if answer == "?" && q.Kind != front.AskSecret {
+			f.showHidden()
+			continue
 		}
 		if answer == "" {
 			answer = q.Default
@@ -294,9 +345,10 @@ func unattended(id string) string {
 
 func (f *Front) question(q front.Question) {
 	f.line("")
+	f.line("    %s", q.Ask)
 	if q.Diff != "" {
 		for _, l := range strings.Split(strings.TrimRight(q.Diff, "\n"), "\n") {
-			f.line("      %s", l)
+			f.whole("      " + l)
 		}
 	}
 	if q.Help != "" {
@@ -324,7 +376,7 @@ const noBreak = "\ue000"
 func (f *Front) indented(l string) {
 	text := strings.TrimLeft(l, " ")
 	lead := "    " + l[:len(l)-len(text)]
-	if width, _, err := term.GetSize(int(f.In.Fd())); err == nil {
+	if width, _, err := term.GetSize(int(f.In.Fd())); err == nil && width > 0 {
 		text = strings.ReplaceAll(text, "-", noBreak) // a path stays in one piece
 		text = strings.ReplaceAll(ansi.Wordwrap(text, max(width-len(lead)-3, 20), ""), noBreak, "-")
 	}
@@ -332,18 +384,21 @@ func (f *Front) indented(l string) {
 }
 
 func (f *Front) answer(ctx context.Context, q front.Question) (string, error) {
-	prompt := "    " + q.Ask
-	switch {
-	case q.Kind == front.AskConfirm && q.Default == "yes":
-		prompt += " [Y/n]"
-	case q.Kind == front.AskConfirm || q.Kind == front.AskAcknowledge && q.Default != "yes":
-		prompt += " [y/N]"
-	case q.Kind == front.AskAcknowledge:
-		prompt += " [Y/n]"
-	case q.Default != "" && q.Kind != front.AskSecret:
-		prompt += " [" + q.Default + "]"
+	prompt := "    Answer"
+	switch q.Kind {
+	case front.AskConfirm, front.AskAcknowledge:
+		prompt += ", yes or no [" + map[bool]string{true: "yes", false: "no"}[q.Default == "yes"] + "]"
+	case front.AskSecret:
+		prompt += ", hidden as you type"
+	default:
+		if q.Kind == front.AskChoice {
+			prompt += ", a number or a name"
+		}
+		if q.Default != "" {
+			prompt += " [" + q.Default + "]"
+		}
 	}
-	fmt.Fprint(f.Out, prompt+" ")
+	fmt.Fprint(f.Out, prompt+": ")
 	if q.Kind != front.AskSecret {
 		return f.read(ctx)
 	}
@@ -351,10 +406,10 @@ func (f *Front) answer(ctx context.Context, q front.Question) (string, error) {
 	if err != nil || !q.Twice || secret == "" {
 		return secret, err
 	}
-	fmt.Fprint(f.Out, "    the same again: ")
+	fmt.Fprint(f.Out, "    Again, hidden as you type: ")
 	again, err := f.secret(ctx)
 	if err == nil && again != secret {
-		f.line("    they differ: once more")
+		f.line("    the two differ: type it again")
 		return f.answer(ctx, q)
 	}
 	return secret, err
@@ -422,7 +477,7 @@ func normal(q front.Question, text string) (string, error) {
 				return c.Value, nil
 			}
 		}
-		return "", fmt.Errorf("a number from the list")
+		return "", fmt.Errorf("type a number from the list")
 	case front.AskConfirm, front.AskAcknowledge:
 		switch strings.ToLower(text) {
 		case "y", "yes":
@@ -433,7 +488,7 @@ func normal(q front.Question, text string) (string, error) {
 			}
 			return "no", nil
 		}
-		return "", fmt.Errorf("yes or no")
+		return "", fmt.Errorf("type yes or no")
 	}
 	if q.Validate != nil {
 		if err := q.Validate(text); err != nil {
