@@ -176,7 +176,7 @@ func oneOrMore(things, hint string) cobra.PositionalArgs {
 
 // jsonFlag adds --json to a command.
 func (p *program) jsonFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&p.json, "json", false, `one JSON object: {"ok":…,"data":…,"error":{"code":…,"message":…,"fix":…}}`)
+	cmd.Flags().BoolVar(&p.json, "json", false, `one JSON object: {"ok":…, "data":…, "error":{"code":…, "message":…, "fix":…}}`)
 }
 
 // findDir is the folder to work in: --dir, else this one, else a rehearsal in it.

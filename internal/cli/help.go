@@ -88,11 +88,15 @@ func topics() []*cobra.Command {
 	}
 }
 
+// helpWidth is how long a line of help gets.
+const helpWidth = 100
+
 // arrange puts group and examples on every command, and the topics on root.
 func arrange(root *cobra.Command) {
 	root.AddGroup(&cobra.Group{ID: groupSetUp, Title: "Set up:"}, &cobra.Group{ID: groupNodes, Title: "SuperNodes:"},
 		&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupHelp, Title: "Help:"})
 	root.AddCommand(topics()...)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)))
 	for _, cmd := range everyCommand(root) {
 		c := commands[pathOf(cmd)]
 		cmd.GroupID = c.group

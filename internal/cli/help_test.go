@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -107,5 +108,21 @@ func TestVariablesAreChecked(t *testing.T) {
 	}
 	if tried < 25 {
 		t.Errorf("only %d variables", tried)
+	}
+}
+
+// TestHelpIsNarrow: no line of any command's help is longer than helpWidth.
+func TestHelpIsNarrow(t *testing.T) {
+	root, read := (&program{}).root(), 0
+	for _, cmd := range append(everyCommand(root), root) {
+		for _, line := range strings.Split(cmd.Short+"\n"+cmd.Long+"\n"+cmd.UsageString(), "\n") {
+			read++
+			if n := utf8.RuneCountInString(line); n > helpWidth {
+				t.Errorf("%s: %d characters: %s", cmd.CommandPath(), n, line)
+			}
+		}
+	}
+	if read < 300 {
+		t.Errorf("only %d lines were read", read)
 	}
 }

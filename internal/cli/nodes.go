@@ -66,8 +66,8 @@ func nodeCommands(p *program) []*cobra.Command {
 
 	var o actOptions
 	adding := add(&cobra.Command{Use: "add [N | NODE…]", Short: "Add N SuperNodes (1): key, registration, federation, start; or bring removed ones back",
-		Long: `Makes N new SuperNodes, with the next numbers. With names it brings back SuperNodes that were removed
-and not unregistered, with the keys and node IDs that they had.`,
+		Long: `Makes N new SuperNodes, with the next numbers. With names it brings back SuperNodes that were
+removed but not unregistered, with their keys and node IDs.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := 1, error(nil)
 			if len(args) == 1 {
@@ -85,16 +85,16 @@ and not unregistered, with the keys and node IDs that they had.`,
 			return onSite(p, o, false, func(s *site.Site, to front.Sink) error { return steps.Add(cmd.Context(), s, n, to) }, cmd.Context())
 		}})
 	add(&cobra.Command{Use: "settings [NODE…]", Short: "Change what SuperNodes are started with, by questions; flwrup.toml keeps it",
-		Long: `Asks for the values that the ClientApp reads, data folders, variables, limits of processor and memory,
-graphics processors, packages, and further arguments. What all SuperNodes have goes into
-[node.all] of flwrup.toml, what the named ones have of their own into tables with their numbers.`,
+		Long: `Asks for the values that the ClientApp reads, data folders, variables, CPU and memory limits, GPUs,
+packages, and more arguments. Settings of all SuperNodes go into [node.all] of flwrup.toml, those
+of one SuperNode into a table with its number.`,
 		RunE: act(front.ChangeSettings)})
 	burn := false
 	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation", Args: oneOrMore("SuperNode", "`flwrup status` lists them"),
 		Long: `Stops the SuperNodes, takes them out of the federation (flwr 1.27 and later) and removes their
-containers. Their keys stay registered and valid. With --unregister the grid forgets them, too,
-and their keys can never be registered again: it asks first. A removal that was cut short continues when it is
-called again.`,
+containers. Their keys stay registered and valid. With --unregister the grid also forgets them, and
+their keys can never be registered again: flwrup asks first. If a removal was cut short, the same
+command continues it.`,
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			verb := front.RemoveNodes
 			if burn {

@@ -21,7 +21,7 @@ func (p *program) say(format string, args ...any) {
 	}
 	text := fmt.Sprintf(format, args...)
 	if spoken() {
-		text = plain.Spoken(text)
+		text = plain.Unsigned(text)
 	}
 	fmt.Fprintln(p.Out, text)
 }

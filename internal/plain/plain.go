@@ -58,7 +58,7 @@ type Front struct {
 func (f *Front) line(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if f.Spoken {
-		text = Spoken(text)
+		text = spoken(text)
 	}
 	for _, l := range strings.Split(text, "\n") {
 		for _, l := range folded(l) {
@@ -181,7 +181,7 @@ func (f *Front) stepEnded(e front.StepEnded) {
 	if len(e.Status.Evidence) > 0 && e.Status.State != front.NotNeeded {
 		text = strings.Join(e.Status.Evidence, "; ")
 	}
-	if e.Status.State == front.NotNeeded && !f.Spoken {
+	if e.Status.State == front.NotNeeded {
 		text = "not needed: " + e.Status.Why
 	}
 	f.line("%2d %s %s  %s", e.Step.ID(), stands.Sign(false), e.Step.Name(), text)

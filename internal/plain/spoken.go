@@ -38,14 +38,21 @@ func folded(text string) []string {
 }
 
 // sign is a sign at the start of a line, after the number of a step.
-var sign = regexp.MustCompile(`^( *(?:\d+ )?)([✓✗∅◷!·…]) +`)
+var sign = regexp.MustCompile(`^( *(?:\d+ )?)([✓✗∅◷!·…?]) +`)
 
-// Spoken returns a line for people who hear it: words for its sign.
-func Spoken(line string) string {
+// spoken returns a line about steps for people who hear it: a word for its sign.
+func spoken(line string) string {
+	return withWords(line, map[string]string{"✓": "done: ", "✗": "failed: ", "∅": "not needed: ", "◷": "waiting: ", "!": "attention: ", "…": "working: "})
+}
+
+// Unsigned returns a line that has words for its state already: without its sign.
+func Unsigned(line string) string { return withWords(line, map[string]string{"!": "attention: "}) }
+
+// withWords replaces the sign of a line by its word; a sign without one is left out.
+func withWords(line string, words map[string]string) string {
 	m := sign.FindStringSubmatch(line)
 	if m == nil {
 		return line
 	}
-	word := map[string]string{"✓": "done", "✗": "failed", "∅": "not needed", "◷": "waiting", "!": "attention", "·": "to do", "…": "working"}[m[2]]
-	return m[1] + word + ": " + line[len(m[0]):]
+	return m[1] + words[m[2]] + line[len(m[0]):]
 }

@@ -24,7 +24,20 @@ func TestSpoken(t *testing.T) {
 		"    waits … for the grid":     "    waits … for the grid",
 		"    - make the folder · keys": "    - make the folder · keys",
 	} {
-		if got := Spoken(line); got != want {
+		if got := spoken(line); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestUnsigned(t *testing.T) {
+	for line, want := range map[string]string{
+		"  ✓ supernode_1  online  up":    "  supernode_1  online  up",
+		"  · supernode_2  unknown":       "  supernode_2  unknown",
+		"    ! supernode_1 was killed":   "    attention: supernode_1 was killed",
+		"    name         node ID  grid": "    name         node ID  grid",
+	} {
+		if got := Unsigned(line); got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
 		}
 	}
