@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"flwrup/internal/front"
@@ -64,12 +65,15 @@ func Apply(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) er
 	})
 }
 
+// thinkFirst are the steps at whose first question a person may stay for long, and that change nothing before the answer.
+var thinkFirst = []front.StepID{front.StepAccount, front.StepFederation, front.StepCount, front.StepConfirmation}
+
 // inTurn does a step while no other flwrup acts in the folder. A step that only looks needs no turn.
 func inTurn(ctx context.Context, s *site.Site, id front.StepID, to front.Sink, do func(front.Sink) error) error {
 	switch {
 	case id.OnlyLooks():
 		return do(to)
-	case id.AsksFirst():
+	case slices.Contains(thinkFirst, id):
 		return site.InTurnOnceAsked(ctx, s, "at "+atStep(id), to, do)
 	}
 	return site.InTurn(ctx, s, "at "+atStep(id), to, do)
@@ -77,11 +81,7 @@ func inTurn(ctx context.Context, s *site.Site, id front.StepID, to front.Sink, d
 
 // atStep names a step for the person of another flwrup: "step 10 (Register)".
 func atStep(id front.StepID) string {
-	st, err := step(id)
-	if err != nil {
-		return "step " + id.String()
-	}
-	return "step " + id.String() + " (" + st.Name() + ")"
+	return "step " + id.String() + " (" + checklist[id-1].Name() + ")"
 }
 
 func attempt(ctx context.Context, s *site.Site, st Step, to front.Sink) error {

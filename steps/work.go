@@ -105,7 +105,7 @@ func (w Work) Handover() fleet.Handover {
 func (w Work) Reference() []front.Action { return fleet.Reference(w.s) }
 
 // Answers returns the questions of a new user, with answers for this folder.
-func (w Work) Answers() []front.Answer { return Answers(w.s) }
+func (w Work) Answers() []front.Answer { return fleet.Answers(w.s) }
 
 // Places returns the pages where a person finds help.
-func (w Work) Places() []front.Link { return Places() }
+func (w Work) Places() []front.Link { return fleet.Places() }

@@ -280,8 +280,7 @@ func (w *wizard) ownBindings() []key.Binding {
 	if w.hasRun() {
 		list = append(list, keys.save)
 	}
-	list = append(list, keys.dash, keys.quit)
-	return append(list, as(keys.goOn, w.m.flow.words()))
+	return append(list, keys.dash, keys.quit, as(keys.goOn, w.m.flow.words()))
 }
 
 // enterWords says what Enter does on the open step; "" when it does nothing.
