@@ -15,8 +15,7 @@ func (account) ID() front.StepID { return front.StepAccount }
 func (account) Name() string     { return "Account" }
 func (account) Title() string    { return "Flower account" }
 func (account) Why() string {
-	return "A SuperGrid knows you by your Flower account, which owns your SuperNodes and belongs to federations. " +
-		"Creating one takes a minute in the browser and is free."
+	return "A SuperGrid knows you by your Flower account, which owns your SuperNodes and belongs to federations. Creating one takes a minute in the browser and is free."
 }
 
 var signUp = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}

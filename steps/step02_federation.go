@@ -19,8 +19,7 @@ func (chooseFederation) ID() front.StepID { return front.StepFederation }
 func (chooseFederation) Name() string     { return "Federation" }
 func (chooseFederation) Title() string    { return "Choose the federation" }
 func (chooseFederation) Why() string {
-	return "A federation is the group that trains together: its members, their SuperNodes and runs. It lives on a grid: SuperGrid, unless you choose another. " +
-		"You find yours at flower.ai/federations. You can also choose from a list after you log in."
+	return "A federation is the group that trains together: its members, their SuperNodes and runs. It lives on a grid: SuperGrid, unless you choose another. You find yours at flower.ai/federations. You can also choose from a list after you log in."
 }
 
 // Wants returns the account's federations and the flwr that lists them.

@@ -24,8 +24,7 @@ func (count) ID() front.StepID { return front.StepCount }
 func (count) Name() string     { return "How many" }
 func (count) Title() string    { return "Number of SuperNodes" }
 func (count) Why() string {
-	return "Each SuperNode has its own key pair and is one participant in the federation: usually one per site or data set. " +
-		"You can add more at any time."
+	return "Each SuperNode has its own key pair and is one participant in the federation: usually one per site or data set. You can add more at any time."
 }
 
 // Wants returns the keys that are there, the machine's memory, and the script of Flower's example.

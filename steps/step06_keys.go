@@ -21,8 +21,7 @@ func (makeKeys) ID() front.StepID { return front.StepKeys }
 func (makeKeys) Name() string     { return "Keys" }
 func (makeKeys) Title() string    { return "Generate keys" }
 func (makeKeys) Why() string {
-	return "A SuperNode proves its identity with its private key; the grid gets the public key. " +
-		"flwrup makes ECDSA P-384 pairs, as ssh-keygen does, and never overwrites an existing one."
+	return "A SuperNode proves its identity with its private key; the grid gets the public key. flwrup makes ECDSA P-384 pairs, as ssh-keygen does, and never overwrites an existing one."
 }
 
 // Wants returns the folder of keys.

@@ -24,8 +24,7 @@ func (login) ID() front.StepID { return front.StepLogin }
 func (login) Name() string     { return "Log in" }
 func (login) Title() string    { return "Log in to the grid" }
 func (login) Why() string {
-	return "flwr shows a link. Open it in a browser, on this machine or any other, and choose \"Yes\" there. " +
-		"flwr then keeps a token, which it renews for some days."
+	return "flwr shows a link. Open it in a browser, on this machine or any other, and choose \"Yes\" there. flwr then keeps a token, which it renews for some days."
 }
 
 // Needs returns the configuration: without it flwr does not know which grid to ask.

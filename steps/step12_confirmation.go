@@ -17,8 +17,7 @@ func (confirmation) ID() front.StepID { return front.StepConfirmation }
 func (confirmation) Name() string     { return "Confirmation" }
 func (confirmation) Title() string    { return "Wait for the confirmation" }
 func (confirmation) Why() string {
-	return "The federation has to list the SuperNodes as \"Registered\". If you added them yourself, it does at once; " +
-		"if Flower Labs does, it can take a day. You can leave and come back at any time."
+	return "The federation has to list the SuperNodes as \"Registered\". If you added them yourself, it does at once; if Flower Labs does, it can take a day. You can leave and come back at any time."
 }
 
 // Needs returns the hand-over: nobody confirms node IDs that they have not got.

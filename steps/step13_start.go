@@ -21,8 +21,7 @@ func (start) ID() front.StepID { return front.StepStart }
 func (start) Name() string     { return "Start" }
 func (start) Title() string    { return "Start the SuperNodes" }
 func (start) Why() string {
-	return "Each SuperNode runs on its own and sees only its own key. As a container it has no rights on this machine: " +
-		"no root, no capabilities, a read-only system. It connects out to the grid; you do not open anything in a firewall."
+	return "Each SuperNode runs on its own and sees only its own key. As a container it has no rights on this machine: no root, no capabilities, a read-only system. It connects out to the grid; you do not open anything in a firewall."
 }
 
 // Needs returns the confirmation: the grid lets nobody else in.

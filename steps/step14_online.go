@@ -24,8 +24,7 @@ func (online) ID() front.StepID { return front.StepOnline }
 func (online) Name() string     { return "Online" }
 func (online) Title() string    { return "Check that all are online" }
 func (online) Why() string {
-	return "A running SuperNode is not always online: with an old image or a wrong address it retries forever. " +
-		"What counts is what the grid says; flwrup compares it with the SuperNode's own log."
+	return "A running SuperNode is not always online: with an old image or a wrong address it retries forever. What counts is what the grid says; flwrup compares it with the SuperNode's own log."
 }
 
 // Needs returns the start. Some may be online while others do not run.

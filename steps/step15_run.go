@@ -23,8 +23,7 @@ func (runTask) ID() front.StepID { return front.StepRun }
 func (runTask) Name() string     { return "Run" }
 func (runTask) Title() string    { return "Run the federated task" }
 func (runTask) Why() string {
-	return "flwr sends your app to the grid: its ServerApp runs there, its ClientApp on every SuperNode, on that node's own data. " +
-		"In each round, the grid collects the results, combines them, and sends the model out again."
+	return "flwr sends your app to the grid: its ServerApp runs there, its ClientApp on every SuperNode, on that node's own data. In each round, the grid collects the results, combines them, and sends the model out again."
 }
 
 // Needs returns the SuperNodes online: a run waits, without a word, until enough of them are.

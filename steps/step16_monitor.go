@@ -17,8 +17,7 @@ func (monitor) ID() front.StepID { return front.StepMonitor }
 func (monitor) Name() string     { return "Monitor" }
 func (monitor) Title() string    { return "Monitor results and logs" }
 func (monitor) Why() string {
-	return "The run's own log shows each round as it ends. A run continues when you leave: flwrup finds it again. " +
-		"A grid keeps no logs of SuperNodes: those are only on this machine."
+	return "The run's own log shows each round as it ends. A run continues when you leave: flwrup finds it again. A grid keeps no logs of SuperNodes: those are only on this machine."
 }
 
 // Wants returns the last run; to plan, as the ledger has it.
