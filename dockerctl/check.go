@@ -81,7 +81,7 @@ func whyUnreachable(r *Runtime, err error, sys system) *problem.Problem {
 		}
 		return problem.New(problem.DockerDown, "Docker is not running", why, r.at.startOr(sys))
 	case errors.Is(cause, syscall.ECONNREFUSED):
-		return problem.New(problem.DockerDown, "Docker is not running", "nobody listens at "+r.at.host, r.at.startOr(sys))
+		return problem.New(problem.DockerDown, "Docker is not running", "nothing listens at "+r.at.host, r.at.startOr(sys))
 	case runtime.GOOS == "windows" && !sys.docker:
 		return problem.New(problem.DockerMissing, "Docker is not installed", "there is no docker command and no daemon at "+r.at.host, sys.install())
 	}

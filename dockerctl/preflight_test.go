@@ -65,7 +65,7 @@ func TestPreflight(t *testing.T) {
 		"name taken":          {func(s *supernode.Spec) { s.Container = taken }, problem.NameTaken, "not made by flwrup", false},
 		"too many cores":      {func(s *supernode.Spec) { s.CPUs = 4096 }, problem.BadInput, "4096 processor cores", false},
 		"too little memory":   {func(s *supernode.Spec) { s.Memory = 32 << 20 }, problem.BadInput, "32 MB of memory", false},
-		"data is not there":   {func(s *supernode.Spec) { s.Data = []supernode.Folder{{Host: filepath.Join(closed, "x"), Inside: "/d"}} }, problem.BadInput, "is not there", false},
+		"data is not there":   {func(s *supernode.Spec) { s.Data = []supernode.Folder{{Host: filepath.Join(closed, "x"), Inside: "/d"}} }, problem.BadInput, "is missing", false},
 		"data of one's own":   {func(s *supernode.Spec) { s.Data = []supernode.Folder{{Host: closed, Inside: "/d"}} }, problem.BadInput, "user 49999", false},
 		"a value is not here": {func(s *supernode.Spec) { s.Missing = []string{"TOKEN"} }, supernode.ValueMissing, "TOKEN", true},
 	} {

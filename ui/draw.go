@@ -286,7 +286,7 @@ func (d *doc) login(j *job) {
 	}
 	d.para(s.Dim, wait, 0)
 	if !tight && !crowded {
-		d.para(s.Dim, "flwrup notices by itself when you have approved.", 0)
+		d.para(s.Dim, "flwrup notices when you have approved.", 0)
 	}
 	switch n := len(j.qr); {
 	case beside:

@@ -21,7 +21,7 @@ func newWelcome(m *Model) *welcomePage {
 		Default: "needed", Ask: "How much should flwrup ask?",
 		Choices: []front.Choice{
 			{Value: "needed", Label: "Only when I am needed", Note: "recommended: choices, registration, passphrase, your files"},
-			{Value: eachStep, Label: "At each step", Note: "you see what each step will do before it starts"},
+			{Value: eachStep, Label: "At each step", Note: "you see the plan of each step before it starts"},
 		}}})}
 }
 

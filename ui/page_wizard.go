@@ -313,7 +313,7 @@ func (w *wizard) enterWords() string {
 	switch st.status.State {
 	case front.Done, front.NotNeeded:
 		if n := w.list.next(w.list.at); n >= 0 {
-			return "go on to " + w.list.steps[n].name
+			return "continue to " + w.list.steps[n].name
 		}
 		return "dashboard"
 	case front.Blocked:

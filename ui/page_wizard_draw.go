@@ -86,7 +86,7 @@ func (w *wizard) found(d *doc, v *stepView, brief bool) {
 		d.label("Found", s.Text, v.status.Evidence...)
 	}
 	if v.status.Why != "" {
-		word := map[front.State]string{front.Blocked: "First", front.Waiting: "Waiting"}[v.status.State]
+		word := map[front.State]string{front.Blocked: "Blocked", front.Waiting: "Waiting"}[v.status.State]
 		if word == "" {
 			word = "Why"
 		}
@@ -197,7 +197,7 @@ func (w *wizard) invite(d *doc, v *stepView) {
 		if n := w.list.next(w.list.at); n >= 0 {
 			where = w.list.steps[n].name
 		}
-		d.line(w.m.s.Accent.Render(d.spin+" going on to "+where+w.m.s.Signs.Ellipsis) + w.m.s.Dim.Render("  any key holds it"))
+		d.line(w.m.s.Accent.Render(d.spin+" continuing to "+where+w.m.s.Signs.Ellipsis) + w.m.s.Dim.Render("  any key holds it"))
 		d.foot = d.lines[len(d.lines)-1]
 		return
 	}

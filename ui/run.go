@@ -148,7 +148,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		m.result.Signal = *sig
 	}
 	if !m.tasks.wait(o.ExitAfter) && m.err == nil {
-		m.err = errors.New("something that was told to stop did not")
+		m.err = errors.New("work did not stop in time")
 	}
 	switch {
 	case m.err != nil:

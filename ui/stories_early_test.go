@@ -86,8 +86,8 @@ var earlyStories = map[front.StepID]story{
 			front.Output{Text: "Installing collected packages: zipp, wrapt, urllib3, typing-extensions, tomli-w, tomli, shellingham, pygments, protobuf, pathspec"},
 			front.Output{Text: "Successfully installed flwr-1.42.0"},
 			front.Progress{Label: "pulling " + image, Done: 118_400_000, Total: 296_000_000, Bytes: true}, front.Progress{Label: "unpacking 9 of 14 layers", Done: 9, Total: 14}},
-		failed: []any{front.Says{Text: "no containers: Docker is not running: nobody listens at unix:///var/run/docker.sock"}},
-		err: &problem.Problem{Code: problem.DockerDown, What: "Docker is not running", Why: "nobody listens at unix:///var/run/docker.sock", Fix: "start it: sudo systemctl start docker",
+		failed: []any{front.Says{Text: "no containers: Docker is not running: nothing listens at unix:///var/run/docker.sock"}},
+		err: &problem.Problem{Code: problem.DockerDown, What: "Docker is not running", Why: "nothing listens at unix:///var/run/docker.sock", Fix: "start it: sudo systemctl start docker",
 			Raw: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"},
 		asks: []front.Question{
 			{ID: "flwr", Kind: front.AskChoice, Default: "newest", Ask: "Which release of flwr?",
@@ -96,7 +96,7 @@ var earlyStories = map[front.StepID]story{
 					{Value: "1.24.0", Label: "flwr 1.24.0", Note: "the release of Flower's written guide; its SuperNodes cannot join a grid of 1.40 or later"},
 					{Value: "another", Label: "another release", Note: "ask whoever runs the grid which"}}},
 			{ID: "flwr-version", Kind: front.AskText, Default: "1.42.0", Ask: "Which version?", Help: "Such as 1.42.0."},
-			{ID: "runtime", Kind: front.AskChoice, Default: "process", Ask: "What should the SuperNodes run in?", Help: "Docker is not running: nobody listens at unix:///var/run/docker.sock: start it: sudo systemctl start docker",
+			{ID: "runtime", Kind: front.AskChoice, Default: "process", Ask: "What should the SuperNodes run in?", Help: "Docker is not running: nothing listens at unix:///var/run/docker.sock: start it: sudo systemctl start docker",
 				Choices: []front.Choice{{Value: "process", Label: "plain processes on this machine", Note: "no Docker needed"}, {Value: "docker", Label: "Docker containers", Note: "fix Docker first, then try again"}}},
 		},
 		extra: []scene{{"done, the grid out of reach", func(m *Model, f *fake, n front.StepID) {

@@ -61,7 +61,7 @@ func (t *tasks) guard(cmd tea.Cmd) tea.Cmd {
 		defer t.done()
 		defer func() {
 			if v := recover(); v != nil {
-				msg = *safego.Recovered("something beside the screen", v)
+				msg = *safego.Recovered("a task of the screen", v)
 			}
 		}()
 		msg = cmd()

@@ -142,7 +142,7 @@ func TestCheckNamesWhatIsGone(t *testing.T) {
 	help := map[string]string{
 		"login":              "│   superlink      [SUPERLINK]  │",
 		"supernode":          "│ register    Add a SuperNode │\n│ unregister  x │\n│ list   x │",
-		"supernode register": "│ --name   TEXT │\n│ --format   [default|json] │",
+		"supernode register": "│ --name   TEXT │\n│ --location   TEXT │\n│ --format   [default|json] │",
 		"federation":         "│ list   x │\n│ create   x │\n│ add-supernode   x │",
 		"federation list":    "│ --format  x │",
 		"run":                "│ --federation   TEXT │\n│ --format  x │",

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"flwrup/internal/plainfile"
 )
 
 // untouched remembers a folder that flwrup has just set up, to take everything away again when the person leaves
@@ -85,7 +87,7 @@ func written(dir string) map[string][32]byte {
 			if err != nil || e.IsDir() {
 				return nil
 			}
-			b, err := os.ReadFile(path)
+			b, err := plainfile.Read(path)
 			if err != nil {
 				b = []byte(err.Error())
 			}

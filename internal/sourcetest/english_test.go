@@ -80,7 +80,7 @@ func TestPlainEnglish(t *testing.T) {
 func TestScreensArePlainEnglish(t *testing.T) {
 	found := 0
 	eachFile(t, func(fset *token.FileSet, name string, f *ast.File) {
-		if strings.HasPrefix(name, "internal/sourcetest/") || strings.HasPrefix(name, "ui/") {
+		if strings.HasPrefix(name, "internal/sourcetest/") {
 			return
 		}
 		eachText(f, func(at token.Pos, text string) {

@@ -71,7 +71,7 @@ func boards() (list []struct {
 		}
 	}), "", nil)
 	add("runtime down", with(func(o *front.Overview) {
-		o.RuntimeErr = problem.New(problem.DockerDown, "Docker is not running", "nobody listens at unix:///var/run/docker.sock", "start it: sudo systemctl start docker")
+		o.RuntimeErr = problem.New(problem.DockerDown, "Docker is not running", "nothing listens at unix:///var/run/docker.sock", "start it: sudo systemctl start docker")
 		for i := range o.Nodes {
 			o.Nodes[i].Runtime = supernode.Status{}
 		}
