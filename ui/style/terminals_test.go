@@ -40,7 +40,7 @@ func TestSignsOfTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed := map[rune]bool{}
-	for _, m := range regexp.MustCompile("(?m)^\\| (\\S+) \\| U\\+").FindAllStringSubmatch(string(page), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| (\S+) \| U\+`).FindAllStringSubmatch(string(page), -1) {
 		for _, r := range m[1] {
 			listed[r] = true
 		}

@@ -28,7 +28,7 @@ func main() {
 func write(man, completions string) error {
 	if man == "" && completions == "" {
 		for name, text := range cli.Pages() {
-			if err := os.WriteFile(filepath.Join("docs", name), []byte(text), 0o644); err != nil { //nolint:gosec // documentation
+			if err := os.WriteFile(filepath.Join("docs", name), []byte(text), 0o644); err != nil { // #nosec G306 -- documentation, for everybody
 				return err
 			}
 		}
@@ -36,7 +36,7 @@ func write(man, completions string) error {
 	}
 	for _, dir := range []string{man, completions} {
 		if dir != "" {
-			if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documentation
+			if err := os.MkdirAll(dir, 0o755); err != nil { // #nosec G301 -- documentation, for everybody
 				return err
 			}
 		}
