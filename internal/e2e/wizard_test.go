@@ -57,7 +57,7 @@ func TestWizard(t *testing.T) {
 	s = start()
 	s.Wait("7  Back up the keys")
 	presses += s.EnterUntil("continuing to Start", 2*time.Minute) // nobody has to be waited for here: 11 and 12 are done with 10
-	s.Press("jj")                                               // a key holds it: nothing starts
+	s.Press("jj")                                                 // a key holds it: nothing starts
 	s.Wait("12  Wait for the confirmation")
 	s.Wait("3 of 3 confirmed")
 	s.Press("q")
