@@ -207,7 +207,7 @@ func put(out []byte, r rune, marks int) ([]byte, int) {
 }
 
 // Hidden reports whether r is invisible, or changes the direction of text around it: bidi and zero-width
-// characters, tags, variation selectors, fillers. Such characters make a line look different from its
+// characters, tags, variation selectors, fillers, letters that join the next one. Such characters make a line look different from its
 // content, or make terminals disagree about its width.
 func Hidden(r rune) bool {
 	switch {
@@ -218,8 +218,16 @@ func Hidden(r rune) bool {
 	case r >= 0xfff0 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe0fff:
 		return true
 	}
-	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
-		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, prepending)
+}
+
+// prepending are the letters that join the character after them into one cell (Grapheme_Cluster_Break=Prepend of UAX #29;
+// the signs among them are Cf). At the end of a line they would swallow the blank that fills it up.
+var prepending = &unicode.RangeTable{
+	R16: []unicode.Range16{{Lo: 0x0d4e, Hi: 0x0d4e, Stride: 1}},
+	R32: []unicode.Range32{{Lo: 0x111c2, Hi: 0x111c3, Stride: 1}, {Lo: 0x113d1, Hi: 0x113d1, Stride: 1}, {Lo: 0x1193f, Hi: 0x1193f, Stride: 1},
+		{Lo: 0x11941, Hi: 0x11941, Stride: 1}, {Lo: 0x11a3a, Hi: 0x11a3a, Stride: 1}, {Lo: 0x11a84, Hi: 0x11a89, Stride: 1},
+		{Lo: 0x11d46, Hi: 0x11d46, Stride: 1}, {Lo: 0x11f02, Hi: 0x11f02, Stride: 1}},
 }
 
 func blank(b []byte) bool {
