@@ -56,6 +56,7 @@ func TestLine(t *testing.T) {
 		{"surrogate", "\xed\xa0\x80", "\ufffd\ufffd\ufffd"[:3] + ""},
 		{"other scripts", "größer 中文 עברית हिन्दी 🌼", "größer 中文 עברית हिन्दी 🌼"},
 		{"pile of marks", "a" + strings.Repeat("\u0301", 50) + "b", "a" + strings.Repeat("\u0301", maxMarks) + "b"},
+		{"joins the next one", "n \u0604", "n "}, {"so does a letter", "n \u0d4eb", "n b"},
 		{"CR starts again", "10%\r20%\r30%", "30%"},
 		{"CRLF", "abc\r\n", "abc"},
 		{"trailing CR", "abc\r", "abc"},
