@@ -122,8 +122,12 @@ func (x *trial) hangs(t *testing.T) {
 	began := time.Now()
 	said("status", health.Overview(t.Context(), s, 0).GridErr, began)
 	began = time.Now()
-	_, err := Inspect(t.Context(), s, 14)
-	said("step 14", err, began)
+	_, err := Inspect(t.Context(), s, front.StepLogin)
+	said("step 9", err, began)
+	began = time.Now()
+	if st, err := Inspect(t.Context(), s, front.StepOnline); err != nil || st.State != front.Blocked || st.By != front.StepLogin || time.Since(began) > 10*time.Second {
+		t.Errorf("step 14, after %v: %+v, %v", time.Since(began), st, err)
+	}
 	began = time.Now()
 	f, _ := s.Session(t.Context())
 	_, err = f.StartRun(t.Context(), s.Connection(), s.AppDir(), s.Choices().Federation, "")
