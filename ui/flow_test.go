@@ -92,6 +92,8 @@ func wholeWay(t *testing.T, answer string, most int) {
 		if offered := m.top().bindings(); len(offered) > 0 && key.Matches(press("enter"), offered...) {
 			p.press("enter")
 			pressed++
+		} else {
+			p.Send(struct{}{}) // orders what was read here before what the program writes next
 		}
 	}
 	t.Logf("%d keys", pressed)
