@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
+	"flwrup/internal/turn"
 )
 
 // checklist is the 16 steps in the guide's order.
@@ -131,6 +132,11 @@ func Walk(ctx context.Context, s *site.Site, to front.Sink) error {
 
 // WalkTo is Walk that ends after step last.
 func WalkTo(ctx context.Context, s *site.Site, to front.Sink, last front.StepID) error {
+	unlock, err := turn.LockWalk(s.Dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if last.CallsGrid() { // the first that calls flwr; the steps before take their own time
 		warm(ctx, s)
 	}

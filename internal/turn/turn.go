@@ -28,6 +28,7 @@ import (
 const (
 	turnFile  = "lock"
 	watchFile = "watch.lock"
+	walkFile  = "walk.lock"
 
 	retry   = 20 * time.Millisecond  // between two tries to get a lock
 	patient = 300 * time.Millisecond // a wait that is not worth a word
@@ -225,23 +226,33 @@ func Watcher(dir string) (Holder, bool) {
 // LockWatch takes the watch over the SuperNodes in dir for this process, until unlock is called. The kernel
 // releases that when the process dies. Where another one watches, the error is a Problem (busy).
 func LockWatch(dir string) (unlock func(), err error) {
+	return lockRole(dir, watchFile, "watching the SuperNodes", "one watch is enough; end that one to watch from here")
+}
+
+// LockWalk takes the way through all steps in dir, as LockWatch takes the watch: two that go it at once would do it by halves.
+func LockWalk(dir string) (unlock func(), err error) {
+	return lockRole(dir, walkFile, "going through the steps", "wait until it has ended, or end it")
+}
+
+// lockRole takes a role that one flwrup in dir may have at a time.
+func lockRole(dir, name, doing, fix string) (unlock func(), err error) {
 	for end := time.Now().Add(dyingTime); ; time.Sleep(retry) {
 		state, err := project.EnsureStateDir(dir)
 		if err != nil {
 			return nil, err
 		}
-		file := filepath.Join(state, watchFile)
+		file := filepath.Join(state, name)
 		lock, err := tryLock(file)
 		switch {
 		case err != nil:
 			return nil, project.AccessProblem("cannot lock "+dir, state, err)
 		case lock != nil:
-			text, _ := json.Marshal(Holder{PID: os.Getpid(), Doing: "watching the SuperNodes", Since: time.Now()})
+			text, _ := json.Marshal(Holder{PID: os.Getpid(), Doing: doing, Since: time.Now()})
 			_ = os.WriteFile(file+".pid", text, 0o600)
 			return sync.OnceFunc(func() { _ = lock.Close() }), nil
 		case time.Now().After(end):
 			h, _ := noteOf(file)
-			return nil, problem.New(problem.Busy, h.String()+" of "+dir+" already", "", "one watch is enough; end that one to watch from here")
+			return nil, problem.New(problem.Busy, h.String()+" of "+dir+" already", "", fix)
 		}
 	}
 }

@@ -187,6 +187,14 @@ func TestOneWatch(t *testing.T) {
 	if _, err := LockWatch(dir); !problem.Is(err, problem.Busy) || !strings.Contains(err.Error(), "is watching the SuperNodes of "+dir) {
 		t.Errorf("a second watch: %v", err)
 	}
+	walk, err := LockWalk(dir) // another role
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LockWalk(dir); !problem.Is(err, problem.Busy) || !strings.Contains(err.Error(), "is going through the steps of "+dir) {
+		t.Errorf("a second walk: %v", err)
+	}
+	walk()
 	unlock()
 	unlock() // twice counts once
 	if _, watched := Watcher(dir); watched {
