@@ -115,6 +115,9 @@ func doRehearse(ctx context.Context, p *program, cmd *cobra.Command, o rehearseO
 // call's flags are; so does what runs when a bug of ours ends the call. A run goes on only as long as its grid does:
 // with keep a person may leave it, without it ends now, and that is said.
 func curtain(ctx context.Context, p *program, s *site.Site, to front.Sink, err error, keep bool) error {
+	if problem.Is(err, problem.Busy) { // the rehearsal is another flwrup's
+		return err
+	}
 	id, going := runs.GoingRun(s)
 	going = going && err != nil && ctx.Err() != nil
 	var bug *safego.Panic

@@ -150,7 +150,7 @@ func (h *home) sideBySide(dir string, s *ptytest.Terminal) {
 		t.Fatal(err)
 	}
 	_ = stops.Wait()
-	h.must("start", "--dir", dir)
+	h.must("restart", "supernode_2", "--dir", dir) // Docker may still be stopping it
 
 	second := h.onTerminal(120, 40, "--dir", dir)
 	second.Wait("3 of 3 SuperNodes online")
