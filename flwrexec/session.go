@@ -72,7 +72,7 @@ func (s *Session) Dialect() flwr.Dialect {
 }
 
 // helpWait is how long flower-supernode may take to show its help.
-const helpWait = 6 * time.Second
+const helpWait = 30 * time.Second
 
 // Check compares the session's dialect with the installed flwr and corrects it. It is worth its 2 to 3
 // seconds where Dialect.Known is false.
