@@ -85,7 +85,7 @@ func Panel(s *style.Set, list []Series, width, height int) []string {
 		if len(lines) == height {
 			break
 		}
-		lines = append(lines, s.Cut(s.Pad(x.Name, min(wide, width/3))+"  "+s.Accent.Render(spark(s, x.Values, max(width/4, 4)))+"  "+
+		lines = append(lines, s.Cut(s.Pad(x.Name, min(wide, width/3))+"  "+s.Accent.Render(Spark(s, x.Values, max(width/4, 4)))+"  "+
 			number(x.Last())+s.Dim.Render(fmt.Sprintf("  round %d", x.Rounds[len(x.Rounds)-1])), width))
 	}
 	return lines
@@ -121,14 +121,14 @@ func curve(s *style.Set, x Series, width, height int) []string {
 	case first == last:
 		return lines
 	case last-first > mostRounds:
-		return append(lines, s.Accent.Render(spark(s, x.Values, width)))
+		return append(lines, s.Accent.Render(Spark(s, x.Values, width)))
 	}
 	values := x.filled()
 	y := scaleOf(slices.Min(values), slices.Max(values), height-4)
 	label := y.width()
 	plot := width - label - 4
 	if y.rows == 0 || plot < 8 {
-		return append(lines, s.Accent.Render(spark(s, x.Values, width)))
+		return append(lines, s.Accent.Render(Spark(s, x.Values, width)))
 	}
 	o := []asciigraph.Option{asciigraph.Width(plot), asciigraph.Height(y.rows), asciigraph.LowerBound(y.low), asciigraph.UpperBound(y.high()),
 		asciigraph.YAxisValueFormatter(func(v float64) string { return fmt.Sprintf("%*s", label, y.label(v)) })}
@@ -193,8 +193,8 @@ func at(lines []string, i int) string {
 	return ""
 }
 
-// spark draws the last n values as one line.
-func spark(s *style.Set, values []float64, n int) string {
+// Spark draws the last n values as one line, between their least and their greatest. There has to be one at least.
+func Spark(s *style.Set, values []float64, n int) string {
 	values = values[max(len(values)-n, 0):]
 	low, high := slices.Min(values), slices.Max(values)
 	var b strings.Builder

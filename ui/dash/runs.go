@@ -256,7 +256,7 @@ func (l runList) run(r front.RunView) string {
 	add(l.ink.Dim.Render(style.Clock(r.Clock(l.now()))), 7)
 	if p != nil {
 		if s, ok := leading(p.series); ok {
-			add(l.ink.Dim.Render(clean(s.Name)+" ")+l.ink.Accent.Render(l.curve(s.Values))+l.ink.Text.Render(fmt.Sprintf(" %.3g", s.Last())), 0)
+			add(l.ink.Dim.Render(clean(s.Name)+" ")+l.ink.Accent.Render(chart.Spark(l.st, s.Values, history))+l.ink.Text.Render(fmt.Sprintf(" %.3g", s.Last())), 0)
 		}
 	}
 	add(l.ink.Text.Render(clean(r.ID)), 19)
@@ -281,20 +281,4 @@ func leading(list []chart.Series) (chart.Series, bool) {
 		}
 	}
 	return chart.Series{}, false
-}
-
-// curve draws the last values between their least and their greatest.
-func (p *pen) curve(values []float64) string {
-	values = values[max(0, len(values)-history):]
-	low, high := slices.Min(values), slices.Max(values)
-	levels := p.st.Signs.Spark
-	var b strings.Builder
-	for _, v := range values {
-		i := 0
-		if high > low {
-			i = int((v - low) / (high - low) * float64(len(levels)-1))
-		}
-		b.WriteString(levels[min(max(0, i), len(levels)-1)])
-	}
-	return b.String()
 }
