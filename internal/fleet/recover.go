@@ -12,7 +12,6 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/internal/procctl"
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
@@ -161,7 +160,7 @@ func IDFromLog(ctx context.Context, s *site.Site, m site.Member, free map[string
 	if id != "" || ctx.Err() != nil {
 		return id, err
 	}
-	if serr := rt.Stop(ctx, m.Name, site.StopGrace); serr != nil && !problem.Is(serr, procctl.Killed) {
+	if serr := end(ctx, rt, m.Name); serr != nil {
 		return "", serr
 	}
 	if refused {

@@ -72,12 +72,15 @@ func endNodes(ctx context.Context, s *site.Site, to front.Sink) error {
 	if len(names) > 0 {
 		to.Event(front.Says{Text: fmt.Sprintf("stopping %d %s", len(names), wording.Plural(len(names), "SuperNode"))})
 	}
-	return site.Each(ctx, names, func(ctx context.Context, name string) error {
-		if err := rt.Stop(ctx, name, site.StopGrace); err != nil && !problem.Is(err, procctl.Killed) {
-			return err
-		}
-		return nil
-	})
+	return site.Each(ctx, names, func(ctx context.Context, name string) error { return end(ctx, rt, name) })
+}
+
+// end stops a SuperNode. One that did not stop in time and was killed is down all the same.
+func end(ctx context.Context, rt supernode.Runtime, name string) error {
+	if err := rt.Stop(ctx, name, site.StopGrace); err != nil && !problem.Is(err, procctl.Killed) {
+		return err
+	}
+	return nil
 }
 
 // clearLeftovers removes what any SuperNode of this site has on this machine besides its key files: also
@@ -89,7 +92,7 @@ func clearLeftovers(ctx context.Context, s *site.Site) error {
 			return err
 		}
 		err = site.Each(ctx, names, func(ctx context.Context, name string) error {
-			if err := rt.Stop(ctx, name, site.StopGrace); err != nil && !problem.Is(err, procctl.Killed) {
+			if err := end(ctx, rt, name); err != nil {
 				return err
 			}
 			return rt.Remove(ctx, name)
