@@ -27,7 +27,7 @@ import (
 )
 
 // TestSystemCertificates: uv knows public authorities alone. Behind a proxy with its own, those of the machine count,
-// and an index that stays untrusted is told as that, not as a network that is away.
+// and the error says that an index is not trusted, not that the network is away.
 func TestSystemCertificates(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the stand-in for uv is a shell script")

@@ -3,11 +3,13 @@ package cli
 import (
 	"crypto/sha256"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"flwrup/internal/plainfile"
+	"flwrup/internal/project"
 )
 
 // untouched remembers a folder that flwrup has just set up, to take everything away again when the person leaves
@@ -26,8 +28,8 @@ func before(dir string) *untouched {
 	u := &untouched{dir: dir}
 	_, err := os.Stat(dir)
 	u.made = os.IsNotExist(err)
-	for _, name := range []string{"flwrup.toml", ".flwrup"} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); !os.IsNotExist(err) {
+	for _, path := range ownPaths(dir) {
+		if _, err := os.Lstat(path); !os.IsNotExist(err) {
 			return u
 		}
 	}
@@ -44,19 +46,7 @@ func (u *untouched) opened() {
 
 // still reports whether nothing was written since.
 func (u *untouched) still() bool {
-	if len(u.files) == 0 {
-		return false
-	}
-	now := written(u.dir)
-	if len(now) != len(u.files) {
-		return false
-	}
-	for name, sum := range u.files {
-		if now[name] != sum {
-			return false
-		}
-	}
-	return true
+	return len(u.files) > 0 && maps.Equal(written(u.dir), u.files)
 }
 
 // clear takes away what opening the folder wrote, once it is closed. Folders that hold anything else stay.
@@ -65,7 +55,7 @@ func (u *untouched) clear() {
 		_ = os.Remove(name)
 	}
 	var folders []string
-	_ = filepath.WalkDir(filepath.Join(u.dir, ".flwrup"), func(path string, e fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(project.StateDir(u.dir), func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() {
 			folders = append(folders, path)
 		}
@@ -79,11 +69,14 @@ func (u *untouched) clear() {
 	}
 }
 
+// ownPaths are flwrup's own file and folder in the project's folder.
+func ownPaths(dir string) []string { return []string{project.File(dir), project.StateDir(dir)} }
+
 // written returns flwrup's own files in a folder, by path.
 func written(dir string) map[string][32]byte {
 	files := map[string][32]byte{}
-	for _, name := range []string{"flwrup.toml", ".flwrup"} {
-		_ = filepath.WalkDir(filepath.Join(dir, name), func(path string, e fs.DirEntry, err error) error {
+	for _, own := range ownPaths(dir) {
+		_ = filepath.WalkDir(own, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() {
 				return nil
 			}
