@@ -31,7 +31,7 @@ var rooms = [][]string{
 }
 
 var leaves = []string{
-	"internal/atomicfile", "internal/background", "internal/child", "internal/hostpath", "internal/letin", "internal/machine",
+	"internal/admission", "internal/atomicfile", "internal/background", "internal/child", "internal/hostpath", "internal/letin", "internal/machine",
 	"internal/memo", "internal/nodeconfig", "internal/outgoing", "internal/pep508", "internal/plainfile", "internal/problem", "internal/safego",
 	"internal/sheet", "internal/shell", "internal/strength", "internal/supernode", "internal/termsafe", "internal/tomledit", "internal/trust",
 	"internal/userdirs", "internal/weblink", "internal/wording",
