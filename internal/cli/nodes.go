@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/shell"
 	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
 	"flwrup/steps"
@@ -167,7 +168,7 @@ func (p *program) command(args []string) string {
 		line += " " + a
 	}
 	if p.dir != "" {
-		line += " --dir '" + p.dir + "'"
+		line += " --dir " + shell.Path(p.dir)
 	}
 	return line
 }

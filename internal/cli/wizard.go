@@ -71,6 +71,10 @@ func (p *program) drawn(ctx context.Context, s *site.Site, traces *untouched, ke
 		p.say("the rehearsal's grid and SuperNodes go on running: %s goes back to them, %s ends them",
 			p.command([]string{"rehearse"}), p.command([]string{"down"}))
 		err = site.KeepGrid(context.Background(), s)
+	case result.Dashboard:
+		p.say("SuperNodes keep running; to come back: %s", p.command(nil))
+	default:
+		p.say("to come back: %s", p.command(nil))
 	}
 	if id, going := runs.GoingRun(s); going && (site.GridUp(s) || !s.Rehearsal()) {
 		p.say("run %s goes on; to come back to it: %s", id, p.comeBack(id))

@@ -27,7 +27,7 @@ func TestRunIsLeftAndFoundAgain(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	id, _, last := h.interruptedAtRun(ctx, append(args, "--keep")...)
-	back := "flwrup runs log " + id + " -f --dir '" + dir + "'"
+	back := "flwrup runs log " + id + " -f --dir " + dir
 	if !strings.HasSuffix(last, back) {
 		t.Fatalf("the last line does not end with %q: %q", back, last)
 	}

@@ -71,3 +71,24 @@ func TestLeftAtOnce(t *testing.T) {
 		t.Errorf("an empty folder holds %v, %v", left, err)
 	}
 }
+
+// TestComeBack: whoever leaves half-way reads how to come back.
+func TestComeBack(t *testing.T) {
+	h := newHome(t)
+	dir := filepath.Join(h.dir, "project")
+	s := h.onTerminal(80, 24, "--dir", dir)
+	s.Wait("How much should flwrup ask?")
+	s.Press("\r")
+	s.Wait("Do you have a Flower account?")
+	s.Wait("enter take it") // not as soon as the question appears: an Enter then may be meant for the page before
+	s.Press("\r")
+	s.Wait("choose it after the login")
+	time.Sleep(time.Second) // the key line is the same: nothing on the screen says that this question takes keys
+	s.Press("\x1b")
+	s.Wait("Enter asks again")
+	s.Press("q")
+	s.Over(0)
+	if want := "to come back: flwrup --dir " + dir; !strings.Contains(s.Output(), want) {
+		t.Errorf("%q lacks %q", s.Output(), want)
+	}
+}

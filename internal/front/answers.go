@@ -47,7 +47,7 @@ func Answers(p Place) []Answer {
 		{"Why is it waiting?", "The page of the step says for whom: for you, for the grid, or for the coordinator. flwrup looks again on its own.", "flwrup status"},
 		{"What do I tell the coordinator?", "The node IDs. Step 11 has the message, ready to copy.", "flwrup handover"},
 		{"How do I come back?", "Start flwrup in the same folder. It looks at the real state and opens where you are needed, or the dashboard.", "cd " + p.Dir + " && flwrup"},
-		{"How do I see the logs of yesterday?", "Open the logs with l and scroll up. All that is kept is there, with its time.", "flwrup logs"},
+		{"How do I see the logs of yesterday?", "Open the logs with l, press t and type yesterday. All that is kept is there, with its time.", "flwrup logs --since yesterday"},
 		{"How do I remove it all?", remove, gone},
 	}
 }
