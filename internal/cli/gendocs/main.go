@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
 	"flwrup/internal/cli"
@@ -46,6 +48,7 @@ func write(man, completions string) error {
 	if man != "" {
 		// The date would differ from build to build: it is that of the Unix epoch, which man shows as no date of the text.
 		date := time.Unix(0, 0).UTC()
+		asManPages(root)
 		if err := doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "flwrup", Manual: "flwrup", Date: &date}, man); err != nil {
 			return err
 		}
@@ -64,4 +67,13 @@ func write(man, completions string) error {
 		}
 	}
 	return nil
+}
+
+// asManPages indents the examples in the texts of cmd and below it as Markdown wants it, which man pages are made from:
+// less than four spaces are the same paragraph.
+func asManPages(cmd *cobra.Command) {
+	cmd.Long = strings.ReplaceAll(cmd.Long, "\n  ", "\n    ")
+	for _, c := range cmd.Commands() {
+		asManPages(c)
+	}
 }

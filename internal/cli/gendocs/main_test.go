@@ -35,6 +35,9 @@ func TestRelease(t *testing.T) {
 			}
 			all += string(text)
 		}
+		if !strings.Contains(all, "\nflwrup rehearse   the same") {
+			t.Error("flwrup.1 runs the lines of an example together")
+		}
 		if first == "" {
 			first = all
 		}
