@@ -131,10 +131,11 @@ func roomOf(pkg string) string {
 
 // inFlwrup returns the path of a package below flwrup's root; "" for a foreign one.
 func inFlwrup(path string) string {
-	if path == "flwrup" {
+	root := strings.TrimSuffix("flwrup/internal/sourcetest", "internal/sourcetest") // docs/releasing.md has the command that changes it
+	if path+"/" == root {
 		return "main"
 	}
-	rest, ours := strings.CutPrefix(path, "flwrup/")
+	rest, ours := strings.CutPrefix(path, root)
 	if !ours {
 		return ""
 	}
