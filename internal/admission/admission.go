@@ -14,7 +14,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -71,8 +71,8 @@ type Admitted struct {
 	NodeID      string // decimal
 }
 
-// SealedReply is a Reply that was signed by Signer. The caller compares Request with the ID of its own request, and
-// keeps Signer: a later reply has to be by the same.
+// SealedReply is a Reply that was signed by Signer. The caller compares Request with the ID of its own request and the
+// fingerprints with its own keys, and keeps Signer: a later reply has to be by the same.
 type SealedReply struct {
 	Reply
 	Signer ssh.PublicKey // Ed25519, or ECDSA on P-384
@@ -183,11 +183,8 @@ func openReply(f frame) (SealedReply, error) {
 		return SealedReply{}, err
 	}
 	key, err := ssh.ParsePublicKey(w.Key)
-	if err == nil && !bytes.Equal(key.Marshal(), w.Key) {
-		err = fmt.Errorf("it has bytes to spare")
-	}
-	if err != nil {
-		return SealedReply{}, fmt.Errorf("its public key is damaged: %w", err)
+	if err != nil || !bytes.Equal(key.Marshal(), w.Key) { // the words of err may be a stranger's
+		return SealedReply{}, errors.New("its public key is damaged")
 	}
 	if err := checkCoordinatorKey(key); err != nil {
 		return SealedReply{}, err

@@ -147,7 +147,7 @@ func refused[L any](t *testing.T, name string, openAll func([]byte) ([]L, error)
 func TestAlteredByte(t *testing.T) {
 	text, r := sealed(t)
 	answer, sealedAnswer := aReply(t), sealedReply(t)
-	for _, with := range []byte{'A', '/', '-', ' ', '\n', 0x80, 0} {
+	for _, with := range []byte{'A', '-', ' ', 0x80} {
 		for i := range text {
 			altered := bytes.Clone(text)
 			altered[i] = with
@@ -165,12 +165,10 @@ func TestAlteredByte(t *testing.T) {
 	}
 	body, _ := pem.Decode(text)
 	for i := range body.Bytes { // and below the armour, where every byte counts
-		for bit := range 8 {
-			altered := bytes.Clone(body.Bytes)
-			altered[i] ^= 1 << bit
-			if got, err := requests(pem.EncodeToMemory(&pem.Block{Type: body.Type, Bytes: altered})); err == nil {
-				t.Fatalf("byte %d, bit %d opens: %+v", i, bit, got)
-			}
+		altered := bytes.Clone(body.Bytes)
+		altered[i] ^= 1 << (i % 8)
+		if got, err := requests(pem.EncodeToMemory(&pem.Block{Type: body.Type, Bytes: altered})); err == nil {
+			t.Fatalf("byte %d opens: %+v", i, got)
 		}
 	}
 }
@@ -234,6 +232,7 @@ func TestManglings(t *testing.T) {
 		"OpenPGP":           "- " + strings.ReplaceAll(s, "\n-----", "\n- -----"),
 		"fenced":            "```\n" + s + "```",
 		"a mail":            "Hi Ada,\n\nthis is ours -- see below:\n\n" + s + "\n-- \nBob\nSt. Mary's | IT -> 3rd floor = left\n",
+		"about keys":        "a private key - never sent\n" + s + "PRIVATE KEY -- no\n",
 		"quoted-printable":  strings.ReplaceAll(s, "=", "=3D"),
 		"UTF-16":            wide(s, 1, 0),
 		"UTF-16, big":       wide(s, 0, 1),
@@ -310,6 +309,8 @@ func TestRefused(t *testing.T) {
 		"a quoted private key":   {"> " + strings.ReplaceAll(key, "\n", "\n> ") + s, "never send a private key"},
 		"without its first line": {s + key[len("-----BEGIN OPENSSH PRIVATE KEY-----\n"):60] + "\n" + key[60:200], "never send a private key"},
 		"PuTTY's":                {s + "PuTTY-User-Key-File-3: ecdsa-sha2-nistp384\n", "never send a private key"},
+		"OpenPGP's":              {s + "-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "never send a private key"},
+		"its last line":          {s + "-----END EC PRIVATE KEY-----\n", "never send a private key"},
 		"a key within":           {s[:100] + "\n" + key + s[100:], "never send a private key"},
 		"newer":                  {with(`"format":1`, `"format":2`), "update flwrup"},
 		"newer, and unknown":     {framed(`{"format":7,"new":{}}`, nil), "update flwrup"},
@@ -469,6 +470,10 @@ func TestReplyRules(t *testing.T) {
 		"insecure, a CA":    func(r *Reply) { r.Insecure = true },
 		"no CA":             func(r *Reply) { r.CA = "ca.pem" },
 		"a damaged CA":      func(r *Reply) { r.CA = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})) },
+		"a cut CA":          func(r *Reply) { r.CA += r.CA[:len(r.CA)/2] },
+		"a CA cut first":    func(r *Reply) { r.CA = r.CA[:len(r.CA)/2] + "\n" + r.CA },
+		"a substitution":    func(r *Reply) { r.Federation = "@ada/$(x)" },
+		"no IPv4":           func(r *Reply) { r.Fleet = "192.0.2.256:1" },
 		"another block":     func(r *Reply) { r.CA += string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: []byte("x")})) },
 		"a private key":     func(r *Reply) { r.CA += string(pem.EncodeToMemory(private)) },
 		"no flwr":           func(r *Reply) { r.Flwr = "" },
@@ -523,6 +528,51 @@ func TestReplyRules(t *testing.T) {
 		if got, err := replies(text); err != nil || !reflect.DeepEqual(got[0].Reply, r) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
+	}
+}
+
+// TestHostileKey: the name of a key's type is a stranger's text as well.
+func TestHostileKey(t *testing.T) {
+	for _, name := range []string{"\x1b[31mx", "ssh-ed25519\x07", ssh.KeyAlgoRSA} {
+		w := aReply(t).payload(coordinator(t).PublicKey()).(replyWire)
+		w.Key = ssh.Marshal(struct{ Type, Rest string }{name, "x"})
+		payload, err := encode(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused(t, name, replies, signed(t, reply, string(payload), []ssh.Signer{coordinator(t)}), "public key")
+	}
+}
+
+// TestLargest: the largest letters are small enough to be opened.
+func TestLargest(t *testing.T) {
+	r := Request{Site: strings.Repeat("北", 60), Contact: strings.Repeat("北", 120), Flwr: "1.42.0", Platform: "linux/amd64", Made: time.Unix(1777863721, 0).UTC()}
+	answer := aReply(t)
+	answer.Nodes = nil
+	var signers []ssh.Signer
+	for i := range maxNodes {
+		signers = append(signers, signer(t, nodeKey(t, byte(i+1))))
+		n := Node{fmt.Sprintf("n%062d", i), signers[i].PublicKey()}
+		r.Nodes = append(r.Nodes, n)
+		answer.Nodes = append(answer.Nodes, Admitted{n.Fingerprint(), n.Name, fmt.Sprint(uint64(1<<63) + uint64(i))})
+	}
+	answer.CA = strings.Repeat(answer.CA, 20)
+	text, err := r.Seal(signers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := requests(text); err != nil || !reflect.DeepEqual(got[0].Request, r) {
+		t.Error(err)
+	}
+	if text, err = answer.Seal(coordinator(t)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := replies(text); err != nil || !reflect.DeepEqual(got[0].Reply, answer) {
+		t.Error(err)
+	}
+	answer.CA = strings.Repeat(answer.CA, 10)
+	if text, err = answer.Seal(coordinator(t)); err == nil {
+		t.Errorf("sealed %d bytes", len(text))
 	}
 }
 

@@ -107,7 +107,7 @@ func unwrap(text []byte) string {
 }
 
 // secret matches private keys in the usual formats, with or without the line before them.
-var secret = regexp.MustCompile(`(?i)PRIVATE +KEY *-|PuTTY-User-Key-File|AGE-SECRET-KEY-1`)
+var secret = regexp.MustCompile(`(BEGIN|END) +([A-Z0-9]+ +)*PRIVATE +KEY|PuTTY-User-Key-File|AGE-SECRET-KEY-1`)
 
 // opensshKey is the beginning of an OpenSSH private key in base64: "openssh-key-v1", and a zero byte.
 const opensshKey = "b3BlbnNzaC1rZXktdjEA"

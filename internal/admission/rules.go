@@ -30,7 +30,7 @@ const (
 var (
 	nodeName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`) // as in flwrup.toml
 	connection  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
-	federation  = regexp.MustCompile(`^(@[^/\s@]+/[^/\s@]+|[\p{L}\p{N}_][^/\s@]*)$`)
+	federation  = regexp.MustCompile(`^(@[\p{L}\p{N}_.+-]+/[\p{L}\p{N}_.+-]+|[\p{L}\p{N}_][\p{L}\p{N}_.+-]*)$`)
 	flwrVersion = regexp.MustCompile(`^[0-9]{1,6}\.[0-9]{1,6}(\.[0-9]{1,6})?([.+_-]?[0-9A-Za-z]+)*$`)
 	platform    = regexp.MustCompile(`^[a-z0-9]{1,16}/[a-z0-9]{1,16}$`)
 	requestID   = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -38,7 +38,7 @@ var (
 	hostName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*$`)
 )
 
-// CheckSite reports why a text cannot be the name of a site.
+// CheckSite reports why a text cannot be the name of a site. Letters that look alike pass: the words say who it is.
 func CheckSite(name string) error {
 	if err := checkText("the name of the site", name, maxSite); err != nil {
 		return err
@@ -80,7 +80,8 @@ func unprintable(r rune) bool {
 	return !unicode.IsPrint(r) || r == unicode.ReplacementChar || r == '\u2800' || unicode.Is(unicode.Co, r) // braille blank
 }
 
-func show(text string) string { return termsafe.Quote(termsafe.Line(text)) }
+// show returns a stranger's text for a sentence. Quote escapes almost all that does not print, and Line drops the rest.
+func show(text string) string { return termsafe.Line(termsafe.Quote(text)) }
 
 // check refuses what no flwrup would seal.
 func (r Request) check() error {
@@ -205,6 +206,10 @@ func isAddress(address string) bool {
 		ip, err := netip.ParseAddr(host)
 		return err == nil && ip.Is6() && ip.Zone() == ""
 	}
+	if last := host[strings.LastIndexByte(host, '.')+1:]; strings.Trim(last, "0123456789") == "" { // no domain ends in a number
+		_, err := netip.ParseAddr(host)
+		return err == nil
+	}
 	return hostName.MatchString(host)
 }
 
@@ -257,11 +262,13 @@ func certificates(file string) (string, error) {
 		return "", errors.New("the file of its CA has a private key in it, which is never sent")
 	}
 	var plain strings.Builder
+	blocks := 0
 	for rest := []byte(file); ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
+		blocks++
 		if block.Type != "CERTIFICATE" {
 			return "", errors.New("its CA is not a certificate but " + show(block.Type))
 		}
@@ -270,8 +277,8 @@ func certificates(file string) (string, error) {
 		}
 		plain.Write(pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}))
 	}
-	if plain.Len() == 0 {
-		return "", errors.New("its CA is not a certificate in PEM")
+	if blocks == 0 || blocks != strings.Count(file, "-----BEGIN ") { // pem.Decode leaves out blocks that are damaged
+		return "", errors.New("its CA is not a file of whole certificates in PEM")
 	}
 	return plain.String(), nil
 }
