@@ -149,7 +149,7 @@ func TestUnseenStepIsNamed(t *testing.T) {
 	says := map[string][]string{}
 	Doctor(t.Context(), s, func(f Finding) { says[f.What] = f.Says })
 	for _, what := range []string{"11 Hand over IDs", "12 Confirmation"} {
-		if !slices.Contains(says[what], "register the SuperNodes first") {
+		if !slices.Contains(says[what], "the SuperNodes are not registered yet") {
 			t.Errorf("%s: %q", what, says[what])
 		}
 	}

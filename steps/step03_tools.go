@@ -56,7 +56,10 @@ func (t tools) Inspect(p Snapshot) (front.Status, error) {
 	default:
 		found := p.Tool.Value
 		st.Short = found.Version.String()
-		st.Evidence = append(st.Evidence, fmt.Sprintf("flwr %s (%s): %s", found.Version, found.Source, found.Program))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("flwr %s (%s)", found.Version, found.Source))
+		if found.Source != install.SourceOwn { // a person knows the others by their place
+			st.Evidence[0] += ": " + found.Program
+		}
 		st.Items = append(st.Items, front.Item{Name: "flwr", State: front.ItemDone, Text: found.Version.String()})
 	}
 	if p.Kind == "" {

@@ -30,7 +30,7 @@ func (makeKeys) Wants() Wants { return Wants{Status: site.ReadKeys, Plan: site.R
 func (makeKeys) Inspect(p Snapshot) (front.Status, error) {
 	c, list, folder := p.Choices, p.SuperNodes, p.Keys.Value
 	if c.Nodes == 0 {
-		return front.Status{State: front.Blocked, By: front.StepCount, Why: "choose the number of SuperNodes first"}, nil
+		return front.Status{State: front.Blocked, By: front.StepCount, Why: "the number of SuperNodes is not chosen yet"}, nil
 	}
 	if p.Keys.Err != nil {
 		return front.Status{}, p.Keys.Err

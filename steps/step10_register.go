@@ -30,7 +30,7 @@ func (register) Why() string {
 
 // Needs returns the login, without which no key can be given to the grid.
 func (register) Needs() []Need {
-	return []Need{{Step: front.StepLogin, Why: "log in first", UnlessDone: true}}
+	return []Need{{Step: front.StepLogin, Why: "the grid takes keys only after a login", UnlessDone: true}}
 }
 
 // Wants returns the keys: the ledger knows which of them are registered.

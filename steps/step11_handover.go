@@ -31,7 +31,7 @@ func (handOver) Why() string {
 
 // Needs returns the registration: it gives the node IDs.
 func (handOver) Needs() []Need {
-	return []Need{{Step: front.StepRegister, Why: "register the SuperNodes first", Unseen: true}}
+	return []Need{{Step: front.StepRegister, Why: "the SuperNodes are not registered yet", Unseen: true}}
 }
 
 // Wants returns the keys with their node IDs, and the nodes of the federation.

@@ -22,7 +22,7 @@ func (confirmation) Why() string {
 
 // Needs returns the hand-over: nobody confirms node IDs that they have not got.
 func (confirmation) Needs() []Need {
-	return []Need{{Step: front.StepHandover, Why: "hand over the node IDs first"}}
+	return []Need{{Step: front.StepHandover, Why: "the node IDs are not handed over yet"}}
 }
 
 // Wants returns the nodes of the federation and those of the account.

@@ -127,16 +127,19 @@ func (start) Plan(p Snapshot) ([]front.Action, error) {
 			actions = append(actions, front.Action{Says: "stop " + m.Name + ", which runs for the grid at " + other})
 		}
 		for i, line := range p.Starting.Value[m.Name] {
-			a := front.Action{Command: line, Flags: site.Explain(site.ShellWords(line))}
-			if strings.HasPrefix(line, "mkdir ") { // flwrup's own script: its words are no flags of Docker's
-				a.Flags = nil
-			}
 			if said[line] { // the same for all nodes
 				continue
 			}
 			said[line] = true
+			a := front.Action{Command: line}
+			if !strings.HasPrefix(line, "mkdir ") { // flwrup's own script: its words are no flags of Docker's
+				a.Flags = site.Explain(site.ShellWords(line))
+			}
 			if i == 0 {
 				a.Says = "start " + m.Name
+			}
+			if i == 0 && strings.Contains(line, " create --name ") {
+				a.Says += " from " + site.Image(p.Choices, p.Flwr) + ", read-only, no capabilities"
 			}
 			actions = append(actions, a)
 		}

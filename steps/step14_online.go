@@ -29,7 +29,7 @@ func (online) Why() string {
 
 // Needs returns the start. Some may be online while others do not run.
 func (online) Needs() []Need {
-	return []Need{{Step: front.StepStart, Why: "start the SuperNodes first", Begun: true}}
+	return []Need{{Step: front.StepStart, Why: "the SuperNodes are not started yet", Begun: true}}
 }
 
 // Wants returns what the grid and the SuperNodes' own logs say.

@@ -130,7 +130,7 @@ func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (li
 	}
 	list = append(list,
 		command{name: "add a SuperNode", key: own(keymap.Add), line: "flwrup add", do: act(dash.Run{Verb: front.AddNode})},
-		command{name: "run a task", key: own(keymap.Run), line: "flwrup run", do: func() tea.Cmd { return m.wizard.newRun() }})
+		command{name: "run the app", key: own(keymap.Run), line: "flwrup run", do: func() tea.Cmd { return m.wizard.newRun() }})
 	for _, r := range o.Runs {
 		if r.Status.Going() {
 			list = append(list, command{name: "stop run " + r.ID, line: "flwrup runs stop " + r.ID, do: act(dash.Run{Verb: front.StopRun, Nodes: []string{r.ID}})})

@@ -21,8 +21,8 @@ type doc struct {
 	lines         []string
 	// focus are the lines [from, to) that should be visible without scrolling, if there are any.
 	from, to int
-	// foot is the last line once more, when it should be visible at every scroll position.
-	foot string
+	// foot is how many of the last lines should be visible at every scroll position.
+	foot int
 	// edge are the lines that begin at the very left of the terminal.
 	edge map[int]bool
 }
@@ -100,19 +100,20 @@ func (d *doc) scrollTo(offset, height int) int {
 	return offset
 }
 
-// footed removes the last line from a document that is too high for height, if that line should end each
-// window of it. It returns the height for the others.
-func (d *doc) footed(height int) int {
-	if d.foot == "" || len(d.lines) <= height || height < 2 {
-		d.foot = ""
-		return height
+// footed removes the foot from a document that is too high for height, for the end of each window of it. It returns the
+// foot, and the height for the other lines.
+func (d *doc) footed(height int) (foot []string, rest int) {
+	n := min(d.foot, len(d.lines))
+	if n == 0 || len(d.lines) <= height || height < 2*n {
+		return nil, height
 	}
-	d.lines = d.lines[:len(d.lines)-1]
+	foot = d.lines[len(d.lines)-n:]
+	d.lines = d.lines[:len(d.lines)-n]
 	for n := len(d.lines); n > 0 && d.lines[n-1] == ""; n-- {
 		d.lines = d.lines[:n-1]
 	}
 	d.to = min(d.to, len(d.lines))
-	return height - 1
+	return foot, height - len(foot)
 }
 
 // window returns the visible lines from offset on, clamped, and how many are above and below.

@@ -251,7 +251,7 @@ func (d *doc) login(j *job) {
 		d.para(s.Text, "Open this link in any browser, here or elsewhere, and choose \"Yes\" there:", 0)
 	}
 	if l.Warn != "" {
-		d.para(s.Warn, s.Signs.Warning+" Beware of this link: "+l.Warn+".", 2)
+		d.para(s.Warn, s.Signs.Warning+" Beware of this link: "+l.Warn+".", 0)
 	}
 	gap()
 	for _, part := range style.HardWrap(l.URL, d.w) {
@@ -345,16 +345,16 @@ func (d *doc) action(a front.Action, says bool) {
 		if a.Command == "" {
 			st = s.Text
 		}
-		d.para(st, a.Says, 2)
+		d.para(st, a.Says, 0)
 	}
 	if a.Command != "" {
-		for _, l := range shellLines(a.Command, d.width-4) {
-			d.line("    " + s.Command.Render(l))
+		for _, l := range shellLines(a.Command, d.width-2) {
+			d.line("  " + s.Command.Render(l))
 		}
 	}
 	if a.Diff != "" {
-		for _, l := range diffLines(s, a.Diff, d.width-4) {
-			d.line("    " + l)
+		for _, l := range diffLines(s, a.Diff, d.width-2) {
+			d.line("  " + l)
 		}
 	}
 }

@@ -347,3 +347,65 @@ func runIsFollowed(t *testing.T) {
 	}
 	m.close()
 }
+
+// TestAfterTheRun: while the step before has not been looked at again, the followed run does not lead back to it.
+func TestAfterTheRun(t *testing.T) {
+	f := world(17)
+	m := still(f, 16, 100, 30, Options{})
+	defer m.close()
+	f.set(16, front.Status{State: front.Done})
+	m.list.learn(f)
+	j := m.desk.pretend(16, front.RunBegan{ID: runID})
+	j.end(noon, nil)
+	for i := range m.list.steps {
+		m.list.steps[i].known = m.list.steps[i].known && i != 14
+	}
+	if words := m.wizard.enterWords(); words != "dashboard" || strings.Contains(m.View(), "continue to Run") {
+		t.Errorf("Enter: %q\n%s", words, m.View())
+	}
+	m.list.learn(f)
+	f.set(15, front.Status{State: front.Ready}) // the run has to be repeated
+	m.list.learn(f)
+	if words := m.wizard.enterWords(); words != "continue to Run" {
+		t.Errorf("Enter: %q", words)
+	}
+}
+
+// TestIrreversibleIsSaid: the sentence is at the question, whole, however low the terminal is and wherever one has scrolled.
+func TestIrreversibleIsSaid(t *testing.T) {
+	for _, size := range [][2]int{{40, 15}, {40, 12}, {80, 24}, {120, 40}, {200, 60}} {
+		m := still(world(10), 10, size[0], size[1], Options{NoColor: true})
+		for range 3 {
+			if !strings.Contains(squeezed(m.View()), "This cannot be undone: a key can be registered once in its life. ▸ Enter register 5 SuperNodes") {
+				t.Errorf("%v:\n%s", size, m.View())
+			}
+			m.Update(press("pgdown"))
+		}
+		m.close()
+	}
+}
+
+// squeezed returns the words of a page without what is at its left.
+func squeezed(page string) string {
+	var words []string
+	for _, l := range strings.Split(page, "\n") {
+		if _, right, ok := strings.Cut(l, "│"); ok {
+			l = right
+		}
+		words = append(words, strings.Fields(l)...)
+	}
+	return strings.Join(words, " ")
+}
+
+// TestWelcomeFits: at the usual size nothing of it has to be scrolled to.
+func TestWelcomeFits(t *testing.T) {
+	for _, rehearsal := range []bool{false, true} {
+		m := still(world(1), 1, 80, 24, Options{NoColor: true})
+		m.title.Rehearsal = rehearsal
+		m.push(newWelcome(m))
+		if page := m.View(); strings.Contains(page, "more below") || !strings.Contains(page, "Welcome to") || !strings.Contains(page, "▸ Enter  begin") {
+			t.Error(page)
+		}
+		m.close()
+	}
+}

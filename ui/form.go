@@ -297,14 +297,14 @@ func (f *form) view(d *doc, room int) {
 		f.viewInput(d)
 	}
 	if f.err != nil {
-		d.para(s.Bad, s.Signs.Failed+" "+termsafe.Line(f.err.Error()), 2)
+		d.para(s.Bad, s.Signs.Failed+" "+termsafe.Line(f.err.Error()), 0)
 	}
 	d.focusFrom(start)
 }
 
 func (f *form) viewInput(d *doc) {
 	s := f.s
-	prompt := "  " + s.Accent.Render(s.Signs.Prompt) + " "
+	prompt := s.Accent.Render(s.Signs.Prompt) + " "
 	runes, pos := []rune(f.input.Value()), f.input.Position()
 	if f.p.q.Kind == front.AskSecret {
 		runes = []rune(strings.Repeat(s.Signs.Hidden, len(runes)))
@@ -321,7 +321,7 @@ func (f *form) viewInput(d *doc) {
 		return
 	}
 	// Show the part around the cursor.
-	room := max(d.width-6, 1)
+	room := max(d.width-4, 1)
 	from := 0
 	for style.Width(string(runes[from:pos])) > room {
 		from++
@@ -334,7 +334,7 @@ func (f *form) viewInput(d *doc) {
 }
 
 // Notes of a few choices are shown in full, on lines of their own where they need it.
-const fewChoices, fewIndent = 6, 6
+const fewChoices, fewIndent = 6, 4
 
 func (f *form) viewChoices(d *doc, room int) {
 	s, list := f.s, f.p.q.Choices
@@ -361,8 +361,8 @@ func (f *form) viewChoices(d *doc, room int) {
 		if c.Disabled {
 			note = "not possible: " + note
 		}
-		head := "  " + mark + st.Render(s.Pad(c.Label, wide)) + "  "
-		if indent := wide + 6; style.Width(note) > d.width-indent && len(f.p.q.Choices) <= fewChoices {
+		head := mark + st.Render(s.Pad(c.Label, wide)) + "  "
+		if indent := wide + 4; style.Width(note) > d.width-indent && len(f.p.q.Choices) <= fewChoices {
 			lines := style.Wrap(note, max(d.width-indent, 1))
 			if indent > d.width/2 { // next to the label there is hardly room
 				lines = append([]string{""}, style.Wrap(note, max(d.width-fewIndent, 1))...)
@@ -377,7 +377,7 @@ func (f *form) viewChoices(d *doc, room int) {
 		d.line(head + s.Dim.Render(note))
 	}
 	if from > 0 || from+len(list) < len(f.p.q.Choices) {
-		d.line(s.Dim.Render("    " + strconv.Itoa(f.cursor+1) + " of " + strconv.Itoa(len(f.p.q.Choices))))
+		d.line(s.Dim.Render("  " + strconv.Itoa(f.cursor+1) + " of " + strconv.Itoa(len(f.p.q.Choices))))
 	}
 }
 
@@ -387,15 +387,15 @@ func (f *form) viewButtons(d *doc) {
 	if f.p.q.Kind == front.AskAcknowledge {
 		words[1] = "Later"
 	}
-	line := " "
+	var buttons []string
 	for i, w := range words {
 		if i == f.cursor {
-			line += " " + s.Accent.Render(s.Signs.Cursor) + s.Button.Render(" "+w+" ")
+			buttons = append(buttons, s.Accent.Render(s.Signs.Cursor)+s.Button.Render(" "+w+" "))
 		} else {
-			line += "  " + s.Text.Render(" "+w+" ")
+			buttons = append(buttons, " "+s.Text.Render(" "+w+" "))
 		}
 	}
-	d.line(line)
+	d.line(strings.Join(buttons, " "))
 }
 
 // bindings are the keys that mean something in this form.

@@ -16,15 +16,13 @@ type window struct {
 
 // of returns the part of d that is visible in height lines, and a note of how much is not.
 func (w *window) of(d *doc, height int) (body []string, note string) {
-	rest := d.footed(height)
+	foot, rest := d.footed(height)
 	if !w.pinned {
 		w.offset = d.scrollTo(0, rest)
 	}
 	var below int
 	body, w.offset, below = d.window(w.offset, rest)
-	if d.foot != "" {
-		body = append(slices.Clone(body), d.foot)
-	}
+	body = append(slices.Clone(body), foot...)
 	s := d.s
 	switch {
 	case below > 0:
@@ -274,6 +272,7 @@ func (m *Model) document() *doc {
 // scroll moves the page by lines; it stays there until something new happens.
 func (m *Model) scroll(by int) {
 	d := m.document()
-	_, at, _ := d.window(max(m.window.offset+by, 0), d.footed(m.bodyHeight()))
+	_, rest := d.footed(m.bodyHeight())
+	_, at, _ := d.window(max(m.window.offset+by, 0), rest)
 	m.window = window{at, true}
 }

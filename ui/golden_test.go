@@ -55,7 +55,7 @@ func (sl *stepList) learn(f *fake) {
 func (dk *desk) pretend(n front.StepID, list ...any) *job {
 	dk.jobs++
 	j := &job{id: dk.jobs, step: n, what: dk.list.steps[n-1].title, sink: newSink(), began: noon.Add(-83 * time.Second),
-		cancel: func(error) {}}
+		cancel: func(error) {}, planned: true}
 	dk.job, dk.last[n] = j, j
 	j.take(dk.m, list, 0)
 	return j

@@ -35,6 +35,7 @@ type job struct {
 	remedied bool // the user was sent to the step that helps
 	alone    bool // it began without a key, and has asked nothing yet
 	declined bool // the user left its question
+	planned  bool // it does the plan of its step
 
 	says     string
 	items    []front.Item
@@ -222,7 +223,12 @@ func (j *job) clock(now time.Time) time.Duration {
 	return now.Sub(j.began) - j.waited
 }
 
-// node returns the names of the nodes that the job is about, for their logs.
+// first reports whether the job asks before all of its step's plan. A question about an edit shows that edit.
+func (j *job) first() bool {
+	return j.planned && j.form != nil && j.form.p.q.Diff == "" && j.says == "" && j.waited == 0 && len(j.items)+len(j.bars)+len(j.output)+len(j.ran) == 0
+}
+
+// nodes returns the names of the nodes that the job is about, for their logs.
 func (j *job) nodes() []string {
 	var names []string
 	for _, t := range j.tails {

@@ -41,7 +41,7 @@ func (p *getHelpPage) draw(d *doc) {
 	for _, a := range p.m.work.Answers() {
 		d.gap()
 		d.line(s.Bold.Render(a.Ask))
-		d.para(s.Text, a.Answer, 2)
+		d.para(s.Text, a.Answer, 0)
 		if a.Command != "" {
 			d.action(front.Action{Command: a.Command}, false)
 		}
@@ -49,9 +49,9 @@ func (p *getHelpPage) draw(d *doc) {
 	d.gap()
 	d.line(s.Heading.Render("Ask people"))
 	for _, l := range p.m.work.Places() {
-		d.line("  " + s.Text.Render(l.Label))
-		for _, part := range style.HardWrap(l.URL, d.width-4) {
-			d.line("    " + s.Command.Render(part))
+		d.line(s.Text.Render(l.Label))
+		for _, part := range style.HardWrap(l.URL, d.width-2) {
+			d.line("  " + s.Command.Render(part))
 		}
 	}
 }

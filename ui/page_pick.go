@@ -138,6 +138,23 @@ func commands(plan []front.Action) []entry {
 	return list
 }
 
+// texts returns the texts of entries alone.
+func texts(list []entry) []string {
+	out := make([]string, len(list))
+	for i, e := range list {
+		out[i] = e.text
+	}
+	return out
+}
+
+// withAll puts all of the commands in front of them, when there are several.
+func withAll(list []entry) []entry {
+	if len(list) < 2 {
+		return list
+	}
+	return append([]entry{{"all " + wording.Count(len(list), "command"), strings.Join(texts(list), "\n") + "\n"}}, list...)
+}
+
 // ticked returns the parts of a text between backquotes: commands to type.
 func ticked(text string) []string {
 	var out []string

@@ -57,8 +57,8 @@ func (p *welcomePage) draw(d *doc) {
 	} else {
 		d.heading("Welcome to flwrup", "", s.Text)
 		d.gap()
-		d.para(s.Text, "flwrup takes you through the 16 steps at the left, from nothing to SuperNodes that are online on a SuperGrid. "+
-			"It looks first, does only what is missing, and comes back to where you were.", 0)
+		d.para(s.Text, "flwrup takes you through 16 steps, to SuperNodes that are online on a SuperGrid. "+
+			"It looks first, and does only what is missing.", 0)
 		d.gap()
 		d.para(s.Text, "You need a Flower account, and a few minutes. Nothing has been changed so far.", 0)
 	}
@@ -68,5 +68,5 @@ func (p *welcomePage) draw(d *doc) {
 	d.para(s.Dim, "Nothing that cannot be undone happens without your word. G changes this answer at any time.", 0)
 	d.gap()
 	d.line(s.Accent.Render(s.Signs.Current+" Enter") + "  begin")
-	d.foot = d.lines[len(d.lines)-1]
+	d.foot = 1
 }

@@ -151,7 +151,11 @@ func (w *wizard) failure() *problem.Problem {
 func (w *wizard) apply() tea.Cmd {
 	st := w.list.here()
 	n, work := st.number, w.m.work
-	return w.desk.start(n, st.title, func(ctx context.Context, to front.Sink) error { return work.Apply(ctx, n, to) })
+	cmd := w.desk.start(n, st.title, func(ctx context.Context, to front.Sink) error { return work.Apply(ctx, n, to) })
+	if cmd != nil {
+		w.desk.job.planned = true
+	}
+	return cmd
 }
 
 func (w *wizard) change() tea.Cmd {
@@ -364,7 +368,7 @@ func (w *wizard) copies() []entry {
 		}
 	}
 	list = append(list, v.hand...)
-	list = append(list, commands(v.plan)...)
+	list = append(list, withAll(commands(v.plan))...)
 	for _, l := range v.status.Links {
 		list = append(list, entry{l.Label, l.URL})
 	}

@@ -15,9 +15,10 @@ import (
 // parts that the user has read before make room.
 func (w *wizard) draw(d *doc) {
 	for brief := range 3 {
-		d.lines, d.from, d.to, d.foot, d.edge = nil, 0, 0, "", nil
+		d.lines, d.from, d.to, d.foot, d.edge = nil, 0, 0, 0, nil
 		w.lines(d, brief)
 		if len(d.lines) <= d.height {
+			w.around(d)
 			return
 		}
 		if brief == 1 && !w.hereAtWork() && w.failure() == nil && w.list.here().status.State != front.Waiting {
@@ -52,6 +53,9 @@ func (w *wizard) lines(d *doc, brief int) {
 			w.plan(d, v, 4)
 		}
 		d.live(j)
+		if brief == 0 && j.first() {
+			w.plan(d, v, 4)
+		}
 		return
 	}
 	if p := w.failure(); p != nil {
@@ -92,8 +96,8 @@ func (w *wizard) found(d *doc, v *stepView, brief bool) {
 		}
 		text := v.status.Why
 		if v.status.State == front.Blocked {
-			if by := v.status.By; by > 0 {
-				text += " (step " + by.String() + ", " + w.list.steps[by-1].title + ")"
+			if by := v.status.By; by > 0 { // a sentence with the word at its left
+				text = "until step " + by.String() + ", " + w.list.steps[by-1].title + ", is done: " + text
 			}
 		}
 		d.label(word, s.Text, text)
@@ -162,6 +166,7 @@ func (w *wizard) plan(d *doc, v *stepView, most int) {
 			says = append(says, a)
 		}
 	}
+	says = folded(says)
 	for i, a := range says {
 		word := ""
 		if i == 0 {
@@ -198,14 +203,41 @@ func (w *wizard) invite(d *doc, v *stepView) {
 			where = w.list.steps[n].name
 		}
 		d.line(w.m.s.Accent.Render(d.spin+" continuing to "+where+w.m.s.Signs.Ellipsis) + w.m.s.Dim.Render("  any key holds it"))
-		d.foot = d.lines[len(d.lines)-1]
+		d.foot = 1
 		return
 	}
+	from := len(d.lines)
 	if irreversible(v.plan) > 0 && w.failure() == nil {
 		d.para(w.m.s.Warn, w.m.s.Signs.Irreversible+" This cannot be undone: a key can be registered once in its life.", 0)
 	}
 	d.line(w.m.s.Accent.Render(w.m.s.Signs.Current+" Enter") + "  " + words)
-	d.foot = d.lines[len(d.lines)-1]
+	d.foot = len(d.lines) - from
+}
+
+// aroundFrom is the width of the terminal from which on the page says what is around the step.
+const aroundFrom = 100
+
+// around says at the lower end of the page, where there is room, what the guide says about the step, what comes after it,
+// and what of it can be undone.
+func (w *wizard) around(d *doc) {
+	s, v := w.m.s, w.list.here()
+	if d.w < aroundFrom || w.desk.login() != nil {
+		return
+	}
+	end := &doc{s: s, width: d.width}
+	end.line(s.Faint.Render(strings.Repeat(s.Signs.Horizontal, d.width)))
+	end.label("Guide", s.Dim, `"`+v.number.Guide()+`"`)
+	end.label("Undo", s.Dim, v.number.Undo())
+	then := "the dashboard"
+	if n := w.list.next(w.list.at); n >= 0 {
+		then = fmt.Sprintf("step %d, %s", w.list.steps[n].number, w.list.steps[n].title)
+	}
+	end.label("Then", s.Dim, then)
+	room := d.height - len(d.lines) - len(end.lines)
+	if room < 2 {
+		return
+	}
+	d.lines = append(append(d.lines, make([]string, room)...), end.lines...)
 }
 
 // failed says what happened, why, and what to do.

@@ -75,7 +75,7 @@ func TestPaletteKnowsTheKeys(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	for name, k := range map[string]string{"stop supernode_1": "x", "add a SuperNode": "a", "run a task": "R", "logs of supernode_1": "l", "get help": "h"} {
+	for name, k := range map[string]string{"stop supernode_1": "x", "add a SuperNode": "a", "run the app": "R", "logs of supernode_1": "l", "get help": "h"} {
 		if keyOf[name] != k {
 			t.Errorf("%s: %q, want %q", name, keyOf[name], k)
 		}

@@ -69,7 +69,8 @@ func (sl *stepList) moveTo(i int) {
 	sl.m.window = window{}
 }
 
-// next returns the index of the step to go to after index i, or -1 when all are done.
+// next returns the index of the step to go to after index i, or -1 when all are done. A step before i that has not been
+// looked at yet is none: i comes after it, and a look at it is on its way.
 func (sl *stepList) next(i int) int {
 	for k := i + 1; k < len(sl.steps); k++ {
 		if !sl.steps[k].settled() {
@@ -77,7 +78,7 @@ func (sl *stepList) next(i int) int {
 		}
 	}
 	for k := 0; k < i; k++ {
-		if !sl.steps[k].settled() {
+		if sl.steps[k].known && !sl.steps[k].settled() {
 			return k
 		}
 	}
@@ -138,40 +139,73 @@ func (sl *stepList) short(i int) string {
 	return v.status.Short
 }
 
-// draw lists the steps, height lines of them.
+// draw lists the steps, height lines of them: in their phases where there is room.
 func (sl *stepList) draw(width, height int) []string {
-	s := sl.m.s
+	if rows := sl.phases(width); len(rows) <= height {
+		return sl.m.s.Fit(rows, width, height)
+	}
 	var out []string
 	for i := range sl.steps {
-		v := &sl.steps[i]
-		sign, st, _ := sl.sign(i)
-		cursor, name := " ", s.Text
-		switch {
-		case i == sl.at:
-			cursor, name = s.Accent.Render(s.Signs.Cursor), s.Selected
-		case !v.known || v.status.State == front.Blocked || v.status.State == front.NotNeeded:
-			name = s.Dim
-		}
-		left := fmt.Sprintf("%2d %s", v.number, v.name)
-		room := width - 5 - 1
-		line := cursor + " " + st.Render(sign) + " "
-		short := sl.short(i)
-		if free := room - style.Width(left) - 2; short != "" && (free >= 6 || style.Width(short) <= free) { // a few letters of a name say nothing
-			short = s.Cut(short, free)
-			gap := room - style.Width(left) - style.Width(short)
-			out = append(out, " "+line+name.Render(left)+strings.Repeat(" ", gap)+s.Dim.Render(short)+" ")
-			continue
-		}
-		out = append(out, " "+line+name.Render(s.Cut(left, room))+" ")
+		out = append(out, sl.row(i, width))
 	}
-	from := 0
 	if len(out) > height {
-		from = min(max(sl.at-height/2, 0), len(out)-height)
+		from := min(max(sl.at-height/2, 0), len(out)-height)
 		out = out[from : from+height]
 	} else if height >= len(out)+2 {
 		out = append([]string{""}, out...)
 	}
-	return s.Fit(out, width, height)
+	return sl.m.s.Fit(out, width, height)
+}
+
+// phases lists the steps below the names of their phases, each with how much of it is done.
+func (sl *stepList) phases(width int) (out []string) {
+	s := sl.m.s
+	for _, ph := range front.Phases {
+		done, of := 0, int(ph.Last-ph.First)+1
+		head := s.Dim
+		for i := int(ph.First) - 1; i < int(ph.Last); i++ {
+			if sl.steps[i].settled() {
+				done++
+			}
+			if i == sl.at {
+				head = s.Heading
+			}
+		}
+		count := fmt.Sprintf("%d/%d", done, of)
+		st := s.Dim
+		if done == of {
+			st = s.OK
+		}
+		room := width - 2 - len(count)
+		out = append(out, "", " "+head.Render(s.Pad(ph.Name, room))+st.Render(count)+" ")
+		for i := int(ph.First) - 1; i < int(ph.Last); i++ {
+			out = append(out, sl.row(i, width))
+		}
+	}
+	return out
+}
+
+// row is one step of the list.
+func (sl *stepList) row(i, width int) string {
+	s, v := sl.m.s, &sl.steps[i]
+	sign, st, _ := sl.sign(i)
+	cursor, name := " ", s.Text
+	switch {
+	case i == sl.at:
+		cursor, name = s.Accent.Render(s.Signs.Cursor), s.Selected
+	case !v.known || v.status.State == front.Blocked || v.status.State == front.NotNeeded:
+		name = s.Dim
+	}
+	left := fmt.Sprintf("%2d %s", v.number, v.name)
+	room := width - 5 - 1
+	line := " " + cursor + " " + st.Render(sign) + " "
+	short := sl.short(i)
+	if free := room - style.Width(left) - 2; short != "" && (free >= 6 || style.Width(short) <= free) { // a few letters of a name say nothing
+		short = s.Cut(short, free)
+		gap := room - style.Width(left) - style.Width(short)
+		return line + name.Render(left) + strings.Repeat(" ", gap) + s.Dim.Render(short) + " "
+	}
+	return line + name.Render(s.Cut(left, room)) + " "
 }
 
 // line replaces the list of steps on a narrow terminal.

@@ -71,7 +71,7 @@ var earlyStories = map[front.StepID]story{
 	},
 	3: {
 		status: map[string]front.Status{
-			isDone: {State: front.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own): ~/.local/share/flwrup/flwr/1.42.0/bin/flwr", "SuperNodes run as Docker containers", image + " is here",
+			isDone: {State: front.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own)", "SuperNodes run as Docker containers", image + " is here",
 				"212.4 GB of disk free", "control supergrid.flower.ai:443: flwr's commands over HTTP", "fleet fleet-supergrid.flower.ai:443: SuperNodes over HTTP", "the clock agrees with the grid's"},
 				Items: []front.Item{{Name: "flwr", State: front.ItemDone, Text: "1.42.0"}, {Name: "docker", State: front.ItemDone, Text: "Docker containers"}, {Name: "image", State: front.ItemDone, Text: image + " is here"},
 					{Name: "disk", State: front.ItemDone, Text: "212.4 GB of disk free"}, {Name: "control", State: front.ItemDone, Text: "control supergrid.flower.ai:443: flwr's commands over HTTP"},
@@ -101,7 +101,7 @@ var earlyStories = map[front.StepID]story{
 		},
 		extra: []scene{{"done, the grid out of reach", func(m *Model, f *fake, n front.StepID) {
 			trouble := "cannot resolve supergrid.flower.ai: DNS on this network does not know the name"
-			f.set(n, front.Status{State: front.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own): ~/.local/share/flwrup/flwr/1.42.0/bin/flwr", "212.4 GB of disk free"},
+			f.set(n, front.Status{State: front.Done, Short: "1.42.0", Evidence: []string{"flwr 1.42.0 (flwrup's own)", "212.4 GB of disk free"},
 				Items: []front.Item{{Name: "flwr", State: front.ItemDone, Text: "1.42.0"}, {Name: "disk", State: front.ItemDone, Text: "212.4 GB of disk free"},
 					{Name: "control", State: front.ItemFailed, Text: "supergrid.flower.ai:443: " + trouble}},
 				Hints: []string{trouble + ": check the spelling; are you offline, or behind a proxy (HTTPS_PROXY)?"}})
@@ -140,7 +140,7 @@ var earlyStories = map[front.StepID]story{
 				Evidence: []string{"5 of 5 key pairs in keys", "all matching ECDSA P-384 pairs, private keys readable only by you"}},
 			isReady: {State: front.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(5, keyItem, 0, "")[:2], Evidence: []string{"2 of 5 key pairs in keys"},
 				Hints: []string{"keys/client_credentials_9.pubhas no private key next to it: move it away"}},
-			isBlocked: {State: front.Blocked, By: front.StepCount, Why: "choose the number of SuperNodes first"},
+			isBlocked: {State: front.Blocked, By: front.StepCount, Why: "the number of SuperNodes is not chosen yet"},
 		},
 		never: never(required, noWaiting, gridless),
 		plan: append([]front.Action{{Says: "make the folder for the keys, private to you", Command: "mkdir -p keys && chmod 700 keys"}}, each(3, 5, func(i int) front.Action {

@@ -51,6 +51,18 @@ var settingQuestions = []front.Question{
 	confirm("restart-now", "Restart supernode_2 now?", "Until then they keep their old settings. A run in progress loses them for some seconds.", "", "no"),
 }
 
+// startAction and keyAction are of the plan of one SuperNode that step 13 starts.
+func startAction(i int) front.Action {
+	name := fmt.Sprintf("supernode_%d", i)
+	return front.Action{Says: "start " + name + " from " + image + ", read-only, no capabilities",
+		Command: "docker create --name " + name + " --label ai.flower.flwrup=lung-study --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp:rw,exec --mount type=volume,dst=/run/supernode --env FLWR_HOME=/tmp/flwr --restart on-failure:5 " + image + " --superlink fleet-supergrid.flower.ai:443 --auth-supernode-private-key /run/supernode/key",
+		Flags:   []front.Flag{{Flag: "--cap-drop", Means: "none of root's rights"}, {Flag: "--read-only", Means: "nothing in the container can be changed but /tmp"}}}
+}
+
+func keyAction(i int) front.Action {
+	return front.Action{Command: fmt.Sprintf("tar -c --owner=49999 --mode=0400 --transform 's|.*|key|' keys/client_credentials_%d | docker cp - supernode_%d:/run/supernode", i, i)}
+}
+
 // lateStories are steps 9 to 16: the work with the grid.
 var lateStories = map[front.StepID]story{
 	9: {
@@ -81,7 +93,7 @@ var lateStories = map[front.StepID]story{
 		status: map[string]front.Status{
 			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 of 5 registered, according to the ledger"}},
 			isReady:   {State: front.Ready, Short: "2/5", Done: 2, Of: 5, Items: five(2, nodeID, front.ItemWaiting, "not registered"), Evidence: []string{"2 of 5 registered, according to the ledger"}},
-			isBlocked: {State: front.Blocked, By: front.StepLogin, Why: "log in first", Short: "2/5", Items: five(2, nodeID, front.ItemWaiting, "not registered")},
+			isBlocked: {State: front.Blocked, By: front.StepLogin, Why: "the grid takes keys only after a login", Short: "2/5", Items: five(2, nodeID, front.ItemWaiting, "not registered")},
 		},
 		never: never(required, noWaiting, gridless),
 		plan: each(3, 5, func(i int) front.Action {
@@ -105,7 +117,7 @@ var lateStories = map[front.StepID]story{
 		status: map[string]front.Status{
 			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "all 5 are in @ada/hospitals"}},
 			isReady:   {State: front.Ready, Short: "3/5", Done: 3, Of: 5, Items: five(5, nodeID, 0, ""), Evidence: []string{"5 node IDs in the ledger", "2 of 5 are not in @ada/hospitals"}},
-			isBlocked: {State: front.Blocked, By: front.StepRegister, Why: "register the SuperNodes first"},
+			isBlocked: {State: front.Blocked, By: front.StepRegister, Why: "the SuperNodes are not registered yet"},
 		},
 		never: never(required, noWaiting, gridless),
 		plan: each(4, 5, func(i int) front.Action {
@@ -123,7 +135,7 @@ var lateStories = map[front.StepID]story{
 	12: {
 		status: map[string]front.Status{
 			isDone:    {State: front.Done, Short: "5/5", Done: 5, Of: 5, Links: []front.Link{dashboardLink}, Items: five(5, says("registered"), 0, ""), Evidence: []string{"5 of 5 confirmed"}},
-			isBlocked: {State: front.Blocked, By: front.StepHandover, Why: "hand over the node IDs first"},
+			isBlocked: {State: front.Blocked, By: front.StepHandover, Why: "the node IDs are not handed over yet"},
 			onGrid: {State: front.Waiting, Short: "1/5", Done: 1, Of: 5, Links: []front.Link{dashboardLink}, Items: five(1, says("registered"), front.ItemWaiting, "not in @ada/hospitals yet"),
 				Evidence: []string{"1 of 5 confirmed"}, Why: "4 of 5 SuperNodes are not confirmed yet", Hints: []string{"flwrup keeps checking; leave it open, or come back later"}},
 		},
@@ -143,11 +155,8 @@ var lateStories = map[front.StepID]story{
 		},
 		never: never(required, noWaiting, gridless),
 		plan: []front.Action{
-			{Says: "start supernode_4", Command: "docker create --name supernode_4 --label ai.flower.flwrup=lung-study --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp:rw,exec --mount type=volume,dst=/run/supernode --env FLWR_HOME=/tmp/flwr --restart on-failure:5 " + image + " --superlink fleet-supergrid.flower.ai:443 --auth-supernode-private-key /run/supernode/key",
-				Flags: []front.Flag{{Flag: "--cap-drop", Means: "none of root's rights"}, {Flag: "--read-only", Means: "nothing in the container can be changed but /tmp"}}},
-			{Command: "tar -c --owner=49999 --mode=0400 --transform 's|.*|key|' keys/client_credentials_4 | docker cp - supernode_4:/run/supernode"},
-			{Command: "docker start supernode_4"},
-			{Says: "start supernode_5", Command: "docker start supernode_5"},
+			startAction(4), keyAction(4), {Command: "docker start supernode_4"},
+			startAction(5), keyAction(5), {Command: "docker start supernode_5"},
 		},
 		work: append(changed(five(3, says("running"), front.ItemWorking, "starting")), front.Progress{Label: "pulling " + image, Done: 296_000_000, Total: 296_000_000, Bytes: true},
 			front.Progress{Label: "started", Done: 3, Total: 5}),
@@ -171,7 +180,7 @@ var lateStories = map[front.StepID]story{
 			isDone: {State: front.Done, Short: "5/5", Done: 5, Of: 5, Items: five(5, says("online"), 0, ""), Evidence: []string{"the grid calls 5 of 5 online", "@ada/hospitals: 3 members, 5 nodes, 2 runs"}},
 			isReady: {State: front.Ready, Short: "4/5", Done: 4, Of: 5, Items: five(4, says("online"), front.ItemFailed, "image flwr 1.24.0 cannot speak to this grid: HTTP since 1.40"),
 				Evidence: []string{"the grid calls 4 of 5 online"}},
-			isBlocked: {State: front.Blocked, By: front.StepStart, Why: "start the SuperNodes first"},
+			isBlocked: {State: front.Blocked, By: front.StepStart, Why: "the SuperNodes are not started yet"},
 		},
 		never: never(required, noWaiting, grown),
 		plan:  []front.Action{{Says: "ask the grid", Command: "flwr supernode list supergrid", Flags: []front.Flag{connectionFlag}}},

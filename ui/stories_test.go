@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -93,7 +94,7 @@ func scenes(n front.StepID) []scene {
 			f.plans[n] = st.plan
 			f.set(n, st.status[isReady])
 			m.list.learn(f)
-			m.desk.pretend(n, question(q))
+			m.desk.pretend(n, question(q)).planned = !slices.ContainsFunc(settingQuestions, func(of front.Question) bool { return of.ID == q.ID })
 		}})
 	}
 	return append(list, st.extra...)

@@ -227,15 +227,18 @@ func copies(t *testing.T) {
 	m := still(f, 10, 80, 24, Options{})
 	out := &bytes.Buffer{}
 	m.outside.out = &lockedOutput{to: out}
-	m.Update(press("c"))
-	_, cmd := m.Update(press("2"))
-	drain(m, cmd)
-	want := "flwr supernode register keys/client_credentials_2.pub supergrid"
-	if !strings.Contains(out.String(), base64.StdEncoding.EncodeToString([]byte(want))) {
-		t.Errorf("clipboard: %q", out.String())
-	}
-	if !strings.Contains(m.View(), "copied "+want) {
-		t.Error("it does not say what was copied")
+	second := "flwr supernode register keys/client_credentials_2.pub supergrid"
+	for key, want := range map[string]string{"3": second, "1": strings.Join(texts(commands(f.plans[10])), "\n") + "\n"} { // one of them, all
+		out.Reset()
+		m.Update(press("c"))
+		_, cmd := m.Update(press(key))
+		drain(m, cmd)
+		if !strings.Contains(want, second) || !strings.Contains(out.String(), base64.StdEncoding.EncodeToString([]byte(want))) {
+			t.Errorf("%s: clipboard: %q", key, out.String())
+		}
+		if !strings.Contains(m.View(), "copied "+want[:30]) {
+			t.Error("it does not say what was copied")
+		}
 	}
 }
 

@@ -64,7 +64,7 @@ var (
 var (
 	Start       = bind("s", "start", "s")
 	Restart     = bind("r", "restart", "r")
-	Run         = bind("R", "run a task", "R")
+	Run         = bind("R", "run the app", "R")
 	Add         = bind("a", "add a SuperNode", "a")
 	Remove      = bind("D", "remove", "D", "delete")
 	Fix         = bind("F", "fix", "F")
