@@ -21,7 +21,7 @@ import (
 const KeyLeft problem.Code = "key-left"
 
 // Leftovers names the nodes that have a container or a volume here. `docker rm` without -v leaves the
-// volumes; only their labels distinguish them from others.
+// volumes; only their labels distinguish them from others. What another engine runs is not left over.
 func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
@@ -31,15 +31,22 @@ func (r *Runtime) Leftovers(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	var names []string
+	engines := map[string]bool{}
 	for _, c := range all {
-		names = append(names, c.Config.Labels[LabelNode])
+		if node := c.Config.Labels[LabelNode]; c.Config.Labels[LabelEngine] != "" {
+			engines[node] = true
+		} else {
+			names = append(names, node)
+		}
 	}
 	volumes, err := ownVolumes(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	for _, v := range volumes {
-		names = append(names, v.Labels[LabelNode])
+		if !engines[v.Labels[LabelNode]] {
+			names = append(names, v.Labels[LabelNode])
+		}
 	}
 	slices.SortFunc(names, sortorder.NaturalCompare)
 	return slices.Compact(names), nil

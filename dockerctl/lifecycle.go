@@ -35,6 +35,9 @@ func (r *Runtime) Stop(ctx context.Context, name string, grace time.Duration) er
 	if err != nil {
 		return err
 	}
+	if err := ofEngine(all, "stop "+name); err != nil {
+		return err
+	}
 	seconds := int(math.Ceil(grace.Seconds()))
 	for _, c := range all {
 		if !c.State.Running && !c.State.Restarting {
@@ -62,6 +65,9 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 	}
 	all, err := ours(ctx, r, name)
 	if err != nil {
+		return err
+	}
+	if err := ofEngine(all, "remove "+name); err != nil {
 		return err
 	}
 	for _, c := range all {

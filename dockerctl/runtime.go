@@ -49,8 +49,9 @@ const (
 	LabelProject     = "flwrup.project"
 	LabelNode        = "flwrup.node"
 	LabelFingerprint = "flwrup.fingerprint"
-	LabelSpec        = "flwrup.spec"  // SpecHash of the spec that the container was made with
-	LabelImage       = "flwrup.image" // the image's name; Docker shows an ID once the name leads elsewhere
+	LabelSpec        = "flwrup.spec"   // SpecHash of the spec that the container was made with
+	LabelImage       = "flwrup.image"  // the image's name; Docker shows an ID once the name leads elsewhere
+	LabelEngine      = "flwrup.engine" // on containers that another engine runs, from files that flwrup wrote: compose, swarm
 	labelPrefix      = "flwrup."
 )
 

@@ -135,12 +135,27 @@ func (r *Runtime) config(spec supernode.Spec, forced bool, entrypoint []string) 
 		return nil, nil, err
 	}
 	h.Mounts = append(h.Mounts, data...)
-	h.Resources = container.Resources{NanoCPUs: int64(math.Round(spec.CPUs * 1e9)), Memory: within.memory, PidsLimit: &within.pids, DeviceRequests: gpus(spec.GPUs)}
+	h.Resources = container.Resources{NanoCPUs: int64(math.Round(spec.CPUs * 1e9)), Memory: within.memory, PidsLimit: &within.pids, DeviceRequests: GPUs(spec.GPUs)}
 	return c, h, nil
 }
 
-// gpus reads a value of docker's --gpus: "all", a number, or "device=0,1".
-func gpus(value string) []container.DeviceRequest {
+// Configured returns what the daemon would be asked for a container of spec, for files from which another engine makes
+// one: without the starter and the restarts, which are the engine's, and without a limit of memory that nobody chose.
+func Configured(spec supernode.Spec) (*container.Config, *container.HostConfig, error) {
+	spec.Restart, spec.Secrets, spec.EnvNames, spec.Missing, spec.EnvFile = 0, nil, nil, nil, ""
+	r := &Runtime{project: spec.Project}
+	c, h, err := r.config(spec, false, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.User = strconv.Itoa(userID) + ":" + strconv.Itoa(userID)
+	delete(c.Labels, LabelSpec) // no container is compared with it
+	delete(c.Labels, LabelImage)
+	return c, h, nil
+}
+
+// GPUs reads a value of docker's --gpus: "all", a number, or "device=0,1".
+func GPUs(value string) []container.DeviceRequest {
 	if value == "" {
 		return nil
 	}

@@ -55,6 +55,9 @@ func startContainer(ctx context.Context, r *Runtime, spec supernode.Spec) error 
 	if err != nil {
 		return err
 	}
+	if err := ofEngine(all, "start "+spec.Name); err != nil {
+		return err
+	}
 	keep := ""
 	for _, c := range all {
 		if alive(c) {
@@ -142,6 +145,20 @@ func create(ctx context.Context, r *Runtime, spec supernode.Spec) (id string, er
 // ours returns this project's containers of one node: normally none or one.
 func ours(ctx context.Context, r *Runtime, node string) ([]container.InspectResponse, error) {
 	return inspectAll(ctx, r, LabelProject+"="+r.project, LabelNode+"="+node)
+}
+
+// OfEngine is the code of a Problem about a container that another engine runs; see LabelEngine.
+const OfEngine problem.Code = "node-engine"
+
+// ofEngine returns the Problem about the first container that another engine runs: that engine would bring it back.
+func ofEngine(list []container.InspectResponse, doing string) error {
+	for _, c := range list {
+		if engine := c.Config.Labels[LabelEngine]; engine != "" {
+			name := strings.TrimPrefix(c.Name, "/")
+			return problem.New(OfEngine, "cannot "+doing, safe(errors.New(engine))+" runs its container "+name, "end it there first; the README of its export has the command")
+		}
+	}
+	return nil
 }
 
 func alive(c container.InspectResponse) bool {

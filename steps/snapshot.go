@@ -134,10 +134,10 @@ func (l *Look) starting(ctx context.Context) {
 	}
 	l.p.Starting.Value = map[string][]string{}
 	for _, n := range l.p.SuperNodes {
-		if n.Runtime.State == supernode.Running && l.p.Elsewhere(n.Runtime) == "" {
+		if n.Runtime.State == supernode.Running && l.p.Elsewhere(n.Runtime) == "" || l.p.Ledger.SuperNode(n.Name).Engine.Kind != "" {
 			continue
 		}
-		spec, err := site.Spec(ctx, l.s, n.Member)
+		spec, err := site.Spec(ctx, l.s, n.Member, "")
 		if err != nil {
 			l.p.Starting.Err = err
 			return

@@ -89,6 +89,10 @@ func (start) Inspect(p Snapshot) (front.Status, error) {
 // runningItem says whether a SuperNode runs here.
 func runningItem(p *Snapshot, m site.SuperNode) front.Item {
 	item := front.Item{Name: m.Name, Text: string(m.Runtime.State)}
+	if at := p.Ledger.SuperNode(m.Name).Engine; at.Kind != "" {
+		item.State, item.Text = front.ItemDone, "run by "+at.Kind+" ("+at.Dir+")"
+		return item
+	}
 	switch m.Runtime.State {
 	case supernode.Running:
 		if other := p.Elsewhere(m.Runtime); other != "" {

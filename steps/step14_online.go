@@ -160,6 +160,10 @@ func (o online) look(ctx context.Context, s *site.Site, to front.Sink, w *waitin
 	for _, n := range view.Nodes {
 		state, text := front.ItemWorking, string(n.Grid)
 		switch {
+		case n.Engine != nil:
+			if text = string(n.Grid) + ": " + n.Engine.Kind + " runs it, " + n.Engine.Start; n.Grid == flwrexec.StatusOnline {
+				state, text = front.ItemDone, string(n.Grid)
+			}
 		case health.IsSuspended(n.Runtime):
 			if text = "suspended: resuming it"; time.Now().Before(w.next[n.Name]) {
 				break

@@ -39,6 +39,7 @@ var flagWords = map[string]words{
 	"cpus":     func(*program) []string { return []string{"1", "2", "4"} },
 	"tmp":      func(*program) []string { return []string{"1g", "2g"} },
 	"until":    stepNumbers,
+	"node":     nodeNames,
 	"nodes":    nothing,
 	"tail":     nothing,
 	"control":  nothing,
@@ -59,6 +60,8 @@ func (p *program) completions(root *cobra.Command) {
 		switch path := pathOf(cmd); path {
 		case "logs", "start", "stop", "restart", "settings", "remove", "restore-key", "add":
 			cmd.ValidArgsFunction = p.complete(nodeNames, true)
+		case "export":
+			cmd.ValidArgsFunction = p.complete(func(*program) []string { return exportKinds() }, false)
 		case "runs log", "runs metrics", "runs nodes":
 			cmd.ValidArgsFunction = p.complete(runNumbers, false)
 		case "runs stop":

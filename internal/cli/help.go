@@ -58,6 +58,9 @@ flwrup remove supernode_3 --unregister`},
 flwrup settings supernode_2          # of one`},
 	"restore-key": {groupNodes, `flwrup restore-key supernode_2
 flwrup restore-key supernode_2 --passphrase-file FILE --yes`},
+	"export": {groupNodes, `flwrup export compose                # write the files, change nothing
+flwrup export compose --move         # and leave the SuperNodes to Docker Compose
+flwrup export kubernetes --node supernode_1 --out deploy/study`},
 	"image": {groupNodes, `flwrup image && flwrup restart`},
 	"down": {groupNodes, `flwrup down
 flwrup down --remove                 # the containers, too`},

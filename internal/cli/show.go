@@ -58,9 +58,19 @@ type nodeData struct {
 	ImageDigest string       `json:"image_digest,omitempty"` // repository@sha256:…, or the ID of an image that was built here
 	ByHand      string       `json:"by_hand,omitempty"`      // "container NAME" or "process PID" that somebody started with this key
 	RuntimeID   string       `json:"runtime_id,omitempty"`
+	Engine      *engineData  `json:"engine,omitempty"` // who runs it in flwrup's place
 	Wanted      string       `json:"wanted,omitempty"` // up or down: what was last asked of it
 	Diagnosis   *problemData `json:"diagnosis,omitempty"`
 	Remedy      *remedyData  `json:"remedy,omitempty"`
+}
+
+type engineData struct {
+	Kind  string `json:"kind"` // compose, swarm, kubernetes or systemd
+	Dir   string `json:"dir"`
+	Start string `json:"start"` // commands for /bin/sh
+	Stop  string `json:"stop"`
+	End   string `json:"end"` // after it flwrup start takes the SuperNode back
+	Logs  string `json:"logs"`
 }
 
 type runData struct {
@@ -92,6 +102,9 @@ func (p *program) statusOf(t front.Title, o front.Overview) statusData {
 		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: string(n.Grid),
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
 			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Wanted: string(n.Wanted), Remedy: p.remedy(n.Remedy)}
+		if at := n.Engine; at != nil {
+			nd.Engine = &engineData{at.Kind, at.Dir, at.Start, at.Stop, at.End, at.Logs}
+		}
 		if n.Diagnosis != nil {
 			nd.Diagnosis = shape(n.Diagnosis)
 		}
@@ -147,6 +160,9 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		}
 		if n.Runtime.State == supernode.Running && !n.Runtime.Since.IsZero() {
 			here += " " + style.Age(time.Since(n.Runtime.Since))
+		}
+		if n.Engine != nil {
+			here = "run by " + n.Engine.Kind + " (" + n.Engine.Dir + ")"
 		}
 		if n.Runtime.ByHand != "" {
 			here += ", started by hand (" + n.Runtime.ByHand + ")"

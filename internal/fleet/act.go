@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"flwrup/internal/export"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
@@ -215,7 +216,7 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 		return err
 	}
 	if verb == front.StopNodes {
-		list = append(list, keyless...) // what runs needs no key to be stopped
+		list = leftToEngines(s, append(list, keyless...), export.Where.Stop, to) // what runs needs no key to be stopped
 		if err := site.NoteWanted(s, namesOf(list), front.WantedDown); err != nil {
 			return err
 		}
@@ -232,6 +233,14 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 	}
 	unfit = problem.Join(keysGone(s, keyless, folder, to), unfit)
 	if len(list) == 0 {
+		return unfit
+	}
+	if verb == front.StartNodes && len(nodes) > 0 {
+		if err := takeBack(ctx, s, nodes, to); err != nil {
+			return err
+		}
+	}
+	if list = leftToEngines(s, list, export.Where.Start, to); len(list) == 0 {
 		return unfit
 	}
 	switch verb {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"flwrup/internal/export"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -14,6 +15,9 @@ import (
 
 // BringUp starts the given SuperNodes, a few at a time; one that fails does not hold up the others.
 func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) error {
+	if list = leftToEngines(s, list, export.Where.Start, to); len(list) == 0 {
+		return nil
+	}
 	rt, err := s.NodesRuntime(ctx)
 	if err != nil {
 		return err
@@ -38,7 +42,7 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 		return err
 	}
 	if len(list) > 0 {
-		spec, err := site.Spec(ctx, s, list[0])
+		spec, err := site.Spec(ctx, s, list[0], "")
 		if err != nil {
 			return err
 		}
@@ -112,7 +116,7 @@ func fetchBack(ctx context.Context, s *site.Site, list []site.Member, to front.S
 // StartOne starts one SuperNode. The plain name supernode_X is taken where it is free on this daemon;
 // somebody else's container under that name is left alone, and ours gets the project's name before.
 func StartOne(ctx context.Context, s *site.Site, rt supernode.Runtime, m site.Member, to front.Sink) error {
-	spec, err := site.Spec(ctx, s, m)
+	spec, err := site.Spec(ctx, s, m, "")
 	if err != nil {
 		return err
 	}
@@ -121,7 +125,7 @@ func StartOne(ctx context.Context, s *site.Site, rt supernode.Runtime, m site.Me
 		if err := site.AskValues(ctx, s, spec, to); err != nil {
 			return err
 		}
-		if spec, err = site.Spec(ctx, s, m); err != nil {
+		if spec, err = site.Spec(ctx, s, m, ""); err != nil {
 			return err
 		}
 		err = rt.Start(ctx, spec)
@@ -130,7 +134,7 @@ func StartOne(ctx context.Context, s *site.Site, rt supernode.Runtime, m site.Me
 		if rerr := site.ForgetPort(s, m.Name); rerr != nil {
 			return rerr
 		}
-		if spec, err = site.Spec(ctx, s, m); err != nil {
+		if spec, err = site.Spec(ctx, s, m, ""); err != nil {
 			return err
 		}
 		err = rt.Start(ctx, spec)

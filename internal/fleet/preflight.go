@@ -23,7 +23,7 @@ func Preflight(ctx context.Context, s *site.Site, list []site.Member) ([]superno
 	var specs []supernode.Spec
 	var found []supernode.Finding
 	for _, m := range list {
-		spec, err := site.Spec(ctx, s, m)
+		spec, err := site.Spec(ctx, s, m, "")
 		if p := problem.Of(err); p != nil && p.Code != problem.Internal {
 			found = append(found, supernode.Finding{Node: m.Name, Problem: p})
 			continue

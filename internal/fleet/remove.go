@@ -84,6 +84,9 @@ func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to fro
 			return problem.New(problem.NeedsPerson, "not unregistered", "its key could never be registered again, so a person has to confirm", "confirm with --yes; without --unregister the key stays valid")
 		}
 	}
+	if err := takeBack(ctx, s, left, to); err != nil { // an engine would start it again
+		return err
+	}
 	op := "remove"
 	if burn {
 		op = "unregister"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
@@ -62,7 +63,9 @@ func endNodes(ctx context.Context, s *site.Site, to front.Sink) error {
 	}
 	names := make([]string, 0, len(list))
 	for _, st := range list {
-		if st.ByHand == "" {
+		if w, is := health.RunBy(s.Ledger.Data(), s.Folder(), st.Name); is {
+			to.Event(front.Says{Text: st.Name + " is left alone, " + string(w.Kind) + " runs it: " + w.End()})
+		} else if st.ByHand == "" {
 			names = append(names, st.Name)
 		}
 	}

@@ -38,8 +38,15 @@ type NodeView struct {
 	Runtime     supernode.Status
 	Digest      string           // of the image that its container was made from; "" for a process
 	Wanted      Wanted           // what the person last asked of it
+	Engine      *Engine          // who runs it in flwrup's place; nil for flwrup
 	Diagnosis   *problem.Problem // why it is not as it should be; nil when all is well
 	Remedy      *Remedy          // its remedy; nil without one
+}
+
+// Engine is another engine that runs a SuperNode, with the commands that a person types for it.
+type Engine struct {
+	Kind, Dir              string // compose, swarm, kubernetes, systemd; the folder of its files
+	Start, Stop, End, Logs string
 }
 
 // GridState is how the grid lists a SuperNode.

@@ -100,7 +100,7 @@ func view(s *site.Site, p *site.Snapshot) front.Overview {
 	o := front.Overview{GridAt: p.Nodes.At, GridErr: gridProblem(p, p.Nodes.Err), RuntimeErr: p.States.Err}
 	for _, n := range shown(p) {
 		v := front.NodeView{Name: n.Name, NodeID: n.Record.NodeID, KeyFile: p.Rel(n.Pair.Private), Fingerprint: n.Pair.Fingerprint,
-			Runtime: n.Runtime, Digest: site.DigestOf(p.Ledger, n.Runtime), Wanted: n.Wanted}
+			Runtime: n.Runtime, Digest: site.DigestOf(p.Ledger, n.Runtime), Wanted: n.Wanted, Engine: engineView(p, n.Name)}
 		if n.Lost {
 			v.KeyFile, v.Fingerprint = n.Record.KeyFile, n.Record.Key
 		}

@@ -112,6 +112,13 @@ var rules = []rule{
 			return problem.New(problem.NodeRefused, e.node.Name+" was refused at its registration", e.record.How, ""),
 				&front.Remedy{Says: "register it", Step: front.StepRegister}
 		}},
+	{name: "run by another engine, and online",
+		applies: func(e *evidence) bool {
+			return e.node.Engine != nil && (e.node.Grid == flwrexec.StatusOnline || e.gridErr != nil || e.up() && e.now.Sub(e.node.Runtime.Since) < startsWithin)
+		}},
+	{name: "run by another engine", when: func(e *evidence) bool { return e.node.Engine != nil }, reads: []reading{readLog},
+		applies: func(*evidence) bool { return true },
+		says:    leftToEngine},
 	{name: "the runtime does not answer", // said once, of all
 		applies: func(e *evidence) bool { return e.runtimeErr != nil }},
 	{name: "stopped by the person",

@@ -107,6 +107,14 @@ type SuperNode struct {
 	Port   int       `json:"port,omitempty"`   // its own on this machine, the same at every start; 0 while it has none
 	Wanted string    `json:"wanted,omitempty"` // the state that the person last asked for: "up", "down", or "" before any
 	Asked  time.Time `json:"asked,omitzero"`   // when Wanted was asked for
+	Engine Engine    `json:"engine,omitzero"`  // who runs it in flwrup's place
+}
+
+// Engine is another engine that runs a SuperNode, from files that `flwrup export` wrote. The zero value is none.
+type Engine struct {
+	Kind string    `json:"kind"` // compose, swarm, kubernetes, systemd
+	Dir  string    `json:"dir"`  // of its files, relative to the project folder where it is inside
+	At   time.Time `json:"at,omitzero"`
 }
 
 // Attestation is something that only the person knows: a message sent, an account made.
@@ -196,7 +204,7 @@ func (d *Data) PutNode(n Node) error {
 
 // PutSuperNode adds n or takes the place of the record of the same name.
 func (d *Data) PutSuperNode(n SuperNode) {
-	n.Asked = second(n.Asked)
+	n.Asked, n.Engine.At = second(n.Asked), second(n.Engine.At)
 	put(&d.SuperNodes, n, func(o SuperNode) bool { return o.Name == n.Name })
 	slices.SortStableFunc(d.SuperNodes, bySuperNode)
 }

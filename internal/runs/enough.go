@@ -35,7 +35,7 @@ func countNodes(ctx context.Context, s *site.Site) (crowd, error) {
 	for _, n := range o.Nodes {
 		if n.Grid != flwrexec.StatusOnline {
 			c.missing = append(c.missing, n.Name)
-			if st := n.Runtime.State; st == supernode.Stopped || st == supernode.Absent {
+			if st := n.Runtime.State; n.Engine == nil && (st == supernode.Stopped || st == supernode.Absent) {
 				c.down = append(c.down, n.Name)
 				c.asked = c.asked || n.Wanted == front.WantedDown
 			}

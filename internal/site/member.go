@@ -149,13 +149,13 @@ func NoSuperNode(name string) error {
 	return problem.New(problem.Usage, "cannot find SuperNode "+termsafe.Quote(name), "none here has that name", "`flwrup status` lists them")
 }
 
-// Spec says how m is started, in the dialect of the flwr at hand.
-func Spec(ctx context.Context, s *Site, m Member) (supernode.Spec, error) {
+// Spec says how m is started, in the dialect of the flwr at hand, by the runtime as; "" is the site's own.
+func Spec(ctx context.Context, s *Site, m Member, as string) (supernode.Spec, error) {
 	f, err := s.Session(ctx)
 	if err != nil {
 		return supernode.Spec{}, err
 	}
-	found, dialect, kind := f.Found(), f.Dialect(), s.RuntimeKind()
+	found, dialect, kind := f.Found(), f.Dialect(), cmp.Or(as, s.RuntimeKind())
 	c := s.Choices()
 	choice := c.ForNode(m.Number)
 	hostNetwork := kind == project.RuntimeDocker && (c.HostNetwork || c.Grid.Rehearsal)

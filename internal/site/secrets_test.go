@@ -28,7 +28,7 @@ func TestSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := site.Spec(context.Background(), s, list[0])
+	spec, err := site.Spec(context.Background(), s, list[0], "")
 	if err != nil || spec.Secrets["A"] != "1 'x'" || spec.Secrets["FLWRUP_TEST_TOKEN"] != "from the environment" ||
 		len(spec.Missing) != 1 || spec.Missing[0] != "FLWRUP_TEST_ASKED" {
 		t.Fatalf("%v %v %v", err, spec.Secrets, spec.Missing)
@@ -39,7 +39,7 @@ func TestSecrets(t *testing.T) {
 	if err := os.WriteFile(file, []byte("export A=1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := site.Spec(context.Background(), s, list[0]); !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "line 1") || strings.Contains(err.Error(), "A=1") {
+	if _, err := site.Spec(context.Background(), s, list[0], ""); !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "line 1") || strings.Contains(err.Error(), "A=1") {
 		t.Error(err)
 	}
 }

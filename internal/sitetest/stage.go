@@ -59,7 +59,7 @@ func Up(t *testing.T, g *Grid, n int) (*site.Site, *Runtime) {
 		t.Fatal(err)
 	}
 	for _, m := range list {
-		spec, err := site.Spec(t.Context(), s, m)
+		spec, err := site.Spec(t.Context(), s, m, "")
 		if err == nil {
 			err = rt.Start(t.Context(), spec)
 		}

@@ -25,7 +25,7 @@ var rooms = [][]string{
 	{"internal/byguide"},
 	{"internal/whichgrid"},
 	{"internal/site"},
-	{"internal/turn"},
+	{"internal/turn", "internal/export"},
 	{"dockerctl", "flwrexec", "internal/front", "internal/grid", "internal/ledger", "internal/probe", "internal/procctl", "internal/project", "keys"},
 	leaves,
 }

@@ -72,6 +72,10 @@ func (t *table) facts(n front.NodeView) [][2]string {
 		{"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)}, {"image digest", clean(n.Digest)},
 		{idLabel(where(n)), shortID(clean(r.ID))},
 	}
+	if at := n.Engine; at != nil {
+		facts = append(facts, [2]string{"run by", clean(at.Kind + " (" + at.Dir + ")")}, [2]string{"start it there", clean(at.Start)}, [2]string{"stop it there", clean(at.Stop)},
+			[2]string{"its log there", clean(at.Logs)})
+	}
 	if r.Restarts > 0 {
 		facts = append(facts, [2]string{"restarts", fmt.Sprint(r.Restarts)})
 	}

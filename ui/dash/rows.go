@@ -111,6 +111,8 @@ func memory(t *table, n front.NodeView) uint64 {
 // where says what a SuperNode is on this machine.
 func where(n front.NodeView) string {
 	switch r := n.Runtime; {
+	case n.Engine != nil:
+		return clean(n.Engine.Kind)
 	case r.ByHand != "":
 		return clean(r.ByHand)
 	case r.State == "" || r.State == supernode.Absent:

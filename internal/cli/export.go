@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/export"
+	"flwrup/internal/fleet"
+	"flwrup/internal/front"
+	"flwrup/internal/problem"
+	"flwrup/internal/site"
+	"flwrup/internal/termsafe"
+)
+
+// exportOptions are the flags of export.
+type exportOptions struct {
+	nodes           []string
+	out             string
+	move, overwrite bool
+}
+
+func exportKinds() (names []string) {
+	for _, k := range export.Kinds {
+		names = append(names, string(k))
+	}
+	return names
+}
+
+func exportCommand(p *program) *cobra.Command {
+	var o exportOptions
+	cmd := &cobra.Command{
+		Use: "export " + strings.Join(exportKinds(), "|"), Short: "Write files with which Compose, Swarm, Kubernetes or systemd runs the SuperNodes",
+		Long: `Writes files from which another engine runs SuperNodes as flwrup does: image, user, rights,
+limits, settings. They go into flwrup-export/KIND in the project's folder, with a README that has
+the commands. No private key is in them. A file that is there and differs is not overwritten
+without a yes.
+
+With --move flwrup stops its own SuperNodes, waits until the grid has let go of them, and leaves
+them to the engine from then on: it shows them and starts, stops and watches none. They keep their
+keys and node IDs. To take one back, end it there and start it here: flwrup start NODE.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if why := oneOf(args[0], exportKinds()); why != "" {
+					return problem.New(problem.Usage, "cannot export to "+termsafe.Quote(args[0]), why, "flwrup export --help explains them")
+				}
+				return nil
+			}
+			return problem.New(problem.Usage, "cannot export", "no engine named, or more than one", "name one of "+strings.Join(exportKinds(), ", "))
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return doExport(cmd.Context(), p, export.Kind(args[0]), o)
+		},
+	}
+	cmd.Flags().StringArrayVar(&o.nodes, "node", nil, "only this `SuperNode`, and those that the folder's files have already; several times for more")
+	cmd.Flags().StringVar(&o.out, "out", "", "`folder` for the files, from here (default: flwrup-export/KIND in the project's folder)")
+	cmd.Flags().BoolVar(&o.move, "move", false, "stop the SuperNodes here, and leave them to the engine")
+	cmd.Flags().BoolVar(&o.overwrite, "overwrite", false, "overwrite files that differ without asking")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+// exportData is what `flwrup export --json` carries.
+type exportData struct {
+	Kind   string   `json:"kind"`
+	Dir    string   `json:"dir"`
+	Files  []string `json:"files"`
+	Nodes  []string `json:"nodes"`
+	Before []string `json:"before,omitempty"` // commands to type in dir before the first start
+	Start  string   `json:"start"`
+	Moved  bool     `json:"moved"` // flwrup has stopped its own
+}
+
+func doExport(ctx context.Context, p *program, kind export.Kind, o exportOptions) error {
+	names, err := p.known(o.nodes)
+	if err != nil {
+		return err
+	}
+	out := o.out
+	if out != "" {
+		if out, err = filepath.Abs(out); err != nil {
+			return err
+		}
+	}
+	unattended := !p.attended() || p.json
+	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: !unattended}, unattended)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var e fleet.Export
+	err = site.InTurn(ctx, s, "exporting SuperNodes", p.front(unattended), func(to front.Sink) error {
+		if e, err = fleet.NewExport(ctx, s, kind, names, out); err != nil {
+			return err
+		}
+		if err := e.Write(ctx, s, o.overwrite, to); err != nil || !o.move {
+			return err
+		}
+		return fleet.Move(ctx, s, e, to)
+	})
+	if err != nil {
+		return err
+	}
+	if p.json {
+		d := exportData{Kind: string(kind), Dir: e.Dir, Files: []string{}, Nodes: e.Names, Start: e.Guide.Start.Command, Moved: o.move}
+		for _, f := range e.Files {
+			d.Files = append(d.Files, f.Name)
+		}
+		for _, st := range e.Guide.Before {
+			d.Before = append(d.Before, st.Command)
+		}
+		writeJSON(p.Out, d, nil)
+		return nil
+	}
+	p.say("%s in %s: %s", strings.Join(e.Names, ", "), e.Dir, "README.md has the commands")
+	if !o.move {
+		p.say("flwrup still runs them. It hands them over with: %s", p.command([]string{"export", string(kind), "--move"}))
+		return nil
+	}
+	p.say("flwrup leaves them to %s from now on. Type in that folder:", kind)
+	for _, st := range append(e.Guide.Before, e.Guide.Start) {
+		p.say("  %s", st.Command)
+	}
+	return nil
+}

@@ -1,0 +1,292 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"flwrup/flwrexec"
+	"flwrup/internal/atomicfile"
+	"flwrup/internal/export"
+	"flwrup/internal/front"
+	"flwrup/internal/health"
+	"flwrup/internal/ledger"
+	"flwrup/internal/plainfile"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/safego"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+	"flwrup/internal/tomledit"
+)
+
+// Differs is the code of a Problem about a file of an earlier export that would be overwritten.
+const Differs problem.Code = "file-differs"
+
+// Export is an export that is about to be written.
+type Export struct {
+	Kind  export.Kind
+	Dir   string // absolute
+	Names []string
+	Files []export.File
+	Guide export.Guide
+}
+
+// NewExport makes the files from which an engine runs the named SuperNodes, all of them without a name, and those that
+// it runs from the same folder already. dir "" is flwrup-export/KIND in the project's folder. It writes nothing.
+func NewExport(ctx context.Context, s *site.Site, kind export.Kind, names []string, dir string) (Export, error) {
+	if dir == "" {
+		dir = s.Path(filepath.Join("flwrup-export", string(kind)))
+	}
+	e := Export{Kind: kind, Dir: dir}
+	list, keyless, _, err := chosen(s, nil)
+	if err != nil {
+		return e, err
+	}
+	here := ledger.Engine{Kind: string(kind), Dir: s.Rel(dir)}
+	if len(names) > 0 {
+		if err := CheckNames(s, names); err != nil {
+			return e, err
+		}
+		for _, m := range keyless {
+			if slices.Contains(names, m.Name) {
+				return e, problem.New(problem.BadInput, "cannot export "+m.Name, "its key is not in the folder", "flwrup restore-key "+m.Name+" takes it from the backup")
+			}
+		}
+		list = slices.DeleteFunc(list, func(m site.Member) bool {
+			at := s.Ledger.SuperNode(m.Name).Engine
+			return !slices.Contains(names, m.Name) && (at.Kind != here.Kind || at.Dir != here.Dir)
+		})
+	}
+	c := s.Choices()
+	set := export.Set{Project: c.Name, ID: c.ID, Federation: c.Federation, Rehearsal: s.Rehearsal(), Root: s.Dir, Dir: dir}
+	as := project.RuntimeDocker
+	if kind.Processes() {
+		as = project.RuntimeProcess
+	}
+	for _, m := range list {
+		spec, err := site.Spec(ctx, s, m, as)
+		if err != nil {
+			return e, err
+		}
+		if spec.CAFile != "" && set.CA == nil {
+			if set.CA, err = plainfile.Read(spec.CAFile); err != nil {
+				return e, problem.New(problem.BadInput, "the certificate "+spec.CAFile+" cannot be read", problem.Cause(err), "put it back, or change ca in flwrup.toml")
+			}
+		}
+		set.Nodes = append(set.Nodes, export.Node{Spec: spec, ID: m.Record.NodeID, Digest: digestOf(ctx, s, spec)})
+		e.Names = append(e.Names, m.Name)
+	}
+	if len(list) == 0 {
+		return e, problem.New(problem.NeedsPerson, "cannot export SuperNodes", "no SuperNode here has its key", "`flwrup status` lists them")
+	}
+	e.Files, e.Guide, err = export.Files(kind, set)
+	return e, err
+}
+
+// digestOf returns the digest under which registries know the image of a spec: from the ledger, else from the daemon
+// at hand; "" where neither knows one.
+func digestOf(ctx context.Context, s *site.Site, spec supernode.Spec) string {
+	name := site.DigestOf(s.Ledger.Data(), supernode.Status{Image: spec.Image, ImageID: spec.ImageID})
+	if strings.Contains(name, "@") {
+		return name
+	}
+	rt, err := s.NodesRuntime(ctx)
+	if err != nil || spec.ImageID != "" { // the ledger knows the image, and no digest of it
+		return ""
+	}
+	if r, ok := site.Inner(rt).(site.ImageResolver); ok {
+		if i, err := r.ResolveImage(ctx, spec.Image); err == nil {
+			return i.Digest
+		}
+	}
+	return ""
+}
+
+// Write writes the files. One that is there and differs is shown as a diff, and overwritten after a yes alone.
+func (e Export) Write(ctx context.Context, s *site.Site, overwrite bool, to front.Sink) error {
+	if err := site.Stays(s, e.Dir); err != nil { // a link of the repository's
+		return err
+	}
+	if err := os.MkdirAll(e.Dir, 0o755); err != nil { // #nosec G301 -- no secret is in it, and the umask decides
+		return &problem.Problem{Code: problem.BadInput, What: "cannot make the folder " + e.Dir, Why: problem.Cause(err), Fix: "name another folder with --out", Err: err}
+	}
+	var write []export.File
+	for _, f := range e.Files {
+		path := filepath.Join(e.Dir, f.Name)
+		if err := site.Stays(s, path); err != nil {
+			return err
+		}
+		have, err := plainfile.Read(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return &problem.Problem{Code: problem.BadInput, What: "cannot read " + path, Why: problem.Cause(err), Fix: "name another folder with --out", Err: err}
+		case bytes.Equal(have, f.Data):
+			continue
+		case !overwrite:
+			name := s.Rel(path)
+			answer, err := to.Ask(ctx, front.Question{ID: "overwrite", Kind: front.AskConfirm, Default: "no", Ask: "Overwrite " + name + "?",
+				Help: "It is there, and differs from what flwrup would write now.", Diff: tomledit.Diff(have, f.Data, name)})
+			if err != nil {
+				return err
+			}
+			if answer != "yes" {
+				return problem.New(Differs, name+" is there and differs", "you may have changed it, or the SuperNodes have changed since", "compare it with a new export (--out FOLDER), or overwrite it: --overwrite")
+			}
+		}
+		write = append(write, f)
+	}
+	for _, f := range write {
+		path := filepath.Join(e.Dir, f.Name)
+		if err := atomicfile.Write(path, f.Data, 0o644); err != nil {
+			return &problem.Problem{Code: problem.BadInput, What: "cannot write " + path, Why: problem.Cause(err), Fix: "name another folder with --out", Err: err}
+		}
+		to.Event(front.Says{Text: "wrote " + s.Rel(path)})
+	}
+	return nil
+}
+
+// Move hands the exported SuperNodes to their engine: flwrup stops its own, removes their containers, waits until the
+// grid takes their keys from elsewhere, and notes who runs them. It starts none there.
+func Move(ctx context.Context, s *site.Site, e Export, to front.Sink) error {
+	list, _, _, err := chosen(s, e.Names)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(m site.Member) bool { return s.Ledger.SuperNode(m.Name).Engine.Kind == string(e.Kind) })
+	for _, m := range list {
+		if w, is := health.RunBy(s.Ledger.Data(), s.Folder(), m.Name); is {
+			return runElsewhere(w, "cannot move "+m.Name)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	// A watch leaves alone what is to be down.
+	if err := site.NoteWanted(s, namesOf(list), front.WantedDown); err != nil {
+		return err
+	}
+	if err := stop(ctx, s, list, to); err != nil {
+		return err
+	}
+	rt, err := s.NodesRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	states, err := site.States(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if st := states[m.Name]; st.ByHand != "" {
+			return problem.New(problem.Busy, "cannot move "+m.Name, "it was started by hand as "+st.ByHand, "end it: "+st.EndWith)
+		}
+		if err := rt.Remove(ctx, m.Name); err != nil { // its name, its volumes and the copy of its key
+			return err
+		}
+	}
+	if err := waitOffline(ctx, s, list, to); err != nil {
+		return err
+	}
+	return s.Ledger.Change(func(d *ledger.Data) error {
+		for _, m := range list {
+			n := d.SuperNode(m.Name)
+			n.Engine, n.Wanted = ledger.Engine{Kind: string(e.Kind), Dir: s.Rel(e.Dir), At: time.Now()}, "" // nothing is wanted of flwrup
+			d.PutSuperNode(n)
+		}
+		return nil
+	})
+}
+
+// waitOffline waits until the grid calls none of list online, so that their keys are taken from elsewhere. A grid that
+// cannot be asked keeps nobody waiting: the engine tries again.
+func waitOffline(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) error {
+	began := time.Now()
+	for try := 0; ; try++ {
+		nodes, _, err := s.GridNodes(ctx, 0)
+		if err != nil {
+			return ctx.Err()
+		}
+		i := slices.IndexFunc(list, func(m site.Member) bool {
+			return slices.ContainsFunc(nodes, func(n flwrexec.Node) bool {
+				return n.ID.String() == m.Record.NodeID && n.Status == flwrexec.StatusOnline
+			})
+		})
+		if i < 0 {
+			return nil
+		}
+		if time.Since(began) > holdAtMost {
+			return problem.New(problem.NodeRefused, "the grid still calls "+list[i].Name+" online", "a SuperNode with the same key runs elsewhere", "stop it there, then try again")
+		}
+		if try%10 == 0 {
+			to.Event(front.ItemChanged{Item: front.Item{Name: list[i].Name, State: front.ItemWorking, Text: "waiting until the grid lets go of it, about a minute at most"}})
+		}
+		if err := safego.Sleep(ctx, max(time.Second, site.PollPause(s, try))); err != nil {
+			return err
+		}
+	}
+}
+
+// runElsewhere is the Problem about what flwrup leaves to an engine.
+func runElsewhere(w export.Where, what string) *problem.Problem {
+	return problem.New(health.NodeEngine, what, w.Says()+" runs it", "end it there: "+w.End())
+}
+
+// leftToEngines splits off the SuperNodes that engines run, and says of each what a person types there.
+func leftToEngines(s *site.Site, list []site.Member, typed func(export.Where) string, to front.Sink) (own []site.Member) {
+	for _, m := range list {
+		w, is := health.RunBy(s.Ledger.Data(), s.Folder(), m.Name)
+		if !is {
+			own = append(own, m)
+			continue
+		}
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: "left alone, " + string(w.Kind) + " runs it: " + typed(w)}})
+	}
+	return own
+}
+
+// takeBack has flwrup run those of the named SuperNodes again that engines ran and that have ended there. They keep
+// their keys and node IDs.
+func takeBack(ctx context.Context, s *site.Site, names []string, to front.Sink) error {
+	list, _, _, err := chosen(s, names)
+	if err != nil {
+		return err
+	}
+	var back []site.Member
+	for _, m := range list {
+		if _, is := health.RunBy(s.Ledger.Data(), s.Folder(), m.Name); is {
+			back = append(back, m)
+		}
+	}
+	if len(back) == 0 {
+		return nil
+	}
+	states, err := site.States(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, m := range back {
+		w, _ := health.RunBy(s.Ledger.Data(), s.Folder(), m.Name)
+		if st := states[m.Name]; w.Kind.OnDocker() && st.State != supernode.Absent && st.State != "" {
+			return runElsewhere(w, "cannot start "+m.Name+" here")
+		}
+	}
+	if err := waitOffline(ctx, s, back, to); err != nil {
+		return err
+	}
+	return s.Ledger.Change(func(d *ledger.Data) error {
+		for _, m := range back {
+			n := d.SuperNode(m.Name)
+			n.Engine = ledger.Engine{}
+			d.PutSuperNode(n)
+		}
+		return nil
+	})
+}
