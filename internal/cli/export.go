@@ -42,15 +42,15 @@ With --move flwrup stops its own SuperNodes, waits until the grid has let go of 
 them to the engine from then on: it shows them and starts, stops and watches none. They keep their
 keys and node IDs. To take one back, end it there and start it here: flwrup start NODE.`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				if why := oneOf(args[0], exportKinds()); why != "" {
-					return problem.New(problem.Usage, "cannot export to "+termsafe.Quote(args[0]), why, "flwrup export --help explains them")
-				}
-				return nil
+			if len(args) != 1 {
+				return problem.New(problem.Usage, "cannot export", "no engine named, or more than one", "name one of "+strings.Join(exportKinds(), ", "))
 			}
-			return problem.New(problem.Usage, "cannot export", "no engine named, or more than one", "name one of "+strings.Join(exportKinds(), ", "))
+			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if why := oneOf(args[0], exportKinds()); why != "" {
+				return problem.New(problem.Usage, "cannot export to "+termsafe.Quote(args[0]), why, "flwrup export --help explains them")
+			}
 			return doExport(cmd.Context(), p, export.Kind(args[0]), o)
 		},
 	}

@@ -48,6 +48,7 @@ var valueChecks = map[string]func(p *program, v string) string{
 	"keys":             func(p *program, v string) string { return folderOrNothing(p.inProject(v)) },
 	"backup":           func(p *program, v string) string { return fileOrNothing(p.inProject(v)) },
 	"run-config":       func(_ *program, v string) string { _, err := runs.ParseConfig([]string{v}); return reason(err) },
+	"node":             setting("name"),
 	"out":              func(_ *program, v string) string { return folderOrNothing(v) },
 	"app":              func(_ *program, v string) string { return appFolder(v) },
 	"node-config":      setting("node-config"),
