@@ -288,9 +288,6 @@ func (s Set) stack() string { return "flwrup-" + fitted(s.Project+"-"+s.ID, 24) 
 // unit is the systemd unit of a SuperNode.
 func (s Set) unit(name string) string { return s.stack() + "-" + serviceName(name) + ".service" }
 
-// where is one of the SuperNodes, "" for all.
-func (s Set) where(kind Kind, name string) Where { return Where{kind, s.Dir, s.Project, s.ID, name} }
-
 // sortedPairs returns a map as name=value, sorted.
 func sortedPairs(m map[string]string) (out [][2]string) {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
