@@ -183,6 +183,9 @@ func (r *ring) evict() {
 
 // at returns the block and index of line seq, which must be kept.
 func (r *ring) at(seq uint64) (*block, int) {
+	if b := &r.blocks[len(r.blocks)-1]; b.first <= seq { // most are read where they were added
+		return b, int(seq - b.first)
+	}
 	i := sort.Search(len(r.blocks), func(i int) bool { return r.blocks[i].first > seq }) - 1
 	b := &r.blocks[i]
 	return b, int(seq - b.first)

@@ -108,25 +108,34 @@ func wrap(s string, w int, row func(string)) {
 	start, col := 0, 0
 	blank, blankCol := 0, 0 // behind the last blank of the row
 	for at := 0; at < len(s); {
-		cluster, cw := ansi.FirstGraphemeCluster(s[at:], ansi.GraphemeWidth)
-		if cluster == "" {
+		char, cw := cluster(s[at:])
+		if char == "" {
 			break
 		}
 		if col+cw > w {
 			to, left := at, 0
-			if blank > start && blankCol >= near && cluster != " " {
+			if blank > start && blankCol >= near && char != " " {
 				to, left = blank, col-blankCol
 			}
 			row(s[start:to])
 			start, col = to, left
 		}
 		col += cw
-		at += len(cluster)
-		if cluster == " " {
+		at += len(char)
+		if char == " " {
 			blank, blankCol = at, col
 		}
 	}
 	row(s[start:])
+}
+
+// cluster returns the first character of s as a reader sees it, and how many columns it takes. Between two letters of
+// ASCII, which most of a log is, nothing combines.
+func cluster(s string) (string, int) {
+	if s[0] >= ' ' && s[0] < 0x7f && (len(s) == 1 || s[1] < 0x80) {
+		return s[:1], 1
+	}
+	return ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
 }
 
 // skipColumns leaves out the first n columns of s.

@@ -85,16 +85,24 @@ func (k *kept) refOf(node int, seq uint64) ref {
 	return ref{time: k.rings[node].time(seq), node: node, seq: seq}
 }
 
-// cursor is a place between two lines of a pane.
+// cursor is a place between two lines of a pane. A step compares the nodes' nearest lines, and reads only that of the
+// node it moved over: a merged pane of 50 nodes takes as many steps as it has rows.
 type cursor struct {
-	k     *kept
-	nodes []int
-	pos   []int // shown lines of each node in front of the cursor
+	k             *kept
+	nodes         []int
+	pos           []int // shown lines of each node in front of the cursor
+	ahead, behind []near
+}
+
+// near is the line of a node next to a cursor.
+type near struct {
+	ref
+	known, none bool
 }
 
 func (k *kept) begin(p *pane) *cursor {
 	nodes := k.streams(p)
-	return &cursor{k: k, nodes: nodes, pos: make([]int, len(nodes))}
+	return &cursor{k: k, nodes: nodes, pos: make([]int, len(nodes)), ahead: make([]near, len(nodes)), behind: make([]near, len(nodes))}
 }
 
 func (k *kept) end(p *pane) *cursor {
@@ -116,19 +124,30 @@ func (k *kept) at(p *pane, r ref) *cursor {
 	return c
 }
 
+// near returns the line of the i-th node at pos.
+func (c *cursor) near(i, pos int) near {
+	node := c.nodes[i]
+	if pos < 0 || pos >= c.k.shown(node) {
+		return near{known: true, none: true}
+	}
+	return near{ref: c.k.refOf(node, c.k.shownSeq(node, pos)), known: true}
+}
+
 // next moves over the line behind the cursor; ok is false at the end.
 func (c *cursor) next() (r ref, ok bool) {
 	at := 0
-	for i, node := range c.nodes {
-		if c.pos[i] >= c.k.shown(node) {
-			continue
+	for i := range c.ahead {
+		x := &c.ahead[i]
+		if !x.known {
+			*x = c.near(i, c.pos[i])
 		}
-		if x := c.k.refOf(node, c.k.shownSeq(node, c.pos[i])); !ok || x.before(r) {
-			r, at, ok = x, i, true
+		if !x.none && (!ok || x.before(r)) {
+			r, at, ok = x.ref, i, true
 		}
 	}
 	if ok {
 		c.pos[at]++
+		c.ahead[at], c.behind[at] = near{}, c.ahead[at]
 	}
 	return r, ok
 }
@@ -136,16 +155,18 @@ func (c *cursor) next() (r ref, ok bool) {
 // prev moves back over the line in front of the cursor; ok is false at the beginning.
 func (c *cursor) prev() (r ref, ok bool) {
 	at := 0
-	for i, node := range c.nodes {
-		if c.pos[i] == 0 {
-			continue
+	for i := range c.behind {
+		x := &c.behind[i]
+		if !x.known {
+			*x = c.near(i, c.pos[i]-1)
 		}
-		if x := c.k.refOf(node, c.k.shownSeq(node, c.pos[i]-1)); !ok || r.before(x) {
-			r, at, ok = x, i, true
+		if !x.none && (!ok || r.before(x.ref)) {
+			r, at, ok = x.ref, i, true
 		}
 	}
 	if ok {
 		c.pos[at]--
+		c.behind[at], c.ahead[at] = near{}, c.behind[at]
 	}
 	return r, ok
 }
