@@ -24,11 +24,10 @@ var oneTable sync.Mutex // held during Argon2: two tables at a time are never ne
 
 // words returns four words of EFF's large list for an ID and a key. The list has 7,776 words, so there are 2^51.7
 // fours. A forger who wants a letter with the words of somebody else's has to try about as many; each try takes 64 MiB
-// and about 100 ms (Argon2id, the second choice of RFC 9106), which makes some ten million years of one core. With k
-// letters to choose from, it takes a k-th of that. Two letters of the forger's own that share their words take 2^26
-// tries, a few months of one core, and are of no use: the words are compared with those of a letter that an honest
-// person made.
-// The four words protect nobody who does not compare them.
+// and about a quarter of a second of one core (Argon2id, the second choice of RFC 9106): some thirty million years of
+// it. With k letters to choose from, it takes a k-th of that. Two letters of the forger's own that share their words
+// take 2^26 tries, half a year of one core, and are of no use: the words are compared with those of a letter that an
+// honest person made. The four words protect nobody who does not compare them.
 func words(k kind, id string, key []byte) string {
 	oneTable.Lock()
 	defer oneTable.Unlock()
