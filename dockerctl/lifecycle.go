@@ -90,7 +90,8 @@ func removing(err error) bool {
 	return cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "already in progress")
 }
 
-// List returns every container of the project, running or not, in natural order of the nodes' names.
+// List returns the container of each node of the project, running or not, in natural order of the nodes' names. Of
+// several, as Swarm keeps those of tasks that ended, it is the one that runs, else the newest.
 func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
@@ -100,8 +101,14 @@ func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 		return nil, err
 	}
 	out := make([]supernode.Status, 0, len(all))
-	for _, c := range all {
-		out = append(out, status(c))
+	for _, c := range all { // the newest first
+		st := status(c)
+		i := slices.IndexFunc(out, func(o supernode.Status) bool { return o.Name == st.Name })
+		if i < 0 {
+			out = append(out, st)
+		} else if alive(c) && out[i].State != supernode.Running {
+			out[i] = st
+		}
 	}
 	slices.SortStableFunc(out, func(a, b supernode.Status) int { return sortorder.NaturalCompare(a.Name, b.Name) })
 	return out, nil
