@@ -86,6 +86,8 @@ func stateWord(t *table, n front.NodeView) string {
 		return fmt.Sprintf("exit %d", n.Runtime.ExitCode)
 	case here == supernode.Stopped:
 		return "stopped"
+	case here == supernode.Absent && n.Engine != nil && grid != front.GridUnknown:
+		return string(grid)
 	case here == supernode.Absent && grid == front.GridOnline:
 		return "not here"
 	case here == supernode.Absent && n.NodeID == "":
@@ -112,6 +114,9 @@ func machine(n front.NodeView) string {
 	case "":
 		return "not known"
 	case supernode.Absent:
+		if n.Engine != nil {
+			return "not on this machine's Docker"
+		}
 		return "not started"
 	case supernode.Stopped:
 		if n.Runtime.ExitCode != 0 {
