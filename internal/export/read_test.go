@@ -1,0 +1,163 @@
+package export
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"flwrup/internal/require"
+)
+
+// written writes the files of an export into a folder of their own.
+func written(t *testing.T, kind Kind, s Set) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	files, _, err := Files(kind, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestHostileValues: a value with quotes, $, %, # and : reaches the SuperNode as it is, through Compose's own reader and
+// through the rules of the others.
+func TestHostileValues(t *testing.T) {
+	const config, price = `--node-config=note="100% of $HOME: 'yes' # no"`, `5$ & 10% "off" \n`
+	read := func(kind Kind, file string, into any) {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(written(t, kind, fixed()), file))
+		if err == nil {
+			err = yaml.Unmarshal(text, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	plain := func(s string) string { return strings.ReplaceAll(s, "$$", "$") }
+	type services struct {
+		Services map[string]struct {
+			Command     []string
+			Environment map[string]string
+			Labels      map[string]string
+		}
+	}
+	name := serviceName(fixed().Nodes[2].Name)
+	holds := func(what string, s services) {
+		t.Helper()
+		got := s.Services[name]
+		for i := range got.Command {
+			got.Command[i] = plain(got.Command[i])
+		}
+		if !slices.Contains(got.Command, config) || plain(got.Environment["PRICE"]) != price || plain(got.Labels["flwrup.node"]) != fixed().Nodes[2].Name {
+			t.Errorf("%s: %+v", what, got)
+		}
+	}
+	for kind, file := range map[Kind]string{Compose: composeFile, Swarm: swarmFile} {
+		var s services
+		read(kind, file, &s)
+		holds(string(kind), s)
+	}
+	var set struct {
+		Spec struct {
+			Template struct {
+				Spec struct {
+					Containers []struct {
+						Args []string
+						Env  []struct{ Name, Value string }
+					}
+				}
+			}
+		}
+	}
+	read(Kubernetes, "supernode-"+name+".yaml", &set)
+	c := set.Spec.Template.Spec.Containers[0]
+	if !slices.Contains(c.Args, strings.ReplaceAll(config, "$", "$$")) || plain(c.Env[0].Value) != price {
+		t.Errorf("kubernetes: %+v", c)
+	}
+	unit, err := os.ReadFile(filepath.Join(written(t, Systemd, fixed()), fixed().unit(fixed().Nodes[2].Name)))
+	for _, want := range []string{`"--node-config=note=\"100%% of $$HOME: 'yes' # no\""`, `Environment="PRICE=5$ & 10%% \"off\" \\n"`} {
+		if err != nil || !bytes.Contains(unit, []byte(want)) {
+			t.Errorf("no %s: %v\n%s", want, err, unit)
+		}
+	}
+
+	compose := require.Tool(t, "docker", "docker-compose")
+	s := fixed()
+	s.Nodes[1].EnvFile, s.Nodes[1].EnvNames = "", nil // its file is for a person to make
+	cmd := exec.Command(compose, "config")
+	cmd.Dir = written(t, Compose, s)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("docker-compose config: %v", err)
+	}
+	var seen services
+	if err := yaml.Unmarshal(out, &seen); err != nil {
+		t.Fatal(err)
+	}
+	holds("docker-compose", seen)
+}
+
+// TestUnitsAreRead: systemd finds no fault in a unit.
+func TestUnitsAreRead(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		require.Missing(t, "docker", "no systemd-analyze on PATH")
+	}
+	s := fixed()
+	for i := range s.Nodes {
+		s.Nodes[i].Program = "/bin/true"
+	}
+	dir := written(t, Systemd, s)
+	for _, n := range s.Nodes {
+		cmd := exec.Command(analyze, "verify", "--user", filepath.Join(dir, s.unit(n.Name)))
+		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
+		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", n.Name, err, out)
+		}
+	}
+}
+
+// TestRefused: what no file can carry is refused with the reason, and so are two SuperNodes of one name for an engine.
+func TestRefused(t *testing.T) {
+	for name, change := range map[string]func(*Set){
+		"two lines":     func(s *Set) { s.Nodes[0].Env["A"] = "x\nExecStart=/bin/evil" },
+		"not UTF-8":     func(s *Set) { s.Nodes[0].Name = "a\xff" },
+		"the same name": func(s *Set) { s.Nodes[1].Name = "supernode-1" },
+	} {
+		s := fixed()
+		change(&s)
+		for _, kind := range Kinds {
+			if _, _, err := Files(kind, s); err == nil {
+				t.Errorf("%s: %s takes it", name, kind)
+			}
+		}
+	}
+}
+
+// TestWhereIsTheService: the commands that a person gets name what the files have.
+func TestWhereIsTheService(t *testing.T) {
+	s := fixed()
+	for kind, file := range map[Kind]string{Compose: composeFile, Swarm: swarmFile, Kubernetes: "supernode-supernode-1.yaml", Systemd: s.unit("supernode_1")} {
+		w := Where{Kind: kind, Dir: "/out", Project: s.Project, ID: s.ID, Name: "supernode_1"}
+		if _, err := os.Stat(filepath.Join(written(t, kind, s), file)); err != nil {
+			t.Error(err)
+		}
+		word := map[Kind]string{Compose: "supernode-1", Swarm: s.stack(), Kubernetes: "-n " + s.stack(), Systemd: s.unit("supernode_1")}[kind]
+		for _, command := range []string{w.Start(), w.Stop(), w.End(), w.Logs()} {
+			if !strings.Contains(command, word) {
+				t.Errorf("%s: %s", kind, command)
+			}
+		}
+	}
+}
