@@ -90,8 +90,8 @@ func removing(err error) bool {
 	return cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "already in progress")
 }
 
-// List returns the container of each node of the project, running or not, in natural order of the nodes' names. Of
-// several, as Swarm keeps those of tasks that ended, it is the one that runs, else the newest.
+// List returns one container of each node of the project, running or not, in natural order of the nodes' names. Swarm
+// keeps the containers of tasks that ended: a running one is listed before those, and a newer one before an older one.
 func (r *Runtime) List(ctx context.Context) ([]supernode.Status, error) {
 	if err := r.ready(ctx); err != nil {
 		return nil, err
