@@ -107,5 +107,5 @@ What ` + "`flwrup`" + ` shows on the way from an empty folder to SuperNodes that
 registration guide, in its order. Most of them need no key: a step that is done goes by, and one that only reads does so on its own.
 
 The pictures are drawn by the program's own code; a test fails when they are no longer what it shows. ` + "`flwrup rehearse`" + ` goes
-this way on a SuperGrid on your machine, without an account.
+this way on a SuperGrid on your machine, without an account; ` + "`asciinema play docs/rehearsal.cast`" + ` plays a recording of one.
 `

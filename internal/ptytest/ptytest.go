@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,6 +35,7 @@ type Terminal struct {
 	mu    sync.Mutex // guards what follows
 	vt    vt10x.Terminal
 	raw   bytes.Buffer
+	came  []Moment
 	first time.Duration
 }
 
@@ -71,6 +73,7 @@ func (s *Terminal) read(began time.Time) {
 		if n > 0 {
 			s.mu.Lock()
 			s.raw.Write(buf[:n])
+			s.came = append(s.came, Moment{time.Since(began), s.raw.Len()})
 			_, _ = s.vt.Write(buf[:n])
 			if s.first == 0 && bytes.Contains(s.raw.Bytes(), []byte("flwrup")) {
 				s.first = time.Since(began)
@@ -115,6 +118,19 @@ func (s *Terminal) Output() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.raw.String()
+}
+
+// Moment says how much was written to the terminal by a time after the start.
+type Moment struct {
+	After time.Duration
+	Bytes int
+}
+
+// Moments are when what Output returns was written.
+func (s *Terminal) Moments() []Moment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.came)
 }
 
 // Marks are other things than the screen that a program could change: the window's title, and whether the cursor is
