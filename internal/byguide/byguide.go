@@ -18,6 +18,7 @@ import (
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
+	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
 	"flwrup/internal/whichgrid"
 	"flwrup/internal/wording"
@@ -33,7 +34,7 @@ type Found struct {
 	Pairs      int
 	Federation string
 	File       string   // that names the federation, for a person
-	Running    []string // names of SuperNodes that run with one of the keys: "supernode_1"
+	Running    []string // what runs with one of the keys: "container supernode_1"
 	Login      string   // the file of flwr's tokens, for a person
 }
 
@@ -68,7 +69,11 @@ func (f Found) Evidence() (lines []string) {
 		lines = append(lines, "federation "+f.Federation+" in "+f.File)
 	}
 	if n := len(f.Running); n > 0 {
-		lines = append(lines, fmt.Sprintf("%d of them started by hand: %s", n, strings.Join(f.Running, ", ")))
+		run := " that run already: "
+		if n == 1 {
+			run = " that runs already: "
+		}
+		lines = append(lines, wording.Count(n, "SuperNode")+run+strings.Join(f.Running, ", "))
 	}
 	if f.Login != "" {
 		lines = append(lines, "a login of flwr's in "+f.Login)
@@ -104,7 +109,7 @@ func keysIn(f site.Folder) keys.Folder {
 	return keys.Folder{}
 }
 
-// running returns the names of containers and processes that run with one of the keys.
+// running returns the containers and processes that run with one of the keys.
 func running(ctx context.Context, f site.Folder, folder keys.Folder) []string {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -112,22 +117,22 @@ func running(ctx context.Context, f site.Folder, folder keys.Folder) []string {
 	for _, p := range folder.Pairs {
 		private[p.Fingerprint] = p.Private
 	}
-	names := map[string]bool{}
-	if list, err := procctl.RunningWith(ctx, private); err == nil {
-		for fingerprint := range list {
-			names[filepath.Base(private[fingerprint])] = true
+	found := map[string]string{}
+	note := func(list map[string]supernode.Status) {
+		for fingerprint, st := range list {
+			found[fingerprint] = termsafe.Line(st.ByHand)
 		}
+	}
+	if list, err := procctl.RunningWith(ctx, private); err == nil {
+		note(list)
 	}
 	if docker, err := dockerctl.New(ctx, dockerctl.Options{Project: f.Choices.ID, Dir: f.StateDir("starter")}); err == nil {
 		if list, err := docker.ByHand(ctx, private); err == nil {
-			for fingerprint, st := range list { // its process was seen, too, on this machine
-				delete(names, filepath.Base(private[fingerprint]))
-				names[termsafe.Line(st.Name)] = true
-			}
+			note(list) // on this machine the processes in them were seen, too
 		}
 		_ = docker.Close()
 	}
-	return slices.Sorted(maps.Keys(names))
+	return slices.Sorted(maps.Values(found))
 }
 
 // federation returns the federation of the connection to SuperGrid, and the file that names it. In the guide's place,
