@@ -86,7 +86,9 @@ func start(t *testing.T, o Options) *Grid {
 // family returns the living processes of a grid: those of its group, and those that name its folder.
 func family(t *testing.T, group int, dir string) []string {
 	t.Helper()
-	out, err := exec.Command("ps", "-axo", "pid=,pgid=,stat=,args=").Output()
+	ps := exec.Command("ps", "-axo", "pid=,pgid=,stat=,args=")
+	ps.Env = append(os.Environ(), "LC_ALL=C.UTF-8") // without a locale it writes ?? for the ë of the folder
+	out, err := ps.Output()
 	must(t, err)
 	var found []string
 	for _, line := range strings.Split(string(out), "\n") {
