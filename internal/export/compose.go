@@ -256,7 +256,7 @@ func envSteps(s Set, n Node, name string) []Step {
 	if !n.secretive() {
 		return nil
 	}
-	return []Step{{"Variables that only " + n.Name + " may see; keep the file out of version control", "(umask 077; " + n.variables(s) + " >" + shell.Word(envFile(name)) + ")"}}
+	return []Step{{"Variables that only " + n.Name + " may see; .gitignore keeps the file out of version control", "(umask 077; " + n.variables(s) + " >" + shell.Word(envFile(name)) + ")"}}
 }
 
 // unlimited says what flwrup would limit on its own.

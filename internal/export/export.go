@@ -95,6 +95,9 @@ func Files(kind Kind, s Set) ([]File, Guide, error) {
 	if err != nil {
 		return nil, Guide{}, err
 	}
+	if (kind == Compose || kind == Systemd) && slices.ContainsFunc(s.Nodes, Node.secretive) {
+		files = append(files, File{".gitignore", []byte("# Variables that only a SuperNode may see.\nsecret-*.env\n")})
+	}
 	return append(files, File{"README.md", readme(kind, s, guide)}), guide, nil
 }
 

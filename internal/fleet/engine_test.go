@@ -11,7 +11,9 @@ import (
 	"flwrup/internal/export"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
+	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 )
@@ -87,6 +89,28 @@ func TestMoveAndBack(t *testing.T) {
 	}
 }
 
+// TestEngineKeepsTheRehearsal: the folder stays while Compose runs SuperNodes from files in it.
+func TestEngineKeepsTheRehearsal(t *testing.T) {
+	ctx := context.Background()
+	s, _, rt := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 1)
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Grid.Rehearsal = true })
+	err := s.Ledger.Change(func(d *ledger.Data) error {
+		n := d.SuperNode("supernode_1")
+		n.Engine = ledger.Engine{Kind: "compose", Dir: "out"}
+		d.PutSuperNode(n)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := TearDown(ctx, s, &sitetest.Heard{}, true); !problem.Is(err, health.NodeEngine) || !strings.Contains(problem.Of(err).Fix, "docker compose rm") {
+		t.Errorf("torn down under Compose: %v", err)
+	}
+	if _, err := os.Stat(s.Dir); err != nil || len(rt.Running()) != 1 {
+		t.Errorf("%v run, %v", rt.Running(), err)
+	}
+}
+
 // TestExportOverwritesNothing: a file that somebody changed stays, and nothing of the same export is written then.
 func TestExportOverwritesNothing(t *testing.T) {
 	ctx := context.Background()
@@ -122,6 +146,25 @@ func TestExportOverwritesNothing(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(mine); string(text) == "mine\n" {
 		t.Error("--overwrite left it")
+	}
+}
+
+// TestExportFollowsNoLink: a link that came with the folder leads no export elsewhere.
+func TestExportFollowsNoLink(t *testing.T) {
+	s, _ := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)
+	elsewhere := t.TempDir()
+	if err := os.Symlink(elsewhere, filepath.Join(s.Dir, "flwrup-export")); err != nil {
+		t.Skip(err)
+	}
+	e, err := NewExport(t.Context(), s, export.Compose, nil, "")
+	if err == nil {
+		err = e.Write(t.Context(), s, false, &sitetest.Heard{})
+	}
+	if !problem.Is(err, problem.BadInput) {
+		t.Errorf("through a link: %v", err)
+	}
+	if left, _ := os.ReadDir(elsewhere); len(left) > 0 {
+		t.Errorf("written elsewhere: %v", left)
 	}
 }
 

@@ -22,7 +22,34 @@ func TearDown(ctx context.Context, s *site.Site, to front.Sink, remove bool) err
 	if s.Rehearsal() {
 		doing = "ending the rehearsal"
 	}
-	return site.InTurn(ctx, s, doing, to, func(to front.Sink) error { return tearDown(ctx, s, to, remove) })
+	return site.InTurn(ctx, s, doing, to, func(to front.Sink) error {
+		if remove && s.Rehearsal() {
+			if err := usedByEngine(ctx, s); err != nil {
+				return err
+			}
+		}
+		return tearDown(ctx, s, to, remove)
+	})
+}
+
+// usedByEngine returns the Problem about a SuperNode that an engine runs on this Docker, from files in the folder that is
+// about to go: nobody could end it by them any more, and it would call for its grid for ever.
+func usedByEngine(ctx context.Context, s *site.Site) error {
+	d := s.Ledger.Data()
+	for _, n := range d.SuperNodes {
+		w, is := health.RunBy(d, s.Folder(), n.Name)
+		if !is || !w.Kind.OnDocker() {
+			continue
+		}
+		states, err := site.States(ctx, s)
+		if err != nil {
+			return err
+		}
+		if st := states[n.Name].State; st != "" && st != supernode.Absent {
+			return runElsewhere(w, "cannot end the rehearsal while "+n.Name+" runs")
+		}
+	}
+	return nil
 }
 
 func tearDown(ctx context.Context, s *site.Site, to front.Sink, remove bool) error {
