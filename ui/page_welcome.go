@@ -57,7 +57,7 @@ func (p *welcomePage) draw(d *doc) {
 	} else {
 		d.heading("Welcome to flwrup", "", s.Text)
 		d.gap()
-		d.para(s.Text, "flwrup takes you through 16 steps, to SuperNodes that are online on a SuperGrid. "+
+		d.para(s.Text, "flwrup takes you through the 16 steps to SuperNodes that are online on a SuperGrid. "+
 			"It looks first, and does only what is missing.", 0)
 		d.gap()
 		d.para(s.Text, "You need a Flower account, and a few minutes. Nothing has been changed so far.", 0)
