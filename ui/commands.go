@@ -8,7 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/front"
-	"flwrup/internal/wording"
+	"flwrup/internal/shell"
 	"flwrup/ui/dash"
 	"flwrup/ui/keymap"
 )
@@ -21,22 +21,27 @@ type command struct {
 	do   func() tea.Cmd
 }
 
-// nodeVerbs are the verbs for named SuperNodes, with their command lines.
+// nodeVerbs are the verbs for named SuperNodes, with the dashboard's keys.
 var nodeVerbs = []struct {
-	name, line string
-	key        key.Binding // the dashboard's
-	verb       front.Verb
-	all        bool // without names it is for all SuperNodes
+	verb front.Verb
+	key  key.Binding
 }{
-	{"start", "start", keymap.Start, front.StartNodes, true},
-	{"stop", "stop", keymap.Stop, front.StopNodes, true},
-	{"restart", "restart", keymap.Restart, front.RestartNodes, true},
-	{"change settings of", "settings", keymap.Change, front.ChangeSettings, true},
-	{"remove", "remove", keymap.Remove, front.TakeOutNodes, false},
-	{"unregister for good", "remove --unregister", key.Binding{}, front.UnregisterNodes, false},
-	{"restore the key of", "restore-key", key.Binding{}, front.RestoreKey, false},
-	{"replace the container of", "restart --replace", key.Binding{}, front.ReplaceNodes, true},
-	{"give up the other image of", "restart --own-image", key.Binding{}, front.OwnImage, true},
+	{front.StartNodes, keymap.Start}, {front.StopNodes, keymap.Stop}, {front.RestartNodes, keymap.Restart},
+	{front.ChangeSettings, keymap.Change}, {front.TakeOutNodes, keymap.Remove}, {verb: front.UnregisterNodes},
+	{verb: front.RestoreKey}, {verb: front.ReplaceNodes}, {verb: front.OwnImage},
+}
+
+// verbCommand is a verb as a command.
+func verbCommand(m *Model, v front.Verb, nodes []string) command {
+	return command{name: v.Names(nodes), line: lineOf(v.Args(nodes)), do: func() tea.Cmd { return m.verb.act(dash.Run{Verb: v, Nodes: nodes}) }}
+}
+
+// lineOf writes flwrup's arguments as one types them; "" for none.
+func lineOf(args []string) string {
+	if args == nil {
+		return ""
+	}
+	return "flwrup " + shell.Line(args)
 }
 
 // shellOnly are the commands that have no screen; Enter copies them.
@@ -74,7 +79,11 @@ func commandsOf(m *Model, below page) (list []command) {
 			continue
 		}
 		seen[h.Key] = true
-		list = append(list, command{name: h.Desc, key: h.Key, line: lines[h.Key], do: func() tea.Cmd { return below.update(keymap.Press(b)) }})
+		c := command{name: h.Desc, key: h.Key, line: lines[h.Key], do: func() tea.Cmd { return below.update(keymap.Press(b)) }}
+		if below == m.dash && key.Matches(keymap.Press(b), keymap.Fix) {
+			c.line = lineOf(m.dash.Remedy().Args())
+		}
+		list = append(list, c)
 	}
 	list = append(list, verbs...)
 	for _, b := range []key.Binding{keys.dash, keys.logs, keys.places, keys.reference, keys.mouse, keymap.Quit} {
@@ -100,20 +109,15 @@ var lines = map[string]string{keymap.Logs.Help().Key: "flwrup logs -f", keymap.D
 
 // verbCommands are the verbs for SuperNodes and runs: first for the targets, then for each SuperNode, then for all.
 func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (list []command) {
-	act := func(run dash.Run) func() tea.Cmd { return func() tea.Cmd { return m.verb.act(run) } }
 	group := func(nodes []string, keyed bool) {
 		for _, v := range nodeVerbs {
-			c := command{name: v.name + " " + strings.Join(nodes, ", "), line: "flwrup " + v.line + " " + strings.Join(nodes, " "),
-				do: act(dash.Run{Verb: v.verb, Nodes: nodes})}
-			if len(nodes) > 3 {
-				c.name = v.name + " " + wording.Count(len(nodes), "SuperNode")
-			}
+			c := verbCommand(m, v.verb, nodes)
 			if keyed {
 				c.key = v.key.Help().Key
 			}
 			list = append(list, c)
 		}
-		c := command{name: "logs of " + strings.Join(nodes, ", "), line: "flwrup logs -f " + strings.Join(nodes, " "), do: func() tea.Cmd { return m.showLogs(nodes) }}
+		c := command{name: "logs of " + strings.Join(nodes, ", "), line: lineOf(append([]string{"logs", "-f"}, nodes...)), do: func() tea.Cmd { return m.showLogs(nodes) }}
 		if keyed {
 			c.key = keymap.Logs.Help().Key
 		}
@@ -128,16 +132,16 @@ func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (li
 		}
 		return ""
 	}
-	list = append(list,
-		command{name: "add a SuperNode", key: own(keymap.Add), line: "flwrup add", do: act(dash.Run{Verb: front.AddNode})},
-		command{name: "run the app", key: own(keymap.Run), line: "flwrup run", do: func() tea.Cmd { return m.wizard.newRun() }})
+	add := verbCommand(m, front.AddNode, nil)
+	add.key = own(keymap.Add)
+	list = append(list, add, command{name: keymap.Run.Help().Desc, key: own(keymap.Run), line: "flwrup run", do: func() tea.Cmd { return m.wizard.newRun() }})
 	for _, r := range o.Runs {
 		if r.Status.Going() {
-			list = append(list, command{name: "stop run " + r.ID, line: "flwrup runs stop " + r.ID, do: act(dash.Run{Verb: front.StopRun, Nodes: []string{r.ID}})})
+			list = append(list, verbCommand(m, front.StopRun, []string{r.ID}))
 		}
 	}
 	if m.title.Rehearsal {
-		list = append(list, command{name: "start the rehearsal's grid", line: "flwrup start --grid", do: act(dash.Run{Verb: front.StartGrid})})
+		list = append(list, verbCommand(m, front.StartGrid, nil))
 	}
 	for _, n := range o.Nodes {
 		if !slices.Equal(targets, []string{n.Name}) {
@@ -145,12 +149,14 @@ func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (li
 		}
 	}
 	for _, v := range nodeVerbs {
-		if v.all && len(o.Nodes) > 1 {
+		if v.verb.ForAll() && len(o.Nodes) > 1 {
 			var all []string
 			for _, n := range o.Nodes {
 				all = append(all, n.Name)
 			}
-			list = append(list, command{name: v.name + " all SuperNodes", line: "flwrup " + v.line, do: act(dash.Run{Verb: v.verb, Nodes: all})})
+			c := verbCommand(m, v.verb, all)
+			c.name, c.line = v.verb.Names([]string{"all SuperNodes"}), lineOf(v.verb.Args(nil)) // without names it is for all
+			list = append(list, c)
 		}
 	}
 	return list

@@ -222,7 +222,7 @@ func (d *doc) metrics(j *job) {
 	if j.run != "" {
 		head := s.Dim.Render("run ") + j.run
 		if j.state.Status != "" {
-			head += s.Dim.Render(" "+s.Signs.Separator+" ") + string(j.state.Status) + s.Dim.Render(" "+style.Clock(j.state.Clock(d.now)))
+			head += s.Dim.Render(" "+s.Signs.Separator+" ") + string(j.state.Status) + s.Dim.Render(" "+style.RunClock(j.state, d.now))
 		}
 		if j.chosen.Of > 0 {
 			head += s.Dim.Render(fmt.Sprintf(" %s %d of %d nodes", s.Signs.Separator, j.chosen.Chosen, j.chosen.Of))
@@ -325,7 +325,7 @@ func (d *doc) besideCode(j *job, used int) bool {
 // report says how a finished job went.
 func (d *doc) report(j *job) {
 	s := d.s
-	text := "in " + style.Clock(j.clock(d.now))
+	text := "in " + style.Took(j.clock(d.now))
 	switch {
 	case j.says != "" && !doing(j.says):
 		d.label("Did", s.Text, j.says+", "+text)

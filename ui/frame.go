@@ -77,7 +77,7 @@ func (m *Model) layout() {
 		if p.Full() {
 			p.SetSize(m.w, m.h)
 		} else {
-			p.SetSize(m.w, m.bodyHeight())
+			p.SetSize(m.w-2*margin(m, p), m.bodyHeight())
 		}
 	}
 	if m.dash != nil {
@@ -86,6 +86,14 @@ func (m *Model) layout() {
 	if m.logs != nil {
 		size(m.logs)
 	}
+}
+
+// margin is the blank at both sides of a panel, so that it begins in the column of all other pages. Log panes have none.
+func margin(m *Model, p panel) int {
+	if p == m.dash && m.w >= wideFrom {
+		return 1
+	}
+	return 0
 }
 
 // withList reports whether the list of steps is at the left.
@@ -157,7 +165,12 @@ func (m *Model) framed() []string {
 	height := m.bodyHeight()
 	note := ""
 	if p, ok := m.top().(panel); ok {
-		lines = append(lines, s.Fit(strings.Split(p.View(), "\n"), m.w, height)...)
+		blank := strings.Repeat(" ", margin(m, p))
+		var body []string
+		for _, l := range strings.Split(p.View(), "\n") {
+			body = append(body, blank+l)
+		}
+		lines = append(lines, s.Fit(body, m.w, height)...)
 	} else {
 		d := m.document()
 		if m.low() && len(d.lines) > height { // the note below takes a line

@@ -68,7 +68,7 @@ func (w *wizard) lines(d *doc, brief int) {
 	switch {
 	case j == nil || !j.over:
 	case j.err != nil && v.fresh():
-		d.label("", s.Text, "You stopped this after "+style.Clock(j.clock(d.now))+". What was done stays done.")
+		d.label("", s.Text, "You stopped this after "+style.Took(j.clock(d.now))+". What was done stays done.")
 	case v.settled():
 		d.report(j)
 	}

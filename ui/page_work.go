@@ -8,7 +8,6 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
-	"flwrup/internal/wording"
 	"flwrup/ui/dash"
 )
 
@@ -127,7 +126,7 @@ func (p *workPage) act(run dash.Run) tea.Cmd {
 		return p.m.dash.Update(dash.Ran{Run: run, Err: problem.New(problem.Busy, "flwrup is at work", p.desk.job.what, "wait until it is done")})
 	}
 	work := p.m.work
-	cmd := p.desk.start(0, actTitle(run), func(ctx context.Context, to front.Sink) error {
+	cmd := p.desk.start(0, sentence(run.Verb.Names(run.Nodes)), func(ctx context.Context, to front.Sink) error {
 		if run.ByItself {
 			return work.BringUp(ctx, run.Nodes, front.Unattended(to))
 		}
@@ -139,19 +138,4 @@ func (p *workPage) act(run dash.Run) tea.Cmd {
 	}
 	p.m.push(p)
 	return tea.Batch(cmd, p.m.shown())
-}
-
-func actTitle(run dash.Run) string {
-	words := map[front.Verb]string{front.StartNodes: "Start", front.StopNodes: "Stop", front.RestartNodes: "Restart",
-		front.UnregisterNodes: "Unregister", front.RemoveNodes: "Remove", front.TakeOutNodes: "Remove", front.ChangeSettings: "Settings of", front.AddNode: "Add a SuperNode",
-		front.RestoreKey: "Take the key from the backup:", front.OwnImage: "Give up the other image:", front.ReplaceNodes: "Replace the container of",
-		front.StartGrid: "Start the rehearsal's grid", front.StopRun: "Stop run"}
-	text := words[run.Verb]
-	switch len(run.Nodes) {
-	case 0:
-		return text
-	case 1:
-		return text + " " + run.Nodes[0]
-	}
-	return text + " " + wording.Count(len(run.Nodes), "SuperNode")
 }

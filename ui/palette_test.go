@@ -49,7 +49,7 @@ func TestPaletteRanks(t *testing.T) {
 	m := still(world(16), 16, 120, 40, Options{NoColor: true})
 	defer m.close()
 	openDash(t, m)
-	for typed, want := range map[string]string{"res 4": "restart supernode_4", "stop": "stop supernode_1", "unreg 2": "unregister for good supernode_2",
+	for typed, want := range map[string]string{"res 4": "restart supernode_4", "stop": "stop supernode_1", "unreg 2": "unregister supernode_2",
 		"log 3": "logs of supernode_3", "backup": "step 7: Back up the keys", "doctor": "check everything (copies the command)", "add": "add a SuperNode"} {
 		m.Update(keymap.Type(":"))
 		typeInto(m, typed)

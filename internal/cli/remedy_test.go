@@ -37,7 +37,7 @@ func TestRemedyCommands(t *testing.T) {
 		{front.Remedy{Step: front.StepRun, Look: true}, ""},
 		{front.Remedy{}, ""},
 	} {
-		if got := strings.Join(remedyArgs(c.r), " "); got != c.want {
+		if got := strings.Join(c.r.Args(), " "); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.r, got, c.want)
 		}
 	}
@@ -75,7 +75,7 @@ func TestEveryRemedyHasACommand(t *testing.T) {
 		}
 	}
 	for name, r := range remedies {
-		args := remedyArgs(r)
+		args := r.Args()
 		if r.Step == front.StepRun { // the wizard alone shows an app
 			if args != nil {
 				t.Errorf("%s: %q", name, args)

@@ -39,16 +39,17 @@ type way struct {
 	nodes []string // for verb
 	step  front.StepID
 	words string
+	look  bool // the step shows what is wrong
 	led   bool // to a step that depends on the trouble's code alone
 }
 
 // out returns the remedy of a trouble, else the step for its code.
 func out(p *problem.Problem, r *front.Remedy) way {
 	if r != nil && (r.Verb != "" || r.Step > 0) {
-		return way{verb: r.Verb, nodes: r.Nodes, step: r.Step, words: clean(r.Says)}
+		return way{verb: r.Verb, nodes: r.Nodes, step: r.Step, words: clean(r.Says), look: r.Look}
 	}
 	if r, ok := front.RemedyFor(p.Code); ok {
-		return way{step: r.Step, words: r.Says, led: true}
+		return way{step: r.Step, words: r.Says, look: r.Look, led: true}
 	}
 	return way{words: "see what to do"}
 }
@@ -70,6 +71,12 @@ func (t *table) offer() (node string, w way) {
 		return "", way{}
 	}
 	return n.Name, out(n.Diagnosis, n.Remedy)
+}
+
+// Remedy returns what F does now.
+func (m *Model) Remedy() front.Remedy {
+	_, w := m.offer()
+	return front.Remedy{Says: w.words, Verb: w.verb, Nodes: w.nodes, Step: w.step, Look: w.look}
 }
 
 // mend applies a remedy that needs no user, or leads to the right place: a step, or the details that say what

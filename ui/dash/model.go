@@ -118,6 +118,7 @@ type table struct {
 	sort   int // of sorts
 
 	progress map[string]*progress // of runs
+	runs     []shownRun           // of the last frame, those in progress first
 }
 
 // pen draws single lines, none wider than w.

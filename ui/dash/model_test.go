@@ -210,8 +210,8 @@ func TestFixOfTheWhole(t *testing.T) {
 	o.GridErr = problem.New(health.GridEnded, "the rehearsal's grid is not running", "", "")
 	o.Remedy = &front.Remedy{Says: "restart the rehearsal's grid", Verb: front.StartGrid}
 	m := testModel(t, o, 120, 24, style.Options{NoColor: true})
-	if v := m.View(); !strings.Contains(v, "F restart the rehearsal's grid") {
-		t.Error(v)
+	if v := m.View(); !strings.Contains(v, "F restart the rehearsal's grid") || strings.Join(m.Remedy().Args(), " ") != "start --grid" {
+		t.Error(v, m.Remedy())
 	}
 	if got := sent(m.Update(press("F"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: front.StartGrid}) {
 		t.Error(got)

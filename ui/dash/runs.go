@@ -96,6 +96,25 @@ func (msg progressMsg) take(m *Model) {
 // runList is the part of the table about runs.
 type runList struct{ *table }
 
+// shownRun is a run as a frame shows it.
+type shownRun struct {
+	front.RunView
+	stalled time.Duration // it has made no progress for so long; 0 while it does
+}
+
+// weigh puts the runs in order, once a frame, and finds those that make no progress.
+func (l runList) weigh() {
+	l.runs = l.runs[:0]
+	for _, r := range l.newest() {
+		l.runs = append(l.runs, shownRun{r, l.stalled(r)})
+	}
+}
+
+// stuck reports whether one of them makes no progress.
+func (l runList) stuck() bool {
+	return slices.ContainsFunc(l.runs, func(r shownRun) bool { return r.stalled > 0 })
+}
+
 // stalled returns for how long a run has made no progress, once that is longer than its rounds explain; else 0.
 func (l runList) stalled(r front.RunView) time.Duration {
 	if !r.Status.Going() {
@@ -148,8 +167,8 @@ func (t *table) fails(n front.NodeView) bool {
 }
 
 // stallLine says below a run that it makes no progress, and what to look at.
-func (l runList) stallLine(r front.RunView, d time.Duration) string {
-	text := "no progress for " + style.Uptime(d)
+func (l runList) stallLine(r shownRun) string {
+	text := "no progress for " + style.Uptime(r.stalled)
 	bad := l.failing()
 	var away []string
 	for _, n := range l.have.Nodes {
@@ -183,13 +202,13 @@ func (l runList) draw(rows int) []string {
 		return nil
 	}
 	lines := []string{"", l.rule("runs")}
-	for _, r := range l.newest() {
+	for _, r := range l.runs {
 		if len(lines) == rows {
 			break
 		}
 		lines = append(lines, l.run(r))
-		if d := l.stalled(r); d > 0 && len(lines) < rows {
-			lines = append(lines, l.stallLine(r, d))
+		if r.stalled > 0 && len(lines) < rows {
+			lines = append(lines, l.stallLine(r))
 		}
 	}
 	return lines
@@ -197,10 +216,9 @@ func (l runList) draw(rows int) []string {
 
 // runRows returns how many rows the runs take at most.
 func (l runList) runRows() int {
-	list := l.newest()
-	rows := min(mostRuns, len(list))
-	for _, r := range list[:rows] {
-		if l.stalled(r) > 0 {
+	rows := min(mostRuns, len(l.runs))
+	for _, r := range l.runs[:rows] {
+		if r.stalled > 0 {
 			rows++
 		}
 	}
@@ -221,13 +239,13 @@ func (l runList) newest() []front.RunView {
 }
 
 // run draws a run: state, round, progress, metric, time, ID, app, as many of them as fit.
-func (l runList) run(r front.RunView) string {
+func (l runList) run(r shownRun) string {
 	v := r.Status.Severity()
-	if l.stalled(r) > 0 {
+	if r.stalled > 0 {
 		v = front.Warning
 	}
 	state := sign{v.Sign(l.st.ASCII), clean(r.Status.Outcome()), l.ink.Severity(v)}
-	line, room := "  "+state.style.Render(l.st.Pad(state.text(), 12)), l.w-14
+	line, room := strings.Repeat(" ", pointerWidth)+state.style.Render(l.st.Pad(state.text(), 12)), l.w-pointerWidth-12
 	add := func(text string, width int) {
 		if width = max(width, style.Width(text)); room >= width+2 {
 			line += "  " + l.st.Pad(text, width)
@@ -253,7 +271,7 @@ func (l runList) run(r front.RunView) string {
 			add(l.ink.Accent.Render(bar), barWidth)
 		}
 	}
-	add(l.ink.Dim.Render(style.Clock(r.Clock(l.now()))), 7)
+	add(l.ink.Dim.Render(style.RunClock(r.RunView, l.now())), 7)
 	if p != nil {
 		if s, ok := leading(p.series); ok {
 			add(l.ink.Dim.Render(clean(s.Name)+" ")+l.ink.Accent.Render(chart.Spark(l.st, s.Values, history))+l.ink.Text.Render(fmt.Sprintf(" %.3g", s.Last())), 0)
@@ -266,8 +284,7 @@ func (l runList) run(r front.RunView) string {
 
 // rounds reports whether a run that is shown has told its round.
 func (l runList) rounds() bool {
-	list := l.newest()
-	return slices.ContainsFunc(list[:min(mostRuns, len(list))], func(r front.RunView) bool {
+	return slices.ContainsFunc(l.runs[:min(mostRuns, len(l.runs))], func(r shownRun) bool {
 		p := l.progress[r.ID]
 		return p != nil && p.Round > 0
 	})

@@ -65,8 +65,8 @@ func (t *table) state(n front.NodeView) sign {
 }
 
 func stateWord(t *table, n front.NodeView) string {
-	if d, ok := t.busy[n.Name]; ok && verbs[d.verb] != "" {
-		return verbs[d.verb]
+	if d, ok := t.busy[n.Name]; ok && d.verb.State() != "" {
+		return d.verb.State()
 	}
 	grid := n.Grid
 	if t.have.GridErr != nil {
@@ -135,11 +135,6 @@ func (t *table) why(n front.NodeView) string {
 		return wording.Count(c.Errors, "error") + " in its log, last " + ago(t.now().Sub(c.LastError))
 	}
 	return ""
-}
-
-var verbs = map[front.Verb]string{
-	front.StartNodes: "starting", front.StopNodes: "stopping", front.RestartNodes: "restarting",
-	front.UnregisterNodes: "leaving", front.RemoveNodes: "leaving", front.ReplaceNodes: "restarting", front.OwnImage: "restarting",
 }
 
 // column is a column of the table; the first ones of the list are the last to go when it gets narrow.

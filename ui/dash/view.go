@@ -144,6 +144,7 @@ func (m *Model) draw() string {
 		m.log.SetSize(m.w, m.h)
 		return m.log.View()
 	}
+	(runList{&m.table}).weigh()
 	lines := []string{(screen{m}).summary()}
 	p := (screen{m}).parts()
 	if m.noted().text != "" {
@@ -180,6 +181,7 @@ func (m *Model) draw() string {
 
 // Summary returns one line for a title: "4 of 5 online · grid 5 s ago". No styles.
 func (m *Model) Summary() string {
+	(runList{&m.table}).weigh()
 	text, _ := (screen{m}).summaryParts()
 	return text
 }
@@ -214,11 +216,8 @@ func (m screen) summaryParts() (text, wrong string) {
 		}
 		text += sep + wording.Count(errors, "error") + " in " + wording.Count(len(bad), "log")
 	}
-	for _, r := range m.have.Runs {
-		if (runList{&m.table}).stalled(r) > 0 {
-			text += sep + "a run is stalled"
-			break
-		}
+	if (runList{&m.table}).stuck() {
+		text += sep + "a run is stalled"
 	}
 	if m.keeper != nil {
 		text += sep + "auto-restart"
@@ -252,10 +251,8 @@ func (m screen) worst() front.Severity {
 	if len(m.failing()) > 0 {
 		v = front.Worst(v, front.Warning)
 	}
-	for _, r := range m.have.Runs {
-		if (runList{&m.table}).stalled(r) > 0 {
-			v = front.Worst(v, front.Warning)
-		}
+	if (runList{&m.table}).stuck() {
+		v = front.Worst(v, front.Warning)
 	}
 	if m.unanswered(m.now()) > 0 {
 		v = front.Worst(v, front.NotKnown)

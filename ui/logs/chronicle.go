@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
+	"flwrup/ui/style"
 )
 
 // Happened is one thing that flwrup knows of a SuperNode and that its log may not say. The panes show it as a rule
@@ -114,7 +115,7 @@ func (c *Chronicle) grid(o front.Overview, now time.Time, say func(Happened) *Ha
 		c.gridOut = say(Happened{At: now, Text: "no answer from the grid: " + problem.Of(o.GridErr).What, Bad: true, Down: true})
 	case o.GridErr == nil && c.gridOut != nil:
 		h := *c.gridOut
-		h.Text, h.Bad, h.Down = "no answer from the grid for "+lasted(now.Sub(h.At)), false, false
+		h.Text, h.Bad, h.Down = "no answer from the grid for "+style.Took(now.Sub(h.At)), false, false
 		say(h)
 		c.gridOut = nil
 	}
@@ -146,7 +147,7 @@ func (l *life) ran(v front.NodeView, say func(Happened) *Happened) {
 		if began.Before(h.At) { // a process that was seen late
 			began = time.Now()
 		}
-		h.Text, h.Bad, h.Down = h.Text+", down "+lasted(began.Sub(h.At))+", restarted", false, false
+		h.Text, h.Bad, h.Down = h.Text+", down "+style.Took(began.Sub(h.At))+", restarted", false, false
 		say(h)
 		l.down = nil
 	case up && !first && now.Since.After(was.Since) && (now.ID != was.ID || now.Restarts != was.Restarts || was.State == supernode.Running):
@@ -171,7 +172,7 @@ func (l *life) listed(v front.NodeView, at time.Time, say func(Happened) *Happen
 		h := *l.lost
 		h.Bad, h.Down = false, false
 		say(h)
-		say(Happened{Node: v.Name, At: later(since, h.At), Text: "online again, " + lasted(since.Sub(h.At)) + " after it was lost"})
+		say(Happened{Node: v.Name, At: later(since, h.At), Text: "online again, " + style.Took(since.Sub(h.At)) + " after it was lost"})
 		l.lost = nil
 	case v.Grid == front.GridUnregistered && l.grid != front.GridUnregistered && l.grid != "":
 		say(Happened{Node: v.Name, At: at, Text: "unregistered on the grid", Bad: true, Down: true})
@@ -193,21 +194,6 @@ func endOf(v front.NodeView) string {
 		return reason
 	}
 	return fmt.Sprintf("ended (%d)", r.ExitCode)
-}
-
-// lasted writes a duration: 0.4s, 52s, 8m 52s, 1h 07m, 3d 4h.
-func lasted(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", max(0, d.Seconds()))
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm %ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh %02dm", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dd %dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
 func later(a, b time.Time) time.Time {

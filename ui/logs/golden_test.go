@@ -42,7 +42,7 @@ func fallen(down int) Told {
 	if down == 0 {
 		return Told{killed, lost}
 	}
-	killed.Text, killed.Down, killed.Bad, lost.Down, lost.Bad = "killed (137), down "+lasted(time.Duration(down)*time.Second)+", restarted", false, false, false, false
+	killed.Text, killed.Down, killed.Bad, lost.Down, lost.Bad = "killed (137), down "+style.Took(time.Duration(down)*time.Second)+", restarted", false, false, false, false
 	return Told{killed, lost, {Node: "supernode_1", Key: "3", At: began.Add(540 * time.Second), Text: "online again, 8m 10s after it was lost"}}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"flwrup/ui/logs/paint"
+	"flwrup/ui/style"
 )
 
 const (
@@ -160,7 +161,7 @@ func (t task) tells() string {
 	case unanswered:
 		return "never answered"
 	}
-	return "answered in " + lasted(time.Duration(t.took))
+	return "answered in " + style.Took(time.Duration(t.took))
 }
 
 // about says for which round of which run a message came: the line in front of it has it.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"flwrup/internal/front"
 )
 
 // Width returns how many cells text takes; styling counts nothing.
@@ -97,7 +99,7 @@ func Age(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-// Uptime writes how long something has run: 45s, 7m, 1h 07m, 3d 04h.
+// Uptime writes how long something has gone on, in steps, so that the screen stands still: 45s, 7m, 1h 07m, 3d 04h.
 func Uptime(d time.Duration) string {
 	switch m := int(d.Minutes()); {
 	case d < time.Minute:
@@ -111,6 +113,17 @@ func Uptime(d time.Duration) string {
 	}
 }
 
+// Took writes how long something took that is over: 0.4s, 52s, 8m 52s, 1h 07m, 3d 04h.
+func Took(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", max(0, d.Seconds()))
+	case d >= time.Minute && d < time.Hour:
+		return fmt.Sprintf("%dm %02ds", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return Uptime(d)
+}
+
 // Clock writes a duration as a running clock: 0:07, 12:30, 1:02:03.
 func Clock(d time.Duration) string {
 	n := max(int(d.Seconds()), 0)
@@ -118,6 +131,15 @@ func Clock(d time.Duration) string {
 		return fmt.Sprintf("%d:%02d:%02d", n/3600, n/60%60, n%60)
 	}
 	return fmt.Sprintf("%d:%02d", n/60, n%60)
+}
+
+// RunClock writes how long a run has been in its present state, or took in all once it is over.
+func RunClock(r front.RunView, now time.Time) string {
+	if d := r.Clock(now); r.Status.Ended() {
+		return Took(d)
+	} else {
+		return Clock(d)
+	}
 }
 
 // Bytes writes a size with a unit: 188M, 1.2G.
