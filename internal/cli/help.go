@@ -190,8 +190,8 @@ func variable(flag string) string {
 	return "FLWRUP_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// fromEnvironment sets the flags that are not given from their variables: those of up that flwrup.toml keeps, and
-// --dir and --plain of every command. It returns the Problem about a value that its flag does not take.
+// fromEnvironment sets the flags that are not given from their variables: those that flwrup.toml keeps, --dir and --plain.
+// It returns the Problem about a value that its flag does not take.
 func (p *program) fromEnvironment(cmd *cobra.Command) error {
 	for _, f := range withVariables(cmd) {
 		value, set := os.LookupEnv(variable(f.Name))
@@ -223,8 +223,7 @@ func badVariable(flag, value, why string) error {
 func withVariables(cmd *cobra.Command) (flags []*pflag.Flag) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		switch {
-		case f.Name == "dir", f.Name == "plain":
-		case pathOf(cmd) == "up" && slices.Contains(kept, f.Name):
+		case f.Name == "dir", f.Name == "plain", slices.Contains(kept, f.Name):
 		default:
 			return
 		}
@@ -246,7 +245,7 @@ For every command:
   ACCESSIBLE=1, NO_COLOR, TERM=dumb
                         plain questions and lines; no colours; no screen
 
-For flwrup up:
+For flwrup up, and for every other command that has the flag, such as rehearse --nodes or run --app:
 `)
 	for _, name := range kept {
 		list := ""
