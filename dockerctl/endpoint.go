@@ -133,6 +133,11 @@ func (e endpoint) client() (*client.Client, error) {
 	if err == nil {
 		cli, err = client.NewClientWithOpts(opts...)
 	}
+	if err == nil {
+		over := cli.HTTPClient()
+		over.Transport = noted{over.Transport}
+		err = client.WithHTTPClient(over)(cli)
+	}
 	if err != nil {
 		p := problem.New(problem.DockerDown, "the Docker address "+e.host+" cannot be used", err.Error(),
 			"give one such as unix:///var/run/docker.sock, tcp://HOST:2376 or ssh://USER@HOST")
