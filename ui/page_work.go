@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -90,6 +91,9 @@ func (p *workPage) draw(d *doc) {
 	d.gap()
 	if !j.over {
 		d.live(j)
+		if j.form != nil {
+			p.around(d, j)
+		}
 		return
 	}
 	d.items(j.items, max(d.height/2, 4))
@@ -111,6 +115,23 @@ func (p *workPage) draw(d *doc) {
 	}
 	d.gap()
 	d.line(s.Accent.Render(s.Signs.Current+" Enter") + "  back")
+}
+
+// around says below a question, where there is room, how the SuperNodes that it is about stand, and the command to the same
+// effect.
+func (p *workPage) around(d *doc, j *job) {
+	below := &doc{s: d.s, width: d.width, now: d.now, spin: d.spin}
+	if items := p.m.dash.Standing(j.verb.Nodes); len(j.items) == 0 && len(items) > 0 {
+		below.items(items, 8)
+		below.gap()
+	}
+	below.label("Shell", d.s.Command, lineOf(j.verb.Verb.Args(j.verb.Nodes)))
+	if len(d.lines)+2+len(below.lines) > d.height {
+		return
+	}
+	d.gap()
+	d.line(d.s.Faint.Render(strings.Repeat(d.s.Signs.Horizontal, d.width)))
+	d.lines = append(d.lines, below.lines...)
 }
 
 // act runs a verb of the dashboard.

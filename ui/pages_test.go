@@ -120,3 +120,22 @@ func pump(t testing.TB, m *Model, cmd tea.Cmd, until func(frame string) bool) {
 		}
 	}
 }
+
+// TestVerbQuestion: below the question of a verb are the SuperNodes that it is about, and its command.
+func TestVerbQuestion(t *testing.T) {
+	m := still(world(16), 16, 120, 40, Options{NoColor: true})
+	defer m.close()
+	openDash(t, m)
+	m.verb.act(dash.Run{Verb: front.UnregisterNodes, Nodes: []string{"supernode_2", "supernode_5"}})
+	m.desk.job.take(m, []any{question(questions["confirm"])}, 0)
+	v := m.View()
+	for _, want := range []string{"✓ supernode_2  online, node ID " + nodeIDs[1], "✗ supernode_5  offline: image flwr 1.24.0", "Shell   flwrup remove supernode_2 supernode_5 --unregister"} {
+		if !strings.Contains(v, want) {
+			t.Errorf("no %q:\n%s", want, v)
+		}
+	}
+	m.resize(40, 12) // there is room for the question alone
+	if v := m.View(); strings.Contains(v, "Shell") || !strings.Contains(v, "Yes") {
+		t.Error(v)
+	}
+}

@@ -65,6 +65,30 @@ func groupLine(t *table, i int) string {
 	return " " + t.ink.Bold.Render(groups[g]) + t.ink.Dim.Render(" "+itoa(size))
 }
 
+// Standing says how SuperNodes stand, and why not well; those that are not known are left out.
+func (t *table) Standing(names []string) (list []front.Item) {
+	for _, name := range names {
+		n, ok := t.node(name)
+		if !ok {
+			continue
+		}
+		it := front.Item{Name: clean(n.Name), State: front.ItemWaiting, Text: stateWord(t, n)}
+		switch t.severity(n) {
+		case front.OK:
+			it.State = front.ItemDone
+		case front.Failing:
+			it.State = front.ItemFailed
+		}
+		if why := t.why(n); why != "" {
+			it.Text += ": " + why
+		} else if n.NodeID != "" {
+			it.Text += ", node ID " + clean(n.NodeID)
+		}
+		list = append(list, it)
+	}
+	return list
+}
+
 // passes reports whether a SuperNode passes the filter: all of its words are in its row.
 func (t *table) passes(n front.NodeView) bool {
 	if t.filter == "" {
