@@ -216,11 +216,11 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 		return err
 	}
 	if verb == front.StopNodes {
-		list = leftToEngines(s, append(list, keyless...), export.Where.Stop, to) // what runs needs no key to be stopped
+		list, left := leftToEngines(s, append(list, keyless...), nodes, export.Where.Stop, to) // what runs needs no key to be stopped
 		if err := site.NoteWanted(s, namesOf(list), front.WantedDown); err != nil {
 			return err
 		}
-		return stop(ctx, s, list, to)
+		return errors.Join(left, stop(ctx, s, list, to))
 	}
 	list, unfit := registered(list, to)
 	if len(list)+len(keyless) == 0 {
@@ -240,7 +240,8 @@ func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string,
 			return err
 		}
 	}
-	if list = leftToEngines(s, list, export.Where.Start, to); len(list) == 0 {
+	list, left := leftToEngines(s, list, nodes, export.Where.Start, to)
+	if unfit = problem.Join(left, unfit); len(list) == 0 {
 		return unfit
 	}
 	switch verb {

@@ -15,7 +15,7 @@ import (
 
 // BringUp starts the given SuperNodes, a few at a time; one that fails does not hold up the others.
 func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) error {
-	if list = leftToEngines(s, list, export.Where.Start, to); len(list) == 0 {
+	if list, _ = leftToEngines(s, list, nil, export.Where.Start, to); len(list) == 0 {
 		return nil
 	}
 	rt, err := s.NodesRuntime(ctx)

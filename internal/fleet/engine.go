@@ -239,17 +239,24 @@ func runElsewhere(w export.Where, what string) *problem.Problem {
 	return problem.New(health.NodeEngine, what, w.Says()+" runs it", "end it there: "+w.End())
 }
 
-// leftToEngines splits off the SuperNodes that engines run, and says of each what a person types there.
-func leftToEngines(s *site.Site, list []site.Member, typed func(export.Where) string, to front.Sink) (own []site.Member) {
+// leftToEngines splits off the SuperNodes that engines run, and says of each what a person types there. A person who
+// named one gets the Problem about it.
+func leftToEngines(s *site.Site, list []site.Member, named []string, typed func(export.Where) string, to front.Sink) (own []site.Member, left error) {
+	var all []error
 	for _, m := range list {
 		w, is := health.RunBy(s.Ledger.Data(), s.Folder(), m.Name)
 		if !is {
 			own = append(own, m)
 			continue
 		}
-		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: "left alone, " + string(w.Kind) + " runs it: " + typed(w)}})
+		state := front.ItemDone
+		if slices.Contains(named, m.Name) {
+			state = front.ItemFailed
+			all = append(all, problem.New(health.NodeEngine, m.Name+" is left alone", w.Says()+" runs it", "type there: "+typed(w)))
+		}
+		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: state, Text: "left alone, " + string(w.Kind) + " runs it: " + typed(w)}})
 	}
-	return own
+	return own, problem.Join(all...)
 }
 
 // takeBack has flwrup run those of the named SuperNodes again that engines ran and that have ended there. They keep

@@ -53,6 +53,11 @@ func TestMoveAndBack(t *testing.T) {
 			t.Errorf("%s did not leave supernode_1 alone:\n%s", verb, heard.Said())
 		}
 	}
+	for verb, types := range map[front.Verb]string{front.StopNodes: "docker compose stop supernode-1", front.RestartNodes: "docker compose up -d supernode-1"} {
+		if err := Operate(ctx, s, verb, []string{"supernode_1"}, &sitetest.Heard{}); !problem.Is(err, health.NodeEngine) || !strings.Contains(problem.Of(err).Fix, types) {
+			t.Errorf("%s of a named one: %v", verb, err)
+		}
+	}
 	list, _, err := site.Members(s)
 	if err == nil {
 		err = BringUp(ctx, s, list, &sitetest.Heard{})

@@ -73,8 +73,8 @@ func (t *table) facts(n front.NodeView) [][2]string {
 		{idLabel(where(n)), shortID(clean(r.ID))},
 	}
 	if at := n.Engine; at != nil {
-		facts = append(facts, [2]string{"run by", clean(at.Kind + " (" + at.Dir + ")")}, [2]string{"start it there", clean(at.Start)}, [2]string{"stop it there", clean(at.Stop)},
-			[2]string{"its log there", clean(at.Logs)})
+		facts = append(facts, [2]string{"run by", clean(at.Kind + " (" + at.Dir + ")")}, [2]string{"start there", clean(at.Start)}, [2]string{"stop there", clean(at.Stop)},
+			[2]string{"log there", clean(at.Logs)})
 	}
 	if r.Restarts > 0 {
 		facts = append(facts, [2]string{"restarts", fmt.Sprint(r.Restarts)})
