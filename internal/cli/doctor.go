@@ -86,14 +86,14 @@ func showFinding(p *program, f steps.Finding, d findingData) {
 		p.say("%s %s: %s", f.Stands.Sign(false), f.What, word)
 	}
 	for _, says := range d.Says {
-		p.say("    %s", says)
+		p.say("%s", folded("    "+says))
 	}
 	if f.Problem == nil {
 		return
 	}
-	p.say("    ! %s", d.Problem.Message)
+	p.say("%s", folded("    ! "+d.Problem.Message))
 	if d.Problem.Fix != "" {
-		p.say("      %s", d.Problem.Fix)
+		p.say("%s", folded("      "+d.Problem.Fix))
 	}
 	if d.Remedy != nil && d.Remedy.Command != "" {
 		p.say("      > %s", d.Remedy.Command)

@@ -93,10 +93,10 @@ func writeProblem(w io.Writer, err error) {
 	if errors.As(err, &left) {
 		fmt.Fprintf(w, "%s%s:\n  %s\n", head, p.What, strings.Join(trust.Lines(left.Values), "\n  "))
 	} else {
-		fmt.Fprintln(w, head+p.Error())
+		fmt.Fprintln(w, folded(head+p.Error()))
 	}
 	if p.Fix != "" {
-		fmt.Fprintln(w, "  what to do: "+p.Fix)
+		fmt.Fprintln(w, folded("  what to do: "+p.Fix))
 	}
 	if p.Raw != "" {
 		fmt.Fprintln(w, "  what was said:")

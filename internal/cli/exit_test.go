@@ -64,3 +64,17 @@ func TestPlaceFrom(t *testing.T) {
 		t.Errorf("no app became %q", got)
 	}
 }
+
+// TestLongProblem: no line of a problem is longer than one can hear in one breath.
+func TestLongProblem(t *testing.T) {
+	var b strings.Builder
+	writeProblem(&b, problem.New(problem.Usage, strings.Repeat("the cause of it, ", 30), "why", strings.Repeat("do this. ", 60)))
+	for _, l := range strings.Split(b.String(), "\n") {
+		if len(l) > 200 {
+			t.Errorf("%d characters: %s", len(l), l)
+		}
+	}
+	if !strings.Contains(b.String(), "  what to do: ") || strings.Count(b.String(), "do this.") != 60 {
+		t.Error(b.String())
+	}
+}

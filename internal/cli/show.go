@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"flwrup/internal/front"
@@ -24,6 +25,15 @@ func (p *program) say(format string, args ...any) {
 		text = plain.Unsigned(text)
 	}
 	fmt.Fprintln(p.Out, text)
+}
+
+// folded breaks the lines of a text where they are too long to be heard or read in one piece.
+func folded(text string) string {
+	var lines []string
+	for _, l := range strings.Split(text, "\n") {
+		lines = append(lines, plain.Folded(l)...)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // statusData is what `flwrup status --json` carries.

@@ -61,7 +61,7 @@ func (f *Front) line(format string, args ...any) {
 		text = spoken(text)
 	}
 	for _, l := range strings.Split(text, "\n") {
-		for _, l := range folded(l) {
+		for _, l := range Folded(l) {
 			f.whole(l)
 		}
 	}

@@ -13,9 +13,9 @@ const longest = 200
 // sentence is the end of one, where a long line is broken first.
 var sentence = regexp.MustCompile(`[.;:] `)
 
-// folded breaks a line of text into lines that a screen reader reads in one breath: after a sentence, else between
+// Folded breaks a line of text into lines that a screen reader reads in one breath: after a sentence, else between
 // words. Further lines are indented as the first.
-func folded(text string) []string {
+func Folded(text string) []string {
 	lead := text[:len(text)-len(strings.TrimLeft(text, " "))]
 	var lines []string
 	for ansi.StringWidth(text) > longest {

@@ -54,7 +54,7 @@ func TestFolded(t *testing.T) {
 		{long + long, []string{strings.TrimSpace(strings.Repeat("word ", 40)), strings.Repeat("word ", 20)}},
 		{strings.Repeat("x", 300), []string{strings.Repeat("x", 300)}},
 	} {
-		if got := folded(c.text); strings.Join(got, "|") != strings.Join(c.want, "|") {
+		if got := Folded(c.text); strings.Join(got, "|") != strings.Join(c.want, "|") {
 			t.Errorf("%q: %q", c.text, got)
 		}
 	}
