@@ -217,13 +217,21 @@ func sessionFor(ctx context.Context, s *site.Site, run string) (site.Flwr, flwr.
 	return f, id, err
 }
 
-// RunLog returns the lines of a run's log so far.
+// RunLog returns the lines of a run's log so far. What flwr says about a run that does not exist is no log: the Problem
+// has it.
 func RunLog(ctx context.Context, s *site.Site, run string, line func(string)) error {
 	f, id, err := sessionFor(ctx, s, run)
 	if err != nil {
 		return err
 	}
-	return f.ShowLog(ctx, s.Connection(), id, line)
+	var lines []string
+	err = f.ShowLog(ctx, s.Connection(), id, func(l string) { lines = append(lines, l) })
+	if !problem.Is(err, problem.RunNotFound) {
+		for _, l := range lines {
+			line(l)
+		}
+	}
+	return err
 }
 
 // RunMetrics reads the metrics of a run's log so far.
