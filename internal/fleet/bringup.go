@@ -51,7 +51,7 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 		}); err != nil {
 			return err
 		}
-		if err := site.SettleImage(ctx, s, rt, spec.Image, to); err != nil {
+		if err := settleImage(ctx, s, rt, spec.Image, to); err != nil {
 			return err
 		}
 	}

@@ -48,7 +48,7 @@ func Preflight(ctx context.Context, s *site.Site, list []site.Member) ([]superno
 	}
 	if err == nil && len(specs) > 0 {
 		var moved *problem.Problem
-		if _, _, moved, err = site.MovedImage(ctx, s, rt, specs[0].Image); moved != nil {
+		if _, _, moved, err = movedImage(ctx, s, rt, specs[0].Image); moved != nil {
 			found = append(found, supernode.Finding{Warning: true, Problem: moved})
 		}
 	}

@@ -195,7 +195,7 @@ func Spec(ctx context.Context, s *Site, m Member, as string) (supernode.Spec, er
 		PIDs: project.ParsePIDs(choice.PIDs), Tmp: project.ParseMemory(choice.Tmp), GPUs: choice.GPUs,
 		Program: found.SuperNode(), Port: port,
 	}
-	if known, ok := knownImage(s.Ledger.Data(), spec.Image); ok && kind == project.RuntimeDocker {
+	if known, ok := KnownImage(s.Ledger.Data(), spec.Image); ok && kind == project.RuntimeDocker {
 		spec.ImageID = known.ID
 	}
 	if choice.Lasting != nil && !*choice.Lasting {
