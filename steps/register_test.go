@@ -7,6 +7,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
@@ -103,13 +104,13 @@ func TestRegisterTakesNoForeignNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var grid listed
-	if _, err := grid.before(context.Background(), s, &sitetest.Heard{}); err != nil {
+	r := fleet.Registrar{Site: s, Flwr: g, To: &sitetest.Heard{}}
+	if _, err := r.Register(context.Background(), ownKey(s, list[1])); err != nil { // lists the grid's nodes
 		t.Fatal(err)
 	}
 	g.Keys[list[0].Pair.Public] = 7 // registered, then unregistered: not in the list of nodes
 	g.Known = append(g.Known, flwrexec.Node{ID: 8, Status: flwrexec.StatusRegistered})
-	id, err := (register{}).one(context.Background(), s, g, list[0], &grid, &sitetest.Heard{})
+	id, err := r.Register(context.Background(), ownKey(s, list[0]))
 	if !problem.Is(err, problem.KeyInUse) || id != "" {
 		t.Errorf("node ID %q, %v", id, err)
 	}

@@ -3,7 +3,6 @@ package steps
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -88,7 +87,7 @@ func (register) Plan(p Snapshot) ([]front.Action, error) {
 	return actions, nil
 }
 
-func (r register) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+func (register) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	f, err := s.Session(ctx)
 	if err != nil {
 		return err
@@ -102,14 +101,14 @@ func (r register) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 	}
 	done, failed := 0, []error(nil)
 	var unknown []site.Member // registered before, node ID lost
-	var grid listed
+	r := fleet.Registrar{Site: s, Flwr: f, To: to}
 	for _, m := range list {
 		if m.Known() {
 			done++
 			continue
 		}
 		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "registering"}})
-		id, err := r.one(ctx, s, f, m, &grid, to)
+		id, err := r.Register(ctx, ownKey(s, m))
 		switch {
 		case problem.Is(err, problem.KeyInUse):
 			unknown = append(unknown, m)
@@ -135,126 +134,15 @@ func (r register) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 	return problem.Join(failed...)
 }
 
-// listed is what one Apply knows of the grid's nodes: asked for once, since a list a key would double the
-// time, then kept up with the node IDs that the keys get.
-type listed struct {
-	known bool
-	ids   []string
-}
-
-func (l *listed) add(id string) { l.ids = append(l.ids, id) }
-
-// before returns the node IDs that the grid has now.
-func (l *listed) before(ctx context.Context, s *site.Site, to front.Sink) ([]string, error) {
-	if !l.known {
-		nodes, err := site.NodesNow(ctx, s, to)
-		if err != nil {
-			return nil, err
-		}
-		l.known, l.ids = true, nil
-		for _, n := range nodes {
-			l.add(n.ID.String())
-		}
-	}
-	return l.ids, nil
-}
-
-// registration is what the SuperNode m is registered with; publicKey is its file as the command needs it.
+// registration returns the call that registers m; publicKey is its file as the command needs it.
 func registration(c *project.Choices, m site.Member, publicKey string) flwr.Registration {
 	return flwr.Registration{PublicKey: publicKey, Name: m.Name, Location: c.ForNode(m.Number).Location}
 }
 
-// one registers one key: intent on disk, the call, its result on disk. A call whose answer was lost is
-// simply made again, now or at the next start: the grid takes a key once, so its second answer says what
-// became of the first call.
-func (r register) one(ctx context.Context, s *site.Site, f site.Flwr, m site.Member, grid *listed, to front.Sink) (string, error) {
-	intent, open, err := intend(ctx, s, m, grid, to)
-	if err != nil {
-		return "", err
-	}
-	var id flwr.NodeID
-	err = site.Surely(ctx, s, to, func() error {
-		id, err = f.Register(ctx, s.Connection(), registration(s.Choices(), m, m.Pair.Public))
-		open = open || err != nil && site.Lost(err)
-		return err
-	})
-	switch {
-	case err == nil:
-		grid.add(id.String())
-		return id.String(), registered(s, intent.ID, m, id.String(), "answer")
-	case problem.Is(err, problem.KeyInUse):
-		if open { // by an earlier call for this intent, it may be
-			grid.known = false
-			id, ok, lerr := newSince(ctx, s, intent, to)
-			if lerr != nil {
-				return "", lerr // the intent stays, with what it knows
-			}
-			if ok {
-				return id, registered(s, intent.ID, m, id, "by elimination")
-			}
-		}
-		node := site.Record(s, m, "", "registered before")
-		return "", errors.Join(err, s.Ledger.Finish(intent.ID, func(d *ledger.Data) error { return d.PutNode(node) }))
-	case open || ctx.Err() != nil:
-		return "", err // the intent stays: the next start settles it
-	}
-	return "", errors.Join(err, s.Ledger.Abandon(intent.ID, problem.Of(err).Error()))
-}
-
-// intend returns the intent to register m: that of an earlier call, where it is open, else a new one with the
-// nodes that the grid has before the call.
-func intend(ctx context.Context, s *site.Site, m site.Member, grid *listed, to front.Sink) (i ledger.Intent, open bool, err error) {
-	c := s.Choices()
-	for _, i := range s.Ledger.Intents() {
-		if i.Op == "register" && i.Key == m.Pair.Fingerprint && i.Connection == c.Grid.Connection {
-			return i, true, nil
-		}
-	}
-	before, err := grid.before(ctx, s, to)
-	if err != nil {
-		return i, false, err
-	}
-	i = ledger.Intent{Op: "register", Key: m.Pair.Fingerprint, Name: m.Name, Connection: c.Grid.Connection, Before: before}
-	i.ID, err = s.Ledger.Begin(i)
-	return i, false, err
-}
-
-// registered writes a node ID into the ledger and takes the intent out, in one step.
-func registered(s *site.Site, intent string, m site.Member, id, how string) error {
-	s.Forget(site.ReadNodes)
-	node := site.Record(s, m, id, how)
-	return s.Ledger.Finish(intent, func(d *ledger.Data) error { return d.PutNode(node) })
-}
-
-// newSince finds the one node that the grid has now, that it had not before the intent, and that no
-// other key of ours has. A name given at the registration decides where the grid tells it. It is asked
-// only when the grid has said that it knows the key, so some node is the key's.
-func newSince(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink) (string, bool, error) {
-	nodes, err := site.NodesNow(ctx, s, to)
-	if err != nil {
-		return "", false, err
-	}
-	known := fleet.TakenIDs(s)
-	for _, id := range i.Before {
-		known[id] = true
-	}
-	var ours, nameless []string
-	for _, n := range nodes {
-		switch id := n.ID.String(); {
-		case known[id]:
-		case n.Name == i.Name:
-			ours = append(ours, id)
-		case n.Name == "":
-			nameless = append(nameless, id)
-		}
-	}
-	if len(ours) == 0 {
-		ours = nameless
-	}
-	if len(ours) != 1 {
-		return "", false, nil
-	}
-	return ours[0], true, nil
+// ownKey returns how m is registered and recorded.
+func ownKey(s *site.Site, m site.Member) fleet.NewKey {
+	return fleet.NewKey{Fingerprint: m.Pair.Fingerprint, Registration: registration(s.Choices(), m, m.Pair.Public),
+		Put: func(d *ledger.Data, id, how string) error { return d.PutNode(site.Record(s, m, id, how)) }}
 }
 
 // unregistrations returns those of the removals that the grid was asked to make final: their answer never reached

@@ -127,7 +127,7 @@ func (handOver) Plan(p Snapshot) ([]front.Action, error) {
 
 func messageFile(f site.Folder) string { return filepath.Join(f.Dir, "node-ids.md") }
 
-func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+func (handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	f, err := s.Session(ctx)
 	if err != nil {
 		return err
@@ -142,7 +142,11 @@ func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 		if err != nil {
 			return err
 		}
-		return h.add(ctx, s, f, absent, to)
+		var nodes []fleet.NamedNode
+		for _, m := range absent {
+			nodes = append(nodes, fleet.NamedNode{Name: m.Name, ID: m.Record.NodeID})
+		}
+		return fleet.AddToFederation(ctx, s, f, nodes, to)
 	}
 	if err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) {
 		return err
@@ -173,23 +177,4 @@ func (h handOver) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 		return err
 	}
 	return s.Ledger.Attest(site.AttestSent, idsOf(p.SuperNodes))
-}
-
-func (h handOver) add(ctx context.Context, s *site.Site, f site.Flwr, absent []site.SuperNode, to front.Sink) error {
-	federation := s.Choices().Federation
-	for i, m := range absent {
-		id, err := flwr.ParseNodeID(m.Record.NodeID)
-		if err != nil {
-			return err
-		}
-		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: "adding"}})
-		err = site.Patiently(ctx, s, to, func() error { return f.AddToFederation(ctx, s.Connection(), id, federation) })
-		if err != nil && !problem.Is(err, problem.AlreadyMember) {
-			to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
-			return fmt.Errorf("add %s to %s: %w", m.Name, federation, err)
-		}
-		to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemDone, Text: m.Record.NodeID}})
-		to.Event(front.Progress{Label: "added", Done: int64(i + 1), Total: int64(len(absent))})
-	}
-	return nil
 }
