@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
@@ -141,8 +142,12 @@ func registration(c *project.Choices, m site.Member, publicKey string) flwr.Regi
 
 // ownKey returns how m is registered and recorded.
 func ownKey(s *site.Site, m site.Member) fleet.NewKey {
+	node := site.Record(s, m, "", "")
 	return fleet.NewKey{Fingerprint: m.Pair.Fingerprint, Registration: registration(s.Choices(), m, m.Pair.Public),
-		Put: func(d *ledger.Data, id, how string) error { return d.PutNode(site.Record(s, m, id, how)) }}
+		Put: func(d *ledger.Data, id, how string) error {
+			node.NodeID, node.How, node.Registered = id, how, time.Now()
+			return d.PutNode(node)
+		}}
 }
 
 // unregistrations returns those of the removals that the grid was asked to make final: their answer never reached

@@ -227,12 +227,20 @@ func (q quiet) Event(e front.Event) {
 	q.Sink.Event(e)
 }
 
-// TakenIDs are the node IDs of this grid that the ledger gives to a key.
+// TakenIDs are the node IDs of this grid that the ledger gives to a key, of this folder or of another site.
 func TakenIDs(s *site.Site) map[string]bool {
+	connection, d := s.Choices().Grid.Connection, s.Ledger.Data()
 	taken := map[string]bool{}
-	for _, n := range s.Ledger.Nodes() {
-		if n.NodeID != "" && n.Connection == s.Choices().Grid.Connection {
+	for _, n := range d.Nodes {
+		if n.NodeID != "" && n.Connection == connection {
 			taken[n.NodeID] = true
+		}
+	}
+	for _, other := range d.SitesOn(connection) {
+		for _, n := range other.Nodes {
+			if n.NodeID != "" {
+				taken[n.NodeID] = true
+			}
 		}
 	}
 	return taken

@@ -17,7 +17,8 @@ type NewKey struct {
 	Fingerprint string
 	flwr.Registration
 
-	// Put writes its node ID into the ledger; "" while nobody knows it. how says where the node ID comes from.
+	// Put writes its node ID into the ledger's data, "" while nobody knows it. how says where the node ID comes from.
+	// It is called while the ledger is locked.
 	Put func(d *ledger.Data, id, how string) error
 }
 

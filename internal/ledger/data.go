@@ -31,6 +31,9 @@ type Data struct {
 	Backups      []Backup      `json:"backups,omitempty"`
 	Attestations []Attestation `json:"attestations,omitempty"`
 	SuperNodes   []SuperNode   `json:"supernodes,omitempty"` // by name, as Nodes
+	Sites        []Site        `json:"sites,omitempty"`      // whose SuperNodes this folder's account registered
+	Requests     []Request     `json:"requests,omitempty"`   // to a coordinator, the newest at the end
+	Coordinators []Coordinator `json:"coordinators,omitempty"`
 }
 
 // Account is who was last seen signed in over a connection.
@@ -117,6 +120,48 @@ type Engine struct {
 	At   time.Time `json:"at,omitzero"`
 }
 
+// Site is another institution whose SuperNodes this folder's account registered. Its private keys are not here.
+type Site struct {
+	Name       string     `json:"name"` // short: the first part of the names of its SuperNodes
+	Connection string     `json:"connection"`
+	Title      string     `json:"title"` // as the site calls itself
+	Contact    string     `json:"contact,omitempty"`
+	Requests   []string   `json:"requests,omitempty"` // IDs of the requests that were admitted, the newest at the end
+	Nodes      []SiteNode `json:"nodes,omitempty"`
+}
+
+// SiteNode is one SuperNode of a Site.
+type SiteNode struct {
+	Key        string    `json:"key"`    // fingerprint: SHA256:…
+	Public     string    `json:"public"` // one line as in a .pub file
+	Name       string    `json:"name"`   // registered: st-mary.supernode_1
+	There      string    `json:"there"`  // its name at the site
+	NodeID     string    `json:"node-id,omitempty"`
+	State      string    `json:"state,omitempty"` // "" until it was registered, else as Node.State
+	Registered time.Time `json:"registered,omitzero"`
+	How        string    `json:"how,omitempty"` // as Node.How
+}
+
+// Request is a letter that asks a coordinator to admit SuperNodes of this folder.
+type Request struct {
+	ID    string    `json:"id"`
+	Words string    `json:"words"` // compared by telephone
+	File  string    `json:"file"`  // relative to the project's folder
+	Made  time.Time `json:"made,omitzero"`
+	Keys  []string  `json:"keys"` // fingerprints
+}
+
+// Coordinator is who admitted SuperNodes of this folder, by a reply that was taken.
+type Coordinator struct {
+	Connection string    `json:"connection"`
+	Key        string    `json:"key"`  // fingerprint of the key that signs the replies
+	Name       string    `json:"name"` // @account
+	Contact    string    `json:"contact,omitempty"`
+	Request    string    `json:"request"` // ID of the request that was answered
+	Made       time.Time `json:"made,omitzero"`
+	Taken      time.Time `json:"taken,omitzero"`
+}
+
 // Attestation is something that only the person knows: a message sent, an account made.
 type Attestation struct {
 	What   string    `json:"what"`
@@ -178,6 +223,52 @@ func (d Data) SuperNode(name string) SuperNode {
 		}
 	}
 	return SuperNode{Name: name}
+}
+
+// SiteNamed returns the record of a site's short name on one connection.
+func (d Data) SiteNamed(connection, name string) (Site, bool) {
+	for _, s := range d.Sites {
+		if s.Connection == connection && s.Name == name {
+			return s, true
+		}
+	}
+	return Site{}, false
+}
+
+// SitesOn returns the sites on one connection, by name.
+func (d Data) SitesOn(connection string) []Site {
+	return slices.DeleteFunc(slices.Clone(d.Sites), func(s Site) bool { return s.Connection != connection })
+}
+
+// Coordinator returns who admitted this folder's SuperNodes on one connection.
+func (d Data) Coordinator(connection string) (Coordinator, bool) {
+	for _, c := range d.Coordinators {
+		if c.Connection == connection {
+			return c, true
+		}
+	}
+	return Coordinator{}, false
+}
+
+// PutSite adds s or takes the place of the record of the same name and connection.
+func (d *Data) PutSite(s Site) {
+	for i := range s.Nodes {
+		s.Nodes[i].Registered = second(s.Nodes[i].Registered)
+	}
+	put(&d.Sites, s, func(o Site) bool { return o.Name == s.Name && o.Connection == s.Connection })
+	slices.SortStableFunc(d.Sites, func(a, b Site) int { return sortorder.NaturalCompare(a.Name, b.Name) })
+}
+
+// PutRequest adds r at the end, or takes the place of the record of the same ID.
+func (d *Data) PutRequest(r Request) {
+	r.Made = second(r.Made)
+	put(&d.Requests, r, func(o Request) bool { return o.ID == r.ID })
+}
+
+// PutCoordinator adds c or takes the place of the record of the same connection.
+func (d *Data) PutCoordinator(c Coordinator) {
+	c.Made, c.Taken = second(c.Made), second(c.Taken)
+	put(&d.Coordinators, c, func(o Coordinator) bool { return o.Connection == c.Connection })
 }
 
 // PutNode adds n, or takes the place of the record of the same key and connection. A node ID that

@@ -33,6 +33,7 @@ func sections() map[string][]string {
 	return map[string][]string{
 		"accounts": {"connection"}, "grids": {"connection"}, "nodes": {"key", "connection"}, "intents": {"id"},
 		"runs": {"id"}, "backups": {"file"}, "attestations": {"what"}, "supernodes": {"name"},
+		"sites": {"name", "connection"}, "requests": {"id"}, "coordinators": {"connection"},
 	}
 }
 

@@ -34,6 +34,7 @@ type Choices struct {
 
 	Flwr FlwrChoice
 	Grid GridChoice
+	Site SiteChoice
 	All  NodeChoice            // [node.all]: settings of all SuperNodes, which a SuperNode's own override
 	Node map[string]NodeChoice // by SuperNode: supernode_1 …
 }
@@ -53,6 +54,16 @@ type GridChoice struct {
 	CA         string // CA certificate file of a private grid; "": a public certificate
 	Rehearsal  bool   // the grid is flwrup's own, on this machine
 }
+
+// SiteChoice says which site this folder is of a federation that somebody else coordinates. The site has no account
+// there: a coordinator admits its SuperNodes.
+type SiteChoice struct {
+	Name    string // such as "St. Mary's Hospital"; "": the SuperNodes are of the person's own account
+	Contact string // whom the coordinator calls
+}
+
+// Coordinated reports whether somebody else coordinates the federation of these SuperNodes.
+func (c *Choices) Coordinated() bool { return c.Site.Name != "" }
 
 // NodeChoice holds the settings of one SuperNode, or of all.
 type NodeChoice struct {

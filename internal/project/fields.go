@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/distribution/reference"
 
@@ -61,6 +62,9 @@ var fields = []field[Choices]{
 	{"grid.fleet", "address that SuperNodes talk to; \"\": the official one", func(c *Choices) any { return &c.Grid.Fleet }, rule{why: address}},
 	{"grid.ca", "CA certificate of a private grid; \"\": a public certificate", func(c *Choices) any { return &c.Grid.CA }, rule{}},
 	{"grid.rehearsal", "the grid is a rehearsal on this machine", func(c *Choices) any { return &c.Grid.Rehearsal }, rule{}},
+
+	{"site.name", "this site, where somebody else coordinates the federation; \"\": the SuperNodes are of your own account", func(c *Choices) any { return &c.Site.Name }, matching(siteName, "names of sites are at most 60 letters, digits, spaces, and . , ' - & ( )")},
+	{"site.contact", "whom the coordinator calls", func(c *Choices) any { return &c.Site.Contact }, rule{why: contact}},
 }
 
 var nodeFields = []field[NodeChoice]{
@@ -122,6 +126,7 @@ func (f field[T]) setting() Setting {
 var tables = map[string]string{
 	"flwr": "which flwr is used",
 	"grid": "which SuperGrid (or SuperLink) the SuperNodes belong to",
+	"site": "which site this is, where somebody else coordinates the federation",
 }
 
 // MaxNodes is the largest number of SuperNodes in one project.
@@ -137,6 +142,7 @@ var (
 	memorySize  = regexp.MustCompile(`^[1-9][0-9]{0,6}[mg]$`)
 	pidCount    = regexp.MustCompile(`^(6[4-9]|[7-9][0-9]|[1-9][0-9]{2,6})$`)
 	gpuChoice   = regexp.MustCompile(`^(all|[1-9][0-9]*|device=[A-Za-z0-9-]+(,[A-Za-z0-9-]+)*)$`)
+	siteName    = regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{N} .,'&()-]{0,58}[\p{L}\p{N}.)])?$`)
 	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	hostPort    = regexp.MustCompile(`^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(:([0-9]{1,5}))?$`)
 )
@@ -234,6 +240,13 @@ func address(v string) string {
 func noSecretKey(v string) string {
 	if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(v)), "AGE-SECRET-KEY-") {
 		return "it is a secret key, which must not stand in this file"
+	}
+	return ""
+}
+
+func contact(v string) string {
+	if utf8.RuneCountInString(v) > 120 {
+		return "it takes at most 120 characters"
 	}
 	return ""
 }

@@ -84,7 +84,7 @@ func TestEveryFieldIsInTheTable(t *testing.T) {
 		}
 		return n
 	}
-	if want := count(Choices{}) + count(FlwrChoice{}) + count(GridChoice{}); len(fields) != want {
+	if want := count(Choices{}) + count(FlwrChoice{}) + count(GridChoice{}) + count(SiteChoice{}); len(fields) != want {
 		t.Errorf("%d keys for %d fields", len(fields), want)
 	}
 	if want := count(NodeChoice{}); len(nodeFields) != want {

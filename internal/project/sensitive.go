@@ -82,6 +82,8 @@ var risks = map[string]risk{
 	"container-prefix":  harmless, // a taken name is refused
 	"flwr.version":      harmless, // a release of flwr, from the user's own package index
 	"grid.connection":   harmless, // a connection in the user's own Flower configuration
+	"site.name":         harmless, // stands in a request, which the user sends
+	"site.contact":      harmless,
 
 	"keys": outside("keeps private keys in %s, outside this folder"),
 	"app":  outsideApp,

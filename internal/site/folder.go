@@ -22,6 +22,9 @@ const NoApp = "none"
 // Rehearsal reports whether the grid is a rehearsal's, on this machine.
 func (f Folder) Rehearsal() bool { return f.Choices.Grid.Rehearsal }
 
+// Coordinated reports whether somebody else coordinates the federation: the folder has no account, and asks no grid.
+func (f Folder) Coordinated() bool { return f.Choices.Coordinated() }
+
 // StateDir joins names below .flwrup.
 func (f Folder) StateDir(names ...string) string {
 	return filepath.Join(append([]string{f.state}, names...)...)

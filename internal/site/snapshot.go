@@ -44,6 +44,9 @@ const (
 	ReadNetwork                         // what answers at the grid's two addresses
 	ReadMachine                         // free disk and memory
 	PartsAbove                          // the first part of the rooms above
+
+	// ReadByAccount are the parts that need an account on the grid.
+	ReadByAccount = ReadConfig | ReadNodes | ReadAccount | ReadFederations | ReadFederationsNow | ReadMembership | ReadRuns | ReadLastRun
 )
 
 // Want says what a look reads, and how old an answer of the grid may be.
@@ -128,6 +131,9 @@ func (s *Site) Look(ctx context.Context, want Want) Snapshot {
 func LookFurther(ctx context.Context, s *Site, p Snapshot, want Want) Snapshot {
 	if want.Parts&ReadAccount != 0 {
 		want.Parts |= ReadNodes
+	}
+	if s.Folder().Coordinated() {
+		want.Parts &^= ReadByAccount
 	}
 	lacks := want.Parts &^ p.Parts
 	if lacks == 0 && !p.At.IsZero() {
