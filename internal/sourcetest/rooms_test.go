@@ -19,7 +19,7 @@ var rooms = [][]string{
 	{"internal/cli"},
 	{"ui", "internal/plain"},
 	{"steps"},
-	{"internal/runs"},
+	{"internal/runs", "internal/sites"},
 	{"internal/fleet"},
 	{"internal/health"},
 	{"internal/byguide"},
