@@ -34,7 +34,7 @@ func BringBack(ctx context.Context, s *site.Site, nodes []string, to front.Sink)
 
 // walkFromKeys does what is to be done from the keys to all online, and leaves alone what is done.
 func walkFromKeys(ctx context.Context, s *site.Site, to front.Sink) error {
-	for _, st := range checklist {
+	for _, st := range way(s.Folder()) {
 		if !st.ID().PerSuperNode() {
 			continue
 		}

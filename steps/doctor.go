@@ -32,7 +32,7 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 	s.Forget(site.ReadNetwork)
 	said := map[string]bool{} // a grid that is away stops many steps with the same words
 	l := NewLook(s)
-	for _, st := range checklist {
+	for _, st := range way(s.Folder()) {
 		if st.ID() == front.StepFederation && site.WorkedBefore(s) {
 			_, _, _ = s.AllNodes(ctx, site.Fresh) // what it says depends on the login
 		}

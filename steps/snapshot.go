@@ -180,7 +180,7 @@ func (l *Look) further(ctx context.Context, parts site.Part) {
 // Inspect tells how step id stands, to a front end. A step after the login that finds the session over waits for the
 // login.
 func (l *Look) Inspect(ctx context.Context, id front.StepID) (front.Status, error) {
-	if _, err := step(id); err != nil {
+	if _, err := step(l.s.Folder(), id); err != nil {
 		return front.Status{}, err
 	}
 	began := time.Now()
@@ -219,7 +219,7 @@ func (l *Look) behindLogin(ctx context.Context, id front.StepID, status front.St
 
 // Plan tells what Apply of step id would do.
 func (l *Look) Plan(ctx context.Context, id front.StepID) ([]front.Action, error) {
-	st, err := step(id)
+	st, err := step(l.s.Folder(), id)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +232,7 @@ func (l *Look) inspect(ctx context.Context, id front.StepID) (front.Status, erro
 	if d, ok := l.decided[id]; ok {
 		return d.status, d.err
 	}
-	status, err := l.decide(ctx, checklist[id-1])
+	status, err := l.decide(ctx, way(l.s.Folder())[id-1])
 	l.decided[id] = decision{status, err}
 	if err == nil {
 		before := maps.Clone(l.p.before)
@@ -282,7 +282,7 @@ func (l *Look) unmet(ctx context.Context, st Step, unlessDone bool) (bool, front
 		if err != nil && !n.Unseen {
 			waits = before
 		}
-		if met := before.State == front.Done || n.Begun && before.State != front.Blocked; !met || err != nil {
+		if met := before.State == front.Done || before.State == front.NotNeeded || n.Begun && before.State != front.Blocked; !met || err != nil {
 			return err == nil, waits, err
 		}
 	}

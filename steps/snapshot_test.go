@@ -21,8 +21,8 @@ import (
 // everything is all parts that a look can read.
 const everything = ^site.Part(0)
 
-// sites are set-ups at different stages of the way.
-func sites(t *testing.T) map[string]*site.Site {
+// setups are set-ups at different stages of the way.
+func setups(t *testing.T) map[string]*site.Site {
 	up, _, _ := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 2)
 	ran, _, _ := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 2)
 	if err := ran.Ledger.PutRun(ledger.Run{ID: "7", Connection: "supergrid", Started: time.Now(), Status: "finished:completed"}); err != nil {
@@ -55,7 +55,7 @@ var changing = regexp.MustCompile(`([1-9]\d*\.\d|0\.[1-9]) GB of disk free|keys-
 
 // TestWantsAreComplete: a step that decides by the parts it wants decides as it would by all parts.
 func TestWantsAreComplete(t *testing.T) {
-	for name, s := range sites(t) {
+	for name, s := range setups(t) {
 		configured(t, s)
 		for id := front.StepAccount; id <= front.StepMonitor; id++ {
 			few, all := NewLook(s), NewLook(s)

@@ -132,11 +132,13 @@ func (tools) surroundings(p Snapshot, st *front.Status) {
 		add("disk", text, bad)
 	}
 	n := p.Network.Value
-	if p.Network.Err != nil || n.Control.Address == "" {
+	if p.Network.Err != nil || n.Fleet.Address == "" {
 		return
 	}
 	control, fleet := n.Judge(p.Dialect)
-	add("control", site.Side("control", n.Control, control), control)
+	if !p.Coordinated() {
+		add("control", site.Side("control", n.Control, control), control)
+	}
 	if fleet == control && fleet != nil {
 		fleet = problem.New(fleet.Code, n.Fleet.Address+" is the address for flwr's commands", "", fleet.Fix) // swapped: said once
 	}

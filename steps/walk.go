@@ -28,11 +28,19 @@ func Steps() []front.Step {
 	return list
 }
 
-func step(id front.StepID) (Step, error) {
+// way returns the 16 steps of a folder: a site whose federation somebody else coordinates has its own.
+func way(f site.Folder) []Step {
+	if f.Coordinated() {
+		return coordinated
+	}
+	return checklist
+}
+
+func step(f site.Folder, id front.StepID) (Step, error) {
 	if id < 1 || int(id) > len(checklist) {
 		return nil, fmt.Errorf("no step %d", id)
 	}
-	return checklist[id-1], nil
+	return way(f)[id-1], nil
 }
 
 // Inspect looks at the site and tells how step id stands.
@@ -48,7 +56,7 @@ func Plan(ctx context.Context, s *site.Site, id front.StepID) ([]front.Action, e
 // Apply does step id. A session that is over in the middle brings the person back to the login, and
 // then on with the same step.
 func Apply(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) error {
-	st, err := step(id)
+	st, err := step(s.Folder(), id)
 	if err != nil {
 		return err
 	}
@@ -95,15 +103,15 @@ func attempt(ctx context.Context, s *site.Site, st Step, to front.Sink) error {
 }
 
 // CanChange reports whether the choice of a step can be made again.
-func CanChange(id front.StepID) bool {
-	st, err := step(id)
+func CanChange(s *site.Site, id front.StepID) bool {
+	st, err := step(s.Folder(), id)
 	_, ok := st.(Changer)
 	return err == nil && ok
 }
 
 // Change makes the choice of a step again.
 func Change(ctx context.Context, s *site.Site, id front.StepID, to front.Sink) error {
-	st, err := step(id)
+	st, err := step(s.Folder(), id)
 	if err != nil {
 		return err
 	}
@@ -137,13 +145,13 @@ func WalkTo(ctx context.Context, s *site.Site, to front.Sink, last front.StepID)
 		return err
 	}
 	defer unlock()
-	if last.CallsGrid() { // the first that calls flwr; the steps before take their own time
+	if last.CallsGrid() && !s.Folder().Coordinated() { // the first that calls flwr; the steps before take their own time
 		warm(ctx, s)
 	}
 	if s.Options.Attended {
 		to = &guided{to, s}
 	}
-	for _, st := range checklist[:last] {
+	for _, st := range way(s.Folder())[:last] {
 		where := fmt.Sprintf("step %d", st.ID())
 		if err := safego.Call(where, func() error { return walkOne(ctx, s, st, to) }); err != nil {
 			return err

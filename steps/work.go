@@ -35,7 +35,7 @@ func (w Work) Apply(ctx context.Context, id front.StepID, to front.Sink) error {
 }
 
 // CanChange reports whether the step's choice can be made again.
-func (w Work) CanChange(id front.StepID) bool { return CanChange(id) }
+func (w Work) CanChange(id front.StepID) bool { return CanChange(w.s, id) }
 
 // Change makes the step's choice again.
 func (w Work) Change(ctx context.Context, id front.StepID, to front.Sink) error {

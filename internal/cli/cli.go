@@ -122,7 +122,7 @@ and brings you back to check on them: status, logs, runs.
 	root.PersistentFlags().BoolVar(&p.commands, "commands", false, "with plain questions: print the commands of each step before it runs")
 	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
 	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), exportCommand(p), runCommand(p), p.runs(), trustCommand(p), versionCommand(p))
-	root.AddCommand(nodeCommands(p)...)
+	root.AddCommand(append(nodeCommands(p), siteCommands(p)...)...)
 	root.AddCommand(watchCommand(p), questionsTopic())
 	cobrasOwn(root)
 	arrange(root)

@@ -16,6 +16,7 @@ import (
 // The groups of `flwrup --help`, in order.
 const (
 	groupSetUp = "set up"
+	groupSites = "sites"
 	groupNodes = "nodes"
 	groupRuns  = "runs"
 	groupHelp  = "help"
@@ -38,6 +39,12 @@ flwrup trust --yes                   # accept it
 flwrup trust --revoke`},
 	"handover": {groupSetUp, `flwrup handover                      # as a message to the coordinator
 flwrup handover --format csv > nodes.csv`},
+	"request": {groupSites, `flwrup request --site "St. Mary's Hospital" --nodes 2 --contact "it@st-mary.example"
+flwrup request | xclip               # the request alone goes to the standard output`},
+	"admit": {groupSites, `flwrup admit request-st-mary.txt
+flwrup admit a.txt b.txt             # several sites
+pbpaste | flwrup admit - --words "apple river stone cloud"`},
+	"join": {groupSites, `flwrup join reply-st-mary.txt`},
 	"status": {groupNodes, `flwrup status
 flwrup status --json | jq '.data.nodes[] | {name, grid}'`},
 	"logs": {groupNodes, `flwrup logs -f                       # of all SuperNodes
@@ -96,7 +103,7 @@ const helpWidth = 100
 
 // arrange puts group and examples on every command, and the topics on root.
 func arrange(root *cobra.Command) {
-	root.AddGroup(&cobra.Group{ID: groupSetUp, Title: "Set up:"}, &cobra.Group{ID: groupNodes, Title: "SuperNodes:"},
+	root.AddGroup(&cobra.Group{ID: groupSetUp, Title: "Set up:"}, &cobra.Group{ID: groupSites, Title: "Several sites:"}, &cobra.Group{ID: groupNodes, Title: "SuperNodes:"},
 		&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupHelp, Title: "Help:"})
 	root.AddCommand(topics()...)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)))

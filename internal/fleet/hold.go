@@ -24,7 +24,7 @@ func heldBack(ctx context.Context, s *site.Site, list []site.Member) (free, held
 	if states, err = site.States(ctx, s); err != nil {
 		return nil, nil, nil, err
 	}
-	stopped := slices.ContainsFunc(list, func(m site.Member) bool { return m.Known() && states[m.Name].State != supernode.Running })
+	stopped := !s.Folder().Coordinated() && slices.ContainsFunc(list, func(m site.Member) bool { return m.Known() && states[m.Name].State != supernode.Running })
 	online := map[string]bool{}
 	if stopped {
 		nodes, _, gridErr := s.GridNodes(ctx, 0)

@@ -17,6 +17,7 @@ type Title struct {
 	LoggedIn   bool   // the grid answered the last question
 	Flwr       string // version; "" while there is none
 	Rehearsal  bool
+	Site       string // where somebody else coordinates the federation; "": the SuperNodes are of this account
 }
 
 // Others is what other flwrups do in the same folder: in a second terminal, a colleague's.
@@ -142,6 +143,7 @@ type Overview struct {
 	FileErr    error     // why flwrup.toml as it is now is not gone by
 	Online     int       // nodes that the grid calls online, but for those that have ended here
 	Remedy     *Remedy   // remedy of GridErr; nil without one
+	FromLogs   bool      // the states on the grid are those of the SuperNodes' own logs: nobody here may ask the grid
 }
 
 // Verb is what the dashboard can do to SuperNodes.

@@ -25,6 +25,9 @@ func Overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Ove
 	p := lookAtNodes(ctx, s, maxAge)
 	o := View(ctx, s, &p)
 	o.FileErr = site.FileProblem(s)
+	if p.Coordinated() {
+		return o
+	}
 	if o.GridErr == nil && maxAge < Anytime && time.Since(o.GridAt) > pulseAge {
 		if err := pulse(ctx, s); err != nil {
 			s.Forget(site.ReadNodes)
@@ -45,7 +48,7 @@ func Overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Ove
 // States returns the overview of the SuperNodes as they are now, without diagnoses.
 func States(ctx context.Context, s *site.Site) front.Overview {
 	p := lookAtNodes(flwrexec.OneLook(ctx), s, 0)
-	return inOrder(&p, view(s, &p))
+	return inOrder(&p, view(ctx, s, &p))
 }
 
 // lookAtNodes reads ReadOverview; only the folder of keys where that cannot be read.
@@ -67,7 +70,7 @@ func Diagnosed(ctx context.Context, s *site.Site, maxAge time.Duration) front.Ov
 // View returns the overview of the SuperNodes in a look that has read ReadOverview. It reads the logs of those that are
 // not as they should be, for the diagnosis.
 func View(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
-	o := view(s, p)
+	o := view(ctx, s, p)
 	if p.Keys.Err != nil {
 		return o
 	}
@@ -91,13 +94,17 @@ func shown(p *site.Snapshot) []site.SuperNode {
 	return append(present, p.Lost...)
 }
 
-// view shows each SuperNode of a look in the order of shown, without a diagnosis. It asks nobody.
-func view(s *site.Site, p *site.Snapshot) front.Overview {
+// view shows each SuperNode of a look in the order of shown, without a diagnosis. It asks nobody; at a site whose
+// federation somebody else coordinates it reads the SuperNodes' logs.
+func view(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
 	site.Kept[sleeper](s).look(p.At)
 	if p.Keys.Err != nil {
 		return front.Overview{RuntimeErr: p.Keys.Err}
 	}
 	o := front.Overview{GridAt: p.Nodes.At, GridErr: gridProblem(p, p.Nodes.Err), RuntimeErr: p.States.Err}
+	if o.FromLogs = p.Coordinated(); o.FromLogs {
+		o.GridAt = p.At
+	}
 	for _, n := range shown(p) {
 		v := front.NodeView{Name: n.Name, NodeID: n.Record.NodeID, KeyFile: p.Rel(n.Pair.Private), Fingerprint: n.Pair.Fingerprint,
 			Runtime: n.Runtime, Digest: site.DigestOf(p.Ledger, n.Runtime), Wanted: n.Wanted, Engine: engineView(p, n.Name)}
@@ -112,6 +119,9 @@ func view(s *site.Site, p *site.Snapshot) front.Overview {
 			if v.GridSince = n.Grid.Online; n.Grid.Status == flwrexec.StatusOffline {
 				v.GridSince = n.Grid.Offline
 			}
+		}
+		if o.FromLogs && n.Known() {
+			v.Grid = stateInLog(ctx, s, p, v)
 		}
 		ended := v.Runtime.State == supernode.Stopped || v.Runtime.State == supernode.Absent && v.Wanted == front.WantedUp || IsSuspended(v.Runtime)
 		if v.Grid == flwrexec.StatusOnline && !ended { // else the grid has not noticed

@@ -52,7 +52,9 @@ func LookAtNetwork(ctx context.Context, s *Site, maxAge time.Duration) (Network,
 			n.Fleet = probe.Address(ctx, FleetOf(s.Choices().Grid, d), ofNodes)
 			wg.Done()
 		})
-		n.Control = probe.Address(ctx, s.Folder().ControlAddress(d), o)
+		if !s.Folder().Coordinated() { // a site gives no commands
+			n.Control = probe.Address(ctx, s.Folder().ControlAddress(d), o)
+		}
 		wg.Wait()
 		return n, ctx.Err()
 	})

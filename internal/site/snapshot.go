@@ -401,5 +401,5 @@ func inShell(program string) string {
 // Title returns what every screen's first line says.
 func (p *Snapshot) Title() front.Title {
 	return front.Title{Project: p.Choices.Name, Federation: p.Choices.Federation, Connection: p.Choices.Grid.Connection,
-		Account: p.Ledger.Account(p.Choices.Grid.Connection), Flwr: p.Flwr, Rehearsal: p.Rehearsal(), LoggedIn: p.LoggedIn}
+		Account: p.Ledger.Account(p.Choices.Grid.Connection), Flwr: p.Flwr, Rehearsal: p.Rehearsal(), LoggedIn: p.LoggedIn, Site: p.Choices.Site.Name}
 }

@@ -83,7 +83,7 @@ func compare(ctx context.Context, s *site.Site, r admission.SealedRequest, key s
 	to.Event(front.Says{Text: "Your words, for them: " + admission.ReplyWords(key, r.ID)})
 	differ := problem.New(problem.BadInput, "the words differ", "this is not the request that "+r.Site+" has sent, or a word was misheard", "ask them to send it again, and compare the words by telephone")
 	if words != "" {
-		if !sameWords(words, r.Words) {
+		if !SameWords(words, r.Words) {
 			return differ
 		}
 		return nil
@@ -96,8 +96,8 @@ func compare(ctx context.Context, s *site.Site, r admission.SealedRequest, key s
 	return err
 }
 
-// sameWords reports whether a person means the same words.
-func sameWords(a, b string) bool {
+// SameWords reports whether a person means the same words.
+func SameWords(a, b string) bool {
 	return slices.Equal(strings.Fields(strings.ToLower(a)), strings.Fields(strings.ToLower(b)))
 }
 

@@ -107,7 +107,7 @@ func trusted(ctx context.Context, d ledger.Data, r admission.SealedReply, words 
 	}
 	differ := problem.New(problem.BadInput, "the words differ", "this is not the reply that your coordinator has sent, or a word was misheard", "ask them to send it again, and compare the words by telephone")
 	if words != "" {
-		if !sameWords(words, r.Words) {
+		if !SameWords(words, r.Words) {
 			return differ
 		}
 		return nil

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/admission"
+	"flwrup/internal/front"
+	"flwrup/internal/health"
+	"flwrup/internal/plainfile"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/site"
+	"flwrup/internal/sites"
+	"flwrup/steps"
+)
+
+// siteCommands are the ways of a federation of several institutions: request and join at a site, admit at the
+// coordinator.
+func siteCommands(p *program) []*cobra.Command {
+	return []*cobra.Command{requestCommand(p), admitCommand(p), joinCommand(p)}
+}
+
+func requestCommand(p *program) *cobra.Command {
+	var choices project.Choices
+	cmd := &cobra.Command{
+		Use:   "request",
+		Short: "Ask the coordinator of a federation to admit SuperNodes of this site",
+		Long: `For a site without a Flower account. Makes the key pairs here, and a request with the public keys
+for the coordinator of the federation. Send it by mail or chat: it holds nothing secret, and the
+private keys stay in this folder. It needs neither flwr, nor Docker, nor a network.
+
+Then read your four words to the coordinator by telephone, and take the reply with flwrup join.`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return doRequest(cmd.Context(), p, site.Options{Dir: p.findDir(), Create: true, Attended: p.attended() && !p.json, Choose: func(c *project.Choices) {
+				for flag, set := range map[string]func(){
+					"nodes":   func() { c.Nodes = choices.Nodes },
+					"site":    func() { c.Site.Name = choices.Site.Name },
+					"contact": func() { c.Site.Contact = choices.Site.Contact },
+				} {
+					if cmd.Flags().Changed(flag) {
+						set()
+					}
+				}
+			}})
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&choices.Nodes, "nodes", 0, "`number` of SuperNodes")
+	f.StringVar(&choices.Site.Name, "site", "", "`name` of this site, as the coordinator knows it")
+	f.StringVar(&choices.Site.Contact, "contact", "", "`whom` the coordinator calls")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+func doRequest(ctx context.Context, p *program, o site.Options) error {
+	s, err := p.open(ctx, o, !o.Attended)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	to := p.front(!o.Attended)
+	to.Out = p.Err // the standard output is the request alone
+	if err := steps.AsSite(ctx, s, to); err != nil {
+		return err
+	}
+	for _, id := range []front.StepID{front.StepCount, front.StepKeys} {
+		if err := steps.Apply(ctx, s, id, to); err != nil {
+			return err
+		}
+	}
+	var letter sites.Letter
+	if err := site.InTurn(ctx, s, "writing the request", to, func(front.Sink) (err error) { letter, err = sites.Request(ctx, s); return err }); err != nil {
+		return err
+	}
+	if p.json {
+		writeJSON(p.Out, letterJSON{File: letter.File, Words: letter.Words, Text: string(letter.Text)}, nil)
+		return nil
+	}
+	fmt.Fprintf(p.Out, "%s", letter.Text)
+	fmt.Fprintf(p.Err, `
+The request above is also in %s. Send it to your coordinator: it holds nothing secret.
+Your words, for the telephone: %s
+When the reply is there: flwrup join FILE
+`, letter.File, letter.Words)
+	return nil
+}
+
+// letterJSON is a letter for programs.
+type letterJSON struct {
+	File  string `json:"file"`
+	Words string `json:"words"`
+	Text  string `json:"text"`
+}
+
+func admitCommand(p *program) *cobra.Command {
+	var words []string
+	cmd := &cobra.Command{
+		Use:   "admit FILE…",
+		Short: "Register the SuperNodes of other sites, and write the replies",
+		Long: `For the coordinator of a federation. Takes requests that sites made with flwrup request: registers
+their public keys, adds them to the federation, and writes a reply for each. "-" reads the standard
+input. To admit a request twice changes nothing.
+
+A request can be changed on its way. So call each site, have them read their four words, and
+compare; --words gives them without a question, once for each request.`,
+		Args:    oneOrMore("file", "a site makes one with `flwrup request`"),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			return doAdmit(cmd.Context(), p, files, words)
+		},
+	}
+	cmd.Flags().StringArrayVar(&words, "words", nil, "the four `words` that a site has read out")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+func doAdmit(ctx context.Context, p *program, files, words []string) error {
+	var requests []admission.SealedRequest
+	for _, file := range files {
+		text, err := p.letter(file)
+		if err != nil {
+			return err
+		}
+		found, err := admission.OpenRequests(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		requests = append(requests, found...)
+	}
+	attended := p.attended() && !p.json
+	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: attended}, !attended)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	to := p.front(!attended)
+	var replies []letterJSON
+	for _, r := range requests {
+		letter, err := steps.Admit(ctx, s, r, wordsFor(r, words), to)
+		if err != nil {
+			return err
+		}
+		replies = append(replies, letterJSON{File: letter.File, Words: letter.Words, Text: string(letter.Text)})
+		p.say("\nThe reply for %s is in %s: send it to them. It holds nothing secret.", r.Site, letter.File)
+		p.say("Read them your words: %s", letter.Words)
+	}
+	if p.json {
+		writeJSON(p.Out, map[string]any{"replies": replies}, nil)
+	}
+	return nil
+}
+
+// wordsFor returns the given words that are those of r; of a single request, the given ones, right or wrong.
+func wordsFor(r admission.SealedRequest, words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	for _, w := range words {
+		if sites.SameWords(w, r.Words) {
+			return w
+		}
+	}
+	return words[0]
+}
+
+func joinCommand(p *program) *cobra.Command {
+	var words string
+	var until int
+	cmd := &cobra.Command{
+		Use:   "join FILE",
+		Short: "Take the coordinator's reply, and start the SuperNodes of this site",
+		Long: `For a site without a Flower account. Takes the reply to the request of this folder, then goes on
+with the 16 steps: flwr's tools, backup, start, online. "-" reads the standard input.
+
+A reply can be changed on its way. So call your coordinator, have them read their four words, and
+compare; --words gives them without a question. A later reply has to be signed with the same key.`,
+		Args:    cobra.MatchAll(oneOrMore("file", "the coordinator makes one with `flwrup admit`"), cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return doJoin(cmd.Context(), p, args[0], words, front.StepID(until))
+		},
+	}
+	cmd.Flags().StringVar(&words, "words", "", "the four `words` that the coordinator has read out")
+	cmd.Flags().IntVar(&until, "until", front.StepTotal, "the `step` after which to stop: 10 takes the reply and starts nothing")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+func doJoin(ctx context.Context, p *program, file, words string, until front.StepID) error {
+	text, err := p.letter(file)
+	if err != nil {
+		return err
+	}
+	attended := p.attended() && !p.json
+	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: attended}, !attended)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	to := p.front(!attended)
+	if err := steps.Join(ctx, s, text, words, to); err != nil {
+		return err
+	}
+	if err := steps.WalkTo(ctx, s, to, until); err != nil {
+		return p.left(ctx, s, err)
+	}
+	overview := health.Overview(ctx, s, 0)
+	if p.json {
+		writeJSON(p.Out, p.statusOf(s.Title(), overview), nil)
+		return nil
+	}
+	p.say("")
+	p.showStatus(s.Title(), overview)
+	return nil
+}
+
+// letterLimit is the size in bytes above which a text is no letter.
+const letterLimit = 1 << 20
+
+// letter reads a letter from a file, or from the standard input.
+func (p *program) letter(file string) ([]byte, error) {
+	if file == "-" && p.In != nil {
+		return io.ReadAll(io.LimitReader(p.In, letterLimit))
+	}
+	text, err := plainfile.ReadAtMost(file, letterLimit)
+	if os.IsNotExist(err) {
+		return nil, problem.New(problem.BadInput, "cannot read "+file, "there is no such file", "give the file that was sent to you")
+	}
+	if err != nil {
+		return nil, &problem.Problem{Code: problem.BadInput, What: "cannot read " + file, Why: problem.Cause(err), Fix: "give the file that was sent to you", Err: err}
+	}
+	return text, nil
+}

@@ -1,0 +1,175 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"flwrup/internal/admission"
+	"flwrup/internal/front"
+	"flwrup/internal/plainfile"
+	"flwrup/internal/problem"
+	"flwrup/internal/project"
+	"flwrup/internal/site"
+	"flwrup/internal/sites"
+	"flwrup/internal/wording"
+)
+
+// A site whose federation somebody else coordinates goes through the same 16 steps. Those that need an account are the
+// coordinator's; in the place of the registration the site sends a request, and takes the reply.
+var coordinated = append([]Step{}, checklist...)
+
+func init() {
+	for _, t := range []theirs{
+		{Step: account{}, why: "the coordinator has the Flower account; this site needs none"},
+		{Step: chooseFederation{}, why: "the coordinator's reply names the federation"},
+		{Step: configure{}, why: "flwr gives no commands here: SuperNodes get the grid's address when they start"},
+		{Step: login{}, why: "this site needs no login: its SuperNodes prove who they are with their keys"},
+		{Step: handOver{}, why: "the coordinator adds the SuperNodes to the federation"},
+		{Step: confirmation{}, why: "the coordinator's reply confirms the SuperNodes"},
+		{Step: runTask{}, why: "the coordinator starts the runs"},
+		{Step: monitor{}, why: "the coordinator sees the runs' results; the dashboard has the SuperNodes' logs"},
+	} {
+		coordinated[t.ID()-1] = t
+	}
+	coordinated[front.StepTools-1] = toolsOfSite{}
+	coordinated[front.StepRegister-1] = askCoordinator{}
+}
+
+// theirs is a step that the coordinator does, or that only an account needs.
+type theirs struct {
+	Step
+	why string
+}
+
+func (theirs) Needs() []Need { return nil }
+func (theirs) Wants() Wants  { return Wants{} }
+
+func (t theirs) Inspect(p Snapshot) (front.Status, error) {
+	st := front.Status{State: front.NotNeeded, Why: t.why}
+	if c, ok := p.Ledger.Coordinator(p.Choices.Grid.Connection); ok {
+		st.Evidence = []string{"the coordinator is " + c.Name}
+		if t.ID() == front.StepFederation {
+			st.Evidence, st.Short = append(st.Evidence, p.Choices.Federation), p.Choices.Federation
+		}
+	}
+	return st, nil
+}
+
+func (theirs) Plan(Snapshot) ([]front.Action, error) { return nil, nil }
+
+func (theirs) Apply(context.Context, *site.Site, front.Sink) error { return nil }
+
+// toolsOfSite is step 3 of a site: the reply says which flwr the grid speaks to.
+type toolsOfSite struct{ tools }
+
+func (t toolsOfSite) Wants() Wants {
+	w := t.tools.Wants()
+	return Wants{Ready: w.Status, Plan: w.Plan}
+}
+
+func (t toolsOfSite) Inspect(p Snapshot) (front.Status, error) {
+	if _, joined := p.Ledger.Coordinator(p.Choices.Grid.Connection); !joined {
+		return front.Status{State: front.NotNeeded, Why: "the coordinator's reply (step 10) says which flwr the grid needs"}, nil
+	}
+	if p.Parts&site.ReadFlwr == 0 {
+		return front.Status{State: front.Ready}, nil // read on, see Wants
+	}
+	return t.tools.Inspect(p)
+}
+
+// askCoordinator is step 10 of a site without an account: the request goes out, the reply comes in.
+type askCoordinator struct{ register }
+
+func (askCoordinator) Why() string {
+	return "The coordinator of the federation registers the public keys of this site. flwrup writes them into a request; you send it by mail or chat. " +
+		"It holds nothing secret: the private keys stay here. The reply brings the node IDs and the grid's address."
+}
+
+// Needs returns the keys: the request is signed with them.
+func (askCoordinator) Needs() []Need {
+	return []Need{{Step: front.StepKeys, Why: "make the keys first"}}
+}
+
+func (askCoordinator) Wants() Wants { return Wants{Status: site.ReadKeys, Plan: site.ReadKeys} }
+
+func (a askCoordinator) Inspect(p Snapshot) (front.Status, error) {
+	st, err := a.register.Inspect(p)
+	if err != nil || st.State != front.Ready && st.State != front.Done {
+		return st, err
+	}
+	if c, ok := p.Ledger.Coordinator(p.Choices.Grid.Connection); ok && st.State == front.Done {
+		st.Evidence = []string{fmt.Sprintf("%s admitted %s, %s", c.Name, wording.Count(st.Of, "SuperNode"), c.Taken.Local().Format("2 January 2006, 15:04")),
+			"replies are signed with " + c.Key}
+		return st, nil
+	}
+	st.Evidence = nil
+	request, ok := sites.Pending(p.Snapshot)
+	if !ok {
+		st.Evidence = []string{"no request made for these keys"}
+		return st, nil
+	}
+	st.State, st.Person = front.Waiting, true
+	st.Why = "send " + request.File + " to your coordinator, then take the reply: flwrup join FILE"
+	st.Evidence = []string{"request made " + request.Made.Local().Format("2 January 2006, 15:04") + ": " + request.File, "your words, for the telephone: " + request.Words}
+	return st, nil
+}
+
+func (askCoordinator) Plan(p Snapshot) ([]front.Action, error) {
+	if _, ok := sites.Pending(p.Snapshot); ok {
+		return []front.Action{{Says: "take the coordinator's reply", Command: "flwrup join FILE"}}, nil
+	}
+	return []front.Action{{Says: "write a request with the public keys, for you to send", Command: "flwrup request"}}, nil
+}
+
+func (askCoordinator) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	letter, err := sites.Request(ctx, s)
+	if err != nil {
+		return err
+	}
+	to.Event(front.Says{Text: "the request is in " + letter.File + ": send it to your coordinator"})
+	to.Event(front.Says{Text: "your words, for the telephone: " + letter.Words})
+	answer, err := to.Ask(ctx, front.Question{ID: "reply", Kind: front.AskText, Default: later, Ask: "Which file has the coordinator's reply?",
+		Help: "Save the reply anywhere and give its path. \"later\" leaves it for another day: nothing is lost."})
+	if err != nil || answer == later {
+		return err
+	}
+	text, err := plainfile.Read(s.Path(answer))
+	if err != nil {
+		return problem.New(problem.BadInput, "cannot read "+answer, problem.Cause(err), "give the path of the file with the reply")
+	}
+	return sites.Join(ctx, s, text, "", to)
+}
+
+// later is the answer of a person who has no reply so far.
+const later = "later"
+
+// Admit admits the SuperNodes of a site, in this flwrup's turn; see sites.Admit.
+func Admit(ctx context.Context, s *site.Site, r admission.SealedRequest, words string, to front.Sink) (letter sites.Letter, err error) {
+	defer s.Forget()
+	err = site.InTurn(ctx, s, "admitting "+r.Site, to, func(to front.Sink) error {
+		return loggedIn(ctx, s, to, func() error { letter, err = sites.Admit(ctx, s, r, words, to); return err })
+	})
+	return letter, err
+}
+
+// Join takes a coordinator's reply, in this flwrup's turn; see sites.Join.
+func Join(ctx context.Context, s *site.Site, text []byte, words string, to front.Sink) error {
+	defer s.Forget()
+	return site.InTurn(ctx, s, "taking the coordinator's reply", to, func(to front.Sink) error { return sites.Join(ctx, s, text, words, to) })
+}
+
+// AsSite makes of the folder that of a site without an account, and asks what the site is called.
+func AsSite(ctx context.Context, s *site.Site, to front.Sink) error {
+	if s.Folder().Coordinated() {
+		return nil
+	}
+	if site.WorkedBefore(s) {
+		return problem.New(problem.BadInput, "cannot make a request here", "the SuperNodes of this folder are of your own account", "use a folder of its own: flwrup request --dir FOLDER")
+	}
+	name, err := to.Ask(ctx, front.Question{ID: "site", Kind: front.AskText, Ask: "What is your site called?",
+		Help: "As the coordinator knows it, such as St. Mary's Hospital. Unattended: --site.", Validate: func(name string) error { return project.Check("site.name", name) }})
+	if err != nil {
+		return err
+	}
+	return s.Change(func(c *project.Choices) error { c.Site.Name = name; return nil })
+}
