@@ -62,6 +62,9 @@ func (online) Inspect(p Snapshot) (front.Status, error) {
 	}
 	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	st.Evidence = []string{fmt.Sprintf("the grid calls %d of %d online", st.Done, st.Of)}
+	if o.FromLogs {
+		st.Evidence = []string{fmt.Sprintf("%d of %d online, by their own logs: only the coordinator can ask the grid", st.Done, st.Of)}
+	}
 	if differ > 0 {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of them %s another node ID in the log than in the ledger", differ, map[bool]string{true: "has", false: "have"}[differ == 1]))
 		return st, nil
@@ -74,6 +77,21 @@ func (online) Inspect(p Snapshot) (front.Status, error) {
 		return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes are not running", Items: started.Items, Short: st.Short, Before: st.Before}, nil
 	}
 	st.State = front.Done
+	for _, other := range o.Sites {
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d of %d online", other.Title, other.Online(), len(other.Nodes)))
+		if other.Online() < len(other.Nodes) {
+			st.State, st.Why = front.Waiting, "waiting for "+other.Title
+		}
+		st.Done, st.Of = st.Done+other.Online(), st.Of+len(other.Nodes)
+		for _, n := range other.Nodes {
+			item := front.Item{Name: n.Name, State: front.ItemDone, Text: string(n.Grid)}
+			if n.Diagnosis != nil {
+				item.State, item.Text = front.ItemWaiting, n.Diagnosis.What
+			}
+			st.Items = append(st.Items, item)
+		}
+	}
+	st.Short = fmt.Sprintf("%d/%d", st.Done, st.Of)
 	if d := p.Membership.Value; p.Parts&site.ReadMembership != 0 && p.Membership.Err == nil {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d %s, %d %s, %d %s", p.Choices.Federation,
 			len(d.Members), wording.Plural(len(d.Members), "member"), len(d.Nodes), wording.Plural(len(d.Nodes), "node"), len(d.Runs), wording.Plural(len(d.Runs), "run")))

@@ -52,6 +52,9 @@ func (runTask) Inspect(p Snapshot) (front.Status, error) {
 	if p.Ran {
 		st.Evidence = append(st.Evidence, "run "+last.ID+": "+last.Status)
 	}
+	for _, other := range p.Ledger.SitesOn(p.Choices.Grid.Connection) {
+		st.Evidence = append(st.Evidence, "it reaches "+wording.Count(len(other.Nodes), "SuperNode")+" of "+other.Title+prefixed(" (", other.Contact, ")"))
+	}
 	where := p.ShellDir(p.AppDir())
 	switch r, err := p.App.Value, p.App.Err; {
 	case p.NoApp:
@@ -66,6 +69,14 @@ func (runTask) Inspect(p Snapshot) (front.Status, error) {
 		st.Hints = runs.TrapHints(p.Folder, r)
 	}
 	return st, nil
+}
+
+// prefixed puts before and after around text; "" stays "".
+func prefixed(before, text, after string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text + after
 }
 
 func (runTask) Plan(p Snapshot) ([]front.Action, error) {
@@ -84,14 +95,14 @@ func (runTask) Plan(p Snapshot) ([]front.Action, error) {
 	}
 	actions = append(actions, p.Sending...)
 	return append(actions, p.Command("run the app on all online SuperNodes, and follow it",
-		p.Dialect.RunArgv(p.Connection(), p.ShellDir(p.AppDir()), p.Choices.Federation, plannedConfig(p.Folder, r), true))), nil
+		p.Dialect.RunArgv(p.Connection(), p.ShellDir(p.AppDir()), p.Choices.Federation, plannedConfig(p, r), true))), nil
 }
 
 // plannedConfig returns the run configuration when all SuperNodes are online: a rehearsal's app takes from it how
 // many to wait for.
-func plannedConfig(f site.Folder, r runs.AppReport) string {
-	if _, ok := r.App.Config["min-nodes"]; ok && f.Rehearsal() {
-		return runs.Config(nil).With("min-nodes", f.Choices.Nodes).String()
+func plannedConfig(p Snapshot, r runs.AppReport) string {
+	if _, ok := r.App.Config["min-nodes"]; ok && p.Rehearsal() {
+		return runs.Config(nil).With("min-nodes", runs.Planned(p.Folder, p.Ledger)).String()
 	}
 	return ""
 }

@@ -21,6 +21,7 @@ import (
 // rehearseOptions are the flags of `flwrup rehearse`.
 type rehearseOptions struct {
 	nodes     int
+	sites     int
 	flwr      string
 	runtime   string
 	yes, keep bool
@@ -46,6 +47,7 @@ The environment with flwr is kept for the next time.`,
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.nodes, "nodes", 3, "`number` of SuperNodes")
+	f.IntVar(&o.sites, "sites", 0, "a coordinator and this `number` of sites without an account, in folders of their own")
 	f.StringVar(&o.flwr, "flwr", "", "flwr `version` to rehearse with (default: the newest)")
 	f.StringVar(&o.runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default; approve the login")
@@ -76,6 +78,10 @@ func (o rehearseOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 }
 
 func doRehearse(ctx context.Context, p *program, cmd *cobra.Command, o rehearseOptions) error {
+	if o.sites > 0 {
+		o.yes = o.yes || p.json
+		return doRehearseSites(ctx, p, o)
+	}
 	dir := p.dir
 	if dir == "" {
 		dir = "flwrup-rehearsal"

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/plain"
@@ -47,11 +48,20 @@ type statusData struct {
 	Online     int          `json:"online"`
 	GridAsked  time.Time    `json:"grid_asked,omitzero"`
 	Nodes      []nodeData   `json:"nodes"`
+	Sites      []siteData   `json:"sites,omitempty"`     // whose SuperNodes this account registered; they run there
+	FromLogs   bool         `json:"from_logs,omitempty"` // grid is what the SuperNodes' own logs say: only the coordinator can ask the grid
 	Runs       []runData    `json:"runs"`
 	GridError  *problemData `json:"grid_error,omitempty"`
 	LocalError *problemData `json:"runtime_error,omitempty"`
 	FileError  *problemData `json:"file_error,omitempty"` // flwrup.toml as it is now is not gone by
 	Remedy     *remedyData  `json:"remedy,omitempty"`     // of grid_error
+}
+
+type siteData struct {
+	Name    string     `json:"name"`
+	Title   string     `json:"title"`
+	Contact string     `json:"contact,omitempty"`
+	Nodes   []nodeData `json:"nodes"`
 }
 
 type nodeData struct {
@@ -108,7 +118,19 @@ func (p *program) statusOf(t front.Title, o front.Overview) statusData {
 	d := statusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
 		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, Nodes: []nodeData{}, Runs: []runData{},
 		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr), FileError: shape(o.FileErr), Remedy: p.remedy(o.Remedy)}
-	for _, n := range o.Nodes {
+	d.FromLogs = o.FromLogs
+	d.Nodes = append(d.Nodes, p.nodesOf(o.Nodes)...)
+	for _, other := range o.Sites {
+		d.Sites = append(d.Sites, siteData{Name: other.Name, Title: other.Title, Contact: other.Contact, Nodes: p.nodesOf(other.Nodes)})
+	}
+	for _, r := range o.Runs {
+		d.Runs = append(d.Runs, dataOf(r))
+	}
+	return d
+}
+
+func (p *program) nodesOf(list []front.NodeView) (nodes []nodeData) {
+	for _, n := range list {
 		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: string(n.Grid),
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
 			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Wanted: string(n.Wanted), Remedy: p.remedy(n.Remedy)}
@@ -118,12 +140,9 @@ func (p *program) statusOf(t front.Title, o front.Overview) statusData {
 		if n.Diagnosis != nil {
 			nd.Diagnosis = shape(n.Diagnosis)
 		}
-		d.Nodes = append(d.Nodes, nd)
+		nodes = append(nodes, nd)
 	}
-	for _, r := range o.Runs {
-		d.Runs = append(d.Runs, dataOf(r))
-	}
-	return d
+	return nodes
 }
 
 // showStatus writes the overview as lines.
@@ -153,6 +172,11 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 	width := len("name")
 	for _, n := range o.Nodes {
 		width = max(width, len(n.Name))
+	}
+	for _, other := range o.Sites {
+		for _, n := range other.Nodes {
+			width = max(width, len(n.Name))
+		}
 	}
 	if len(o.Nodes) > 0 {
 		p.say("    %-*s  %-20s  %-12s  %s", width, "name", "node ID", "grid", "here")
@@ -185,6 +209,23 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 			}
 			if r := p.remedy(n.Remedy); r != nil && r.Command != "" {
 				p.say("      > %s", r.Command)
+			}
+		}
+	}
+	if o.FromLogs {
+		p.say("    the states are those of the SuperNodes' own logs: only the coordinator can ask the grid")
+	}
+	for _, other := range o.Sites {
+		contact := ""
+		if other.Contact != "" {
+			contact = " · " + other.Contact
+		}
+		p.say("%s %s%s · %d of %d online", other.Severity().Sign(false), other.Title, contact, other.Online(), len(other.Nodes))
+		for _, n := range other.Nodes {
+			p.say("    %-*s  %-20s  %s", width, n.Name, n.NodeID, fleet.OrUnknown(string(n.Grid)))
+			if n.Diagnosis != nil && o.GridErr == nil {
+				p.say("      %s", n.Diagnosis.Error())
+				p.say("      %s", n.Diagnosis.Fix)
 			}
 		}
 	}

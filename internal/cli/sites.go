@@ -35,7 +35,7 @@ for the coordinator of the federation. Send it by mail or chat: it holds nothing
 private keys stay in this folder. It needs neither flwr, nor Docker, nor a network.
 
 Then read your four words to the coordinator by telephone, and take the reply with flwrup join.`,
-		Args:    noArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return doRequest(cmd.Context(), p, site.Options{Dir: p.findDir(), Create: true, Attended: p.attended() && !p.json, Choose: func(c *project.Choices) {
 				for flag, set := range map[string]func(){
@@ -109,7 +109,7 @@ input. To admit a request twice changes nothing.
 
 A request can be changed on its way. So call each site, have them read their four words, and
 compare; --words gives them without a question, once for each request.`,
-		Args:    oneOrMore("file", "a site makes one with `flwrup request`"),
+		Args: oneOrMore("file", "a site makes one with `flwrup request`"),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return doAdmit(cmd.Context(), p, files, words)
 		},
@@ -179,7 +179,7 @@ with the 16 steps: flwr's tools, backup, start, online. "-" reads the standard i
 
 A reply can be changed on its way. So call your coordinator, have them read their four words, and
 compare; --words gives them without a question. A later reply has to be signed with the same key.`,
-		Args:    cobra.MatchAll(oneOrMore("file", "the coordinator makes one with `flwrup admit`"), cobra.MaximumNArgs(1)),
+		Args: cobra.MatchAll(oneOrMore("file", "the coordinator makes one with `flwrup admit`"), cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return doJoin(cmd.Context(), p, args[0], words, front.StepID(until))
 		},

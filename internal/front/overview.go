@@ -50,6 +50,43 @@ type Engine struct {
 	Start, Stop, End, Logs string
 }
 
+// SiteView is another site whose SuperNodes this account registered. They run there: nothing here starts or stops them.
+type SiteView struct {
+	Name    string // short: st-marys-hospital
+	Title   string // as the site calls itself
+	Contact string
+	Nodes   []NodeView // without a Runtime
+}
+
+// Online returns how many of the site's SuperNodes the grid calls online.
+func (s SiteView) Online() int {
+	n := 0
+	for _, v := range s.Nodes {
+		if v.Grid == GridOnline {
+			n++
+		}
+	}
+	return n
+}
+
+// Severity of a site: the worst of its SuperNodes; one that never connected is on its way.
+func (s SiteView) Severity() Severity {
+	var all []Severity
+	for _, n := range s.Nodes {
+		switch {
+		case n.Grid == GridOnline:
+			all = append(all, OK)
+		case n.Grid == GridRegistered:
+			all = append(all, Working)
+		case n.Grid == GridUnknown:
+			all = append(all, NotKnown)
+		default:
+			all = append(all, Failing)
+		}
+	}
+	return Worst(all...)
+}
+
 // GridState is how the grid lists a SuperNode.
 type GridState string
 
@@ -135,7 +172,8 @@ func (r RunView) Clock(now time.Time) time.Duration {
 
 // Overview is the dashboard's data.
 type Overview struct {
-	Nodes      []NodeView
+	Nodes      []NodeView // that run here, or should
+	Sites      []SiteView // by name
 	Runs       []RunView
 	GridAt     time.Time // when the grid was asked last; zero: never
 	GridErr    error     // why the grid's side is old or missing

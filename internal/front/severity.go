@@ -121,6 +121,11 @@ func (o Overview) Severity() Severity {
 	for _, n := range o.Nodes {
 		all = append(all, o.SeverityOf(n))
 	}
+	for _, other := range o.Sites {
+		if o.GridErr == nil {
+			all = append(all, other.Severity())
+		}
+	}
 	switch {
 	case o.RuntimeErr != nil:
 		all = append(all, Failing)

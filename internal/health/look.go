@@ -129,6 +129,7 @@ func view(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
 		}
 		o.Nodes = append(o.Nodes, v)
 	}
+	o.Sites = sitesOf(p)
 	settleGridErr(p, &o)
 	return o
 }

@@ -12,6 +12,7 @@ import (
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
+	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
@@ -64,12 +65,22 @@ func countNodes(ctx context.Context, s *site.Site) (crowd, error) {
 	return c, nil
 }
 
+// Planned returns how many SuperNodes a run reaches once all are online: those of this folder, and those that it
+// admitted for other sites.
+func Planned(f site.Folder, d ledger.Data) int {
+	n := f.Choices.Nodes
+	for _, other := range d.SitesOn(f.Choices.Grid.Connection) {
+		n += len(other.Nodes)
+	}
+	return n
+}
+
 // enoughNodes waits until as many nodes are online as the app wants: a run that wants more waits for
 // ever, without a word. It gives the run configuration, with the app's own number changed where the
 // person wants that.
 func enoughNodes(ctx context.Context, s *site.Site, r AppReport, config Config, to front.Sink) (Config, error) {
 	if _, ok := r.App.Config["min-nodes"]; ok && s.Rehearsal() && !config.has("min-nodes") {
-		config = config.With("min-nodes", s.Choices().Nodes)
+		config = config.With("min-nodes", Planned(s.Folder(), s.Ledger.Data()))
 	}
 	limit, said, offered := time.Now().Add(site.OnlineWithin), "", false
 	for try := 0; ; try++ {

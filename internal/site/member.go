@@ -174,7 +174,7 @@ func Spec(ctx context.Context, s *Site, m Member, as string) (supernode.Spec, er
 	}
 	fleet := FleetOf(c.Grid, dialect)
 	env := map[string]string{}
-	if c.Grid.Rehearsal {
+	if c.Grid.Rehearsal || c.Coordinated() && isLoopback(fleet) {
 		// A rehearsal sends nothing anywhere.
 		maps.Copy(env, map[string]string{"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
 			// flwr 1.42 looks for work this often, in seconds; its default is longer.

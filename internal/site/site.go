@@ -59,6 +59,7 @@ type Options struct {
 	Instead        *project.Choices // for a watch: goes on with these where flwrup.toml cannot be taken over
 	PassphraseFile string           // for the backup, unattended
 	Rehearsal      bool             // with Create: a new site is a rehearsal
+	Rehearsed      bool             // with Create: the new site takes part in another folder's rehearsal
 	Trap           bool             // a new rehearsal's app saves its model at the end, which a grid does not allow
 	Attended       bool             // a person is there: a rehearsal waits for them at the login page
 	Mend           bool             // comment out what writes files in the ServerApp, unattended, too

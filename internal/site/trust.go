@@ -218,7 +218,7 @@ func settle(s *Site, v survey) error {
 	if err := v.choices.KeepID(s.Dir); err != nil {
 		return err
 	}
-	if s.made && s.Options.Rehearsal { // only a folder that flwrup made itself may ever be removed
+	if s.made && (s.Options.Rehearsal || s.Options.Rehearsed) { // only a folder that flwrup made itself may ever be removed
 		return project.Mark(s.Dir, "rehearsal")
 	}
 	return nil
