@@ -22,7 +22,7 @@ func TestWalkTellsWhatWasDeclined(t *testing.T) {
 	defer s.Close()
 	to := &sitetest.Scripted{Answers: map[string]string{"passphrase": "", "backup-elsewhere": "later"}}
 	for _, n := range []front.StepID{front.StepKeys, front.StepBackup} {
-		st, err := step(n)
+		st, err := step(site.Folder{Choices: &project.Choices{}}, n)
 		if err != nil {
 			t.Fatal(err)
 		}
