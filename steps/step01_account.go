@@ -18,6 +18,9 @@ func (account) Why() string {
 	return "A SuperGrid knows you by your Flower account, which owns your SuperNodes and belongs to federations. Creating one takes a minute in the browser and is free."
 }
 
+// asSite is the answer of a site that has no account.
+const asSite = "site"
+
 var signUp = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
 
 // Wants returns what was done by hand before: this step comes first, and offers it.
@@ -54,12 +57,18 @@ func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if known, err := byguide.Offer(ctx, s, to); err != nil || known {
 		return err
 	}
-	answer, err := to.Ask(ctx, front.Question{ID: "account", Kind: front.AskAcknowledge, Default: "yes",
-		Ask:  "Do you have a Flower account?",
-		Help: "If not: open " + signUp.URL + ", choose Sign Up / Sign In at the top right, then come back. Step 9 checks that it works.",
-	})
-	if err != nil || answer != "yes" {
+	answer, err := to.Ask(ctx, front.Question{ID: "account", Kind: front.AskChoice, Default: "yes", Ask: "Do you have a Flower account?",
+		Help: "An account is free: " + signUp.URL + ". A site of a study that somebody else coordinates needs none: the coordinator admits its SuperNodes.",
+		Choices: []front.Choice{
+			{Value: "yes", Label: "yes", Note: "set up SuperNodes on it; step 9 checks that it works"},
+			{Value: asSite, Label: "no, somebody else coordinates the federation", Note: "this site sends a request; its keys stay here"},
+			{Value: "later", Label: "not yet", Note: "create one first, then come back"},
+		}})
+	switch {
+	case err != nil || answer == "later":
 		return err
+	case answer == asSite:
+		return AsSite(ctx, s, to)
 	}
 	return s.Ledger.Attest(site.AttestAccount, "")
 }
