@@ -227,6 +227,8 @@ func (m *Model) titleLine() string {
 	} else {
 		account := t.Account
 		switch {
+		case t.Site != "":
+			account = t.Site
 		case account == "" && t.LoggedIn:
 			account = "logged in"
 		case account == "":

@@ -33,8 +33,11 @@ var earlyStories = map[front.StepID]story{
 		never: never(required, noWaiting, gridless, []string{noBlock, isBlocked}, []string{"it only asks", atWork}),
 		plan:  []front.Action{{Says: "open https://flower.ai and choose Sign Up / Sign In at the top right"}},
 		err:   errors.New("write .flwrup/ledger.json: no space left on device"),
-		asks: []front.Question{{ID: "account", Kind: front.AskAcknowledge, Default: "yes", Ask: "Do you have a Flower account?",
-			Help: "If not: open https://flower.ai, choose Sign Up / Sign In at the top right, then come back. Step 9 checks that it works."}},
+		asks: []front.Question{{ID: "account", Kind: front.AskChoice, Default: "yes", Ask: "Do you have a Flower account?",
+			Help: "An account is free: https://flower.ai. A site of a study that somebody else coordinates needs none: the coordinator admits its SuperNodes.",
+			Choices: []front.Choice{{Value: "yes", Label: "yes", Note: "set up SuperNodes on it; step 9 checks that it works"},
+				{Value: "site", Label: "no, somebody else coordinates the federation", Note: "this site sends a request; its keys stay here"},
+				{Value: "later", Label: "not yet", Note: "create one first, then come back"}}}},
 	},
 	2: {
 		status: map[string]front.Status{

@@ -2,6 +2,7 @@ package dash
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ import (
 
 // parts holds how many rows each part of the dashboard gets.
 type parts struct {
-	note, nodes, runs, logs int // nodes without the head of the table, runs with theirs
+	note, nodes, sites, runs, logs int // nodes without the head of the table, runs with theirs
 }
 
 const (
@@ -52,6 +53,10 @@ func (m screen) parts() parts {
 		p.nodes = min(need, left-max(leastLogs+1, left*4/10))
 	}
 	left -= p.nodes
+	if sites := min((siteList{&m.table}).rows(), left/2); sites >= 3 {
+		p.sites = sites
+		left -= sites
+	}
 	if left < 2 || m.sel == "" {
 		return p
 	}
@@ -93,7 +98,7 @@ func (m screen) besideRows(p parts) int {
 		return 0
 	}
 	side := m.side()
-	return max(0, min(len(side.details(1000)), (m.h-2)/2)-1-p.nodes-p.runs)
+	return max(0, min(len(side.details(1000)), (m.h-2)/2)-1-p.nodes-p.sites-p.runs)
 }
 
 // side returns the table as wide as the details next to it.
@@ -103,14 +108,19 @@ func (m screen) side() *table {
 	return &t
 }
 
+// list draws the table, the other sites and the runs.
+func (m screen) list(p parts) []string {
+	return slices.Concat(m.table.draw(p.nodes), (siteList{&m.table}).draw(p.sites), (runList{&m.table}).draw(p.runs))
+}
+
 // upper draws the table and the runs, with the details next to them where there is room.
 func (m screen) upper(p parts) []string {
 	if !m.beside() {
-		return append(m.table.draw(p.nodes), (runList{&m.table}).draw(p.runs)...)
+		return m.list(p)
 	}
 	whole, narrow := m.w, m.width()
 	m.w, m.alone = narrow, true
-	left := append(m.table.draw(p.nodes), (runList{&m.table}).draw(p.runs)...)
+	left := m.list(p)
 	m.w, m.alone = whole, false
 	rows := len(left) + m.besideRows(p)
 	right := m.side().details(rows)
@@ -203,8 +213,8 @@ func (m screen) summaryParts() (text, wrong string) {
 		text = wording.Count(len(m.have.Nodes), "SuperNode") + sep + "grid " + ago(m.now().Sub(m.have.GridAt))
 	default:
 		text = wording.Count(m.have.Online, "")
-		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + wording.Count(len(m.have.Nodes), "SuperNode") + " online" +
-			sep + "grid " + ago(m.now().Sub(m.have.GridAt))
+		text = strings.TrimSpace(strings.TrimSuffix(text, "s")) + " of " + wording.Count(len(m.have.Nodes), "SuperNode") + " online" + m.atSites(sep) +
+			sep + m.source() + " " + ago(m.now().Sub(m.have.GridAt))
 	}
 	if waits := m.unanswered(m.now()); waits > 0 {
 		text += sep + "no answer for " + strconv.Itoa(int(waits.Seconds())) + " s"
@@ -235,6 +245,26 @@ func (m screen) summaryParts() (text, wrong string) {
 		wrong = clean(problem.Of(err).What)
 	}
 	return text, wrong
+}
+
+// source says where the states on the grid come from.
+func (m screen) source() string {
+	if m.have.FromLogs {
+		return "by their own logs"
+	}
+	return "grid"
+}
+
+// atSites returns how many SuperNodes of other sites are online; "" where there are none.
+func (m screen) atSites(sep string) string {
+	online, all := 0, 0
+	for _, s := range m.have.Sites {
+		online, all = online+s.Online(), all+len(s.Nodes)
+	}
+	if all == 0 {
+		return ""
+	}
+	return sep + fmt.Sprintf("%d of %d at other sites", online, all)
 }
 
 // unanswered returns how long the grid has left a question open, once that is longer than usual; else 0.
