@@ -58,10 +58,10 @@ func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 		return err
 	}
 	answer, err := to.Ask(ctx, front.Question{ID: "account", Kind: front.AskChoice, Default: "yes", Ask: "Do you have a Flower account?",
-		Help: "An account is free: " + signUp.URL + ". A site of a study that somebody else coordinates needs none: the coordinator admits its SuperNodes.",
+		Help: "An account is free: " + signUp.URL + ". A site that joins a study of others needs none: their coordinator admits its SuperNodes.",
 		Choices: []front.Choice{
 			{Value: "yes", Label: "yes", Note: "set up SuperNodes on it; step 9 checks that it works"},
-			{Value: asSite, Label: "no, somebody else coordinates the federation", Note: "this site sends a request; its keys stay here"},
+			{Value: asSite, Label: "no, we join a study of others", Note: "this site sends a request; its keys stay here"},
 			{Value: "later", Label: "not yet", Note: "create one first, then come back"},
 		}})
 	switch {

@@ -34,10 +34,11 @@ var earlyStories = map[front.StepID]story{
 		plan:  []front.Action{{Says: "open https://flower.ai and choose Sign Up / Sign In at the top right"}},
 		err:   errors.New("write .flwrup/ledger.json: no space left on device"),
 		asks: []front.Question{{ID: "account", Kind: front.AskChoice, Default: "yes", Ask: "Do you have a Flower account?",
-			Help: "An account is free: https://flower.ai. A site of a study that somebody else coordinates needs none: the coordinator admits its SuperNodes.",
+			Help: "An account is free: https://flower.ai. A site that joins a study of others needs none: their coordinator admits its SuperNodes.",
 			Choices: []front.Choice{{Value: "yes", Label: "yes", Note: "set up SuperNodes on it; step 9 checks that it works"},
-				{Value: "site", Label: "no, somebody else coordinates the federation", Note: "this site sends a request; its keys stay here"},
-				{Value: "later", Label: "not yet", Note: "create one first, then come back"}}}},
+				{Value: "site", Label: "no, we join a study of others", Note: "this site sends a request; its keys stay here"},
+				{Value: "later", Label: "not yet", Note: "create one first, then come back"}}},
+			{ID: "site", Kind: front.AskText, Ask: "What is your site called?", Help: "As the coordinator knows it, such as St. Mary's Hospital. Unattended: --site."}},
 	},
 	2: {
 		status: map[string]front.Status{

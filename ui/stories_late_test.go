@@ -105,6 +105,8 @@ var lateStories = map[front.StepID]story{
 		failed: changed(five(2, nodeID, front.ItemFailed, "not a key that flwr takes: it is not ECDSA P-384")),
 		err: fmt.Errorf("register keys/client_credentials_3.pub: %w", &problem.Problem{Code: problem.BadKey, What: "flwr does not take this key", Why: "it is not ECDSA P-384",
 			Fix: "move the pair away, then make a new one in step 6", Raw: "The provided public key is not valid."}),
+		asks: []front.Question{{ID: "reply", Kind: front.AskText, Default: "later", Ask: "Which file has the coordinator's reply?",
+			Help: "Save the reply anywhere and give its path. \"later\" leaves it for another day: nothing is lost."}},
 		extra: append(keyScenes(), scene{"1,000 items", func(m *Model, f *fake, n front.StepID) {
 			var events []any
 			for i := range 1000 {
