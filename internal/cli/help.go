@@ -39,11 +39,11 @@ flwrup trust --yes                   # accept it
 flwrup trust --revoke`},
 	"handover": {groupSetUp, `flwrup handover                      # as a message to the coordinator
 flwrup handover --format csv > nodes.csv`},
-	"request": {groupSites, `flwrup request --site "St. Mary's Hospital" --nodes 2 --contact "it@st-mary.example"
+	"request": {groupSites, `flwrup request --site St-Mary --nodes 2 --contact it@st-mary.example
 flwrup request | xclip               # the request alone goes to the standard output`},
 	"admit": {groupSites, `flwrup admit request-st-mary.txt
 flwrup admit a.txt b.txt             # several sites
-pbpaste | flwrup admit - --words "apple river stone cloud"`},
+flwrup admit -                       # a request from the clipboard: paste it, then Ctrl-D`},
 	"join": {groupSites, `flwrup join reply-st-mary.txt`},
 	"status": {groupNodes, `flwrup status
 flwrup status --json | jq '.data.nodes[] | {name, grid}'`},

@@ -79,7 +79,7 @@ func doRequest(ctx context.Context, p *program, o site.Options) error {
 		return err
 	}
 	if p.json {
-		writeJSON(p.Out, letterJSON{File: letter.File, Words: letter.Words, Text: string(letter.Text)}, nil)
+		writeJSON(p.Out, letterData{File: letter.File, Words: letter.Words, Text: string(letter.Text)}, nil)
 		return nil
 	}
 	fmt.Fprintf(p.Out, "%s", letter.Text)
@@ -91,8 +91,13 @@ When the reply is there: flwrup join FILE
 	return nil
 }
 
-// letterJSON is a letter for programs.
-type letterJSON struct {
+// admitData is what `flwrup admit --json` carries.
+type admitData struct {
+	Replies []letterData `json:"replies"`
+}
+
+// letterData is a letter, for programs.
+type letterData struct {
 	File  string `json:"file"`
 	Words string `json:"words"`
 	Text  string `json:"text"`
@@ -139,18 +144,18 @@ func doAdmit(ctx context.Context, p *program, files, words []string) error {
 	}
 	defer s.Close()
 	to := p.front(!attended)
-	var replies []letterJSON
+	var replies []letterData
 	for _, r := range requests {
 		letter, err := steps.Admit(ctx, s, r, wordsFor(r, words), to)
 		if err != nil {
 			return err
 		}
-		replies = append(replies, letterJSON{File: letter.File, Words: letter.Words, Text: string(letter.Text)})
+		replies = append(replies, letterData{File: letter.File, Words: letter.Words, Text: string(letter.Text)})
 		p.say("\nThe reply for %s is in %s: send it to them. It holds nothing secret.", r.Site, letter.File)
 		p.say("Read them your words: %s", letter.Words)
 	}
 	if p.json {
-		writeJSON(p.Out, map[string]any{"replies": replies}, nil)
+		writeJSON(p.Out, admitData{Replies: replies}, nil)
 	}
 	return nil
 }
