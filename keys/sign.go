@@ -6,7 +6,8 @@ import (
 	"flwrup/internal/problem"
 )
 
-// Signer returns what signs with the private key of p. The key has to be the one that p was read with.
+// Signer returns a signer with the private key of p. A file whose key has changed since p was read is a Problem
+// (Mismatch).
 func Signer(p Pair) (ssh.Signer, error) {
 	data, _, err := readKeyFile(p.Private)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/cli/pages"
 	"flwrup/internal/project"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestEveryFlagHasItsSetting(t *testing.T) {
 	seen := map[string]string{}
 	for _, flag := range kept {
-		key := keyOf(flag)
+		key := pages.KeyOf(flag)
 		if other := seen[key]; key == "" || other != "" {
 			t.Errorf("--%s: key %q, which --%s has", flag, key, other)
 		}
@@ -54,15 +55,15 @@ func TestEveryJSONHasAShape(t *testing.T) {
 // misfits compares decoded JSON with the shape of a command: fields that the shape has not, and those that it has always
 // and that are missing.
 func misfits(shape, data any) (wrong []string) {
-	fields := fieldsOf(reflect.TypeOf(shape), "", true)
+	fields := pages.FieldsOf(reflect.TypeOf(shape), "", true)
 	known := func(path string) bool {
-		return slices.ContainsFunc(fields, func(f shapeField) bool {
-			return f.path == path || strings.HasSuffix(f.path, ".*") && strings.HasPrefix(path, strings.TrimSuffix(f.path, "*"))
+		return slices.ContainsFunc(fields, func(f pages.Field) bool {
+			return f.Path == path || strings.HasSuffix(f.Path, ".*") && strings.HasPrefix(path, strings.TrimSuffix(f.Path, "*"))
 		})
 	}
 	above := func(path string) bool {
-		return slices.ContainsFunc(fields, func(f shapeField) bool {
-			return strings.HasPrefix(f.path, path+".") || strings.HasPrefix(f.path, path+"[]")
+		return slices.ContainsFunc(fields, func(f pages.Field) bool {
+			return strings.HasPrefix(f.Path, path+".") || strings.HasPrefix(f.Path, path+"[]")
 		})
 	}
 	var walk func(path string, v any)
@@ -73,12 +74,12 @@ func misfits(shape, data any) (wrong []string) {
 				walk(strings.TrimPrefix(path+"."+key, "."), inner)
 			}
 			for _, f := range fields {
-				name, below := strings.CutPrefix(f.path, path+".")
+				name, below := strings.CutPrefix(f.Path, path+".")
 				if path == "" {
-					name, below = f.path, true
+					name, below = f.Path, true
 				}
-				if below && f.always && !strings.ContainsAny(name, ".[*") && v[name] == nil {
-					wrong = append(wrong, "missing: "+f.path)
+				if below && f.Always && !strings.ContainsAny(name, ".[*") && v[name] == nil {
+					wrong = append(wrong, "missing: "+f.Path)
 				}
 			}
 		case []any:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/cli/inorder"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -56,10 +57,10 @@ func doLogs(ctx context.Context, p *program, nodes []string, o supernode.LogOpti
 	for _, n := range nodes {
 		width = max(width, len(n))
 	}
-	errs := inOrder(ctx, nodes, o.Follow, func(ctx context.Context, node string, each func(supernode.Line) error) error {
+	errs := inorder.Read(ctx, nodes, o.Follow, func(ctx context.Context, node string, each func(supernode.Line) error) error {
 		return site.Logs(ctx, s, node, o, each)
-	}, func(l timedLine) {
-		if l.at.Before(from) {
+	}, func(l inorder.Line) {
+		if l.At.Before(from) {
 			return
 		}
 		stamp := ""

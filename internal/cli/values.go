@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/admission"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -50,6 +52,10 @@ var valueChecks = map[string]func(p *program, v string) string{
 	"run-config":       func(_ *program, v string) string { _, err := runs.ParseConfig([]string{v}); return reason(err) },
 	"node":             setting("name"),
 	"out":              func(_ *program, v string) string { return folderOrNothing(v) },
+	"site":             func(_ *program, v string) string { return reason(admission.CheckSite(v)) },
+	"contact":          func(_ *program, v string) string { return reason(admission.CheckContact(v)) },
+	"words":            func(_ *program, v string) string { return fourWords(v) },
+	"sites":            func(_ *program, v string) string { return number(v, 1, 20) },
 	"app":              func(_ *program, v string) string { return appFolder(v) },
 	"node-config":      setting("node-config"),
 	"env":              setting("env"),
@@ -67,6 +73,16 @@ var valueChecks = map[string]func(p *program, v string) string{
 		here, _, _ := project.ParseData(v)
 		return somethingAt(p.inProject(here))
 	},
+}
+
+// spokenWords are what a person types of what was read out.
+var spokenWords = regexp.MustCompile(`^[A-Za-z-]+( +[A-Za-z-]+){3}$`)
+
+func fourWords(v string) string {
+	if !spokenWords.MatchString(strings.TrimSpace(v)) {
+		return "it takes the four words that were read out, in quotes"
+	}
+	return ""
 }
 
 // takenBack are the flags whose empty value takes a choice back: Problems and their fixes name some of them.

@@ -8,7 +8,7 @@ import (
 
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
-	"flwrup/steps"
+	"flwrup/internal/watch"
 )
 
 // watchData is one line of `flwrup watch --json`.
@@ -34,7 +34,7 @@ Its end leaves the SuperNodes running.`,
 			if err := gate(cmd.Context(), p, p.findDir()); err != nil {
 				return err
 			}
-			return steps.WatchNodes(cmd.Context(), p.findDir(), func(e health.WatchEvent) {
+			return watch.Nodes(cmd.Context(), p.findDir(), func(e health.WatchEvent) {
 				if p.lines {
 					writeLine(p.Out, watchData{e.At.Truncate(time.Millisecond), e.Kind, e.Node, e.Text, e.Code, e.Fix})
 					return

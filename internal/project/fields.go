@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/distribution/reference"
 
+	"flwrup/internal/admission"
 	"flwrup/internal/hostpath"
 	"flwrup/internal/nodeconfig"
 	"flwrup/internal/problem"
@@ -63,7 +63,7 @@ var fields = []field[Choices]{
 	{"grid.ca", "CA certificate of a private grid; \"\": a public certificate", func(c *Choices) any { return &c.Grid.CA }, rule{}},
 	{"grid.rehearsal", "the grid is a rehearsal on this machine", func(c *Choices) any { return &c.Grid.Rehearsal }, rule{}},
 
-	{"site.name", "this site, where somebody else coordinates the federation; \"\": the SuperNodes are of your own account", func(c *Choices) any { return &c.Site.Name }, matching(siteName, "names of sites are at most 60 letters, digits, spaces, and . , ' - & ( )")},
+	{"site.name", "this site, where somebody else coordinates the federation; \"\": the SuperNodes are of your own account", func(c *Choices) any { return &c.Site.Name }, rule{why: siteName}},
 	{"site.contact", "whom the coordinator calls", func(c *Choices) any { return &c.Site.Contact }, rule{why: contact}},
 }
 
@@ -142,7 +142,6 @@ var (
 	memorySize  = regexp.MustCompile(`^[1-9][0-9]{0,6}[mg]$`)
 	pidCount    = regexp.MustCompile(`^(6[4-9]|[7-9][0-9]|[1-9][0-9]{2,6})$`)
 	gpuChoice   = regexp.MustCompile(`^(all|[1-9][0-9]*|device=[A-Za-z0-9-]+(,[A-Za-z0-9-]+)*)$`)
-	siteName    = regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{N} .,'&()-]{0,58}[\p{L}\p{N}.)])?$`)
 	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	hostPort    = regexp.MustCompile(`^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(:([0-9]{1,5}))?$`)
 )
@@ -244,9 +243,17 @@ func noSecretKey(v string) string {
 	return ""
 }
 
-func contact(v string) string {
-	if utf8.RuneCountInString(v) > 120 {
-		return "it takes at most 120 characters"
+// siteName and contact stand in the letters of internal/admission, whose rules they have.
+func siteName(v string) string { return unlessEmpty(v, admission.CheckSite) }
+
+func contact(v string) string { return unlessEmpty(v, admission.CheckContact) }
+
+func unlessEmpty(v string, check func(string) error) string {
+	if v == "" {
+		return ""
+	}
+	if err := check(v); err != nil {
+		return err.Error()
 	}
 	return ""
 }

@@ -17,7 +17,7 @@ var rooms = [][]string{
 	{"internal/e2e", "internal/frametest", "internal/ptytest", "internal/require", "internal/sitetest", "internal/sourcetest"}, // only tests import these
 	{"main"},
 	{"internal/cli"},
-	{"ui", "internal/plain"},
+	{"ui", "internal/plain", "internal/watch"},
 	{"steps"},
 	{"internal/runs", "internal/sites"},
 	{"internal/fleet"},

@@ -59,4 +59,3 @@ func (l siteList) rows() int {
 	}
 	return 0
 }
-

@@ -1,4 +1,4 @@
-package cli
+package inorder
 
 import (
 	"context"
@@ -18,9 +18,9 @@ func told(ctx context.Context, follow bool, logs map[string]func(context.Context
 	for i := range len(logs) {
 		names = append(names, fmt.Sprintf("s%d", i+1))
 	}
-	errs := inOrder(ctx, names, follow, func(ctx context.Context, node string, each func(supernode.Line) error) error {
+	errs := Read(ctx, names, follow, func(ctx context.Context, node string, each func(supernode.Line) error) error {
 		return logs[node](ctx, func(l supernode.Line) error { l.Node = node; return each(l) })
-	}, func(l timedLine) { lines = append(lines, l.Node+":"+l.Text) })
+	}, func(l Line) { lines = append(lines, l.Node+":"+l.Text) })
 	return strings.Join(lines, " "), errs
 }
 
@@ -87,9 +87,9 @@ func TestFollowedLogsInOrder(t *testing.T) {
 		}
 		names := []string{"s1", "s2", "s3"}
 		var lines []string
-		errs := inOrder(ctx, names, true, func(ctx context.Context, node string, each func(supernode.Line) error) error {
+		errs := Read(ctx, names, true, func(ctx context.Context, node string, each func(supernode.Line) error) error {
 			return logs[node](ctx, func(l supernode.Line) error { l.Node = node; return each(l) })
-		}, func(l timedLine) {
+		}, func(l Line) {
 			lines = append(lines, l.Node+":"+l.Text)
 			if l.Text == "7000" {
 				took = time.Since(l.Time)
@@ -113,7 +113,7 @@ func TestFastLogsDoNotWait(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		n := 0
-		inOrder(ctx, []string{"s1", "s2"}, true, func(ctx context.Context, node string, each func(supernode.Line) error) error {
+		Read(ctx, []string{"s1", "s2"}, true, func(ctx context.Context, node string, each func(supernode.Line) error) error {
 			for i := 0; node == "s1" && i < 20_000; i++ {
 				if err := each(supernode.Line{Node: node, Time: time.Now(), Text: "x"}); err != nil {
 					return err
@@ -121,7 +121,7 @@ func TestFastLogsDoNotWait(t *testing.T) {
 			}
 			<-ctx.Done()
 			return nil
-		}, func(timedLine) {
+		}, func(Line) {
 			if n++; n == 20_000 {
 				cancel()
 			}
@@ -130,14 +130,4 @@ func TestFastLogsDoNotWait(t *testing.T) {
 			t.Errorf("%d lines of 20,000 in 10 s", n)
 		}
 	})
-}
-
-func TestStampSaysTheDay(t *testing.T) {
-	now := time.Date(2026, 11, 23, 14, 0, 0, 0, time.Local)
-	if got := stampOf(now.Add(-time.Hour), now); got != "13:00:00" {
-		t.Errorf("today: %s", got)
-	}
-	if got := stampOf(now.Add(-24*time.Hour), now); got != "2026-11-22 14:00:00" {
-		t.Errorf("yesterday: %s", got)
-	}
 }

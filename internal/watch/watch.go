@@ -1,4 +1,5 @@
-package steps
+// Package watch is the loop of `flwrup watch`: it restarts SuperNodes that are down though they should be up.
+package watch
 
 import (
 	"context"
@@ -16,6 +17,7 @@ import (
 	"flwrup/internal/site"
 	"flwrup/internal/turn"
 	"flwrup/internal/wording"
+	"flwrup/steps"
 )
 
 // restartWithin is how long one round of restarts may take.
@@ -32,10 +34,10 @@ type watcher struct {
 	each    func(health.WatchEvent)
 }
 
-// WatchNodes restarts SuperNodes of the project in dir that are down though they should be up, and calls
+// Nodes restarts SuperNodes of the project in dir that are down though they should be up, and calls
 // each with what it sees and does, until ctx ends: then the error is a Problem (cancelled). The
 // SuperNodes go on running. A second watch in the folder is a Problem (busy).
-func WatchNodes(ctx context.Context, dir string, each func(health.WatchEvent)) error {
+func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
@@ -148,7 +150,7 @@ func (w *watcher) restart(ctx context.Context, names []string) {
 		return
 	}
 	defer s.Close()
-	err = BringUp(ctx, s, names, front.Unattended(nil), func(name string) { w.each(w.keeper.Tried(time.Now(), name)) })
+	err = steps.BringUp(ctx, s, names, front.Unattended(nil), func(name string) { w.each(w.keeper.Tried(time.Now(), name)) })
 	busy := problem.Is(err, problem.Busy)
 	switch {
 	case err == nil || ctx.Err() != nil:

@@ -1,4 +1,5 @@
-package cli
+// Package inorder puts the lines of several SuperNodes' logs in the order of their times.
+package inorder
 
 import (
 	"context"
@@ -18,33 +19,34 @@ const (
 	readAhead = 4096
 )
 
-// timedLine is a line with its place among the lines of other SuperNodes: its own time, or, where the source keeps
+// Line is a line with its place among the lines of other SuperNodes: its own time, or, where the source keeps
 // none, the last one before it.
-type timedLine struct {
+type Line struct {
 	supernode.Line
-	at, came time.Time
+	At   time.Time
+	came time.Time
 }
 
 // stream is the log of one SuperNode on its way into the order.
 type stream struct {
 	node  string
-	lines chan timedLine // closed at the log's end
-	head  *timedLine     // the next line; nil when none is there
-	last  time.Time      // when a line came last, or when the reading began
-	spoke bool           // a line has come
+	lines chan Line // closed at the log's end
+	head  *Line     // the next line; nil when none is there
+	last  time.Time // when a line came last, or when the reading began
+	spoke bool      // a line has come
 	ended bool
 }
 
-// inOrder reads the logs of nodes at the same time and passes their lines to each in the order of their times, one
+// Read reads the logs of nodes at the same time and passes their lines to each in the order of their times, one
 // after the other. Of logs that go on (follow), a line waits a moment for earlier ones. It returns the errors by
 // which logs ended while ctx had not.
-func inOrder(ctx context.Context, nodes []string, follow bool,
-	read func(ctx context.Context, node string, each func(supernode.Line) error) error, each func(timedLine)) []error {
+func Read(ctx context.Context, nodes []string, follow bool,
+	read func(ctx context.Context, node string, each func(supernode.Line) error) error, each func(Line)) []error {
 	wake := make(chan struct{}, 1)
 	failed := make(chan error, len(nodes))
 	streams := make([]*stream, len(nodes))
 	for i, node := range nodes {
-		s := &stream{node: node, lines: make(chan timedLine, readAhead), last: time.Now()}
+		s := &stream{node: node, lines: make(chan Line, readAhead), last: time.Now()}
 		streams[i] = s
 		fail := func(err error) { failed <- fmt.Errorf("%s: %w", node, err) }
 		safego.Go("logs of "+node, fail, func() {
@@ -68,7 +70,7 @@ func inOrder(ctx context.Context, nodes []string, follow bool,
 			each(*first.head)
 			first.head = nil
 		default:
-			pause(ctx, wake, first != nil, wait)
+			await(ctx, wake, first != nil, wait)
 		}
 	}
 }
@@ -80,7 +82,7 @@ func (s *stream) read(ctx context.Context, wake chan struct{}, read func(context
 			at = l.Time
 		}
 		select {
-		case s.lines <- timedLine{l, at, time.Now()}:
+		case s.lines <- Line{l, at, time.Now()}:
 			rouse(wake)
 			return nil
 		case <-ctx.Done():
@@ -98,7 +100,7 @@ func next(streams []*stream, follow bool) (first *stream, wait time.Duration) {
 			s.take()
 		}
 		live = live || !s.ended
-		if s.head != nil && (first == nil || s.head.at.Before(first.head.at)) {
+		if s.head != nil && (first == nil || s.head.At.Before(first.head.At)) {
 			first = s
 		}
 	}
@@ -117,8 +119,8 @@ func next(streams []*stream, follow bool) (first *stream, wait time.Duration) {
 			return first, time.Hour
 		}
 		due := first.head.came
-		if first.head.at.Before(due) {
-			due = first.head.at
+		if first.head.At.Before(due) {
+			due = first.head.At
 		}
 		due = later(due, s.last).Add(inTransit)
 		if !s.spoke {
@@ -141,7 +143,7 @@ func (s *stream) take() {
 	}
 }
 
-func pause(ctx context.Context, wake chan struct{}, timed bool, wait time.Duration) {
+func await(ctx context.Context, wake chan struct{}, timed bool, wait time.Duration) {
 	var due <-chan time.Time
 	if timed {
 		t := time.NewTimer(wait)
