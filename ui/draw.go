@@ -137,7 +137,8 @@ func (d *doc) items(list []front.Item, most int) {
 	}
 }
 
-// bar draws a progress bar with its count, or the count alone while the size is unknown.
+// bar draws a progress bar with its count, or the count alone while the size is unknown. Work that counts nothing has
+// its label alone.
 func (d *doc) bar(p front.Progress) {
 	s := d.s
 	num := func(n int64) string {
@@ -150,7 +151,11 @@ func (d *doc) bar(p front.Progress) {
 	if p.Total > 0 {
 		text = num(p.Done) + " of " + num(p.Total)
 	}
-	if p.Label != "" {
+	switch {
+	case p.Label == "":
+	case p.Total <= 0 && p.Done <= 0:
+		text = p.Label
+	default:
 		text += " " + p.Label
 	}
 	if p.Total <= 0 {

@@ -1,8 +1,11 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"flwrup/internal/front"
 )
 
 // TestClockCountsWork: the time in which a question waits for its answer is the person's, not the work's.
@@ -27,4 +30,24 @@ func TestClockCountsWork(t *testing.T) {
 	j.waits(at(105))
 	j.end(at(200), nil)
 	want(999, 8)
+}
+
+// TestWorkWithoutCount: work that counts nothing is drawn by its label alone, and not as 0 bytes of it.
+func TestWorkWithoutCount(t *testing.T) {
+	for _, c := range []struct {
+		p    front.Progress
+		want string
+	}{
+		{front.Progress{Label: "checking that flower-supernode runs", Bytes: true}, " checking that flower-supernode runs"},
+		{front.Progress{Label: "pulled", Done: 2_000_000, Bytes: true}, " 2M pulled"},
+		{front.Progress{Label: "started", Total: 2}, "  0 of 2 started"},
+	} {
+		f := world(13)
+		m := still(f, 13, 80, 24, Options{NoColor: true})
+		m.desk.pretend(13, c.p)
+		view := m.View()
+		if !strings.Contains(view, c.want) || strings.Contains(view, "0B") {
+			t.Errorf("%+v is drawn without %q:\n%s", c.p, c.want, view)
+		}
+	}
 }

@@ -58,7 +58,7 @@ func (r *Runtime) Prepare(ctx context.Context, spec supernode.Spec, say func(sup
 		return err
 	}
 	if say != nil {
-		say(supernode.Progress{Text: "trying " + spec.Program})
+		say(supernode.Progress{Text: "checking that " + filepath.Base(spec.Program) + " runs"})
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
