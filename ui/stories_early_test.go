@@ -38,6 +38,10 @@ var earlyStories = map[front.StepID]story{
 			Choices: []front.Choice{{Value: "yes", Label: "yes", Note: "set up SuperNodes on it; step 9 checks that it works"},
 				{Value: "site", Label: "no, we join a study of others", Note: "this site sends a request; its keys stay here"},
 				{Value: "later", Label: "not yet", Note: "create one first, then come back"}}},
+			{ID: "found", Kind: front.AskChoice, Default: "use", Ask: "Found 3 keys and federation radiology. Use them?",
+				Help: "flwrup found 3 key pairs in keys; federation radiology in pyproject.toml; 3 SuperNodes that run already: container supernode_1, container supernode_2, container supernode_3. Nothing of it is overwritten or removed.",
+				Choices: []front.Choice{{Value: "use", Label: "use", Note: "recommended: continue from there"},
+					{Value: "own", Label: "start with new keys", Note: "in the folder flwrup-keys; those that are there stay"}}},
 			{ID: "site", Kind: front.AskText, Ask: "What is your site called?", Help: "As the coordinator knows it, such as St. Mary's Hospital. Unattended: --site."}},
 	},
 	2: {

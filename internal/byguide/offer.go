@@ -35,7 +35,7 @@ func Offer(ctx context.Context, s *site.Site, to front.Sink) (known bool, err er
 		}
 		answer, err := to.Ask(ctx, front.Question{ID: "found", Kind: front.AskChoice, Default: "use", Ask: found.Question(),
 			Help:    "flwrup found " + strings.Join(found.Evidence(), "; ") + ". Nothing of it is overwritten or removed.",
-			Choices: []front.Choice{{Value: "use", Label: "use", Note: "recommended: go on from there"}, own}})
+			Choices: []front.Choice{{Value: "use", Label: "use", Note: "recommended: continue from there"}, own}})
 		if err != nil {
 			return false, err
 		}
