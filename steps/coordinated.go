@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"flwrup/internal/admission"
 	"flwrup/internal/front"
@@ -40,6 +41,12 @@ type theirs struct {
 	Step
 	why string
 }
+
+// Why says who does the step instead.
+func (t theirs) Why() string { return strings.ToUpper(t.why[:1]) + t.why[1:] + "." }
+
+func (theirs) Deed() string { return "continue" }
+func (theirs) Undo() string { return "nothing changes here" }
 
 func (theirs) Needs() []Need { return nil }
 func (theirs) Wants() Wants  { return Wants{} }
@@ -80,6 +87,11 @@ func (t toolsOfSite) Inspect(p Snapshot) (front.Status, error) {
 // askCoordinator is step 10 of a site without an account: the request goes out, the reply comes in.
 type askCoordinator struct{ register }
 
+func (askCoordinator) Title() string { return "Ask the coordinator to register" }
+func (askCoordinator) Deed() string  { return "write the request" }
+func (askCoordinator) Undo() string {
+	return "nothing is registered from here: the coordinator does that"
+}
 func (askCoordinator) Why() string {
 	return "The coordinator of the federation registers the public keys of this site. flwrup writes them into a request; you send it by mail or chat. " +
 		"It holds nothing secret: the private keys stay here. The reply brings the node IDs and the grid's address."
@@ -126,10 +138,8 @@ func (askCoordinator) Apply(ctx context.Context, s *site.Site, to front.Sink) er
 	if err != nil {
 		return err
 	}
-	to.Event(front.Says{Text: "the request is in " + letter.File + ": send it to your coordinator"})
-	to.Event(front.Says{Text: "your words, for the telephone: " + letter.Words})
 	answer, err := to.Ask(ctx, front.Question{ID: "reply", Kind: front.AskText, Default: later, Ask: "Which file has the coordinator's reply?",
-		Help: "Save the reply anywhere and give its path. \"later\" leaves it for another day: nothing is lost."})
+		Help: "Send " + letter.File + " to your coordinator, and read them your words: " + letter.Words + ". Save the reply and give its path, today or another day."})
 	if err != nil || answer == later {
 		return err
 	}

@@ -23,8 +23,8 @@ func On(s *site.Site) Work { return Work{s} }
 // Title returns what every screen's first line says.
 func (w Work) Title() front.Title { return w.s.Title() }
 
-// Steps returns the 16 steps, in order.
-func (w Work) Steps() []front.Step { return Steps() }
+// Steps returns the 16 steps, in order, in the words of this folder's way.
+func (w Work) Steps() []front.Step { return shown(way(w.s.Folder())) }
 
 // Look returns a look at the steps that has read nothing yet.
 func (w Work) Look() front.Look { return NewLook(w.s) }

@@ -98,6 +98,7 @@ func (dk *desk) ended(j *job) tea.Cmd {
 	j.end(dk.m.now(), err)
 	dk.m.window.pinned = false
 	dk.m.title = cleanTitle(dk.m.work.Title())
+	dk.list.word(dk.m.work.Steps())
 	dk.list.staleAll(-1)
 	for i := range dk.list.steps {
 		dk.list.steps[i].planned = false

@@ -74,9 +74,9 @@ func newModel(ctx context.Context, o Options, out *lockedOutput) *Model {
 	m.stack = []page{m.wizard}
 	m.title = o.Work.Title()
 	for _, st := range o.Work.Steps() {
-		m.list.steps = append(m.list.steps, stepView{number: st.ID(), name: st.Name(), title: st.Title(), why: st.Why(),
-			stale: true, pause: firstPause})
+		m.list.steps = append(m.list.steps, stepView{number: st.ID(), stale: true, pause: firstPause})
 	}
+	m.list.word(o.Work.Steps())
 	return m
 }
 

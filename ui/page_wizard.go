@@ -329,9 +329,9 @@ func (w *wizard) enterWords() string {
 		return ""
 	}
 	if n := irreversible(st.plan); n > 0 {
-		return st.number.Deed() + " " + wording.Count(n, "SuperNode")
+		return st.deed + " " + wording.Count(n, "SuperNode")
 	}
-	return st.number.Deed()
+	return st.deed
 }
 
 // irreversible counts the actions that cannot be undone.

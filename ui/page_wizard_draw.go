@@ -227,7 +227,7 @@ func (w *wizard) around(d *doc) {
 	end := &doc{s: s, width: d.width}
 	end.line(s.Faint.Render(strings.Repeat(s.Signs.Horizontal, d.width)))
 	end.label("Guide", s.Dim, `"`+v.number.Guide()+`"`)
-	end.label("Undo", s.Dim, v.number.Undo())
+	end.label("Undo", s.Dim, v.undo)
 	then := "the dashboard"
 	if n := w.list.next(w.list.at); n >= 0 {
 		then = fmt.Sprintf("step %d, %s", w.list.steps[n].number, w.list.steps[n].title)

@@ -30,6 +30,7 @@ type stepList struct {
 type stepView struct {
 	number           front.StepID
 	name, title, why string
+	deed, undo       string // of Enter: "start the SuperNodes"; what can be undone
 
 	status  front.Status
 	err     error // Inspect failed
@@ -271,4 +272,15 @@ func (v *stepView) nodeIDs() (string, bool) {
 		}
 	}
 	return b.String(), b.Len() > 0
+}
+
+// word takes the words of the steps from the work: a site whose federation somebody else coordinates has its own.
+func (sl *stepList) word(steps []front.Step) {
+	for i, st := range steps {
+		v := &sl.steps[i]
+		v.name, v.title, v.why, v.deed, v.undo = st.Name(), st.Title(), st.Why(), st.ID().Deed(), st.ID().Undo()
+		if own, ok := st.(front.Worded); ok {
+			v.deed, v.undo = own.Deed(), own.Undo()
+		}
+	}
 }

@@ -106,7 +106,7 @@ var lateStories = map[front.StepID]story{
 		err: fmt.Errorf("register keys/client_credentials_3.pub: %w", &problem.Problem{Code: problem.BadKey, What: "flwr does not take this key", Why: "it is not ECDSA P-384",
 			Fix: "move the pair away, then make a new one in step 6", Raw: "The provided public key is not valid."}),
 		asks: []front.Question{{ID: "reply", Kind: front.AskText, Default: "later", Ask: "Which file has the coordinator's reply?",
-			Help: "Save the reply anywhere and give its path. \"later\" leaves it for another day: nothing is lost."}},
+			Help: "Send request-st-mary.txt to your coordinator, and read them your words: bok stung harsh shaft. Save the reply and give its path, today or another day."}},
 		extra: append(keyScenes(), scene{"1,000 items", func(m *Model, f *fake, n front.StepID) {
 			var events []any
 			for i := range 1000 {

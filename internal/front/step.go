@@ -116,3 +116,9 @@ type Look interface {
 	Inspect(ctx context.Context, id StepID) (Status, error) // how a step stands
 	Plan(ctx context.Context, id StepID) ([]Action, error)  // what Apply would do
 }
+
+// Worded is a Step whose words are not those of its number.
+type Worded interface {
+	Deed() string // as StepID.Deed
+	Undo() string // as StepID.Undo
+}
