@@ -166,7 +166,7 @@ func noLetter(k kind, others int, plain string) error {
 	switch {
 	case others > 0 && k == request:
 		return problem.New(problem.BadInput, "cannot read the request", "this is a reply, which is for the site",
-			"at the site: flwrup join --reply FILE")
+			"at the site: flwrup join FILE")
 	case others > 0:
 		return problem.New(problem.BadInput, "cannot read the reply", "this is a request, which is for the coordinator",
 			"at the coordinator: flwrup admit FILE")
