@@ -153,7 +153,7 @@ func (f *Front) planned(actions []front.Action) {
 		}
 	}
 	if n := len(f.hidden); n > 0 {
-		f.line("    (%s; type ? at a question to see what runs, or start flwrup with --commands)", wording.Count(n, "command"))
+		f.line("    (%s; type ? at a question to see what runs, or start again with --commands)", wording.Count(n, "command"))
 	}
 }
 
