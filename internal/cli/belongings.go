@@ -11,14 +11,15 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/wording"
+	"flwrup/keys"
 )
 
 // rehearsalFiles are the names that flwrup gives what it puts into a rehearsal's folder, and what Python and flwr leave there.
 var rehearsalFiles = []string{project.FileName, ".flwrup", "keys", "pyproject.toml", "numpyfl", "README.md", "node-ids.md", ".gitignore", "*.before-flwrup-*",
 	"__pycache__", "*.fab", "*.egg-info", "final_model.*", ".flwr", "certificates"}
 
-// keyFiles are the same in its folder of keys.
-var keyFiles = []string{"client_credentials_*", "*.before-flwrup-*", ".gitignore"}
+// keyFiles are the same in its folder of keys, but for the keys.
+var keyFiles = []string{"*.before-flwrup-*", ".gitignore"}
 
 // belongings returns what a person has put, or had flwrup export, into a rehearsal's folder, relative to it.
 func belongings(s *site.Site) []string {
@@ -35,7 +36,26 @@ func belongings(s *site.Site) []string {
 		}
 		return list
 	}
-	return append(others(".", ours), others("keys", keyFiles)...)
+	return append(others(".", ours), others("keys", append(ownKeys(s), keyFiles...))...)
+}
+
+// ownKeys returns the names of the rehearsal's own key files: those of its SuperNodes, and of keys that its ledger knows
+// from before. Of any other key it cannot say whose it is.
+func ownKeys(s *site.Site) (names []string) {
+	add := func(p keys.Pair) { names = append(names, filepath.Base(p.Private), filepath.Base(p.Public)) }
+	members, folder, err := site.Members(s)
+	if err != nil {
+		return nil
+	}
+	for _, m := range members {
+		add(m.Pair)
+	}
+	for _, p := range append(slices.Clone(folder.Pairs), folder.Others...) {
+		if _, known := s.Ledger.NodeByKey(p.Fingerprint); known {
+			add(p)
+		}
+	}
+	return names
 }
 
 // mayRemove says what goes with a rehearsal's folder and what stays, and reports whether it may be removed. Where it

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
+	"flwrup/keys"
 )
 
 // TestRehearsalKeepsBelongings: a rehearsal's folder goes with all that the rehearsal made, and not with a file of the
@@ -33,7 +35,8 @@ func TestRehearsalKeepsBelongings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"keys/client_credentials_1", "keys/client_credentials_1.pub", "numpyfl/server_app.py", "pyproject.toml"} {
+	sitetest.MakeKeys(t, s)
+	for _, name := range []string{"numpyfl/server_app.py", "pyproject.toml"} {
 		put(name)
 	}
 	asked := func(answer string) (bool, string, []front.Question) {
@@ -52,6 +55,27 @@ func TestRehearsalKeepsBelongings(t *testing.T) {
 	}
 	if ok, _, _ := asked("yes"); !ok {
 		t.Error("the person said yes")
+	}
+}
+
+// TestRehearsalKeepsOthersKeys: a key that came into a rehearsal's folder from elsewhere is the person's, whatever its
+// name; one of a SuperNode that was removed is the rehearsal's.
+func TestRehearsalKeepsOthersKeys(t *testing.T) {
+	s := sitetest.Registered(t, sitetest.NewGrid("1.42.0"), 2)
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Nodes = 1 })
+	if list := belongings(s); len(list) > 0 {
+		t.Errorf("of the person's: %q", list)
+	}
+	if _, err := keys.Generate(t.Context(), filepath.Join(s.Dir, "keys"), []string{"client_credentials_7"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	half := filepath.Join(s.Dir, "keys", "client_credentials_8")
+	if err := os.Link(filepath.Join(s.Dir, "keys", "client_credentials_7"), half); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"keys/client_credentials_7", "keys/client_credentials_7.pub", "keys/client_credentials_8"}
+	if list := belongings(s); !slices.Equal(list, want) {
+		t.Errorf("of the person's: %q, want %q", list, want)
 	}
 }
 
