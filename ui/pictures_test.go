@@ -20,6 +20,19 @@ var pictured = []frametest.Picture{
 	{Name: "logs", Scene: "picture/logs", W: 120, H: 22, Says: "The logs of two SuperNodes, each in its pane: a run, and an app that lacks a file"},
 }
 
+// otherTerminals are the screens of docs/screens.md.
+var otherTerminals = []frametest.Picture{
+	{Name: "wizard-80x24", Scene: "step10/at work", W: 80, H: 24, Says: "The wizard at 80 by 24"},
+	{Name: "wizard-40x15", Scene: "step10/at work", W: 40, H: 15, Says: "The wizard at 40 by 15: the step alone"},
+	{Name: "wizard-200x60", Scene: "step10/at work", W: 200, H: 60, Says: "The wizard at 200 by 60"},
+	{Name: "dashboard-80x24", Scene: "picture/dashboard", W: 80, H: 24, Says: "The dashboard at 80 by 24"},
+	{Name: "dashboard-200x60", Scene: "picture/dashboard", W: 200, H: 60, Says: "The dashboard at 200 by 60: details at the side"},
+	{Name: "dashboard-no-colour", Scene: "picture/dashboard", W: 120, H: 27, NoColor: true, Says: "The dashboard without colours (NO_COLOR)"},
+	{Name: "dashboard-ascii", Scene: "picture/dashboard", W: 120, H: 27, ASCII: true, Says: "The dashboard where the locale is not UTF-8"},
+	{Name: "logs-80x24", Scene: "picture/logs", W: 80, H: 24, Says: "Logs at 80 by 24"},
+	{Name: "logs-200x60", Scene: "picture/logs", W: 200, H: 60, Says: "Logs at 200 by 60"},
+}
+
 // walked says which scene of a step docs/walkthrough.md shows.
 var walked = map[front.StepID]string{1: "ready", 2: "asks: federation", 3: "at work", 4: "not needed", 5: "asks: nodes", 6: "at work", 7: "asks: passphrase", 8: "asks: configuration",
 	9: "at work", 10: "at work", 11: "ready", 12: "at work", 13: "at work", 14: "at work", 15: "asks: app", 16: "at work"}
@@ -88,7 +101,12 @@ func TestPictures(t *testing.T) {
 		list = append(list, p)
 		page += fmt.Sprintf("\n## %d. %s\n\n%s\n\n%s\n", n, st.title, st.why, frametest.PictureTag("img/", p))
 	}
-	frametest.Pictures(t, "../docs/img", append(allScenes(), shownScenes()...), list)
+	gallery := screensHead
+	for _, p := range otherTerminals {
+		gallery += fmt.Sprintf("\n## %s\n\n%s\n", p.Says, frametest.PictureTag("img/", p))
+	}
+	frametest.Page(t, "../docs/screens.md", gallery)
+	frametest.Pictures(t, "../docs/img", append(allScenes(), shownScenes()...), append(list, otherTerminals...))
 	frametest.Page(t, "../docs/walkthrough.md", page)
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -108,4 +126,11 @@ registration guide, in its order. Most of them need no key: a step that is done 
 
 The pictures are drawn by the program's own code; a test fails when they are no longer what it shows. ` + "`flwrup rehearse`" + ` goes
 this way on a SuperGrid on your machine, without an account; ` + "`asciinema play docs/rehearsal.cast`" + ` plays a recording of one.
+`
+
+const screensHead = `# Other sizes, other terminals
+
+The wizard, the dashboard and the logs at other sizes than those of the README, and on terminals without colours or without UTF-8. All
+of them are drawn by the program's own code, on a dark and on a light terminal; a test fails when they are no longer what it shows.
+[terminals.md](terminals.md) says how the width of every sign is known, and what was checked on which terminal.
 `

@@ -23,6 +23,8 @@ type Picture struct {
 	Scene string // "step14/at work"
 	W, H  int
 	Says  string // what it shows, for those who cannot see it
+
+	NoColor, ASCII bool // the terminal has no colours; its locale is not UTF-8
 }
 
 var writePictures = flag.Bool("pictures", false, "write the pictures of the documentation")
@@ -38,7 +40,7 @@ func Pictures(t *testing.T, dir string, scenes []Scene, list []Picture) {
 			continue
 		}
 		for _, light := range []bool{false, true} {
-			mode, name := Mode{Name: "colour", Light: light}, p.Name+"-dark.svg"
+			mode, name := Mode{Name: "colour", Light: light, NoColor: p.NoColor, ASCII: p.ASCII}, p.Name+"-dark.svg"
 			if light {
 				name = p.Name + "-light.svg"
 			}

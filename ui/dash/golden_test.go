@@ -128,6 +128,16 @@ func boards() (list []struct {
 	}), "", nil)
 	add("fifty, filtered", many(50), "/ 4 1", nil)
 	add("sorted by CPU", five(), "> > >", nil)
+	add("other sites", with(func(o *front.Overview) {
+		o.Sites = []front.SiteView{
+			{Name: "st-marys", Title: "St. Mary's Hospital", Contact: "it@st-mary.example", Nodes: []front.NodeView{
+				{Name: "st-marys.supernode_1", Grid: front.GridOnline}, {Name: "st-marys.supernode_2", Grid: front.GridOffline,
+					Diagnosis: problem.New(health.SiteLost, "st-marys.supernode_2 is offline since 11:02 on 24 November", "it runs at St. Mary's Hospital", "ask St. Mary's Hospital (it@st-mary.example) to run: flwrup status")}}},
+			{Name: "city", Title: "City Hospital", Nodes: []front.NodeView{{Name: "city.supernode_1", Grid: front.GridRegistered,
+				Diagnosis: problem.New(health.SiteAwaited, "city.supernode_1 was never online", "City Hospital has not taken the reply yet, or its SuperNode does not reach the grid", "ask City Hospital to run: flwrup join reply-city.txt, then flwrup doctor")}}},
+		}
+	}), "", nil)
+	add("by their own logs", with(func(o *front.Overview) { o.FromLogs, o.Runs = true, nil }), "", nil)
 	add("an action failed", five(), "x", func(m *Model) {
 		m.Update(Ran{Run: Run{Verb: front.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})
 	})
@@ -171,5 +181,6 @@ func TestFrames(t *testing.T) {
 		"dashboard/one offline, with its diagnosis/80x24-colour",
 		"dashboard/several offline/80x24-ascii",
 		"dashboard/fifty/120x40",
+		"dashboard/other sites/120x40",
 		"dashboard/details/120x40")
 }
