@@ -209,7 +209,7 @@ func inspect(private string) (in inspected) {
 	case in.privateGone && in.publicGone:
 		return in
 	case in.privateGone:
-		in.bad(public, problem.New(NoPrivate, show(public)+"has no private key next to it", "",
+		in.bad(public, problem.New(NoPrivate, show(public)+" has no private key next to it", "",
 			"put "+shell.Path(private)+" back from a backup, or move the public key away"))
 		return in
 	case err != nil:

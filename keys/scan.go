@@ -83,7 +83,7 @@ func (f *Folder) add(name string, in inspected) {
 	if in.half() {
 		f.Halves = append(f.Halves, name)
 		in.issues = append(in.issues, Issue{File: private, Problem: problem.New(HalfPair,
-			show(private)+"has no public key next to it", "making it was interrupted, or the file was removed",
+			show(private)+" has no public key next to it", "making it was interrupted, or the file was removed",
 			"nothing is lost, write it again: ssh-keygen -y -f "+shell.Path(private)+" > "+shell.Path(private+".pub"))})
 	}
 	f.Issues = append(f.Issues, in.issues...)

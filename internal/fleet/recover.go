@@ -126,7 +126,7 @@ func idsOfRefused(ctx context.Context, s *site.Site, refused []site.Member, to f
 func unregisteredKeys(list []site.Member) error {
 	var errs []error
 	for _, m := range list {
-		errs = append(errs, problem.New(problem.KeyInUse, "the key of "+m.Name+"was registered before, but not as one of this account's nodes",
+		errs = append(errs, problem.New(problem.KeyInUse, "the key of "+m.Name+" was registered before, but not as one of this account's nodes",
 			"it was unregistered, after which a key can never be registered again, or it belongs to another account",
 			"move "+m.Pair.Name+" and "+m.Pair.Name+".pub to another folder; flwrup then makes a new pair"))
 	}

@@ -131,7 +131,7 @@ func KeyProblem(s *site.Site, m site.Member, folder keys.Folder) (*problem.Probl
 	for _, p := range folder.Pairs {
 		if p.Private == file {
 			return problem.New(KeySwapped, "the key of "+m.Name+" was changed",
-				m.Record.KeyFile+"has another key ("+p.Fingerprint+") than was registered ("+m.Record.Key+")", back), restore
+				m.Record.KeyFile+" has another key ("+p.Fingerprint+") than was registered ("+m.Record.Key+")", back), restore
 		}
 	}
 	why := m.Record.KeyFile + " is missing"

@@ -172,3 +172,31 @@ func TestPagesArePlainEnglish(t *testing.T) {
 		}
 	}
 }
+
+// aWord is how the rest of a sentence begins.
+var aWord = regexp.MustCompile(`^(has|have|had|is|are|was|were|does|did|can|cannot|needs?|holds?|runs?|ended|belongs?|and|or|of|in|for|from|with|which|that|to) \S`)
+
+// TestWordsAreApart: no text is joined to a value without a space: "supernode_1" + "was stopped".
+func TestWordsAreApart(t *testing.T) {
+	eachFile(t, func(fset *token.FileSet, name string, f *ast.File) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			sum, ok := n.(*ast.BinaryExpr)
+			if !ok || sum.Op != token.ADD {
+				return true
+			}
+			right, ok := literal(sum.Y)
+			if !ok || !aWord.MatchString(right) {
+				return true
+			}
+			left := sum.X
+			if more, ok := left.(*ast.BinaryExpr); ok && more.Op == token.ADD {
+				left = more.Y
+			}
+			if _, isText := literal(left); isText {
+				return true
+			}
+			t.Errorf("%s: %q is joined to a value without a space", fset.Position(sum.Pos()), right)
+			return true
+		})
+	})
+}
