@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"flwrup/internal/front"
@@ -147,6 +148,7 @@ func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 		for _, f := range files {
 			to.Event(front.Says{Text: "now readable only by you: " + s.Rel(f)})
 		}
+		shutOut(ctx, s, p.SuperNodes, files, to)
 	}
 	made := 0
 	_, err := keys.Generate(ctx, s.Folder().KeysDir(), names, func(p keys.Pair) {
@@ -155,4 +157,21 @@ func (k makeKeys) Apply(ctx context.Context, s *site.Site, to front.Sink) error 
 		to.Event(front.Progress{Label: "keys", Done: int64(made), Total: int64(len(names))})
 	})
 	return err
+}
+
+// shutOut says which containers that were started by hand may miss the keys whose modes were changed: the user of their
+// image need not be the person. A container that runs has read its key.
+func shutOut(ctx context.Context, s *site.Site, list []site.SuperNode, changed []string, to front.Sink) {
+	states, err := site.States(ctx, s)
+	if err != nil {
+		return // step 13 says why
+	}
+	for _, m := range list {
+		at := states[m.Name].ByHand
+		private := m.Pair.Private
+		if strings.HasPrefix(at, "container ") && (slices.Contains(changed, private) || slices.Contains(changed, filepath.Dir(private))) {
+			to.Event(front.Says{Text: at + " was started by hand and runs on. It cannot start again if it reads " + s.Rel(private) +
+				" as another user: `flwrup restart " + m.Name + " --replace` replaces it"})
+		}
+	}
 }

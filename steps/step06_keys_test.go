@@ -3,6 +3,7 @@ package steps
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"flwrup/internal/front"
@@ -10,6 +11,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
+	"flwrup/internal/supernode"
 )
 
 // TestKeysFolder: a person chooses the folder of keys before there are any, and flwrup keeps the choice. Making keys
@@ -41,5 +43,33 @@ func TestKeysFolder(t *testing.T) {
 	}
 	if err := Change(t.Context(), s, front.StepKeys, to); !problem.Is(err, problem.BadInput) {
 		t.Errorf("another folder for keys that are there: %v", err)
+	}
+}
+
+// TestModesShutOutContainers: where a container that somebody started by hand reads its key by a mode that flwrup takes
+// away, flwrup says what that means, and for no other SuperNode.
+func TestModesShutOutContainers(t *testing.T) {
+	g := sitetest.NewGrid("1.42.0")
+	s := sitetest.WithKeys(t, g, 3)
+	site.With(s, site.Backends{Flwr: g, Runtime: sitetest.Listing{Runtime: &sitetest.Runtime{}, Nodes: []supernode.Status{
+		{Name: "supernode_1", State: supernode.Running, ByHand: "container by_hand"},
+		{Name: "supernode_2", State: supernode.Running, ByHand: "container of_its_owner"},
+		{Name: "supernode_3", State: supernode.Running, Ours: true},
+	}}})
+	for _, name := range []string{"client_credentials_1", "client_credentials_3"} {
+		if err := os.Chmod(filepath.Join(s.Dir, "keys", name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := &sitetest.Heard{}
+	if err := Apply(t.Context(), s, front.StepKeys, to); err != nil {
+		t.Fatal(err)
+	}
+	said := to.Said()
+	if !strings.Contains(said, "container by_hand was started by hand") || !strings.Contains(said, "`flwrup restart supernode_1 --replace`") {
+		t.Errorf("said: %s", said)
+	}
+	if strings.Contains(said, "of_its_owner") || strings.Contains(said, "supernode_3") {
+		t.Errorf("said of others, too: %s", said)
 	}
 }
