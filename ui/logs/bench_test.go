@@ -92,6 +92,14 @@ func BenchmarkView(b *testing.B) {
 					_ = m.View()
 				}
 			})
+			b.Run(fmt.Sprintf("nodes=%d/layout=%d/full", n, l), func(b *testing.B) {
+				m.zoom = true
+				for b.Loop() {
+					m.stale = true
+					_ = m.View()
+				}
+				m.zoom = false
+			})
 			b.Run(fmt.Sprintf("nodes=%d/layout=%d/searching", n, l), func(b *testing.B) {
 				m.search = "train"
 				settle(m, m.requery())

@@ -283,3 +283,40 @@ func checkFrame(t testing.TB, m *Model, v string) {
 		}
 	}
 }
+
+// TestErrorStrip: the right edge of a full screen says where among all lines the errors are, and where this page begins.
+func TestErrorStrip(t *testing.T) {
+	m := testModel(t, 2, 100, 11)
+	var lines []string
+	for i := range 1000 {
+		text := fmt.Sprintf("INFO :      line %d", i)
+		if i == 250 || i == 251 || i == 999 {
+			text = "ERROR :     lost"
+		}
+		lines = append(lines, text)
+	}
+	tell(m, 0, lines...)
+	edge := func() (signs string) {
+		for _, row := range strings.Split(m.View(), "\n")[1:] {
+			last := " "
+			if ansi.StringWidth(row) == 100 {
+				last = ansi.Cut(row, 99, 100)
+			} else if ansi.StringWidth(row) > 98 {
+				t.Errorf("a row of %d columns reaches into the strip: %q", ansi.StringWidth(row), row)
+			}
+			signs += last
+		}
+		return signs
+	}
+	if strings.TrimSpace(edge()) != "" {
+		t.Errorf("a pane that is not the whole screen has a strip: %q", edge())
+	}
+	keysTo(m, "z")
+	if got, want := edge(), "  "+m.look.Failed+"      "+m.look.Failed; got != want {
+		t.Errorf("following: %q, want %q", got, want)
+	}
+	keysTo(m, "home")
+	if got, want := edge(), m.look.Vertical+" "+m.look.Failed+"      "+m.look.Failed; got != want {
+		t.Errorf("at the top: %q, want %q", got, want)
+	}
+}

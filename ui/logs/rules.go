@@ -3,6 +3,8 @@ package logs
 import (
 	"slices"
 	"strings"
+
+	"flwrup/ui/style"
 )
 
 // Rules across the log are kept in rings of their own: behind the rings of the nodes comes one a node, then one for
@@ -99,11 +101,11 @@ func (p *pane) rule(g geometry, r ref) string {
 	if e.kind.level() == Error {
 		look = l.Bad
 	}
-	s, room := "", g.width
+	s, room := "", g.width-g.strip
 	if g.time > 0 {
 		s, room = l.Dim.Render(when(e.time).Format("15:04:05"))+" ", room-timeWidth
 	}
-	text, name := p.m.safe(short(string(b.text(i)), l.Ellipsis)), ""
+	text, name := p.m.safe(style.ShortIDs(string(b.text(i)), l.Ellipsis)), ""
 	if node := r.node - len(p.m.nodes); len(p.nodes) > 1 && node < len(p.m.nodes) {
 		if name = p.m.nodes[node] + " "; width(name)+width(text)+6 > room {
 			name = p.m.labels[node] + " "

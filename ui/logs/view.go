@@ -16,6 +16,7 @@ const (
 	minText     = 44 // narrower than this, times and long names are left out
 	minColumn   = 38 // of panes next to each other
 	minRows     = 6  // of panes above each other, header included
+	stripWidth  = 2  // of the errors at the right edge
 	columnSpace = 3  // " │ "
 )
 
@@ -24,7 +25,7 @@ type geometry struct {
 	width, rows int // rows without the header
 	time, name  int // columns; 0 when hidden
 	sign        int
-	text        int
+	text, strip int  // strip: 0 when hidden
 	long        bool // names in full
 	wrap        bool
 }
@@ -112,6 +113,10 @@ func (p *pane) cut(w, h int) geometry {
 		g.time = timeWidth
 		g.text -= timeWidth
 	}
+	if p.m.zoom && len(p.nodes) == 1 && g.text-stripWidth >= minText {
+		g.strip = stripWidth
+		g.text -= stripWidth
+	}
 	g.text = max(2, g.text)
 	return g
 }
@@ -141,7 +146,7 @@ func (p *pane) brief(r ref, e entry, word, text string) (string, string) {
 	l, ring := p.m.look, p.m.rings[r.node]
 	cut := text
 	if e.skip > 0 || e.kind.mark() != noMark {
-		cut = short(text, l.Ellipsis)
+		cut = style.ShortIDs(text, l.Ellipsis)
 	}
 	if t, ok := ring.taskAt(r.seq); ok {
 		word = messageOf(text)
@@ -175,7 +180,7 @@ func (r *ring) about(seq uint64, l *look) string {
 	if id == "" {
 		return ""
 	}
-	about := l.between() + "run " + short(id, l.Ellipsis)
+	about := l.between() + "run " + style.ShortIDs(id, l.Ellipsis)
 	if _, round, ok := strings.Cut(text, ", ROUND "); ok {
 		about = l.between() + "round " + strings.TrimSuffix(round, "]") + about
 	}
@@ -287,6 +292,10 @@ func (p *pane) draw(w, h int, focus bool) []string {
 	}
 	top := p.first(g)
 	c, skip := p.m.at(p, top.ref), top.row
+	passed := 0 // shown lines of the first SuperNode above the first row
+	if len(p.nodes) > 0 {
+		passed = c.pos[0]
+	}
 	for len(out) < h {
 		r, ok := c.next()
 		if !ok {
@@ -301,7 +310,38 @@ func (p *pane) draw(w, h int, focus bool) []string {
 	for len(out) < h {
 		out = append(out, "")
 	}
+	if g.strip > 0 {
+		p.errorStrip(out[h-g.rows:], g, passed)
+	}
 	return out
+}
+
+// errorStrip puts a column at the right edge of the rows of a full screen, which stand for all lines of the SuperNode
+// from the first to the last: an error shows where it is among them, and a thin line which of them begin here.
+func (p *pane) errorStrip(rows []string, g geometry, passed int) {
+	node, k := p.nodes[0], p.m
+	n, errs := k.shown(node), k.errors(node)
+	if n <= g.rows || len(errs) == 0 {
+		return
+	}
+	sign, _, bad, _ := k.look.of(newKind(Error, noMark), 1)
+	for y := range rows {
+		first, after := y*n/len(rows), (y+1)*n/len(rows)
+		from, to := k.shownSeq(node, first), k.rings[node].next
+		if after < n {
+			to = k.shownSeq(node, after)
+		}
+		shown := ""
+		switch rest := since(errs, from); {
+		case len(rest) > 0 && rest[0] < to:
+			shown = bad.Render(sign)
+		case first <= passed && passed < after:
+			shown = k.look.Faint.Render(k.look.Vertical)
+		default:
+			continue
+		}
+		rows[y] += spaces(g.width-1-ansi.StringWidth(rows[y])) + shown
+	}
 }
 
 // line adds the rows of line r, the first skip of them left out, until there are h.
