@@ -15,7 +15,7 @@ func binds(spec supernode.Spec) ([]mount.Mount, error) {
 	var list []mount.Mount
 	for _, d := range spec.Data {
 		if why := hostpath.Closed(d.Host, private...); why != "" {
-			return nil, problem.New(problem.BadInput, "no SuperNode gets to see "+d.Host, why, "take it out of the data of "+spec.Name+" in flwrup.toml")
+			return nil, problem.New(problem.BadInput, "cannot give a SuperNode the folder "+d.Host, why, "take it out of the data of "+spec.Name+" in flwrup.toml")
 		}
 		list = append(list, mount.Mount{Type: mount.TypeBind, Source: d.Host, Target: d.Inside, ReadOnly: !d.Write})
 	}

@@ -124,11 +124,11 @@ func (r *Runtime) ofNode(ctx context.Context, spec supernode.Spec, cores int, he
 		keep(supernode.WithoutValue(spec))
 	}
 	if cores > 0 && spec.CPUs > float64(cores) {
-		keep(problem.New(problem.BadInput, fmt.Sprintf("%s is to have %g processor cores", spec.Name, spec.CPUs), fmt.Sprintf("Docker has %d here", cores),
+		keep(problem.New(problem.BadInput, fmt.Sprintf("%s asks for %g processor cores", spec.Name, spec.CPUs), fmt.Sprintf("Docker has %d here", cores),
 			fmt.Sprintf("write cpus = \"%d\" or less into flwrup.toml", cores)))
 	}
 	if least := spec.Takes; spec.Memory > 0 && spec.Memory < least {
-		keep(problem.New(problem.BadInput, fmt.Sprintf("%s is to have %d MB of memory", spec.Name, spec.Memory>>20),
+		keep(problem.New(problem.BadInput, fmt.Sprintf("%s asks for %d MB of memory", spec.Name, spec.Memory>>20),
 			fmt.Sprintf("a SuperNode takes about %d MB before its app takes any, and is killed when it wants more than its limit", least>>20), "raise memory in flwrup.toml"))
 	}
 	for _, d := range spec.Data {

@@ -137,7 +137,7 @@ func create(ctx context.Context, r *Runtime, spec supernode.Spec) (id string, er
 	}
 	if c.Image != spec.ImageID { // the name moved between the two calls
 		_ = r.cli.ContainerRemove(ctx, made.ID, container.RemoveOptions{RemoveVolumes: true})
-		return "", problem.New(problem.Busy, "the image "+spec.Image+" changes just now", "somebody pulls or builds it", "wait for that, then start "+spec.Name+" again")
+		return "", problem.New(problem.Busy, "the image "+spec.Image+" is being changed", "somebody pulls or builds it", "wait for that, then start "+spec.Name+" again")
 	}
 	return made.ID, nil
 }

@@ -56,7 +56,7 @@ func MakeBackup(ctx context.Context, dir, file string, recipients []age.Recipien
 		return Backup{}, fmt.Errorf("back up keys: %w", err)
 	}
 	if len(recipients) == 0 {
-		return Backup{}, problem.New(problem.Usage, "nobody is named to encrypt the backup to", "", "give a passphrase or an age recipient")
+		return Backup{}, problem.New(problem.Usage, "cannot make the backup", "it has neither a passphrase nor a recipient", "give a passphrase or an age recipient")
 	}
 	if _, err := os.Lstat(file); err == nil {
 		return Backup{}, fileProblem("write", file, os.ErrExist)
@@ -270,7 +270,7 @@ func seal(files map[string]keyFile, recipients []age.Recipient) ([]byte, error) 
 // is refused.
 func open(ctx context.Context, file string, identities []age.Identity) (map[string]keyFile, string, error) {
 	if len(identities) == 0 {
-		return nil, "", problem.New(problem.Usage, "nothing is given that opens the backup", "", "give the passphrase or the age identity")
+		return nil, "", problem.New(problem.Usage, "cannot open the backup", "no passphrase and no age identity given", "give the passphrase or the age identity")
 	}
 	sealed, err := readBackup(file)
 	if err != nil {

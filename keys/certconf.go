@@ -41,7 +41,7 @@ type confLine struct {
 // conf that is not text, or has no place for names, is a Problem (bad-input).
 func SetDNS(conf []byte, name string) (out []byte, changed bool, err error) {
 	if len(name) > 253 || !dnsName.MatchString(name) {
-		return conf, false, problem.New(problem.BadInput, fmt.Sprintf("%q is no DNS name", show(name)), "", "give a host name such as fleet-supergrid.flower.ai")
+		return conf, false, problem.New(problem.BadInput, fmt.Sprintf("%q is not a DNS name", show(name)), "", "give a host name such as fleet-supergrid.flower.ai")
 	}
 	if !utf8.Valid(conf) || bytes.ContainsRune(conf, 0) {
 		return conf, false, problem.New(problem.BadInput, "the certificate configuration is not a text", "it holds bytes that are no UTF-8", "put OpenSSL's configuration in its place")

@@ -58,7 +58,7 @@ func tighten(path string, info os.FileInfo, perm os.FileMode) error {
 	}
 	defer f.Close()
 	if now, err := f.Stat(); err != nil || !os.SameFile(info, now) {
-		return problem.New(Unreadable, show(path)+" was exchanged while its mode was being changed", "", "run the same again")
+		return problem.New(Unreadable, show(path)+" was replaced while its mode was being changed", "", "run the same command again")
 	}
 	if err := f.Chmod(perm); err != nil {
 		return fileProblem("change the mode of", path, err)

@@ -51,7 +51,7 @@ func readKeyFile(path string) ([]byte, os.FileInfo, error) {
 		return nil, before, err
 	}
 	if !os.SameFile(before, after) {
-		return nil, before, errors.New("it was exchanged while being read")
+		return nil, before, errors.New("it was replaced while flwrup read it")
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	if err == nil && len(data) > maxKeyFile {

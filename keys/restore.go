@@ -124,6 +124,6 @@ func absent(dir string, names []string, files map[string]keyFile) (todo []string
 
 func inTheWay(dir string, names []string) error {
 	why := "there with other content: " + show(strings.Join(names, ", "))
-	return problem.New(FileExists, "not restored, because files in "+show(dir)+" would be replaced", why,
+	return problem.New(FileExists, "cannot restore: files in "+show(dir)+" would be replaced", why,
 		"restore into an empty folder and compare, or move those files away")
 }

@@ -151,7 +151,7 @@ func (a App) Wants(found Findings, overrides map[string]int) Minimum {
 func (a App) Requirements() ([]string, error) {
 	lines, err := pep508.Lines(a.Dependencies)
 	if err != nil {
-		return nil, problem.New(Broken, "the app "+a.Name+" asks for what is no package", termsafe.Text(err.Error()),
+		return nil, problem.New(Broken, "the app "+a.Name+" asks for something that is not a package", termsafe.Text(err.Error()),
 			"correct dependencies under [project] in its pyproject.toml")
 	}
 	return lines, nil

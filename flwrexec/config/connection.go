@@ -98,7 +98,7 @@ func EditFlower(file string, s Connection) (Edit, error) {
 		return e, err
 	}
 	if s.Federation != "" && !configFederation.MatchString(s.Federation) {
-		return e, problem.New(problem.FedBadName, fmt.Sprintf("%q is not a federation of this flwr", s.Federation),
+		return e, problem.New(problem.FedBadName, fmt.Sprintf("%q cannot be a federation of this flwr", s.Federation),
 			"flwr 1.26 and later want @account/name", "give the federation as @account/name")
 	}
 	if s.CA != "" && !filepath.IsAbs(s.CA) {

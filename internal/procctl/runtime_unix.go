@@ -99,7 +99,7 @@ func checkProgram(program string) error {
 		return &problem.Problem{Code: problem.FlwrMissing, What: "flower-supernode is not there", Why: err.Error(),
 			Fix: "install flwr of the wanted version", Err: err}
 	case info.IsDir() || info.Mode().Perm()&0o111 == 0:
-		return problem.New(problem.FlwrMissing, program+" is not a program", "it may not be run", "install flwr of the wanted version")
+		return problem.New(problem.FlwrMissing, "cannot run "+program, "it is not executable", "install flwr of the wanted version")
 	}
 	return nil
 }

@@ -345,7 +345,7 @@ func TestCannotStart(t *testing.T) {
 	}{
 		{"name", problem.BadInput, "cannot be used", func(s *supernode.Spec) { s.Name = "../x" }},
 		{"program", problem.FlwrMissing, "not there", func(s *supernode.Spec) { s.Program = "/no/such" }},
-		{"not a program", problem.FlwrMissing, "not a program", func(s *supernode.Spec) { s.Program = dir }},
+		{"not a program", problem.FlwrMissing, "not executable", func(s *supernode.Spec) { s.Program = dir }},
 		{"key", problem.BadInput, "private key", func(s *supernode.Spec) { s.KeyFile = "/no/such" }},
 		{"CA", problem.BadInput, "CA certificate", func(s *supernode.Spec) { s.CAFile = "/no/such" }},
 		{"port", problem.PortTaken, "pid " + strconv.Itoa(os.Getpid()), func(s *supernode.Spec) { s.Port = port }},

@@ -295,7 +295,7 @@ func dataFolder(v string) string {
 	host, inside, _ := ParseData(v)
 	if filepath.IsAbs(host) {
 		if why := hostpath.Closed(host); why != "" {
-			return "no SuperNode gets to see " + host + ": " + why
+			return "cannot give a SuperNode the folder " + host + ": " + why
 		}
 	}
 	switch clean := path.Clean(inside); {

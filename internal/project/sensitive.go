@@ -327,7 +327,7 @@ func (c *Choices) badMount(dir string) *invalid {
 		for _, d := range n.Data {
 			host, _, _ := ParseData(d)
 			if why := hostpath.Closed(at(host), at(c.Keys), StateDir(abs)); why != "" {
-				return &invalid{[]string{"node", k, "data"}, "no SuperNode gets to see " + host + ": " + why}
+				return &invalid{[]string{"node", k, "data"}, "cannot give a SuperNode the folder " + host + ": " + why}
 			}
 		}
 	}
