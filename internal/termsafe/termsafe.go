@@ -203,7 +203,20 @@ func put(out []byte, r rune, marks int) ([]byte, int) {
 		}
 		return utf8.AppendRune(out, r), marks
 	}
+	if joins(r) && (len(out) == 0 || out[len(out)-1] < utf8.RuneSelf) {
+		return out, marks
+	}
 	return utf8.AppendRune(out, r), 0
+}
+
+// joins reports whether r belongs to a letter of its own script before it, and takes room there. Behind anything else
+// terminals disagree about whether it has a cell. A character that this Go does not know may be such a one.
+func joins(r rune) bool {
+	switch {
+	case r == 0xe33, r == 0xeb3, r == 0xff9e, r == 0xff9f, r >= 0x1f3fb && r <= 0x1f3ff:
+		return true
+	}
+	return unicode.Is(unicode.Mc, r) || !unicode.In(r, unicode.GraphicRanges...) && !unicode.Is(unicode.Co, r)
 }
 
 // Hidden reports whether r is invisible, or changes the direction of text around it: bidi and zero-width

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/charmbracelet/x/ansi"
 	"testing/iotest"
 	"unicode/utf8"
 )
@@ -259,5 +261,27 @@ func BenchmarkLine(b *testing.B) {
 				Line(s)
 			}
 		})
+	}
+}
+
+// TestMarksOfAnotherScript: behind ASCII, where its cell is in doubt, a mark of another script goes; behind a letter it
+// stays. Both ways to measure a line agree for every character.
+func TestMarksOfAnotherScript(t *testing.T) {
+	for in, want := range map[string]string{"letter \u0d46/": "letter /", "\u0d46x": "x", "a\U0001f3fb": "a", "ക\u0d46/": "ക\u0d46/", "हिन्दी": "हिन्दी", "👍\U0001f3fb": "👍\U0001f3fb", "\ue0b0": "\ue0b0"} {
+		if got := Line(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	for r := rune(0xa0); r <= 0x10ffff; r++ {
+		text := Line("a" + string(r) + "/")
+		cells := 0
+		var state byte
+		for rest := text; rest != ""; {
+			_, w, n, next := ansi.DecodeSequence(rest, state, nil)
+			cells, state, rest = cells+w, next, rest[n:]
+		}
+		if cells != ansi.StringWidth(text) {
+			t.Errorf("%U: %d cells one by one, %d at once", r, cells, ansi.StringWidth(text))
+		}
 	}
 }

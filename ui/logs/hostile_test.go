@@ -38,7 +38,7 @@ func screen(frame string, w, h int) vt10x.Terminal {
 var hostile = []string{
 	"\x1b[2J\x1b[H", "\x1b]52;c;aGVsbG8=\x07", "\x1b]0;title\x07", "\x1b[?1049h", "\x1bc", "\x9b2J", "a\rb\rc",
 	"\x1b[31m", "\x1b[10;10Hover", strings.Repeat("\x1b[", 100), "\xff\xfe\x80", "\u202eabc",
-	strings.Repeat("e\u0301\u0301\u0301\u0301", 50), "\u0301", "number \u0604", "letter \u0d4e", strings.Repeat("👩‍👩‍👧‍👦", 30), "\u3164\ufe0f\u200b", "a\u2028b\u2029c\u0085d",
+	strings.Repeat("e\u0301\u0301\u0301\u0301", 50), "\u0301", "number \u0604", "letter \u0d4e", "letter \u0d46/", strings.Repeat("👩‍👩‍👧‍👦", 30), "\u3164\ufe0f\u200b", "a\u2028b\u2029c\u0085d",
 	"\x0e\x0f\x08\x08\x08\x7f", "\t\t\t\t\t\t\t\t\t\t\t\tx", "\x1bP+q\x1b\\x", "\x1b_x", "ERROR :     \x1b[8m", "[RUN \x1b[1m1]",
 }
 
