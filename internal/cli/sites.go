@@ -10,7 +10,6 @@ import (
 
 	"flwrup/internal/admission"
 	"flwrup/internal/front"
-	"flwrup/internal/health"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -210,17 +209,7 @@ func doJoin(ctx context.Context, p *program, file, words string, until front.Ste
 	if err := steps.Join(ctx, s, text, words, to); err != nil {
 		return err
 	}
-	if err := steps.WalkTo(ctx, s, to, until); err != nil {
-		return p.left(ctx, s, err)
-	}
-	overview := health.Overview(ctx, s, 0)
-	if p.json {
-		writeJSON(p.Out, p.statusOf(s.Title(), overview), nil)
-		return nil
-	}
-	p.say("")
-	p.showStatus(s.Title(), overview)
-	return nil
+	return p.walk(ctx, s, to, until)
 }
 
 // letterLimit is the size in bytes above which a text is no letter.

@@ -136,7 +136,12 @@ func doUp(ctx context.Context, p *program, cmd *cobra.Command, o upOptions) erro
 		return err
 	}
 	defer s.Close()
-	if err := steps.WalkTo(ctx, s, p.front(o.yes), front.StepID(o.until)); err != nil {
+	return p.walk(ctx, s, p.front(o.yes), front.StepID(o.until))
+}
+
+// walk goes through the steps up to last, and shows how the SuperNodes stand then.
+func (p *program) walk(ctx context.Context, s *site.Site, to front.Sink, last front.StepID) error {
+	if err := steps.WalkTo(ctx, s, to, last); err != nil {
 		return p.left(ctx, s, err)
 	}
 	overview := health.Overview(ctx, s, 0)
