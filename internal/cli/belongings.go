@@ -16,7 +16,8 @@ import (
 
 // rehearsalFiles are the names that flwrup gives what it puts into a rehearsal's folder, and what Python and flwr leave there.
 var rehearsalFiles = []string{project.FileName, ".flwrup", "keys", "pyproject.toml", "numpyfl", "README.md", "node-ids.md", ".gitignore", "*.before-flwrup-*",
-	"__pycache__", "*.fab", "*.egg-info", "final_model.*", ".flwr", "certificates"}
+	"__pycache__", "*.fab", "*.egg-info", "final_model.*", ".flwr", "certificates",
+	"request-*.txt", "reply-*.txt", "grid-ca.pem"}
 
 // keyFiles are the same in its folder of keys, but for the keys.
 var keyFiles = []string{"*.before-flwrup-*", ".gitignore"}

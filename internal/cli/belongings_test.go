@@ -36,7 +36,7 @@ func TestRehearsalKeepsBelongings(t *testing.T) {
 		}
 	}
 	sitetest.MakeKeys(t, s)
-	for _, name := range []string{"numpyfl/server_app.py", "pyproject.toml"} {
+	for _, name := range []string{"numpyfl/server_app.py", "pyproject.toml", "request-site-1.txt", "reply-site-1.txt", "grid-ca.pem"} {
 		put(name)
 	}
 	asked := func(answer string) (bool, string, []front.Question) {

@@ -42,7 +42,7 @@ func doDown(ctx context.Context, p *program, remove, yes bool) error {
 	}
 	defer s.Close()
 	switch {
-	case s.Rehearsal():
+	case fleet.OfRehearsal(s):
 		remove = yes || p.mayRemove(ctx, s, p.front(!p.attended()))
 	case remove:
 		p.say("this removes the containers of %s with their logs; keys, configuration and registrations stay", s.Dir)

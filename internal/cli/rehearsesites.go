@@ -135,9 +135,6 @@ func (r *rehearsalOfSites) end(to front.Sink, remove bool) error {
 		errs = append(errs, fleet.TearDown(ctx, r.coordinator, to, remove))
 	}
 	if remove && errors.Join(errs...) == nil {
-		for _, s := range r.sites {
-			errs = append(errs, site.RemoveFolder(s))
-		}
 		_ = os.Remove(r.base) // stays where something else is in it
 	} else {
 		r.p.say("\nthe folders in %s are kept", r.base)

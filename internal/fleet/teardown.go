@@ -18,18 +18,25 @@ import (
 // TearDown ends what a site started on this machine: its SuperNodes, a rehearsal's grid, and with remove the
 // rehearsal's folder, if flwrup made that. What goes wrong does not stop the rest; all of it is reported.
 func TearDown(ctx context.Context, s *site.Site, to front.Sink, remove bool) error {
-	doing := "stopping the SuperNodes"
-	if s.Rehearsal() {
+	doing, rehearsal := "stopping the SuperNodes", OfRehearsal(s)
+	if rehearsal {
 		doing = "ending the rehearsal"
 	}
 	return site.InTurn(ctx, s, doing, to, func(to front.Sink) error {
-		if remove && s.Rehearsal() {
+		if remove && rehearsal {
 			if err := usedByEngine(ctx, s); err != nil {
 				return err
 			}
 		}
 		return tearDown(ctx, s, to, remove)
 	})
+}
+
+// OfRehearsal reports whether a folder is that of a rehearsal: with its grid, or of one of its sites.
+func OfRehearsal(s *site.Site) bool {
+	fleet := s.Choices().Grid.Fleet
+	onThisMachine := fleet == "" || strings.HasPrefix(fleet, "127.0.0.1:")
+	return s.Rehearsal() || s.Folder().Coordinated() && onThisMachine && project.Marked(s.Dir, "rehearsal")
 }
 
 // usedByEngine returns the Problem about a SuperNode that an engine runs on this Docker, from files in the folder that is
@@ -68,7 +75,7 @@ func tearDown(ctx context.Context, s *site.Site, to front.Sink, remove bool) err
 	if s.Rehearsal() {
 		keep("stop the grid", site.StopGrid(ctx, s, to))
 	}
-	if len(errs) == 0 && remove && s.Rehearsal() {
+	if len(errs) == 0 && remove && OfRehearsal(s) {
 		if !project.Marked(s.Dir, "rehearsal") {
 			to.Event(front.Says{Text: s.Dir + " was there before flwrup: it stays, with all that is in it"})
 		} else {

@@ -3,10 +3,13 @@ package fleet
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 )
@@ -21,6 +24,37 @@ func TestClearedIsLookedAt(t *testing.T) {
 	site.With(s, site.Backends{Runtime: &deaf{rt}})
 	if err := TearDown(context.Background(), s, &sitetest.Heard{}, true); !problem.Is(err, problem.DockerDown) {
 		t.Errorf("without an answer: %v", err)
+	}
+}
+
+// The folder of a site that a rehearsal made goes with the rehearsal; that of a real site stays.
+func TestSiteOfRehearsalGoes(t *testing.T) {
+	for _, c := range []struct {
+		fleet            string
+		rehearsed, stays bool
+	}{
+		{"127.0.0.1:9092", true, false},
+		{"", true, false}, // no reply taken so far
+		{"fleet.example:9092", true, true},
+		{"127.0.0.1:9092", false, true},
+	} {
+		dir := filepath.Join(t.TempDir(), "site-1")
+		s, err := site.Open(site.Options{Dir: dir, Create: true, Rehearsed: c.rehearsed, Choose: func(choices *project.Choices) {
+			choices.Nodes, choices.Site.Name, choices.Grid.Fleet = 1, "St. Mary", c.fleet
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		g := sitetest.NewGrid("1.42.0")
+		_, rt := sitetest.Up(t, g, 0)
+		site.With(s, site.Backends{Flwr: g, Runtime: rt})
+		if err := TearDown(t.Context(), s, &sitetest.Heard{}, true); err != nil {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if _, err := os.Stat(dir); (err == nil) != c.stays {
+			t.Errorf("%+v: the folder: %v", c, err)
+		}
 	}
 }
 
