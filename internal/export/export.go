@@ -16,6 +16,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"flwrup/internal/hostpath"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
@@ -192,7 +193,7 @@ func namesOf(list []Node) []string {
 // path returns how a file of the exports names another file: from the export's folder while both are in the project's
 // folder, which can then be moved as a whole, else absolute.
 func (s Set) path(file string) string {
-	if !within(file, s.Root) || !within(s.Dir, s.Root) {
+	if !hostpath.Within(file, s.Root) || !hostpath.Within(s.Dir, s.Root) {
 		return file
 	}
 	rel, err := filepath.Rel(s.Dir, file)
@@ -203,11 +204,6 @@ func (s Set) path(file string) string {
 		rel = "./" + rel
 	}
 	return filepath.ToSlash(rel)
-}
-
-func within(file, folder string) bool {
-	rel, err := filepath.Rel(folder, file)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 // joined writes arguments one flag a word, --flag=value, as a person writes them below each other. flower-supernode

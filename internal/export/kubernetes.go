@@ -2,7 +2,9 @@ package export
 
 import (
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -142,7 +144,7 @@ func (s Set) statefulSet(n Node, name string, c *container.Config, h *container.
 		object(f("name", "key"), f("mountPath", "/run/supernode"), f("readOnly", true)),
 		object(f("name", "home"), f("mountPath", dockerctl.HomeDir)),
 	}
-	tmp, _ := swarmTmp(h)
+	tmp := tmpSize(h)
 	volumes = append(volumes, object(f("name", "tmp"), f("emptyDir", []field{f("medium", "Memory"), f("sizeLimit", fmt.Sprintf("%dMi", tmp>>20))})))
 	mounts = append(mounts, object(f("name", "tmp"), f("mountPath", "/tmp")))
 	if ca != "" {
@@ -212,10 +214,8 @@ func policy(part *yaml.Node, cidr string, ports map[int]bool) *yaml.Node {
 		return object(f("protocol", protocol), f("port", number))
 	}
 	var grid []*yaml.Node
-	for number := range 1 << 16 {
-		if ports[number] {
-			grid = append(grid, port("TCP", number))
-		}
+	for _, number := range slices.Sorted(maps.Keys(ports)) {
+		grid = append(grid, port("TCP", number))
 	}
 	return object(f("apiVersion", "networking.k8s.io/v1"), f("kind", "NetworkPolicy"), f("metadata", []field{f("name", serviceOf)}),
 		f("spec", []field{f("podSelector", []field{f("matchLabels", copyOf(part))}), f("policyTypes", short(node([]string{"Ingress", "Egress"}))),

@@ -59,8 +59,7 @@ func swarm(s Set) ([]File, Guide, error) {
 		if s.CA != nil {
 			fields = append(fields, f("configs", []*yaml.Node{object(f("source", "ca"), f("target", caConfig), f("mode", octal(0o444)))}))
 		}
-		within, _ := swarmTmp(h)
-		mounts := []*yaml.Node{object(f("type", "volume"), f("target", dockerctl.HomeDir)), object(f("type", "tmpfs"), f("target", "/tmp"), f("tmpfs", []field{f("size", within)}))}
+		mounts := []*yaml.Node{object(f("type", "volume"), f("target", dockerctl.HomeDir)), object(f("type", "tmpfs"), f("target", "/tmp"), f("tmpfs", []field{f("size", tmpSize(h))}))}
 		fields = append(fields, f("read_only", h.ReadonlyRootfs), f("cap_drop", short(node([]string(h.CapDrop)))), f("volumes", append(mounts, binds(s, h)...)))
 		if h.NetworkMode == "host" {
 			fields = append(fields, f("networks", short(node([]string{"machine"}))))
@@ -172,11 +171,11 @@ func gpuCount(choice string) int {
 	return max(devices[0].Count, len(devices[0].DeviceIDs), 1)
 }
 
-// swarmTmp is the size of /tmp in bytes.
-func swarmTmp(h *container.HostConfig) (size int64, err error) {
+// tmpSize is the size of /tmp in bytes, 0 where none is set.
+func tmpSize(h *container.HostConfig) (size int64) {
 	_, text, _ := strings.Cut(h.Tmpfs["/tmp"], "size=")
-	_, err = fmt.Sscan(text, &size)
-	return size, err
+	_, _ = fmt.Sscan(text, &size) // dockerctl wrote it
+	return size
 }
 
 // sum is the beginning of a SHA-256, for names that change with what they name.

@@ -30,10 +30,7 @@ func systemd(s Set) ([]File, Guide, error) {
 		}
 		unit := s.unit(n.Name)
 		files, units = append(files, File{unit, text}), append(units, unit)
-		if n.secretive() {
-			env := envFile(serviceName(n.Name))
-			g.Before = append(g.Before, Step{"Variables that only " + n.Name + " may see; .gitignore keeps the file out of version control", "(umask 077; " + n.variables(s) + " >" + shell.Word(env) + ")"})
-		}
+		g.Before = append(g.Before, envSteps(s, n, serviceName(n.Name))...)
 		if n.CPUs > 0 || n.Memory > 0 || n.PIDs > 0 {
 			g.Notes = append(g.Notes, "Limits of "+markdown(n.Name)+" need a user manager to which the system delegates them (cpu, memory, pids); `systemctl --user show` says what applies.")
 		}

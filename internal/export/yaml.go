@@ -112,8 +112,8 @@ func escaped(n *yaml.Node) *yaml.Node {
 	return &to
 }
 
-// document writes mappings as a file of one or more documents, with comments on top.
-func document(top []string, docs ...*yaml.Node) ([]byte, error) {
+// document writes a mapping as a file, with comments on top.
+func document(top []string, doc *yaml.Node) ([]byte, error) {
 	var b bytes.Buffer
 	for _, l := range top {
 		b.WriteString(comment(l) + "\n")
@@ -123,10 +123,8 @@ func document(top []string, docs ...*yaml.Node) ([]byte, error) {
 	}
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
-	for _, d := range docs {
-		if err := e.Encode(d); err != nil {
-			return nil, err
-		}
+	if err := e.Encode(doc); err != nil {
+		return nil, err
 	}
 	if err := e.Close(); err != nil {
 		return nil, err
