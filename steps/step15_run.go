@@ -53,7 +53,7 @@ func (runTask) Inspect(p Snapshot) (front.Status, error) {
 		st.Evidence = append(st.Evidence, "run "+last.ID+": "+last.Status)
 	}
 	for _, other := range p.Ledger.SitesOn(p.Choices.Grid.Connection) {
-		st.Evidence = append(st.Evidence, "it reaches "+wording.Count(len(other.Nodes), "SuperNode")+" of "+other.Title+prefixed(" (", other.Contact, ")"))
+		st.Evidence = append(st.Evidence, "it reaches "+wording.Count(len(other.Nodes), "SuperNode")+" of "+other.Title+wording.Around(" (", other.Contact, ")"))
 	}
 	where := p.ShellDir(p.AppDir())
 	switch r, err := p.App.Value, p.App.Err; {
@@ -69,14 +69,6 @@ func (runTask) Inspect(p Snapshot) (front.Status, error) {
 		st.Hints = runs.TrapHints(p.Folder, r)
 	}
 	return st, nil
-}
-
-// prefixed puts before and after around text; "" stays "".
-func prefixed(before, text, after string) string {
-	if text == "" {
-		return ""
-	}
-	return before + text + after
 }
 
 func (runTask) Plan(p Snapshot) ([]front.Action, error) {

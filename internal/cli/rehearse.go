@@ -72,10 +72,13 @@ func (o rehearseOptions) choose(cmd *cobra.Command) func(*project.Choices) {
 			c.Runtime = o.runtime
 		}
 		if c.ContainerPrefix == "" {
-			c.ContainerPrefix = "rehearsal_" + c.ID + "_supernode_"
+			c.ContainerPrefix = rehearsalPrefix(c)
 		}
 	}
 }
+
+// rehearsalPrefix is what the names of a rehearsal's containers begin with, apart from those of others.
+func rehearsalPrefix(c *project.Choices) string { return "rehearsal_" + c.ID + "_supernode_" }
 
 func doRehearse(ctx context.Context, p *program, cmd *cobra.Command, o rehearseOptions) error {
 	if o.sites > 0 {

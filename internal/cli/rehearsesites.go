@@ -63,7 +63,7 @@ func (r *rehearsalOfSites) goThrough(ctx context.Context, o rehearseOptions, to 
 	r.p.say("\nthe coordinator, in %s", filepath.Join(r.base, "coordinator"))
 	r.coordinator, err = r.p.open(ctx, site.Options{Dir: filepath.Join(r.base, "coordinator"), Create: true, Rehearsal: true, Crowded: o.crowded, Choose: func(c *project.Choices) {
 		c.Nodes, c.Flwr.Version, c.Runtime = 1, o.flwr, o.runtime
-		c.ContainerPrefix = "rehearsal_" + c.ID + "_supernode_"
+		c.ContainerPrefix = rehearsalPrefix(c)
 	}}, true)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (r *rehearsalOfSites) join(ctx context.Context, number int, to front.Sink) 
 		c.Nodes, c.Runtime = 1, kind
 		c.Site = project.SiteChoice{Name: fmt.Sprintf("Site %d", number), Contact: fmt.Sprintf("it@site-%d.example", number)}
 		c.HostNetwork = kind == project.RuntimeDocker // the grid is on this machine's loopback
-		c.ContainerPrefix = "rehearsal_" + c.ID + "_supernode_"
+		c.ContainerPrefix = rehearsalPrefix(c)
 		c.BackupPassphrase = ".flwrup/rehearsal-passphrase"
 	}}, true)
 	if err != nil {

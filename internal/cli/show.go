@@ -216,11 +216,7 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		p.say("    the states are those of the SuperNodes' own logs: only the coordinator can ask the grid")
 	}
 	for _, other := range o.Sites {
-		contact := ""
-		if other.Contact != "" {
-			contact = " · " + other.Contact
-		}
-		p.say("%s %s%s · %d of %d online", other.Severity().Sign(false), other.Title, contact, other.Online(), len(other.Nodes))
+		p.say("%s %s%s · %d of %d online", other.Severity().Sign(false), other.Title, wording.Around(" · ", other.Contact, ""), other.Online(), len(other.Nodes))
 		for _, n := range other.Nodes {
 			p.say("    %-*s  %-20s  %s", width, n.Name, n.NodeID, fleet.OrUnknown(string(n.Grid)))
 			if n.Diagnosis != nil && o.GridErr == nil {

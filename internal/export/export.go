@@ -21,6 +21,7 @@ import (
 	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/wording"
 )
 
 // Kind is an engine that runs SuperNodes.
@@ -259,16 +260,7 @@ const restartPause = 60
 func serviceName(name string) string { return fitted(name, 30) }
 
 func fitted(name string, most int) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-	}
-	out := strings.TrimRight(b.String(), "-")
+	out := wording.Slug(name)
 	if out != "" && out[0] >= '0' && out[0] <= '9' {
 		out = "n-" + out
 	}

@@ -6,6 +6,7 @@ import (
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
+	"flwrup/internal/wording"
 )
 
 // Troubles of a SuperNode at another site, as far as the grid tells.
@@ -37,10 +38,7 @@ func sitesOf(p *site.Snapshot) []front.SiteView {
 // elsewhere says why a SuperNode of another site is not online, as far as can be known from here; nil when it is, or
 // while nobody knows.
 func elsewhere(at ledger.Site, n ledger.SiteNode, v front.NodeView) *problem.Problem {
-	ask := "ask " + at.Title
-	if at.Contact != "" {
-		ask += " (" + at.Contact + ")"
-	}
+	ask := "ask " + at.Title + wording.Around(" (", at.Contact, ")")
 	switch {
 	case n.NodeID == "":
 		return problem.New(SiteAwaited, n.Name+" is not registered yet", "the admission was cut short", "admit its request again: flwrup admit FILE")

@@ -40,7 +40,8 @@ func Admit(ctx context.Context, s *site.Site, r admission.SealedRequest, words s
 	if err != nil {
 		return Letter{}, err
 	}
-	if err := compare(ctx, s, r, key.PublicKey(), words, to); err != nil {
+	own := admission.ReplyWords(key.PublicKey(), r.ID)
+	if err := compare(ctx, s, r, own, words, to); err != nil {
 		return Letter{}, err
 	}
 	f, err := s.Session(ctx)
@@ -67,29 +68,36 @@ func Admit(ctx context.Context, s *site.Site, r admission.SealedRequest, words s
 	} else {
 		to.Event(front.Says{Text: "flwr " + f.Version().String() + " cannot add nodes to a federation: send their IDs to Flower Labs"})
 	}
-	return writeReply(s, f, r, record, key)
+	return writeReply(s, f, r, record, key, own)
 }
 
-// compare has the person compare the words of a request by telephone, or takes those that were given.
-func compare(ctx context.Context, s *site.Site, r admission.SealedRequest, key ssh.PublicKey, words string, to front.Sink) error {
+// compare has the person compare the words of a request by telephone, or takes those that were given. own are the
+// coordinator's, for the site.
+func compare(ctx context.Context, s *site.Site, r admission.SealedRequest, own, words string, to front.Sink) error {
 	if known, ok := admittedBefore(s, r.ID); ok {
 		to.Event(front.Says{Text: fmt.Sprintf("%s was admitted before, as %s", r.Site, known.Name)})
 		return nil
 	}
-	to.Event(front.Says{Text: fmt.Sprintf("%s asks for %s%s", r.Site, wording.Count(len(r.Nodes), "SuperNode"), prefixed("; contact: ", r.Contact))})
+	to.Event(front.Says{Text: fmt.Sprintf("%s asks for %s%s", r.Site, wording.Count(len(r.Nodes), "SuperNode"), wording.Around("; contact: ", r.Contact, ""))})
 	for _, n := range r.Nodes {
 		to.Event(front.Output{Text: n.Name + "  " + n.Fingerprint()})
 	}
-	to.Event(front.Says{Text: "Your words, for them: " + admission.ReplyWords(key, r.ID)})
+	to.Event(front.Says{Text: "Your words, for them: " + own})
 	differ := problem.New(problem.BadInput, "the words differ", "this is not the request that "+r.Site+" has sent, or a word was misheard", "ask them to send it again, and compare the words by telephone")
-	if words != "" {
-		if !SameWords(words, r.Words) {
+	return heard(ctx, r.Words, words, differ, to, r.Site,
+		"Call somebody there whom you know, and have them read their four words to you. Whoever changed the request on its way has other words. Unattended: --words.")
+}
+
+// heard reports by its error, differ, that the words of a letter are not those that its sender reads out: those given,
+// else the person at hand compares them.
+func heard(ctx context.Context, words, given string, differ error, to front.Sink, sender, help string) error {
+	if given != "" {
+		if !SameWords(given, words) {
 			return differ
 		}
 		return nil
 	}
-	answer, err := to.Ask(ctx, front.Question{ID: "words", Kind: front.AskConfirm, Ask: "Does " + r.Site + " read out \"" + r.Words + "\"?",
-		Help: "Call somebody there whom you know, and have them read their four words to you. Whoever changed the request on its way has other words. Unattended: --words."})
+	answer, err := to.Ask(ctx, front.Question{ID: "words", Kind: front.AskConfirm, Ask: "Does " + sender + " read out \"" + words + "\"?", Help: help})
 	if err == nil && answer != "yes" {
 		err = differ
 	}
@@ -99,13 +107,6 @@ func compare(ctx context.Context, s *site.Site, r admission.SealedRequest, key s
 // SameWords reports whether a person means the same words.
 func SameWords(a, b string) bool {
 	return slices.Equal(strings.Fields(strings.ToLower(a)), strings.Fields(strings.ToLower(b)))
-}
-
-func prefixed(prefix, text string) string {
-	if text == "" {
-		return ""
-	}
-	return prefix + text
 }
 
 func named(r admission.SealedRequest, fingerprint string) bool {
@@ -229,8 +230,8 @@ func registerSite(ctx context.Context, s *site.Site, f site.Flwr, record ledger.
 	return nil
 }
 
-// writeReply seals the reply to a request and keeps it in the project's folder.
-func writeReply(s *site.Site, f site.Flwr, r admission.SealedRequest, record ledger.Site, key ssh.Signer) (Letter, error) {
+// writeReply seals the reply to a request and keeps it in the project's folder. words are its words.
+func writeReply(s *site.Site, f site.Flwr, r admission.SealedRequest, record ledger.Site, key ssh.Signer, words string) (Letter, error) {
 	c := s.Choices()
 	version := f.Version().String()
 	letter := admission.Reply{Request: r.ID, Site: r.Site, Coordinator: cmp.Or(s.Ledger.Account(c.Grid.Connection), c.Name), Contact: c.Site.Contact,
@@ -255,7 +256,7 @@ func writeReply(s *site.Site, f site.Flwr, r admission.SealedRequest, record led
 		return Letter{}, err
 	}
 	file, err := keep(s, "reply-"+record.Name, text)
-	return Letter{File: file, Words: admission.ReplyWords(key.PublicKey(), r.ID), Text: text}, err
+	return Letter{File: file, Words: words, Text: text}, err
 }
 
 // digestIn returns the digest of a reference name@sha256:…; "" where it has none.

@@ -96,7 +96,7 @@ func ours(d ledger.Data, r admission.SealedReply) error {
 
 // trusted has the person compare the coordinator's words, once for each key that signs.
 func trusted(ctx context.Context, d ledger.Data, r admission.SealedReply, words string, to front.Sink) error {
-	to.Event(front.Says{Text: fmt.Sprintf("%s%s admits %s to %s", r.Coordinator, prefixed(", ", r.Contact), wording.Count(len(r.Nodes), "SuperNode"), r.Federation)})
+	to.Event(front.Says{Text: fmt.Sprintf("%s%s admits %s to %s", r.Coordinator, wording.Around(", ", r.Contact, ""), wording.Count(len(r.Nodes), "SuperNode"), r.Federation)})
 	fingerprint := ssh.FingerprintSHA256(r.Signer)
 	changed := ""
 	for _, known := range d.Coordinators {
@@ -106,21 +106,11 @@ func trusted(ctx context.Context, d ledger.Data, r admission.SealedReply, words 
 		changed = known.Name
 	}
 	differ := problem.New(problem.BadInput, "the words differ", "this is not the reply that your coordinator has sent, or a word was misheard", "ask them to send it again, and compare the words by telephone")
-	if words != "" {
-		if !SameWords(words, r.Words) {
-			return differ
-		}
-		return nil
-	}
 	help := "Call your coordinator on a number that you know, and have them read their four words to you. Whoever changed the reply on its way has other words. Unattended: --words."
 	if changed != "" {
 		help = "The replies so far were signed with another key, that of " + changed + ". " + help
 	}
-	answer, err := to.Ask(ctx, front.Question{ID: "words", Kind: front.AskConfirm, Ask: "Does your coordinator read out \"" + r.Words + "\"?", Help: help})
-	if err == nil && answer != "yes" {
-		err = differ
-	}
-	return err
+	return heard(ctx, r.Words, words, differ, to, "your coordinator", help)
 }
 
 // take puts into the choices what the reply says.

@@ -23,6 +23,7 @@ import (
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
+	"flwrup/internal/wording"
 	"flwrup/keys"
 )
 
@@ -118,20 +119,8 @@ func keep(s *site.Site, name string, text []byte) (string, error) {
 
 // shortName makes of a site's name the first part of the names of its SuperNodes: st-marys-hospital.
 func shortName(title string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(title) {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case r == '\'' || r == '.':
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-		if b.Len() == 24 {
-			break
-		}
-	}
-	if short := strings.TrimRight(b.String(), "-"); short != "" {
+	short := wording.Slug(strings.NewReplacer("'", "", ".", "").Replace(title))
+	if short = strings.TrimRight(short[:min(len(short), 24)], "-"); short != "" {
 		return short
 	}
 	return "site"

@@ -9,3 +9,20 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+func TestAround(t *testing.T) {
+	if got := Around(" (", "ada", ")"); got != " (ada)" {
+		t.Errorf("%q", got)
+	}
+	if got := Around(" (", "", ")"); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestSlug(t *testing.T) {
+	for text, want := range map[string]string{"St. Mary_2": "st-mary-2", "--a--": "a", "病院": "", "Ä-b": "b"} {
+		if got := Slug(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
