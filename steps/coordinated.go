@@ -150,8 +150,22 @@ func (askCoordinator) Apply(ctx context.Context, s *site.Site, to front.Sink) er
 	return sites.Join(ctx, s, text, "", to)
 }
 
-// later is the answer of a person who has no reply so far.
+// later is the answer of a person who has no account, or no reply, so far.
 const later = "later"
+
+// Request makes of the folder that of a site, with its keys, and returns its request; see sites.Request.
+func Request(ctx context.Context, s *site.Site, to front.Sink) (letter sites.Letter, err error) {
+	if err := asSite(ctx, s, to); err != nil {
+		return letter, err
+	}
+	for _, id := range []front.StepID{front.StepCount, front.StepKeys} {
+		if err := Apply(ctx, s, id, to); err != nil {
+			return letter, err
+		}
+	}
+	err = site.InTurn(ctx, s, "writing the request", to, func(front.Sink) error { letter, err = sites.Request(ctx, s); return err })
+	return letter, err
+}
 
 // Admit admits the SuperNodes of a site, in this flwrup's turn; see sites.Admit.
 func Admit(ctx context.Context, s *site.Site, r admission.SealedRequest, words string, to front.Sink) (letter sites.Letter, err error) {
@@ -168,8 +182,8 @@ func Join(ctx context.Context, s *site.Site, text []byte, words string, to front
 	return site.InTurn(ctx, s, "taking the coordinator's reply", to, func(to front.Sink) error { return sites.Join(ctx, s, text, words, to) })
 }
 
-// AsSite makes of the folder that of a site without an account, and asks what the site is called.
-func AsSite(ctx context.Context, s *site.Site, to front.Sink) error {
+// asSite makes of the folder that of a site without an account, and asks what the site is called.
+func asSite(ctx context.Context, s *site.Site, to front.Sink) error {
 	if s.Folder().Coordinated() {
 		return nil
 	}

@@ -18,8 +18,8 @@ func (account) Why() string {
 	return "A SuperGrid knows you by your Flower account, which owns your SuperNodes and belongs to federations. Creating one takes a minute in the browser and is free."
 }
 
-// asSite is the answer of a site that has no account.
-const asSite = "site"
+// noAccount is the answer of a site that joins a study of others.
+const noAccount = "site"
 
 var signUp = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
 
@@ -61,14 +61,14 @@ func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 		Help: "An account is free: " + signUp.URL + ". A site that joins a study of others needs none: their coordinator admits its SuperNodes.",
 		Choices: []front.Choice{
 			{Value: "yes", Label: "yes", Note: "set up SuperNodes on it; step 9 checks that it works"},
-			{Value: asSite, Label: "no, we join a study of others", Note: "this site sends a request; its keys stay here"},
-			{Value: "later", Label: "not yet", Note: "create one first, then come back"},
+			{Value: noAccount, Label: "no, we join a study of others", Note: "this site sends a request; its keys stay here"},
+			{Value: later, Label: "not yet", Note: "create one first, then come back"},
 		}})
 	switch {
-	case err != nil || answer == "later":
+	case err != nil || answer == later:
 		return err
-	case answer == asSite:
-		return AsSite(ctx, s, to)
+	case answer == noAccount:
+		return asSite(ctx, s, to)
 	}
 	return s.Ledger.Attest(site.AttestAccount, "")
 }

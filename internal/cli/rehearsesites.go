@@ -14,7 +14,6 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
-	"flwrup/internal/sites"
 	"flwrup/steps"
 )
 
@@ -99,12 +98,7 @@ func (r *rehearsalOfSites) join(ctx context.Context, number int, to front.Sink) 
 	if _, err := site.RehearsalPassphrase(s); err != nil {
 		return err
 	}
-	for _, id := range []front.StepID{front.StepCount, front.StepKeys} {
-		if err := steps.Apply(ctx, s, id, to); err != nil {
-			return err
-		}
-	}
-	request, err := sites.Request(ctx, s)
+	request, err := steps.Request(ctx, s, to)
 	if err != nil {
 		return err
 	}

@@ -65,16 +65,8 @@ func doRequest(ctx context.Context, p *program, o site.Options) error {
 	defer s.Close()
 	to := p.front(!o.Attended)
 	to.Out = p.Err // the standard output is the request alone
-	if err := steps.AsSite(ctx, s, to); err != nil {
-		return err
-	}
-	for _, id := range []front.StepID{front.StepCount, front.StepKeys} {
-		if err := steps.Apply(ctx, s, id, to); err != nil {
-			return err
-		}
-	}
-	var letter sites.Letter
-	if err := site.InTurn(ctx, s, "writing the request", to, func(front.Sink) (err error) { letter, err = sites.Request(ctx, s); return err }); err != nil {
+	letter, err := steps.Request(ctx, s, to)
+	if err != nil {
 		return err
 	}
 	if p.json {
