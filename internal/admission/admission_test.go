@@ -109,7 +109,7 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil || len(opened) != 1 {
 		t.Fatal(len(opened), err)
 	}
-	if got := opened[0]; !reflect.DeepEqual(got.Request, r) || len(got.ID) != 64 || len(strings.Fields(got.Words)) != 4 {
+	if got := opened[0]; !reflect.DeepEqual(got.Request, r) || len(got.ID) != 64 || len(strings.Fields(got.Words())) != 4 {
 		t.Errorf("%+v\nwant %+v", got, r)
 	}
 	answer := aReply(t)
@@ -118,7 +118,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(len(back), err)
 	}
 	if got := back[0]; !reflect.DeepEqual(got.Reply, answer) || !bytes.Equal(got.Signer.Marshal(), coordinator(t).PublicKey().Marshal()) ||
-		got.Words != ReplyWords(coordinator(t).PublicKey(), answer.Request) {
+		got.Words() != ReplyWords(coordinator(t).PublicKey(), answer.Request) {
 		t.Errorf("%+v\nwant %+v", got, answer)
 	}
 	code, err := qr.Encode(string(text), qr.L)
@@ -624,7 +624,7 @@ func TestKeys(t *testing.T) {
 func TestWords(t *testing.T) {
 	a, b := strings.Repeat("0a", 32), strings.Repeat("0b", 32)
 	_, signers := aRequest(t)
-	got := []string{requestWords(a), requestWords(b), ReplyWords(coordinator(t).PublicKey(), a), ReplyWords(coordinator(t).PublicKey(), b), ReplyWords(signers[0].PublicKey(), a)}
+	got := []string{SealedRequest{ID: a}.Words(), SealedRequest{ID: b}.Words(), ReplyWords(coordinator(t).PublicKey(), a), ReplyWords(coordinator(t).PublicKey(), b), ReplyWords(signers[0].PublicKey(), a)}
 	want := []string{"spookily spoken swimsuit rancidity", "plethora scavenger moodiness lens", "luckless snoring spotty unclasp",
 		"truth feast gecko alumni", "shaking charcoal buffoon convent"}
 	if !reflect.DeepEqual(got, want) {

@@ -11,11 +11,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// requestWords returns the four words of a request: see words.
-func requestWords(id string) string { return words(request, id, nil) }
-
 // ReplyWords returns the four words of a coordinator's key together with the ID of a request: see words. Both are
-// known before the reply is there.
+// known before the reply is there. It takes as long as SealedRequest.Words.
 func ReplyWords(coordinator ssh.PublicKey, requestID string) string {
 	return words(reply, requestID, coordinator.Marshal())
 }

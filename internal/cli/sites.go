@@ -156,8 +156,9 @@ func wordsFor(r admission.SealedRequest, words []string) string {
 	if len(words) == 0 {
 		return ""
 	}
+	own := r.Words()
 	for _, w := range words {
-		if sites.SameWords(w, r.Words) {
+		if sites.SameWords(w, own) {
 			return w
 		}
 	}

@@ -84,7 +84,7 @@ func compare(ctx context.Context, s *site.Site, r admission.SealedRequest, own, 
 	}
 	to.Event(front.Says{Text: "Your words, for them: " + own})
 	differ := problem.New(problem.BadInput, "the words differ", "this is not the request that "+r.Site+" has sent, or a word was misheard", "ask them to send it again, and compare the words by telephone")
-	return heard(ctx, r.Words, words, differ, to, r.Site,
+	return heard(ctx, r.Words(), words, differ, to, r.Site,
 		"Call somebody there whom you know, and have them read their four words to you. Whoever changed the request on its way has other words. Unattended: --words.")
 }
 

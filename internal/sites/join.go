@@ -110,7 +110,7 @@ func trusted(ctx context.Context, d ledger.Data, r admission.SealedReply, words 
 	if changed != "" {
 		help = "The replies so far were signed with another key, that of " + changed + ". " + help
 	}
-	return heard(ctx, r.Words, words, differ, to, "your coordinator", help)
+	return heard(ctx, r.Words(), words, differ, to, "your coordinator", help)
 }
 
 // take puts into the choices what the reply says.

@@ -68,7 +68,7 @@ func Request(ctx context.Context, s *site.Site) (Letter, error) {
 	if err != nil {
 		return Letter{}, err
 	}
-	record.ID, record.Words = sealed[0].ID, sealed[0].Words
+	record.ID, record.Words = sealed[0].ID, sealed[0].Words()
 	if record.File, err = keep(s, "request-"+shortName(letter.Site), text); err != nil {
 		return Letter{}, err
 	}

@@ -35,7 +35,7 @@ func requestOf(t *testing.T, s *site.Site) (Letter, admission.SealedRequest) {
 		t.Fatal(err)
 	}
 	opened, err := admission.OpenRequests(letter.Text)
-	if err != nil || len(opened) != 1 || opened[0].Words != letter.Words {
+	if err != nil || len(opened) != 1 || opened[0].Words() != letter.Words {
 		t.Fatalf("%v, %+v, words %q", err, opened, letter.Words)
 	}
 	return letter, opened[0]
@@ -45,7 +45,7 @@ func requestOf(t *testing.T, s *site.Site) (Letter, admission.SealedRequest) {
 func admitted(t *testing.T, coordinator, s *site.Site) Letter {
 	t.Helper()
 	_, r := requestOf(t, s)
-	reply, err := Admit(t.Context(), coordinator, r, r.Words, &sitetest.Heard{})
+	reply, err := Admit(t.Context(), coordinator, r, r.Words(), &sitetest.Heard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestWordsAreCompared(t *testing.T) {
 	if len(g.Known) != 1 || len(coordinator.Ledger.Data().Sites) != 0 {
 		t.Errorf("%d nodes, %+v", len(g.Known), coordinator.Ledger.Data().Sites)
 	}
-	if err := admitErr(t, coordinator, r, strings.ToUpper(" "+r.Words), &sitetest.Heard{}); err != nil {
+	if err := admitErr(t, coordinator, r, strings.ToUpper(" "+r.Words()), &sitetest.Heard{}); err != nil {
 		t.Errorf("the right words in another case: %v", err)
 	}
 }
@@ -218,7 +218,7 @@ func TestAdmissionCutShort(t *testing.T) {
 		_, r := requestOf(t, s)
 		ctx, cancel := context.WithCancel(t.Context())
 		g.Faults["register"] = []sitetest.Fault{{}, {Done: done, Err: sitetest.ErrCut, After: cancel}}
-		if _, err := Admit(ctx, coordinator, r, r.Words, &sitetest.Heard{}); err == nil {
+		if _, err := Admit(ctx, coordinator, r, r.Words(), &sitetest.Heard{}); err == nil {
 			t.Fatal("no error")
 		}
 		reply := admitted(t, coordinator, s)
