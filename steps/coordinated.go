@@ -7,7 +7,6 @@ import (
 
 	"flwrup/internal/admission"
 	"flwrup/internal/front"
-	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -143,9 +142,9 @@ func (askCoordinator) Apply(ctx context.Context, s *site.Site, to front.Sink) er
 	if err != nil || answer == later {
 		return err
 	}
-	text, err := plainfile.Read(s.Path(answer))
+	text, err := sites.ReadLetter(s.Path(answer))
 	if err != nil {
-		return problem.New(problem.BadInput, "cannot read "+answer, problem.Cause(err), "give the path of the file with the reply")
+		return err
 	}
 	return sites.Join(ctx, s, text, "", to)
 }

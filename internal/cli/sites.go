@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/admission"
 	"flwrup/internal/front"
-	"flwrup/internal/plainfile"
-	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sites"
@@ -205,20 +202,10 @@ func doJoin(ctx context.Context, p *program, file, words string, until front.Ste
 	return p.walk(ctx, s, to, until)
 }
 
-// letterLimit is the size in bytes above which a text is no letter.
-const letterLimit = 1 << 20
-
 // letter reads a letter from a file, or from the standard input.
 func (p *program) letter(file string) ([]byte, error) {
 	if file == "-" && p.In != nil {
-		return io.ReadAll(io.LimitReader(p.In, letterLimit))
+		return io.ReadAll(io.LimitReader(p.In, sites.LetterLimit))
 	}
-	text, err := plainfile.ReadAtMost(file, letterLimit)
-	if os.IsNotExist(err) {
-		return nil, problem.New(problem.BadInput, "cannot read "+file, "there is no such file", "give the file that was sent to you")
-	}
-	if err != nil {
-		return nil, &problem.Problem{Code: problem.BadInput, What: "cannot read " + file, Why: problem.Cause(err), Fix: "give the file that was sent to you", Err: err}
-	}
-	return text, nil
+	return sites.ReadLetter(file)
 }

@@ -243,8 +243,9 @@ func runElsewhere(w export.Where, what string) *problem.Problem {
 // named one gets the Problem about it.
 func leftToEngines(s *site.Site, list []site.Member, named []string, typed func(export.Where) string, to front.Sink) (own []site.Member, left error) {
 	var all []error
+	d, f := s.Ledger.Data(), s.Folder()
 	for _, m := range list {
-		w, is := health.RunBy(s.Ledger.Data(), s.Folder(), m.Name)
+		w, is := health.RunBy(d, f, m.Name)
 		if !is {
 			own = append(own, m)
 			continue
@@ -267,9 +268,12 @@ func takeBack(ctx context.Context, s *site.Site, names []string, to front.Sink) 
 		return err
 	}
 	var back []site.Member
+	where := map[string]export.Where{}
+	d, f := s.Ledger.Data(), s.Folder()
 	for _, m := range list {
-		if _, is := health.RunBy(s.Ledger.Data(), s.Folder(), m.Name); is {
+		if w, is := health.RunBy(d, f, m.Name); is {
 			back = append(back, m)
+			where[m.Name] = w
 		}
 	}
 	if len(back) == 0 {
@@ -280,7 +284,7 @@ func takeBack(ctx context.Context, s *site.Site, names []string, to front.Sink) 
 		return err
 	}
 	for _, m := range back {
-		w, _ := health.RunBy(s.Ledger.Data(), s.Folder(), m.Name)
+		w := where[m.Name]
 		if st := states[m.Name]; w.Kind.OnDocker() && st.State != supernode.Absent && st.State != "" {
 			return runElsewhere(w, "cannot start "+m.Name+" here")
 		}

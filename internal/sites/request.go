@@ -97,6 +97,21 @@ func opensAs(text []byte, id string) bool {
 // letterHead is how every letter of flwrup begins.
 const letterHead = "-----BEGIN FLWRUP "
 
+// LetterLimit is the size in bytes above which a text is no letter.
+const LetterLimit = 1 << 20
+
+// ReadLetter reads a file with a letter, or a mail around it.
+func ReadLetter(file string) ([]byte, error) {
+	text, err := plainfile.ReadAtMost(file, LetterLimit)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, problem.New(problem.BadInput, "cannot read "+file, "there is no such file", "give the file that was sent to you")
+	case err != nil:
+		return nil, &problem.Problem{Code: problem.BadInput, What: "cannot read " + file, Why: problem.Cause(err), Fix: "give the file that was sent to you", Err: err}
+	}
+	return text, nil
+}
+
 // keep writes a letter into the project's folder and returns its name there. It replaces a letter of flwrup's, and
 // nothing else.
 func keep(s *site.Site, name string, text []byte) (string, error) {
