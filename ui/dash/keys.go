@@ -58,8 +58,8 @@ func (m *Model) Keys() []key.Binding {
 	}
 	here := m.sel != ""
 	var list []key.Binding
-	if _, w := m.offer(); w.words != "" {
-		list = append(list, keymap.As(keys.fix, w.words))
+	if _, w := m.offer(); w.Says != "" {
+		list = append(list, keymap.As(keys.fix, w.Says))
 	}
 	if here {
 		list = append(list, keys.mark, keys.start, keys.stop, keys.restart, keys.logs)
@@ -162,13 +162,13 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 			m.marked[n.Name] = true
 		}
 	case key.Matches(msg, keys.start):
-		return m.take(way{verb: front.StartNodes, nodes: m.targets()})
+		return m.take(way{Remedy: front.Remedy{Verb: front.StartNodes, Nodes: m.targets()}})
 	case key.Matches(msg, keys.stop):
-		return m.take(way{verb: front.StopNodes, nodes: m.targets()})
+		return m.take(way{Remedy: front.Remedy{Verb: front.StopNodes, Nodes: m.targets()}})
 	case key.Matches(msg, keys.restart):
-		return m.take(way{verb: front.RestartNodes, nodes: m.targets()})
+		return m.take(way{Remedy: front.Remedy{Verb: front.RestartNodes, Nodes: m.targets()}})
 	case key.Matches(msg, keys.remove):
-		return m.take(way{verb: front.TakeOutNodes, nodes: m.targets()})
+		return m.take(way{Remedy: front.Remedy{Verb: front.TakeOutNodes, Nodes: m.targets()}})
 	case key.Matches(msg, keys.settings):
 		return send(Run{Verb: front.ChangeSettings, Nodes: m.targets()})
 	case key.Matches(msg, keys.logs):

@@ -35,23 +35,21 @@ func (t *table) whole() *problem.Problem {
 
 // way is the remedy of a trouble: a verb, or a step; with neither, its details say what to do.
 type way struct {
-	verb  front.Verb
-	nodes []string // for verb
-	step  front.StepID
-	words string
-	look  bool // the step shows what is wrong
-	led   bool // to a step that depends on the trouble's code alone
+	front.Remedy
+	led bool // to a step that depends on the trouble's code alone
 }
 
 // out returns the remedy of a trouble, else the step for its code.
 func out(p *problem.Problem, r *front.Remedy) way {
 	if r != nil && (r.Verb != "" || r.Step > 0) {
-		return way{verb: r.Verb, nodes: r.Nodes, step: r.Step, words: clean(r.Says), look: r.Look}
+		w := way{Remedy: *r}
+		w.Says = clean(r.Says)
+		return w
 	}
 	if r, ok := front.RemedyFor(p.Code); ok {
-		return way{step: r.Step, words: r.Says, look: r.Look, led: true}
+		return way{Remedy: r, led: true}
 	}
-	return way{words: "see what to do"}
+	return way{Remedy: front.Remedy{Says: "see what to do"}}
 }
 
 // offer returns the present action of F, and its node; "" for node when it concerns all, no words when there
@@ -62,7 +60,7 @@ func (t *table) offer() (node string, w way) {
 		if t.have.RuntimeErr != nil {
 			r = nil
 		}
-		if w := out(p, r); w.verb != "" || w.step > 0 {
+		if w := out(p, r); w.Verb != "" || w.Step > 0 {
 			return "", w
 		}
 	}
@@ -76,21 +74,21 @@ func (t *table) offer() (node string, w way) {
 // Remedy returns what F does now.
 func (m *Model) Remedy() front.Remedy {
 	_, w := m.offer()
-	return front.Remedy{Says: w.words, Verb: w.verb, Nodes: w.nodes, Step: w.step, Look: w.look}
+	return w.Remedy
 }
 
 // mend applies a remedy that needs no user, or leads to the right place: a step, or the details that say what
 // to do.
 func (m *Model) mend() tea.Cmd {
 	node, w := m.offer()
-	if w.words == "" {
+	if w.Says == "" {
 		return nil
 	}
 	if node == "" {
 		return m.take(w)
 	}
 	m.sel = node
-	if w.verb == "" && (w.step == 0 || w.led && m.detail) {
+	if w.Verb == "" && (w.Step == 0 || w.led && m.detail) {
 		m.detail = true
 		return m.followCursor()
 	}
@@ -99,12 +97,12 @@ func (m *Model) mend() tea.Cmd {
 
 // take asks the frame to apply a remedy. The nodes are shown as busy until the frame reports the end.
 func (m *Model) take(w way) tea.Cmd {
-	if w.verb == "" {
-		return send(OpenStep{w.step})
+	if w.Verb == "" {
+		return send(OpenStep{w.Step})
 	}
-	for _, name := range w.nodes {
-		m.busy[name] = doing{w.verb, m.now()}
+	for _, name := range w.Nodes {
+		m.busy[name] = doing{w.Verb, m.now()}
 	}
 	m.hurry(m.now())
-	return send(Run{Verb: w.verb, Nodes: w.nodes})
+	return send(Run{Verb: w.Verb, Nodes: w.Nodes})
 }

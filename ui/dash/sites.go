@@ -10,14 +10,29 @@ import (
 // what helps is a message to the site.
 type siteList struct{ *table }
 
-// lines returns a line for each site, and two below it for each of its SuperNodes that is not online: the reason, and
-// the message to send.
-func (l siteList) lines() []string {
-	var lines []string
+// sites returns the sites of which the grid has told.
+func (l siteList) sites() []front.SiteView {
 	if l.have.GridErr != nil {
 		return nil
 	}
-	for _, s := range l.have.Sites {
+	return l.have.Sites
+}
+
+// said returns what stands below a site about one of its SuperNodes that is not online: the reason, and the message to
+// send.
+func said(n front.NodeView) []string {
+	switch {
+	case n.Diagnosis == nil || n.Grid == front.GridOnline:
+		return nil
+	case n.Diagnosis.Fix == "":
+		return []string{n.Diagnosis.Error()}
+	}
+	return []string{n.Diagnosis.Error(), n.Diagnosis.Fix}
+}
+
+// lines returns a line for each site, and below it what is said of its SuperNodes.
+func (l siteList) lines() (lines []string) {
+	for _, s := range l.sites() {
 		v := s.Severity()
 		text := l.ink.Severity(v).Render(v.Sign(l.st.ASCII)) + " " + clean(s.Title)
 		if s.Contact != "" {
@@ -25,12 +40,11 @@ func (l siteList) lines() []string {
 		}
 		lines = append(lines, "  "+text+l.ink.Dim.Render(fmt.Sprintf("  %d of %d online", s.Online(), len(s.Nodes))))
 		for _, n := range s.Nodes {
-			if n.Diagnosis == nil || n.Grid == front.GridOnline {
-				continue
-			}
-			lines = append(lines, "    "+clean(n.Diagnosis.Error()))
-			if n.Diagnosis.Fix != "" {
-				lines = append(lines, "    "+l.ink.Dim.Render(clean(n.Diagnosis.Fix)))
+			for i, text := range said(n) {
+				if text = clean(text); i > 0 {
+					text = l.ink.Dim.Render(text)
+				}
+				lines = append(lines, "    "+text)
 			}
 		}
 	}
@@ -52,10 +66,17 @@ func (l siteList) draw(rows int) []string {
 	return lines
 }
 
-// rows returns how many rows all of the list takes.
+// rows returns how many rows all of the list takes, without drawing it: keys that move ask, too.
 func (l siteList) rows() int {
-	if n := len(l.lines()); n > 0 {
-		return n + 2
+	n := 0
+	for _, s := range l.sites() {
+		n++
+		for _, node := range s.Nodes {
+			n += len(said(node))
+		}
 	}
-	return 0
+	if n > 0 {
+		n += 2 // a blank and the rule
+	}
+	return n
 }

@@ -377,7 +377,7 @@ func (t *table) reason(n front.NodeView, w int) string {
 		return indent + paint.Render(text) + "   " + t.ink.Key.Render("E") + t.ink.Dim.Render(hint[1:])
 	}
 	text, hint, room := "", "", 0
-	words := out(n.Diagnosis, n.Remedy).words
+	words := out(n.Diagnosis, n.Remedy).Says
 	for _, try := range [][2]string{{n.Diagnosis.Error(), words}, {n.Diagnosis.Error(), "fix it"}, {n.Diagnosis.What, words}, {n.Diagnosis.What, "fix it"}} {
 		text, hint = clean(try[0]), "F "+try[1]
 		if room = w - pointerWidth - 1 - 2 - 3 - style.Width(hint); style.Width(text) <= room {

@@ -304,8 +304,8 @@ func (m screen) summary() string {
 		room := m.w - style.Width(text) - 3
 		if room >= 12 {
 			hint := ""
-			if node, w := m.offer(); node == "" && w.words != "" && style.Width(wrong)+len(w.words)+5 <= room {
-				hint = "   " + m.hint("F", w.words, room)
+			if node, w := m.offer(); node == "" && w.Says != "" && style.Width(wrong)+len(w.Says)+5 <= room {
+				hint = "   " + m.hint("F", w.Says, room)
 			}
 			s += "   " + m.ink.Severity(v).Render(m.st.Cut(wrong, room)) + hint
 		} else {
