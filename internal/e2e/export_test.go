@@ -34,7 +34,7 @@ func TestExportCompose(t *testing.T) {
 			docker("down", "-v")
 		}
 		if _, err := os.Stat(dir); err == nil {
-			h.run("down", "--dir", dir)
+			h.run("down", "--yes", "--dir", dir)
 		}
 	}()
 	h.must("rehearse", "--yes", "--json", "--keep", "--flwr", require.Newest, "--runtime", "docker", "--nodes", "3", "--dir", dir)
