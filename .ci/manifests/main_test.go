@@ -21,7 +21,6 @@ func TestFaultsAreFound(t *testing.T) {
 		"a misspelt field":    {"readOnlyRootFilesystem:", "readOnlyRootFileSystem:"},
 		"a wrong type":        {"replicas: 1", "replicas: one"},
 		"two of one key":      {"replicas: 1", "replicas: 2"},
-		"a change that waits": {"podManagementPolicy: Parallel", "podManagementPolicy: OrderedReady"},
 		"privileges":          {"allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true"},
 		"root":                {"runAsUser: 49999", "runAsUser: 0"},
 		"a capability":        {"drop: [ALL]", "drop: [CHOWN]"},

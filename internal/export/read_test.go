@@ -70,7 +70,8 @@ func TestHostileValues(t *testing.T) {
 	}
 	var set struct {
 		Spec struct {
-			Template struct {
+			PodManagementPolicy string `yaml:"podManagementPolicy"`
+			Template            struct {
 				Spec struct {
 					Containers []struct {
 						Args []string
@@ -84,6 +85,9 @@ func TestHostileValues(t *testing.T) {
 	c := set.Spec.Template.Spec.Containers[0]
 	if !slices.Contains(c.Args, strings.ReplaceAll(config, "$", "$$")) || plain(c.Env[0].Value) != price {
 		t.Errorf("kubernetes: %+v", c)
+	}
+	if set.Spec.PodManagementPolicy != "Parallel" {
+		t.Error("a corrected export would wait for a pod that cannot start, as seen on a cluster's own controller")
 	}
 	unit, err := os.ReadFile(filepath.Join(written(t, Systemd, fixed()), fixed().unit(fixed().Nodes[2].Name)))
 	for _, want := range []string{`"--node-config=note=\"100%% of $$HOME: 'yes' # no\""`, `Environment="PRICE=5$ & 10%% \"off\" \\n"`} {
