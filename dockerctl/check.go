@@ -41,6 +41,9 @@ func (r *Runtime) Check(ctx context.Context) error {
 	if err != nil {
 		return unreachable(r, err)
 	}
+	if err := r.at.secret(); err != nil {
+		return err
+	}
 	if ping.OSType == "windows" {
 		return problem.New(problem.DockerDown, "Docker is set to Windows containers", "SuperNode images are for Linux",
 			"right-click Docker's icon in the task bar, then \"Switch to Linux containers\"")
@@ -61,6 +64,9 @@ func unreachable(r *Runtime, err error) *problem.Problem {
 
 func whyUnreachable(r *Runtime, err error, sys system) *problem.Problem {
 	named := r.at.named()
+	if r.at.ssh() {
+		return whySSH(r.at, err)
+	}
 	if host := r.at.remote(); host != "" {
 		return problem.New(problem.DockerDown, "Docker on "+host+" does not answer", named+" leads to "+r.at.host,
 			"make sure that Docker runs on "+host+" and can be reached, or use this machine's own: "+r.at.goLocal())
@@ -120,6 +126,9 @@ func (e endpoint) named() string {
 	case "docker context":
 		return "the docker context " + e.context
 	case "option":
+		if e.context != "" {
+			return "the docker context " + e.context
+		}
 		return "the address given"
 	}
 	return "Docker's socket"

@@ -46,6 +46,8 @@ func TestFindEndpoint(t *testing.T) {
 		code                          problem.Code
 	}{
 		"option wins":      {option: "unix:///o.sock", host: "unix:///h.sock", want: "unix:///o.sock", from: "option"},
+		"option: context":  {option: "lab", host: "unix:///h.sock", want: "tcp://lab.example:2376", from: "option"},
+		"option: none":     {option: "attic", code: problem.DockerDown},
 		"DOCKER_HOST":      {host: "unix:///h.sock", context: "lab", want: "unix:///h.sock", from: "DOCKER_HOST"},
 		"DOCKER_CONTEXT":   {context: "lab", config: `{"currentContext":"gone"}`, want: "tcp://lab.example:2376", from: "DOCKER_CONTEXT"},
 		"current context":  {config: `{"auths":{},"currentContext":"lab"}`, want: "tcp://lab.example:2376", from: "docker context"},

@@ -12,8 +12,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,26 +23,6 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// tickerOn makes the image of testdata/ticker on the daemon.
-func tickerOn(t testing.TB, d *require.Daemon) string {
-	t.Helper()
-	build := exec.Command("go", "build", "-o", d.Dir+"/image/ticker", "./testdata/ticker")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v %s", err, out)
-	}
-	// The starter needs a shell, date and chmod, with what they are linked to.
-	sh := exec.Command("/bin/sh", "-c", "set -e; mkdir -p app tmp; chown 49999:49999 app; for p in sh date chmod; do p=$(readlink -f $(command -v $p));"+
-		" for f in $p $(ldd $p | grep -o '/[^ )]*'); do mkdir -p ./$(dirname $f); cp -L $f ./$f; done; done; mkdir -p bin; [ -e bin/sh ] || ln -s $(readlink -f /bin/sh) bin/sh;"+
-		" [ -e bin/date ] || cp usr/bin/date usr/bin/chmod bin/; tar -c . | docker -H "+d.Host+
-		" import -c 'USER 49999' -c 'ENV PATH=/bin:/usr/bin' -c 'ENTRYPOINT [\"/ticker\"]' - flwrup-test/ticker:1")
-	sh.Dir = d.Dir + "/image"
-	if out, err := sh.CombinedOutput(); err != nil {
-		t.Fatalf("%v %s", err, out)
-	}
-	return "flwrup-test/ticker:1"
-}
-
 // A daemon that stops and returns is reported at once. Nodes come back on their own; logs and events go on.
 func TestDaemonRestart(t *testing.T) {
 	d := require.PrivateDocker(t)
@@ -55,7 +33,7 @@ func TestDaemonRestart(t *testing.T) {
 	defer r.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s := node(t, r, "supernode_1", tickerOn(t, d))
+	s := node(t, r, "supernode_1", d.Ticker())
 	s.Restart = 3
 	var changes atomic.Int64
 	ended := make(chan error, 1)

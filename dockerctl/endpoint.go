@@ -15,6 +15,7 @@ import (
 
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 	"flwrup/internal/userdirs"
 )
 
@@ -22,17 +23,20 @@ import (
 type endpoint struct {
 	host    string // unix:///var/run/docker.sock, npipe:…, tcp://…, ssh://…
 	context string // name of the docker context; "" when none was used
-	from    string // DOCKER_HOST, DOCKER_CONTEXT, docker context, default, found, option
+	from    string // DOCKER_HOST, DOCKER_CONTEXT, docker context, default, found, option (an address or a context)
 	docker  dockercontext.Endpoint
 }
 
-// findEndpoint follows the docker command: the given address, DOCKER_HOST, DOCKER_CONTEXT, the current
+// findEndpoint follows the docker command: the given address or context, DOCKER_HOST, DOCKER_CONTEXT, the current
 // context of config.json, the default socket. Without the default socket it also tries the places of Docker
-// Desktop, Colima, OrbStack, Rancher Desktop and rootless Docker.
+// Desktop, Colima, OrbStack, Rancher Desktop, rootless Docker and Podman.
 // https://docs.docker.com/engine/manage-resources/contexts/
 func findEndpoint(host string) (endpoint, error) {
-	if host != "" {
+	if strings.Contains(host, "://") {
 		return endpoint{host: host, from: "option"}, nil
+	}
+	if host != "" {
+		return contextEndpoint(configDir(), host, "option")
 	}
 	if h := os.Getenv(client.EnvOverrideHost); h != "" {
 		return endpoint{host: h, from: client.EnvOverrideHost}, nil
@@ -96,8 +100,11 @@ func contextEndpoint(dir, name, from string) (endpoint, error) {
 	bad := func(err error) error {
 		p := problem.New(problem.DockerDown, "the docker context \""+name+"\" cannot be used", err.Error(),
 			"run `docker context ls`, then `docker context use default` or another one of the list")
-		if from == "DOCKER_CONTEXT" {
+		switch from {
+		case "DOCKER_CONTEXT":
 			p.Fix = "unset DOCKER_CONTEXT, or set it to a name that `docker context ls` shows"
+		case "option":
+			p.Fix = "make it: docker context create " + shell.Word(name) + " --docker host=ssh://USER@HOST, or give an address such as ssh://USER@HOST"
 		}
 		p.Err = err
 		return p
@@ -122,7 +129,9 @@ func (e endpoint) client() (*client.Client, error) {
 	var opts []client.Opt
 	var err error
 	switch {
-	case e.from == client.EnvOverrideHost && !strings.HasPrefix(e.host, "ssh://"):
+	case e.ssh():
+		opts, err = overSSH(e.host)
+	case e.from == client.EnvOverrideHost:
 		opts = []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()} // with DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
 	default:
 		ep := e.docker
@@ -158,6 +167,31 @@ func socketPath(host string) string {
 	return ""
 }
 
+// ssh reports whether the daemon is reached through ssh.
+func (e endpoint) ssh() bool { return strings.HasPrefix(e.host, "ssh://") }
+
+// inClear reports whether everything sent to the daemon, private keys as well, can be read on the network.
+func (e endpoint) inClear() bool {
+	if !strings.HasPrefix(e.host, "tcp://") && !strings.HasPrefix(e.host, "http://") || e.remote() == "" {
+		return false
+	}
+	if e.from == client.EnvOverrideHost {
+		return os.Getenv(client.EnvOverrideCertPath) == ""
+	}
+	return e.docker.TLSData == nil && !e.docker.SkipTLSVerify
+}
+
+// where names the daemon's machine in a sentence.
+func (e endpoint) where() string {
+	switch host := e.remote(); {
+	case e.context != "" && (host != "" || e.from == "option"):
+		return e.context
+	case host != "":
+		return host
+	}
+	return "this machine"
+}
+
 // remote returns the machine that runs the daemon, "" for this one.
 func (e endpoint) remote() string {
 	u, err := url.Parse(e.host)
@@ -174,7 +208,10 @@ func (e endpoint) remote() string {
 
 // flags returns the flags with which the docker command reaches the same daemon; none when it needs none.
 func (e endpoint) flags() []string {
-	if e.from == "option" || e.from == "found" {
+	switch {
+	case e.from == "option" && e.context != "":
+		return []string{"--context", e.context}
+	case e.from == "option" || e.from == "found":
 		return []string{"--host", e.host}
 	}
 	return nil

@@ -18,8 +18,9 @@ func otherSockets() []string {
 			out = append(out, filepath.Join(home, p, "docker.sock"))
 		}
 	}
+	run := "/run/user/" + strconv.Itoa(os.Getuid())
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		out = append(out, filepath.Join(dir, "docker.sock"))
+		run = dir
 	}
-	return append(out, "/run/user/"+strconv.Itoa(os.Getuid())+"/docker.sock")
+	return append(out, run+"/docker.sock", run+"/podman/podman.sock", "/run/podman/podman.sock")
 }

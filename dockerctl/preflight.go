@@ -3,6 +3,7 @@ package dockerctl
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 	"flwrup/internal/letin"
 	"flwrup/internal/machine"
 	"flwrup/internal/problem"
+	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
 )
 
@@ -37,6 +39,13 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 		found = append(found, supernode.Finding{Node: node, Warning: warning, Problem: p})
 	}
 	here := r.at.remote() == "" && runtime.GOOS == "linux"
+	if r.at.remote() != "" {
+		for _, spec := range specs {
+			if p := outOfReach(r.at, spec); p != nil {
+				add(spec.Name, false, p)
+			}
+		}
+	}
 	images := map[string]bool{}
 	for _, spec := range specs {
 		if images[spec.Image] {
@@ -52,7 +61,7 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 		image, err := r.cli.ImageInspect(ctx, spec.Image)
 		switch {
 		case cerrdefs.IsNotFound(err):
-			add("", true, problem.New(problem.ImageMissing, "image "+spec.Image+" is not on this machine yet", "", "flwrup pulls it first: docker pull "+spec.Image))
+			add("", true, problem.New(problem.ImageMissing, "image "+spec.Image+" is not on "+r.at.where()+" yet", "", "flwrup pulls it first: "+shell.Line(append(append([]string{"docker"}, r.at.flags()...), "pull", spec.Image))))
 			if free, err := machine.DiskFree(info.DockerRootDir); here && err == nil && free < imageRoom {
 				add("", false, problem.New(DiskFull, fmt.Sprintf("%.1f GB free in %s", float64(free)/1e9, info.DockerRootDir), "the image takes about a gigabyte",
 					"free some space: `docker system df` shows what takes it, `docker image prune` removes unused images"))
@@ -89,6 +98,17 @@ func (r *Runtime) Preflight(ctx context.Context, specs []supernode.Spec) ([]supe
 		}
 	}
 	return found, nil
+}
+
+// outOfReach returns the Problem of a SuperNode on another machine whose grid answers on this machine alone.
+func outOfReach(at endpoint, spec supernode.Spec) *problem.Problem {
+	fleet := spec.Labels["fleet"]
+	host, _, err := net.SplitHostPort(fleet)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil
+	}
+	return problem.New(problem.BadInput, spec.Name+" on "+at.where()+" cannot reach the grid", "the grid at "+fleet+" answers on this machine only",
+		"run it on this machine: take host out of flwrup.toml")
 }
 
 // ofNode returns the obstacles to one container.

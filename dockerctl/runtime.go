@@ -58,7 +58,7 @@ const (
 // Options says which containers are ours and where they run.
 type Options struct {
 	Project string // value of LabelProject: List, Watch and all by-name calls see only this project's
-	Host    string // address of the daemon (unix://…, ssh://…); "" finds it as the docker command does
+	Host    string // the daemon's address (unix://…, ssh://…), or the name of a Docker context; "" finds it as the docker command does
 	Dir     string // absolute folder for files of the lines of Commands; nothing else touches it
 }
 

@@ -28,6 +28,9 @@ func (r *Runtime) Start(ctx context.Context, spec supernode.Spec) error {
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
+	if err := r.at.secret(); err != nil {
+		return err
+	}
 	proxies, err := r.dockerProxies()
 	if err != nil {
 		return err
@@ -241,6 +244,12 @@ func startProblem(ctx context.Context, r *Runtime, spec supernode.Spec, err erro
 	if strings.Contains(text, "could not select device driver") {
 		p := problem.New(problem.BadInput, "Docker has no GPU for "+spec.Name, "its NVIDIA Container Toolkit is not installed, or there is no GPU",
 			"install the toolkit (https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/), or take gpus out of flwrup.toml")
+		p.Raw, p.Err = safe(err), err
+		return p
+	}
+	if strings.Contains(text, "setting rlimit") {
+		p := problem.New(problem.BadInput, "the container of "+spec.Name+" cannot start", "Podman asks for more processes or files than this machine lets it have",
+			"write default_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"] below [containers] into containers.conf, restart Podman's service, then run `flwrup down` and start again")
 		p.Raw, p.Err = safe(err), err
 		return p
 	}

@@ -151,3 +151,24 @@ func (d *Daemon) Load(images ...string) {
 		d.t.Fatalf("docker save: %v", err)
 	}
 }
+
+// Ticker makes a small image on the daemon that does what flwrup needs of a SuperNode's: dockerctl/testdata/ticker
+// writes a line every 100 ms. It returns the image's name.
+func (d *Daemon) Ticker() string {
+	d.t.Helper()
+	build := exec.Command("go", "build", "-o", d.Dir+"/image/ticker", "flwrup/dockerctl/testdata/ticker")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		d.t.Fatalf("%v %s", err, out)
+	}
+	// The starter needs a shell, date and chmod, with what they are linked to.
+	sh := exec.Command("/bin/sh", "-c", "set -e; mkdir -p app tmp; chown 49999:49999 app; for p in sh date chmod; do p=$(readlink -f $(command -v $p));"+
+		" for f in $p $(ldd $p | grep -o '/[^ )]*'); do mkdir -p ./$(dirname $f); cp -L $f ./$f; done; done; mkdir -p bin; [ -e bin/sh ] || ln -s $(readlink -f /bin/sh) bin/sh;"+
+		" [ -e bin/date ] || cp usr/bin/date usr/bin/chmod bin/; tar -c . | docker -H "+d.Host+
+		" import -c 'USER 49999' -c 'ENV PATH=/bin:/usr/bin' -c 'ENTRYPOINT [\"/ticker\"]' - flwrup-test/ticker:1")
+	sh.Dir = d.Dir + "/image"
+	if out, err := sh.CombinedOutput(); err != nil {
+		d.t.Fatalf("%v %s", err, out)
+	}
+	return "flwrup-test/ticker:1"
+}

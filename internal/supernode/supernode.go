@@ -37,6 +37,7 @@ type Spec struct {
 	Missing  []string // of EnvNames: without a value now. A node that kept its copy starts anyway
 
 	// Containers only.
+	Host        string   // the Docker host that runs it: the name of a Docker context, or an address; "" is this machine's own
 	Container   string   // the container's name; unique on the daemon
 	Image       string   // flwr/supernode:1.42.0-py3.13-ubuntu24.04
 	ImageID     string   // the image that Image must lead to; "" for any
@@ -146,6 +147,7 @@ const WrongFlwr problem.Code = "wrong-flwr"
 type State string
 
 const (
+	Unknown    State = "unknown"    // the Docker host that runs it does not answer; Away says why
 	Absent     State = "absent"     // never started, or removed
 	Starting   State = "starting"   // created, not running yet
 	Running    State = "running"    //
@@ -166,8 +168,10 @@ type Status struct {
 	Reason     string    // OOM killed, killed by signal, …; "" when unknown
 	Since      time.Time // start of the present state
 	Restarts   int
-	Image      string // containers: image reference
-	ImageID    string // containers: the image itself, sha256:…
+	Host       string           // containers: as Spec.Host
+	Away       *problem.Problem // why Host does not answer, when Unknown
+	Image      string           // containers: image reference
+	ImageID    string           // containers: the image itself, sha256:…
 	Labels     map[string]string
 	Ours       bool   // false for a SuperNode that was started by hand
 	ByHand     string // "container NAME" or "process PID", not the project's, that runs with the node's key; "" for the project's own
