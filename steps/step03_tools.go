@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strings"
 
-	"flwrup/dockerctl"
 	"flwrup/flwrexec/install"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -301,10 +300,7 @@ func (t tools) runtime(ctx context.Context, s *site.Site, to front.Sink) error {
 
 // tryDocker reports whether containers can be had: daemon and image.
 func (t tools) tryDocker(ctx context.Context, s *site.Site, to front.Sink) error {
-	rt, err := dockerctl.New(ctx, dockerctl.Options{Project: s.Choices().ID})
-	if err != nil {
-		return err
-	}
+	rt := site.OpenDocker(s)
 	defer rt.Close()
 	if err := rt.Check(ctx); err != nil {
 		return err
@@ -321,9 +317,14 @@ func (t tools) prepare(ctx context.Context, s *site.Site, rt supernode.Runtime, 
 	found := f.Found()
 	spec := supernode.Spec{Project: s.Choices().ID, Flwr: found.Version.String(), Image: site.Image(s.Choices(), found.Version.String()),
 		Program: found.SuperNode()}
-	return rt.Prepare(ctx, spec, func(p supernode.Progress) {
-		to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
-	})
+	for _, spec.Host = range site.Hosts(s) {
+		if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
+			to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Change chooses the runtime again, as long as no SuperNode runs.

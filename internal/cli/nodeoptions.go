@@ -25,6 +25,7 @@ func (o *nodeOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.PIDs, "pids", "", "`processes` and threads that each container may have, such as 4096, or unlimited")
 	f.StringVar(&c.Tmp, "tmp", "", "`size` of each container's /tmp, which is in memory, such as 1g")
 	f.StringVar(&c.GPUs, "gpus", "", "graphics `processors` for the containers: all, a number, or device=0,1")
+	f.StringVar(&c.Host, "host", "", "Docker `host` that runs the containers: a Docker context, or an address such as ssh://USER@HOST; \"\" is this machine's own")
 	f.StringVar(&c.Location, "location", "", "`latitude,longitude` that SuperNodes are registered with (flwr 1.38 and later)")
 	f.BoolVar(&o.install, "install-packages", false, "SuperNodes install what the app asks for (flwr 1.29 and later)")
 	f.BoolVar(&o.lasting, "lasting", true, "containers come back after a reboot; false: removed with their log when they end")
@@ -51,6 +52,7 @@ func (o nodeOptions) keep(to *project.NodeChoice) map[string]func() {
 		"pids":             func() { to.PIDs = o.from.PIDs },
 		"tmp":              func() { to.Tmp = o.from.Tmp },
 		"gpus":             func() { to.GPUs = o.from.GPUs },
+		"host":             func() { to.Host = o.from.Host },
 		"location":         func() { to.Location = o.from.Location },
 		"install-packages": func() { to.Install = &o.install },
 		"lasting":          func() { to.Lasting = &o.lasting },

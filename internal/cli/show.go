@@ -78,6 +78,7 @@ type nodeData struct {
 	ImageDigest string       `json:"image_digest,omitempty"` // repository@sha256:…, or the ID of an image that was built here
 	ByHand      string       `json:"by_hand,omitempty"`      // "container NAME" or "process PID" that somebody started with this key
 	RuntimeID   string       `json:"runtime_id,omitempty"`
+	Host        string       `json:"host,omitempty"`   // Docker host that has its container; not there for this machine's own
 	Engine      *engineData  `json:"engine,omitempty"` // who runs it in flwrup's place
 	Wanted      string       `json:"wanted,omitempty"` // up or down: what was last asked of it
 	Diagnosis   *problemData `json:"diagnosis,omitempty"`
@@ -133,7 +134,7 @@ func (p *program) nodesOf(list []front.NodeView) (nodes []nodeData) {
 	for _, n := range list {
 		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: string(n.Grid),
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
-			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Wanted: string(n.Wanted), Remedy: p.remedy(n.Remedy)}
+			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Host: n.Runtime.Host, Wanted: string(n.Wanted), Remedy: p.remedy(n.Remedy)}
 		if at := n.Engine; at != nil {
 			nd.Engine = &engineData{at.Kind, at.Dir, at.Start, at.Stop, at.End, at.Logs}
 		}
@@ -194,6 +195,9 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		}
 		if n.Runtime.State == supernode.Running && !n.Runtime.Since.IsZero() {
 			here += " " + style.Age(time.Since(n.Runtime.Since))
+		}
+		if n.Runtime.Host != "" {
+			here += " on " + supernode.HostName(n.Runtime.Host)
 		}
 		if n.Engine != nil {
 			here = "run by " + n.Engine.Kind + " (" + n.Engine.Dir + ")"

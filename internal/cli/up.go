@@ -66,7 +66,7 @@ from there. What you choose is kept in flwrup.toml.`,
 // kept are the flags that flwrup.toml keeps, in the order of the help; each has an environment variable.
 var kept = []string{"nodes", "federation", "create-federation", "connection", "control", "fleet", "ca", "runtime", "flwr", "flwr-path", "flwr-home",
 	"keys", "image", "host-network", "app", "backup", "backup-recipient", "passphrase-file",
-	"node-config", "data", "env", "env-file", "cpus", "memory", "pids", "tmp", "gpus", "location", "install-packages", "lasting"}
+	"node-config", "data", "env", "env-file", "cpus", "memory", "pids", "tmp", "gpus", "host", "location", "install-packages", "lasting"}
 
 // choose keeps the flags that were given, for a project in dir.
 func (o upOptions) choose(cmd *cobra.Command, dir string) func(*project.Choices) {

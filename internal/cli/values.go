@@ -65,6 +65,7 @@ var valueChecks = map[string]func(p *program, v string) string{
 	"pids":             setting("pids"),
 	"tmp":              setting("tmp"),
 	"gpus":             setting("gpus"),
+	"host":             setting("host"),
 	"location":         setting("location"),
 	"data": func(p *program, v string) string {
 		if why := setting("data")(p, v); why != "" {
@@ -87,7 +88,7 @@ func fourWords(v string) string {
 
 // takenBack are the flags whose empty value takes a choice back: Problems and their fixes name some of them.
 var takenBack = []string{"image", "flwr", "flwr-path", "flwr-home", "control", "fleet", "ca", "backup", "backup-recipient",
-	"node-config", "env-file", "cpus", "memory", "pids", "tmp", "gpus", "location"}
+	"node-config", "env-file", "cpus", "memory", "pids", "tmp", "gpus", "host", "location"}
 
 // checkValues refuses the first value of a flag that cannot be meant.
 func (p *program) checkValues(cmd *cobra.Command) error {

@@ -124,7 +124,8 @@ type rehearsal struct {
 		Online int
 		Flwr   string
 		Nodes  []struct {
-			Name, NodeID, Fingerprint, Grid, State, RuntimeID string
+			Name, NodeID, Fingerprint, Grid, State, RuntimeID, Host string
+			Diagnosis                                               *struct{ Code, Message string }
 		}
 		Runs    []struct{ ID, Status string }
 		Run     struct{ ID, Status string }

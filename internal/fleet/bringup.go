@@ -3,8 +3,10 @@ package fleet
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
+	"flwrup/internal/dockerhosts"
 	"flwrup/internal/export"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -41,17 +43,9 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 	if err := site.NoteWanted(s, namesOf(list), front.WantedUp); err != nil {
 		return err
 	}
-	if len(list) > 0 {
-		spec, err := site.Spec(ctx, s, list[0], "")
-		if err != nil {
-			return err
-		}
-		if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
-			to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
-		}); err != nil {
-			return err
-		}
-		if err := settleImage(ctx, s, rt, spec.Image, to); err != nil {
+	for _, h := range site.HostsOf(s, list) {
+		i := slices.IndexFunc(list, func(m site.Member) bool { return s.Choices().ForNode(m.Number).Host == h })
+		if err := getImage(ctx, s, rt, list[i], to); err != nil {
 			return err
 		}
 	}
@@ -88,6 +82,20 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 		err = errors.Join(unfit, err)
 	}
 	return err
+}
+
+// getImage provides the image on the Docker host of m, and the program of a plain process.
+func getImage(ctx context.Context, s *site.Site, rt supernode.Runtime, m site.Member, to front.Sink) error {
+	spec, err := site.Spec(ctx, s, m, "")
+	if err != nil {
+		return err
+	}
+	if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
+		to.Event(front.Progress{Label: p.Text + on(spec.Host), Done: p.Done, Total: p.Total, Bytes: true})
+	}); err != nil {
+		return err
+	}
+	return settleImage(ctx, s, rt, spec.Host, spec.Image, to)
 }
 
 // fetchBack stops those of list that still run for a grid that the project has left: a SuperNode has one key,
@@ -135,6 +143,17 @@ func StartOne(ctx context.Context, s *site.Site, rt supernode.Runtime, m site.Me
 			return rerr
 		}
 		if spec, err = site.Spec(ctx, s, m, ""); err != nil {
+			return err
+		}
+		err = rt.Start(ctx, spec)
+	}
+	if problem.Is(err, dockerhosts.MayRun) {
+		answer, aerr := to.Ask(ctx, front.Question{ID: "leave-host", Kind: front.AskConfirm, Default: "no", Ask: "Is that host gone for good, so that " + m.Name + " can start elsewhere?",
+			Help: problem.Of(err).Error() + ". The copy of its key stays there. Should the host come back with the container, the grid refuses the second of the two."})
+		if aerr != nil || answer != "yes" {
+			return errors.Join(err, aerr)
+		}
+		if err := site.LeaveHost(s, m.Name); err != nil {
 			return err
 		}
 		err = rt.Start(ctx, spec)

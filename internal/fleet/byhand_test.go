@@ -215,7 +215,7 @@ func TestProcessStartedByHand(t *testing.T) {
 	if err := fleet.StartOne(ctx, s, rt, m, h); err != nil {
 		t.Fatal(err)
 	}
-	if own, err := site.Inner(rt).List(ctx); err != nil || len(own) != 0 {
+	if own, err := site.At(rt, "").List(ctx); err != nil || len(own) != 0 {
 		t.Errorf("a second one with the same key: %+v %v", own, err)
 	}
 	if err := steps.Act(ctx, s, front.StopNodes, nil, h); err != nil || !strings.Contains(h.Said(), "kill "+fmt.Sprint(cmd.Process.Pid)) {

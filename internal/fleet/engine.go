@@ -93,7 +93,7 @@ func NewExport(ctx context.Context, s *site.Site, kind export.Kind, names []stri
 // digestOf returns the digest under which registries know the image of a spec: from the ledger, else from the daemon
 // at hand; "" where neither knows one.
 func digestOf(ctx context.Context, s *site.Site, spec supernode.Spec) string {
-	name := site.DigestOf(s.Ledger.Data(), supernode.Status{Image: spec.Image, ImageID: spec.ImageID})
+	name := site.DigestOf(s.Ledger.Data(), supernode.Status{Host: spec.Host, Image: spec.Image, ImageID: spec.ImageID})
 	if strings.Contains(name, "@") {
 		return name
 	}
@@ -101,7 +101,7 @@ func digestOf(ctx context.Context, s *site.Site, spec supernode.Spec) string {
 	if err != nil || spec.ImageID != "" { // the ledger knows the image, and no digest of it
 		return ""
 	}
-	if r, ok := site.Inner(rt).(site.ImageResolver); ok {
+	if r, ok := site.At(rt, spec.Host).(site.ImageResolver); ok {
 		if i, err := r.ResolveImage(ctx, spec.Image); err == nil {
 			return i.Digest
 		}

@@ -47,33 +47,40 @@ func BuildImage(ctx context.Context, s *site.Site, to front.Sink) (string, error
 	if err != nil {
 		return "", err
 	}
-	builder, ok := site.Inner(rt).(imageBuilder)
-	if !ok {
-		return "", problem.New(problem.NotSupported, "this runtime builds no images", "", "")
-	}
 	version := f.Version().String()
 	b := dockerctl.ImageBuild{Base: site.OfficialImage(version), Flwr: version, Packages: packages, CA: os.Getenv("PIP_CERT"),
 		Tag: "flwrup/" + strings.ToLower(site.SuggestName(a.Name)) + ":" + s.Choices().ID}
-	spec := supernode.Spec{Flwr: version, Image: b.Base}
-	if err := rt.Prepare(ctx, spec, func(p supernode.Progress) {
-		to.Event(front.Progress{Label: p.Text, Done: p.Done, Total: p.Total, Bytes: true})
-	}); err != nil {
-		return "", err
-	}
-	to.Event(front.Says{Text: fmt.Sprintf("building %s on %s with %s", b.Tag, b.Base, strings.Join(packages, ", "))})
-	if err := builder.Build(ctx, b, func(line string) { to.Event(front.Output{Text: line}) }); err != nil {
-		return "", err
-	}
-	if r, ok := site.Inner(rt).(site.ImageResolver); ok { // this change of the name is the person's own
-		made, err := r.ResolveImage(ctx, b.Tag)
-		if err != nil {
-			return "", err
-		}
-		if err := site.NoteImage(s, b.Tag, made); err != nil {
+	for _, h := range site.Hosts(s) {
+		if err := buildOn(ctx, s, rt, h, b, to); err != nil {
 			return "", err
 		}
 	}
 	return b.Tag, s.Change(func(c *project.Choices) error { c.Image = b.Tag; return nil })
+}
+
+// buildOn makes the image on one Docker host.
+func buildOn(ctx context.Context, s *site.Site, rt supernode.Runtime, host string, b dockerctl.ImageBuild, to front.Sink) error {
+	builder, ok := site.At(rt, host).(imageBuilder)
+	if !ok {
+		return problem.New(problem.NotSupported, "this runtime builds no images", "", "")
+	}
+	if err := rt.Prepare(ctx, supernode.Spec{Flwr: b.Flwr, Image: b.Base, Host: host}, func(p supernode.Progress) {
+		to.Event(front.Progress{Label: p.Text + on(host), Done: p.Done, Total: p.Total, Bytes: true})
+	}); err != nil {
+		return err
+	}
+	to.Event(front.Says{Text: fmt.Sprintf("building %s%s from %s with %s", b.Tag, on(host), b.Base, strings.Join(b.Packages, ", "))})
+	if err := builder.Build(ctx, b, func(line string) { to.Event(front.Output{Text: line}) }); err != nil {
+		return err
+	}
+	if r, ok := site.At(rt, host).(site.ImageResolver); ok { // this change of the name is the person's own
+		made, err := r.ResolveImage(ctx, b.Tag)
+		if err != nil {
+			return err
+		}
+		return site.NoteImage(s, host, b.Tag, made)
+	}
+	return nil
 }
 
 // isFlwr reports whether a requirement is about flwr itself, which the image has.

@@ -11,8 +11,8 @@ import (
 
 // movedImage tells a person that the image's name leads elsewhere now; nil where it does not, or where nobody
 // can say.
-func movedImage(ctx context.Context, s *site.Site, rt supernode.Runtime, name string) (known, now supernode.Image, moved *problem.Problem, err error) {
-	r, ok := site.Inner(rt).(site.ImageResolver)
+func movedImage(ctx context.Context, s *site.Site, rt supernode.Runtime, host, name string) (known, now supernode.Image, moved *problem.Problem, err error) {
+	r, ok := site.At(rt, host).(site.ImageResolver)
 	if !ok {
 		return known, now, nil, nil
 	}
@@ -22,17 +22,25 @@ func movedImage(ctx context.Context, s *site.Site, rt supernode.Runtime, name st
 		}
 		return known, now, nil, err
 	}
-	known, ok = site.KnownImage(s.Ledger.Data(), name)
+	known, ok = site.KnownImage(s.Ledger.Data(), host, name)
 	if !ok || known.Same(now) {
 		return known, now, nil, nil
 	}
-	return known, now, problem.New(site.ImageChanged, "the image "+name+" has changed", "it was "+known.Name()+", and is "+now.Name()+" now",
+	return known, now, problem.New(site.ImageChanged, "the image "+name+on(host)+" has changed", "it was "+known.Name()+", and is "+now.Name()+" now",
 		"flwrup uses the previous one as long as it is on this machine; `flwrup start` in a terminal asks which to use"), nil
 }
 
+// on names a Docker host behind what is there; "" for this machine's own.
+func on(host string) string {
+	if host == "" {
+		return ""
+	}
+	return " on " + host
+}
+
 // settleImage notes where the image's name leads, and asks when that has changed.
-func settleImage(ctx context.Context, s *site.Site, rt supernode.Runtime, name string, to front.Sink) error {
-	known, now, moved, err := movedImage(ctx, s, rt, name)
+func settleImage(ctx context.Context, s *site.Site, rt supernode.Runtime, host, name string, to front.Sink) error {
+	known, now, moved, err := movedImage(ctx, s, rt, host, name)
 	if err != nil || now.ID == "" {
 		return err
 	}
@@ -40,9 +48,9 @@ func settleImage(ctx context.Context, s *site.Site, rt supernode.Runtime, name s
 		if known == now {
 			return nil
 		}
-		return site.NoteImage(s, name, now)
+		return site.NoteImage(s, host, name, now)
 	}
-	answer, err := to.Ask(ctx, front.Question{ID: "image-changed", Kind: front.AskChoice, Default: "keep", Ask: "The image " + name + " has changed. Which one should SuperNodes use?",
+	answer, err := to.Ask(ctx, front.Question{ID: "image-changed", Kind: front.AskChoice, Default: "keep", Ask: "The image " + name + on(host) + " has changed. Which one should SuperNodes use?",
 		Help: "It was " + known.Name() + " and is now " + now.Name() + ". Somebody here pulled or built it, or its publisher moved the name.",
 		Choices: []front.Choice{
 			{Value: "keep", Label: "the previous one", Note: known.Name()},
@@ -52,9 +60,9 @@ func settleImage(ctx context.Context, s *site.Site, rt supernode.Runtime, name s
 	case err != nil:
 		return err
 	case answer == "take":
-		return site.NoteImage(s, name, now)
+		return site.NoteImage(s, host, name, now)
 	}
-	if _, err := site.Inner(rt).(site.ImageResolver).ResolveImage(ctx, known.ID); problem.Is(err, problem.ImageMissing) {
+	if _, err := site.At(rt, host).(site.ImageResolver).ResolveImage(ctx, known.ID); problem.Is(err, problem.ImageMissing) {
 		return problem.New(problem.NeedsPerson, moved.What, moved.Why+"; the previous one is no longer on this machine",
 			"find out where the new one comes from; then run `flwrup start` in a terminal and take it, or write image = \""+now.Name()+"\" into flwrup.toml")
 	} else if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"flwrup/internal/byhand"
 	"flwrup/internal/front"
 	"flwrup/internal/site"
 	"flwrup/internal/wording"
@@ -52,7 +53,7 @@ func keepOrReplace(ctx context.Context, s *site.Site, list []site.Member, to fro
 	if err != nil {
 		return nil, err
 	}
-	every, ok := rt.(*site.EveryNode)
+	every, ok := rt.(*byhand.EveryNode)
 	if !ok {
 		return nil, fmt.Errorf("the runtime %s cannot stop a SuperNode that was started by hand", rt.Kind())
 	}

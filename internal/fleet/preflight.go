@@ -47,9 +47,14 @@ func Preflight(ctx context.Context, s *site.Site, list []site.Member) ([]superno
 		found = append(found, f)
 	}
 	if err == nil && len(specs) > 0 {
-		var moved *problem.Problem
-		if _, _, moved, err = movedImage(ctx, s, rt, specs[0].Image); moved != nil {
-			found = append(found, supernode.Finding{Warning: true, Problem: moved})
+		for _, h := range site.HostsOf(s, list) {
+			if slices.ContainsFunc(found, func(f supernode.Finding) bool { return f.Problem.Code == problem.DockerDown }) {
+				break
+			}
+			var moved *problem.Problem
+			if _, _, moved, err = movedImage(ctx, s, rt, h, specs[0].Image); moved != nil {
+				found = append(found, supernode.Finding{Warning: true, Problem: moved})
+			}
 		}
 	}
 	return found, err

@@ -51,6 +51,8 @@ var settings = []setting{
 	},
 		askYesNo("install-packages", "Let SuperNodes install the packages that an app asks for?", "Needs flwr 1.29 or later. The first run takes longer; packages come from the package index.",
 			"install them", "do not", false, func(c *project.NodeChoice) **bool { return &c.Install })},
+	{"host", "Docker host", true, func(c project.NodeChoice) string { return c.Host },
+		askLine("host", "Which Docker host runs it?", "A Docker context (`docker context ls` lists them), or an address such as ssh://USER@HOST. Its private key goes there. A restart moves it.", func(c *project.NodeChoice) *string { return &c.Host })},
 	{"lasting", "after a reboot", true, func(c project.NodeChoice) string { return yesNo(c.Lasting, "come back", "removed with their log") },
 		askYesNo("lasting", "Restart containers after a reboot?", "Containers that do not restart are removed with their log when they end, as with docker run --rm.",
 			"come back", "remove them when they end", true, func(c *project.NodeChoice) **bool { return &c.Lasting })},
@@ -315,6 +317,9 @@ func askList(ctx context.Context, id, ask, adds string, list []string, to front.
 func askData(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.Sink) (err error) {
 	c.Data, err = askList(ctx, "data", "Which data folder?", "add a folder", c.Data, to, func() (string, error) {
 		host, help := "", "On this machine; relative paths start at this project's folder. "+takenAway+": none."
+		if c.Host != "" {
+			help = "Its whole path on " + c.Host + ". " + takenAway + ": none."
+		}
 		for {
 			if host, err = to.Ask(ctx, front.Question{ID: "data-here", Kind: front.AskText, Ask: "Which folder can the ClientApp see?", Help: help, Validate: func(v string) error {
 				if strings.TrimSpace(v) == "" {
@@ -327,7 +332,7 @@ func askData(ctx context.Context, s *site.Site, c *project.NodeChoice, to front.
 			if host = strings.TrimSpace(host); host == takenAway {
 				return "", nil
 			}
-			if _, err := os.Stat(s.Path(host)); err == nil {
+			if _, err := os.Stat(s.Path(host)); err == nil || c.Host != "" && filepath.IsAbs(host) {
 				break
 			}
 			help = s.Path(host) + " is not there. " + takenAway + ": none."

@@ -86,7 +86,7 @@ func (n NodeView) Severity() Severity {
 	here := n.Runtime.State
 	up := here == supernode.Running
 	switch {
-	case n.Diagnosis != nil && up && n.Grid == GridOnline && n.Runtime.Reason != supernode.Suspended:
+	case n.Diagnosis != nil && (up || here == supernode.Unknown) && n.Grid == GridOnline && n.Runtime.Reason != supernode.Suspended:
 		return Warning
 	case n.Diagnosis != nil || n.Grid == GridUnregistered || n.Runtime.Reason == supernode.Suspended:
 		return Failing

@@ -100,7 +100,7 @@ func foreign(ctx context.Context, s *site.Site, m site.Member) (supernode.Status
 	if err != nil {
 		return supernode.Status{}, false
 	}
-	docker, ok := site.Inner(rt).(interface {
+	docker, ok := site.At(rt, s.Choices().ForNode(m.Number).Host).(interface {
 		Foreign(ctx context.Context, names []string) ([]supernode.Status, error)
 	})
 	if !ok || m.Number == 0 {

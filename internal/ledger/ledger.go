@@ -157,6 +157,9 @@ func clone(d Data) Data {
 	d.Backups, d.Intents, d.Grids = slices.Clone(d.Backups), slices.Clone(d.Intents), slices.Clone(d.Grids)
 	d.Attestations, d.SuperNodes = slices.Clone(d.Attestations), slices.Clone(d.SuperNodes)
 	d.Requests, d.Coordinators, d.Sites = slices.Clone(d.Requests), slices.Clone(d.Coordinators), slices.Clone(d.Sites)
+	for i, n := range d.SuperNodes {
+		d.SuperNodes[i].Hosts = slices.Clone(n.Hosts)
+	}
 	for i, s := range d.Sites {
 		d.Sites[i].Nodes, d.Sites[i].Requests = slices.Clone(s.Nodes), slices.Clone(s.Requests)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -205,11 +206,11 @@ func TestPortsAndWishesOfAnEarlierFlwrup(t *testing.T) {
 	l := open(t, file)
 	check := func(want ...SuperNode) {
 		t.Helper()
-		if got := l.Data().SuperNodes; !slices.Equal(got, want) {
+		if got := l.Data().SuperNodes; !reflect.DeepEqual(got, want) {
 			t.Errorf("got  %+v\nwant %+v", got, want)
 		}
 		for _, n := range want {
-			if got := l.SuperNode(n.Name); got != n {
+			if got := l.SuperNode(n.Name); !reflect.DeepEqual(got, n) {
 				t.Errorf("got  %+v\nwant %+v", got, n)
 			}
 		}

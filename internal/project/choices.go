@@ -81,6 +81,7 @@ type NodeChoice struct {
 	GPUs       string   // "all", a number, or "device=0,1"
 	Location   string   // "latitude,longitude", which it is registered with (flwr >= 1.38)
 	Install    *bool    // --allow-runtime-dependency-installation
+	Host       string   // Docker host that runs it: the name of a Docker context, or an address; "": this machine's own
 	Lasting    *bool    // nil or true: comes back after a reboot; false: gone with its log when it ends
 }
 

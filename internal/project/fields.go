@@ -66,6 +66,7 @@ var nodeFields = []field[NodeChoice]{
 	{"gpus", "graphics processors: \"all\", a number, or \"device=0,1\"", func(n *NodeChoice) any { return &n.GPUs }, matching(gpuChoice, "it takes \"all\", a number, or \"device=0,1\"")},
 	{"location", "latitude,longitude that it is registered with (flwr 1.38 or later)", func(n *NodeChoice) any { return &n.Location }, rule{why: location}},
 	{"install-packages", "it installs what the app asks for (flwr 1.29 or later)", func(n *NodeChoice) any { return &n.Install }, rule{}},
+	{"host", "Docker host that runs it: a Docker context, or an address such as ssh://USER@HOST; \"\": this machine's own", func(n *NodeChoice) any { return &n.Host }, rule{why: dockerHost}},
 	{"lasting", "comes back after a reboot; false: gone with its log when it ends", func(n *NodeChoice) any { return &n.Lasting }, rule{}},
 }
 

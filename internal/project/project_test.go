@@ -281,14 +281,16 @@ func TestForNode(t *testing.T) {
 	if ParsePIDs("4096") != 4096 || ParsePIDs("") != 0 || ParsePIDs(Unlimited) != -1 {
 		t.Error("pids")
 	}
-	for key, values := range map[string][]string{"pids": {"64", "4096", Unlimited, ""}, "memory": {"2g", Unlimited}, "tmp": {"1g", "512m"}} {
+	for key, values := range map[string][]string{"pids": {"64", "4096", Unlimited, ""}, "memory": {"2g", Unlimited}, "tmp": {"1g", "512m"},
+		"host": {"", "gpu-box", "ssh://ada@gpu.example.org:2222/run/user/1000/docker.sock", "unix:///run/podman/podman.sock", "tcp://10.0.0.5:2376"}} {
 		for _, v := range values {
 			if err := CheckNode(key, v); err != nil {
 				t.Errorf("%s = %q: %v", key, v, err)
 			}
 		}
 	}
-	for key, values := range map[string][]string{"pids": {"0", "-1", "63", "many", "4096m"}, "memory": {"2", "0g", "-1"}, "tmp": {Unlimited, "0m", "50%"}} {
+	for key, values := range map[string][]string{"pids": {"0", "-1", "63", "many", "4096m"}, "memory": {"2", "0g", "-1"}, "tmp": {Unlimited, "0m", "50%"},
+		"host": {"-oProxyCommand=x", "gpu box", "a/b", "https://gpu-box", "ssh://ada:secret@gpu-box", "ssh://-oProxyCommand=x", "ssh://-lx@gpu-box", "ssh://gpu-box?x=1", "x"}} {
 		for _, v := range values {
 			if CheckNode(key, v) == nil {
 				t.Errorf("%s = %q is taken", key, v)

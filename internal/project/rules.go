@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -30,6 +31,7 @@ const MaxNodes = 1000
 
 var (
 	federation  = regexp.MustCompile(`^(@[^/\s@]+/[^/\s@]+|[\p{L}\p{N}_][^/\s@]*)$`) // as the grids write it; never a flag
+	contextName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]+$`)                // as `docker context create` takes it
 	plainName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 	nodeName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 	nodeKey     = regexp.MustCompile(`^supernode_[1-9][0-9]{0,3}$`)
@@ -245,4 +247,29 @@ func ParsePIDs(v string) int64 {
 		return 0
 	}
 	return n
+}
+
+// dockerHost takes the name of a Docker context, or an address as DOCKER_HOST takes it.
+func dockerHost(v string) string {
+	if !strings.Contains(v, "://") {
+		return unlessEmpty(v, func(v string) error {
+			if !contextName.MatchString(v) {
+				return errors.New("it is neither the name of a Docker context nor an address such as ssh://USER@HOST")
+			}
+			return nil
+		})
+	}
+	u, err := url.Parse(v)
+	switch {
+	case err != nil:
+		return "it is not an address"
+	case !slices.Contains([]string{"ssh", "tcp", "unix", "npipe"}, u.Scheme):
+		return "flwrup reaches Docker by ssh://, tcp:// and unix:// alone"
+	case strings.HasPrefix(u.Host, "-") || strings.HasPrefix(u.User.Username(), "-") || u.RawQuery != "" || u.Fragment != "":
+		return "it does not name a Docker host"
+	}
+	if _, has := u.User.Password(); has {
+		return "it holds a password: ssh takes a key, and tcp certificates from a Docker context"
+	}
+	return ""
 }

@@ -157,6 +157,7 @@ var risks = map[string]risk{
 	"node.gpus":             harmless,
 	"node.install-packages": always("lets SuperNodes install packages that an app asks for"),
 	"node.lasting":          harmless,
+	"node.host":             always("puts private keys on the Docker host %s, and runs SuperNodes there"),
 }
 
 func outsideApp(v string, c *Choices, at Ground) string {

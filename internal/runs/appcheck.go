@@ -190,7 +190,7 @@ func missingPackages(ctx context.Context, s *site.Site, a app.App) ([]app.Missin
 	if err != nil {
 		return nil, err
 	}
-	runner, ok := site.Inner(rt).(pythonInImage)
+	runner, ok := site.At(rt, site.Hosts(s)[0]).(pythonInImage)
 	if !ok {
 		return nil, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/byhand"
 	"flwrup/internal/require"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
@@ -69,7 +70,7 @@ func TestAProcessInAContainerIsTheContainer(t *testing.T) {
 	if !strings.Contains(strings.Join(lines, "\n"), "Starting Flower SuperNode") {
 		t.Errorf("its log: %q", lines)
 	}
-	if err := rt.(*site.EveryNode).End(ctx, list[0].Name); err != nil {
+	if err := rt.(*byhand.EveryNode).End(ctx, list[0].Name); err != nil {
 		t.Error(err)
 	}
 	out, err := exec.Command("docker", "inspect", "-f", "{{.State.Running}}", name).CombinedOutput()

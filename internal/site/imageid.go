@@ -20,9 +20,17 @@ type ImageResolver interface {
 	ResolveImage(ctx context.Context, name string) (supernode.Image, error)
 }
 
-// KnownImage returns the image that the ledger has for a name.
-func KnownImage(d ledger.Data, name string) (supernode.Image, bool) {
-	a, ok := d.Attestation(attestImage + name)
+// imageOn is the name in the ledger for an image of a Docker host.
+func imageOn(host, name string) string {
+	if host == "" {
+		return attestImage + name
+	}
+	return attestImage + name + onHost + host
+}
+
+// KnownImage returns the image that the ledger has for a name on a Docker host.
+func KnownImage(d ledger.Data, host, name string) (supernode.Image, bool) {
+	a, ok := d.Attestation(imageOn(host, name))
 	if !ok {
 		return supernode.Image{}, false
 	}
@@ -30,14 +38,14 @@ func KnownImage(d ledger.Data, name string) (supernode.Image, bool) {
 	return supernode.Image{ID: id, Digest: digest}, id != ""
 }
 
-// NoteImage keeps to which image a name leads.
-func NoteImage(s *Site, name string, i supernode.Image) error {
-	return s.Ledger.Attest(attestImage+name, strings.TrimSpace(i.ID+" "+i.Digest))
+// NoteImage keeps to which image a name leads on a Docker host.
+func NoteImage(s *Site, host, name string, i supernode.Image) error {
+	return s.Ledger.Attest(imageOn(host, name), strings.TrimSpace(i.ID+" "+i.Digest))
 }
 
 // DigestOf is what is shown of the image that a container was made from.
 func DigestOf(d ledger.Data, st supernode.Status) string {
-	if i, ok := KnownImage(d, st.Image); ok && i.ID == st.ImageID {
+	if i, ok := KnownImage(d, st.Host, st.Image); ok && i.ID == st.ImageID {
 		return i.Name()
 	}
 	return st.ImageID

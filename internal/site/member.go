@@ -195,7 +195,14 @@ func Spec(ctx context.Context, s *Site, m Member, as string) (supernode.Spec, er
 		PIDs: project.ParsePIDs(choice.PIDs), Tmp: project.ParseMemory(choice.Tmp), GPUs: choice.GPUs,
 		Program: found.SuperNode(), Port: port,
 	}
-	if known, ok := KnownImage(s.Ledger.Data(), spec.Image); ok && kind == project.RuntimeDocker {
+	if kind == project.RuntimeDocker {
+		spec.Host = choice.Host
+		spec.Sharers = sharers(c, choice.Host)
+	} else if choice.Host != "" {
+		return supernode.Spec{}, problem.New(problem.BadInput, m.Name+" cannot run on "+choice.Host, "SuperNodes run as plain processes here, which stay on this machine",
+			"flwrup up --runtime docker, or take host out of "+project.FileName)
+	}
+	if known, ok := KnownImage(s.Ledger.Data(), spec.Host, spec.Image); ok && kind == project.RuntimeDocker {
 		spec.ImageID = known.ID
 	}
 	if choice.Lasting != nil && !*choice.Lasting {
@@ -208,9 +215,24 @@ func Spec(ctx context.Context, s *Site, m Member, as string) (supernode.Spec, er
 	}
 	for _, d := range choice.Data {
 		host, inside, write := project.ParseData(d)
+		if choice.Host != "" && !filepath.IsAbs(host) {
+			return supernode.Spec{}, problem.New(problem.BadInput, "the data folder "+host+" of "+m.Name+" is relative", m.Name+" runs on "+choice.Host+", where this folder is not",
+				"write its whole path on "+choice.Host+" into "+project.FileName)
+		}
 		spec.Data = append(spec.Data, supernode.Folder{Host: s.Path(host), Inside: inside, Write: write})
 	}
 	return spec, secrets(s, &spec, choice)
+}
+
+// sharers returns how many SuperNodes share the memory of a Docker host.
+func sharers(c *project.Choices, host string) int {
+	n := 0
+	for i := range c.Nodes {
+		if c.ForNode(i+1).Host == host {
+			n++
+		}
+	}
+	return n
 }
 
 // FleetLabel is where the runtime keeps which address a SuperNode was started for.

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"flwrup/dockerctl"
+	"flwrup/internal/byhand"
 	"flwrup/internal/problem"
 	"flwrup/internal/procctl"
 	"flwrup/internal/project"
@@ -36,7 +37,7 @@ func (s *Site) NodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 	if kind == "" {
 		return nil, problem.New(problem.NeedsPerson, "no runtime chosen yet", "", "step 3 chooses it")
 	}
-	r, err := s.openRuntime(ctx, kind)
+	r, err := s.openRuntime(kind)
 	if err != nil {
 		return nil, err
 	}
@@ -45,30 +46,39 @@ func (s *Site) NodesRuntime(ctx context.Context) (supernode.Runtime, error) {
 }
 
 // openRuntime opens the runtime of a kind, which also sees SuperNodes that were started by hand. The caller closes it.
-func (s *Site) openRuntime(ctx context.Context, kind string) (supernode.Runtime, error) {
+func (s *Site) openRuntime(kind string) (supernode.Runtime, error) {
 	id := s.Choices().ID
 	processes, err := procctl.New(procctl.Options{Dir: s.StateDir("nodes"), Project: id})
 	if err != nil {
 		return nil, err
 	}
 	if kind == project.RuntimeDocker {
-		docker, err := openDocker(ctx, s, id)
-		if err != nil {
-			return nil, err
-		}
-		return &EveryNode{Runtime: docker, s: s, finders: []byHand{docker, processes},
-			containers: func(context.Context) (containerFinder, error) { return docker, nil }}, nil
+		docker := OpenDocker(s)
+		return &byhand.EveryNode{Runtime: docker, Keys: nodeKeys{s}, Grace: StopGrace, Finders: []byhand.Finder{docker, processes},
+			Containers: func(context.Context) (byhand.ContainerFinder, error) { return docker, nil }}, nil
 	}
-	containers := sync.OnceValues(func() (containerFinder, error) { // a SuperNode started by hand may be in one
-		docker, err := openDocker(context.Background(), s, id)
-		return docker, err
+	containers := sync.OnceValues(func() (byhand.ContainerFinder, error) { // a SuperNode started by hand may be in one
+		return dockerHere(s, id)
 	})
-	return &EveryNode{Runtime: processes, s: s, finders: []byHand{processes}, containers: func(context.Context) (containerFinder, error) { return containers() }}, nil
+	return &byhand.EveryNode{Runtime: processes, Keys: nodeKeys{s}, Grace: StopGrace, Finders: []byhand.Finder{processes},
+		Containers: func(context.Context) (byhand.ContainerFinder, error) { return containers() }}, nil
 }
 
-// openDocker prepares a connection to Docker for the project with this ID; see dockerctl.New.
-func openDocker(ctx context.Context, s *Site, id string) (*dockerctl.Runtime, error) {
-	return dockerctl.New(ctx, dockerctl.Options{Project: id, Dir: s.StateDir("starter")})
+// nodeKeys are the keys of the site's SuperNodes.
+type nodeKeys struct{ s *Site }
+
+func (k nodeKeys) All() ([]byhand.Key, error) {
+	list, _, err := Members(k.s)
+	all := make([]byhand.Key, len(list))
+	for i, m := range list {
+		all[i] = byhand.Key{Node: m.Name, Fingerprint: m.Pair.Fingerprint, Private: m.Pair.Private}
+	}
+	return all, err
+}
+
+// dockerHere prepares a connection to this machine's own Docker for the project with this ID; see dockerctl.New.
+func dockerHere(s *Site, id string) (*dockerctl.Runtime, error) {
+	return dockerctl.New(context.Background(), dockerctl.Options{Project: id, Dir: s.StateDir("starter")})
 }
 
 // CloseRuntime closes the runtime at hand: the next question opens the runtime that is chosen then.

@@ -302,18 +302,24 @@ func (l *look) runtime(ctx context.Context) {
 }
 
 func (l *look) image(ctx context.Context) {
-	rt, err := l.s.NodesRuntime(ctx)
-	if err == nil {
-		err = l.p.Tool.Err
-	}
-	docker, ok := Inner(rt).(interface {
-		HasImage(context.Context, string) (bool, error)
-	})
-	if err != nil || !ok {
-		l.p.Image.Err = problem.New(problem.NotSupported, "no image is needed", "", "")
+	none := problem.New(problem.NotSupported, "no image is needed", "", "")
+	if l.p.Image.Err = l.p.Tool.Err; l.p.Image.Err != nil {
+		l.p.Image.Err = none
 		return
 	}
-	l.p.Image.Value, l.p.Image.Err = docker.HasImage(ctx, Image(l.p.Choices, l.p.Tool.Value.Version.String()))
+	name := Image(l.p.Choices, l.p.Tool.Value.Version.String())
+	l.p.Image.Value = true
+	l.p.Image.Err = onHosts(ctx, l.s, func(_ string, rt supernode.Runtime) error {
+		docker, ok := rt.(interface {
+			HasImage(context.Context, string) (bool, error)
+		})
+		if !ok {
+			return none
+		}
+		has, err := docker.HasImage(ctx, name)
+		l.p.Image.Value = l.p.Image.Value && has
+		return err
+	})
 }
 
 // network asks nobody while there is no flwr: its answer would be kept, and say nothing.

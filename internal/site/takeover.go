@@ -66,7 +66,7 @@ func findRunning(s *Site, c *project.Choices) []runningHere {
 		found = append(found, runningHere{fleet: st.Fleet})
 	}
 	if c.Runtime != project.RuntimeProcess {
-		if docker, err := openDocker(ctx, s, c.ID); err == nil {
+		if docker, err := dockerHere(s, c.ID); err == nil {
 			all, _ := docker.List(ctx)
 			docker.Close()
 			for _, st := range all {

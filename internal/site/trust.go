@@ -3,6 +3,7 @@ package site
 import (
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,7 +40,10 @@ const recordsKey = ".flwrup"
 var needFlwr = []string{recordsKey, "flwr.path", "flwr.home", "grid.control", "grid.fleet", "grid.ca", "grid.rehearsal"}
 
 // NeedRuntime are the values without which a site that only looks does not know where SuperNodes run.
-var NeedRuntime = []string{recordsKey, "runtime"}
+var NeedRuntime = []string{recordsKey, "runtime", hostKey}
+
+// hostKey stands for the key host in any of the [node.…] tables.
+const hostKey = "node.*.host"
 
 // survey is what a site finds when it is opened.
 type survey struct {
@@ -265,7 +269,10 @@ func leaveOut(s *Site, c *project.Choices, open []trust.Value) *project.Choices 
 
 // Holds reports whether one of the keys has a value that is left out.
 func Holds(s *Site, keys ...string) bool {
-	return slices.ContainsFunc(s.leftOut, func(v trust.Value) bool { return slices.Contains(keys, v.Key) })
+	return slices.ContainsFunc(s.leftOut, func(v trust.Value) bool {
+		anyHost, _ := path.Match(hostKey, v.Key)
+		return slices.Contains(keys, v.Key) || anyHost && slices.Contains(keys, hostKey)
+	})
 }
 
 // FileProblem says why flwrup.toml as it lies there now is not what this site goes by; nil where it is, or will

@@ -219,7 +219,7 @@ func registerSite(ctx context.Context, s *site.Site, f site.Flwr, record ledger.
 		if err != nil {
 			to.Event(front.ItemChanged{Item: front.Item{Name: n.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 			if problem.Is(err, problem.KeyInUse) {
-				return problem.New(problem.KeyInUse, "cannot register "+n.Name, "the grid knows its key already: it was registered from elsewhere, or unregistered",
+				return problem.New(problem.KeyInUse, "cannot register "+n.Name, "the grid knows its key already, and not from this folder",
 					"ask the site for a request with new keys")
 			}
 			return fmt.Errorf("register %s: %w", n.Name, err)
@@ -243,8 +243,10 @@ func writeReply(s *site.Site, f site.Flwr, r admission.SealedRequest, record led
 		}
 		letter.CA = string(pem)
 	}
-	if image, ok := site.KnownImage(s.Ledger.Data(), letter.Image); ok {
-		letter.Digest = digestIn(image.Digest)
+	for _, h := range site.Hosts(s) {
+		if image, ok := site.KnownImage(s.Ledger.Data(), h, letter.Image); ok && letter.Digest == "" {
+			letter.Digest = digestIn(image.Digest)
+		}
 	}
 	for _, n := range record.Nodes {
 		if named(r, n.Key) {

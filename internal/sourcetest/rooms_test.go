@@ -25,13 +25,13 @@ var rooms = [][]string{
 	{"internal/byguide"},
 	{"internal/whichgrid"},
 	{"internal/site"},
-	{"internal/turn", "internal/export"},
+	{"internal/turn", "internal/export", "internal/dockerhosts"},
 	{"dockerctl", "flwrexec", "internal/front", "internal/grid", "internal/ledger", "internal/probe", "internal/procctl", "internal/project", "keys"},
 	leaves,
 }
 
 var leaves = []string{
-	"internal/admission", "internal/atomicfile", "internal/background", "internal/child", "internal/hostpath", "internal/letin", "internal/machine",
+	"internal/admission", "internal/atomicfile", "internal/background", "internal/byhand", "internal/child", "internal/hostpath", "internal/letin", "internal/machine",
 	"internal/memo", "internal/nodeconfig", "internal/outgoing", "internal/pep508", "internal/plainfile", "internal/problem", "internal/safego",
 	"internal/sheet", "internal/shell", "internal/strength", "internal/supernode", "internal/termsafe", "internal/tomledit", "internal/trust",
 	"internal/userdirs", "internal/weblink", "internal/wording",

@@ -69,7 +69,7 @@ func (t *table) facts(n front.NodeView) [][2]string {
 	}
 	facts := [][2]string{
 		{"node ID", clean(n.NodeID)}, {"grid", grid}, {cmp.Or(where(n), "here"), here},
-		{"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)}, {"image digest", clean(n.Digest)},
+		{"Docker host", clean(r.Host)}, {"key", clean(n.KeyFile)}, {"fingerprint", clean(n.Fingerprint)}, {"image", clean(r.Image)}, {"image digest", clean(n.Digest)},
 		{idLabel(where(n)), shortID(clean(r.ID))},
 	}
 	if at := n.Engine; at != nil {

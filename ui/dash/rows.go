@@ -141,6 +141,8 @@ func where(n front.NodeView) string {
 		return clean(r.ByHand)
 	case r.State == "" || r.State == supernode.Absent:
 		return ""
+	case r.Host != "":
+		return clean(supernode.HostName(r.Host))
 	case r.Image != "":
 		return "container"
 	default:

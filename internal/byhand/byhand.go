@@ -1,4 +1,5 @@
-package site
+// Package byhand lets a runtime see the SuperNodes that somebody else started with the same keys.
+package byhand
 
 import (
 	"context"
@@ -11,31 +12,42 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// byHand finds SuperNodes that somebody else started with one of the site's keys, and looks after them by
-// their ID. dockerctl and procctl implement it.
-type byHand interface {
+// Finder finds SuperNodes that somebody else started with one of the given keys, and looks after them by their ID.
+// dockerhosts and procctl implement it.
+type Finder interface {
 	ByHand(ctx context.Context, keys map[string]string) (map[string]supernode.Status, error)
 	StopByHand(ctx context.Context, id string, grace time.Duration) error
 	LogsByHand(ctx context.Context, id string, o supernode.LogOptions, each func(supernode.Line) error) error
 	UsageByHand(ctx context.Context, id string) (supernode.Usage, error)
 }
 
-// containerFinder also knows a container by its ID; dockerctl implements it.
-type containerFinder interface {
-	byHand
+// ContainerFinder also knows a container by its ID; dockerctl implements it.
+type ContainerFinder interface {
+	Finder
 	Container(ctx context.Context, id string) (supernode.Status, error)
 }
 
-// EveryNode is the runtime of a site that also sees SuperNodes which somebody else started with one of the
-// site's keys, as the guide does by hand, in containers or as plain processes: such a SuperNode counts as
-// running, its log is read, and no second one is started, which the grid would refuse.
+// Key is the key of one SuperNode.
+type Key struct {
+	Node        string // name
+	Fingerprint string
+	Private     string // path of the private key
+}
+
+// Keys returns the keys of a project's SuperNodes as they are now.
+type Keys interface{ All() ([]Key, error) }
+
+// EveryNode is a runtime that also sees SuperNodes which somebody else started with one of the keys, as the guide
+// does by hand, in containers or as plain processes: such a SuperNode counts as running, its log is read, and no
+// second one is started, which the grid would refuse.
 type EveryNode struct {
 	supernode.Runtime
-	s       *Site
-	finders []byHand // the first that sees a SuperNode looks after it
+	Keys    Keys
+	Finders []Finder      // the first that sees a SuperNode looks after it
+	Grace   time.Duration // that End gives a SuperNode
 
-	// containers is Docker, also where SuperNodes are processes; nil: not asked.
-	containers func(context.Context) (containerFinder, error)
+	// Containers is Docker, also where SuperNodes are processes; nil: not asked.
+	Containers func(context.Context) (ContainerFinder, error)
 
 	mu   sync.Mutex
 	seen map[string]stranger // as of the last look, by SuperNode
@@ -45,7 +57,7 @@ type EveryNode struct {
 // stranger is a SuperNode started by hand.
 type stranger struct {
 	supernode.Status
-	by byHand
+	by Finder
 }
 
 // How long a look at what was started by hand serves: the whole list of processes is read for it, and fifty
@@ -62,16 +74,16 @@ func (e *EveryNode) strangers(ctx context.Context, maxAge time.Duration) (map[st
 	if e.seen != nil && time.Since(e.at) < maxAge {
 		return e.seen, nil
 	}
-	list, _, err := Members(e.s)
+	list, err := e.Keys.All()
 	if err != nil {
 		return nil, err
 	}
 	keys, names := map[string]string{}, map[string]string{}
-	for _, m := range list {
-		keys[m.Pair.Fingerprint], names[m.Pair.Fingerprint] = m.Pair.Private, m.Name
+	for _, k := range list {
+		keys[k.Fingerprint], names[k.Fingerprint] = k.Private, k.Node
 	}
 	seen := map[string]stranger{}
-	for _, by := range e.finders {
+	for _, by := range e.Finders {
 		found, err := by.ByHand(ctx, keys)
 		if err != nil {
 			return nil, err
@@ -96,10 +108,10 @@ func (e *EveryNode) strangers(ctx context.Context, maxAge time.Duration) (map[st
 // inContainer is the container that a process found by hand runs in, to be read and stopped as such. Where
 // Docker does not say, the process is all that is known.
 func (e *EveryNode) inContainer(ctx context.Context, found stranger) stranger {
-	if e.containers == nil {
+	if e.Containers == nil {
 		return found
 	}
-	docker, err := e.containers(ctx)
+	docker, err := e.Containers(ctx)
 	if err != nil {
 		return found
 	}
@@ -182,14 +194,6 @@ func (e *EveryNode) Usage(ctx context.Context, node string) (supernode.Usage, er
 	return e.Runtime.Usage(ctx, node)
 }
 
-// Inner is the runtime alone, for what only one kind of it can do.
-func Inner(rt supernode.Runtime) supernode.Runtime {
-	if e, ok := rt.(*EveryNode); ok {
-		return e.Runtime
-	}
-	return rt
-}
-
 // End stops what was started by hand in node's place.
 func (e *EveryNode) End(ctx context.Context, node string) error {
 	others, err := e.strangers(ctx, strangersFor)
@@ -197,7 +201,7 @@ func (e *EveryNode) End(ctx context.Context, node string) error {
 		return err
 	}
 	if other, ok := others[node]; ok {
-		err = other.by.StopByHand(ctx, other.ID, StopGrace)
+		err = other.by.StopByHand(ctx, other.ID, e.Grace)
 	}
 	e.mu.Lock()
 	e.seen = nil
