@@ -10,6 +10,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
+	"flwrup/internal/sites"
 )
 
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
@@ -44,6 +45,13 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 		return fleet.ChangeSettings(ctx, s, nodes, to)
 	case front.TakeOutNodes:
 		return fleet.TakeOut(ctx, s, nodes, to, again(ctx, s, to))
+	case front.RemoveSite:
+		for _, name := range nodes {
+			if err := sites.Remove(ctx, s, name, to, again(ctx, s, to)); err != nil {
+				return err
+			}
+		}
+		return nil
 	case front.RestoreKey:
 		return fleet.RestoreKeys(ctx, s, nodes, to)
 	case front.StopRun:

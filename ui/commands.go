@@ -135,6 +135,9 @@ func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (li
 	add := verbCommand(m, front.AddNode, nil)
 	add.key = own(keymap.Add)
 	list = append(list, add, command{name: keymap.Run.Help().Desc, key: own(keymap.Run), line: "flwrup run", do: func() tea.Cmd { return m.wizard.newRun() }})
+	for _, s := range o.Sites {
+		list = append(list, verbCommand(m, front.RemoveSite, []string{s.Name}))
+	}
 	for _, r := range o.Runs {
 		if r.Status.Going() {
 			list = append(list, verbCommand(m, front.StopRun, []string{r.ID}))

@@ -41,6 +41,7 @@ var flagWords = map[string]words{
 	"until":    stepNumbers,
 	"node":     nodeNames,
 	"nodes":    nothing,
+	"site":     siteNames,
 	"tail":     nothing,
 	"control":  nothing,
 	"fleet":    nothing,
@@ -143,6 +144,19 @@ func nodeNames(p *program) (list []string) {
 	}
 	for i := 1; i <= c.Nodes; i++ {
 		add(c.NodeName(i), "")
+	}
+	return list
+}
+
+// siteNames are the sites that were admitted from here. A site's own name is completed nowhere.
+func siteNames(p *program) (list []string) {
+	s := p.glance()
+	if s == nil {
+		return nil
+	}
+	defer s.Close()
+	for _, other := range s.Ledger.Data().SitesOn(s.Choices().Grid.Connection) {
+		list = append(list, word(other.Name, other.Title))
 	}
 	return list
 }

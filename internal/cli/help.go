@@ -60,7 +60,8 @@ flwrup watch --json >> events.jsonl`},
 	"add": {groupNodes, `flwrup add 2                         # two more
 flwrup add supernode_3               # one that was removed comes back`},
 	"remove": {groupNodes, `flwrup remove supernode_3            # its key stays good
-flwrup remove supernode_3 --unregister`},
+flwrup remove supernode_3 --unregister
+flwrup remove --site st-mary         # another site, with all of its SuperNodes`},
 	"settings": {groupNodes, `flwrup settings                      # of all SuperNodes
 flwrup settings supernode_2          # of one`},
 	"restore-key": {groupNodes, `flwrup restore-key supernode_2

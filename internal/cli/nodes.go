@@ -90,19 +90,38 @@ removed but not unregistered, with their keys and node IDs.`,
 packages, and more arguments. Settings of all SuperNodes go into [node.all] of flwrup.toml, those
 of one SuperNode into a table with its number.`,
 		RunE: act(front.ChangeSettings)})
-	burn := false
-	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation", Args: oneOrMore("SuperNode", "`flwrup status` lists them"),
+	burn, elsewhere := false, ""
+	someNode := oneOrMore("SuperNode", "`flwrup status` lists them")
+	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation; or another site's",
+		Args: func(cmd *cobra.Command, nodes []string) error {
+			switch {
+			case elsewhere == "":
+				return someNode(cmd, nodes)
+			case len(nodes) > 0:
+				return problem.New(problem.Usage, "cannot use --site with names", "it removes all SuperNodes of that site", "leave --site out, or the names")
+			}
+			return nil
+		},
 		Long: `Stops the SuperNodes, takes them out of the federation (flwr 1.27 and later) and removes their
 containers. Their keys stay registered and valid. With --unregister the grid also forgets them, and
 their keys can never be registered again: flwrup asks first. If a removal was cut short, the same
-command continues it.`,
+command continues it.
+
+With --site the SuperNodes of another site, which was admitted from here, leave the federation and
+are unregistered: flwrup asks first. They run there, and their own flwrup says so.`,
 		RunE: func(cmd *cobra.Command, nodes []string) error {
+			if elsewhere != "" {
+				return onSite(p, o, false, func(s *site.Site, to front.Sink) error {
+					return steps.Act(cmd.Context(), s, front.RemoveSite, []string{elsewhere}, to)
+				}, cmd.Context())
+			}
 			verb := front.RemoveNodes
 			if burn {
 				verb = front.UnregisterNodes
 			}
 			return actOn(cmd.Context(), p, verb, nodes, o)
 		}})
+	removing.Flags().StringVar(&elsewhere, "site", "", "another site, by the `name` that flwrup status shows: all of its SuperNodes, unregistered")
 	removing.Flags().BoolVar(&burn, "unregister", false, "unregister them, too: their keys can never be registered again")
 	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: oneOrMore("SuperNode", "`flwrup status` lists them"),
 		RunE: func(cmd *cobra.Command, nodes []string) error {

@@ -55,6 +55,9 @@ func TestSites(t *testing.T) {
 	s.refused()
 	s.killed("admit")
 	s.killed("join")
+	s.removed("admit-0")
+	s.removed("site-2")
+	s.saysRemoved(s.sites[1])
 
 	for _, dir := range []string{s.sites[0], s.sites[1], s.coordinator} {
 		h.must("down", "--yes", "--dir", dir)
@@ -413,6 +416,65 @@ func (s *study) killed(command string) {
 	}
 	if killed == 0 {
 		t.Errorf("flwrup %s had ended before every kill", command)
+	}
+}
+
+// removed removes a site, killed once on its way: its SuperNodes are unregistered and out of the federation, the
+// coordinator no longer has it, and another site is as before.
+func (s *study) removed(name string) {
+	t := s.t
+	t.Helper()
+	var ids []string
+	for _, n := range s.ofSite(name) {
+		ids = append(ids, n.ID)
+	}
+	if len(ids) == 0 {
+		t.Fatalf("%s has no SuperNode", name)
+	}
+	if r := s.run("remove", "--site", name, "--dir", s.coordinator); r.code != 3 || s.onGrid()[ids[0]] == "unregistered" {
+		t.Errorf("removed without a yes: exit %d\n%s", r.code, tail(r.out))
+	}
+	args := []string{"remove", "--site", name, "--yes", "--json", "--dir", s.coordinator}
+	ctx, cancel := context.WithTimeout(context.Background(), 2500*time.Millisecond) // at its end: SIGKILL
+	err := s.command(ctx, args...).Run()
+	cancel()
+	t.Logf("flwrup remove --site %s, ended after 2.5 s: %v", name, err)
+	if err != nil { // else it had ended before the kill
+		s.must(args...)
+	}
+	grid, federation := s.onGrid(), s.flwrDoes(s.coordinator, "federation list", "--federation @ada/rehearsal --format json")
+	for _, id := range ids {
+		if grid[id] != "unregistered" || strings.Contains(federation, id) {
+			t.Errorf("%s is removed, and node %s is %s\n%s", name, id, grid[id], federation)
+		}
+	}
+	for _, site := range s.status(s.coordinator).Data.Sites {
+		if site.Name == name {
+			t.Errorf("%s is removed, and the coordinator still has it: %+v", name, site)
+		}
+	}
+	if n := s.ofSite("site-1")[0]; n.Grid != "online" {
+		t.Errorf("%s is removed, and site 1 is %s", name, n.Grid)
+	}
+	if r := s.run(args...); r.code != 2 || !strings.Contains(r.out, "there is no site") {
+		t.Errorf("removed twice: exit %d\n%s", r.code, tail(r.out))
+	}
+}
+
+// saysRemoved waits until the flwrup of a removed site says so, from its SuperNode's log, and removes the SuperNode.
+func (s *study) saysRemoved(dir string) {
+	t := s.t
+	t.Helper()
+	eventually(t, 4*time.Minute, func() string {
+		n := s.status(dir).Data.Nodes[0]
+		if n.Grid == "unregistered" && n.Diagnosis != nil && n.Diagnosis.Code == "node-unregistered" && strings.Contains(n.Diagnosis.Message, "coordinator") {
+			return ""
+		}
+		return "removed by the coordinator, and its own status says " + n.Grid
+	})
+	s.must("remove", "supernode_1", "--unregister", "--yes", "--dir", dir)
+	if left := s.status(dir).Data.Nodes; len(left) > 0 {
+		t.Errorf("removed, and still there: %+v", left)
 	}
 }
 

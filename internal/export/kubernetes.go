@@ -45,7 +45,7 @@ func kubernetes(s Set) ([]File, Guide, error) {
 		return err
 	}
 	ports := map[int]bool{}
-	cidr := "0.0.0.0/0"
+	cidrs := map[string]bool{}
 	var logs, stops []string
 	for _, n := range s.Nodes {
 		name := serviceName(n.Name)
@@ -53,32 +53,10 @@ func kubernetes(s Set) ([]File, Guide, error) {
 		if err != nil {
 			return nil, Guide{}, err
 		}
-		fleet := supernode.FlagIn(n.Args("", ""), "--superlink")
-		host, port, err := net.SplitHostPort(fleet)
-		if number, perr := strconv.Atoi(port); err == nil && perr == nil {
-			ports[number] = true
-		}
-		if ip := net.ParseIP(host); ip != nil {
-			if cidr = host + "/32"; ip.To4() == nil {
-				cidr = host + "/128"
-			}
-		}
-		for _, a := range c.Cmd {
-			if a == "--allow-runtime-dependency-installation" {
-				ports[443], cidr = true, "0.0.0.0/0"
-			}
-		}
-		g.Before = append(g.Before, Step{"The key of " + n.Name, ns + "create secret generic " + name + keySuffix + " --from-file=key=" + shell.Path(s.path(n.KeyFile))})
-		if n.secretive() {
-			g.Before = append(g.Before, Step{"Variables that only " + n.Name + " may see", n.variables(s) + " | " + ns + "create secret generic " + name + "-env --from-env-file=/dev/stdin"})
-		}
-		for i, d := range n.Data {
-			g.Notes = append(g.Notes, fmt.Sprintf("%s wants a PersistentVolumeClaim %s with what is in %s: Pod Security \"restricted\" forbids folders of a machine.", markdown(n.Name), claim(name, i), markdown(d.Host)))
-		}
-		if n.HostNetwork && !s.Rehearsal {
-			g.Notes = append(g.Notes, "host-network of flwrup.toml is left out: Pod Security \"restricted\" forbids it.")
-		}
-		g.Notes = append(g.Notes, unlimited(n)...)
+		_, _, cidr := reaches(n, ports)
+		cidrs[cidr] = true
+		g.Before = append(g.Before, s.podSecrets(n, name)...)
+		g.Notes = append(g.Notes, s.podNotes(n, name)...)
 		if s.note(n) != "" {
 			g.Notes = append(g.Notes, "The image "+markdown(n.Image)+" is in no registry that flwrup knows of: push it to one that the cluster reaches, and set it in kustomization.yaml under `images`.")
 		}
@@ -100,7 +78,7 @@ func kubernetes(s Set) ([]File, Guide, error) {
 			object(f("apiVersion", "v1"), f("kind", "Service"), f("metadata", []field{f("name", serviceOf)}), f("spec", []field{f("clusterIP", "None"), f("selector", part)})))
 	}
 	if err == nil {
-		err = write("networkpolicy.yaml", []string{"SuperNodes reach names and the grid's port, and nobody reaches them."}, policy(part, cidr, ports))
+		err = write("networkpolicy.yaml", []string{"SuperNodes reach names and the grid's port, and nobody reaches them."}, policy(part, cidrs, ports))
 	}
 	if err != nil {
 		return nil, Guide{}, err
@@ -117,6 +95,46 @@ func kubernetes(s Set) ([]File, Guide, error) {
 		return nil, Guide{}, err
 	}
 	return files, g, nil
+}
+
+// reaches returns the grid's host and port, and the addresses that the SuperNode connects to, "" for any; the ports
+// go into ports.
+func reaches(n Node, ports map[int]bool) (host string, port int, cidr string) {
+	args := n.Args("", "")
+	host, text, err := net.SplitHostPort(supernode.FlagIn(args, "--superlink"))
+	if number, perr := strconv.Atoi(text); err == nil && perr == nil {
+		port, ports[number] = number, true
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		if cidr = host + "/32"; ip.To4() == nil {
+			cidr = host + "/128"
+		}
+	}
+	if slices.Contains(args, "--allow-runtime-dependency-installation") {
+		ports[443], cidr = true, ""
+	}
+	return host, port, cidr
+}
+
+// podSecrets make the Secrets of one SuperNode.
+func (s Set) podSecrets(n Node, name string) []Step {
+	create := "kubectl -n " + s.stack() + " create secret generic " + name
+	list := []Step{{"The key of " + n.Name, create + keySuffix + " --from-file=key=" + shell.Path(s.path(n.KeyFile))}}
+	if n.secretive() {
+		list = append(list, Step{"Variables that only " + n.Name + " may see", n.variables(s) + " | " + create + "-env --from-env-file=/dev/stdin"})
+	}
+	return list
+}
+
+// podNotes say what a cluster does not do as Docker does.
+func (s Set) podNotes(n Node, name string) (notes []string) {
+	for i, d := range n.Data {
+		notes = append(notes, fmt.Sprintf("%s wants a PersistentVolumeClaim %s with what is in %s: Pod Security \"restricted\" forbids folders of a machine.", markdown(n.Name), claim(name, i), markdown(d.Host)))
+	}
+	if n.HostNetwork && !s.Rehearsal {
+		notes = append(notes, "host-network of flwrup.toml is left out: Pod Security \"restricted\" forbids it.")
+	}
+	return append(notes, unlimited(n)...)
 }
 
 const serviceOf = "supernodes"
@@ -137,11 +155,11 @@ func (s Set) statefulSet(n Node, name string, c *container.Config, h *container.
 		return object(f("grpc", []field{f("port", healthPort)}), f("periodSeconds", period), f("timeoutSeconds", 5), f("failureThreshold", failures))
 	}
 	volumes := []*yaml.Node{
-		object(f("name", "key"), f("secret", []field{f("secretName", name+keySuffix), f("defaultMode", 0o440).note("0440: root's, and of the group below")})),
+		keyVolume(name),
 		object(f("name", "home"), f("emptyDir", empty())),
 	}
 	mounts := []*yaml.Node{
-		object(f("name", "key"), f("mountPath", "/run/supernode"), f("readOnly", true)),
+		keyMount(),
 		object(f("name", "home"), f("mountPath", dockerctl.HomeDir)),
 	}
 	tmp := tmpSize(h)
@@ -151,34 +169,16 @@ func (s Set) statefulSet(n Node, name string, c *container.Config, h *container.
 		volumes = append(volumes, object(f("name", "ca"), f("configMap", []field{f("name", "grid-ca")})))
 		mounts = append(mounts, object(f("name", "ca"), f("mountPath", "/run/grid"), f("readOnly", true)))
 	}
-	for i, d := range n.Data {
-		volume := fmt.Sprintf("data-%d", i+1)
-		volumes = append(volumes, object(f("name", volume), f("persistentVolumeClaim", []field{f("claimName", claim(name, i)), f("readOnly", !d.Write)})))
-		mounts = append(mounts, object(f("name", volume), f("mountPath", d.Inside), f("readOnly", !d.Write)))
-	}
-	var env []*yaml.Node
-	for _, e := range c.Env {
-		k, v, _ := strings.Cut(e, "=")
-		env = append(env, object(f("name", k), f("value", strings.ReplaceAll(v, "$", "$$"))))
-	}
+	claimed, seen := dataVolumes(n, name)
+	volumes, mounts = append(volumes, claimed...), append(mounts, seen...)
 	for i, a := range args {
-		args[i] = strings.ReplaceAll(a, "$", "$$") // else $(NAME) is a variable
-	}
-	limits, requests := []field{}, []field{f("memory", fmt.Sprintf("%dMi", n.atRest()>>20)).note("what it takes, with one small ClientApp")}
-	if h.NanoCPUs > 0 {
-		limits = append(limits, f("cpu", cpus(h).Value))
-	}
-	if h.Memory > 0 {
-		limits = append(limits, f("memory", fmt.Sprintf("%dMi", h.Memory>>20)))
-	}
-	if count := gpuCount(n.GPUs); count > 0 {
-		limits = append(limits, f("nvidia.com/gpu", count).note("a cluster hands out a number, not particular ones"))
+		args[i] = podText(a)
 	}
 	one := []field{f("name", "supernode"), f("image", image(n))}
 	if s.note(n) != "" {
 		one[1] = one[1].note(s.note(n))
 	}
-	one = append(one, f("args", args), f("env", env))
+	one = append(one, f("args", args), f("env", podEnv(c.Env)))
 	if n.secretive() {
 		one = append(one, f("envFrom", []*yaml.Node{object(f("secretRef", []field{f("name", name+"-env")}))}))
 	}
@@ -186,7 +186,7 @@ func (s Set) statefulSet(n Node, name string, c *container.Config, h *container.
 		f("ports", []*yaml.Node{object(f("name", "health"), f("containerPort", healthPort))}),
 		f("startupProbe", probe(5, 60)).says("Its own API listens on loopback, so only its health service can be probed."),
 		f("livenessProbe", probe(30, 4)),
-		f("resources", []field{f("requests", requests), f("limits", limits)}),
+		f("resources", podResources(n, h)),
 		f("securityContext", []field{f("allowPrivilegeEscalation", false), f("readOnlyRootFilesystem", h.ReadonlyRootfs), f("capabilities", []field{f("drop", short(node([]string(h.CapDrop))))})}),
 		f("volumeMounts", mounts))
 	pod := []field{
@@ -197,8 +197,54 @@ func (s Set) statefulSet(n Node, name string, c *container.Config, h *container.
 	}
 	return object(f("apiVersion", "apps/v1"), f("kind", "StatefulSet"), f("metadata", []field{f("name", name), f("labels", labels)}),
 		f("spec", []field{f("replicas", 1).note("never more: one key, one SuperNode"), f("serviceName", serviceOf),
+			f("podManagementPolicy", "Parallel").note("else a change waits for a pod that cannot start"),
 			f("selector", []field{f("matchLabels", []field{f("app.kubernetes.io/instance", name), f("app.kubernetes.io/part-of", s.stack())})}),
 			f("template", []field{f("metadata", []field{f("labels", copyOf(labels)), f("annotations", object(labelFields(c.Labels)...))}), f("spec", pod)})}))
+}
+
+// keyVolume is the Secret of the key, for the group of the pod.
+func keyVolume(name string) *yaml.Node {
+	return object(f("name", "key"), f("secret", []field{f("secretName", name+keySuffix), f("defaultMode", 0o440).note("0440: root's, and of the group below")}))
+}
+
+// keyMount is where the pod has it.
+func keyMount() *yaml.Node {
+	return object(f("name", "key"), f("mountPath", "/run/supernode"), f("readOnly", true))
+}
+
+// dataVolumes are the claims of a SuperNode's data folders, and where its pod sees them.
+func dataVolumes(n Node, name string) (volumes, mounts []*yaml.Node) {
+	for i, d := range n.Data {
+		volume := fmt.Sprintf("data-%d", i+1)
+		volumes = append(volumes, object(f("name", volume), f("persistentVolumeClaim", []field{f("claimName", claim(name, i)), f("readOnly", !d.Write)})))
+		mounts = append(mounts, object(f("name", volume), f("mountPath", d.Inside), f("readOnly", !d.Write)))
+	}
+	return volumes, mounts
+}
+
+// podText is a text among arguments and variables of a pod, where $(NAME) is a variable.
+func podText(text string) string { return strings.ReplaceAll(text, "$", "$$") }
+
+func podEnv(env []string) (list []*yaml.Node) {
+	for _, e := range env {
+		k, v, _ := strings.Cut(e, "=")
+		list = append(list, object(f("name", k), f("value", podText(v))))
+	}
+	return list
+}
+
+func podResources(n Node, h *container.HostConfig) []field {
+	limits, requests := []field{}, []field{f("memory", fmt.Sprintf("%dMi", n.atRest()>>20)).note("what it takes, with one small ClientApp")}
+	if h.NanoCPUs > 0 {
+		limits = append(limits, f("cpu", cpus(h).Value))
+	}
+	if h.Memory > 0 {
+		limits = append(limits, f("memory", fmt.Sprintf("%dMi", h.Memory>>20)))
+	}
+	if count := gpuCount(n.GPUs); count > 0 {
+		limits = append(limits, f("nvidia.com/gpu", count).note("a cluster hands out a number, not particular ones"))
+	}
+	return []field{f("requests", requests), f("limits", limits)}
 }
 
 // empty is {}.
@@ -209,7 +255,14 @@ func copyOf(n *yaml.Node) *yaml.Node {
 	return &to
 }
 
-func policy(part *yaml.Node, cidr string, ports map[int]bool) *yaml.Node {
+func policy(part *yaml.Node, cidrs map[string]bool, ports map[int]bool) *yaml.Node {
+	return object(f("apiVersion", "networking.k8s.io/v1"), f("kind", "NetworkPolicy"), f("metadata", []field{f("name", serviceOf)}),
+		f("spec", []field{f("podSelector", []field{f("matchLabels", copyOf(part))}), f("policyTypes", short(node([]string{"Ingress", "Egress"}))),
+			f("egress", egress(cidrs, ports))}))
+}
+
+// egress lets out names and the grid's port, to the addresses in cidrs; "" among them is any, of IPv4 and IPv6.
+func egress(cidrs map[string]bool, ports map[int]bool) []*yaml.Node {
 	port := func(protocol string, number int) *yaml.Node {
 		return object(f("protocol", protocol), f("port", number))
 	}
@@ -217,10 +270,12 @@ func policy(part *yaml.Node, cidr string, ports map[int]bool) *yaml.Node {
 	for _, number := range slices.Sorted(maps.Keys(ports)) {
 		grid = append(grid, port("TCP", number))
 	}
-	return object(f("apiVersion", "networking.k8s.io/v1"), f("kind", "NetworkPolicy"), f("metadata", []field{f("name", serviceOf)}),
-		f("spec", []field{f("podSelector", []field{f("matchLabels", copyOf(part))}), f("policyTypes", short(node([]string{"Ingress", "Egress"}))),
-			f("egress", []*yaml.Node{
-				object(f("ports", []*yaml.Node{port("UDP", 53), port("TCP", 53)})),
-				object(f("to", []*yaml.Node{object(f("ipBlock", []field{f("cidr", cidr)}))}), f("ports", grid)),
-			})}))
+	var to []*yaml.Node
+	for _, cidr := range slices.Sorted(maps.Keys(cidrs)) {
+		if cidr == "" {
+			break
+		}
+		to = append(to, object(f("ipBlock", []field{f("cidr", cidr)})))
+	}
+	return []*yaml.Node{object(f("ports", []*yaml.Node{port("UDP", 53), port("TCP", 53)})), object(f("to", to), f("ports", grid))}
 }

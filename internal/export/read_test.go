@@ -70,7 +70,8 @@ func TestHostileValues(t *testing.T) {
 	}
 	var set struct {
 		Spec struct {
-			Template struct {
+			PodManagementPolicy string `yaml:"podManagementPolicy"`
+			Template            struct {
 				Spec struct {
 					Containers []struct {
 						Args []string
@@ -84,6 +85,9 @@ func TestHostileValues(t *testing.T) {
 	c := set.Spec.Template.Spec.Containers[0]
 	if !slices.Contains(c.Args, strings.ReplaceAll(config, "$", "$$")) || plain(c.Env[0].Value) != price {
 		t.Errorf("kubernetes: %+v", c)
+	}
+	if set.Spec.PodManagementPolicy != "Parallel" {
+		t.Error("a corrected export would wait for a pod that cannot start, as seen on a cluster's own controller")
 	}
 	unit, err := os.ReadFile(filepath.Join(written(t, Systemd, fixed()), fixed().unit(fixed().Nodes[2].Name)))
 	for _, want := range []string{`"--node-config=note=\"100%% of $$HOME: 'yes' # no\""`, `Environment="PRICE=5$ & 10%% \"off\" \\n"`} {
@@ -158,6 +162,57 @@ func TestWhereIsTheService(t *testing.T) {
 			if !strings.Contains(command, word) {
 				t.Errorf("%s: %s", kind, command)
 			}
+		}
+	}
+}
+
+// TestPolicyLetsAllOut: the one policy of all SuperNodes lets out what each of them needs, whichever comes last.
+func TestPolicyLetsAllOut(t *testing.T) {
+	at := func(address string, extra ...string) func(key, ca string) []string {
+		return func(string, string) []string { return append([]string{"--superlink", address}, extra...) }
+	}
+	for name, c := range map[string]struct {
+		nodes []func(key, ca string) []string
+		to    []string
+		ports []int
+	}{
+		"an address":                {[]func(key, ca string) []string{at("192.0.2.7:9092")}, []string{"192.0.2.7/32"}, []int{9092}},
+		"an address of IPv6":        {[]func(key, ca string) []string{at("[2001:db8::7]:9092")}, []string{"2001:db8::7/128"}, []int{9092}},
+		"a name":                    {[]func(key, ca string) []string{at("grid.example.org:443")}, nil, []int{443}},
+		"packages, then an address": {[]func(key, ca string) []string{at("192.0.2.7:9092", "--allow-runtime-dependency-installation"), at("192.0.2.7:9092")}, nil, []int{443, 9092}},
+	} {
+		s := fixed()
+		for i, args := range c.nodes {
+			s.Nodes[i].Args = args
+		}
+		s.Nodes = s.Nodes[:len(c.nodes)]
+		text, err := os.ReadFile(filepath.Join(written(t, Kubernetes, s), "networkpolicy.yaml"))
+		var policy struct {
+			Spec struct {
+				Egress []struct {
+					To []struct {
+						IPBlock struct{ CIDR string } `yaml:"ipBlock"`
+					}
+					Ports []struct{ Port int }
+				}
+			}
+		}
+		if err == nil {
+			err = yaml.Unmarshal(text, &policy)
+		}
+		if err != nil || len(policy.Spec.Egress) != 2 {
+			t.Fatalf("%s: %v\n%s", name, err, text)
+		}
+		var to []string
+		for _, p := range policy.Spec.Egress[1].To {
+			to = append(to, p.IPBlock.CIDR)
+		}
+		var ports []int
+		for _, p := range policy.Spec.Egress[1].Ports {
+			ports = append(ports, p.Port)
+		}
+		if !slices.Equal(to, c.to) || !slices.Equal(ports, c.ports) {
+			t.Errorf("%s: to %v, ports %v", name, to, ports)
 		}
 	}
 }

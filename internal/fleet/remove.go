@@ -69,10 +69,14 @@ func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to fro
 		return err
 	}
 	if burn {
+		gone := unregistered(ctx, s, left)
+		if s.Folder().Coordinated() && !gone {
+			return problem.New(problem.Usage, "cannot unregister "+strings.Join(left, ", "), "only the coordinator's account can", "leave --unregister out, and ask your coordinator to run: flwrup remove --site NAME")
+		}
 		q := front.Question{ID: "unregister", Kind: front.AskConfirm, Default: "no",
 			Ask:  "Unregister " + strings.Join(left, ", ") + "?",
 			Help: "The grid forgets the node, and its key can never be registered again. The key files stay where they are."}
-		if unregistered(ctx, s, left) {
+		if gone {
 			q.Ask, q.Default = "Remove "+strings.Join(left, ", ")+" from this machine?", "yes"
 			q.Help = "The grid has unregistered it already. Its container and its log go; the key files stay where they are."
 		}
@@ -128,13 +132,18 @@ func TakeOut(ctx context.Context, s *site.Site, nodes []string, to front.Sink, a
 	if unregistered(ctx, s, nodes) {
 		return Remove(ctx, s, nodes, true, to, again)
 	}
-	answer, err := to.Ask(ctx, front.Question{ID: "remove", Kind: front.AskChoice, Default: "no", Ask: "Remove " + strings.Join(nodes, ", ") + "?",
+	q := front.Question{ID: "remove", Kind: front.AskChoice, Default: "no", Ask: "Remove " + strings.Join(nodes, ", ") + "?",
 		Help: "flwrup stops it, removes its container and log, and takes it out of the federation (flwr 1.27 and later). The key files stay where they are.",
 		Choices: []front.Choice{
 			{Value: "no", Label: "keep it"},
 			{Value: "remove", Label: "remove", Note: "its key stays registered: you can add it again"},
 			{Value: "unregister", Label: "remove and unregister", Note: "its key can never be registered again; asks once more"},
-		}})
+		}}
+	if s.Folder().Coordinated() {
+		q.Choices = q.Choices[:2]
+		q.Help = "flwrup stops it, and removes its container and log. Only your coordinator can take it out of the federation. The key files stay where they are."
+	}
+	answer, err := to.Ask(ctx, q)
 	switch {
 	case err != nil:
 		return err
@@ -173,9 +182,9 @@ func Leave(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink, ag
 			return fail(err)
 		}
 	}
-	if i.NodeID != "" {
+	if i.NodeID != "" && !s.Folder().Coordinated() { // else only the coordinator asks the grid
 		err := again(func() error {
-			return site.Patiently(ctx, s, to, func() error { return leaveGrid(ctx, s, i, to) })
+			return site.Patiently(ctx, s, to, func() error { return LeaveGrid(ctx, s, i, to) })
 		})
 		if err != nil {
 			if site.Lost(err) || problem.Is(err, problem.NotLoggedIn) || ctx.Err() != nil {
@@ -221,8 +230,9 @@ func Leave(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink, ag
 	return nil
 }
 
-// leaveGrid takes a node out of the federation, where flwr can do that, and off the grid.
-func leaveGrid(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink) error {
+// LeaveGrid takes the node of a removal out of the federation, where flwr can do that, and off the grid if the removal
+// unregisters. It may be done twice.
+func LeaveGrid(ctx context.Context, s *site.Site, i ledger.Intent, to front.Sink) error {
 	f, err := s.Session(ctx)
 	if err != nil {
 		return err

@@ -188,17 +188,18 @@ type Overview struct {
 type Verb string
 
 const (
-	StartNodes      Verb = "start"      // waits until the grid lets a killed one in again
-	StopNodes       Verb = "stop"       // gracefully
-	RestartNodes    Verb = "restart"    // both, one after the other
-	ReplaceNodes    Verb = "replace"    // restart that also replaces containers started by hand
-	RemoveNodes     Verb = "remove"     // stops it and takes it out of the federation; its key stays good
-	ChangeSettings  Verb = "settings"   // asks for settings of the named ones, or of all
-	TakeOutNodes    Verb = "take-out"   // asks which of the two: RemoveNodes or UnregisterNodes
-	UnregisterNodes Verb = "unregister" // the same, and off the grid for good; asks first: its key can never be registered again
-	AddNode         Verb = "add"        // one more: key, registration, membership, start; or one that was removed comes back, with its name or asked for
-	StopRun         Verb = "stop-run"   // the names are run IDs; asks first
-	OwnImage        Verb = "own-image"  // gives up the chosen image for the one of the flwr at hand, and restarts
+	StartNodes      Verb = "start"       // waits until the grid lets a killed one in again
+	StopNodes       Verb = "stop"        // gracefully
+	RestartNodes    Verb = "restart"     // both, one after the other
+	ReplaceNodes    Verb = "replace"     // restart that also replaces containers started by hand
+	RemoveNodes     Verb = "remove"      // stops it and takes it out of the federation; its key stays good
+	ChangeSettings  Verb = "settings"    // asks for settings of the named ones, or of all
+	TakeOutNodes    Verb = "take-out"    // asks which of the two: RemoveNodes or UnregisterNodes
+	UnregisterNodes Verb = "unregister"  // the same, and off the grid for good; asks first: its key can never be registered again
+	RemoveSite      Verb = "remove-site" // the name is another site's: its SuperNodes out of the federation and off the grid for good; asks first
+	AddNode         Verb = "add"         // one more: key, registration, membership, start; or one that was removed comes back, with its name or asked for
+	StopRun         Verb = "stop-run"    // the names are run IDs; asks first
+	OwnImage        Verb = "own-image"   // gives up the chosen image for the one of the flwr at hand, and restarts
 	RestoreKey      Verb = "restore-key"
 	StartGrid       Verb = "start-grid" // a rehearsal's
 )

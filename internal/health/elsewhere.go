@@ -21,13 +21,16 @@ func sitesOf(p *site.Snapshot) []front.SiteView {
 	var list []front.SiteView
 	for _, have := range p.Ledger.SitesOn(p.Choices.Grid.Connection) {
 		v := front.SiteView{Name: have.Name, Title: have.Title, Contact: have.Contact}
+		_, leaving := p.Ledger.SiteRemoval(have.Connection, have.Name)
 		for _, n := range have.Nodes {
 			on := onGrid(p, n.NodeID)
 			node := front.NodeView{Name: n.Name, NodeID: n.NodeID, Fingerprint: n.Key, Grid: front.GridState(on.Status), GridSince: on.Online}
 			if on.Status == flwrexec.StatusOffline {
 				node.GridSince = on.Offline
 			}
-			node.Diagnosis = elsewhere(have, n, node)
+			if node.Diagnosis = elsewhere(have, n, node); leaving {
+				node.Diagnosis = problem.New(Unfinished, "the removal of "+have.Title+" is not finished", "flwrup was stopped halfway, or the grid did not answer", "remove it again, and flwrup continues: flwrup remove --site "+have.Name)
+			}
 			v.Nodes = append(v.Nodes, node)
 		}
 		list = append(list, v)

@@ -13,6 +13,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 )
 
 // evidence is what is known of one SuperNode at one moment. The rules decide by it alone.
@@ -25,6 +26,7 @@ type evidence struct {
 	runtimeErr error
 
 	connection string    // of the project
+	admittedBy string    // the coordinator of this site, with the contact; "" for SuperNodes of the own account
 	elsewhere  bool      // it runs for another grid
 	kind       string    // the project's runtime
 	pinned     string    // the image that the person chose; ""
@@ -77,6 +79,9 @@ var readings = map[reading]func(context.Context, *site.Site, *site.Snapshot, sit
 func gather(s *site.Site, p *site.Snapshot, m site.Member, v front.NodeView, o front.Overview) evidence {
 	e := evidence{node: v, record: m.Record, known: m.Known(), now: p.At, gridErr: o.GridErr, runtimeErr: o.RuntimeErr,
 		connection: p.Choices.Grid.Connection, elsewhere: p.Elsewhere(v.Runtime) != "", kind: p.Kind, pinned: p.Choices.Image, flwr: p.Flwr}
+	if c, ok := p.Ledger.Coordinator(p.Choices.Grid.Connection); ok && p.Coordinated() {
+		e.admittedBy = c.Name + wording.Around(" (", c.Contact, ")")
+	}
 	e.sleptFrom, e.sleptTo, e.slept = site.Kept[sleeper](s).recent(e.now)
 	return e
 }
@@ -137,6 +142,12 @@ var rules = []rule{
 	{name: "has another node ID", reads: []reading{readSaidID},
 		applies: func(e *evidence) bool { return e.idProblem != nil },
 		says:    func(e *evidence) (*problem.Problem, *front.Remedy) { return e.idProblem, e.idRemedy }},
+	{name: "unregistered by the coordinator, as far as its log tells",
+		applies: func(e *evidence) bool { return e.admittedBy != "" && e.node.Grid == flwrexec.StatusUnregistered },
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			return problem.New(flwrexec.NodeUnregistered, "the grid refuses "+e.node.Name, "your coordinator has removed it, or another SuperNode runs with its key",
+				"ask "+e.admittedBy+"; if it was removed, remove it here and make a new request"), remedy(front.UnregisterNodes, "remove it", e.node.Name)
+		}},
 	{name: "unregistered on the grid",
 		applies: func(e *evidence) bool { return e.listed() && e.node.Grid == flwrexec.StatusUnregistered },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {

@@ -69,11 +69,14 @@ type Node struct {
 	How        string    `json:"how,omitempty"` // "answer", "recovered by name", "by elimination", "from its log", "entered by hand"
 }
 
+// RemoveSite is the Op of an Intent that removes a Site, with all of its SuperNodes.
+const RemoveSite = "remove-site"
+
 // Intent is an irreversible call that is about to be made. While it is in the ledger, nobody knows
 // whether the grid has done it.
 type Intent struct {
 	ID         string    `json:"id"`
-	Op         string    `json:"op"` // "register", "unregister", "add", "remove", "run", "create-federation"
+	Op         string    `json:"op"` // "register", "unregister", "add", "remove", "run", "create-federation", RemoveSite
 	Key        string    `json:"key,omitempty"`
 	Name       string    `json:"name,omitempty"`
 	NodeID     string    `json:"node-id,omitempty"`
@@ -241,6 +244,16 @@ func (d Data) SitesOn(connection string) []Site {
 	return slices.DeleteFunc(slices.Clone(d.Sites), func(s Site) bool { return s.Connection != connection })
 }
 
+// SiteRemoval returns the removal of a site that is not finished.
+func (d Data) SiteRemoval(connection, name string) (Intent, bool) {
+	for _, i := range d.Intents {
+		if i.Op == RemoveSite && i.Connection == connection && i.Name == name {
+			return i, true
+		}
+	}
+	return Intent{}, false
+}
+
 // Coordinator returns who admitted this folder's SuperNodes on one connection.
 func (d Data) Coordinator(connection string) (Coordinator, bool) {
 	for _, c := range d.Coordinators {
@@ -258,6 +271,11 @@ func (d *Data) PutSite(s Site) {
 	}
 	put(&d.Sites, s, func(o Site) bool { return o.Name == s.Name && o.Connection == s.Connection })
 	slices.SortStableFunc(d.Sites, func(a, b Site) int { return sortorder.NaturalCompare(a.Name, b.Name) })
+}
+
+// RemoveSite takes the record of a site away; there need not be one.
+func (d *Data) RemoveSite(connection, name string) {
+	d.Sites = slices.DeleteFunc(d.Sites, func(s Site) bool { return s.Connection == connection && s.Name == name })
 }
 
 // PutRequest adds r at the end, or takes the place of the record of the same ID.

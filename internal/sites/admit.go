@@ -219,7 +219,7 @@ func registerSite(ctx context.Context, s *site.Site, f site.Flwr, record ledger.
 		if err != nil {
 			to.Event(front.ItemChanged{Item: front.Item{Name: n.Name, State: front.ItemFailed, Text: problem.Of(err).Error()}})
 			if problem.Is(err, problem.KeyInUse) {
-				return problem.New(problem.KeyInUse, "cannot register "+n.Name, "the grid knows its key already, and not from this folder",
+				return problem.New(problem.KeyInUse, "cannot register "+n.Name, "the grid knows its key already: it was registered from elsewhere, or unregistered",
 					"ask the site for a request with new keys")
 			}
 			return fmt.Errorf("register %s: %w", n.Name, err)
