@@ -32,11 +32,11 @@ func exportKinds() (names []string) {
 func exportCommand(p *program) *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
-		Use: "export " + strings.Join(exportKinds(), "|"), Short: "Write files with which Compose, Swarm, Kubernetes or systemd runs the SuperNodes",
+		Use: "export " + strings.Join(exportKinds(), "|"), Short: "Write files with which Compose, Swarm, Kubernetes, Helm or systemd runs the SuperNodes",
 		Long: `Writes files from which another engine runs SuperNodes as flwrup does: image, user, rights,
 limits, settings. They go into flwrup-export/KIND in the project's folder, with a README that has
 the commands. No private key is in them. A file that is there and differs is not overwritten
-without a yes.
+without a yes. helm writes values for Flower's own SuperNode chart, which Flower Enterprise has.
 
 With --move flwrup stops its own SuperNodes, waits until the grid has let go of them, and leaves
 them to the engine from then on: it shows them and starts, stops and watches none. They keep their

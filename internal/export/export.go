@@ -1,5 +1,5 @@
-// Package export writes the files from which another engine runs SuperNodes: Docker Compose, Docker Swarm, Kubernetes,
-// systemd. They say what dockerctl and procctl would do, from the same Spec. It reads and writes no file: the CA's
+// Package export writes the files from which another engine runs SuperNodes: Docker Compose, Docker Swarm, Kubernetes
+// (plain, and by Helm), systemd. They say what dockerctl and procctl would do, from the same Spec. It reads and writes no file: the CA's
 // text comes with the Set, and private keys stay where they are. A file names a key by its path, or names a secret
 // that a command makes, which the README shows.
 package export
@@ -32,11 +32,12 @@ const (
 	Compose    Kind = "compose"
 	Swarm      Kind = "swarm"
 	Kubernetes Kind = "kubernetes"
+	Helm       Kind = "helm" // Kubernetes, by Flower's own SuperNode chart
 	Systemd    Kind = "systemd"
 )
 
 // Kinds are all of them, in the order of the help.
-var Kinds = []Kind{Compose, Swarm, Kubernetes, Systemd}
+var Kinds = []Kind{Compose, Swarm, Kubernetes, Helm, Systemd}
 
 // Processes reports whether the engine runs plain processes and not containers.
 func (k Kind) Processes() bool { return k == Systemd }
@@ -89,7 +90,7 @@ func Files(kind Kind, s Set) ([]File, Guide, error) {
 	if err := check(s); err != nil {
 		return nil, Guide{}, err
 	}
-	write := map[Kind]func(Set) ([]File, Guide, error){Compose: compose, Swarm: swarm, Kubernetes: kubernetes, Systemd: systemd}[kind]
+	write := map[Kind]func(Set) ([]File, Guide, error){Compose: compose, Swarm: swarm, Kubernetes: kubernetes, Helm: helm, Systemd: systemd}[kind]
 	if write == nil {
 		return nil, Guide{}, fmt.Errorf("no engine %q", kind)
 	}
@@ -136,7 +137,7 @@ func check(s Set) error {
 // readme is the README of an export.
 func readme(kind Kind, s Set, g Guide) []byte {
 	var b bytes.Buffer
-	title := map[Kind]string{Compose: "Docker Compose", Swarm: "Docker Swarm", Kubernetes: "Kubernetes", Systemd: "systemd"}[kind]
+	title := map[Kind]string{Compose: "Docker Compose", Swarm: "Docker Swarm", Kubernetes: "Kubernetes", Helm: "Flower's Helm chart", Systemd: "systemd"}[kind]
 	fmt.Fprintf(&b, "# SuperNodes of %s, run by %s\n\n", markdown(s.Project), title)
 	fmt.Fprintf(&b, "`flwrup export %s` wrote these files. No private key is in them, so they can go into version control.\nType the commands in this folder.\n", kind)
 	part := func(head string, steps ...Step) {

@@ -3,6 +3,7 @@ package export
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"flwrup/internal/supernode"
@@ -34,6 +35,7 @@ func fixed() Set {
 	full.Args = args(`site="St. Mary" share=0.5`, "--allow-runtime-dependency-installation")
 	full.Env["FLWR_TELEMETRY_ENABLED"] = "0"
 	full.EnvFile, full.EnvNames = "/study/st-mary.env", []string{"TOKEN"}
+	full.Secrets = map[string]string{"DB_PASSWORD": "hush-hush"} // of the file
 	full.Data = []supernode.Folder{{Host: "/study/data", Inside: "/data"}, {Host: "/srv/scratch", Inside: "/scratch", Write: true}}
 	full.CPUs, full.Memory, full.PIDs, full.Tmp, full.GPUs = 1.5, 4<<30, 2048, 2<<30, "device=0,1"
 	hostile.Args = args(`note="100% of $HOME: 'yes' # no"`)
@@ -57,6 +59,9 @@ func TestGolden(t *testing.T) {
 				t.Errorf("%d files, testdata has %d", len(files), len(want))
 			}
 			for _, f := range files {
+				if strings.Contains(string(f.Data), "hush-hush") {
+					t.Errorf("%s shows the value of a variable that only a SuperNode may see", f.Name)
+				}
 				path := filepath.Join("testdata", string(kind), f.Name)
 				if os.Getenv("FLWRUP_UPDATE") != "" {
 					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

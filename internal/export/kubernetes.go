@@ -71,8 +71,8 @@ func kubernetes(s Set) ([]File, Guide, error) {
 	g.Notes = unique(g.Notes)
 
 	part := object(f("app.kubernetes.io/part-of", space))
-	err := write("namespace.yaml", []string{"Pods here have no rights on a machine: https://kubernetes.io/docs/concepts/security/pod-security-standards/"},
-		object(f("apiVersion", "v1"), f("kind", "Namespace"), f("metadata", []field{f("name", space), f("labels", []field{f("pod-security.kubernetes.io/enforce", "restricted"), f("pod-security.kubernetes.io/warn", "restricted")})})))
+	text, err := s.namespace()
+	files = append(files, File{"namespace.yaml", text})
 	if err == nil {
 		err = write("service.yaml", []string{"A StatefulSet has to name a Service. Nothing listens for it: SuperNodes connect out, and nobody connects to them."},
 			object(f("apiVersion", "v1"), f("kind", "Service"), f("metadata", []field{f("name", serviceOf)}), f("spec", []field{f("clusterIP", "None"), f("selector", part)})))

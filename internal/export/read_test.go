@@ -152,12 +152,12 @@ func TestRefused(t *testing.T) {
 // TestWhereIsTheService: the commands that a person gets name what the files have.
 func TestWhereIsTheService(t *testing.T) {
 	s := fixed()
-	for kind, file := range map[Kind]string{Compose: composeFile, Swarm: swarmFile, Kubernetes: "supernode-supernode-1.yaml", Systemd: s.unit("supernode_1")} {
+	for kind, file := range map[Kind]string{Compose: composeFile, Swarm: swarmFile, Kubernetes: "supernode-supernode-1.yaml", Helm: "values-supernode-1.yaml", Systemd: s.unit("supernode_1")} {
 		w := Where{Kind: kind, Dir: "/out", Project: s.Project, ID: s.ID, Name: "supernode_1"}
 		if _, err := os.Stat(filepath.Join(written(t, kind, s), file)); err != nil {
 			t.Error(err)
 		}
-		word := map[Kind]string{Compose: "supernode-1", Swarm: s.stack(), Kubernetes: "-n " + s.stack(), Systemd: s.unit("supernode_1")}[kind]
+		word := map[Kind]string{Compose: "supernode-1", Swarm: s.stack(), Kubernetes: "-n " + s.stack(), Helm: "-n " + s.stack(), Systemd: s.unit("supernode_1")}[kind]
 		for _, command := range []string{w.Start(), w.Stop(), w.End(), w.Logs()} {
 			if !strings.Contains(command, word) {
 				t.Errorf("%s: %s", kind, command)

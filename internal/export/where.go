@@ -25,6 +25,8 @@ func (w Where) Start() string {
 		return w.in("docker stack deploy -c " + swarmFile + " " + w.stack())
 	case Kubernetes:
 		return "kubectl -n " + w.stack() + " scale statefulset/" + w.service() + " --replicas=1"
+	case Helm:
+		return w.in(chartIs + "; " + w.set().upgrade(w.service()))
 	}
 	return "systemctl --user start " + w.unit()
 }
@@ -37,6 +39,8 @@ func (w Where) Stop() string {
 		return "docker service scale " + w.stack() + "_" + w.service() + "=0"
 	case Kubernetes:
 		return "kubectl -n " + w.stack() + " scale statefulset/" + w.service() + " --replicas=0"
+	case Helm:
+		return w.set().uninstall(w.service())
 	}
 	return "systemctl --user stop " + w.unit()
 }
@@ -47,7 +51,7 @@ func (w Where) End() string {
 		return w.in("docker compose rm -sf " + w.service() + " " + w.service() + keySuffix)
 	case Swarm:
 		return "docker service rm " + w.stack() + "_" + w.service()
-	case Kubernetes:
+	case Kubernetes, Helm:
 		return w.Stop()
 	}
 	return "systemctl --user disable --now " + w.unit()
@@ -61,6 +65,8 @@ func (w Where) Logs() string {
 		return "docker service logs -f " + w.stack() + "_" + w.service()
 	case Kubernetes:
 		return "kubectl -n " + w.stack() + " logs -f statefulset/" + w.service()
+	case Helm:
+		return w.set().podLogs(w.service())
 	}
 	return "journalctl --user -fu " + w.unit()
 }
@@ -75,8 +81,10 @@ func (w Where) in(command string) string {
 // service is the SuperNode's name for an engine that takes letters, digits and hyphens.
 func (w Where) service() string { return serviceName(w.Name) }
 
-func (w Where) stack() string { return Set{Project: w.Project, ID: w.ID}.stack() }
+func (w Where) set() Set { return Set{Project: w.Project, ID: w.ID} }
 
-func (w Where) unit() string { return Set{Project: w.Project, ID: w.ID}.unit(w.Name) }
+func (w Where) stack() string { return w.set().stack() }
+
+func (w Where) unit() string { return w.set().unit(w.Name) }
 
 const keySuffix = "-key"

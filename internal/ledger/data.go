@@ -119,7 +119,7 @@ type SuperNode struct {
 
 // Engine is another engine that runs a SuperNode, from files that `flwrup export` wrote. The zero value is none.
 type Engine struct {
-	Kind string    `json:"kind"` // compose, swarm, kubernetes, systemd
+	Kind string    `json:"kind"` // compose, swarm, kubernetes, helm, systemd
 	Dir  string    `json:"dir"`  // of its files, relative to the project folder where it is inside
 	At   time.Time `json:"at,omitzero"`
 }
