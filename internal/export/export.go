@@ -237,8 +237,8 @@ func (n Node) variables(s Set) string {
 	for _, name := range slices.Sorted(slices.Values(n.EnvNames)) {
 		write = append(write, `printf '%s\n' "`+name+"=$"+name+`"`)
 	}
-	if len(write) == 1 {
-		return write[0]
+	if n.EnvFile == "" && len(write) == 1 {
+		return write[0] // one command; of several the shell would take the last one's output alone
 	}
 	return "{ " + strings.Join(write, "; ") + "; }"
 }

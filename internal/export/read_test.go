@@ -216,3 +216,58 @@ func TestPolicyLetsAllOut(t *testing.T) {
 		}
 	}
 }
+
+// TestVariablesReachTheirFile: the commands of the README write every variable to where it belongs, and none to the
+// screen, wherever the variables come from.
+func TestVariablesReachTheirFile(t *testing.T) {
+	sh := require.Tool(t, "docker", "sh")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "my.env")
+	if err := os.WriteFile(file, []byte("A=1 $x\nB=two"), 0o600); err != nil { // no line end behind the last one
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		file  string
+		names []string
+		want  string
+	}{
+		"a file":         {file, nil, "A=1 $x\nB=two\n"},
+		"a name":         {"", []string{"TOKEN"}, "TOKEN=a$b \"c\n"},
+		"two names":      {"", []string{"TOKEN", "U"}, "TOKEN=a$b \"c\nU=u\n"},
+		"a file, a name": {file, []string{"TOKEN"}, "A=1 $x\nB=two\nTOKEN=a$b \"c\n"},
+	} {
+		s := fixed()
+		s.Nodes = s.Nodes[:1]
+		s.Nodes[0].EnvFile, s.Nodes[0].EnvNames = c.file, c.names
+		for _, kind := range Kinds {
+			_, g, err := Files(kind, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(g.Before, func(st Step) bool { return strings.HasPrefix(st.Says, "Variables that only") })
+			if i < 0 {
+				t.Fatalf("%s: no command for %s", kind, name)
+			}
+			cmd := exec.Command(sh, "-c", "docker() { cat >got; }; kubectl() { cat >got; }\n"+g.Before[i].Command)
+			cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), `TOKEN=a$b "c`, "U=u")
+			shown, err := cmd.CombinedOutput()
+			got, rerr := os.ReadFile(filepath.Join(cmd.Dir, map[bool]string{true: envFile("supernode-1"), false: "got"}[kind == Compose || kind == Systemd]))
+			if trimmed := strings.ReplaceAll(string(got), "\n\n", "\n"); err != nil || rerr != nil || len(shown) > 0 || trimmed != c.want {
+				t.Errorf("%s, %s: %q arrives, %q is shown: %v, %v", kind, name, got, shown, err, rerr)
+			}
+		}
+	}
+}
+
+// TestUnitSeesItsFiles: a unit has a /tmp of its own, unless its program or its data are in the machine's.
+func TestUnitSeesItsFiles(t *testing.T) {
+	for program, own := range map[string]bool{"/home/ada/flwr/bin/flower-supernode": true, "/tmp/flwr/bin/flower-supernode": false, "/var/tmp/bin/flower-supernode": false, "/tmpfiles/flower-supernode": true} {
+		s := fixed()
+		s.Nodes = s.Nodes[:1]
+		s.Nodes[0].Program = program
+		unit, err := os.ReadFile(filepath.Join(written(t, Systemd, s), s.unit("supernode_1")))
+		if err != nil || bytes.Contains(unit, []byte("PrivateTmp=yes\n")) != own {
+			t.Errorf("%s: %v\n%s", program, err, unit)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"flwrup/internal/hostpath"
 	"flwrup/internal/problem"
 	"flwrup/internal/shell"
 	"flwrup/internal/termsafe"
@@ -104,7 +105,7 @@ func (s Set) serviceUnit(n Node) ([]byte, error) {
 	line("Environment=FLWR_HOME=%%S/%s", s.state(n))
 	line("Environment=%s", assigned("PATH="+filepath.Dir(n.Program)+":/usr/local/bin:/usr/bin:/bin"))
 	line("\n# The grid holds a killed SuperNode for about a minute, and refuses its key until then.\nRestart=always\nRestartSec=%d\nKillMode=mixed\nTimeoutStopSec=30", restartPause)
-	line("\n# What it does not need.\nNoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\nProtectHome=read-only\nProtectControlGroups=yes\nProtectKernelTunables=yes\nRestrictSUIDSGID=yes\nRestrictRealtime=yes\nRestrictNamespaces=yes\nLockPersonality=yes\nRestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\nSystemCallArchitectures=native\nUMask=0077")
+	line("\n# What it does not need.\nNoNewPrivileges=yes\n%sProtectSystem=strict\nProtectHome=read-only\nProtectControlGroups=yes\nProtectKernelTunables=yes\nRestrictSUIDSGID=yes\nRestrictRealtime=yes\nRestrictNamespaces=yes\nLockPersonality=yes\nRestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\nSystemCallArchitectures=native\nUMask=0077", n.ownTmp())
 	var write []string
 	for _, d := range n.Data {
 		if d.Write {
@@ -129,6 +130,20 @@ func (s Set) serviceUnit(n Node) ([]byte, error) {
 	line("\n[Install]\nWantedBy=default.target")
 	line("\n# Not systemd's: by these flwrup and people know it.\n[X-Flwrup]\nProject=%s\nNode=%s\nNodeID=%s\nFingerprint=%s", s.ID, plain(n.Name), n.ID, plain(n.Labels["flwrup.fingerprint"]))
 	return []byte(b.String()), nil
+}
+
+// ownTmp gives the unit a /tmp of its own, in which nothing of the machine's is seen; "" where it needs a file from there.
+func (n Node) ownTmp() string {
+	needs := []string{n.Program, n.CAFile}
+	for _, d := range n.Data {
+		needs = append(needs, d.Host)
+	}
+	for _, file := range needs {
+		if hostpath.Within(file, "/tmp") || hostpath.Within(file, "/var/tmp") {
+			return ""
+		}
+	}
+	return "PrivateTmp=yes\n"
 }
 
 // readVariables2 is readVariables for a credential.

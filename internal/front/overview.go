@@ -46,7 +46,7 @@ type NodeView struct {
 
 // Engine is another engine that runs a SuperNode, with the commands that a person types for it.
 type Engine struct {
-	Kind, Dir              string // compose, swarm, kubernetes, systemd; the folder of its files
+	Kind, Dir              string // compose, swarm, kubernetes, helm, systemd; the folder of its files
 	Start, Stop, End, Logs string
 }
 
