@@ -132,7 +132,7 @@ func (s Set) serviceUnit(n Node) ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-// ownTmp gives the unit a /tmp of its own, in which nothing of the machine's is seen; "" where it needs a file from there.
+// ownTmp returns the line for a /tmp in which nothing of the machine is seen; "" where the unit needs a file from there.
 func (n Node) ownTmp() string {
 	needs := []string{n.Program, n.CAFile}
 	for _, d := range n.Data {
