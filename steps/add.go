@@ -45,32 +45,32 @@ func walkFromKeys(ctx context.Context, s *site.Site, to front.Sink) error {
 	return nil
 }
 
-// addOne adds the named SuperNode, which was removed before. Without a name it asks: which, where there are such, else
-// whether to register a new one.
+// addOne adds the named SuperNode, which was removed before. Without a name it asks: a new one, one that was removed, or
+// those of another site, whose request the person has.
 func addOne(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
-	gone := fleet.Removed(s)
 	if len(nodes) > 0 {
 		return BringBack(ctx, s, nodes, to)
 	}
-	if len(gone) == 0 {
-		if answer, err := to.Ask(ctx, front.Question{ID: "add", Kind: front.AskConfirm, Ask: "Register one more SuperNode?", Help: "It gets a new key and " +
-			"a node ID. This cannot be undone: a registered key stays registered, or is spent for good."}); err != nil || answer != "yes" {
-			return err
-		}
-		return Add(ctx, s, 1, to)
-	}
-	q := front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode do you want to add?",
-		Help:    "One that was removed without being unregistered keeps its key, its name and its node ID.",
-		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key; registering it cannot be undone"}}}
-	for _, n := range gone {
+	const another, elsewhere, nothing = "a new one", "another site", "no"
+	q := front.Question{ID: "add", Kind: front.AskChoice, Ask: "Which SuperNode do you want to add?",
+		Choices: []front.Choice{{Value: another, Label: another, Note: "with a new key; registering it cannot be undone"}}}
+	for _, n := range fleet.Removed(s) {
+		q.Default, q.Help = another, "One that was removed without being unregistered keeps its key, its name and its node ID."
 		q.Choices = append(q.Choices, front.Choice{Value: n.Name, Label: n.Name, Note: "was removed; " + cmp.Or(n.NodeID, "not registered")})
 	}
-	answer, err := to.Ask(ctx, q)
-	if err != nil {
+	if !s.Folder().Coordinated() {
+		q.Choices = append(q.Choices, front.Choice{Value: elsewhere, Label: "those of another site", Note: "it has sent you a request; its keys stay there"})
+	}
+	q.Choices = append(q.Choices, front.Choice{Value: nothing, Label: "none"})
+	switch answer, err := to.Ask(ctx, q); {
+	case err != nil || answer == nothing:
 		return err
-	}
-	if answer == q.Default {
+	case answer == another:
 		return Add(ctx, s, 1, to)
+	case answer == elsewhere:
+		to.Event(front.Turned{Verb: front.AdmitSite})
+		return act(ctx, s, front.AdmitSite, nil, to)
+	default:
+		return BringBack(ctx, s, []string{answer}, to)
 	}
-	return BringBack(ctx, s, []string{answer}, to)
 }

@@ -7,8 +7,6 @@ import (
 
 	"flwrup/internal/admission"
 	"flwrup/internal/front"
-	"flwrup/internal/problem"
-	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sites"
 	"flwrup/internal/wording"
@@ -101,7 +99,9 @@ func (askCoordinator) Needs() []Need {
 	return []Need{{Step: front.StepKeys, Why: "make the keys first"}}
 }
 
-func (askCoordinator) Wants() Wants { return Wants{Status: site.ReadKeys, Plan: site.ReadKeys} }
+func (askCoordinator) Wants() Wants {
+	return Wants{Status: site.ReadKeys | readRequest, Plan: site.ReadKeys}
+}
 
 func (a askCoordinator) Inspect(p Snapshot) (front.Status, error) {
 	st, err := a.register.Inspect(p)
@@ -119,7 +119,7 @@ func (a askCoordinator) Inspect(p Snapshot) (front.Status, error) {
 		st.Evidence = []string{"no request made for these keys"}
 		return st, nil
 	}
-	st.State, st.Person = front.Waiting, true
+	st.State, st.Person, st.Deed, st.Letter = front.Waiting, true, "take the reply", p.Request
 	st.Why = "send " + request.File + " to your coordinator, then take the reply: flwrup join FILE"
 	st.Evidence = []string{"request made " + request.Made.Local().Format("2 January 2006, 15:04") + ": " + request.File, "your words, for the telephone: " + request.Words}
 	return st, nil
@@ -133,28 +133,12 @@ func (askCoordinator) Plan(p Snapshot) ([]front.Action, error) {
 }
 
 func (askCoordinator) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
-	letter, err := sites.Request(ctx, s)
-	if err != nil {
-		return err
-	}
-	answer, err := to.Ask(ctx, front.Question{ID: "reply", Kind: front.AskText, Default: later, Ask: "Which file has the coordinator's reply?",
-		Help: "Send " + letter.File + " to your coordinator, and read them your words: " + letter.Words + ". Save the reply and give its path, today or another day."})
-	if err != nil || answer == later {
-		return err
-	}
-	text, err := sites.ReadLetter(s.Path(answer))
-	if err != nil {
-		return err
-	}
-	return sites.Join(ctx, s, text, "", to)
+	return sites.Exchange(ctx, s, to)
 }
-
-// later is the answer of a person who has no account, or no reply, so far.
-const later = "later"
 
 // Request makes of the folder that of a site, with its keys, and returns its request; see sites.Request.
 func Request(ctx context.Context, s *site.Site, to front.Sink) (letter sites.Letter, err error) {
-	if err := asSite(ctx, s, to); err != nil {
+	if err := sites.Become(ctx, s, to); err != nil {
 		return letter, err
 	}
 	for _, id := range []front.StepID{front.StepCount, front.StepKeys} {
@@ -179,20 +163,4 @@ func Admit(ctx context.Context, s *site.Site, r admission.SealedRequest, words s
 func Join(ctx context.Context, s *site.Site, text []byte, words string, to front.Sink) error {
 	defer s.Forget()
 	return site.InTurn(ctx, s, "taking the coordinator's reply", to, func(to front.Sink) error { return sites.Join(ctx, s, text, words, to) })
-}
-
-// asSite makes of the folder that of a site without an account, and asks what the site is called.
-func asSite(ctx context.Context, s *site.Site, to front.Sink) error {
-	if s.Folder().Coordinated() {
-		return nil
-	}
-	if site.WorkedBefore(s) {
-		return problem.New(problem.BadInput, "cannot make a request here", "the SuperNodes of this folder are of your own account", "use a folder of its own: flwrup request --dir FOLDER")
-	}
-	name, err := to.Ask(ctx, front.Question{ID: "site", Kind: front.AskText, Ask: "What is your site called?",
-		Help: "As the coordinator knows it, such as St. Mary's Hospital. Unattended: --site.", Validate: func(name string) error { return project.Check("site.name", name) }})
-	if err != nil {
-		return err
-	}
-	return s.Change(func(c *project.Choices) error { c.Site.Name = name; return nil })
 }

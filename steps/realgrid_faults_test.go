@@ -147,7 +147,7 @@ func (x *trial) hangs(t *testing.T) {
 		t.Errorf("the grid is back: %v", o.GridErr)
 	}
 	x.fault(t, "delay", 1, 8)
-	if err := Act(t.Context(), s, front.AddNode, nil, &person{x: x, answers: map[string]string{"add": "yes", "passphrase": "correct horse battery"}}); err != nil {
+	if err := Act(t.Context(), s, front.AddNode, nil, &person{x: x, answers: map[string]string{"add": "a new one", "passphrase": "correct horse battery"}}); err != nil {
 		t.Errorf("a slow grid: %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
+	"flwrup/internal/sites"
 	"flwrup/internal/supernode"
 	"flwrup/keys"
 )
@@ -41,6 +42,7 @@ type Snapshot struct {
 	AppsNear    int                            // in the project's folder and one level below
 	Sending     []front.Action                 // what a run would keep out or stop at
 	Preflight   site.Fact[[]supernode.Finding] // on the SuperNodes that do not run
+	Request     *front.Letter                  // of a site that waits for its coordinator's reply
 	Starting    site.Fact[map[string][]string] // commands that start each SuperNode that does not run here
 }
 
@@ -59,6 +61,7 @@ const (
 	readSending
 	readPreflight
 	readStarting
+	readRequest
 	readMembers // site.ReadMembership, where flwr manages federations and there are keys to compare
 )
 
@@ -80,6 +83,9 @@ var readings = []struct {
 	{readSending, func(l *Look, ctx context.Context) { l.p.Sending = runs.SentActions(ctx, l.s) }},
 	{readPreflight, (*Look).preflight},
 	{readStarting, (*Look).starting},
+	{readRequest, func(l *Look, _ context.Context) {
+		l.p.Request = sites.PendingLetter(l.p.Snapshot)
+	}},
 	{readMembers, func(l *Look, ctx context.Context) {
 		if l.p.Keys.Err == nil && l.p.Tool.Err == nil && l.p.Dialect.Managed {
 			l.further(ctx, site.ReadMembership)

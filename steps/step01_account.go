@@ -6,6 +6,7 @@ import (
 	"flwrup/internal/byguide"
 	"flwrup/internal/front"
 	"flwrup/internal/site"
+	"flwrup/internal/sites"
 )
 
 // account is step 1: a Flower account. Only a person can make one; a login that works is the proof.
@@ -18,8 +19,11 @@ func (account) Why() string {
 	return "A SuperGrid knows you by your Flower account, which owns your SuperNodes and belongs to federations. Creating one takes a minute in the browser and is free."
 }
 
-// noAccount is the answer of a site that joins a study of others.
-const noAccount = "site"
+// The answers of a site that joins a study of others, and of a person who has no account so far.
+const (
+	noAccount = "site"
+	later     = "later"
+)
 
 var signUp = front.Link{Label: "Sign up or sign in", URL: "https://flower.ai"}
 
@@ -68,7 +72,7 @@ func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	case err != nil || answer == later:
 		return err
 	case answer == noAccount:
-		return asSite(ctx, s, to)
+		return sites.Become(ctx, s, to)
 	}
 	return s.Ledger.Attest(site.AttestAccount, "")
 }

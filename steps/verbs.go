@@ -45,6 +45,8 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 		return fleet.ChangeSettings(ctx, s, nodes, to)
 	case front.TakeOutNodes:
 		return fleet.TakeOut(ctx, s, nodes, to, again(ctx, s, to))
+	case front.AdmitSite:
+		return sites.AdmitAsked(ctx, s, to, again(ctx, s, to))
 	case front.RemoveSite:
 		for _, name := range nodes {
 			if err := sites.Remove(ctx, s, name, to, again(ctx, s, to)); err != nil {

@@ -47,7 +47,8 @@ func lineOf(args []string) string {
 // shellOnly are the commands that have no screen; Enter copies them.
 var shellOnly = [][2]string{
 	{"check everything", "flwrup doctor"}, {"show the whole plan", "flwrup plan"}, {"show the status as JSON", "flwrup status --json"},
-	{"undo a rehearsal, or stop all", "flwrup down"},
+	{"undo a rehearsal, or stop all", "flwrup down"}, {"export files for Compose, Swarm, Kubernetes or systemd", "flwrup export compose"},
+	{"join a study of others, in a folder of its own", "flwrup request --dir FOLDER"},
 }
 
 // commandsOf lists all that can be done now from a page: what its keys do, then every verb, then places to go to.
@@ -135,6 +136,14 @@ func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (li
 	add := verbCommand(m, front.AddNode, nil)
 	add.key = own(keymap.Add)
 	list = append(list, add, command{name: keymap.Run.Help().Desc, key: own(keymap.Run), line: "flwrup run", do: func() tea.Cmd { return m.wizard.newRun() }})
+	if m.title.Site == "" {
+		list = append(list, command{name: front.AdmitSite.Names(nil), line: lineOf(front.AdmitSite.Args(nil)), do: m.verb.admit})
+	} else {
+		list = append(list, command{name: "ask the coordinator: request and reply", line: "flwrup request", do: func() tea.Cmd {
+			m.base(m.wizard)
+			return tea.Batch(m.shown(), m.list.goTo(front.StepRegister))
+		}})
+	}
 	for _, s := range o.Sites {
 		list = append(list, verbCommand(m, front.RemoveSite, []string{s.Name}))
 	}

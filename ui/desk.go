@@ -124,7 +124,7 @@ func (dk *desk) ended(j *job) tea.Cmd {
 		}
 		return nil
 	}
-	if dk.m.top() == dk.m.verb && (err == nil && len(j.output) == 0 || cancelled(err)) {
+	if dk.m.top() == dk.m.verb && (err == nil && len(j.output)+len(j.letters) == 0 || cancelled(err)) {
 		if dk.m.say(j.summary()); err != nil {
 			dk.m.say("stopped: " + j.what + "; what was done stays done")
 		}

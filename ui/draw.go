@@ -327,6 +327,16 @@ func (d *doc) besideCode(j *job, used int) bool {
 	return used+n+below <= d.height && code+besideGap+style.Width(j.qr[0]) <= d.width
 }
 
+// letters says where letters lie that are to be sent, and the words for the telephone.
+func (d *doc) letters(list []front.Letter) {
+	for _, l := range list {
+		d.gap()
+		d.label("Letter", d.s.Text, "to "+l.To+": "+l.File+". Send it by mail or chat; it holds nothing secret. "+keys.copy.Help().Key+" copies it.")
+		d.label("Words", d.s.Bold, l.Words)
+		d.label("", d.s.Dim, "Read them out by telephone: they have to see the same.")
+	}
+}
+
 // report says how a finished job went.
 func (d *doc) report(j *job) {
 	s := d.s
@@ -339,7 +349,7 @@ func (d *doc) report(j *job) {
 	}
 	d.metrics(j)
 	if len(j.output) > 0 {
-		d.label("", s.Dim, wording.Count(len(j.output), "line")+" of output: r")
+		d.label("", s.Dim, wording.Count(len(j.output), "line")+" of output: "+keys.raw.Help().Key)
 	}
 }
 

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -11,8 +12,10 @@ import (
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/admission"
 	"flwrup/internal/front"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/wording"
 	"flwrup/ui/keymap"
 	"flwrup/ui/style"
 )
@@ -33,6 +36,9 @@ func newForm(s *style.Set, p *pending) *form {
 	f.input.Prompt = ""
 	f.input.Cursor.SetMode(cursor.CursorStatic)
 	f.input.CharLimit = 4096
+	if p.q.Kind == front.AskLetter {
+		f.input.CharLimit = 1 << 17 // more than any letter has
+	}
 	f.input.Focus()
 	switch p.q.Kind {
 	case front.AskChoice:
@@ -63,7 +69,7 @@ func newForm(s *style.Set, p *pending) *form {
 // typing reports whether letters are text and not key bindings.
 func (f *form) typing() bool {
 	switch f.p.q.Kind {
-	case front.AskText, front.AskSecret:
+	case front.AskText, front.AskSecret, front.AskLetter:
 		return true
 	}
 	return false
@@ -90,6 +96,11 @@ func (f *form) update(msg tea.KeyMsg) (answered, taken bool) {
 	}
 	switch msg.Type {
 	case tea.KeyEnter:
+		if f.p.q.Kind == front.AskLetter && admission.Unfinished(f.input.Value()) { // a terminal that pastes line by line
+			f.input.SetValue(f.input.Value() + " ")
+			f.input.CursorEnd()
+			return false, true
+		}
 		return f.submit(), true
 	case tea.KeyEsc, tea.KeyCtrlC, tea.KeyPgUp, tea.KeyPgDown:
 		return false, false
@@ -102,6 +113,9 @@ func (f *form) update(msg tea.KeyMsg) (answered, taken bool) {
 	if f.p.q.Kind == front.AskNumber && msg.Type == tea.KeyRunes && !msg.Paste && !unicode.IsDigit(msg.Runes[0]) {
 		f.err = errors.New("a whole number")
 		return false, false // a letter is no part of a number, so it is a key
+	}
+	if f.p.q.Kind == front.AskLetter { // nothing hidden in a path; in a letter it means nothing
+		msg.Runes = slices.DeleteFunc(slices.Clone(msg.Runes), termsafe.Hidden)
 	}
 	f.input, _ = f.input.Update(msg) // the cursor stands still, so there is no command to pass on
 	f.err = nil
@@ -318,6 +332,14 @@ func (f *form) viewInput(d *doc) {
 			hint = "hidden as you type"
 		}
 		d.line(prompt + s.Caret(" ") + s.Dim.Render(termsafe.Line(hint)))
+		return
+	}
+	if f.p.q.Kind == front.AskLetter && admission.IsLetter(f.input.Value()) {
+		text := wording.Count(len(runes), "character") + " pasted"
+		if admission.Unfinished(f.input.Value()) {
+			text += "; the end of the letter is missing"
+		}
+		d.line(prompt + s.Text.Render(text) + s.Caret(" "))
 		return
 	}
 	// Show the part around the cursor.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"flwrup/internal/front"
@@ -51,6 +52,7 @@ type job struct {
 	state    front.RunView
 	chosen   front.RunNodes
 	rounds   []chart.Series
+	letters  []front.Letter
 
 	form    *form
 	waiting []*pending
@@ -116,6 +118,10 @@ func (j *job) event(m *Model, e front.Event) {
 		j.state = e.Run
 	case front.RunNodes:
 		j.chosen = e
+	case front.Turned:
+		j.verb.Verb, j.what = e.Verb, sentence(e.Verb.Names(nil))
+	case front.Letter:
+		j.letters = append(slices.DeleteFunc(j.letters, func(have front.Letter) bool { return have.File == e.File }), e)
 	case front.Metric:
 		j.rounds = chart.Add(j.rounds, e)
 	}

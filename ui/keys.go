@@ -17,7 +17,7 @@ var keys = struct {
 	cancel, flags, raw, undo, change, qr              key.Binding
 	places, reference, help, mouse, look, save        key.Binding
 	yes, no                                           key.Binding
-	goOn                                              key.Binding
+	goOn, admit                                       key.Binding
 }{
 	up:        as(keymap.Up, "previous step"),
 	down:      as(keymap.Down, "next step"),
@@ -47,6 +47,7 @@ var keys = struct {
 	look:      keymap.Look,
 	yes:       as(keymap.Yes, "leave"),
 	no:        keymap.Joined("esc", "stay", keymap.No, keymap.Back, keymap.Enter),
+	admit:     as(keymap.Add, "admit a site"),
 	goOn:      as(keymap.ToTheEnd, "go on until needed"),
 }
 

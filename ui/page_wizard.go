@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -70,10 +71,18 @@ func (w *wizard) update(msg tea.KeyMsg) tea.Cmd {
 		return w.undo()
 	case key.Matches(msg, keys.change) && !w.desk.working() && w.m.work.CanChange(st.number):
 		return w.change()
+	case key.Matches(msg, keys.admit) && w.admits():
+		return w.m.verb.admit()
 	case key.Matches(msg, keys.back) && w.desk.working() && w.desk.job.step == st.number:
 		w.m.say("still at work: x stops it")
 	}
 	return nil
+}
+
+// admits reports whether the SuperNodes of other sites can be admitted from the open step: the registration and those
+// after it, on the own account.
+func (w *wizard) admits() bool {
+	return !w.desk.working() && w.m.title.Site == "" && w.m.title.LoggedIn && w.step() >= front.StepRegister && w.step() <= front.StepOnline
 }
 
 // byHand opens a step that the user chose: it stays open, whatever its state.
@@ -278,6 +287,9 @@ func (w *wizard) ownBindings() []key.Binding {
 	if w.failure() != nil {
 		list = append(list, keys.places)
 	}
+	if w.admits() {
+		list = append(list, keys.admit)
+	}
 	if st.number.HasLogs() {
 		list = append(list, keys.logs)
 	}
@@ -323,7 +335,7 @@ func (w *wizard) enterWords() string {
 	case front.Blocked:
 		return "go to step " + st.status.By.String()
 	case front.Waiting:
-		return "look closer"
+		return cmp.Or(st.status.Deed, "look closer")
 	}
 	if !st.planned {
 		return ""
@@ -345,6 +357,9 @@ func irreversible(plan []front.Action) (n int) {
 }
 
 func (w *wizard) copyWords() string {
+	if w.list.here().status.Letter != nil {
+		return "copy the letter"
+	}
 	if len(w.list.here().plan) > 0 || w.failure() != nil {
 		for _, a := range w.list.here().plan {
 			if a.Command != "" {
@@ -366,6 +381,9 @@ func (w *wizard) copies() []entry {
 		for _, c := range ticked(p.Fix) {
 			list = append(list, entry{"to set it right", c})
 		}
+	}
+	if v.status.Letter != nil && len(list) == 0 {
+		return letterEntries([]front.Letter{*v.status.Letter})
 	}
 	list = append(list, v.hand...)
 	list = append(list, withAll(commands(v.plan))...)

@@ -183,7 +183,7 @@ func (w *wizard) plan(d *doc, v *stepView, most int) {
 			}
 		}
 	}
-	if n := len(commands(v.plan)); n > 0 && !w.hereAtWork() {
+	if n := len(commands(v.plan)); n > 0 && !w.hereAtWork() && v.status.Letter == nil { // else c is for the letter
 		d.label("", s.Dim, wording.Count(n, "command")+": "+keys.copy.Help().Key+" copies, "+keys.flags.Help().Key+" shows and explains")
 	}
 	d.gap()

@@ -19,12 +19,24 @@ type workPage struct {
 }
 
 func (p *workPage) step() front.StepID { return 0 }
+func (p *workPage) aside() bool        { return false } // fingerprints and node IDs are long
 
 func (p *workPage) copies() []entry {
 	if l := p.desk.login(); l != nil {
 		return []entry{{"the link", l.URL}}
 	}
+	if j := p.desk.last[0]; j != nil && len(j.letters) > 0 {
+		return letterEntries(j.letters)
+	}
 	return p.desk.output(0)
+}
+
+// letterEntries are letters to copy.
+func letterEntries(list []front.Letter) (entries []entry) {
+	for _, l := range list {
+		entries = append(entries, entry{"the letter to " + l.To, l.Text})
+	}
+	return entries
 }
 
 func (p *workPage) links() []entry {
@@ -65,6 +77,9 @@ func (p *workPage) bindings() []key.Binding {
 	} else {
 		list = append(list, as(keys.enter, "back"))
 	}
+	if j := p.desk.last[0]; j != nil && len(j.letters) > 0 && p.desk.form() == nil {
+		list = append(list, as(keys.copy, "copy the letter"))
+	}
 	if rawText(p.m) != "" {
 		list = append(list, keys.raw)
 	}
@@ -100,6 +115,7 @@ func (p *workPage) draw(d *doc) {
 	d.gap()
 	if j.err == nil {
 		d.report(j)
+		d.letters(j.letters)
 		d.output(j)
 	} else if p := problem.Of(j.err); cancelled(j.err) {
 		d.para(s.Text, "Stopped. What was done stays done.", 0)
@@ -132,6 +148,11 @@ func (p *workPage) around(d *doc, j *job) {
 	d.gap()
 	d.line(d.s.Faint.Render(strings.Repeat(d.s.Signs.Horizontal, d.width)))
 	d.lines = append(d.lines, below.lines...)
+}
+
+// admit asks for the request of another site, from any page.
+func (p *workPage) admit() tea.Cmd {
+	return tea.Batch(p.m.makeDash(), p.act(dash.Run{Verb: front.AdmitSite}))
 }
 
 // act runs a verb of the dashboard.

@@ -122,11 +122,17 @@ func clean(e front.Event) front.Event {
 		return e
 	case front.RunBegan:
 		return front.RunBegan{ID: termsafe.Line(e.ID)}
+	case front.Letter:
+		return cleanLetter(e)
 	case front.Metric:
 		e.Name = termsafe.Line(e.Name)
 		return e
 	}
 	return e
+}
+
+func cleanLetter(l front.Letter) front.Letter {
+	return front.Letter{To: termsafe.Line(l.To), File: termsafe.Line(l.File), Words: termsafe.Line(l.Words), Text: termsafe.Text(l.Text)}
 }
 
 func cleanItem(i front.Item) front.Item {
@@ -166,6 +172,10 @@ func cleanStatus(st front.Status) front.Status {
 		links[i] = front.Link{Label: termsafe.Line(l.Label), URL: termsafe.Line(l.URL)}
 	}
 	st.Links = links
+	if st.Deed = termsafe.Line(st.Deed); st.Letter != nil {
+		letter := cleanLetter(*st.Letter)
+		st.Letter = &letter
+	}
 	return st
 }
 

@@ -42,7 +42,9 @@ var earlyStories = map[front.StepID]story{
 				Help: "flwrup found 3 key pairs in keys; federation radiology in pyproject.toml; 3 SuperNodes that run already: container supernode_1, container supernode_2, container supernode_3. Nothing of it is overwritten or removed.",
 				Choices: []front.Choice{{Value: "use", Label: "use", Note: "recommended: continue from there"},
 					{Value: "own", Label: "start with new keys", Note: "in the folder flwrup-keys; those that are there stay"}}},
-			{ID: "site", Kind: front.AskText, Ask: "What is your site called?", Help: "As the coordinator knows it, such as St. Mary's Hospital. Unattended: --site."}},
+			{ID: "site", Kind: front.AskText, Ask: "What is your site called?", Help: "As the coordinator knows it, such as St. Mary's Hospital. Unattended: --site."},
+			{ID: "contact", Kind: front.AskText, Default: "nobody in particular", Ask: "How does the coordinator reach you?",
+				Help: "A name with a telephone number or a mail address: the request says it, and the four words are compared by telephone. Unattended: --contact."}},
 	},
 	2: {
 		status: map[string]front.Status{

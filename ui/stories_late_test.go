@@ -105,9 +105,18 @@ var lateStories = map[front.StepID]story{
 		failed: changed(five(2, nodeID, front.ItemFailed, "not a key that flwr takes: it is not ECDSA P-384")),
 		err: fmt.Errorf("register keys/client_credentials_3.pub: %w", &problem.Problem{Code: problem.BadKey, What: "flwr does not take this key", Why: "it is not ECDSA P-384",
 			Fix: "move the pair away, then make a new one in step 6", Raw: "The provided public key is not valid."}),
-		asks: []front.Question{{ID: "reply", Kind: front.AskText, Default: "later", Ask: "Which file has the coordinator's reply?",
-			Help: "Send request-st-mary.txt to your coordinator, and read them your words: bok stung harsh shaft. Save the reply and give its path, today or another day."}},
-		extra: append(keyScenes(), scene{"1,000 items", func(m *Model, f *fake, n front.StepID) {
+		asks: []front.Question{{ID: "reply", Kind: front.AskLetter, Default: "later", Ask: "Which is the coordinator's reply?",
+			Help: "Give the path of its file, or paste it as it came. Your request is in request-st-mary.txt, and your words are: bok stung harsh shaft."}},
+		extra: append(keyScenes(), scene{"a site waits for its reply", func(m *Model, f *fake, n front.StepID) {
+			st := &m.list.steps[n-1]
+			st.since = noon.Add(-3 * time.Minute)
+			st.plan = []front.Action{{Says: "take the coordinator's reply", Command: "flwrup join FILE"}}
+			st.status = front.Status{State: front.Waiting, Person: true, Deed: "take the reply", Short: "0/2", Of: 2,
+				Items:    five(0, nodeID, front.ItemWaiting, "not registered")[:2],
+				Why:      "send request-st-mary.txt to your coordinator, then take the reply: flwrup join FILE",
+				Evidence: []string{"request made 24 November 2026, 11:02: request-st-mary.txt", "your words, for the telephone: bok stung harsh shaft"},
+				Letter:   &front.Letter{To: "your coordinator", File: "request-st-mary.txt", Words: "bok stung harsh shaft", Text: pastedLetter}}
+		}}, scene{"1,000 items", func(m *Model, f *fake, n front.StepID) {
 			var events []any
 			for i := range 1000 {
 				events = append(events, front.ItemChanged{Item: front.Item{Name: fmt.Sprintf("supernode_%d", i+1), State: front.ItemState(i % 4), Text: "somehow"}})

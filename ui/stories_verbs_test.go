@@ -25,9 +25,20 @@ var verbScenes = []struct {
 	{front.AddNode, nil, front.Question{ID: "add", Kind: front.AskChoice, Default: "a new one", Ask: "Which SuperNode do you want to add?",
 		Help: "One that was removed without being unregistered keeps its key, its name and its node ID.",
 		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key; registering it cannot be undone"},
-			{Value: "supernode_4", Label: "supernode_4", Note: "was removed; " + nodeIDs[3]}}}},
-	{front.AddNode, nil, confirm("add", "Register one more SuperNode?",
-		"It gets a new key and a node ID. This cannot be undone: a registered key stays registered, or is spent for good.", "", "")},
+			{Value: "supernode_4", Label: "supernode_4", Note: "was removed; " + nodeIDs[3]},
+			{Value: "another site", Label: "those of another site", Note: "it has sent you a request; its keys stay there"},
+			{Value: "no", Label: "none"}}}},
+	{front.AddNode, nil, front.Question{ID: "add", Kind: front.AskChoice, Ask: "Which SuperNode do you want to add?",
+		Choices: []front.Choice{{Value: "a new one", Label: "a new one", Note: "with a new key; registering it cannot be undone"},
+			{Value: "another site", Label: "those of another site", Note: "it has sent you a request; its keys stay there"},
+			{Value: "no", Label: "none"}}}},
+	{front.AdmitSite, nil, front.Question{ID: "request", Kind: front.AskLetter, Ask: "Which request do you want to admit?",
+		Help: "A site makes it with flwrup request. Give the path of its file, or paste it as it came, with the mail around it."}},
+	{front.AdmitSite, nil, confirm("words", `Does St. Mary's Hospital read out "bok stung harsh shaft"?`,
+		"St. Mary's Hospital asks for 2 SuperNodes; contact: it@st-mary.example.\nCall somebody there whom you know, and have them read their four words to you. "+
+			"Whoever changed the request on its way has other words. Then read them yours: dragging sarcasm elk marry.\nUnattended: --words.", "", "")},
+	{front.RemoveSite, []string{"st-marys-hospital"}, confirm("unregister", "Remove St. Mary's Hospital and unregister its 2 SuperNodes?",
+		"They leave the federation, and the grid forgets them: their keys can never be registered again. To come back, the site needs new keys and a new request.", "", "no")},
 	{front.StopRun, []string{runID}, confirm("stop-run", "Stop run "+runID+"?",
 		"It ends on the grid and on all SuperNodes. You lose what it has learnt so far.", "", "no")},
 	{front.StartNodes, []string{"supernode_2"}, front.Question{ID: "value of DB_PASSWORD", Kind: front.AskSecret, Ask: "Value of DB_PASSWORD?",
@@ -40,7 +51,7 @@ var verbScenes = []struct {
 func verbPages() (list []pageScene) {
 	for _, d := range verbScenes {
 		name := string(d.verb) + " asks: " + d.asks.ID
-		if d.verb == front.AddNode && d.asks.Kind == front.AskConfirm {
+		if d.verb == front.AddNode && d.asks.Default == "" {
 			name += ", none to bring back"
 		}
 		list = append(list, pageScene{"verbs", name, func(t testing.TB, m *Model) {

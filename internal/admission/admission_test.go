@@ -691,3 +691,20 @@ func TestSSHKeygen(t *testing.T) {
 		}
 	}
 }
+
+// TestUnfinished: a letter that comes line by line ends with its last line.
+func TestUnfinished(t *testing.T) {
+	text := "-----BEGIN FLWRUP REQUEST-----\nAAAA\n-----END FLWRUP REQUEST-----\n"
+	for _, c := range []struct {
+		text             string
+		unfinished, isIt bool
+	}{
+		{"", false, false}, {"/home/ada/request-st-mary.txt", false, false}, {"Hello Ada,", false, false},
+		{text, false, true}, {text[:40], true, true}, {text[:len(text)-10], true, true},
+		{text + text[:40], true, true}, {"> " + text[:40], true, true},
+	} {
+		if Unfinished(c.text) != c.unfinished || IsLetter(c.text) != c.isIt {
+			t.Errorf("%q: unfinished %v, a letter %v", c.text, Unfinished(c.text), IsLetter(c.text))
+		}
+	}
+}

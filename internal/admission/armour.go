@@ -79,6 +79,18 @@ func unarmour(k kind, text []byte) ([]frame, error) {
 	return frames, nil
 }
 
+// Unfinished reports whether a text has the beginning of a letter, and not its end: more lines follow.
+func Unfinished(text string) bool {
+	begun := false
+	for _, m := range marker.FindAllStringSubmatch(unwrap([]byte(text)), -1) {
+		begun = m[1] == "BEGIN"
+	}
+	return begun
+}
+
+// IsLetter reports whether a text is a letter, or one with a mail around it, and not the path of a file.
+func IsLetter(text string) bool { return marker.MatchString(unwrap([]byte(text))) }
+
 // unwrap undoes what mail and chat do to a text: all kinds of blanks and the marks of quotes become spaces, all kinds
 // of dashes hyphens, and invisible characters disappear. Windows writes files in UTF-16.
 func unwrap(text []byte) string {

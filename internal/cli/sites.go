@@ -139,8 +139,6 @@ func doAdmit(ctx context.Context, p *program, files, words []string) error {
 			return err
 		}
 		replies = append(replies, letterData{File: letter.File, Words: letter.Words, Text: string(letter.Text)})
-		p.say("\nThe reply for %s is in %s: send it to them. It holds nothing secret.", r.Site, letter.File)
-		p.say("Read them your words: %s", letter.Words)
 	}
 	if p.json {
 		writeJSON(p.Out, admitData{Replies: replies}, nil)

@@ -40,6 +40,8 @@ type Status struct {
 	Items    []Item   // one a SuperNode, where the step is about each of them
 	Links    []Link   // pages that belong to the step
 	Hints    []string // what a person might want to know now, not evidence
+	Letter   *Letter  // to send; nil for none
+	Deed     string   // Waiting: what Enter does to end it; "" for a closer look
 }
 
 // Item is one SuperNode (or file, or layer) of a step.
@@ -92,6 +94,7 @@ const (
 	AskSecret                   // never shown, never logged; typed twice when Twice
 	AskConfirm                  // answered "yes" or "no"
 	AskAcknowledge              // the person says that they have done it: answered "yes" or "later"
+	AskLetter                   // the path of a file with a letter to flwrup, or the letter itself, pasted
 )
 
 // Question is what only the person can answer.
@@ -163,6 +166,16 @@ type (
 	RunState struct{ Run RunView }
 	// RunNodes says how many SuperNodes were chosen for a round, of how many that were online.
 	RunNodes struct{ Chosen, Of int }
+	// Turned says that the work is another verb's now: so the person has answered.
+	Turned struct{ Verb Verb }
+	// Letter is a letter to another institution that flwrup has written into a file: a site's request, a coordinator's
+	// reply. It holds nothing secret.
+	Letter struct {
+		To    string // who gets it
+		File  string // relative to the project's folder
+		Words string // that are read to them by telephone
+		Text  string
+	}
 	// Metric is one number of one round, read from the run's output.
 	Metric struct {
 		Round int
@@ -187,3 +200,5 @@ func (RunBegan) event()    {}
 func (RunState) event()    {}
 func (RunNodes) event()    {}
 func (Metric) event()      {}
+func (Letter) event()      {}
+func (Turned) event()      {}

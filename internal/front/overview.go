@@ -197,6 +197,7 @@ const (
 	TakeOutNodes    Verb = "take-out"    // asks which of the two: RemoveNodes or UnregisterNodes
 	UnregisterNodes Verb = "unregister"  // the same, and off the grid for good; asks first: its key can never be registered again
 	RemoveSite      Verb = "remove-site" // the name is another site's: its SuperNodes out of the federation and off the grid for good; asks first
+	AdmitSite       Verb = "admit"       // asks for the request of another site, and admits its SuperNodes
 	AddNode         Verb = "add"         // one more: key, registration, membership, start; or one that was removed comes back, with its name or asked for
 	StopRun         Verb = "stop-run"    // the names are run IDs; asks first
 	OwnImage        Verb = "own-image"   // gives up the chosen image for the one of the flwr at hand, and restarts

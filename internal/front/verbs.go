@@ -29,6 +29,7 @@ var wordsOf = map[Verb]verbWords{
 	TakeOutNodes:    {name: "remove", doing: "removing", line: []string{"remove"}, lesser: true},
 	RemoveNodes:     {name: "remove", doing: "removing", state: "leaving", line: []string{"remove"}, lesser: true},
 	UnregisterNodes: {name: "unregister", doing: "unregistering", state: "leaving", line: []string{"remove"}, flags: []string{"--unregister"}, lesser: true},
+	AdmitSite:       {name: "admit another site", doing: "admitting another site", whole: true, line: []string{"admit", "FILE"}, lesser: true},
 	RemoveSite:      {name: "remove", doing: "removing", noun: "site", line: []string{"remove", "--site"}, lesser: true},
 	RestoreKey:      {name: "restore the key of", doing: "restoring the key of", line: []string{"restore-key"}, lesser: true},
 	AddNode:         {name: "add", doing: "adding", line: []string{"add"}, lesser: true},

@@ -19,6 +19,8 @@ func TestVerbs(t *testing.T) {
 		{ReplaceNodes, one, "replace the container of supernode_2", "restarting supernode_2", "restart supernode_2 --replace"},
 		{ChangeSettings, one, "change the settings of supernode_2", "changing the settings of supernode_2", "settings supernode_2"},
 		{UnregisterNodes, one, "unregister supernode_2", "unregistering supernode_2", "remove supernode_2 --unregister"},
+		{RemoveSite, []string{"st-mary"}, "remove site st-mary", "removing site st-mary", "remove --site st-mary"},
+		{AdmitSite, nil, "admit another site", "admitting another site", "admit FILE"},
 		{AddNode, nil, "add a SuperNode", "adding a SuperNode", "add"},
 		{AddNode, []string{""}, "add a SuperNode", "adding a SuperNode", "add "},
 		{AddNode, make([]string, 3), "add 3 SuperNodes", "adding 3 SuperNodes", "add   "},

@@ -22,6 +22,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
+	"flwrup/internal/admission"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
@@ -125,6 +126,9 @@ func (f *Front) Event(e front.Event) {
 		}
 	case front.Metric:
 		f.metric(e)
+	case front.Letter:
+		f.line("    the letter to %s is in %s: send it, it holds nothing secret", e.To, e.File)
+		f.line("    your words, for the telephone: %s", e.Words)
 	}
 }
 
@@ -383,6 +387,9 @@ func (f *Front) indented(l string) {
 	f.line("%s", lead+strings.ReplaceAll(text, "\n", "\n"+lead+"  "))
 }
 
+// letterLimit is how many bytes of a pasted letter are read, more than any has.
+const letterLimit = 1 << 17
+
 func (f *Front) answer(ctx context.Context, q front.Question) (string, error) {
 	prompt := "    Answer"
 	switch q.Kind {
@@ -400,7 +407,13 @@ func (f *Front) answer(ctx context.Context, q front.Question) (string, error) {
 	}
 	fmt.Fprint(f.Out, prompt+": ")
 	if q.Kind != front.AskSecret {
-		return f.read(ctx)
+		text, err := f.read(ctx)
+		for err == nil && q.Kind == front.AskLetter && admission.Unfinished(text) && len(text) < letterLimit {
+			var line string
+			line, err = f.read(ctx)
+			text += "\n" + line
+		}
+		return text, err
 	}
 	secret, err := f.secret(ctx)
 	if err != nil || !q.Twice || secret == "" {

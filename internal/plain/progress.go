@@ -11,7 +11,7 @@ import (
 // event is one line of Progress: what happens, as it happens, for a program. Event tells which of the
 // others are there.
 type event struct {
-	Event string `json:"event"` // step, says, output, item, progress, login, log, run, nodes, metric, question
+	Event string `json:"event"` // step, says, output, item, progress, login, log, run, nodes, metric, letter, question
 
 	Step     int      `json:"step,omitempty"`
 	Name     string   `json:"name,omitempty"`  // of the step, the SuperNode, the metric
@@ -80,6 +80,8 @@ func lineOf(e front.Event) (event, bool) {
 		return event{Event: "run", ID: e.Run.ID, State: string(e.Run.Status)}, true
 	case front.RunNodes:
 		return event{Event: "nodes", Chosen: e.Chosen, Of: e.Of}, true
+	case front.Letter:
+		return event{Event: "letter", Name: e.File, Text: e.Words}, true
 	case front.Metric:
 		line := event{Event: "metric", Name: e.Name, Round: &e.Round, Phase: e.Phase}
 		if !math.IsNaN(e.Value) && !math.IsInf(e.Value, 0) {

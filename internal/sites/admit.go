@@ -68,7 +68,11 @@ func Admit(ctx context.Context, s *site.Site, r admission.SealedRequest, words s
 	} else {
 		to.Event(front.Says{Text: "flwr " + f.Version().String() + " cannot add nodes to a federation: send their IDs to Flower Labs"})
 	}
-	return writeReply(s, f, r, record, key, own)
+	letter, err := writeReply(s, f, r, record, key, own)
+	if err == nil {
+		to.Event(front.Letter{To: r.Site, File: letter.File, Words: letter.Words, Text: string(letter.Text)})
+	}
+	return letter, err
 }
 
 // compare has the person compare the words of a request by telephone, or takes those that were given. own are the
@@ -78,14 +82,17 @@ func compare(ctx context.Context, s *site.Site, r admission.SealedRequest, own, 
 		to.Event(front.Says{Text: fmt.Sprintf("%s was admitted before, as %s", r.Site, known.Name)})
 		return nil
 	}
-	to.Event(front.Says{Text: fmt.Sprintf("%s asks for %s%s", r.Site, wording.Count(len(r.Nodes), "SuperNode"), wording.Around("; contact: ", r.Contact, ""))})
+	who := fmt.Sprintf("%s asks for %s%s", r.Site, wording.Count(len(r.Nodes), "SuperNode"), wording.Around("; contact: ", r.Contact, ""))
 	for _, n := range r.Nodes {
 		to.Event(front.Output{Text: n.Name + "  " + n.Fingerprint()})
 	}
-	to.Event(front.Says{Text: "Your words, for them: " + own})
+	if words != "" {
+		to.Event(front.Says{Text: who})
+	}
 	differ := problem.New(problem.BadInput, "the words differ", "this is not the request that "+r.Site+" has sent, or a word was misheard", "ask them to send it again, and compare the words by telephone")
 	return heard(ctx, r.Words(), words, differ, to, r.Site,
-		"Call somebody there whom you know, and have them read their four words to you. Whoever changed the request on its way has other words. Unattended: --words.")
+		who+".\nCall somebody there whom you know, and have them read their four words to you. Whoever changed the request on its way has other words. "+
+			"Then read them yours: "+own+".\nUnattended: --words.")
 }
 
 // heard reports by its error, differ, that the words of a letter are not those that its sender reads out: those given,

@@ -96,7 +96,10 @@ func ours(d ledger.Data, r admission.SealedReply) error {
 
 // trusted has the person compare the coordinator's words, once for each key that signs.
 func trusted(ctx context.Context, d ledger.Data, r admission.SealedReply, words string, to front.Sink) error {
-	to.Event(front.Says{Text: fmt.Sprintf("%s%s admits %s to %s", r.Coordinator, wording.Around(", ", r.Contact, ""), wording.Count(len(r.Nodes), "SuperNode"), r.Federation)})
+	who := fmt.Sprintf("%s%s admits %s to %s", r.Coordinator, wording.Around(", ", r.Contact, ","), wording.Count(len(r.Nodes), "SuperNode"), r.Federation)
+	if words != "" {
+		to.Event(front.Says{Text: who})
+	}
 	fingerprint := ssh.FingerprintSHA256(r.Signer)
 	changed := ""
 	for _, known := range d.Coordinators {
@@ -110,7 +113,7 @@ func trusted(ctx context.Context, d ledger.Data, r admission.SealedReply, words 
 	if changed != "" {
 		help = "The replies so far were signed with another key, that of " + changed + ". " + help
 	}
-	return heard(ctx, r.Words(), words, differ, to, "your coordinator", help)
+	return heard(ctx, r.Words(), words, differ, to, "your coordinator", who+".\n"+help)
 }
 
 // take puts into the choices what the reply says.

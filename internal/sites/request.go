@@ -42,8 +42,7 @@ func Request(ctx context.Context, s *site.Site) (Letter, error) {
 		return Letter{}, p.Keys.Err
 	}
 	if known, ok := Pending(p); ok {
-		text, err := plainfile.Read(p.Path(known.File))
-		if err == nil && opensAs(text, known.ID) {
+		if text, err := readOwn(p, known); err == nil {
 			return Letter{File: known.File, Words: known.Words, Text: text}, nil
 		}
 	}
@@ -89,9 +88,17 @@ func Pending(p site.Snapshot) (ledger.Request, bool) {
 	return newest, slices.Equal(have, newest.Keys)
 }
 
-func opensAs(text []byte, id string) bool {
+// readOwn reads a request of this folder's from its file, and checks that it is as it was written.
+func readOwn(p site.Snapshot, known ledger.Request) ([]byte, error) {
+	text, err := plainfile.Read(p.Path(known.File))
+	if err != nil {
+		return nil, err
+	}
 	sealed, err := admission.OpenRequests(text)
-	return err == nil && len(sealed) == 1 && sealed[0].ID == id
+	if err == nil && (len(sealed) != 1 || sealed[0].ID != known.ID) {
+		err = errors.New("it is another request")
+	}
+	return text, err
 }
 
 // letterHead is how every letter of flwrup begins.
