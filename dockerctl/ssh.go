@@ -24,7 +24,7 @@ var sshOptions = []string{"-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o",
 // a process and a login here, so it is worth keeping, too.
 const (
 	loginsAtOnce = 4
-	keptOpen     = 8
+	keptOpen     = 16
 	keptFor      = 90 * time.Second
 )
 

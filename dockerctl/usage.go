@@ -3,6 +3,7 @@ package dockerctl
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -69,6 +70,7 @@ func (r *Runtime) stats(ctx context.Context, id string, once bool) (s container.
 		return s, err
 	}
 	defer answer.Body.Close()
+	defer func() { _, _ = io.Copy(io.Discard, answer.Body) }() // read to its end, the connection serves the next call
 	err = json.NewDecoder(answer.Body).Decode(&s)
 	return s, err
 }
