@@ -77,7 +77,10 @@ func rebound(ctx context.Context, r *Runtime, c container.InspectResponse, spec 
 	// Docker checks one against the other; twice the memory is its own default.
 	_, err := r.cli.ContainerUpdate(ctx, c.ID, container.UpdateConfig{Resources: container.Resources{Memory: within.memory, MemorySwap: 2 * within.memory}})
 	if cerrdefs.IsNotFound(err) {
-		return err // Start looks again
+		if _, gone := r.cli.ContainerInspect(ctx, c.ID); gone != nil {
+			return err // Start looks again
+		}
+		return nil // Podman up to 4.3 cannot change a container: it keeps its limit until it is made again
 	}
 	return r.explain(ctx, err, "renew the memory limit of "+spec.Name)
 }

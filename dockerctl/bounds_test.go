@@ -3,8 +3,14 @@ package dockerctl
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/docker/docker/api/types/container"
+
+	"flwrup/internal/supernode"
 )
 
 // The bounds hold in a real container. A stopped one gets another share of the memory at its next start, in
@@ -41,5 +47,33 @@ for c in children: c.kill()`)
 			t.Errorf("%d share: %s, want %s", s.Sharers, got, want)
 		}
 		ends(t, r)
+	}
+}
+
+// TestNoUpdate: Podman's service has no call that changes a container. The container starts with the limit it has; one
+// that is gone is looked for again.
+func TestNoUpdate(t *testing.T) {
+	gone := false
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if strings.HasSuffix(q.URL.Path, "/update") || gone {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		fmt.Fprint(w, `{}`)
+	}))
+	defer s.Close()
+	r, err := New(t.Context(), Options{Project: "update", Host: "tcp://" + s.Listener.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	r.memory = 8 << 30
+	c := container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{ID: "c1", HostConfig: &container.HostConfig{}}}
+	if err := rebound(t.Context(), r, c, supernode.Spec{Name: "n"}); err != nil {
+		t.Errorf("a container without a new limit does not start: %v", err)
+	}
+	gone = true
+	if err := rebound(t.Context(), r, c, supernode.Spec{Name: "n"}); err == nil {
+		t.Error("a container that is gone is started")
 	}
 }
