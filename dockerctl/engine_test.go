@@ -30,20 +30,17 @@ func TestEngineIsLeftAlone(t *testing.T) {
 	}
 	id := made(image, "300")
 	made(image, "0") // a task that has ended, and is newer
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		list, err := r.List(ctx)
-		if err != nil || len(list) != 1 || list[0].ID != id || list[0].State != supernode.Running {
-			t.Fatalf("listed %+v: %v", list, err)
-		}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		all, err := inspectAll(ctx, r, LabelProject+"="+r.project)
-		if err != nil || len(all) != 2 {
-			t.Fatalf("%d containers: %v", len(all), err)
+		if err != nil || len(all) != 2 || time.Now().After(deadline) {
+			t.Fatalf("%d containers, and the newer one should have ended: %v", len(all), err)
 		}
-		if !all[0].State.Running || time.Now().After(deadline) {
+		if !all[0].State.Running {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
+	}
+	if list, err := r.List(ctx); err != nil || len(list) != 1 || list[0].ID != id || list[0].State != supernode.Running {
+		t.Fatalf("listed %+v: %v", list, err)
 	}
 	for doing, err := range map[string]error{
 		"start":  r.Start(ctx, supernode.Spec{Name: "supernode_1", Project: r.project, Container: "x", Image: image}),
