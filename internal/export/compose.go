@@ -228,6 +228,8 @@ func limits(h *container.HostConfig) (list []field) {
 			device = append(device, f("device_ids", d.DeviceIDs))
 		case d.Count > 0:
 			device = append(device, f("count", d.Count))
+		default:
+			device = append(device, f("count", "all")) // docker-compose 1.29 takes none for 0
 		}
 		device = append(device, f("capabilities", short(node(d.Capabilities[0]))))
 		list = append(list, f("deploy", []field{f("resources", []field{f("reservations", []field{f("devices", []*yaml.Node{object(device...)})})})}))
