@@ -116,7 +116,24 @@ func doExport(ctx context.Context, p *program, kind export.Kind, o exportOptions
 	}
 	p.say("%s in %s: %s", strings.Join(e.Names, ", "), e.Dir, "README.md has the commands")
 	if !o.move {
-		p.say("flwrup still runs them. It hands them over with: %s", p.command([]string{"export", string(kind), "--move"}))
+		var here, there []string
+		for _, name := range e.Names {
+			switch at := s.Ledger.SuperNode(name).Engine; {
+			case at.Kind == "":
+				here = append(here, name)
+			case at.Kind == string(kind) && s.Path(at.Dir) == e.Dir:
+				there = append(there, name)
+			}
+		}
+		if len(there) > 0 {
+			p.say("%s runs %s, and takes the files when you type in that folder:", kind, strings.Join(there, ", "))
+			for line := range strings.SplitSeq(e.Guide.Again.Command, "\n") {
+				p.say("  %s", line)
+			}
+		}
+		if len(here) > 0 {
+			p.say("flwrup still runs %s. It hands over with: %s", strings.Join(here, ", "), p.command([]string{"export", string(kind), "--move"}))
+		}
 		return nil
 	}
 	p.say("flwrup leaves them to %s from now on. Type in that folder:", kind)

@@ -122,7 +122,8 @@ func TestExportSwarm(t *testing.T) {
 	}
 	defer func() {
 		if _, err := os.Stat(out); err == nil {
-			typed("docker swarm leave --force") // ends its tasks
+			typed("docker swarm leave --force || true")
+			eventually(t, time.Minute, func() string { return typed("docker ps -aq --filter label=com.docker.stack.namespace") })
 		}
 		if _, err := os.Stat(dir); err == nil {
 			h.run("down", "--yes", "--dir", dir)
@@ -183,7 +184,7 @@ func TestExportSwarm(t *testing.T) {
 
 	stack, _, _ := strings.Cut(service, "_")
 	typed("docker stack rm " + stack)
-	eventually(t, time.Minute, func() string { return typed("docker ps -q --filter label=com.docker.stack.namespace=" + stack) })
+	eventually(t, time.Minute, func() string { return typed("docker ps -aq --filter label=com.docker.stack.namespace=" + stack) }) // the command does not wait
 	h.must("start", "supernode_1", "supernode_2", "--dir", dir)
 	online("")
 	for key, id := range ledgerNodes(t, dir) {

@@ -79,6 +79,7 @@ type Guide struct {
 	Start  Step
 	State  Step
 	Logs   Step
+	Again  Step // takes the files of a later export; Start where it does that as well
 	Stop   Step // they stay set up
 	End    Step // so that flwrup can take them back
 	After  []Step
@@ -97,6 +98,9 @@ func Files(kind Kind, s Set) ([]File, Guide, error) {
 	files, guide, err := write(s)
 	if err != nil {
 		return nil, Guide{}, err
+	}
+	if guide.Again.Command == "" {
+		guide.Again.Command = guide.Start.Command
 	}
 	if (kind == Compose || kind == Systemd) && slices.ContainsFunc(s.Nodes, Node.secretive) {
 		files = append(files, File{".gitignore", []byte("# Variables that only a SuperNode may see.\nsecret-*.env\n")})
@@ -154,6 +158,7 @@ func readme(kind Kind, s Set, g Guide) []byte {
 	}
 	part("Before the first start", g.Before...)
 	part("Start", g.Start)
+	part("After a later export", g.Again)
 	part("Look", g.State, g.Logs)
 	part("Stop", g.Stop)
 	fmt.Fprintf(&b, "\n## Back to flwrup\n\nEnd them here:\n\n    %s\n", strings.ReplaceAll(g.End.Command, "\n", "\n    "))

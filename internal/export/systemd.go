@@ -38,6 +38,7 @@ func systemd(s Set) ([]File, Guide, error) {
 	}
 	list := strings.Join(units, " ")
 	g.Start = Step{"", "systemctl --user enable --now" + each(s.Dir, units)}
+	g.Again = Step{"", "systemctl --user daemon-reload\nsystemctl --user restart " + list}
 	g.State, g.Logs = Step{"What runs", "systemctl --user status " + list}, Step{"Their logs", "journalctl --user -f -u " + strings.Join(units, " -u ")}
 	g.Stop, g.End = Step{"They stay set up", "systemctl --user stop " + list}, Step{"", "systemctl --user disable --now " + list}
 	return files, g, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
+	"flwrup/internal/shell"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 	"flwrup/internal/tomledit"
@@ -42,7 +44,7 @@ type Export struct {
 // it runs from the same folder already. dir "" is flwrup-export/KIND in the project's folder. It writes nothing.
 func NewExport(ctx context.Context, s *site.Site, kind export.Kind, names []string, dir string) (Export, error) {
 	if dir == "" {
-		dir = s.Path(filepath.Join("flwrup-export", string(kind)))
+		dir = defaultDir(s, kind)
 	}
 	e := Export{Kind: kind, Dir: dir}
 	list, keyless, _, err := chosen(s, nil)
@@ -151,6 +153,47 @@ func (e Export) Write(ctx context.Context, s *site.Site, overwrite bool, to fron
 		to.Event(front.Says{Text: "wrote " + s.Rel(path)})
 	}
 	return nil
+}
+
+// behind says of each engine that runs some of list which of its files an export would change now, with the command
+// that shows the change; "" where all are as an export would write them.
+func behind(ctx context.Context, s *site.Site, list []site.Member) (string, error) {
+	at := map[export.Where][]string{}
+	d, f := s.Ledger.Data(), s.Folder()
+	for _, m := range list {
+		if w, is := health.RunBy(d, f, m.Name); is {
+			w.Name = ""
+			at[w] = append(at[w], m.Name)
+		}
+	}
+	var says []string
+	for w, names := range at {
+		e, err := NewExport(ctx, s, w.Kind, names, w.Dir)
+		if err != nil {
+			return "", err
+		}
+		var differ []string
+		for _, file := range e.Files {
+			if have, err := plainfile.Read(filepath.Join(e.Dir, file.Name)); err != nil || !bytes.Equal(have, file.Data) {
+				differ = append(differ, file.Name)
+			}
+		}
+		if len(differ) == 0 {
+			continue
+		}
+		command := "flwrup export " + string(w.Kind)
+		if e.Dir != defaultDir(s, w.Kind) {
+			command += " --out " + shell.Path(e.Dir)
+		}
+		says = append(says, fmt.Sprintf("%s runs %s from files that are older: %s. `%s` shows what changes and writes them; then type in that folder: %s",
+			w.Kind, strings.Join(names, ", "), strings.Join(differ, ", "), command, strings.ReplaceAll(e.Guide.Again.Command, "\n", "; ")))
+	}
+	slices.Sort(says)
+	return strings.Join(says, "\n"), nil
+}
+
+func defaultDir(s *site.Site, kind export.Kind) string {
+	return s.Path(filepath.Join("flwrup-export", string(kind)))
 }
 
 // Move hands the exported SuperNodes to their engine: flwrup stops its own, removes their containers, waits until the

@@ -94,6 +94,66 @@ func TestMoveAndBack(t *testing.T) {
 	}
 }
 
+// TestSettingsOfEngines: a changed setting says which files of an engine are behind, and the command for them; one that
+// no file carries says nothing, and so does an export that was made since.
+func TestSettingsOfEngines(t *testing.T) {
+	ctx := context.Background()
+	g := sitetest.NewGrid("1.42.0")
+	s, _, _ := sitetest.InFederation(t, g, 2)
+	for i := range 2 {
+		g.SetStatus(i, flwrexec.StatusOffline)
+	}
+	out := filepath.Join(s.Dir, "deploy here")
+	move := func(name string) {
+		t.Helper()
+		e, err := NewExport(ctx, s, export.Compose, []string{name}, out)
+		if err == nil {
+			err = e.Write(ctx, s, true, &sitetest.Heard{})
+		}
+		if err == nil {
+			err = Move(ctx, s, e, &sitetest.Heard{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	move("supernode_1")
+	set := func(name, memory string) string {
+		t.Helper()
+		heard := &answers{Heard: &sitetest.Heard{}, list: []string{"memory", memory, "done", "no"}}
+		if err := ChangeSettings(ctx, s, []string{name}, heard); err != nil {
+			t.Fatal(err)
+		}
+		return heard.Said()
+	}
+	if said := set("supernode_2", "1g"); strings.Contains(said, "compose") {
+		t.Errorf("flwrup runs supernode_2:\n%s", said)
+	}
+	said := set("supernode_1", "2g")
+	if !strings.Contains(said, "compose runs supernode_1 from files that are older: compose.yaml") || !strings.Contains(said, "flwrup export compose --out '"+out+"'") {
+		t.Errorf("compose's files are behind, and nobody says so:\n%s", said)
+	}
+	move("supernode_1")
+	if said := set("supernode_2", "3g"); strings.Contains(said, "compose") {
+		t.Errorf("exported since:\n%s", said)
+	}
+}
+
+// answers gives the answers of list, in their order.
+type answers struct {
+	*sitetest.Heard
+	list []string
+}
+
+func (a *answers) Ask(ctx context.Context, q front.Question) (string, error) {
+	if len(a.list) == 0 {
+		return a.Heard.Ask(ctx, q)
+	}
+	answer := a.list[0]
+	a.list = a.list[1:]
+	return answer, nil
+}
+
 // TestEngineKeepsTheRehearsal: the folder stays while Compose runs SuperNodes from files in it.
 func TestEngineKeepsTheRehearsal(t *testing.T) {
 	ctx := context.Background()
