@@ -142,7 +142,7 @@ func (s Set) placed(n Node, h *container.HostConfig, g *Guide) *yaml.Node {
 	reserved := []field{f("memory", fmt.Sprintf("%dM", n.atRest()>>20)).note("what it takes, with one small ClientApp")}
 	if count := gpuCount(n.GPUs); count > 0 {
 		reserved = append(reserved, f("generic_resources", []*yaml.Node{object(f("discrete_resource_spec", []field{f("kind", "NVIDIA-GPU"), f("value", count)}))}))
-		g.Notes = append(g.Notes, "Swarm hands out GPUs that a machine's daemon.json names: `\"node-generic-resources\": [\"NVIDIA-GPU=UUID\"]`, with `\"default-runtime\": \"nvidia\"`. It counts them, so "+n.Name+" gets "+
+		g.Notes = append(g.Notes, "Swarm hands out GPUs that a machine's daemon.json names: `\"node-generic-resources\": [\"NVIDIA-GPU=UUID\"]`, with `\"default-runtime\": \"nvidia\"`. NVIDIA's runtime gives a task those that Swarm chose once /etc/nvidia-container-runtime/config.toml has `swarm-resource = \"DOCKER_RESOURCE_NVIDIA-GPU\"`. Swarm counts them, so "+n.Name+" gets "+
 			fmt.Sprint(count)+" and no particular one.")
 	}
 	fields := []field{f("mode", "replicated"), f("replicas", 1)}
