@@ -139,7 +139,7 @@ func TestSettingsOfEngines(t *testing.T) {
 	}
 }
 
-// answers gives the answers of list, in their order.
+// answers is a person who answers with list, in its order.
 type answers struct {
 	*sitetest.Heard
 	list []string
