@@ -99,7 +99,7 @@ func TestMoveAndBack(t *testing.T) {
 func TestSettingsOfEngines(t *testing.T) {
 	ctx := context.Background()
 	g := sitetest.NewGrid("1.42.0")
-	s, _, _ := sitetest.InFederation(t, g, 2)
+	s, _, rt := sitetest.InFederation(t, g, 2)
 	for i := range 2 {
 		g.SetStatus(i, flwrexec.StatusOffline)
 	}
@@ -118,11 +118,25 @@ func TestSettingsOfEngines(t *testing.T) {
 		}
 	}
 	move("supernode_1")
+	list, _, err := site.Members(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := site.Spec(ctx, s, list[0], "")
+	if err == nil {
+		err = rt.Start(ctx, spec) // as Compose does: Docker shows it by its labels
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	set := func(name, memory string) string {
 		t.Helper()
 		heard := &answers{Heard: &sitetest.Heard{}, list: []string{"memory", memory, "done", "no"}}
 		if err := ChangeSettings(ctx, s, []string{name}, heard); err != nil {
 			t.Fatal(err)
+		}
+		if asked := len(heard.list) == 0; asked != (name == "supernode_2") {
+			t.Errorf("%s: asked whether to restart it: %v", name, asked)
 		}
 		return heard.Said()
 	}

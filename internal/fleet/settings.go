@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -231,7 +232,11 @@ func offerRestart(ctx context.Context, s *site.Site, list []site.Member, of []st
 		return err
 	}
 	var names []string
+	d, f := s.Ledger.Data(), s.Folder()
 	for _, m := range list {
+		if _, is := health.RunBy(d, f, m.Name); is { // its engine's to restart
+			continue
+		}
 		if (of[0] == project.AllKey || slices.Contains(of, project.NodeKey(m.Number))) && states[m.Name].State == supernode.Running && states[m.Name].ByHand == "" {
 			names = append(names, m.Name)
 		}
