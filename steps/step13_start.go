@@ -102,7 +102,11 @@ func runningItem(p *Snapshot, m site.SuperNode) front.Item {
 		item.State = front.ItemDone
 		if m.Runtime.ByHand != "" {
 			item.Text = "running, started by hand as " + m.Runtime.ByHand
+		} else if m.Runtime.Host != "" {
+			item.Text = "running on " + supernode.HostName(m.Runtime.Host)
 		}
+	case supernode.Unknown:
+		item.Text = m.Runtime.Away.Error()
 	case supernode.Stopped:
 		if item.Text = "stopped"; m.Runtime.ExitCode >= 0 { // else nobody saw it end
 			item.Text += fmt.Sprintf(", exit code %d", m.Runtime.ExitCode)

@@ -190,7 +190,7 @@ func (o online) look(ctx context.Context, s *site.Site, to front.Sink, w *waitin
 			if err := startNamed(ctx, s, n.Name, to); err != nil {
 				return st, err
 			}
-		case n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running:
+		case n.Grid == flwrexec.StatusOnline && (n.Runtime.State == supernode.Running || n.Runtime.State == supernode.Unknown):
 			state = front.ItemDone
 		case n.Grid == flwrexec.StatusOnline: // gone, and the grid has not noticed
 			if n.Runtime.State != supernode.Stopped && !(n.Runtime.State == supernode.Absent && n.Wanted == front.WantedUp) { // those are not counted anyway
