@@ -16,7 +16,11 @@ import (
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
 func Act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to front.Sink) error {
 	defer s.Forget()
-	err := site.InTurn(ctx, s, verb.Doing(nodes), to, func(to front.Sink) error { return act(ctx, s, verb, nodes, to) })
+	err := site.InTurn(ctx, s, verb.Doing(nodes), to, func(to front.Sink) error {
+		err := act(ctx, s, verb, nodes, to)
+		health.Did(s, verb, nodes, err)
+		return err
+	})
 	if cause := context.Cause(ctx); cause != nil && err != nil {
 		return problem.Stopped(cause, "stopped", "run the same again to continue from here")
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"flwrup/internal/cli/past"
+	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -123,7 +125,7 @@ and brings you back to check on them: status, logs, runs.
 	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
 	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), exportCommand(p), runCommand(p), p.runs(), trustCommand(p), versionCommand(p))
 	root.AddCommand(append(nodeCommands(p), siteCommands(p)...)...)
-	root.AddCommand(watchCommand(p), questionsTopic())
+	root.AddCommand(watchCommand(p), past.History(p.host()), questionsTopic())
 	cobrasOwn(root)
 	arrange(root)
 	p.completions(root)
@@ -209,6 +211,12 @@ func (p *program) front(yes bool) *plain.Front {
 		f.Progress, f.Yes = p.Err, true
 	}
 	return f
+}
+
+// host is what the commands about the past need of the program.
+func (p *program) host() past.Host {
+	return past.Host{Dir: p.findDir, Look: p.openToLook, Say: p.say, WriteJSON: func(data any) { writeJSON(p.Out, data, nil) }, JSONFlag: p.jsonFlag,
+		JSON: func() bool { return p.json }, Out: p.Out, Front: func(yes bool) front.Sink { return p.front(yes) }}
 }
 
 // indent puts spaces before each of the last max lines of text.

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/cli/pages"
+	"flwrup/internal/cli/past"
 	"flwrup/internal/health"
 )
 
@@ -39,5 +40,5 @@ var shapes = map[string]any{
 		Go       string `json:"go"`
 		Platform string `json:"platform"`
 	}{},
-	"watch": watchData{Event: health.WatchKind("")},
+	"history": past.HistoryData{}, "watch": watchData{Event: health.WatchKind("")},
 }

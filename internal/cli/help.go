@@ -57,6 +57,9 @@ flwrup stop                          # all of them`},
 flwrup restart --own-image           # with Flower's image for the flwr in use`},
 	"watch": {groupNodes, `flwrup watch
 flwrup watch --json >> events.jsonl`},
+	"history": {groupNodes, `flwrup history                       # of the last seven days
+flwrup history supernode_2 --since yesterday
+flwrup history --since 30d --csv > history.csv`},
 	"add": {groupNodes, `flwrup add 2                         # two more
 flwrup add supernode_3               # one that was removed comes back`},
 	"remove": {groupNodes, `flwrup remove supernode_3            # its key stays good

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
@@ -29,6 +30,7 @@ func (p *program) wizard(ctx context.Context, o wizardOptions) error {
 	if p.screen() {
 		traces.opened()
 		left, err := p.drawn(ctx, s, traces, o.keep)
+		health.StopLooking(s)
 		err = errors.Join(err, s.Close())
 		if left {
 			traces.clear()

@@ -19,8 +19,16 @@ import (
 const ReadOverview = site.ReadKeys | site.ReadFlwr | site.ReadNodes | site.ReadGrid | site.ReadStates
 
 // Overview looks at the site and returns the dashboard's data; the grid is asked again only when its answer is
-// older than maxAge. A part that cannot be had stays empty, and GridErr or RuntimeErr say why.
+// older than maxAge. A part that cannot be had stays empty, and GridErr or RuntimeErr say why. The history gets what is new.
 func Overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Overview {
+	o := overview(ctx, s, maxAge)
+	if ctx.Err() == nil {
+		Remember(s, o)
+	}
+	return o
+}
+
+func overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Overview {
 	ctx = flwrexec.OneLook(ctx)
 	p := lookAtNodes(ctx, s, maxAge)
 	o := View(ctx, s, &p)

@@ -21,14 +21,11 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"flwrup/internal/termsafe"
+	"flwrup/internal/history"
 )
 
 // currentFormat rises when an older flwrup could no longer understand the file.
 const currentFormat = 1
-
-// historyLimit is the size in bytes at which the history is set aside and a new one begins.
-const historyLimit = 1 << 20
 
 // lockWithin is how long a change waits for the changes of other processes.
 const lockWithin = 10 * time.Second
@@ -224,7 +221,8 @@ func (l *Ledger) Abandon(id, why string) error {
 		return nil
 	})
 	if err == nil && gone.ID != "" {
-		l.Note(fmt.Sprintf("%s %s given up: %s", gone.Op, cmp.Or(gone.Name, gone.NodeID, gone.Federation, gone.Key), why))
+		note := fmt.Sprintf("%s %s given up: %s", gone.Op, cmp.Or(gone.Name, gone.NodeID, gone.Federation, gone.Key), why)
+		_ = history.Add(filepath.Dir(l.file), history.Entry{Kind: history.Note, Text: note}) // nothing depends on it
 	}
 	return err
 }
@@ -298,26 +296,3 @@ func (l *Ledger) Retract(what string) error {
 
 // Attestation reads the newest state; see Data.Attestation.
 func (l *Ledger) Attestation(what string) (Attestation, bool) { return l.now().Attestation(what) }
-
-// Note adds a line with the time to history.log next to the ledger, for a person to read; nothing
-// depends on it, so a failure is not reported.
-func (l *Ledger) Note(event string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	file := HistoryFile(l.file)
-	if info, err := os.Stat(file); err == nil && info.Size() > historyLimit {
-		_ = os.Rename(file, filepath.Join(filepath.Dir(file), "history.previous.log"))
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return
-	}
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, fs.FileMode(0o600))
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	fmt.Fprintf(f, "%s %s\n", time.Now().UTC().Format(time.RFC3339), termsafe.Line(event))
-}
-
-// HistoryFile is where Note of the ledger in file writes.
-func HistoryFile(file string) string { return filepath.Join(filepath.Dir(file), "history.log") }

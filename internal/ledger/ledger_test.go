@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/history"
 	"flwrup/internal/problem"
 )
 
@@ -439,7 +440,7 @@ func TestHistory(t *testing.T) {
 	id, err := l.Begin(Intent{Op: "register", Name: "supernode_1"})
 	must(t, err)
 	must(t, l.Abandon(id, "the grid said no\x1b[2J\nsecond line"))
-	content, err := os.ReadFile(HistoryFile(file))
+	content, err := os.ReadFile(history.File(filepath.Dir(file)))
 	must(t, err)
 	if s := string(content); strings.Count(s, "\n") != 1 || strings.Contains(s, "\x1b") || !strings.Contains(s, "register supernode_1 given up") {
 		t.Errorf("%q", s)

@@ -45,6 +45,7 @@ func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error 
 	w := &watcher{dir: dir, each: each}
 	defer func() {
 		if w.site != nil {
+			health.StopLooking(w.site)
 			w.site.Close()
 		}
 	}()
@@ -77,6 +78,7 @@ func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error 
 			}
 		}
 		if ctx.Err() == nil {
+			health.Remember(w.site, o)
 			events, todo := w.keeper.Look(time.Now(), o)
 			for _, e := range events {
 				each(e)
@@ -134,6 +136,7 @@ func (w *watcher) open() error {
 	}
 	w.choices = info.ModTime()
 	if w.site != nil {
+		health.StopLooking(w.site)
 		w.site.Close()
 	}
 	w.site = s

@@ -1,0 +1,78 @@
+package health
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"flwrup/internal/front"
+	"flwrup/internal/history"
+	"flwrup/internal/problem"
+	"flwrup/internal/site"
+	"flwrup/internal/supernode"
+)
+
+// memory is the history of the folder, as one flwrup writes it.
+type memory struct {
+	once sync.Once
+	to   *history.Recorder
+}
+
+func memoryOf(s *site.Site) *history.Recorder {
+	m := site.Kept[memory](s)
+	m.once.Do(func() { m.to = history.In(s.StateDir()) })
+	return m.to
+}
+
+// Remember writes what is new about an overview into the folder's history. The history is an extra: where it cannot be
+// written, as in another person's folder, nothing is, and nothing else is different.
+func Remember(s *site.Site, o front.Overview) {
+	seen := history.Seen{At: time.Now(), GridAt: o.GridAt, GridCode: codeOf(o.GridErr), RuntimeCode: codeOf(o.RuntimeErr)}
+	for _, v := range o.Nodes {
+		n := history.SeenNode{Name: v.Name, State: history.State{Grid: string(v.Grid), Here: string(v.Runtime.State), Wanted: string(v.Wanted)}}
+		if v.Runtime.State == supernode.Running {
+			n.Since, n.Image = v.Runtime.Since, v.Runtime.Image
+		}
+		if v.Runtime.State == supernode.Stopped {
+			n.Exit = v.Runtime.ExitCode
+		}
+		if v.Engine != nil {
+			n.Here = "" // another engine runs it, perhaps elsewhere
+		}
+		if v.Diagnosis != nil {
+			n.Code = string(v.Diagnosis.Code)
+		}
+		seen.Nodes = append(seen.Nodes, n)
+	}
+	for _, r := range o.Runs {
+		seen.Runs = append(seen.Runs, history.SeenRun{ID: r.ID, App: r.App, Status: string(r.Status), Old: r.Status.Ended() && !r.Here})
+	}
+	_ = memoryOf(s).Record(seen)
+}
+
+func codeOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return string(problem.Of(err).Code)
+}
+
+// StopLooking writes into the history until when this flwrup looked.
+func StopLooking(s *site.Site) { _ = memoryOf(s).Close() }
+
+// Did writes into the history what was done to the named SuperNodes, to all of them without a name.
+func Did(s *site.Site, verb front.Verb, nodes []string, err error) {
+	if verb == front.StopRun || verb == front.StartGrid && err != nil {
+		return // a run's end is in the history anyway
+	}
+	text := strings.ReplaceAll(string(verb), "-", " ")
+	if err != nil {
+		text += " failed: " + codeOf(err)
+	}
+	if len(nodes) == 0 {
+		nodes = []string{""}
+	}
+	for _, name := range nodes {
+		_ = history.Add(s.StateDir(), history.Entry{Kind: history.Act, Name: name, Text: text})
+	}
+}
