@@ -18,7 +18,9 @@ func Act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 	defer s.Forget()
 	err := site.InTurn(ctx, s, verb.Doing(nodes), to, func(to front.Sink) error {
 		err := act(ctx, s, verb, nodes, to)
-		health.Did(s, verb, nodes, err)
+		if verb != front.StopRun { // a run's end gets into the history by looks at it
+			health.Did(s, verb, nodes, err)
+		}
 		return err
 	})
 	if cause := context.Cause(ctx); cause != nil && err != nil {

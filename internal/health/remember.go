@@ -62,9 +62,6 @@ func StopLooking(s *site.Site) { _ = memoryOf(s).Close() }
 
 // Did writes into the history what was done to the named SuperNodes, to all of them without a name.
 func Did(s *site.Site, verb front.Verb, nodes []string, err error) {
-	if verb == front.StopRun || verb == front.StartGrid && err != nil {
-		return // a run's end is in the history anyway
-	}
 	text := strings.ReplaceAll(string(verb), "-", " ")
 	if err != nil {
 		text += " failed: " + codeOf(err)

@@ -296,12 +296,12 @@ func TestClockGoesBack(t *testing.T) {
 	}
 }
 
-// year writes a file as a year of n SuperNodes leaves it: a watch all along except for one night a month, each SuperNode lost every third day.
-func year(t testing.TB, dir string, n int) time.Time {
+// year writes a file as a year of n SuperNodes until end leaves it: a watch all along except for one night a month, each SuperNode lost every third day.
+func year(t testing.TB, dir string, end time.Time, n int) {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var b strings.Builder
-	end := day.AddDate(1, 0, 0)
+	day := end.AddDate(-1, 0, 0)
 	for i := range n {
 		b.WriteString(Entry{At: day, Kind: Node, Name: fmt.Sprintf("supernode_%d", i+1), State: State{Grid: "online", Here: "running", Wanted: "up"}}.line())
 	}
@@ -324,13 +324,13 @@ func year(t testing.TB, dir string, n int) time.Time {
 	if err := os.WriteFile(File(dir), []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return end
 }
 
 // A file that is too long becomes shorter with its newest time untouched.
 func TestCompaction(t *testing.T) {
 	dir := t.TempDir()
-	end := year(t, dir, 50)
+	end := day.AddDate(1, 0, 0)
+	year(t, dir, end, 50)
 	if err := os.WriteFile(previous(dir), []byte("2026-01-01T00:00:00Z register x given up\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -379,7 +379,8 @@ func TestLimit(t *testing.T) {
 
 func BenchmarkYear(b *testing.B) {
 	dir := b.TempDir()
-	end := year(b, dir, 50)
+	end := day.AddDate(1, 0, 0)
+	year(b, dir, end, 50)
 	for b.Loop() {
 		l, err := Read(dir)
 		if err != nil {
@@ -396,7 +397,8 @@ func BenchmarkYear(b *testing.B) {
 
 func BenchmarkStrips(b *testing.B) {
 	dir := b.TempDir()
-	end := year(b, dir, 50)
+	end := day.AddDate(1, 0, 0)
+	year(b, dir, end, 50)
 	line := read(b, dir).Between(end.AddDate(0, 0, -30), end, "")
 	for b.Loop() {
 		for _, name := range line.Names() {
