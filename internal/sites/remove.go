@@ -9,6 +9,7 @@ import (
 
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
+	"flwrup/internal/history"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
@@ -47,7 +48,7 @@ func Remove(ctx context.Context, s *site.Site, name string, to front.Sink, again
 		return err
 	}
 	s.Forget()
-	s.Ledger.Note(fmt.Sprintf("site %s removed: %s", record.Name, strings.Join(nodeIDs(record), ", ")))
+	_ = history.Add(s.StateDir(), history.Entry{Kind: history.Note, Text: fmt.Sprintf("site %s removed: %s", record.Name, strings.Join(nodeIDs(record), ", "))})
 	to.Event(front.Says{Text: record.Title + " is removed" + wording.Around("; tell them: ", record.Contact, "")})
 	return nil
 }
