@@ -3,11 +3,13 @@ package health
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flwrup/internal/front"
 	"flwrup/internal/history"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
 )
@@ -16,6 +18,17 @@ import (
 type memory struct {
 	once sync.Once
 	to   *history.Recorder
+	has  atomic.Bool // the folder has records of flwrup's
+}
+
+// keeps reports whether the folder has records of flwrup's. A look makes none where there are none: a folder from version
+// control, of which nothing was accepted, stays as it is.
+func (m *memory) keeps(s *site.Site) bool {
+	if !m.has.Load() {
+		fresh, err := project.Fresh(s.Dir)
+		m.has.Store(!fresh && err == nil)
+	}
+	return m.has.Load()
 }
 
 func memoryOf(s *site.Site) *history.Recorder {
@@ -27,6 +40,9 @@ func memoryOf(s *site.Site) *history.Recorder {
 // Remember writes what is new about an overview into the folder's history. The history is an extra: where it cannot be
 // written, as in another person's folder, nothing is, and nothing else is different.
 func Remember(s *site.Site, o front.Overview) {
+	if !site.Kept[memory](s).keeps(s) {
+		return
+	}
 	seen := history.Seen{At: time.Now(), GridAt: o.GridAt, GridCode: codeOf(o.GridErr), RuntimeCode: codeOf(o.RuntimeErr)}
 	for _, v := range o.Nodes {
 		n := history.SeenNode{Name: v.Name, State: history.State{Grid: string(v.Grid), Here: string(v.Runtime.State), Wanted: string(v.Wanted)}}
@@ -62,6 +78,9 @@ func StopLooking(s *site.Site) { _ = memoryOf(s).Close() }
 
 // Did writes into the history what was done to the named SuperNodes, to all of them without a name.
 func Did(s *site.Site, verb front.Verb, nodes []string, err error) {
+	if !site.Kept[memory](s).keeps(s) {
+		return
+	}
 	text := strings.ReplaceAll(string(verb), "-", " ")
 	if err != nil {
 		text += " failed: " + codeOf(err)

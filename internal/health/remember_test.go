@@ -1,0 +1,52 @@
+package health
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"flwrup/internal/front"
+	"flwrup/internal/history"
+	"flwrup/internal/sitetest"
+	"flwrup/internal/supernode"
+)
+
+// What an overview shows, a stop and a start get into the folder's history.
+func TestOverviewIsRemembered(t *testing.T) {
+	s := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)
+	Overview(t.Context(), s, 0)
+	Did(s, front.RestartNodes, []string{"supernode_2"}, nil)
+	StopLooking(s)
+	l, err := history.Read(s.StateDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, e := range l.Entries {
+		said = append(said, string(e.Kind)+" "+e.Name+" "+e.State.Here+e.Text)
+	}
+	text := strings.Join(said, "\n")
+	for _, want := range []string{"node supernode_1 " + string(supernode.Running), "node supernode_2 " + string(supernode.Running), "act supernode_2 restart"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if l.Damaged > 0 {
+		t.Errorf("%d lines are damaged", l.Damaged)
+	}
+}
+
+// A look into a folder that has no records makes none, and one whose history cannot be written says nothing about it.
+func TestLooksThatCannotWrite(t *testing.T) {
+	s := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)
+	file := history.File(s.StateDir())
+	if err := os.RemoveAll(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(file, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if o := Overview(t.Context(), s, 0); o.GridErr != nil || o.RuntimeErr != nil || len(o.Nodes) != 1 {
+		t.Errorf("%+v", o)
+	}
+}
