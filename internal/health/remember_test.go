@@ -13,7 +13,7 @@ import (
 
 // What an overview shows, a stop and a start get into the folder's history.
 func TestOverviewIsRemembered(t *testing.T) {
-	s := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)
+	s, _ := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)
 	Overview(t.Context(), s, 0)
 	Did(s, front.RestartNodes, []string{"supernode_2"}, nil)
 	StopLooking(s)
@@ -38,7 +38,7 @@ func TestOverviewIsRemembered(t *testing.T) {
 
 // A look into a folder that has no records makes none, and one whose history cannot be written says nothing about it.
 func TestLooksThatCannotWrite(t *testing.T) {
-	s := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)
+	s, _ := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)
 	file := history.File(s.StateDir())
 	if err := os.RemoveAll(file); err != nil {
 		t.Fatal(err)
