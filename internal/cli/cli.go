@@ -14,7 +14,6 @@ import (
 	"golang.org/x/term"
 
 	"flwrup/internal/cli/past"
-	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
@@ -216,7 +215,7 @@ func (p *program) front(yes bool) *plain.Front {
 // host is what the commands about the past need of the program.
 func (p *program) host() past.Host {
 	return past.Host{Dir: p.findDir, Look: p.openToLook, Say: p.say, WriteJSON: func(data any) { writeJSON(p.Out, data, nil) }, JSONFlag: p.jsonFlag,
-		JSON: func() bool { return p.json }, Out: p.Out, Front: func(yes bool) front.Sink { return p.front(yes) }}
+		JSON: func() bool { return p.json }, Out: p.Out, OneRun: oneRun, LookAt: p.lookingAt}
 }
 
 // indent puts spaces before each of the last max lines of text.

@@ -2,10 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/cli/past"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/runs"
@@ -58,18 +58,6 @@ func (p *program) runs() *cobra.Command {
 		},
 	}
 	log.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the run has ended, or Ctrl-C, which leaves it going")
-	metrics := &cobra.Command{
-		Use: "metrics [ID]", Short: "Print a run's metrics (the last one's) as CSV, a row a round", Args: oneRun,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.lookingAt(args, func(s *site.Site, id string) error {
-				list, err := runs.RunMetrics(cmd.Context(), s, id)
-				if err == nil {
-					fmt.Fprint(p.Out, runs.MetricsCSV(list))
-				}
-				return err
-			})
-		},
-	}
 	stop := &cobra.Command{
 		Use: "stop ID…", Short: "Stop runs; asks first", Args: cobra.MatchAll(oneOrMore("run", "`flwrup runs` lists them"), runIDs),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -86,19 +74,8 @@ func (p *program) runs() *cobra.Command {
 		},
 	}
 	stop.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	nodes := &cobra.Command{
-		Use: "nodes [ID]", Short: "Name the SuperNodes here that took part in a run (the last one), as their logs have it", Args: oneRun,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.lookingAt(args, func(s *site.Site, id string) error {
-				names, err := runs.TookPart(cmd.Context(), s, id)
-				for _, n := range names {
-					p.say("%s", n)
-				}
-				return err
-			})
-		},
-	}
-	cmd.AddCommand(log, metrics, nodes, stop)
+	cmd.AddCommand(log, stop)
+	cmd.AddCommand(past.Runs(p.host())...)
 	return cmd
 }
 

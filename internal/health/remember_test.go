@@ -11,7 +11,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-// What an overview shows, a stop and a start get into the folder's history.
+// The folder's history gets the SuperNodes of an overview, and an action.
 func TestOverviewIsRemembered(t *testing.T) {
 	s, _ := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 2)
 	Overview(t.Context(), s, 0)

@@ -30,7 +30,9 @@ type Host struct {
 	JSONFlag  func(*cobra.Command)       // adds --json
 	JSON      func() bool                // it was given
 	Out       io.Writer
-	Front     func(yes bool) front.Sink // asks
+	OneRun    cobra.PositionalArgs // at most the ID of one run
+	// LookAt opens the project for a look at the run of args, else the last one started here.
+	LookAt func(args []string, do func(s *site.Site, id string) error) error
 }
 
 // HistoryData is what `flwrup history --json` carries.
