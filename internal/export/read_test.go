@@ -269,5 +269,8 @@ func TestUnitSeesItsFiles(t *testing.T) {
 		if err != nil || bytes.Contains(unit, []byte("PrivateTmp=yes\n")) != own {
 			t.Errorf("%s: %v\n%s", program, err, unit)
 		}
+		if !bytes.Contains(unit, []byte("PrivateUsers=yes\n")) {
+			t.Errorf("a user's own manager passes over the protection of the unit, as seen with systemd 252:\n%s", unit)
+		}
 	}
 }

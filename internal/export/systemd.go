@@ -21,7 +21,7 @@ func systemd(s Set) ([]File, Guide, error) {
 	g := Guide{
 		Before: []Step{{"So that they run while you are not logged in", "loginctl enable-linger"}},
 		Notes: []string{"The units are your own (`systemctl --user`): they have your rights, less what the units take away. Data folders and what node-config names are read as you.",
-			"They need systemd 250 or later, with user namespaces for what they take away.",
+			"They need systemd 250 or later, with user namespaces for what they take away. Where the system forbids those to users, a unit ends with 217/USER or 226/NAMESPACE: an administrator allows them, or you take out the lines from PrivateUsers to RestrictNamespaces.",
 			"The unit starts the flwr at " + code(filepath.Dir(s.Nodes[0].Program)) + ". After an update of flwr, export again."},
 	}
 	for _, n := range s.Nodes {
@@ -106,7 +106,8 @@ func (s Set) serviceUnit(n Node) ([]byte, error) {
 	line("Environment=FLWR_HOME=%%S/%s", s.state(n))
 	line("Environment=%s", assigned("PATH="+filepath.Dir(n.Program)+":/usr/local/bin:/usr/bin:/bin"))
 	line("\n# The grid holds a killed SuperNode for about a minute, and refuses its key until then.\nRestart=always\nRestartSec=%d\nKillMode=mixed\nTimeoutStopSec=30", restartPause)
-	line("\n# What it does not need.\nNoNewPrivileges=yes\n%sProtectSystem=strict\nProtectHome=read-only\nProtectControlGroups=yes\nProtectKernelTunables=yes\nRestrictSUIDSGID=yes\nRestrictRealtime=yes\nRestrictNamespaces=yes\nLockPersonality=yes\nRestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\nSystemCallArchitectures=native\nUMask=0077", n.ownTmp())
+	// Without PrivateUsers a user's manager of systemd 252 starts the unit and passes over all that needs mounts.
+	line("\n# What it does not need. Without PrivateUsers a user's own manager passes over the Protect lines.\nPrivateUsers=yes\nNoNewPrivileges=yes\n%sProtectSystem=strict\nProtectHome=read-only\nProtectControlGroups=yes\nProtectKernelTunables=yes\nRestrictSUIDSGID=yes\nRestrictRealtime=yes\nRestrictNamespaces=yes\nLockPersonality=yes\nRestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\nSystemCallArchitectures=native\nUMask=0077", n.ownTmp())
 	var write []string
 	for _, d := range n.Data {
 		if d.Write {
