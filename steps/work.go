@@ -7,6 +7,7 @@ import (
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
+	"flwrup/internal/history"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
@@ -54,6 +55,9 @@ func (w Work) Undo(ctx context.Context, id front.StepID, to front.Sink) error {
 func (w Work) Overview(ctx context.Context, maxAge time.Duration) front.Overview {
 	return health.Overview(ctx, w.s, maxAge)
 }
+
+// Past returns how the SuperNodes stood from one time to another.
+func (w Work) Past(from, to time.Time) (history.Timeline, error) { return health.Past(w.s, from, to) }
 
 // Usage reads what a SuperNode takes of this machine.
 func (w Work) Usage(ctx context.Context, node string) (supernode.Usage, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flwrup/internal/front"
+	"flwrup/internal/history"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
@@ -27,6 +28,7 @@ type fake struct {
 	looks   [17]int
 	applied [17]int
 	over    front.Overview
+	past    history.Log
 	acted   []string
 	act     func(ctx context.Context, to front.Sink) error
 	places  []front.Link
@@ -126,6 +128,12 @@ func (f *fake) Apply(ctx context.Context, n front.StepID, to front.Sink) error {
 
 func (f *fake) Change(ctx context.Context, n front.StepID, to front.Sink) error {
 	return f.Apply(ctx, n, to)
+}
+
+func (f *fake) Past(from, to time.Time) (history.Timeline, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.past.Between(from, to, ""), nil
 }
 
 func (f *fake) Others() front.Others { return front.Others{} }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flwrup/internal/front"
+	"flwrup/internal/history"
 	"flwrup/internal/supernode"
 )
 
@@ -24,6 +25,7 @@ type Work interface {
 
 	// Overview returns the dashboard's data; it asks the grid again only when its answer is older than maxAge.
 	Overview(ctx context.Context, maxAge time.Duration) front.Overview
+	Past(from, to time.Time) (history.Timeline, error) // how the SuperNodes stood
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
 	Watch(ctx context.Context, changed func()) error // runtime states; returns when ctx ends

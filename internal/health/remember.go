@@ -73,6 +73,12 @@ func codeOf(err error) string {
 	return string(problem.Of(err).Code)
 }
 
+// Past returns how the SuperNodes stood from one time to another, as far as somebody looked.
+func Past(s *site.Site, from, to time.Time) (history.Timeline, error) {
+	l, err := site.Kept[history.Reader](s).Read(s.StateDir())
+	return l.Between(from, to, ""), err
+}
+
 // StopLooking writes into the history until when this flwrup looked.
 func StopLooking(s *site.Site) { _ = memoryOf(s).Close() }
 

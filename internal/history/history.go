@@ -9,10 +9,12 @@ package history
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -90,6 +92,33 @@ func Read(state string) (Log, error) {
 		l.parse(string(text))
 	}
 	l.sort()
+	return l, nil
+}
+
+// Reader reads a history again and again, and the file only when it has changed. Its methods may be called from several
+// goroutines.
+type Reader struct {
+	mu   sync.Mutex
+	info os.FileInfo
+	log  Log
+}
+
+// Read is the function Read; the Log must not be changed.
+func (r *Reader) Read(state string) (Log, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	info, err := os.Stat(File(state))
+	if err == nil && r.info != nil && os.SameFile(info, r.info) && info.Size() == r.info.Size() && info.ModTime().Equal(r.info.ModTime()) {
+		return r.log, nil
+	}
+	l, lerr := Read(state)
+	if lerr != nil {
+		return l, lerr
+	}
+	if r.info = info; err != nil {
+		r.info = nil
+	}
+	r.log = l
 	return l, nil
 }
 

@@ -37,7 +37,10 @@ func (t *table) details(rows int) []string {
 		}
 		lines = append(lines, "")
 	}
-	for _, f := range t.facts(n) {
+	for i, f := range t.facts(n) {
+		if i == 3 { // after how it stands now
+			lines = append(lines, t.pastLines(n.Name)...)
+		}
 		lines = append(lines, t.fact(f[0], f[1])...)
 	}
 	if over := len(lines) - rows; over > 0 && rows > 1 {

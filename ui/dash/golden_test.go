@@ -96,6 +96,12 @@ func boards() (list []struct {
 	add("marked", five(), "space space", nil)
 	add("all marked, restarting", five(), "A r", nil)
 	add("details", five(), "end enter", nil)
+	add("the last day", five(), "", func(m *Model) { m.look24(aDay()) })
+	add("details with the last day", five(), "end enter", func(m *Model) { m.look24(aDay()) })
+	add("details with the last week", five(), "enter", func(m *Model) {
+		m.look24(aDay())
+		m.Update(m.Update(press("H"))())
+	})
 	add("in the log", five(), "tab", nil)
 	add("errors in logs, and a run that hangs", with(func(o *front.Overview) {
 		o.Nodes, o.Online = append(o.Nodes[:4:4], o.Nodes[3]), 5
@@ -182,5 +188,8 @@ func TestFrames(t *testing.T) {
 		"dashboard/several offline/80x24-ascii",
 		"dashboard/fifty/120x40",
 		"dashboard/other sites/120x40",
-		"dashboard/details/120x40")
+		"dashboard/details/120x40",
+		"dashboard/the last day/120x40",
+		"dashboard/details with the last day/80x24-ascii",
+		"dashboard/details with the last day/40x15")
 }

@@ -16,7 +16,7 @@ import (
 var keys = struct {
 	up, down, pageUp, pageDown, home, end, bottom                                                key.Binding
 	mark, all, start, stop, restart, logs, copy, add, remove, run, details, settings, fix, watch key.Binding
-	log, search, escape, filter, sort, sortBack, errors                                          key.Binding
+	log, search, escape, filter, sort, sortBack, errors, period                                  key.Binding
 }{
 	up:       keymap.Up,
 	down:     keymap.Down,
@@ -45,6 +45,7 @@ var keys = struct {
 	sort:     keymap.As(keymap.Sort, "sort"),
 	sortBack: keymap.SortBack,
 	errors:   keymap.As(keymap.Errors, "errors"),
+	period:   keymap.Period,
 	escape:   keymap.Back,
 }
 
@@ -83,6 +84,9 @@ func (m *Model) Keys() []key.Binding {
 func moving(m *Model) (list []key.Binding) {
 	if len(m.have.Nodes) > 1 {
 		list = append(list, keys.search, keys.sort)
+	}
+	if len(m.past.strips) > 0 {
+		list = append(list, keys.period)
 	}
 	if m.Holds() {
 		list = append(list, keys.escape)
@@ -131,6 +135,8 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		m.sort = (m.sort + 1) % len(sorts)
 	case key.Matches(msg, keys.sortBack):
 		m.sort = (m.sort + len(sorts) - 1) % len(sorts)
+	case key.Matches(msg, keys.period):
+		return m.nextPeriod()
 	case key.Matches(msg, keys.errors):
 		return m.showErrors()
 	case key.Matches(msg, keys.add):

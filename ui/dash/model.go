@@ -17,6 +17,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/health"
+	"flwrup/internal/history"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/ui/logs"
@@ -29,6 +30,8 @@ import (
 type Source interface {
 	// Overview returns all known facts; it asks the grid again only when its answer is older than maxAge.
 	Overview(ctx context.Context, maxAge time.Duration) front.Overview
+	// Past returns how the SuperNodes stood from one time to another.
+	Past(from, to time.Time) (history.Timeline, error)
 	Usage(ctx context.Context, node string) (supernode.Usage, error)
 	Logs(ctx context.Context, node string, o supernode.LogOptions, each func(supernode.Line) error) error
 	// RunProgress reads from a run's log how far it has come.
@@ -118,7 +121,8 @@ type table struct {
 	sort   int // of sorts
 
 	progress map[string]*progress // of runs
-	runs     []shownRun           // of the last frame, those in progress first
+	past     past
+	runs     []shownRun // of the last frame, those in progress first
 }
 
 // pen draws single lines, none wider than w.
@@ -262,6 +266,11 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 	case usageMsg:
 		if msg.model == m {
 			m.took(msg)
+		}
+		return nil
+	case pastMsg:
+		if msg.model == m {
+			return m.remembers(msg)
 		}
 		return nil
 	case progressMsg:

@@ -17,6 +17,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/health"
+	"flwrup/internal/history"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/ui/keymap"
@@ -35,6 +36,7 @@ type world struct {
 	mu      sync.Mutex
 	o       front.Overview
 	ages    []time.Duration // of the questions
+	past    history.Log
 	changed func()
 	watches error // why it must not watch; nil: it may
 	watched int   // watches at hand
@@ -53,6 +55,10 @@ func (w *world) Overview(_ context.Context, age time.Duration) front.Overview {
 	defer w.mu.Unlock()
 	w.ages = append(w.ages, age)
 	return w.o
+}
+
+func (w *world) Past(from, to time.Time) (history.Timeline, error) {
+	return w.past.Between(from, to, ""), nil
 }
 
 func (w *world) Usage(context.Context, string) (supernode.Usage, error) {
@@ -429,6 +435,7 @@ func TestAnySize(t *testing.T) {
 // BenchmarkView draws the dashboard of 50 nodes. Budget: 2 ms.
 func BenchmarkView(b *testing.B) {
 	m := testModel(b, many(50), 120, 40, style.Options{Dark: true})
+	m.look24(aMonth())
 	for b.Loop() {
 		m.stale = true
 		_ = m.View()

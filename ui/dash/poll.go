@@ -14,21 +14,21 @@ import (
 )
 
 const (
-	fast       = 3 * time.Second  // between two questions to the grid while something changes
-	slow       = 30 * time.Second // when nothing has changed for long
-	running    = 10 * time.Second // at most, while a run is under way
-	watching   = 10 * time.Second // at most, while lost SuperNodes are restarted
-	usageEvery = 3 * time.Second
-	settle     = 90 * time.Second // how long a node may take from its start until it is online
-	forget     = 3 * time.Minute  // an action without any news
-	history    = 8                // CPU readings kept a node
-	rewatch    = 5 * time.Second
-	quiet      = 150 * time.Millisecond // gathers the changes of many nodes
-	logAfter   = 200 * time.Millisecond // the cursor rests this long before the log follows it
-	oneAnswer  = 15 * time.Second       // for one node's usage
-	beat       = 5 * time.Second        // between two looks whether the grid lives
-	long       = time.Hour              // how old the grid's answer may be for such a look
-	unanswered = 3 * time.Second        // the dashboard reports a question that takes longer
+	fast        = 3 * time.Second  // between two questions to the grid while something changes
+	slow        = 30 * time.Second // when nothing has changed for long
+	running     = 10 * time.Second // at most, while a run is under way
+	watching    = 10 * time.Second // at most, while lost SuperNodes are restarted
+	usageEvery  = 3 * time.Second
+	settle      = 90 * time.Second // how long a node may take from its start until it is online
+	forget      = 3 * time.Minute  // an action without any news
+	cpuReadings = 8                // CPU readings kept a node
+	rewatch     = 5 * time.Second
+	quiet       = 150 * time.Millisecond // gathers the changes of many nodes
+	logAfter    = 200 * time.Millisecond // the cursor rests this long before the log follows it
+	oneAnswer   = 15 * time.Second       // for one node's usage
+	beat        = 5 * time.Second        // between two looks whether the grid lives
+	long        = time.Hour              // how old the grid's answer may be for such a look
+	unanswered  = 3 * time.Second        // the dashboard reports a question that takes longer
 )
 
 type (
@@ -192,7 +192,7 @@ func (m *Model) poll() tea.Cmd {
 	}
 	m.counted()
 	m.fade(now)
-	return tea.Batch(append(cmds, askProgress(m))...)
+	return tea.Batch(append(cmds, askProgress(m), m.recall(now))...)
 }
 
 // counted takes over what the logs of SuperNodes that run say, and follows those logs.
@@ -221,7 +221,7 @@ func (m *Model) took(msg usageMsg) {
 		return
 	}
 	u.Usage = msg.usage
-	if len(u.history) == history {
+	if len(u.history) == cpuReadings {
 		u.history = u.history[:copy(u.history, u.history[1:])]
 	}
 	u.history = append(u.history, msg.usage.CPU)

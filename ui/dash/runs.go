@@ -274,7 +274,7 @@ func (l runList) run(r shownRun) string {
 	add(l.ink.Dim.Render(style.RunClock(r.RunView, l.now())), 7)
 	if p != nil {
 		if s, ok := leading(p.series); ok {
-			add(l.ink.Dim.Render(clean(s.Name)+" ")+l.ink.Accent.Render(chart.Spark(l.st, s.Values, history))+l.ink.Text.Render(fmt.Sprintf(" %.3g", s.Last())), 0)
+			add(l.ink.Dim.Render(clean(s.Name)+" ")+l.ink.Accent.Render(chart.Spark(l.st, s.Values, cpuReadings))+l.ink.Text.Render(fmt.Sprintf(" %.3g", s.Last())), 0)
 		}
 	}
 	add(l.ink.Text.Render(clean(r.ID)), 19)

@@ -214,7 +214,7 @@ func (t *table) allColumns() []column {
 			s := t.state(n)
 			return s.text(), s.style
 		}},
-		{head: "errors", place: 8, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
+		{head: "errors", place: 9, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			c := t.count(n.Name)
 			switch {
 			case c.Errors == 0 && n.Runtime.State == supernode.Running:
@@ -238,23 +238,24 @@ func (t *table) allColumns() []column {
 			}
 			return "", plain
 		}},
-		{head: "memory", place: 7, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
+		{head: "memory", place: 8, right: true, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := t.takes(n); u != nil {
 				return style.Bytes(u.Memory), plain
 			}
 			return "", plain
 		}},
 		{head: "where", place: 3, cell: func(n front.NodeView) (string, paint.Paint) { return where(n), t.ink.Dim }},
-		{head: "", place: 6, cell: func(n front.NodeView) (string, paint.Paint) {
+		t.pastColumn(6),
+		{head: "", place: 7, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := t.takes(n); u != nil {
 				return t.spark(u.history), t.ink.Accent
 			}
 			return "", plain
 		}},
-		{head: "node ID", place: 9, cell: func(n front.NodeView) (string, paint.Paint) { return clean(n.NodeID), t.ink.Dim }},
+		{head: "node ID", place: 10, cell: func(n front.NodeView) (string, paint.Paint) { return clean(n.NodeID), t.ink.Dim }},
 	}
 	// Columns whose cells come and go keep their width, so that nothing jumps.
-	least := map[string]int{"name": 8, "state": 13, "up": 6, "CPU": 4, "memory": 6, "errors": 6, "": history}
+	least := map[string]int{"name": 8, "state": 13, "up": 6, "CPU": 4, "memory": 6, "errors": 6, "": cpuReadings}
 	for i := range list {
 		c := &list[i]
 		widest := 0
@@ -310,7 +311,7 @@ func (p *pen) spark(readings []float64) string {
 	}
 	levels := p.st.Signs.Spark
 	var b strings.Builder
-	b.WriteString(strings.Repeat(" ", history-len(readings)))
+	b.WriteString(strings.Repeat(" ", cpuReadings-len(readings)))
 	for _, r := range readings {
 		i := int(r / top * float64(len(levels)))
 		b.WriteString(levels[min(max(0, i), len(levels)-1)])

@@ -72,6 +72,7 @@ var (
 	AutoRestart = bind("W", "auto-restart", "W")
 	Sort        = bind(">", "sort by next column", ">")
 	SortBack    = bind("<", "sort by previous column", "<")
+	Period      = bind("H", "day, week or month", "H") // of the strips of the past
 	Errors      = bind("E", "next error", "E")
 )
 
@@ -103,7 +104,7 @@ func Table() map[string]key.Binding {
 		"Reference": Reference, "Places": Places, "Mouse": Mouse, "Copy": Copy, "Open": Open, "Stop": Stop, "Change": Change,
 		"Explain": Explain, "Verbatim": Verbatim, "Undo": Undo, "Look": Look, "Save": Save, "Full": Full, "Find": Find, "Filter": Filter, "Mark": Mark,
 		"Start": Start, "Restart": Restart, "Run": Run, "Add": Add, "Remove": Remove, "Fix": Fix, "MarkAll": MarkAll,
-		"AutoRestart": AutoRestart, "Sort": Sort, "SortBack": SortBack, "Errors": Errors,
+		"AutoRestart": AutoRestart, "Sort": Sort, "SortBack": SortBack, "Period": Period, "Errors": Errors,
 		"Pause": Pause, "Since": Since, "Times": Times, "Wrap": Wrap, "Level": Level, "Panes": Panes, "Bare": Bare, "Jump": Jump,
 	}
 }

@@ -65,6 +65,7 @@ type Signs struct {
 	Up, Down                                            string
 	Spinner                                             []string
 	Spark                                               []string // lowest to highest
+	Stands                                              []string // how a SuperNode stood, of history.Stand: not looked at, online, stopped, not known, down
 	Landmark                                            string   // of a log: a node came online, a run started
 	Hidden                                              string   // stands for one character of a secret
 }
@@ -78,6 +79,7 @@ var utf8 = Signs{
 	BarFull: "█", BarEmpty: "░", Up: "↑", Down: "↓",
 	Spinner:  []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 	Spark:    []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
+	Stands:   []string{" ", "▇", "▁", "?", "✗"},
 	Landmark: "◆", Hidden: "•",
 }
 
@@ -90,6 +92,7 @@ var ascii = Signs{
 	BarFull: "#", BarEmpty: ".", Up: "^", Down: "v",
 	Spinner:  []string{"|", "/", "-", "\\"},
 	Spark:    []string{"_", ".", ":", "-", "=", "+", "*", "#"},
+	Stands:   []string{" ", "=", "_", "?", "x"},
 	Landmark: "*", Hidden: "*",
 }
 
