@@ -182,7 +182,7 @@ func (t *table) pastLines(name string) []string {
 
 // pastColumn is the column of the table with the strips and, behind each, which part of the time looked at it was online.
 func (t *table) pastColumn(place int) column {
-	c := column{head: periods[t.past.of].name, place: place, cell: func(n front.NodeView) (string, paint.Paint) {
+	c := column{head: periods[t.past.of].name, place: place, wide: true, cell: func(n front.NodeView) (string, paint.Paint) {
 		s, ok := t.past.strips[n.Name]
 		if !ok {
 			return "", paint.Paint{}

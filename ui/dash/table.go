@@ -142,7 +142,8 @@ type column struct {
 	head  string
 	width int // 0 when no node has anything to show
 	right bool
-	place int // from the left
+	place int  // from the left
+	wide  bool // where it does not fit, narrower ones may
 	cell  func(front.NodeView) (string, paint.Paint)
 }
 
@@ -166,6 +167,9 @@ func (t *table) columns(w int) []column {
 			continue
 		}
 		if used+gap+c.width+spare > w {
+			if c.wide {
+				continue
+			}
 			break
 		}
 		used += gap + c.width
@@ -244,8 +248,8 @@ func (t *table) allColumns() []column {
 			}
 			return "", plain
 		}},
-		{head: "where", place: 3, cell: func(n front.NodeView) (string, paint.Paint) { return where(n), t.ink.Dim }},
 		t.pastColumn(6),
+		{head: "where", place: 3, cell: func(n front.NodeView) (string, paint.Paint) { return where(n), t.ink.Dim }},
 		{head: "", place: 7, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := t.takes(n); u != nil {
 				return t.spark(u.history), t.ink.Accent
