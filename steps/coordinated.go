@@ -16,7 +16,21 @@ import (
 // coordinator's; in the place of the registration the site sends a request, and takes the reply.
 var coordinated = append([]Step{}, checklist...)
 
+// A coordinator without a SuperNode of its own goes through the same 16 steps: those for each SuperNode are the sites'.
+var sitesOnly = append([]Step{}, checklist...)
+
 func init() {
+	sitesOnly[front.StepCount-1] = noneHere{}
+	for _, t := range []theirs{
+		{Step: makeKeys{}, why: "all SuperNodes are at other sites, and each site makes its own keys"},
+		{Step: backUp{}, why: "no key of a SuperNode is here"},
+		{Step: register{}, why: "the keys of a site are registered when you admit it: flwrup admit FILE"},
+		{Step: handOver{}, why: "SuperNodes of a site join the federation when you admit it"},
+		{Step: confirmation{}, why: "the sites' SuperNodes are confirmed when you admit them"},
+		{Step: start{}, why: "each site starts its own SuperNodes"},
+	} {
+		sitesOnly[t.ID()-1] = t
+	}
 	for _, t := range []theirs{
 		{Step: account{}, why: "the coordinator has the Flower account; this site needs none"},
 		{Step: chooseFederation{}, why: "the coordinator's reply names the federation"},
@@ -33,7 +47,15 @@ func init() {
 	coordinated[front.StepRegister-1] = askCoordinator{}
 }
 
-// theirs is a step that the coordinator does, or that only an account needs.
+// noneHere is step 5 of a coordinator without a SuperNode of its own.
+type noneHere struct{ count }
+
+func (noneHere) Wants() Wants { return Wants{} }
+func (noneHere) Inspect(p Snapshot) (front.Status, error) {
+	return front.Status{State: front.Done, Short: "0", Evidence: []string{"no SuperNode here: all are at other sites, which you admit"}}, nil
+}
+
+// theirs is a step that another institution does, or that only an account needs.
 type theirs struct {
 	Step
 	why string

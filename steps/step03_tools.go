@@ -61,12 +61,14 @@ func (t tools) Inspect(p Snapshot) (front.Status, error) {
 		}
 		st.Items = append(st.Items, front.Item{Name: "flwr", State: front.ItemDone, Text: found.Version.String()})
 	}
-	if p.Kind == "" {
+	switch {
+	case p.Choices.NoneHere():
+	case p.Kind == "":
 		todo("runtime", "Docker or plain processes: not chosen yet")
-	} else if p.Runtime != nil {
+	case p.Runtime != nil:
 		bad := problem.Of(p.Runtime)
 		todo(p.Kind, bad.Error()+site.Fix(bad))
-	} else {
+	default:
 		st.Items = append(st.Items, front.Item{Name: p.Kind, State: front.ItemDone, Text: runtimeText(p.Kind)})
 		st.Evidence = append(st.Evidence, "SuperNodes run as "+runtimeText(p.Kind))
 	}
@@ -114,7 +116,7 @@ func (tools) surroundings(p Snapshot, st *front.Status) {
 	if p.Tool.Err != nil {
 		return
 	}
-	if p.Image.Err == nil {
+	if p.Image.Err == nil && !p.Choices.NoneHere() {
 		image := site.Image(p.Choices, p.Flwr)
 		if p.Image.Value {
 			add("image", image+" is here", nil)
@@ -122,7 +124,7 @@ func (tools) surroundings(p Snapshot, st *front.Status) {
 			st.Items = append(st.Items, front.Item{Name: "image", State: front.ItemWaiting, Text: image + " is not here yet; flwrup pulls it before it starts the SuperNodes"})
 		}
 	}
-	if p.DiskFree.Err == nil {
+	if p.DiskFree.Err == nil && !p.Choices.NoneHere() {
 		text := fmt.Sprintf("%.1f GB of disk free", float64(p.DiskFree.Value)/1e9)
 		var bad *problem.Problem
 		if p.DiskFree.Value < diskNeeded {
@@ -172,7 +174,7 @@ func (t tools) Plan(p Snapshot) ([]front.Action, error) {
 		actions = append(actions, front.Action{Says: "install flwr " + orNewest(version) + " into a separate environment in " + root,
 			Command: installCommand(root, version)})
 	}
-	if p.Kind == "" {
+	if p.Kind == "" && !p.Choices.NoneHere() {
 		actions = append(actions, front.Action{Says: "use Docker if it answers and has the image, else plain processes"})
 	}
 	if p.Rehearsal() && !p.Grid.Running {
@@ -209,6 +211,9 @@ func (t tools) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 				return err
 			}
 		}
+	}
+	if s.Choices().NoneHere() {
+		return nil
 	}
 	return t.runtime(ctx, s, to)
 }

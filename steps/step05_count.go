@@ -113,14 +113,20 @@ func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 			suggest = max(len(folder.Pairs), 3)
 		}
 	}
+	none, mayBeNone := "", !s.Folder().Coordinated() && (!s.Rehearsal() || s.Choices().SitesOnly)
+	if mayBeNone {
+		none = " 0: all are at other sites, which you admit."
+	}
 	answer, err := to.Ask(ctx, front.Question{ID: "nodes", Kind: front.AskNumber, Default: strconv.Itoa(suggest),
 		Ask:  "How many SuperNodes?",
-		Help: fmt.Sprintf("Each takes about %d MB of memory. You can add more later.", s.Dialect().NodeMemory>>20),
+		Help: fmt.Sprintf("Each takes about %d MB of memory. You can add more later.%s", s.Dialect().NodeMemory>>20, none),
 		Validate: func(text string) error {
 			n, err := strconv.Atoi(text)
 			switch {
-			case err != nil || n < 1:
-				return fmt.Errorf("need at least 1 SuperNode, as a whole number")
+			case err != nil || n < 0:
+				return fmt.Errorf("a whole number")
+			case n == 0 && !mayBeNone:
+				return fmt.Errorf("need at least 1 SuperNode")
 			case n > site.MaxNodes:
 				return fmt.Errorf("at most %d SuperNodes", site.MaxNodes)
 			case n < registered:
@@ -135,7 +141,7 @@ func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Change(func(c *project.Choices) error { c.Nodes = n; return nil }); err != nil {
+	if err := s.Change(func(c *project.Choices) error { c.Nodes, c.SitesOnly = n, n == 0; return nil }); err != nil {
 		return err
 	}
 	script := readKeyScript(s.Folder())

@@ -13,6 +13,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
+	"flwrup/internal/sites"
 	"flwrup/internal/supernode"
 	"flwrup/internal/wording"
 )
@@ -72,7 +73,12 @@ func (online) Inspect(p Snapshot) (front.Status, error) {
 	if st.Done < st.Of {
 		return st, nil
 	}
-	if started.State != front.Done {
+	if p.Choices.NoneHere() {
+		if st.Evidence = nil; len(o.Sites) == 0 {
+			st.State, st.Person, st.Why, st.Deed = front.Waiting, true, "no site was admitted so far", "admit a site"
+			return st, nil
+		}
+	} else if started.State != front.Done {
 		// The grid believes in a node that died until it has missed its heartbeat.
 		return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes are not running", Items: started.Items, Short: st.Short, Before: st.Before}, nil
 	}
@@ -107,6 +113,9 @@ func (online) Plan(p Snapshot) ([]front.Action, error) {
 }
 
 func (o online) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
+	if c := s.Choices(); c.NoneHere() && len(s.Ledger.Data().SitesOn(c.Grid.Connection)) == 0 {
+		return sites.AdmitAsked(ctx, s, to, again(ctx, s, to))
+	}
 	limit := time.Now().Add(site.OnlineWithin)
 	w := waiting{shown: map[string]string{}, tries: map[string]int{}, next: map[string]time.Time{}, no: map[string]*problem.Problem{}, before: map[string]int{}}
 	for try := 0; ; try++ {

@@ -30,10 +30,14 @@ func shown(way []Step) []front.Step {
 	return list
 }
 
-// way returns the 16 steps of a folder: a site whose federation somebody else coordinates has its own.
+// way returns the 16 steps of a folder: a site whose federation somebody else coordinates has its own, and a coordinator
+// whose SuperNodes are all at other sites.
 func way(f site.Folder) []Step {
-	if f.Coordinated() {
+	switch {
+	case f.Coordinated():
 		return coordinated
+	case f.Choices.NoneHere():
+		return sitesOnly
 	}
 	return checklist
 }

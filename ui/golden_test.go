@@ -66,7 +66,7 @@ func question(q front.Question) *pending { return &pending{q: q, reply: make(cha
 var questions = map[string]front.Question{
 	"text": {Kind: front.AskText, Default: "later", Ask: "Which federation are the SuperNodes for?",
 		Help: "Its name on the dashboard, such as @account/name; or \"later\", to choose from a list after you log in."},
-	"number": {Kind: front.AskNumber, Default: "3", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. You can add more later."},
+	"number": {Kind: front.AskNumber, Default: "3", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. You can add more later. 0: all are at other sites, which you admit."},
 	"choice": {Kind: front.AskChoice, Default: "@ada/hospitals", Ask: "Which federation are the SuperNodes for?", Help: "Only a deployment federation can hold SuperNodes.",
 		Choices: []front.Choice{{Value: "@ada/toys", Label: "@ada/toys", Note: "simulation: cannot hold SuperNodes", Disabled: true},
 			{Value: "@ada/hospitals", Label: "@ada/hospitals", Note: "lungs and hearts"}, {Value: "new", Label: "create a new one", Note: "you will own it"}}},

@@ -140,7 +140,7 @@ var earlyStories = map[front.StepID]story{
 		plan:  []front.Action{{Says: "save the number in flwrup.toml"}},
 		err:   problem.New(problem.BadInput, "flwrup.toml is read-only", "", "allow writing with: chmod u+w flwrup.toml"),
 		asks: []front.Question{
-			{ID: "nodes", Kind: front.AskNumber, Default: "2", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. You can add more later."},
+			{ID: "nodes", Kind: front.AskNumber, Default: "2", Ask: "How many SuperNodes?", Help: "Each takes about 190 MB of memory. You can add more later. 0: all are at other sites, which you admit."},
 			confirm("script", "Also put the number into line 15 of generate_auth_keys.sh?", "flwrup makes the keys and never runs that script, which overwrites existing keys.", scriptDiff, "no"),
 		},
 	},

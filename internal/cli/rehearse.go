@@ -46,7 +46,7 @@ The environment with flwr is kept for the next time.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doRehearse(cmd.Context(), p, cmd, o) },
 	}
 	f := cmd.Flags()
-	f.IntVar(&o.nodes, "nodes", 3, "`number` of SuperNodes")
+	f.IntVar(&o.nodes, "nodes", 3, "`number` of SuperNodes; with --sites those of the coordinator: 1, or 0 for none")
 	f.IntVar(&o.sites, "sites", 0, "a coordinator and this `number` of sites without an account, in folders of their own")
 	f.StringVar(&o.flwr, "flwr", "", "flwr `version` to rehearse with (default: the newest)")
 	f.StringVar(&o.runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
@@ -82,8 +82,14 @@ func rehearsalPrefix(c *project.Choices) string { return "rehearsal_" + c.ID + "
 
 func doRehearse(ctx context.Context, p *program, cmd *cobra.Command, o rehearseOptions) error {
 	if o.sites > 0 {
+		if !cmd.Flags().Changed("nodes") {
+			o.nodes = 1
+		}
 		o.yes = o.yes || p.json
 		return doRehearseSites(ctx, p, o)
+	}
+	if o.nodes == 0 {
+		return problem.New(problem.Usage, "cannot rehearse with no SuperNode", "without --sites all of them are here", "flwrup rehearse --sites 2 --nodes 0")
 	}
 	dir := p.dir
 	if dir == "" {

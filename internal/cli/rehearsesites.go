@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,8 @@ func doRehearseSites(ctx context.Context, p *program, o rehearseOptions) (err er
 func (r *rehearsalOfSites) goThrough(ctx context.Context, o rehearseOptions, to front.Sink) (err error) {
 	r.p.say("\nthe coordinator, in %s", filepath.Join(r.base, "coordinator"))
 	r.coordinator, err = r.p.open(ctx, site.Options{Dir: filepath.Join(r.base, "coordinator"), Create: true, Rehearsal: true, Crowded: o.crowded, Choose: func(c *project.Choices) {
-		c.Nodes, c.Flwr.Version, c.Runtime = 1, o.flwr, o.runtime
+		c.Nodes, c.Flwr.Version, c.Runtime = o.nodes, o.flwr, o.runtime
+		c.SitesOnly = o.nodes == 0
 		c.ContainerPrefix = rehearsalPrefix(c)
 	}}, true)
 	if err != nil {
@@ -83,11 +85,11 @@ func (r *rehearsalOfSites) goThrough(ctx context.Context, o rehearseOptions, to 
 func (r *rehearsalOfSites) join(ctx context.Context, number int, to front.Sink) error {
 	dir := filepath.Join(r.base, fmt.Sprintf("site-%d", number))
 	r.p.say("\nsite %d, in %s", number, dir)
-	kind := r.coordinator.RuntimeKind()
+	kind := cmp.Or(r.coordinator.RuntimeKind(), r.coordinator.Choices().Runtime) // a coordinator without SuperNodes has none
 	s, err := r.p.open(ctx, site.Options{Dir: dir, Create: true, Rehearsed: true, Choose: func(c *project.Choices) {
 		c.Nodes, c.Runtime = 1, kind
 		c.Site = project.SiteChoice{Name: fmt.Sprintf("Site %d", number), Contact: fmt.Sprintf("it@site-%d.example", number)}
-		c.HostNetwork = kind == project.RuntimeDocker // the grid is on this machine's loopback
+		c.HostNetwork = kind != project.RuntimeProcess // the grid is on this machine's loopback
 		c.ContainerPrefix = rehearsalPrefix(c)
 		c.BackupPassphrase = ".flwrup/rehearsal-passphrase"
 	}}, true)

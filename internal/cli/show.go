@@ -162,7 +162,11 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 	if o.GridErr != nil {
 		p.say("%s %s · %s, not known whether online", o.Severity().Sign(false), head, wording.Count(len(o.Nodes), "SuperNode"))
 	} else {
-		p.say("%s %s · %d of %d online", o.Severity().Sign(false), head, o.Online, len(o.Nodes))
+		here := fmt.Sprintf("%d of %d online", o.Online, len(o.Nodes))
+		if len(o.Nodes) == 0 && len(o.Sites) > 0 {
+			here = "no SuperNode here"
+		}
+		p.say("%s %s · %s", o.Severity().Sign(false), head, here)
 	}
 	if o.GridErr != nil && o.RuntimeErr != nil && o.GridErr.Error() == o.RuntimeErr.Error() {
 		p.showTrouble("grid and SuperNodes", o.GridErr)

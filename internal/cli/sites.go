@@ -33,6 +33,9 @@ private keys stay in this folder. It needs neither flwr, nor Docker, nor a netwo
 Then read your four words to the coordinator by telephone, and take the reply with flwrup join.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("nodes") && choices.Nodes == 0 {
+				return badValue(cmd, "nodes", "0", "a site needs at least one SuperNode")
+			}
 			return doRequest(cmd.Context(), p, site.Options{Dir: p.findDir(), Create: true, Attended: p.attended() && !p.json, Choose: func(c *project.Choices) {
 				for flag, set := range map[string]func(){
 					"nodes":   func() { c.Nodes = choices.Nodes },

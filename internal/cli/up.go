@@ -36,7 +36,7 @@ from there. What you choose is kept in flwrup.toml.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doUp(cmd.Context(), p, cmd, o) },
 	}
 	f, c := cmd.Flags(), &o.choices
-	f.IntVar(&c.Nodes, "nodes", 0, "`number` of SuperNodes")
+	f.IntVar(&c.Nodes, "nodes", 0, "`number` of SuperNodes; 0: all are at other sites, which you admit")
 	f.StringVar(&c.Federation, "federation", "", "the federation: @account/`name`")
 	f.BoolVar(&c.CreateFederation, "create-federation", false, "make the federation when it does not exist (flwr 1.27 and later)")
 	f.StringVar(&c.Grid.Connection, "connection", "supergrid", "`name` of the connection in Flower's configuration")
@@ -84,7 +84,7 @@ func (o upOptions) choose(cmd *cobra.Command, dir string) func(*project.Choices)
 func (o upOptions) keep(c *project.Choices, dir string) map[string]func() {
 	from := o.choices
 	return map[string]func(){
-		"nodes":             func() { c.Nodes = from.Nodes },
+		"nodes":             func() { c.Nodes, c.SitesOnly = from.Nodes, from.Nodes == 0 },
 		"federation":        func() { c.Federation = from.Federation },
 		"create-federation": func() { c.CreateFederation = from.CreateFederation },
 		"connection":        func() { c.Grid.Connection = from.Grid.Connection },

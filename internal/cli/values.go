@@ -30,7 +30,7 @@ import (
 // anything is opened, written or asked. Paths are looked up in the folder from which the command takes them.
 var valueChecks = map[string]func(p *program, v string) string{
 	"dir":              func(_ *program, v string) string { return folderOrNothing(v) },
-	"nodes":            func(_ *program, v string) string { return number(v, 1, project.MaxNodes) },
+	"nodes":            func(_ *program, v string) string { return number(v, 0, project.MaxNodes) },
 	"until":            func(_ *program, v string) string { return number(v, 1, front.StepTotal) },
 	"tail":             func(_ *program, v string) string { return number(v, 0, math.MaxInt32) },
 	"since":            func(_ *program, v string) string { return moment(v) },

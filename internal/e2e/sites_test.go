@@ -73,6 +73,42 @@ func TestSites(t *testing.T) {
 	}
 }
 
+// TestSitesOnly: a coordinator without a SuperNode of its own runs an app over a site's.
+func TestSitesOnly(t *testing.T) {
+	require.Image(t, require.Newest)
+	h := newHome(t, require.Newest)
+	base := filepath.Join(h.dir, "study")
+	s := &study{home: h, base: base, coordinator: filepath.Join(base, "coordinator"), sites: []string{filepath.Join(base, "site-1")}}
+	t.Cleanup(func() {
+		for _, dir := range append(slices.Clone(s.sites), s.coordinator) {
+			if _, err := os.Stat(dir); err == nil {
+				h.run("down", "--yes", "--remove", "--dir", dir)
+			}
+		}
+	})
+	said := h.must("rehearse", "--sites", "1", "--nodes", "0", "--yes", "--keep", "--flwr", require.Newest, "--runtime", "docker", "--dir", base).out
+	if !strings.Contains(said, "Received 1 results and 0 failures") {
+		t.Errorf("no round of the run reached the site:\n%s", tail(said))
+	}
+	got := s.status(s.coordinator).Data
+	if len(got.Nodes) != 0 || len(got.Runs) != 1 || got.Runs[0].Status != "finished:completed" || len(s.onGrid()) != 1 {
+		t.Errorf("%+v, on the grid %v", got, s.onGrid())
+	}
+	if n := s.ofSite("site-1"); len(n) != 1 || n[0].Grid != "online" {
+		t.Errorf("%+v", n)
+	}
+	if keys, err := filepath.Glob(filepath.Join(s.coordinator, "keys", "*")); err != nil || len(keys) != 0 {
+		t.Errorf("the coordinator has keys: %v, %v", keys, err)
+	}
+	for _, dir := range []string{s.sites[0], s.coordinator} {
+		id := projectID(t, dir)
+		h.must("down", "--yes", "--dir", dir)
+		if left := containersWith(t, id, ""); len(left) > 0 {
+			t.Errorf("containers of %s left: %v", filepath.Base(dir), left)
+		}
+	}
+}
+
 // study is a rehearsal of a coordinator and sites.
 type study struct {
 	*home

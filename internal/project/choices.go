@@ -19,7 +19,8 @@ type Choices struct {
 	ID string
 
 	Name             string // the folder's base name by default
-	Nodes            int    // number of SuperNodes; 0: not chosen yet
+	Nodes            int    // number of SuperNodes; 0: not chosen yet, or none here, see SitesOnly
+	SitesOnly        bool   // a coordinator has no SuperNode here: all are at other sites. It counts while Nodes is 0
 	Federation       string // "@account/name", or a bare name for flwr <= 1.25; "": not chosen yet
 	CreateFederation bool   // make it when it does not exist (flwr >= 1.27)
 	Keys             string // folder of the key pairs, relative to the project; "keys" by default
@@ -64,6 +65,9 @@ type SiteChoice struct {
 
 // Coordinated reports whether somebody else coordinates the federation of these SuperNodes.
 func (c *Choices) Coordinated() bool { return c.Site.Name != "" }
+
+// NoneHere reports whether the person has chosen to run no SuperNode here: all are at other sites.
+func (c *Choices) NoneHere() bool { return c.SitesOnly && c.Nodes == 0 && !c.Coordinated() }
 
 // NodeChoice holds the settings of one SuperNode, or of all.
 type NodeChoice struct {

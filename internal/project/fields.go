@@ -24,7 +24,8 @@ func (f field[T]) path() []string { return strings.Split(f.key, ".") }
 
 var fields = []field[Choices]{
 	{"name", "what the project is called", func(c *Choices) any { return &c.Name }, rule{why: notEmpty}},
-	{"nodes", "number of SuperNodes; 0: not decided yet", func(c *Choices) any { return &c.Nodes }, rule{why: nodeCount}},
+	{"nodes", "number of SuperNodes here; 0: not decided yet, or see sites-only", func(c *Choices) any { return &c.Nodes }, rule{why: nodeCount}},
+	{"sites-only", "no SuperNode here: all are at other sites, which you admit; it counts while nodes is 0", func(c *Choices) any { return &c.SitesOnly }, rule{}},
 	{"federation", "\"@account/name\"; a bare name with flwr 1.25 or older; \"\": not decided yet", func(c *Choices) any { return &c.Federation }, matching(federation, "it is neither @account/name nor a bare name")},
 	{"create-federation", "make the federation when it does not exist (flwr 1.27 or later)", func(c *Choices) any { return &c.CreateFederation }, rule{}},
 	{"keys", "folder of the key pairs; keep it out of version control", func(c *Choices) any { return &c.Keys }, rule{why: notEmpty}},

@@ -77,6 +77,7 @@ func ownGrid(v string, c *Choices) bool {
 var risks = map[string]risk{
 	"name":              harmless,
 	"nodes":             harmless,
+	"sites-only":        harmless,
 	"federation":        harmless, // the grid lets only members of a federation add SuperNodes to it
 	"create-federation": harmless, // in the user's own account
 	"container-prefix":  harmless, // a taken name is refused

@@ -143,6 +143,11 @@ func boards() (list []struct {
 				Diagnosis: problem.New(health.SiteAwaited, "city.supernode_1 was never online", "City Hospital has not taken the reply yet, or its SuperNode does not reach the grid", "ask City Hospital to run: flwrup join reply-city.txt, then flwrup doctor")}}},
 		}
 	}), "", nil)
+	add("only other sites", with(func(o *front.Overview) {
+		o.Nodes, o.Online = nil, 0
+		o.Sites = []front.SiteView{{Name: "city", Title: "City Hospital", Contact: "it@city.example", Nodes: []front.NodeView{{Name: "city.supernode_1", Grid: front.GridOnline}}},
+			{Name: "st-marys", Title: "St. Mary's Hospital", Nodes: []front.NodeView{{Name: "st-marys.supernode_1", Grid: front.GridOnline}, {Name: "st-marys.supernode_2", Grid: front.GridRegistered}}}}
+	}), "", nil)
 	add("by their own logs", with(func(o *front.Overview) { o.FromLogs, o.Runs = true, nil }), "", nil)
 	add("an action failed", five(), "x", func(m *Model) {
 		m.Update(Ran{Run: Run{Verb: front.StopNodes, Nodes: []string{"supernode_1"}}, Err: problem.New(problem.DockerDown, "Docker is not running", "", "start it: sudo systemctl start docker")})

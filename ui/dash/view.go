@@ -164,7 +164,7 @@ func (m *Model) draw() string {
 	case !m.loaded:
 		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("looking at the SuperNodes"+m.st.Signs.Ellipsis, m.w-2)))
 	case len(m.have.Nodes) == 0:
-		lines = append(lines, "", "  "+m.ink.Dim.Render(m.st.Cut("no SuperNode here yet", m.w-2)), "  "+m.hint("a", "add one", m.w-2))
+		lines = append(lines, (screen{m}).noneHere(m.h-len(lines))...)
 	case m.detail:
 		lines = append(lines, m.details(m.h-len(lines))...)
 	default:
@@ -189,6 +189,22 @@ func (m *Model) draw() string {
 	return strings.Join(lines, "\n")
 }
 
+// noneHere draws a dashboard without a SuperNode: what is known of other sites and of the runs, in at most room rows.
+func (m screen) noneHere(room int) []string {
+	text := "no SuperNode here yet"
+	sites := siteList{&m.table}
+	if len(sites.sites()) > 0 {
+		text = "no SuperNode here: all are at other sites"
+	}
+	lines := []string{"", "  " + m.ink.Dim.Render(m.st.Cut(text, m.w-2)), "  " + m.hint("a", "add one", m.w-2)}
+	runs := 0
+	if all := (runList{&m.table}).runRows(); all > 0 {
+		runs = min(all+2, (room-len(lines))/2)
+	}
+	lines = append(lines, sites.draw(min(sites.rows(), room-len(lines)-runs))...)
+	return append(lines, (runList{&m.table}).draw(runs)...)
+}
+
 // Summary returns one line for a title: "4 of 5 online · grid 5 s ago". No styles.
 func (m *Model) Summary() string {
 	(runList{&m.table}).weigh()
@@ -204,7 +220,9 @@ func (m screen) summaryParts() (text, wrong string) {
 	sep := " " + m.st.Signs.Separator + " "
 	switch {
 	case len(m.have.Nodes) == 0:
-		text = "no SuperNodes"
+		if text = "no SuperNodes"; m.have.GridErr == nil && len(m.have.Sites) > 0 {
+			text = strings.TrimPrefix(m.atSites(sep), sep) + sep + m.source() + " " + ago(m.now().Sub(m.have.GridAt))
+		}
 	case m.have.GridAt.IsZero() && m.have.GridErr == nil:
 		text = "the grid was not asked yet"
 	case m.have.GridAt.IsZero():
