@@ -64,6 +64,7 @@ type Reply struct {
 	Image       string // image of the SuperNode, without a digest; "" for none
 	Digest      string // digest of the image: sha256:…; may be empty
 	Made        time.Time
+	Serial      uint64 // its number among the coordinator's replies to the site: the highest is the newest
 }
 
 // Admitted is a SuperNode that the coordinator registered.
@@ -186,7 +187,7 @@ func openReply(f frame) (SealedReply, error) {
 	}
 	r := Reply{Request: w.Request, Site: w.Site, Coordinator: w.Coordinator, Contact: w.Contact, Federation: w.Federation,
 		Connection: w.Connection, Fleet: w.Fleet, Insecure: w.Insecure, CA: w.CA, Flwr: w.Flwr, Image: w.Image, Digest: w.Digest,
-		Made: time.Unix(w.Made, 0).UTC()}
+		Made: time.Unix(w.Made, 0).UTC(), Serial: w.Serial}
 	for _, n := range w.Nodes {
 		r.Nodes = append(r.Nodes, Admitted(n))
 	}

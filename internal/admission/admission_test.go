@@ -66,7 +66,7 @@ func aReply(t testing.TB) Reply {
 	return Reply{Request: strings.Repeat("0a", 32), Site: r.Site, Coordinator: "ada", Contact: "ada@example.org", Federation: "@ada/study",
 		Nodes:      []Admitted{{r.Nodes[0].Fingerprint(), "st-mary-1", "18446744073709551615"}, {r.Nodes[1].Fingerprint(), "st-mary-2", "7"}},
 		Connection: "supergrid", Fleet: "fleet.example.org:9092", CA: certificate(t), Flwr: "1.42.0",
-		Image: "flwr/supernode:1.42.0", Digest: "sha256:" + strings.Repeat("ab", 32), Made: r.Made}
+		Image: "flwr/supernode:1.42.0", Digest: "sha256:" + strings.Repeat("ab", 32), Made: r.Made, Serial: 7}
 }
 
 func certificate(t testing.TB) string {

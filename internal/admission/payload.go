@@ -47,6 +47,7 @@ type replyWire struct {
 	Image       string         `json:"image,omitempty"`
 	Digest      string         `json:"digest,omitempty"`
 	Made        int64          `json:"made"`
+	Serial      uint64         `json:"serial,omitempty"`
 }
 
 type admittedWire struct {
@@ -66,7 +67,7 @@ func (r Request) payload() any {
 func (r Reply) payload(signer ssh.PublicKey) any {
 	w := replyWire{Format: format, Request: r.Request, Site: r.Site, Key: signer.Marshal(), Coordinator: r.Coordinator,
 		Contact: r.Contact, Federation: r.Federation, Connection: r.Connection, Fleet: r.Fleet, Insecure: r.Insecure, CA: r.CA,
-		Flwr: r.Flwr, Image: r.Image, Digest: r.Digest, Made: r.Made.Unix()}
+		Flwr: r.Flwr, Image: r.Image, Digest: r.Digest, Made: r.Made.Unix(), Serial: r.Serial}
 	for _, n := range r.Nodes {
 		w.Nodes = append(w.Nodes, admittedWire(n))
 	}

@@ -137,14 +137,18 @@ func doAdmit(ctx context.Context, p *program, files, words []string) error {
 	to := p.front(!attended)
 	var replies []letterData
 	for _, r := range requests {
-		letter, err := steps.Admit(ctx, s, r, wordsFor(r, words), to)
-		if err != nil {
-			return err
+		var letter sites.Letter
+		if letter, err = steps.Admit(ctx, s, r, wordsFor(r, words), to); err != nil {
+			break
 		}
 		replies = append(replies, letterData{File: letter.File, Words: letter.Words, Text: string(letter.Text)})
 	}
-	if p.json {
-		writeJSON(p.Out, admitData{Replies: replies}, nil)
+	if !p.json || len(replies) == 0 {
+		return err
+	}
+	writeJSON(p.Out, admitData{Replies: replies}, err) // those before the error are admitted
+	if err != nil {
+		return &shownError{err}
 	}
 	return nil
 }

@@ -315,8 +315,16 @@ func (s *study) admittedTwice() {
 			t.Fatal(err)
 		}
 	}
-	time.Sleep(1100 * time.Millisecond) // a letter's time is in seconds
 	s.must(args...)
+	late, _ := s.asks("late") // nobody says its words: the reply before is told all the same
+	r := s.run("admit", filepath.Join(s.sites[0], "request-site-1.txt"), filepath.Join(late, "request-late.txt"), "--json", "--dir", s.coordinator)
+	var told struct {
+		OK   bool
+		Data struct{ Replies []struct{ File string } }
+	}
+	if err := json.Unmarshal([]byte(r.out), &told); err != nil || r.code != 3 || told.OK || len(told.Data.Replies) != 1 || told.Data.Replies[0].File != "reply-site-1.txt" {
+		t.Errorf("one of two admitted: exit %d, %v, %+v\n%s", r.code, err, told, tail(r.out))
+	}
 	after := append(s.ofSite("site-1"), s.ofSite("site-2")...)
 	if len(s.onGrid()) != len(before) || len(after) != len(nodes) {
 		t.Errorf("admitted twice: %d nodes on the grid, before %d", len(s.onGrid()), len(before))

@@ -131,6 +131,7 @@ type Site struct {
 	Title      string     `json:"title"` // as the site calls itself
 	Contact    string     `json:"contact,omitempty"`
 	Requests   []string   `json:"requests,omitempty"` // IDs of the requests that were admitted, the newest at the end
+	Replies    uint64     `json:"replies,omitempty"`  // how many replies were written to it
 	Nodes      []SiteNode `json:"nodes,omitempty"`
 }
 
@@ -163,6 +164,7 @@ type Coordinator struct {
 	Contact    string    `json:"contact,omitempty"`
 	Request    string    `json:"request"` // ID of the request that was answered
 	Made       time.Time `json:"made,omitzero"`
+	Serial     uint64    `json:"serial,omitempty"` // of the reply
 	Taken      time.Time `json:"taken,omitzero"`
 }
 

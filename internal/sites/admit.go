@@ -155,7 +155,7 @@ func recordOf(s *site.Site, r admission.SealedRequest) (ledger.Site, error) {
 		}
 	}
 	if have, ok := d.SiteNamed(connection, record.Name); ok {
-		record.Nodes, record.Requests = have.Nodes, have.Requests
+		record.Nodes, record.Requests, record.Replies = have.Nodes, have.Requests, have.Replies
 	}
 	for i := 1; record.Name == ""; i++ {
 		name := shortName(r.Site)
@@ -239,10 +239,23 @@ func registerSite(ctx context.Context, s *site.Site, f site.Flwr, record ledger.
 
 // writeReply seals the reply to a request and keeps it in the project's folder. words are its words.
 func writeReply(s *site.Site, f site.Flwr, r admission.SealedRequest, record ledger.Site, key ssh.Signer, words string) (Letter, error) {
+	serial := uint64(0)
+	if err := s.Ledger.Change(func(d *ledger.Data) error {
+		now, ok := d.SiteNamed(record.Connection, record.Name)
+		if !ok {
+			return problem.New(problem.BadInput, "cannot write the reply", record.Name+" was removed meanwhile", "ask the site for a request with new keys")
+		}
+		now.Replies++
+		serial = now.Replies
+		d.PutSite(now)
+		return nil
+	}); err != nil {
+		return Letter{}, err
+	}
 	c := s.Choices()
 	version := f.Version().String()
 	letter := admission.Reply{Request: r.ID, Site: r.Site, Coordinator: cmp.Or(s.Ledger.Account(c.Grid.Connection), c.Name), Contact: c.Site.Contact,
-		Federation: c.Federation, Connection: c.Grid.Connection, Fleet: site.FleetOf(c.Grid, f.Dialect()), Flwr: version, Image: site.Image(c, version), Made: time.Now()}
+		Federation: c.Federation, Connection: c.Grid.Connection, Fleet: site.FleetOf(c.Grid, f.Dialect()), Flwr: version, Image: site.Image(c, version), Made: time.Now(), Serial: serial}
 	if c.Grid.CA != "" {
 		pem, err := plainfile.Read(s.Path(c.Grid.CA))
 		if err != nil {

@@ -38,7 +38,7 @@ func Join(ctx context.Context, s *site.Site, text []byte, words string, to front
 		return err
 	}
 	if known, ok := d.Coordinator(r.Connection); ok {
-		if known.Request == r.Request && known.Key == ssh.FingerprintSHA256(r.Signer) && r.Made.Before(known.Made) {
+		if known.Request == r.Request && known.Key == ssh.FingerprintSHA256(r.Signer) && older(r, known) {
 			return problem.New(problem.BadInput, "cannot take the reply", "it is older than the one taken on "+known.Taken.Local().Format("2 January 2006, 15:04"), "give the newest reply")
 		}
 	}
@@ -64,9 +64,14 @@ func Join(ctx context.Context, s *site.Site, text []byte, words string, to front
 			}
 		}
 		d.PutCoordinator(ledger.Coordinator{Connection: r.Connection, Key: ssh.FingerprintSHA256(r.Signer), Name: r.Coordinator, Contact: r.Contact,
-			Request: r.Request, Made: r.Made, Taken: time.Now()})
+			Request: r.Request, Made: r.Made, Serial: r.Serial, Taken: time.Now()})
 		return nil
 	})
+}
+
+// older reports whether a reply was written before the one that was taken.
+func older(r admission.SealedReply, taken ledger.Coordinator) bool {
+	return r.Serial < taken.Serial || r.Serial == taken.Serial && r.Made.Before(taken.Made)
 }
 
 // ours says why a reply does not answer this folder's request.

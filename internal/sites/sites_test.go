@@ -174,6 +174,22 @@ func TestRepliesAreRefused(t *testing.T) {
 		t.Errorf("an older reply: %v", err)
 	}
 
+	newer := admitted(t, coordinator, s) // of the same second, it may be
+	if err := s.Ledger.Change(func(d *ledger.Data) error {
+		c := d.Coordinators[0]
+		c.Made = time.Time{}
+		d.PutCoordinator(c)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Join(t.Context(), s, newer.Text, newer.Words, &sitetest.Heard{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Join(t.Context(), s, good.Text, good.Words, &sitetest.Heard{}); err == nil || !strings.Contains(err.Error(), "older") {
+		t.Errorf("the reply before, of the same second: %v", err)
+	}
+
 	impostor := admitted(t, sitetest.Registered(t, sitetest.NewGrid("1.42.0"), 1), s)
 	to := &sitetest.Scripted{Answers: map[string]string{"words": "no"}}
 	if err := Join(t.Context(), s, impostor.Text, "", to); err == nil || len(to.Asked) != 1 {
