@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"flwrup/internal/cli/debuglog"
 	"flwrup/internal/cli/past"
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
@@ -55,7 +56,7 @@ func Main(args []string, streams Streams) (code int) {
 	root.SetArgs(args)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	end, err := debugLog(args)
+	end, err := debuglog.Begin(Version, args)
 	if err != nil {
 		writeProblem(streams.Err, err)
 		return exitCode(err)

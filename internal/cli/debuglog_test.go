@@ -3,20 +3,20 @@ package cli
 import (
 	"bytes"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
+
+	"flwrup/internal/cli/debuglog"
 )
 
 // TestDebugLog: the file is for its user alone, and what is there already is not written to unless it is such a file.
 func TestDebugLog(t *testing.T) {
 	dir := t.TempDir()
 	run := func(path string) (int, string) {
-		t.Setenv(debugVariable, path)
+		t.Setenv(debuglog.Variable, path)
 		var out, errs bytes.Buffer
 		return Main([]string{"plan", "--dir", dir}, Streams{Out: &out, Err: &errs}), errs.String()
 	}
@@ -46,22 +46,5 @@ func TestDebugLog(t *testing.T) {
 	}
 	if text, err := os.ReadFile(other); err != nil || len(text) > 0 {
 		t.Errorf("the link was followed: %q %v", text, err)
-	}
-}
-
-// TestDebugLogHasNoSecret: keys and passwords in addresses do not reach the file, whatever carries them.
-func TestDebugLogHasNoSecret(t *testing.T) {
-	var b bytes.Buffer
-	log := debugLogger(&b)
-	key := "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA\n-----END OPENSSH PRIVATE KEY-----"
-	log.Debug("x", slog.Any("error", errors.New("bad key "+key)), "argv", []string{"pip", "https://ada:hunter2@index/simple", "AGE-SECRET-KEY-1QQQ"},
-		"text", "\x1b[31m"+key, "took", 1500*time.Microsecond)
-	for _, secret := range []string{"b3Blb", "hunter2", "1QQQ", `\u001b`} {
-		if strings.Contains(b.String(), secret) {
-			t.Errorf("%q in %s", secret, b.String())
-		}
-	}
-	if !strings.Contains(b.String(), `"took":"2ms"`) || !strings.Contains(b.String(), "https://…@index/simple") {
-		t.Error(b.String())
 	}
 }

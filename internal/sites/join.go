@@ -69,7 +69,7 @@ func Join(ctx context.Context, s *site.Site, text []byte, words string, to front
 	})
 }
 
-// older reports whether a reply was written before the one that was taken.
+// older reports whether a reply is older than the reply that was taken.
 func older(r admission.SealedReply, taken ledger.Coordinator) bool {
 	return r.Serial < taken.Serial || r.Serial == taken.Serial && r.Made.Before(taken.Made)
 }

@@ -1,4 +1,5 @@
-package cli
+// Package debuglog writes what flwrup runs and decides into a file of the user's, without a secret.
+package debuglog
 
 import (
 	"fmt"
@@ -14,23 +15,23 @@ import (
 	"flwrup/internal/termsafe"
 )
 
-// debugVariable names the file that gets what flwrup runs and decides.
-const debugVariable = "FLWRUP_DEBUG"
+// Variable names the file that gets what flwrup runs and decides.
+const Variable = "FLWRUP_DEBUG"
 
-// debugLog sends slog's records to the file of FLWRUP_DEBUG, a JSON object a line. Without it they go nowhere. All
+// Begin sends slog's records to the file of FLWRUP_DEBUG, a JSON object a line. Without it they go nowhere. All
 // of flwrup writes them with slog.Debug. end writes how this call ended.
-func debugLog(args []string) (end func(code int, err error), err error) {
-	path := os.Getenv(debugVariable)
+func Begin(version string, args []string) (end func(code int, err error), err error) {
+	path := os.Getenv(Variable)
 	if path == "" {
 		return func(int, error) {}, nil
 	}
-	file, err := openDebug(path)
+	file, err := openFile(path)
 	if err != nil {
-		return nil, problem.New(problem.Usage, "cannot write "+debugVariable+"="+termsafe.Quote(path), problem.Cause(err), "name a file of yours, or unset the variable")
+		return nil, problem.New(problem.Usage, "cannot write "+Variable+"="+termsafe.Quote(path), problem.Cause(err), "name a file of yours, or unset the variable")
 	}
 	before, began := slog.Default(), time.Now()
-	slog.SetDefault(debugLogger(file).With("pid", os.Getpid()))
-	slog.Debug("flwrup begins", "version", Version, "go", runtime.Version(), "platform", runtime.GOOS+"/"+runtime.GOARCH, "args", args)
+	slog.SetDefault(logger(file).With("pid", os.Getpid()))
+	slog.Debug("flwrup begins", "version", version, "go", runtime.Version(), "platform", runtime.GOOS+"/"+runtime.GOARCH, "args", args)
 	return func(code int, err error) {
 		slog.Debug("flwrup ends", "code", code, "error", err, "took", time.Since(began))
 		slog.SetDefault(before)
@@ -38,13 +39,13 @@ func debugLog(args []string) (end func(code int, err error), err error) {
 	}, nil
 }
 
-func debugLogger(w io.Writer) *slog.Logger {
+func logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutSecrets}))
 }
 
-// openDebug opens a file to add to, for this user alone. What is there already has to be a plain file: a link could
+// openFile opens a file to add to, for this user alone. What is there already has to be a plain file: a link could
 // lead to another file of the user's, a pipe would wait for a reader.
-func openDebug(path string) (*os.File, error) {
+func openFile(path string) (*os.File, error) {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return nil, err
