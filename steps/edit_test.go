@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/byguide"
 	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -26,7 +27,7 @@ func TestEdits(t *testing.T) {
 		change     bool
 	}{
 		{4, "certificate", "certificate.conf", "[req]\nreq_extensions = e\n[e]\nsubjectAltName = @alt_names\n[alt_names]\nDNS.1 = localhost\n", 0o640, "DNS.2 = " + fleetName, nil, false},
-		{5, "script", scriptName, script, 0o750, "num_clients=${1:-5}", map[string]string{"nodes": "5", "script": "yes"}, true},
+		{5, "script", byguide.ScriptName, script, 0o750, "num_clients=${1:-5}", map[string]string{"nodes": "5", "script": "yes"}, true},
 	} {
 		s := sitetest.Configured(t, sitetest.Hospitals)
 		file := filepath.Join(s.Dir, c.file)

@@ -32,7 +32,7 @@ type Snapshot struct {
 	InstallRoot site.Fact[string]              // where flwrup installs flwr
 	Certificate site.Fact[config.Edit]         // of certificate.conf; no file: there is none
 	Unwritable  error                          // why it cannot be edited
-	Script      keyScript                      // of Flower's authentication example
+	Script      byguide.Script                 // of Flower's authentication example
 	Intact      map[string]bool                // backups that are as they were made, by file
 	NextBackup  string                         // where the next one goes
 	Overview    front.Overview                 // with diagnoses
@@ -76,7 +76,7 @@ var readings = []struct {
 		l.p.Certificate.Value, l.p.Certificate.Err = certificateEdit(l.p.Folder)
 		l.p.Unwritable = l.p.Certificate.Value.Writable()
 	}},
-	{readScript, func(l *Look, _ context.Context) { l.p.Script = readKeyScript(l.p.Folder) }},
+	{readScript, func(l *Look, _ context.Context) { l.p.Script = byguide.ReadScript(l.p.Folder) }},
 	{readBackups, (*Look).backups},
 	{readOverview, (*Look).overview},
 	{readApp, (*Look).app},

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/byguide"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/site"
@@ -35,7 +36,7 @@ func setups(t *testing.T) map[string]*site.Site {
 	half, _, rt := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 2)
 	rt.Started = map[string]supernode.Spec{"supernode_1": rt.Started["supernode_1"]}
 	certificate := sitetest.WithKeys(t, sitetest.NewGrid("1.42.0"), 1)
-	for file, content := range map[string]string{"certificate.conf": "[alt_names]\nDNS.1 = localhost\n", scriptName: "KEY_DIR=keys\nrm -f \"$KEY_DIR\"/*\nnum_clients=\"${1:-9}\"\n"} {
+	for file, content := range map[string]string{"certificate.conf": "[alt_names]\nDNS.1 = localhost\n", byguide.ScriptName: "KEY_DIR=keys\nrm -f \"$KEY_DIR\"/*\nnum_clients=\"${1:-9}\"\n"} {
 		if err := os.WriteFile(filepath.Join(certificate.Dir, file), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

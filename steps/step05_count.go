@@ -3,13 +3,11 @@ package steps
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strconv"
 
-	"flwrup/flwrexec/config"
+	"flwrup/internal/byguide"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
-	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -52,33 +50,10 @@ func (count) Inspect(p Snapshot) (front.Status, error) {
 			st.Hints = []string{fmt.Sprintf("%s line %d has another number; that does not matter: flwrup makes the keys", p.Rel(e.File), p.Script.Line)}
 		}
 		if p.Script.DeletesKeys {
-			st.Hints = append(st.Hints, scriptName+" deletes existing keys before it makes new ones: do not run it")
+			st.Hints = append(st.Hints, byguide.ScriptName+" deletes existing keys before it makes new ones: do not run it")
 		}
 	}
 	return st, nil
-}
-
-// scriptName is the script of Flower's authentication example that makes keys.
-const scriptName = "generate_auth_keys.sh"
-
-// keyScript is what flwrup sees of it.
-type keyScript struct {
-	Edit        config.Edit // to the number of SuperNodes; no change where there is no script
-	Line        int         // of the number
-	DeletesKeys bool        // before it makes new ones
-}
-
-func readKeyScript(f site.Folder) keyScript {
-	k := keyScript{Edit: config.Edit{File: filepath.Join(f.Dir, scriptName)}}
-	before, err := plainfile.Read(k.Edit.File)
-	if err != nil {
-		return k
-	}
-	k.DeletesKeys = keys.ScriptDeletesKeys(before)
-	if after, line, _, err := keys.SetKeyCount(before, f.Choices.Nodes); err == nil {
-		k.Edit.Before, k.Edit.After, k.Line = before, after, line
-	}
-	return k
 }
 
 func (count) Plan(Snapshot) ([]front.Action, error) {
@@ -144,7 +119,7 @@ func (c count) Change(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err := s.Change(func(c *project.Choices) error { c.Nodes, c.SitesOnly = n, n == 0; return nil }); err != nil {
 		return err
 	}
-	script := readKeyScript(s.Folder())
+	script := byguide.ReadScript(s.Folder())
 	e := script.Edit
 	if !e.Changed() {
 		return nil
