@@ -58,6 +58,10 @@ func (f *flow) next() tea.Cmd {
 	}
 	if !st.settled() {
 		f.due = time.Time{}
+		if by := st.status.By; st.status.State == front.Blocked && by > 0 && by < st.number { // the step before changed what an earlier one needs
+			f.begun, f.moved = 0, m.now()
+			return tea.Batch(m.list.goTo(by), f.next())
+		}
 		if st.status.State != front.Ready || !st.planned || f.begun == st.number || !f.begins(st) {
 			return nil
 		}

@@ -409,3 +409,50 @@ func TestWelcomeFits(t *testing.T) {
 		m.close()
 	}
 }
+
+// TestFlowGoesBack: a step that changes what an earlier one needs, as a coordinator's reply names the flwr, leads back
+// to that one without a key.
+func TestFlowGoesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		for n := front.StepAccount; n <= front.StepConfirmation; n++ {
+			f.status[n] = front.Status{State: front.NotNeeded}
+		}
+		f.status[10] = front.Status{State: front.Ready}
+		set := func(n front.StepID, st front.Status) {
+			f.mu.Lock()
+			f.status[n] = st
+			f.mu.Unlock()
+		}
+		f.apply[10] = func(context.Context, front.Sink) error {
+			set(3, front.Status{State: front.Ready})
+			set(13, front.Status{State: front.Blocked, By: 3, Why: "choose first what the SuperNodes run in"})
+			return nil
+		}
+		f.apply[3] = func(context.Context, front.Sink) error {
+			set(13, front.Status{State: front.Ready})
+			return nil
+		}
+		m := newModel(context.Background(), Options{Work: f, NoColor: true}.filled(), &lockedOutput{to: &bytes.Buffer{}})
+		p := runInBubble(m)
+		for range 40 {
+			time.Sleep(500 * time.Millisecond)
+			synctest.Wait()
+			p.Send(struct{}{})
+			f.mu.Lock()
+			sent := f.applied[10]
+			f.mu.Unlock()
+			if sent == 0 {
+				p.press("enter")
+			}
+		}
+		f.mu.Lock()
+		if f.applied[10] != 1 || f.applied[3] != 1 || f.applied[13] != 1 {
+			t.Errorf("applied: step 10 %d times, then 3 %d, then 13 %d", f.applied[10], f.applied[3], f.applied[13])
+		}
+		f.mu.Unlock()
+		p.leave(t, 5*time.Second)
+		m.close()
+		m.tasks.wait(5 * time.Second)
+	})
+}
