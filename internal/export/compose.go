@@ -109,6 +109,9 @@ func compose(s Set) ([]File, Guide, error) {
 		if s.note(n) != "" {
 			g.Notes = append(g.Notes, "The image "+markdown(n.Image)+" is in no registry that flwrup knows of: another machine has to build it.")
 		}
+		if n.Host != "" {
+			g.Notes = append(g.Notes, fmt.Sprintf("flwrup runs %s on the Docker host %s. A Compose file is for one machine: it starts where you type the command, and its key and data folders have to be there.", markdown(n.Name), markdown(n.Host)))
+		}
 		g.Notes = append(g.Notes, unlimited(n)...)
 	}
 	g.Notes = unique(g.Notes)

@@ -40,7 +40,7 @@ func fixed() Set {
 	full.CPUs, full.Memory, full.PIDs, full.Tmp, full.GPUs = 1.5, 4<<30, 2048, 2<<30, "device=0,1"
 	hostile.Args = args(`note="100% of $HOME: 'yes' # no"`)
 	hostile.Env["PRICE"] = `5$ & 10% "off" \n`
-	hostile.Container = "o-brien"
+	hostile.Container, hostile.Host = "o-brien", "gpu-box"
 	digest := "flwr/supernode@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	return Set{Project: "Study: #1", ID: "p1d", Federation: "@ada/study", Root: "/study", Dir: "/study/flwrup-export/kind", CA: []byte("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
 		Nodes: []Node{{plain, "1111111111111111111", digest}, {full, "2222222222222222222", digest}, {hostile, "", ""}}}
