@@ -185,8 +185,9 @@ func behind(ctx context.Context, s *site.Site, list []site.Member) (string, erro
 		if e.Dir != defaultDir(s, w.Kind) {
 			command += " --out " + shell.Path(e.Dir)
 		}
-		says = append(says, fmt.Sprintf("%s runs %s from files that are older: %s. `%s` shows what changes and writes them; then type in that folder: %s",
-			w.Kind, strings.Join(names, ", "), strings.Join(differ, ", "), command, strings.ReplaceAll(e.Guide.Again.Command, "\n", "; ")))
+		// The command comes first: the dashboard has one line for it.
+		says = append(says, fmt.Sprintf("export again (%s), then type there %s: %s runs %s from files that are older now (%s)",
+			command, strings.ReplaceAll(e.Guide.Again.Command, "\n", "; "), w.Kind, strings.Join(names, ", "), strings.Join(differ, ", ")))
 	}
 	slices.Sort(says)
 	return strings.Join(says, "\n"), nil

@@ -144,7 +144,7 @@ func TestSettingsOfEngines(t *testing.T) {
 		t.Errorf("flwrup runs supernode_2:\n%s", said)
 	}
 	said := set("supernode_1", "2g")
-	if !strings.Contains(said, "compose runs supernode_1 from files that are older: compose.yaml") || !strings.Contains(said, "flwrup export compose --out '"+out+"'") {
+	if !strings.Contains(said, "export again (flwrup export compose --out '"+out+"'), then type there docker compose up -d: compose runs supernode_1 from files that are older now (compose.yaml)") {
 		t.Errorf("compose's files are behind, and nobody says so:\n%s", said)
 	}
 	move("supernode_1")
