@@ -174,6 +174,9 @@ func behind(ctx context.Context, s *site.Site, list []site.Member) (string, erro
 		}
 		var differ []string
 		for _, file := range e.Files {
+			if file.Name == "README.md" { // no engine reads it
+				continue
+			}
 			if have, err := plainfile.Read(filepath.Join(e.Dir, file.Name)); err != nil || !bytes.Equal(have, file.Data) {
 				differ = append(differ, file.Name)
 			}
