@@ -82,11 +82,13 @@ func (online) Inspect(p Snapshot) (front.Status, error) {
 		// The grid believes in a node that died until it has missed its heartbeat.
 		return front.Status{State: front.Blocked, By: front.StepStart, Why: "some SuperNodes are not running", Items: started.Items, Short: st.Short, Before: st.Before}, nil
 	}
+	var awaited []string
 	st.State = front.Done
 	for _, other := range o.Sites {
 		st.Evidence = append(st.Evidence, fmt.Sprintf("%s: %d of %d online", other.Title, other.Online(), len(other.Nodes)))
 		if other.Online() < len(other.Nodes) {
-			st.State, st.Why = front.Waiting, "waiting for "+other.Title
+			awaited = append(awaited, other.Title)
+			st.State, st.Why = front.Waiting, "waiting for "+strings.Join(awaited, ", ")
 		}
 		st.Done, st.Of = st.Done+other.Online(), st.Of+len(other.Nodes)
 		for _, n := range other.Nodes {

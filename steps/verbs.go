@@ -54,12 +54,7 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 	case front.AdmitSite:
 		return sites.AdmitAsked(ctx, s, to, again(ctx, s, to))
 	case front.RemoveSite:
-		for _, name := range nodes {
-			if err := sites.Remove(ctx, s, name, to, again(ctx, s, to)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return sites.RemoveAsked(ctx, s, nodes, to, again(ctx, s, to))
 	case front.RestoreKey:
 		return fleet.RestoreKeys(ctx, s, nodes, to)
 	case front.StopRun:

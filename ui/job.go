@@ -119,7 +119,7 @@ func (j *job) event(m *Model, e front.Event) {
 	case front.RunNodes:
 		j.chosen = e
 	case front.Turned:
-		j.verb.Verb, j.what = e.Verb, sentence(e.Verb.Names(nil))
+		j.verb.Verb, j.verb.Nodes, j.what = e.Verb, e.Nodes, sentence(e.Verb.Names(e.Nodes))
 	case front.Letter:
 		j.letters = append(slices.DeleteFunc(j.letters, func(have front.Letter) bool { return have.File == e.File }), e)
 	case front.Metric:

@@ -37,6 +37,8 @@ var verbScenes = []struct {
 	{front.AdmitSite, nil, confirm("words", `Does St. Mary's Hospital read out "bok stung harsh shaft"?`,
 		"St. Mary's Hospital asks for 2 SuperNodes; contact: it@st-mary.example.\nCall somebody there whom you know, and have them read their four words to you. "+
 			"Whoever changed the request on its way has other words. Then read them yours: dragging sarcasm elk marry.\nUnattended: --words.", "", "")},
+	{front.RemoveSite, nil, front.Question{ID: "remove-site", Kind: front.AskChoice, Default: "no", Ask: "Which site do you want to remove?",
+		Choices: []front.Choice{{Value: "no", Label: "none"}, {Value: "st-marys-hospital", Label: "St. Mary's Hospital", Note: "2 SuperNodes"}}}},
 	{front.RemoveSite, []string{"st-marys-hospital"}, confirm("unregister", "Remove St. Mary's Hospital and unregister its 2 SuperNodes?",
 		"They leave the federation, and the grid forgets them: their keys can never be registered again. To come back, the site needs new keys and a new request.", "", "no")},
 	{front.StopRun, []string{runID}, confirm("stop-run", "Stop run "+runID+"?",

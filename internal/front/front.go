@@ -166,8 +166,11 @@ type (
 	RunState struct{ Run RunView }
 	// RunNodes says how many SuperNodes were chosen for a round, of how many that were online.
 	RunNodes struct{ Chosen, Of int }
-	// Turned says that the work is another verb's now: so the person has answered.
-	Turned struct{ Verb Verb }
+	// Turned says that the work is another verb's now, or for other names: so the person has answered.
+	Turned struct {
+		Verb  Verb
+		Nodes []string
+	}
 	// Letter is a letter to another institution that flwrup has written into a file: a site's request, a coordinator's
 	// reply. It holds nothing secret.
 	Letter struct {

@@ -19,6 +19,7 @@ func TestVerbs(t *testing.T) {
 		{ReplaceNodes, one, "replace the container of supernode_2", "restarting supernode_2", "restart supernode_2 --replace"},
 		{ChangeSettings, one, "change the settings of supernode_2", "changing the settings of supernode_2", "settings supernode_2"},
 		{UnregisterNodes, one, "unregister supernode_2", "unregistering supernode_2", "remove supernode_2 --unregister"},
+		{RemoveSite, nil, "remove a site", "removing a site", "remove --site"},
 		{RemoveSite, []string{"st-mary"}, "remove site st-mary", "removing site st-mary", "remove --site st-mary"},
 		{AdmitSite, nil, "admit another site", "admitting another site", "admit FILE"},
 		{AddNode, nil, "add a SuperNode", "adding a SuperNode", "add"},

@@ -53,6 +53,29 @@ func Remove(ctx context.Context, s *site.Site, name string, to front.Sink, again
 	return nil
 }
 
+// RemoveAsked removes the named sites, or the site that the person chooses; see Remove.
+func RemoveAsked(ctx context.Context, s *site.Site, names []string, to front.Sink, again fleet.Again) error {
+	if len(names) == 0 {
+		const none = "no"
+		q := front.Question{ID: "remove-site", Kind: front.AskChoice, Default: none, Ask: "Which site do you want to remove?", Choices: []front.Choice{{Value: none, Label: "none"}}}
+		for _, have := range s.Ledger.Data().SitesOn(s.Choices().Grid.Connection) {
+			q.Choices = append(q.Choices, front.Choice{Value: have.Name, Label: have.Title, Note: wording.Count(len(have.Nodes), "SuperNode")})
+		}
+		answer, err := to.Ask(ctx, q)
+		if err != nil || answer == none {
+			return err
+		}
+		names = []string{answer}
+		to.Event(front.Turned{Verb: front.RemoveSite, Nodes: names})
+	}
+	for _, name := range names {
+		if err := Remove(ctx, s, name, to, again); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // find returns the site with a short name or a title.
 func find(s *site.Site, name string) (ledger.Site, error) {
 	list := s.Ledger.Data().SitesOn(s.Choices().Grid.Connection)

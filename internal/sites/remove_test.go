@@ -72,6 +72,20 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// TestRemoveAsked: without a name the person chooses, and may choose none.
+func TestRemoveAsked(t *testing.T) {
+	g := sitetest.NewGrid("1.42.0")
+	coordinator := sitetest.Registered(t, g, 1)
+	admitted(t, coordinator, asSite(t, "St. Mary", 1))
+	if err := RemoveAsked(t.Context(), coordinator, nil, &sitetest.Heard{}, once); err != nil || gone(g) != 0 {
+		t.Errorf("none chosen: %v, %+v", err, g.Known)
+	}
+	to := &sitetest.Scripted{Answers: map[string]string{"remove-site": "st-mary", "unregister": "yes"}}
+	if err := RemoveAsked(t.Context(), coordinator, nil, to, once); err != nil || gone(g) != 1 || len(to.Last["remove-site"].Choices) != 2 {
+		t.Errorf("%v, %+v, asked %+v", err, g.Known, to.Last)
+	}
+}
+
 // TestRemoveCutShort: a removal whose answer got lost goes on without a question, and the overview says that it is not
 // finished.
 func TestRemoveCutShort(t *testing.T) {

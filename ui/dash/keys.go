@@ -69,6 +69,9 @@ func (m *Model) Keys() []key.Binding {
 		list = append(list, keys.errors)
 	}
 	list = append(list, keys.add, keys.run)
+	if m.sitesAlone() {
+		list = append(list, keymap.As(keys.remove, "remove a site"))
+	}
 	if here {
 		list = append(list, keys.details, keys.copy, keys.settings, keys.remove, keys.all)
 	}
@@ -149,6 +152,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return (restarter{m}).toggleWatch()
 	}
 	if m.sel == "" {
+		if key.Matches(msg, keys.remove) && m.sitesAlone() {
+			return send(Run{Verb: front.RemoveSite})
+		}
 		return nil
 	}
 	switch {

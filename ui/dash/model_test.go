@@ -192,6 +192,24 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestSitesAlone: without a SuperNode here D is for the sites.
+func TestSitesAlone(t *testing.T) {
+	o := five()
+	o.Sites = []front.SiteView{{Name: "city", Title: "City Hospital", Nodes: []front.NodeView{{Name: "city.supernode_1", Grid: front.GridOnline}}}}
+	for _, alone := range []bool{true, false} {
+		want := Run{Verb: front.TakeOutNodes, Nodes: []string{"supernode_1"}}
+		if alone {
+			o.Nodes, want = nil, Run{Verb: front.RemoveSite}
+		} else {
+			o.Nodes = five().Nodes
+		}
+		m := testModel(t, o, 80, 24, style.Options{NoColor: true})
+		if got := sent(m.Update(press("D"))); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+			t.Errorf("alone %v: %v", alone, got)
+		}
+	}
+}
+
 func TestFixLeadsToTheStep(t *testing.T) {
 	o := five()
 	o.Nodes[4].Diagnosis.Code = problem.NotLoggedIn

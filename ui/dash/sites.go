@@ -18,6 +18,11 @@ func (l siteList) sites() []front.SiteView {
 	return l.have.Sites
 }
 
+// sitesAlone reports whether there are other sites, and no SuperNode here that a key could be for.
+func (t *table) sitesAlone() bool {
+	return t.sel == "" && len(t.have.Nodes) == 0 && len(t.have.Sites) > 0
+}
+
 // said returns what stands below a site about one of its SuperNodes that is not online: the reason, and the message to
 // send.
 func said(n front.NodeView) []string {
