@@ -45,7 +45,8 @@ type SealedRequest struct {
 	ID string // SHA-256 of the signed payload, in hexadecimal
 }
 
-// Words returns four words of the ID, for the telephone. It takes about a quarter of a second of one core, and 64 MiB.
+// Words returns four words of the ID, for the telephone. The first time it takes about a quarter of a second of one core,
+// and 64 MiB.
 func (r SealedRequest) Words() string { return words(request, r.ID, nil) }
 
 // Reply says what a site needs to start its SuperNodes.

@@ -17,7 +17,10 @@ func ReplyWords(coordinator ssh.PublicKey, requestID string) string {
 	return words(reply, requestID, coordinator.Marshal())
 }
 
-var oneTable sync.Mutex // held during Argon2: two tables at a time are never needed
+var (
+	oneTable sync.Mutex            // held during Argon2: two tables at a time are never needed
+	saidOf   = map[string]string{} // words that were worked out, by what they are of; an admission shows its words three times
+)
 
 // words returns four words of EFF's large list for an ID and a key. The list has 7,776 words, so there are 2^51.7
 // fours. A forger who wants a letter with the words of somebody else's has to try about as many; each try takes 64 MiB
@@ -28,6 +31,10 @@ var oneTable sync.Mutex // held during Argon2: two tables at a time are never ne
 func words(k kind, id string, key []byte) string {
 	oneTable.Lock()
 	defer oneTable.Unlock()
+	of := k.namespace + " " + id + " " + string(key)
+	if said := saidOf[of]; said != "" {
+		return said
+	}
 	defer debug.FreeOSMemory() // the garbage collector would keep the table for minutes
 	sum := argon2.IDKey(append([]byte(id), key...), []byte(k.namespace+" words"), 3, 64<<10, 4, 8)
 	number := binary.BigEndian.Uint64(sum) // far above 7776^4, so that all words are about as likely
@@ -42,5 +49,6 @@ func words(k kind, id string, key []byte) string {
 		}
 		four = append(four, list.WordAt(rolls))
 	}
-	return strings.Join(four, " ")
+	saidOf[of] = strings.Join(four, " ")
+	return saidOf[of]
 }
