@@ -40,5 +40,5 @@ var shapes = map[string]any{
 		Go       string `json:"go"`
 		Platform string `json:"platform"`
 	}{},
-	"history": past.HistoryData{}, "watch": watchData{Event: health.WatchKind("")},
+	"history": past.HistoryData{}, "report": past.ReportData{}, "watch": watchData{Event: health.WatchKind("")},
 }

@@ -89,6 +89,8 @@ flwrup runs log 8822730199423176450 -f`},
 	"runs stop":    {"", `flwrup runs stop 8822730199423176450`},
 	"doctor": {groupHelp, `flwrup doctor
 flwrup doctor --json > doctor.json   # for a question to others: no secret is in it`},
+	"report": {groupHelp, `flwrup report                        # list it, ask, write it here
+flwrup report --yes --out /tmp`},
 	"version":    {groupHelp, `flwrup version --json`},
 	"completion": {groupHelp, ""},
 	"help":       {groupHelp, ""},

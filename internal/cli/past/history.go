@@ -2,6 +2,7 @@
 package past
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -30,6 +31,9 @@ type Host struct {
 	JSONFlag  func(*cobra.Command)       // adds --json
 	JSON      func() bool                // it was given
 	Out       io.Writer
+	NoArgs    cobra.PositionalArgs
+	Ask       func(context.Context, front.Question) (string, error)
+	Version   string               // flwrup's own
 	OneRun    cobra.PositionalArgs // at most the ID of one run
 	// LookAt opens the project for a look at the run of args, else the last one started here.
 	LookAt func(args []string, do func(s *site.Site, id string) error) error
