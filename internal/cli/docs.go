@@ -6,6 +6,7 @@ import (
 	"flwrup/internal/cli/pages"
 	"flwrup/internal/cli/past"
 	"flwrup/internal/health"
+	"flwrup/internal/runs"
 )
 
 // Commands returns flwrup's commands for pages about them; none of them is to be run.
@@ -40,5 +41,5 @@ var shapes = map[string]any{
 		Go       string `json:"go"`
 		Platform string `json:"platform"`
 	}{},
-	"history": past.HistoryData{}, "report": past.ReportData{}, "watch": watchData{Event: health.WatchKind("")},
+	"history": past.HistoryData{}, "runs show": runs.Page{}, "runs compare": []past.ComparedData{}, "report": past.ReportData{}, "watch": watchData{Event: health.WatchKind("")},
 }

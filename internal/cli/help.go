@@ -86,7 +86,10 @@ flwrup runs metrics > metrics.csv`},
 flwrup runs log 8822730199423176450 -f`},
 	"runs metrics": {"", `flwrup runs metrics > metrics.csv`},
 	"runs nodes":   {"", `flwrup runs nodes`},
-	"runs stop":    {"", `flwrup runs stop 8822730199423176450`},
+	"runs show":    {"", `flwrup runs show                     # the last run`},
+	"runs compare": {"", `flwrup runs compare 8822730199423176450 14798106609853895280
+flwrup runs compare 8822730199423176450 14798106609853895280 --csv > runs.csv`},
+	"runs stop": {"", `flwrup runs stop 8822730199423176450`},
 	"doctor": {groupHelp, `flwrup doctor
 flwrup doctor --json > doctor.json   # for a question to others: no secret is in it`},
 	"report": {groupHelp, `flwrup report                        # list it, ask, write it here
