@@ -71,9 +71,9 @@ func showPage(h Host, p runs.Page) {
 	for _, t := range []struct {
 		what string
 		at   time.Time
-	}{{"pending", p.Pending}, {"running", p.Running}, {"over", p.Over}} {
+	}{{"pending", p.Pending}, {"began", p.Running}, {"ended", p.Over}} {
 		if !t.at.IsZero() {
-			h.Say("  %-8s since %s", t.what, day(t.at))
+			h.Say("  %-8s %s", t.what, day(t.at))
 		}
 	}
 	if p.Details != "" {
