@@ -61,7 +61,7 @@ func Remember(s *site.Site, o front.Overview) {
 		seen.Nodes = append(seen.Nodes, n)
 	}
 	for _, r := range o.Runs {
-		seen.Runs = append(seen.Runs, history.SeenRun{ID: r.ID, App: r.App, Status: string(r.Status), Old: r.Status.Ended() && !r.Here})
+		seen.Runs = append(seen.Runs, history.SeenRun{ID: r.ID, App: r.App, Status: string(r.Status), Old: r.Status.Ended() && !r.Here, Over: r.Over})
 	}
 	_ = memoryOf(s).Record(seen)
 }
@@ -71,6 +71,13 @@ func codeOf(err error) string {
 		return ""
 	}
 	return string(problem.Of(err).Code)
+}
+
+// RememberRun writes into the history how a run ended, which a watch does not look at.
+func RememberRun(s *site.Site, r front.RunView) {
+	if !s.Options.ReadOnly && site.Kept[memory](s).keeps(s) {
+		_ = history.Add(s.StateDir(), history.Entry{Kind: history.Run, Name: r.ID, Status: string(r.Status), Text: r.App})
+	}
 }
 
 // Past returns how the SuperNodes stood from one time to another, as far as somebody looked.

@@ -50,3 +50,16 @@ func TestLooksThatCannotWrite(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// The end of a run that flwrup follows gets into the history, whoever else looks.
+func TestRunIsRemembered(t *testing.T) {
+	s, _ := sitetest.Up(t, sitetest.NewGrid("1.42.0"), 1)
+	RememberRun(s, front.RunView{ID: "7", App: "a/b 1.0", Status: front.RunFailed})
+	l, err := history.Read(s.StateDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(l.Entries); n == 0 || l.Entries[n-1].Kind != history.Run || l.Entries[n-1].Name != "7" || l.Entries[n-1].Status != string(front.RunFailed) {
+		t.Errorf("%+v", l.Entries)
+	}
+}

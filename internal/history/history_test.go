@@ -154,6 +154,30 @@ func TestStopAndStart(t *testing.T) {
 	}
 }
 
+// A run is noted once for each status, at the time of its end, and never where it was over before anybody here saw it.
+func TestRuns(t *testing.T) {
+	dir := t.TempDir()
+	r := In(dir)
+	status := []string{"running", "running", "finished:completed", "finished:completed"}
+	for i, s := range status {
+		look(t, r, day.Add(time.Duration(i)*time.Minute), up("a"), func(seen *Seen) {
+			seen.Runs = []SeenRun{{ID: "7", App: "a/b 1.0", Status: s, Over: day.Add(90 * time.Second)}, {ID: "6", Status: "finished:failed", Old: true}}
+			if s == "running" {
+				seen.Runs[0].Over = time.Time{}
+			}
+		})
+	}
+	var said []string
+	for _, e := range read(t, dir).Events(day, day.Add(time.Hour), "") {
+		if e.Kind == Run {
+			said = append(said, e.At.Format("15:04:05 ")+e.Says)
+		}
+	}
+	if got := strings.Join(said, "\n"); got != "00:00:00 run 7 a/b 1.0: running\n00:01:30 run 7 a/b 1.0: finished:completed" {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestDamagedFiles(t *testing.T) {
 	whole := Entry{At: day, Kind: Node, Name: "a", State: State{Grid: "online", Here: "running", Wanted: "up", Exit: 3, Code: "x"}}.line()
 	for name, c := range map[string]struct {

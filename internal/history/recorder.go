@@ -46,7 +46,8 @@ type SeenNode struct {
 // SeenRun is a run as it was seen.
 type SeenRun struct {
 	ID, App, Status string
-	Old             bool // it was over before anybody here saw it, and it is not from here
+	Old             bool      // it was over before anybody here saw it, and it is not from here
+	Over            time.Time // when it ended; zero while it has not, or where nobody knows
 }
 
 // latest is the newest of each kind on file.
@@ -230,7 +231,11 @@ func (r *Recorder) news(s Seen, fresh bool) (list []Entry) {
 	for _, run := range s.Runs {
 		before, known := r.now.runs[text(run.ID, maxName)]
 		if fresh && before != text(run.Status, maxName) && (known || !run.Old) {
-			add(Entry{Kind: Run, Name: run.ID, Status: run.Status, Text: run.App})
+			e := Entry{At: s.At, Kind: Run, Name: run.ID, Status: run.Status, Text: run.App}
+			if over := run.Over.UTC().Truncate(time.Second); !run.Over.IsZero() && over.Before(s.At) {
+				e.At = over // nobody may have looked then
+			}
+			list = append(list, e)
 		}
 	}
 	return list

@@ -90,6 +90,7 @@ func FollowRun(ctx context.Context, s *site.Site, run string, to front.Sink) err
 			if run.Ended() {
 				to.Event(front.RunState{Run: health.RunView(s.Ledger.Data(), run)})
 				keepPage(ctx, s, run, reader.tail)
+				health.RememberRun(s, health.RunView(s.Ledger.Data(), run))
 				return outcome(ctx, s, run, &reader)
 			}
 		}
