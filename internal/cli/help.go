@@ -92,7 +92,7 @@ flwrup runs compare 8822730199423176450 14798106609853895280 --csv > runs.csv`},
 	"runs stop": {"", `flwrup runs stop 8822730199423176450`},
 	"doctor": {groupHelp, `flwrup doctor
 flwrup doctor --json > doctor.json   # for a question to others: no secret is in it`},
-	"report": {groupHelp, `flwrup report                        # list it, ask, write it here
+	"report": {groupHelp, `flwrup report                        # list it, ask, write it
 flwrup report --yes --out /tmp`},
 	"version":    {groupHelp, `flwrup version --json`},
 	"completion": {groupHelp, ""},

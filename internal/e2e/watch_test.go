@@ -53,6 +53,7 @@ func (h *home) watched(dir string) {
 	if n := h.flwrSays(dir)["online"]; n != 1 {
 		t.Errorf("after the end of the watch flwr calls %d online, 1 wanted", n)
 	}
+	h.remembered(dir)
 }
 
 // watching is a `flwrup watch --json` that runs during a test.

@@ -43,13 +43,14 @@ type ReportData struct {
 
 // Report is `flwrup report`.
 func Report(h Host) *cobra.Command {
-	yes, out := false, "."
+	yes, out := false, ""
 	cmd := &cobra.Command{
 		Use: "report", Short: "Make an archive for people who help, without secrets; lists it and asks first", Args: h.NoArgs,
-		Long: `Makes one tar.gz with versions, the findings of flwrup doctor, the history, the last lines of the logs and
-the settings, for your own IT or for Flower's people. Keys, passwords, tokens, paths, e-mail addresses, names
-and contents of data files, and values of variables are left out, of logs, too. Read it before you send it:
-what an app writes into its log in words of its own, no rule can know. It is sent to nobody.`,
+		Long: `Makes one tar.gz with versions, the findings of flwrup doctor, the history, the last lines of
+the logs and the settings, for your own IT or for Flower's people. Keys, passwords, tokens, paths,
+e-mail addresses, names and contents of data files, and values of variables are left out, of logs,
+too. Read it before you send it: what an app writes into its log in words of its own, no rule can
+know. It is sent to nobody.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if h.JSON() && !yes {
 				return problem.New(problem.Usage, "cannot ask with --json", "the report is listed and asked about first", "give --yes as well")
@@ -64,7 +65,7 @@ what an app writes into its log in words of its own, no rule can know. It is sen
 	}
 	h.JSONFlag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	cmd.Flags().StringVar(&out, "out", out, "the `folder` to put it in")
+	cmd.Flags().StringVar(&out, "out", out, "the `folder`, from here, to put it in (default: the project's)")
 	return cmd
 }
 
@@ -78,7 +79,7 @@ func makeReport(ctx context.Context, h Host, s *site.Site, out string, yes bool,
 	for _, f := range files {
 		h.Say("  %-28s %7d bytes  %s", f.Name, len(f.Text), f.Says)
 	}
-	path := filepath.Join(out, "flwrup-report-"+now.UTC().Format("20060102-150405")+".tar.gz")
+	path := filepath.Join(cmp.Or(out, s.Dir), "flwrup-report-"+now.UTC().Format("20060102-150405")+".tar.gz")
 	if !yes {
 		answer, err := h.Ask(ctx, front.Question{ID: "report", Kind: front.AskConfirm, Default: "no", Ask: "Write it to " + path + "?",
 			Help: "Nothing is sent. Keys, passwords, paths and data are left out; read it before you send it."})

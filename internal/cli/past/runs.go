@@ -44,8 +44,9 @@ func Runs(h Host) []*cobra.Command {
 	}
 	show := &cobra.Command{
 		Use: "show [ID]", Short: "Show a run (the last one): when, who took part, who failed and what its log said then", Args: h.OneRun,
-		Long: `Shows what is known of a run. flwrup keeps it when a run that it follows ends: which SuperNodes of this folder
-took part, and the log around the first failure of each. Of other runs it shows what the logs still have.`,
+		Long: `Shows what is known of a run. flwrup keeps it when a run that it follows ends: which SuperNodes
+of this folder took part, and the log around the first failure of each. Of other runs it shows
+what the logs still have.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return h.LookAt(args, func(s *site.Site, id string) error {
 				p, err := runs.ReadPage(cmd.Context(), s, id)
@@ -117,9 +118,6 @@ func compare(h Host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "compare ID ID…", Short: "Compare the metrics of runs: charts over each other, a table, or CSV",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) < 2 || len(args) > mostCompared {
-				return problem.New(problem.Usage, "cannot compare "+strconv.Itoa(len(args))+" runs", "it takes 2 to "+strconv.Itoa(mostCompared), "flwrup runs lists them")
-			}
 			for i, id := range args {
 				if err := runs.CheckID(id); err != nil {
 					return err
@@ -131,6 +129,9 @@ func compare(h Host) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 || len(args) > mostCompared {
+				return problem.New(problem.Usage, "cannot compare "+strconv.Itoa(len(args))+" runs", "it takes 2 to "+strconv.Itoa(mostCompared), "flwrup runs lists them")
+			}
 			if asCSV && h.JSON() {
 				return problem.New(problem.Usage, "cannot use --csv with --json", "", "give one of them")
 			}
