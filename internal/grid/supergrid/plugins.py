@@ -2,11 +2,12 @@
 login, authorisation, federations and middleware."""
 from __future__ import annotations
 
+import datetime
 import sys
 import types
 from importlib import import_module
 
-from supergrid.compat import NAMES, Compat
+from supergrid.compat import ACCOUNTS, NAMES, Compat
 from supergrid.faults import http_tap
 from supergrid.state import Grid
 
@@ -132,6 +133,21 @@ def make_federation_manager(grid: Grid):
             raise c.error("FEDERATION_NOT_FOUND_OR_NO_PERMISSION", f"{fid}: not yours")
         return fed
 
+    def clock():
+        return datetime.datetime.now(datetime.timezone.utc).isoformat()
+
+    def pending(fed, aid):
+        return [i for i in fed.get("invitations", []) if i["invitee"] == aid and i["status"] == "pending"]
+
+    def settle(fid, aid, status):
+        """End the open invitation of an account. It returns the federation, not saved yet."""
+        fed = live(fid)
+        if fed is None or not pending(fed, aid):
+            raise c.error("FEDERATION_NOT_FOUND_OR_NO_PENDING_INVITE", f"{fid}: no invitation of {aid}")
+        for i in pending(fed, aid):
+            i["status"], i["changed"] = status, clock()
+        return fed
+
     def inside(fid, node_id):
         fed = live(fid)
         return node_id == superlink_node or (
@@ -218,8 +234,50 @@ def make_federation_manager(grid: Grid):
                 raise c.error("FEDERATION_NOT_FOUND_OR_NO_PERMISSION", federation_id)
             return getattr(view(federation_id), "config", None)
 
+        def create_invitation(self, flwr_aid, federation_id, invitee_account_name):
+            with store.lock:
+                fed = owned(flwr_aid, federation_id)
+                aid = ACCOUNTS.get(invitee_account_name)
+                if aid is None:
+                    raise c.error("ACCOUNTS_NOT_FOUND", f"{invitee_account_name}: no such account")
+                if aid in fed["members"]:
+                    raise c.error("ACCOUNT_ALREADY_MEMBER", f"{invitee_account_name} is in")
+                if pending(fed, aid):
+                    raise c.error("INVITE_ALREADY_EXISTS", f"{invitee_account_name} is invited")
+                fed.setdefault("invitations", []).append({
+                    "inviter": flwr_aid, "invitee": aid, "status": "pending", "created": clock(), "changed": clock()})
+                store.save()
+
         def list_invitations(self, flwr_aid):
-            return [], []
+            pb = import_module("flwr.proto.federation_pb2")
+
+            def sent(whose):
+                found = [(i["created"], pb.Invitation(
+                    federation_name=fid, inviter=pb.Account(id=i["inviter"], name=NAMES[i["inviter"]]),
+                    invitee=pb.Account(id=i["invitee"], name=NAMES[i["invitee"]]), status=i["status"],
+                    created_at=i["created"], status_changed_at=i["changed"]))
+                    for fid, fed in feds.items() if not fed["archived"]
+                    for i in fed.get("invitations", []) if i[whose] == flwr_aid]
+                return [i for _, i in sorted(found, key=lambda f: f[0])]
+
+            with store.lock:
+                return sent("inviter"), sent("invitee")
+
+        def accept_invitation(self, flwr_aid, federation_id):
+            with store.lock:
+                settle(federation_id, flwr_aid, "accepted")["members"][flwr_aid] = "member"
+                store.save()
+
+        def reject_invitation(self, flwr_aid, federation_id):
+            with store.lock:
+                settle(federation_id, flwr_aid, "rejected")
+                store.save()
+
+        def revoke_invitation(self, flwr_aid, federation_id, invitee_account_name):
+            with store.lock:
+                owned(flwr_aid, federation_id)
+                settle(federation_id, ACCOUNTS.get(invitee_account_name), "revoked")
+                store.save()
 
         def can_execute(self, flwr_aid, action, context):
             return True
@@ -230,7 +288,7 @@ def make_federation_manager(grid: Grid):
     def unsupported(self, *_a, **_k):
         raise c.error("NO_FEDERATION_MANAGEMENT_SUPPORT", "not on a rehearsal grid")
 
-    for name in base.__abstractmethods__:  # invitations, icons, ...: not stood in for
+    for name in base.__abstractmethods__:  # icons, automations, ...: not stood in for
         if name not in vars(Manager):
             setattr(Manager, name, unsupported)
     Manager.__abstractmethods__ = frozenset()
