@@ -252,6 +252,31 @@ func CheckFederationName(name string) error {
 
 var federationID = regexp.MustCompile(`^@[^/\s@]+/[^/\s@]+$`)
 
+// accountName matches what may be the name of a Flower account: nothing that a command line takes for a flag.
+var accountName = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,99}$`)
+
+// ParseAccount reads an account as a person writes it, with its @ or without, and returns it without.
+func ParseAccount(text string) (string, error) {
+	name := strings.TrimPrefix(text, "@")
+	if accountName.MatchString(name) {
+		return name, nil
+	}
+	why := "an account is letters, digits, hyphens, dots and underscores"
+	if strings.Contains(name, "/") {
+		why = "it is a federation: an account has no /"
+	}
+	return "", problem.New(problem.Usage, fmt.Sprintf("%q cannot be an account", text), why, "write it as @ACCOUNT")
+}
+
+// ParseFederation reads @account/name and returns the account without its @, and the name.
+func ParseFederation(text string) (account, name string, err error) {
+	account, name, _ = strings.Cut(strings.TrimPrefix(text, "@"), "/")
+	if len(text) <= 200 && federationID.MatchString(text) && accountName.MatchString(account) && accountName.MatchString(name) {
+		return account, name, nil
+	}
+	return "", "", problem.New(problem.Usage, fmt.Sprintf("%q cannot be a federation", text), "", "write it as @account/name")
+}
+
 // bareFederation matches the federation names of a grid up to flwr 1.29. They never look like a flag.
 var bareFederation = regexp.MustCompile(`^[\p{L}\p{N}_][^/\s@]*$`)
 

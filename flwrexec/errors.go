@@ -17,6 +17,11 @@ const (
 	OldAddress   problem.Code = "old-address"
 	WrongService problem.Code = "wrong-service" // something else, or another flwr, answers there
 	NoAccounts   problem.Code = "no-accounts"   // the SuperLink has no login
+
+	AccountIn    problem.Code = "account-is-member" // an invited account is in the federation
+	Invited      problem.Code = "already-invited"
+	NoAccount    problem.Code = "account-not-found"
+	NoInvitation problem.Code = "no-invitation" // none is open for this federation
 )
 
 // rule maps flwr's output to a problem. One of the substrings is enough. Texts are those of flwr 1.24 to
@@ -69,6 +74,14 @@ var rules = [...]rule{
 		"choose another name"},
 	{problem.FedBadName, []string{"Invalid federation format", "Invalid federation ID format"},
 		"the federation is not written as @account/name", "", "write it as @account/name"},
+	{AccountIn, []string{"[code: 3]", "Account is already a member"},
+		"the account is a member of the federation already", "", ""},
+	{Invited, []string{"[code: 5]", "pending invitation already exists"},
+		"the account has an open invitation already", "", ""},
+	{NoAccount, []string{"[code: 6]", "specified accounts were not found"},
+		"the grid knows no such account", "", "check the account's name: its owner sees it at flower.ai, top right"},
+	{NoInvitation, []string{"[code: 7]", "no pending invitation was found"},
+		"no invitation to this federation is open", "it was never sent, was taken back or declined, or is for another account", "ask the federation's owner to send one: flwrup invite @ACCOUNT"},
 	{problem.FedNotFound, []string{"[code: 2]", "[code: 25]", "[code: 26]"},
 		"the grid knows no such federation that this account may use", "it does not exist, is archived, or you are not a member",
 		"list the federations, and check which account is signed in"},

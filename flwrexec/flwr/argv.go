@@ -102,6 +102,31 @@ func (d Dialect) RemoveArgv(c Connection, id NodeID, federation string) []string
 	return join([]string{"federation", "remove-supernode", id.String(), federation}, d.connection(c))
 }
 
+// InvitationsArgv lists the open invitations that the account has sent and received.
+func (d Dialect) InvitationsArgv(c Connection) []string {
+	return join([]string{"federation", "invite", "list"}, d.connection(c))
+}
+
+// InviteArgv invites an account, named without its @, to a federation of one's own.
+func (d Dialect) InviteArgv(c Connection, account, federation string) []string {
+	return join([]string{"federation", "invite", "create", account, federation}, d.connection(c))
+}
+
+// AcceptArgv accepts the open invitation to a federation.
+func (d Dialect) AcceptArgv(c Connection, federation string) []string {
+	return join([]string{"federation", "invite", "accept", federation}, d.connection(c))
+}
+
+// RejectArgv rejects the open invitation to a federation.
+func (d Dialect) RejectArgv(c Connection, federation string) []string {
+	return join([]string{"federation", "invite", "reject", federation}, d.connection(c))
+}
+
+// RevokeArgv takes an open invitation of an account back.
+func (d Dialect) RevokeArgv(c Connection, account, federation string) []string {
+	return join([]string{"federation", "invite", "revoke", account, federation}, d.connection(c))
+}
+
 // RunArgv starts a run of the app in folder app. federation is left out where the connection names
 // it; config is one --run-config value, "" for none; stream follows the run's log.
 func (d Dialect) RunArgv(c Connection, app, federation, config string, stream bool) []string {

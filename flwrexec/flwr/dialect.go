@@ -20,6 +20,7 @@ type Dialect struct {
 	FederationShow bool // `federation show`; else `federation list --federation @account/name`
 	FederationFlag bool // `run --federation @account/name`; else the connection names the federation
 	Managed        bool // `federation create`, `add-supernode`, `remove-supernode`
+	Invitations    bool // `federation invite create`, `list`, `accept`, `reject`, `revoke`
 	RegisterName   bool // `supernode register --name`
 
 	RegisterLocation bool // `supernode register --location`
@@ -60,6 +61,7 @@ func DialectOf(v Version) Dialect {
 		FederationShow:    !v.AtLeast(26),
 		FederationFlag:    v.AtLeast(26),
 		Managed:           v.AtLeast(27),
+		Invitations:       v.AtLeast(27),
 		RegisterName:      v.AtLeast(38),
 		RegisterLocation:  v.AtLeast(38),
 		AppsFromPlatform:  v.AtLeast(25),

@@ -143,7 +143,7 @@ func TestCheckNamesWhatIsGone(t *testing.T) {
 		"login":              "│   superlink      [SUPERLINK]  │",
 		"supernode":          "│ register    Add a SuperNode │\n│ unregister  x │\n│ list   x │",
 		"supernode register": "│ --name   TEXT │\n│ --location   TEXT │\n│ --format   [default|json] │",
-		"federation":         "│ list   x │\n│ create   x │\n│ add-supernode   x │",
+		"federation":         "│ list   x │\n│ create   x │\n│ add-supernode   x │\n│ invite   x │",
 		"federation list":    "│ --format  x │",
 		"run":                "│ --federation   TEXT │\n│ --format  x │",
 		"log":                "│ x │", "list": "│ --run-id  x │\n│ --format  x │", "stop": "│ --format x │",
@@ -160,7 +160,7 @@ func TestCheckNamesWhatIsGone(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "flwr list --run-id") || !strings.Contains(err.Error(), "flower-supernode --node-config") {
 		t.Errorf("%v", err)
 	}
-	if got.Managed || !got.HostPort {
+	if got.Managed || got.Invitations || !got.HostPort {
 		t.Errorf("%+v", got)
 	}
 }

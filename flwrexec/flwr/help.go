@@ -40,6 +40,7 @@ func (d Dialect) Check(ctx context.Context, help func(ctx context.Context, args 
 	}
 	need("list", "--run-id")
 	d.Managed = offers(text["federation"], "create") && offers(text["federation"], "add-supernode")
+	d.Invitations = offers(text["federation"], "invite")
 	d.FederationShow = offers(text["federation"], "show")
 	d.FederationFlag = offers(text["run"], "--federation")
 	d.RegisterName = offers(text["supernode register"], "--name")

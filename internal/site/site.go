@@ -37,6 +37,11 @@ type Flwr interface {
 	CreateFederation(ctx context.Context, c flwr.Connection, name, description string) (string, error)
 	AddToFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error
 	RemoveFromFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error
+	Invitations(ctx context.Context, c flwr.Connection) (flwrexec.Invitations, error)
+	Invite(ctx context.Context, c flwr.Connection, account, federation string) error
+	Accept(ctx context.Context, c flwr.Connection, federation string) error
+	Reject(ctx context.Context, c flwr.Connection, federation string) error
+	Revoke(ctx context.Context, c flwr.Connection, account, federation string) error
 	StartRun(ctx context.Context, c flwr.Connection, app, federation, config string) (flwr.RunID, error)
 	Runs(ctx context.Context, c flwr.Connection) ([]flwrexec.Run, error)
 	Run(ctx context.Context, c flwr.Connection, id flwr.RunID) (flwrexec.Run, error)
