@@ -74,58 +74,41 @@ func open(list []oneInvitation) ([]Invitation, error) {
 // Invitations lists the open invitations that the account has sent and received.
 func (s *Session) Invitations(ctx context.Context, c flwr.Connection) (Invitations, error) {
 	var a invitationsAnswer
-	d, err := s.inviting()
-	if err != nil {
+	d := s.Dialect()
+	if err := CheckInvitations(d); err != nil {
 		return Invitations{}, err
 	}
 	if err := s.ask(ctx, c, d.InvitationsArgv(s.absolute(c)), &a); err != nil {
 		return Invitations{}, fmt.Errorf("list the invitations: %w", err)
 	}
 	var i Invitations
+	var err error
 	if i.Sent, err = open(a.Created); err == nil {
 		i.Received, err = open(a.Received)
 	}
 	return i, err
 }
 
-// Invite invites an account to a federation of one's own. Codes: Invited and AccountIn when there is nothing to do,
-// NoAccount, FedNotFound also when the federation is another account's.
-func (s *Session) Invite(ctx context.Context, c flwr.Connection, account, federation string) error {
-	return s.invitation(ctx, c, "invite @"+account+" to "+federation, func(d flwr.Dialect) []string { return d.InviteArgv(s.absolute(c), account, federation) })
-}
-
-// Accept accepts the open invitation to a federation; NoInvitation when there is none, also after it was accepted.
-func (s *Session) Accept(ctx context.Context, c flwr.Connection, federation string) error {
-	return s.invitation(ctx, c, "accept the invitation to "+federation, func(d flwr.Dialect) []string { return d.AcceptArgv(s.absolute(c), federation) })
-}
-
-// Reject rejects the open invitation to a federation; NoInvitation when there is none.
-func (s *Session) Reject(ctx context.Context, c flwr.Connection, federation string) error {
-	return s.invitation(ctx, c, "decline the invitation to "+federation, func(d flwr.Dialect) []string { return d.RejectArgv(s.absolute(c), federation) })
-}
-
-// Revoke takes an open invitation back; NoInvitation when there is none.
-func (s *Session) Revoke(ctx context.Context, c flwr.Connection, account, federation string) error {
-	return s.invitation(ctx, c, "revoke the invitation of @"+account+" to "+federation, func(d flwr.Dialect) []string { return d.RevokeArgv(s.absolute(c), account, federation) })
-}
-
-func (s *Session) invitation(ctx context.Context, c flwr.Connection, what string, argv func(flwr.Dialect) []string) error {
-	d, err := s.inviting()
+// Invite does op to an invitation; see flwr.InvitationArgv. Codes of the owner's calls: Invited and AccountIn when there is
+// nothing to do, NoAccount, FedNotFound also for a federation of another account. Of the others, and of Revoke:
+// NoInvitation when none is open, also after it was accepted.
+func (s *Session) Invite(ctx context.Context, c flwr.Connection, op flwr.InviteOp, account, federation string) error {
+	d := s.Dialect()
+	err := CheckInvitations(d)
 	if err == nil {
-		err = s.ask(ctx, c, argv(d), nil)
+		err = s.ask(ctx, c, d.InvitationArgv(s.absolute(c), op, account, federation), nil)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s the invitation to %s: %w", op, federation, err)
 	}
 	return nil
 }
 
-// inviting returns the dialect of a flwr that has invitations.
-func (s *Session) inviting() (flwr.Dialect, error) {
-	d := s.Dialect()
+// CheckInvitations is a Problem (not-supported) where a flwr has no invitations.
+func CheckInvitations(d flwr.Dialect) error {
 	if d.Invitations {
-		return d, nil
+		return nil
 	}
-	return d, problem.New(problem.NotSupported, "flwr "+d.Version.String()+" has no invitations", "they came with flwr 1.27",
-		"use flwr 1.27 or newer where the grid speaks it: flwrup up --flwr VERSION; or admit the site without an account: flwrup request, flwrup admit")
+	return problem.New(problem.NotSupported, "flwr "+d.Version.String()+" has no invitations", "they came with flwr 1.27",
+		"use flwr 1.27 or newer where the grid speaks it: flwrup up --flwr VERSION; or go the way without an account: flwrup request, flwrup admit")
 }

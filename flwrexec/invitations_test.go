@@ -66,7 +66,7 @@ func TestOldFlwrHasNoInvitations(t *testing.T) {
 	if !problem.Is(err, problem.NotSupported) || !strings.Contains(problem.Of(err).Fix, "flwrup request") {
 		t.Errorf("%v", err)
 	}
-	if err := s.Accept(t.Context(), flwr.Connection{Name: "supergrid"}, "@ada/study"); !problem.Is(err, problem.NotSupported) {
+	if err := s.Invite(t.Context(), flwr.Connection{Name: "supergrid"}, flwr.Accept, "", "@ada/study"); !problem.Is(err, problem.NotSupported) {
 		t.Errorf("%v", err)
 	}
 }

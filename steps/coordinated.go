@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"strings"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/admission"
 	"flwrup/internal/front"
+	"flwrup/internal/invites"
 	"flwrup/internal/site"
 	"flwrup/internal/sites"
+	"flwrup/internal/whichgrid"
 	"flwrup/internal/wording"
 )
 
@@ -185,4 +188,30 @@ func Admit(ctx context.Context, s *site.Site, r admission.SealedRequest, words s
 func Join(ctx context.Context, s *site.Site, text []byte, words string, to front.Sink) error {
 	defer s.Forget()
 	return site.InTurn(ctx, s, "taking the coordinator's reply", to, func(to front.Sink) error { return sites.Join(ctx, s, text, words, to) })
+}
+
+// Invite invites accounts to the federation, or with revoke takes open invitations back; without accounts it only looks.
+// It acts in this flwrup's turn; see invites.
+func Invite(ctx context.Context, s *site.Site, accounts []string, revoke bool, to front.Sink) (state invites.State, err error) {
+	defer s.Forget()
+	do := invites.Invite
+	if revoke {
+		do = invites.Revoke
+	}
+	err = site.InTurn(ctx, s, "inviting", to, func(to front.Sink) error {
+		return loggedIn(ctx, s, to, func() error { state, err = do(ctx, s, accounts, to); return err })
+	})
+	return state, err
+}
+
+// JoinFederation makes a federation of somebody else's the folder's, and sees that the flwr there knows invitations. Step 9
+// accepts the invitation; see site.Options.Join.
+func JoinFederation(ctx context.Context, s *site.Site, federation string, to front.Sink) error {
+	if err := whichgrid.Join(s, federation); err != nil {
+		return err
+	}
+	if err := WalkTo(ctx, s, to, front.StepTools); err != nil {
+		return err
+	}
+	return flwrexec.CheckInvitations(s.Dialect())
 }

@@ -7,6 +7,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/site"
 	"flwrup/internal/sites"
+	"flwrup/internal/whichgrid"
 )
 
 // account is step 1: a Flower account. Only a person can make one; a login that works is the proof.
@@ -19,8 +20,10 @@ func (account) Why() string {
 	return "A SuperGrid knows you by your Flower account, which owns your SuperNodes and belongs to federations. Creating one takes a minute in the browser and is free."
 }
 
-// The answers of a site that joins a study of others, and of a person who has no account so far.
+// The answers of an account that others invite, of a site that joins a study of others, and of a person who has no
+// account so far.
 const (
+	invited   = "invited"
 	noAccount = "site"
 	later     = "later"
 )
@@ -65,6 +68,7 @@ func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 		Help: "An account is free: " + signUp.URL + ". A site that joins a study of others needs none: their coordinator admits its SuperNodes.",
 		Choices: []front.Choice{
 			{Value: "yes", Label: "yes", Note: "set up SuperNodes on it; step 9 checks that it works"},
+			{Value: invited, Label: "yes, and others invite us", Note: "join their federation with your own account and keys"},
 			{Value: noAccount, Label: "no, we join a study of others", Note: "this site sends a request; its keys stay here"},
 			{Value: later, Label: "not yet", Note: "create one first, then come back"},
 		}})
@@ -73,6 +77,10 @@ func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 		return err
 	case answer == noAccount:
 		return sites.Become(ctx, s, to)
+	case answer == invited:
+		if err := whichgrid.AskInvited(ctx, s, to); err != nil {
+			return err
+		}
 	}
 	return s.Ledger.Attest(site.AttestAccount, "")
 }

@@ -3,9 +3,11 @@ package steps
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
+	"flwrup/internal/invites"
 	"flwrup/internal/site"
 	"flwrup/internal/whichgrid"
 )
@@ -24,7 +26,7 @@ func (chooseFederation) Why() string {
 
 // Wants returns the account's federations and the flwr that lists them.
 func (chooseFederation) Wants() Wants {
-	return Wants{Status: site.ReadFederations, Plan: site.ReadFlwr}
+	return Wants{Status: site.ReadFederations | site.ReadInvitations, Plan: site.ReadFlwr}
 }
 
 func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
@@ -32,6 +34,13 @@ func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
 	c := p.Choices
 	if !p.Rehearsal() {
 		st.Evidence = site.GridLines(c.Grid, p.Dialect)
+	}
+	for _, i := range p.Invitations.Value {
+		st.Evidence = append(st.Evidence, invites.Sentence(i))
+	}
+	if c.Federation == "" && len(p.Invitations.Value) > 0 {
+		st.Deed = "answer the invitation"
+		return st, nil
 	}
 	if c.Federation == "" && p.Rehearsal() && !p.LoggedIn {
 		return front.Status{State: front.Done, Short: site.Later, Evidence: []string{"the rehearsal grid brings a federation of its own: it is chosen at the login (step 9)"}}, nil
@@ -55,6 +64,9 @@ func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
 	}
 	if p.Federations.Err != nil {
 		return st, nil // step 9 says what is wrong with the grid
+	}
+	if slices.ContainsFunc(p.Invitations.Value, func(i flwrexec.Invitation) bool { return i.Federation == c.Federation }) {
+		st.State, st.Deed = front.Ready, "answer the invitation"
 	}
 	if f, ok := whichgrid.FindFederation(p.Federations.Value, c.Federation); ok {
 		st.Evidence = append(st.Evidence, describe(f))

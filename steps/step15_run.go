@@ -3,13 +3,10 @@ package steps
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
-	"flwrup/flwrexec"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
-	"flwrup/internal/ledger"
+	"flwrup/internal/invites"
 	"flwrup/internal/problem"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
@@ -33,7 +30,7 @@ func (runTask) Needs() []Need {
 
 // Wants returns the last run, and the app to run.
 func (runTask) Wants() Wants {
-	return Wants{Status: site.ReadLastRun, Ready: readApp, Plan: site.ReadFlwr | readApp | readSending}
+	return Wants{Status: site.ReadLastRun, Ready: readApp | readMembers, Plan: site.ReadFlwr | readApp | readSending}
 }
 
 func (runTask) Inspect(p Snapshot) (front.Status, error) {
@@ -55,6 +52,7 @@ func (runTask) Inspect(p Snapshot) (front.Status, error) {
 	for _, other := range p.Ledger.SitesOn(p.Choices.Grid.Connection) {
 		st.Evidence = append(st.Evidence, "it reaches "+wording.Count(len(other.Nodes), "SuperNode")+" of "+other.Title+wording.Around(" (", other.Contact, ")"))
 	}
+	st.Evidence = append(st.Evidence, invites.Reach(p.Membership.Value, p.Ledger.Account(p.Choices.Grid.Connection))...)
 	where := p.ShellDir(p.AppDir())
 	switch r, err := p.App.Value, p.App.Err; {
 	case p.NoApp:
@@ -100,7 +98,7 @@ func plannedConfig(p Snapshot, r runs.AppReport) string {
 }
 
 func (r runTask) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
-	if done, err := r.adopt(ctx, s); err != nil || done {
+	if done, err := runs.Adopt(ctx, s); err != nil || done {
 		return err
 	}
 	if err := runs.SettleApp(ctx, s, to); err != nil || s.RunsElsewhere() {
@@ -123,74 +121,7 @@ func (r runTask) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err != nil {
 		return err
 	}
-	return r.send(ctx, s, list, config, to)
-}
-
-// send starts the run. Its intent is on disk before the call, so that a run whose answer was lost is found.
-func (runTask) send(ctx context.Context, s *site.Site, before []flwrexec.Run, config runs.Config, to front.Sink) error {
-	f, err := s.Session(ctx)
-	if err != nil {
-		return err
-	}
-	c := s.Choices()
-	intent := ledger.Intent{Op: "run", Connection: c.Grid.Connection, Federation: c.Federation}
-	for _, have := range before {
-		intent.Before = append(intent.Before, have.ID.String())
-	}
-	key, err := s.Ledger.Begin(intent)
-	if err != nil {
-		return err
-	}
-	to.Event(front.Says{Text: "sending the app to the grid"})
-	id, err := f.StartRun(ctx, s.Connection(), s.AppDir(), c.Federation, config.String())
-	if err != nil {
-		if ctx.Err() == nil && !flwrexec.MayHaveHappened(err) {
-			return problem.Join(err, s.Ledger.Abandon(key, problem.Of(err).Error()))
-		}
-		return err // it may have been started: the next look tells
-	}
-	to.Event(front.RunBegan{ID: id.String()})
-	return s.Ledger.Finish(key, func(d *ledger.Data) error {
-		d.PutRun(ledger.Run{ID: id.String(), Connection: c.Grid.Connection, Federation: c.Federation,
-			App: s.Rel(s.AppDir()), Started: time.Now(), Status: string(front.RunPending)})
-		return nil
-	})
-}
-
-// adopt settles a run whose start was never answered: it is the run that is new on the grid since then.
-func (runTask) adopt(ctx context.Context, s *site.Site) (bool, error) {
-	for _, i := range s.Ledger.Intents() {
-		if i.Op != "run" || i.Connection != s.Choices().Grid.Connection {
-			continue
-		}
-		list, err := s.GridRuns(ctx, 0)
-		if err != nil {
-			return false, err
-		}
-		var fresh []flwrexec.Run
-		for _, r := range list {
-			if !slices.Contains(i.Before, r.ID.String()) && (r.Federation == "" || r.Federation == i.Federation) {
-				fresh = append(fresh, r)
-			}
-		}
-		if len(fresh) != 1 {
-			if err := s.Ledger.Abandon(i.ID, "no run of it on the grid"); err != nil {
-				return false, err
-			}
-			continue
-		}
-		r := fresh[0]
-		if err := s.Ledger.Finish(i.ID, func(d *ledger.Data) error {
-			d.PutRun(ledger.Run{ID: r.ID.String(), Connection: i.Connection, Federation: i.Federation, App: s.Rel(s.AppDir()), Started: i.At, Status: r.StatusText()})
-			return nil
-		}); err != nil {
-			return false, err
-		}
-		if !r.Ended() || r.Completed() {
-			return true, nil
-		}
-	}
-	return false, nil
+	return runs.Send(ctx, s, list, config, to)
 }
 
 // StartRun starts another run of the app and gives its ID; it does not follow it. SuperNodes that are not

@@ -107,24 +107,25 @@ func (d Dialect) InvitationsArgv(c Connection) []string {
 	return join([]string{"federation", "invite", "list"}, d.connection(c))
 }
 
-// InviteArgv invites an account, named without its @, to a federation of one's own.
-func (d Dialect) InviteArgv(c Connection, account, federation string) []string {
-	return join([]string{"federation", "invite", "create", account, federation}, d.connection(c))
-}
+// InviteOp is something that is done to an invitation, as flwr calls it.
+type InviteOp string
 
-// AcceptArgv accepts the open invitation to a federation.
-func (d Dialect) AcceptArgv(c Connection, federation string) []string {
-	return join([]string{"federation", "invite", "accept", federation}, d.connection(c))
-}
+// The owner of a federation invites and revokes; the invited account accepts or rejects.
+const (
+	Invite InviteOp = "create"
+	Accept InviteOp = "accept"
+	Reject InviteOp = "reject"
+	Revoke InviteOp = "revoke"
+)
 
-// RejectArgv rejects the open invitation to a federation.
-func (d Dialect) RejectArgv(c Connection, federation string) []string {
-	return join([]string{"federation", "invite", "reject", federation}, d.connection(c))
-}
-
-// RevokeArgv takes an open invitation of an account back.
-func (d Dialect) RevokeArgv(c Connection, account, federation string) []string {
-	return join([]string{"federation", "invite", "revoke", account, federation}, d.connection(c))
+// InvitationArgv does op to an invitation to a federation. account is the invited one, without its @, of what the owner
+// does; who accepts or rejects is the account itself.
+func (d Dialect) InvitationArgv(c Connection, op InviteOp, account, federation string) []string {
+	argv := []string{"federation", "invite", string(op)}
+	if op == Invite || op == Revoke {
+		argv = append(argv, account)
+	}
+	return join(argv, []string{federation}, d.connection(c))
 }
 
 // RunArgv starts a run of the app in folder app. federation is left out where the connection names

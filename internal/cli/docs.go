@@ -31,7 +31,7 @@ var shapes = map[string]any{
 	"status": statusData{}, "up": statusData{}, "start": statusData{}, "stop": statusData{}, "restart": statusData{}, "add": statusData{},
 	"remove": statusData{}, "settings": statusData{}, "restore-key": statusData{}, "rehearse": rehearsalData{},
 	"doctor": []findingData{}, "plan": []planData{}, "run": finishedRun{}, "runs": []runData{}, "trust": trustData{},
-	"export": exportData{}, "request": letterData{}, "admit": admitData{}, "join": statusData{},
+	"export": exportData{}, "request": letterData{}, "admit": admitData{}, "invite": inviteData{}, "join": statusData{},
 	"down": struct {
 		Dir string `json:"dir"`
 	}{},

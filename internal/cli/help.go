@@ -44,7 +44,11 @@ flwrup request | xclip               # the request alone goes to the standard ou
 	"admit": {groupSites, `flwrup admit request-st-mary.txt
 flwrup admit a.txt b.txt             # several sites
 flwrup admit -                       # a request from the clipboard: paste it, then Ctrl-D`},
-	"join": {groupSites, `flwrup join reply-st-mary.txt`},
+	"invite": {groupSites, `flwrup invite                        # who is in, who is invited
+flwrup invite @st-mary @st-anne      # sites with Flower accounts of their own
+flwrup invite --revoke @st-anne`},
+	"join": {groupSites, `flwrup join @ada/study               # with an account: accept the invitation
+flwrup join reply-st-mary.txt        # without one: take the coordinator's reply`},
 	"status": {groupNodes, `flwrup status
 flwrup status --json | jq '.data.nodes[] | {name, grid}'`},
 	"logs": {groupNodes, `flwrup logs -f                       # of all SuperNodes

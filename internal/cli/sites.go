@@ -4,21 +4,25 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/admission"
 	"flwrup/internal/front"
+	"flwrup/internal/invites"
+	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sites"
 	"flwrup/steps"
 )
 
-// siteCommands are the ways of a federation of several institutions: request and join at a site, admit at the
-// coordinator.
+// siteCommands are the ways of a federation of several institutions: request and join at a site, admit and invite at
+// the coordinator.
 func siteCommands(p *program) []*cobra.Command {
-	return []*cobra.Command{requestCommand(p), admitCommand(p), joinCommand(p)}
+	return []*cobra.Command{requestCommand(p), admitCommand(p), inviteCommand(p), joinCommand(p)}
 }
 
 func requestCommand(p *program) *cobra.Command {
@@ -169,24 +173,120 @@ func wordsFor(r admission.SealedRequest, words []string) string {
 
 func joinCommand(p *program) *cobra.Command {
 	var words string
-	var until int
+	var o upOptions
 	cmd := &cobra.Command{
-		Use:   "join FILE",
-		Short: "Take the coordinator's reply, and start the SuperNodes of this site",
-		Long: `For a site without a Flower account. Takes the reply to the request of this folder, then goes on
-with the 16 steps: flwr's tools, backup, start, online. "-" reads the standard input.
+		Use:   "join @ACCOUNT/FEDERATION | FILE",
+		Short: "Come into a federation that someone else coordinates, and start SuperNodes",
+		Long: `With an account of your own: @account/federation accepts the invitation that its coordinator sent with
+flwrup invite, after the login, then continues with the 16 steps. To join twice changes nothing.
 
-A reply can be changed on its way. So call your coordinator, have them read their four words, and
-compare; --words gives them without a question. A later reply has to be signed with the same key.`,
-		Args: cobra.MatchAll(oneOrMore("file", "the coordinator makes one with `flwrup admit`"), cobra.MaximumNArgs(1)),
+Without one: FILE is the reply to the request of this folder; "-" reads the standard input. A reply
+can be changed on its way. So call your coordinator, have them read their four words, and compare;
+--words gives them without a question. A later reply has to be signed with the same key.`,
+		Args: cobra.MatchAll(oneOrMore("federation or file", "the coordinator tells you @account/federation, or makes a file with `flwrup admit`"), cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return doJoin(cmd.Context(), p, args[0], words, front.StepID(until))
+			if strings.HasPrefix(args[0], "@") {
+				return doJoinFederation(cmd.Context(), p, cmd, args[0], o)
+			}
+			for _, flag := range joinFlags {
+				if cmd.Flags().Changed(flag) {
+					return problem.New(problem.Usage, "cannot use --"+flag+" with a reply", "the reply says it, or the request did", "leave --"+flag+" out")
+				}
+			}
+			return doJoin(cmd.Context(), p, args[0], words, front.StepID(o.until))
 		},
 	}
-	cmd.Flags().StringVar(&words, "words", "", "the four `words` that the coordinator has read out")
-	cmd.Flags().IntVar(&until, "until", front.StepTotal, "the `step` after which to stop: 10 takes the reply and starts nothing")
+	f, c := cmd.Flags(), &o.choices
+	f.StringVar(&words, "words", "", "of a reply: the four `words` that the coordinator has read out")
+	f.IntVar(&o.until, "until", front.StepTotal, "the `step` after which to stop: 10 registers, or takes the reply, and starts nothing")
+	f.IntVar(&c.Nodes, "nodes", 0, "`number` of SuperNodes")
+	gridFlags(f, c)
+	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file`, from here, with the passphrase of the backup; its place is kept in flwrup.toml")
+	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	p.jsonFlag(cmd)
 	return cmd
+}
+
+// joinFlags are the flags of `flwrup join` for a federation; a reply has their values in it.
+var joinFlags = []string{"nodes", "connection", "control", "fleet", "ca", "passphrase-file", "yes"}
+
+func doJoinFederation(ctx context.Context, p *program, cmd *cobra.Command, federation string, o upOptions) error {
+	if _, _, err := flwrexec.ParseFederation(federation); err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("words") {
+		return problem.New(problem.Usage, "cannot use --words with a federation", "they belong to a reply", "leave --words out")
+	}
+	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
+	s, err := p.open(ctx, site.Options{Dir: dir, Create: true, Attended: !yes, Join: federation, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, yes)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	to := p.front(yes)
+	if err := steps.JoinFederation(ctx, s, federation, to); err != nil {
+		return p.left(ctx, s, err)
+	}
+	return p.walk(ctx, s, to, front.StepID(o.until))
+}
+
+// inviteData is what `flwrup invite --json` carries.
+type inviteData struct {
+	Federation string                `json:"federation"`
+	Members    []invites.Member      `json:"members"`
+	Invited    []flwrexec.Invitation `json:"invited"` // and have not answered
+	Join       string                `json:"join"`    // the command for those invited
+}
+
+func inviteCommand(p *program) *cobra.Command {
+	var o actOptions
+	revoke := false
+	cmd := &cobra.Command{
+		Use:   "invite [@ACCOUNT…]",
+		Short: "Invite Flower accounts to the federation, or list who is invited",
+		Long: `For the owner of the federation, and sites that have Flower accounts of their own. Who accepts runs
+SuperNodes with their own keys and their own login: flwrup join @account/federation. Without a name
+it lists the members and the open invitations. To invite an account twice changes nothing.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if revoke && len(args) == 0 {
+				return problem.New(problem.Usage, "cannot revoke", "no account named", "`flwrup invite` lists the open invitations")
+			}
+			var accounts []string
+			for _, a := range args {
+				name, err := flwrexec.ParseAccount(a)
+				if err != nil {
+					return err
+				}
+				accounts = append(accounts, name)
+			}
+			return doInvite(cmd.Context(), p, accounts, revoke, o.yes || !p.attended() || p.json)
+		},
+	}
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "take open invitations back")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+func doInvite(ctx context.Context, p *program, accounts []string, revoke, yes bool) error {
+	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: !yes}, yes)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	state, err := steps.Invite(ctx, s, accounts, revoke, p.front(yes))
+	if err != nil {
+		return err
+	}
+	join := invites.Message(s, state.Federation)
+	if p.json {
+		writeJSON(p.Out, inviteData{Federation: state.Federation, Members: state.Members, Invited: state.Open, Join: join}, nil)
+		return nil
+	}
+	for _, line := range state.Lines(join) {
+		p.say("%s", line)
+	}
+	return nil
 }
 
 func doJoin(ctx context.Context, p *program, file, words string, until front.StepID) error {

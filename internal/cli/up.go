@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/front"
@@ -39,10 +40,7 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.IntVar(&c.Nodes, "nodes", 0, "`number` of SuperNodes; 0: all are at other sites, which you admit")
 	f.StringVar(&c.Federation, "federation", "", "the federation: @account/`name`")
 	f.BoolVar(&c.CreateFederation, "create-federation", false, "make the federation when it does not exist (flwr 1.27 and later)")
-	f.StringVar(&c.Grid.Connection, "connection", "supergrid", "`name` of the connection in Flower's configuration")
-	f.StringVar(&c.Grid.Control, "control", "", "`address` that flwr talks to (default: SuperGrid's)")
-	f.StringVar(&c.Grid.Fleet, "fleet", "", "`address` that SuperNodes talk to (default: SuperGrid's)")
-	f.StringVar(&c.Grid.CA, "ca", "", "CA certificate `file`, from here, of a grid without a public certificate")
+	gridFlags(f, c)
 	f.StringVar(&c.Runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
 	f.StringVar(&c.Flwr.Version, "flwr", "", "flwr `version` (default: the installed version, else the newest)")
 	f.StringVar(&c.Flwr.Path, "flwr-path", "", "a flwr `program` to use, from the project's folder")
@@ -61,6 +59,14 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.BoolVar(&o.sendAll, "send-all", false, sendAllHelp)
 	p.jsonFlag(cmd)
 	return cmd
+}
+
+// gridFlags are the flags that say for which grid the SuperNodes are.
+func gridFlags(f *pflag.FlagSet, c *project.Choices) {
+	f.StringVar(&c.Grid.Connection, "connection", "supergrid", "`name` of the connection in Flower's configuration")
+	f.StringVar(&c.Grid.Control, "control", "", "`address` that flwr talks to (default: SuperGrid's)")
+	f.StringVar(&c.Grid.Fleet, "fleet", "", "`address` that SuperNodes talk to (default: SuperGrid's)")
+	f.StringVar(&c.Grid.CA, "ca", "", "CA certificate `file`, from here, of a grid without a public certificate")
 }
 
 // kept are the flags that flwrup.toml keeps, in the order of the help; each has an environment variable.

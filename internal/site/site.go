@@ -38,10 +38,7 @@ type Flwr interface {
 	AddToFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error
 	RemoveFromFederation(ctx context.Context, c flwr.Connection, id flwr.NodeID, federation string) error
 	Invitations(ctx context.Context, c flwr.Connection) (flwrexec.Invitations, error)
-	Invite(ctx context.Context, c flwr.Connection, account, federation string) error
-	Accept(ctx context.Context, c flwr.Connection, federation string) error
-	Reject(ctx context.Context, c flwr.Connection, federation string) error
-	Revoke(ctx context.Context, c flwr.Connection, account, federation string) error
+	Invite(ctx context.Context, c flwr.Connection, op flwr.InviteOp, account, federation string) error
 	StartRun(ctx context.Context, c flwr.Connection, app, federation, config string) (flwr.RunID, error)
 	Runs(ctx context.Context, c flwr.Connection) ([]flwrexec.Run, error)
 	Run(ctx context.Context, c flwr.Connection, id flwr.RunID) (flwrexec.Run, error)
@@ -68,6 +65,7 @@ type Options struct {
 	Trap           bool             // a new rehearsal's app saves its model at the end, which a grid does not allow
 	Attended       bool             // a person is there: a rehearsal waits for them at the login page
 	Mend           bool             // comment out what writes files in the ServerApp, unattended, too
+	Join           string           // the federation whose invitation the person accepts: they have named it
 	Crowded        bool             // a rehearsal with more SuperNodes than memory carries
 	SendAll        bool             // send what checkSent finds, keys and backups excepted
 	Choose         func(*project.Choices)

@@ -34,6 +34,7 @@ const (
 	ReadAccount                         // ReadNodes, and who is logged in; noted in the ledger
 	ReadFederations                     // the account's federations, may be older; nothing before a login
 	ReadFederationsNow                  // the same, where flwr manages federations and one is chosen
+	ReadInvitations                     // of others, where no federation is chosen or the account is not in it
 	ReadMembership                      // the chosen federation's members, nodes and runs
 	ReadRuns                            // the account's runs
 	ReadLastRun                         // the last run of this site; its new status is noted in the ledger
@@ -46,7 +47,7 @@ const (
 	PartsAbove                          // the first part of the rooms above
 
 	// ReadByAccount are the parts that need an account on the grid.
-	ReadByAccount = ReadConfig | ReadNodes | ReadAccount | ReadFederations | ReadFederationsNow | ReadMembership | ReadRuns | ReadLastRun
+	ReadByAccount = ReadConfig | ReadNodes | ReadAccount | ReadFederations | ReadFederationsNow | ReadInvitations | ReadMembership | ReadRuns | ReadLastRun
 )
 
 // Want says what a look reads, and how old an answer of the grid may be.
@@ -109,6 +110,7 @@ type Snapshot struct {
 	Account     string // "" while it is not known
 	Nodes       Fact[[]flwrexec.Node]
 	Federations Fact[[]flwrexec.Federation]
+	Invitations Fact[[]flwrexec.Invitation]
 	Membership  Fact[flwrexec.FederationDetails]
 	Runs        Fact[[]flwrexec.Run]
 	LastRun     ledger.Run // as the ledger has it; with ReadLastRun, as the grid does
@@ -185,6 +187,7 @@ var readings = []struct {
 	{ReadAccount, (*look).account},
 	{ReadFederations, (*look).federations},
 	{ReadFederationsNow, (*look).federationsNow},
+	{ReadInvitations, (*look).invitations},
 	{ReadMembership, (*look).membership},
 	{ReadGrid, (*look).grid},
 	{ReadRuns, (*look).runs},
@@ -273,6 +276,21 @@ func (l *look) federationsNow(ctx context.Context) {
 	if l.p.Tool.Err == nil && l.p.Nodes.Err == nil && l.p.Tool.Value.Dialect.Managed && l.p.Choices.Federation != "" {
 		l.p.Federations.Value, l.p.Federations.Err = l.s.Federations(ctx, l.maxAge)
 	}
+}
+
+// invitations asks the grid only where an invitation would help.
+func (l *look) invitations(ctx context.Context) {
+	if !l.s.LoggedInBefore() || !l.s.Dialect().Invitations || l.s.Rehearsal() {
+		return
+	}
+	if l.p.Choices.Federation != "" {
+		list, err := l.s.Federations(ctx, 6*l.maxAge)
+		if err != nil || slices.ContainsFunc(list, func(f flwrexec.Federation) bool { return f.ID == l.p.Choices.Federation }) {
+			return
+		}
+	}
+	all, err := Invitations(ctx, l.s, 6*l.maxAge)
+	l.p.Invitations = Fact[[]flwrexec.Invitation]{Value: all.Received, Err: err}
 }
 
 func (l *look) membership(ctx context.Context) {

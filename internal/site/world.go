@@ -16,6 +16,7 @@ import (
 type world struct {
 	nodes       memo.Answer[[]flwrexec.Node]
 	federations memo.Answer[[]flwrexec.Federation]
+	invitations memo.Answer[flwrexec.Invitations]
 	membership  memo.Answer[flwrexec.FederationDetails]
 	runs        memo.Answer[[]flwrexec.Run]
 	network     memo.Answer[Network]
@@ -39,7 +40,7 @@ func (s *Site) Forget(parts ...Part) {
 			a.Forget()
 		}
 	}
-	of := map[Part]forgetful{ReadNodes: &s.world.nodes, ReadFederations: &s.world.federations, ReadMembership: &s.world.membership,
+	of := map[Part]forgetful{ReadNodes: &s.world.nodes, ReadFederations: &s.world.federations, ReadInvitations: &s.world.invitations, ReadMembership: &s.world.membership,
 		ReadRuns: &s.world.runs, ReadNetwork: &s.world.network}
 	for _, p := range parts {
 		of[p].Forget()
@@ -54,7 +55,7 @@ type forgetful interface {
 
 // answers are those of the grid, and those that rooms above keep; not what was seen of the network.
 func answers(s *Site) []forgetful {
-	list := []forgetful{&s.world.nodes, &s.world.federations, &s.world.membership, &s.world.runs}
+	list := []forgetful{&s.world.nodes, &s.world.federations, &s.world.invitations, &s.world.membership, &s.world.runs}
 	s.kept.Range(func(_, v any) bool {
 		if a, ok := v.(forgetful); ok {
 			list = append(list, a)
@@ -90,6 +91,18 @@ func (s *Site) Federations(ctx context.Context, maxAge time.Duration) ([]flwrexe
 		}
 		all, err := f.Federations(ctx, s.Connection())
 		return slices.DeleteFunc(all, func(f flwrexec.Federation) bool { return f.Archived }), err
+	})
+	return list, err
+}
+
+// Invitations returns the open invitations that the account has sent and received.
+func Invitations(ctx context.Context, s *Site, maxAge time.Duration) (flwrexec.Invitations, error) {
+	list, _, err := s.world.invitations.Get(maxAge, func() (flwrexec.Invitations, error) {
+		f, err := s.Session(ctx)
+		if err != nil {
+			return flwrexec.Invitations{}, err
+		}
+		return f.Invitations(ctx, s.Connection())
 	})
 	return list, err
 }

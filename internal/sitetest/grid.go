@@ -25,6 +25,9 @@ type Grid struct {
 	Known    []flwrexec.Node        // also those that were unregistered
 	Keys     map[string]flwr.NodeID // by public key file
 	Members  []flwrexec.Node        // of the federation
+	Accounts []flwrexec.Member      // of the federation
+	Joined   []string               // federations that the account is in, but for its own
+	Open     flwrexec.Invitations   // of the account
 	Faults   map[string][]Fault     // by operation, used up in order
 	Logins   int
 	Calls    []string
@@ -33,8 +36,8 @@ type Grid struct {
 	version flwr.Version
 }
 
-// Fault is how one call of an operation goes instead of well. Its operations: add, details, leave, nodes, register,
-// unregister.
+// Fault is how one call of an operation goes instead of well. Its operations: accept, add, create, details, invitations,
+// leave, nodes, register, reject, revoke, unregister.
 type Fault struct {
 	Err   error
 	Done  bool   // the grid does the work all the same
@@ -154,6 +157,52 @@ func (g *Grid) Register(_ context.Context, _ flwr.Connection, r flwr.Registratio
 	return id, f.Err
 }
 
+// Invitations lists Open.
+func (g *Grid) Invitations(context.Context, flwr.Connection) (flwrexec.Invitations, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f, ok := g.take("invitations"); ok {
+		return flwrexec.Invitations{}, f.Err
+	}
+	if err := flwrexec.CheckInvitations(g.Dialect()); err != nil {
+		return flwrexec.Invitations{}, err
+	}
+	return flwrexec.Invitations{Sent: slices.Clone(g.Open.Sent), Received: slices.Clone(g.Open.Received)}, nil
+}
+
+// Invite does what the owner of an invitation, or the one invited, does.
+func (g *Grid) Invite(_ context.Context, _ flwr.Connection, op flwr.InviteOp, account, federation string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f, bad := g.take(string(op))
+	if bad && !f.Done {
+		return f.Err
+	}
+	list := &g.Open.Sent
+	if op == flwr.Accept || op == flwr.Reject {
+		list = &g.Open.Received
+	}
+	i := slices.IndexFunc(*list, func(i flwrexec.Invitation) bool {
+		return i.Federation == federation && (account == "" || i.Account == account)
+	})
+	switch {
+	case op == flwr.Invite && i >= 0:
+		return problem.New(flwrexec.Invited, "the account has an open invitation already", "", "")
+	case op == flwr.Invite && slices.ContainsFunc(g.Accounts, func(m flwrexec.Member) bool { return m.Account == account }):
+		return problem.New(flwrexec.AccountIn, "the account is a member of the federation already", "", "")
+	case op == flwr.Invite:
+		*list = append(*list, flwrexec.Invitation{Federation: federation, Account: account})
+		return f.Err
+	case i < 0:
+		return problem.New(flwrexec.NoInvitation, "no invitation to this federation is open", "", "")
+	}
+	*list = slices.Delete(*list, i, i+1)
+	if op == flwr.Accept {
+		g.Joined = append(g.Joined, federation)
+	}
+	return f.Err
+}
+
 // Runs returns none.
 func (g *Grid) Runs(context.Context, flwr.Connection) ([]flwrexec.Run, error) {
 	g.mu.Lock()
@@ -163,7 +212,13 @@ func (g *Grid) Runs(context.Context, flwr.Connection) ([]flwrexec.Run, error) {
 }
 
 func (g *Grid) Federations(context.Context, flwr.Connection) ([]flwrexec.Federation, error) {
-	return []flwrexec.Federation{{ID: federation}}, nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := []flwrexec.Federation{{ID: federation}}
+	for _, id := range g.Joined {
+		list = append(list, flwrexec.Federation{ID: id})
+	}
+	return list, nil
 }
 
 func (g *Grid) FederationDetails(context.Context, flwr.Connection, string) (flwrexec.FederationDetails, error) {
@@ -172,7 +227,7 @@ func (g *Grid) FederationDetails(context.Context, flwr.Connection, string) (flwr
 	if f, ok := g.take("details"); ok {
 		return flwrexec.FederationDetails{}, f.Err
 	}
-	return flwrexec.FederationDetails{Nodes: slices.Clone(g.Members)}, nil
+	return flwrexec.FederationDetails{Nodes: slices.Clone(g.Members), Members: slices.Clone(g.Accounts)}, nil
 }
 
 func (g *Grid) AddToFederation(_ context.Context, _ flwr.Connection, id flwr.NodeID, _ string) error {

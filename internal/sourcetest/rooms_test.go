@@ -24,6 +24,7 @@ var rooms = [][]string{
 	{"internal/health"},
 	{"internal/byguide"},
 	{"internal/whichgrid"},
+	{"internal/invites"},
 	{"internal/site"},
 	{"internal/turn", "internal/export", "internal/dockerhosts"},
 	{"dockerctl", "flwrexec", "internal/front", "internal/grid", "internal/ledger", "internal/probe", "internal/procctl", "internal/project", "keys"},

@@ -1,13 +1,17 @@
 package whichgrid
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"flwrup/flwrexec"
 	"flwrup/internal/front"
+	"flwrup/internal/invites"
+	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -61,8 +65,23 @@ func SettleFederation(ctx context.Context, s *site.Site, to front.Sink, wish str
 		if bad == nil {
 			return nil
 		}
-		if bad.Code == problem.FedNotFound && s.Choices().CreateFederation && f.Dialect().Managed {
+		own := account(s, list)
+		ours := own == "" || invites.Owner(wish) == "" || invites.Owner(wish) == own
+		if bad.Code == problem.FedNotFound && s.Choices().CreateFederation && f.Dialect().Managed && ours {
 			return createFederation(ctx, s, f, to, bareName(wish))
+		}
+		if bad.Code == problem.FedNotFound && invites.Owner(wish) != own && (f.Dialect().Invitations || s.Options.Join == wish) && !s.Rehearsal() {
+			in, err := invites.Answer(ctx, s, wish, own, to)
+			switch {
+			case in || err != nil && !problem.Is(err, problem.NeedsPerson, problem.NotSupported):
+				return err
+			case err != nil && s.Options.Join == wish:
+				return err
+			case err != nil:
+				bad = problem.Of(err)
+			}
+		} else if s.Options.Join == wish {
+			return bad
 		}
 		to.Event(front.Says{Text: bad.Error()})
 		err := pickFederation(ctx, s, f, to, list, true)
@@ -101,6 +120,11 @@ func Unfit(list []flwrexec.Federation, id string) *problem.Problem {
 		"name one of yours with --federation, create it with --create-federation (flwr 1.27 and later), or ask its owner to invite you")
 }
 
+// account returns whose login this is, without its @; "" where nobody knows.
+func account(s *site.Site, list []flwrexec.Federation) string {
+	return cmp.Or(flwrexec.AccountOf(nil, list), s.Ledger.Account(s.Choices().Grid.Connection))
+}
+
 func bareName(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
 // createFederation makes a federation of the account; the grid adds the account to the name. Where an
@@ -131,6 +155,68 @@ func createFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.S
 	return SetFederation(s, id)
 }
 
+// AskInvited asks which federation of others the account is invited to. Without an answer the person chooses from the
+// open invitations after the login.
+func AskInvited(ctx context.Context, s *site.Site, to front.Sink) error {
+	now := cmp.Or(s.Choices().Federation, site.Later)
+	answer, err := to.Ask(ctx, front.Question{ID: "federation-joined", Kind: front.AskText, Default: now, Ask: "Which federation are you invited to?",
+		Help: "Its coordinator tells you: @account/name. Type \"" + site.Later + "\" to choose from your invitations after the login.",
+		Validate: func(name string) error {
+			if name == site.Later {
+				return nil
+			}
+			_, _, err := flwrexec.ParseFederation(name)
+			return err
+		}})
+	switch {
+	case err != nil:
+		return err
+	case answer == site.Later:
+		return errors.Join(s.Ledger.Attest(site.AttestLater, ""), SetFederation(s, ""))
+	}
+	return Join(s, answer)
+}
+
+// Join makes a federation of somebody else's the project's; the invitation is accepted after the login. SuperNodes that
+// are in another federation stay there.
+func Join(s *site.Site, federation string) error {
+	if _, _, err := flwrexec.ParseFederation(federation); err != nil {
+		return err
+	}
+	cannot := func(why string) error {
+		return problem.New(problem.BadInput, "cannot join "+federation+" here", why, "use a folder of its own: flwrup join "+federation+" --dir FOLDER")
+	}
+	if s.Folder().Coordinated() {
+		return cannot("this folder is that of a site without an account")
+	}
+	if s.Rehearsal() {
+		return cannot("this folder is a rehearsal, whose grid nobody else reaches")
+	}
+	if now := s.Choices().Federation; now != "" && now != federation {
+		for _, n := range s.Ledger.Nodes() {
+			if n.State == ledger.Registered && n.Connection == s.Choices().Grid.Connection {
+				return cannot("its SuperNodes are in " + now)
+			}
+		}
+	}
+	return s.Change(func(c *project.Choices) error { c.Federation, c.CreateFederation = federation, false; return nil })
+}
+
+// offers returns the open invitations to federations that are not in list. A grid that does not tell has none.
+func offers(ctx context.Context, s *site.Site, f site.Flwr, list []flwrexec.Federation) []flwrexec.Invitation {
+	if !f.Dialect().Invitations || s.Rehearsal() {
+		return nil
+	}
+	all, err := site.Invitations(ctx, s, site.Fresh)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(all.Received), func(i flwrexec.Invitation) bool {
+		_, in := FindFederation(list, i.Federation)
+		return in
+	})
+}
+
 const createNew = "create a new one"
 
 // pickFederation lets the person choose from list. Where they named another federation before, none is the default.
@@ -146,6 +232,14 @@ func pickFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sin
 		}
 		q.Choices = append(q.Choices, c)
 	}
+	offered := offers(ctx, s, f, list)
+	for i, o := range offered {
+		q.Choices = slices.Insert(q.Choices, i, front.Choice{Value: o.Federation, Label: o.Federation, Note: "@" + o.Account + " invites you: to choose it accepts"})
+		q.Help = "Only a deployment federation can hold SuperNodes. " + invites.Care
+	}
+	if q.Default == "" && len(offered) > 0 && s.Options.Attended { // nobody comes into a stranger's federation unasked
+		q.Default = offered[0].Federation
+	}
 	if f.Dialect().Managed {
 		q.Choices = append(q.Choices, front.Choice{Value: createNew, Label: createNew, Note: "you will own it"})
 	}
@@ -156,6 +250,13 @@ func pickFederation(ctx context.Context, s *site.Site, f site.Flwr, to front.Sin
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
+	}
+	for _, o := range offered {
+		if o.Federation == answer {
+			if err := invites.Accept(ctx, s, o, account(s, list), to); err != nil {
+				return err
+			}
+		}
 	}
 	if answer != createNew {
 		return SetFederation(s, answer)

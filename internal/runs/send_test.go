@@ -1,4 +1,4 @@
-package steps
+package runs
 
 import (
 	"context"
@@ -21,9 +21,9 @@ func (refusing) StartRun(context.Context, flwr.Connection, string, string, strin
 // TestRunRefused: a run that flwr refuses is an error with its words, and its intent is given up.
 func TestRunRefused(t *testing.T) {
 	g := sitetest.NewGrid("1.42.0")
-	s := siteOn(t, g, 1)
+	s := sitetest.Open(t, g, 1)
 	site.With(s, site.Backends{Flwr: refusing{g}})
-	err := runTask{}.send(context.Background(), s, nil, nil, &sitetest.Heard{})
+	err := Send(context.Background(), s, nil, nil, &sitetest.Heard{})
 	if err == nil || err.Error() != "flwr said no" || len(s.Ledger.Intents()) > 0 {
 		t.Errorf("%v; intents %v", err, s.Ledger.Intents())
 	}
