@@ -206,12 +206,10 @@ func Invite(ctx context.Context, s *site.Site, accounts []string, revoke bool, t
 
 // JoinFederation makes a federation of somebody else's the folder's, and sees that the flwr there knows invitations. Step 9
 // accepts the invitation; see site.Options.Join.
-func JoinFederation(ctx context.Context, s *site.Site, federation string, to front.Sink) error {
+func JoinFederation(ctx context.Context, s *site.Site, federation string) error {
 	if err := whichgrid.Join(s, federation); err != nil {
 		return err
 	}
-	if err := WalkTo(ctx, s, to, front.StepTools); err != nil {
-		return err
-	}
+	_, _ = s.Session(ctx) // where none is here, step 3 installs one
 	return flwrexec.CheckInvitations(s.Dialect())
 }

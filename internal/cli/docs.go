@@ -6,6 +6,7 @@ import (
 	"flwrup/internal/cli/pages"
 	"flwrup/internal/cli/past"
 	"flwrup/internal/health"
+	"flwrup/internal/invites"
 	"flwrup/internal/runs"
 )
 
@@ -31,7 +32,7 @@ var shapes = map[string]any{
 	"status": statusData{}, "up": statusData{}, "start": statusData{}, "stop": statusData{}, "restart": statusData{}, "add": statusData{},
 	"remove": statusData{}, "settings": statusData{}, "restore-key": statusData{}, "rehearse": rehearsalData{},
 	"doctor": []findingData{}, "plan": []planData{}, "run": finishedRun{}, "runs": []runData{}, "trust": trustData{},
-	"export": exportData{}, "request": letterData{}, "admit": admitData{}, "invite": inviteData{}, "join": statusData{},
+	"export": exportData{}, "request": letterData{}, "admit": admitData{}, "invite": invites.State{}, "join": statusData{},
 	"down": struct {
 		Dir string `json:"dir"`
 	}{},

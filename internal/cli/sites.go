@@ -223,19 +223,10 @@ func doJoinFederation(ctx context.Context, p *program, cmd *cobra.Command, feder
 		return err
 	}
 	defer s.Close()
-	to := p.front(yes)
-	if err := steps.JoinFederation(ctx, s, federation, to); err != nil {
-		return p.left(ctx, s, err)
+	if err := steps.JoinFederation(ctx, s, federation); err != nil {
+		return err
 	}
-	return p.walk(ctx, s, to, front.StepID(o.until))
-}
-
-// inviteData is what `flwrup invite --json` carries.
-type inviteData struct {
-	Federation string                `json:"federation"`
-	Members    []invites.Member      `json:"members"`
-	Invited    []flwrexec.Invitation `json:"invited"` // and have not answered
-	Join       string                `json:"join"`    // the command for those invited
+	return p.walk(ctx, s, p.front(yes), front.StepID(o.until))
 }
 
 func inviteCommand(p *program) *cobra.Command {
@@ -251,15 +242,7 @@ it lists the members and the open invitations. To invite an account twice change
 			if revoke && len(args) == 0 {
 				return problem.New(problem.Usage, "cannot revoke", "no account named", "`flwrup invite` lists the open invitations")
 			}
-			var accounts []string
-			for _, a := range args {
-				name, err := flwrexec.ParseAccount(a)
-				if err != nil {
-					return err
-				}
-				accounts = append(accounts, name)
-			}
-			return doInvite(cmd.Context(), p, accounts, revoke, o.yes || !p.attended() || p.json)
+			return doInvite(cmd.Context(), p, args, revoke, o.yes || !p.attended() || p.json)
 		},
 	}
 	cmd.Flags().BoolVar(&revoke, "revoke", false, "take open invitations back")
@@ -269,6 +252,10 @@ it lists the members and the open invitations. To invite an account twice change
 }
 
 func doInvite(ctx context.Context, p *program, accounts []string, revoke, yes bool) error {
+	accounts, err := invites.Parse(accounts)
+	if err != nil {
+		return err
+	}
 	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: !yes}, yes)
 	if err != nil {
 		return err
@@ -278,12 +265,11 @@ func doInvite(ctx context.Context, p *program, accounts []string, revoke, yes bo
 	if err != nil {
 		return err
 	}
-	join := invites.Message(s, state.Federation)
 	if p.json {
-		writeJSON(p.Out, inviteData{Federation: state.Federation, Members: state.Members, Invited: state.Open, Join: join}, nil)
+		writeJSON(p.Out, state, nil)
 		return nil
 	}
-	for _, line := range state.Lines(join) {
+	for _, line := range state.Lines() {
 		p.say("%s", line)
 	}
 	return nil

@@ -29,13 +29,26 @@ type Member struct {
 
 // State is who is in a federation, and who is invited to it.
 type State struct {
-	Federation string
-	Members    []Member
-	Open       []flwrexec.Invitation // sent from here
+	Federation string                `json:"federation"`
+	Members    []Member              `json:"members"`
+	Open       []flwrexec.Invitation `json:"invited"` // and have not answered
+	Join       string                `json:"join"`    // the command for those invited
 }
 
-// Lines says for a person who is in and who is invited. join is the command for those invited.
-func (s State) Lines(join string) []string {
+// Parse reads accounts as a person writes them, and returns them without their @.
+func Parse(words []string) (accounts []string, err error) {
+	for _, w := range words {
+		name, err := flwrexec.ParseAccount(w)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, name)
+	}
+	return accounts, nil
+}
+
+// Lines says for a person who is in and who is invited.
+func (s State) Lines() []string {
 	lines := []string{s.Federation}
 	for _, m := range s.Members {
 		lines = append(lines, fmt.Sprintf("  @%s  %s, %s, %d online", m.Account, cmp.Or(m.Role, "no member any more"), wording.Count(m.SuperNodes, "SuperNode"), m.Online))
@@ -46,7 +59,7 @@ func (s State) Lines(join string) []string {
 	if len(s.Open) == 0 {
 		return append(lines, "No invitation is open. flwrup invite @ACCOUNT sends one.")
 	}
-	return append(lines, "", "Send this to those invited; it holds nothing secret:", "", "  "+join)
+	return append(lines, "", "Send this to those invited; it holds nothing secret:", "", "  "+s.Join)
 }
 
 func (s State) owner() string {
@@ -137,7 +150,7 @@ func SayReach(ctx context.Context, s *site.Site, d flwr.Dialect, to front.Sink) 
 // Look asks the grid who is in the chosen federation, and who is invited.
 func Look(ctx context.Context, s *site.Site, to front.Sink) (State, error) {
 	c := s.Choices()
-	state := State{Federation: c.Federation}
+	state := State{Federation: c.Federation, Join: message(s, c.Federation)}
 	switch {
 	case s.Folder().Coordinated():
 		return state, problem.New(problem.BadInput, "cannot invite from here", "this site has no account: its coordinator has the federation", "ask the coordinator to invite them")
@@ -234,9 +247,9 @@ func Revoke(ctx context.Context, s *site.Site, accounts []string, to front.Sink)
 	return Look(ctx, s, to)
 }
 
-// Message is the command that the coordinator sends to those invited. On a grid with a certificate of its own they need
+// message is the command that the coordinator sends to those invited. On a grid with a certificate of its own they need
 // that file, too.
-func Message(s *site.Site, federation string) string {
+func message(s *site.Site, federation string) string {
 	g := s.Choices().Grid
 	text := "flwrup join " + federation
 	if g.Control == "" || flwr.OfSuperGrid(g.Control) {
