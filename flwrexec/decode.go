@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/problem"
@@ -252,13 +253,21 @@ func CheckFederationName(name string) error {
 
 var federationID = regexp.MustCompile(`^@[^/\s@]+/[^/\s@]+$`)
 
-// accountName matches what may be the name of a Flower account: nothing that a command line takes for a flag.
-var accountName = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,99}$`)
+// isAccount reports whether text may be the name of a Flower account, or of a federation behind its account: nothing that
+// a command line takes for a flag.
+func isAccount(text string) bool {
+	for i, r := range text {
+		if !(unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || i > 0 && (r == '-' || r == '.')) {
+			return false
+		}
+	}
+	return text != "" && len(text) <= 100
+}
 
 // ParseAccount reads an account as a person writes it, with its @ or without, and returns it without.
 func ParseAccount(text string) (string, error) {
 	name := strings.TrimPrefix(text, "@")
-	if accountName.MatchString(name) {
+	if isAccount(name) {
 		return name, nil
 	}
 	why := "an account is letters, digits, hyphens, dots and underscores"
@@ -271,7 +280,7 @@ func ParseAccount(text string) (string, error) {
 // ParseFederation reads @account/name and returns the account without its @, and the name.
 func ParseFederation(text string) (account, name string, err error) {
 	account, name, _ = strings.Cut(strings.TrimPrefix(text, "@"), "/")
-	if len(text) <= 200 && federationID.MatchString(text) && accountName.MatchString(account) && accountName.MatchString(name) {
+	if len(text) <= 200 && federationID.MatchString(text) && isAccount(account) && isAccount(name) {
 		return account, name, nil
 	}
 	return "", "", problem.New(problem.Usage, fmt.Sprintf("%q cannot be a federation", text), "", "write it as @account/name")

@@ -58,7 +58,7 @@ func open(list []oneInvitation) ([]Invitation, error) {
 			one.Federation = i.Name
 		}
 		err := checkForeignFederation(one.Federation)
-		if err == nil && !accountName.MatchString(one.Account) {
+		if err == nil && !isAccount(one.Account) {
 			err = fmt.Errorf("%q is no account", one.Account)
 		}
 		switch {

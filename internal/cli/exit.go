@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"flwrup/flwrexec"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
@@ -36,7 +37,7 @@ func exitCode(err error) int {
 	switch problem.Of(err).Code {
 	case problem.Usage:
 		return exitUsage
-	case problem.NeedsPerson, problem.NotAccepted, problem.NeedsGrid, problem.NotLoggedIn, problem.LoginTimeout:
+	case problem.NeedsPerson, flwrexec.NoInvitation, problem.NotAccepted, problem.NeedsGrid, problem.NotLoggedIn, problem.LoginTimeout:
 		return exitWaiting
 	case problem.Cancelled:
 		return exitInterrupted

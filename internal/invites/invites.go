@@ -280,13 +280,13 @@ func Answer(ctx context.Context, s *site.Site, federation, account string, to fr
 	}
 	answer := accept
 	if s.Options.Join != federation {
-		q := front.Question{ID: "invitation", Kind: front.AskChoice, Ask: "Accept the invitation of @" + i.Account + " to " + federation + "?", Help: Care,
-			Choices: []front.Choice{{Value: accept, Label: "accept it", Note: "runs of the federation reach your SuperNodes there"},
-				{Value: decline, Label: "decline it", Note: "@" + i.Account + " can invite you again"}, {Value: site.Later, Label: "neither, now"}}}
-		if s.Options.Attended {
-			q.Default = accept
+		if !s.Options.Attended { // nobody comes into a federation of others unasked
+			return false, problem.New(problem.NeedsPerson, "@"+i.Account+" invites this account to "+federation, "a person has to accept that", "flwrup join "+federation+" accepts it")
 		}
-		if answer, err = to.Ask(ctx, q); err != nil || answer == site.Later {
+		answer, err = to.Ask(ctx, front.Question{ID: "invitation", Kind: front.AskChoice, Default: accept, Ask: "Accept the invitation of @" + i.Account + " to " + federation + "?", Help: Care,
+			Choices: []front.Choice{{Value: accept, Label: "accept it", Note: "runs of the federation reach your SuperNodes there"},
+				{Value: decline, Label: "decline it", Note: "@" + i.Account + " can invite you again"}, {Value: site.Later, Label: "neither, now"}}})
+		if err != nil || answer == site.Later {
 			return false, err
 		}
 	}
@@ -347,7 +347,7 @@ func Missing(federation, account string) *problem.Problem {
 	if account != "" {
 		who, say = "@"+account, "flwrup invite @"+account
 	}
-	return problem.New(problem.NeedsPerson, "cannot join "+federation, who+" is no member, and has no open invitation to it",
+	return problem.New(flwrexec.NoInvitation, "cannot join "+federation, who+" is no member, and has no open invitation to it",
 		"ask @"+Owner(federation)+" to run: "+say+"; then the same command continues here")
 }
 

@@ -141,7 +141,7 @@ func TestAnswer(t *testing.T) {
 		t.Errorf("declined: %v %v", in, err)
 	}
 	_, err := invites.Answer(t.Context(), s, lungs, "bob", &sitetest.Heard{})
-	if p := problem.Of(err); !problem.Is(err, problem.NeedsPerson) || !strings.Contains(p.Why, "@bob") || !strings.Contains(p.Fix, "ask @eve to run: flwrup invite @bob") {
+	if p := problem.Of(err); !problem.Is(err, flwrexec.NoInvitation) || !strings.Contains(p.Why, "@bob") || !strings.Contains(p.Fix, "ask @eve to run: flwrup invite @bob") {
 		t.Errorf("none is open: %v", err)
 	}
 }
@@ -168,7 +168,7 @@ func TestAcceptLostAnswers(t *testing.T) {
 	}
 	s, g = guest(t)
 	g.Faults["accept"] = []sitetest.Fault{{Err: problem.New(flwrexec.NoInvitation, "none", "", "")}} // taken back meanwhile
-	if in, err := invites.Answer(t.Context(), s, lungs, "bob", &sitetest.Heard{}); !problem.Is(err, problem.NeedsPerson) {
+	if in, err := invites.Answer(t.Context(), s, lungs, "bob", &sitetest.Heard{}); !problem.Is(err, flwrexec.NoInvitation) {
 		t.Errorf("taken back: %v %v", in, err)
 	}
 }

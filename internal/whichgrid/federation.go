@@ -73,12 +73,10 @@ func SettleFederation(ctx context.Context, s *site.Site, to front.Sink, wish str
 		if bad.Code == problem.FedNotFound && invites.Owner(wish) != own && (f.Dialect().Invitations || s.Options.Join == wish) && !s.Rehearsal() {
 			in, err := invites.Answer(ctx, s, wish, own, to)
 			switch {
-			case in || err != nil && !problem.Is(err, problem.NeedsPerson, problem.NotSupported):
+			case in, err != nil && s.Options.Join == wish, err != nil && !problem.Is(err, flwrexec.NoInvitation, problem.NotSupported):
 				return err
-			case err != nil && s.Options.Join == wish:
-				return err
-			case err != nil:
-				bad = problem.Of(err)
+			case err != nil && own != "":
+				bad.Fix = "name one of yours with --federation; or " + problem.Of(err).Fix
 			}
 		} else if s.Options.Join == wish {
 			return bad

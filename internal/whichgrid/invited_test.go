@@ -42,7 +42,7 @@ func TestNamedInvitation(t *testing.T) {
 	g.Open.Received = nil
 	s.Options.Join = "@eve/lungs"
 	err := whichgrid.SettleFederation(t.Context(), s, &sitetest.Heard{}, "@eve/lungs")
-	if !problem.Is(err, problem.NeedsPerson) || !strings.Contains(problem.Of(err).Fix, "ask @eve") || len(g.Joined) > 0 {
+	if !problem.Is(err, flwrexec.NoInvitation) || !strings.Contains(problem.Of(err).Fix, "ask @eve") || len(g.Joined) > 0 {
 		t.Errorf("nobody invites: %v, in %v", err, g.Joined)
 	}
 }
