@@ -68,7 +68,7 @@ func (account) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 		Help: "An account is free: " + signUp.URL + ". A site that joins a study of others needs none: their coordinator admits its SuperNodes.",
 		Choices: []front.Choice{
 			{Value: "yes", Label: "yes", Note: "set up SuperNodes on it; step 9 checks that it works"},
-			{Value: invited, Label: "yes, and others invite us", Note: "join their federation with your own account and keys"},
+			{Value: invited, Label: "yes, and others invite us", Note: "your own account and keys, in their federation"},
 			{Value: noAccount, Label: "no, we join a study of others", Note: "this site sends a request; its keys stay here"},
 			{Value: later, Label: "not yet", Note: "create one first, then come back"},
 		}})

@@ -178,7 +178,8 @@ func joinCommand(p *program) *cobra.Command {
 		Use:   "join FEDERATION|FILE",
 		Short: "Come into a federation that someone else coordinates, and start SuperNodes",
 		Long: `With an account of your own: FEDERATION is @account/name. flwrup accepts the invitation that its
-coordinator sent with flwrup invite, after the login, then continues with the 16 steps. To join twice changes nothing.
+coordinator sent with flwrup invite, after the login, then continues with the 16 steps. To join
+twice changes nothing.
 
 Without one: FILE is the reply to the request of this folder; "-" reads the standard input. A reply
 can be changed on its way. So call your coordinator, have them read their four words, and compare;
