@@ -202,6 +202,7 @@ can be changed on its way. So call your coordinator, have them read their four w
 	f.IntVar(&o.until, "until", front.StepTotal, "the `step` after which to stop: 10 registers, or takes the reply, and starts nothing")
 	f.IntVar(&c.Nodes, "nodes", 0, "`number` of SuperNodes")
 	gridFlags(f, c)
+	f.StringVar(&c.Runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
 	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file`, from here, with the passphrase of the backup; its place is kept in flwrup.toml")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
 	p.jsonFlag(cmd)
@@ -209,7 +210,7 @@ can be changed on its way. So call your coordinator, have them read their four w
 }
 
 // joinFlags are the flags of `flwrup join` for a federation; a reply has their values in it.
-var joinFlags = []string{"nodes", "connection", "control", "fleet", "ca", "passphrase-file", "yes"}
+var joinFlags = []string{"nodes", "connection", "control", "fleet", "ca", "runtime", "passphrase-file", "yes"}
 
 func doJoinFederation(ctx context.Context, p *program, cmd *cobra.Command, federation string, o upOptions) error {
 	if _, _, err := flwrexec.ParseFederation(federation); err != nil {
