@@ -80,7 +80,7 @@ var earlyStories = map[front.StepID]story{
 				Choices: []front.Choice{{Value: "@ada/toys", Label: "@ada/toys", Note: "simulation: cannot hold SuperNodes", Disabled: true},
 					{Value: "@ada/hospitals", Label: "@ada/hospitals", Note: "lungs and hearts"}, {Value: "create a new one", Label: "create a new one", Note: "you will own it"}}},
 			{ID: "federation", Kind: front.AskChoice, Default: "@eve/lungs", Ask: "Which federation are the SuperNodes for?",
-				Help: "Only a deployment federation can hold SuperNodes. Whoever is in a federation can start runs that reach its SuperNodes. Accept only what you expect, from people that you know.",
+				Help:    "Only a deployment federation can hold SuperNodes. Whoever is in a federation can start runs that reach its SuperNodes. Accept only what you expect, from people that you know.",
 				Choices: []front.Choice{{Value: "@eve/lungs", Label: "@eve/lungs", Note: "@eve invites you: to choose it accepts"}, {Value: "create a new one", Label: "create a new one", Note: "you will own it"}}},
 			{ID: "invitation", Kind: front.AskChoice, Default: "accept", Ask: "Accept the invitation of @eve to @eve/lungs?",
 				Help: "Whoever is in a federation can start runs that reach its SuperNodes. Accept only what you expect, from people that you know.",

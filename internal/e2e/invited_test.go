@@ -65,7 +65,7 @@ func TestInvited(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The command is the one that ada sends; what a person at a terminal is asked for, flags say.
+	// It is the command that ada sends; what a person at a terminal is asked for, flags say.
 	args := append(strings.Fields(join)[1:], "--nodes", "1", "--runtime", "process", "--yes", "--trust", "--passphrase-file", pass, "--dir", own, "--until", "14")
 
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
