@@ -39,7 +39,7 @@ func TestHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("[grid]\nrehearsal = true\n\n[node.supernode_2]\nhost = \"gpu-box\"\n\n[node.supernode_3]\nhost = \"" + podman + "\"\n")
+	write("app = \"none\"\n\n[grid]\nrehearsal = true\n\n[node.supernode_2]\nhost = \"gpu-box\"\n\n[node.supernode_3]\nhost = \"" + podman + "\"\n")
 	defer func() {
 		h.must("down", "--yes", "--dir", dir)
 		for _, host := range []string{far.Host, podman} {

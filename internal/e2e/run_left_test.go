@@ -97,8 +97,8 @@ func (h *home) takenOver(dir string) {
 	}
 }
 
-// stopped ends args with Ctrl-C as soon as a node is registered: exit code 130, nothing left running. Before that
-// a second flwrup in the same folder learns that another is at work. It returns the node IDs by key.
+// stopped ends args with Ctrl-C as soon as a node is registered: exit code 130, nothing left running. Before that a
+// second flwrup in the same folder learns that another is at work. It returns the node IDs by key.
 func (h *home) stopped(dir string, args []string) map[string]string {
 	t := h.t
 	t.Helper()
@@ -107,14 +107,20 @@ func (h *home) stopped(dir string, args []string) map[string]string {
 		t.Fatal(err)
 	}
 	eventually(t, time.Minute, func() string {
-		if len(ledgerNodes(t, dir)) == 0 {
-			return "nothing registered yet"
+		if _, err := os.Stat(filepath.Join(dir, ".flwrup", "walk.lock.pid")); err != nil {
+			return "nothing begun yet"
 		}
 		return ""
 	})
 	if r := h.run(args...); r.code != 1 || !strings.Contains(r.out, `"busy"`) {
 		t.Errorf("a second flwrup in the folder: exit %d\n%s", r.code, tail(r.out))
 	}
+	eventually(t, time.Minute, func() string { // the run, two seconds later, is another interruption
+		if len(ledgerNodes(t, dir)) == 0 {
+			return "nothing registered yet"
+		}
+		return ""
+	})
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

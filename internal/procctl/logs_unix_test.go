@@ -104,6 +104,10 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	next("old 2", false)
+	for now := false; !now; { // a line that is there before the end of the old ones is read has no time
+		write(os.O_APPEND, "settle\n")
+		now = !(<-lines).Time.IsZero()
+	}
 	write(os.O_APPEND, "new 1\nhal")
 	next("new 1", true)
 	write(os.O_APPEND, "f\n\x1b]52;c;x\x07\x1b[31mred\n")
