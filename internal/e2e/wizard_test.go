@@ -131,7 +131,15 @@ func (h *home) sideBySide(dir string, s *ptytest.Terminal) {
 		t.Fatal(err)
 	}
 	h.acting(dir, "restarting supernode_1")
+	hold := func(sig syscall.Signal) { // a restart may be over before a screen is drawn
+		t.Helper()
+		if err := restarts.Process.Signal(sig); err != nil {
+			t.Error(err)
+		}
+	}
+	hold(syscall.SIGSTOP)
 	s.Wait("pid " + strconv.Itoa(restarts.Process.Pid))
+	time.AfterFunc(2*time.Second, func() { hold(syscall.SIGCONT) })
 	r := h.must("start", "supernode_3", "--dir", dir)
 	if want := fmt.Sprintf("flwrup (pid %d) is restarting supernode_1; waiting…", restarts.Process.Pid); !strings.Contains(r.out, want) {
 		t.Errorf("%q is not in\n%s", want, r.out)
