@@ -112,10 +112,16 @@ func (h *home) stopped(dir string, args []string) map[string]string {
 		}
 		return ""
 	})
+	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil { // a fast one gets into the run meanwhile
+		t.Fatal(err)
+	}
 	if r := h.run(args...); r.code != 1 || !strings.Contains(r.out, `"busy"`) {
 		t.Errorf("a second flwrup in the folder: exit %d\n%s", r.code, tail(r.out))
 	}
-	eventually(t, time.Minute, func() string { // the run, two seconds later, is another interruption
+	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, func() string {
 		if len(ledgerNodes(t, dir)) == 0 {
 			return "nothing registered yet"
 		}
