@@ -15,6 +15,7 @@ import (
 
 	"flwrup/internal/cli/debuglog"
 	"flwrup/internal/cli/past"
+	"flwrup/internal/cli/watching"
 	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
@@ -126,7 +127,7 @@ and brings you back to check on them: status, logs, runs.
 	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
 	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), exportCommand(p), runCommand(p), p.runs(), trustCommand(p), versionCommand(p))
 	root.AddCommand(append(nodeCommands(p), siteCommands(p)...)...)
-	root.AddCommand(watchCommand(p), past.History(p.host()), past.Report(p.host()), questionsTopic())
+	root.AddCommand(watching.Watch(p.watchHost()), past.History(p.host()), past.Report(p.host()), questionsTopic())
 	cobrasOwn(root)
 	arrange(root)
 	p.completions(root)
@@ -219,6 +220,12 @@ func (p *program) host() past.Host {
 	return past.Host{Dir: p.findDir, Look: p.openToLook, Say: p.say, WriteJSON: func(data any) { writeJSON(p.Out, data, nil) }, JSONFlag: p.jsonFlag,
 		JSON: func() bool { return p.json }, Out: p.Out, NoArgs: noArgs, OneRun: oneRun, LookAt: p.lookingAt, Version: Version,
 		Ask: func(ctx context.Context, q front.Question) (string, error) { return p.front(false).Ask(ctx, q) }}
+}
+
+// watchHost is what flwrup watch needs of the program.
+func (p *program) watchHost() watching.Host {
+	return watching.Host{Dir: p.findDir, Gate: func(ctx context.Context, dir string) error { return gate(ctx, p, dir) }, Say: p.say,
+		WriteLine: func(v any) { writeLine(p.Out, v) }, Lines: &p.lines, NoArgs: noArgs}
 }
 
 // indent puts spaces before each of the last max lines of text.

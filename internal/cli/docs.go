@@ -5,6 +5,7 @@ import (
 
 	"flwrup/internal/cli/pages"
 	"flwrup/internal/cli/past"
+	"flwrup/internal/cli/watching"
 	"flwrup/internal/health"
 	"flwrup/internal/invites"
 	"flwrup/internal/runs"
@@ -42,5 +43,5 @@ var shapes = map[string]any{
 		Go       string `json:"go"`
 		Platform string `json:"platform"`
 	}{},
-	"history": past.HistoryData{}, "runs show": runs.Page{}, "runs compare": []past.ComparedData{}, "report": past.ReportData{}, "watch": watchData{Event: health.WatchKind("")},
+	"history": past.HistoryData{}, "runs show": runs.Page{}, "runs compare": []past.ComparedData{}, "report": past.ReportData{}, "watch": watching.Data{Event: health.WatchKind("")},
 }

@@ -60,7 +60,8 @@ flwrup stop                          # all of them`},
 	"restart": {groupNodes, `flwrup restart supernode_2
 flwrup restart --own-image           # with Flower's image for the flwr in use`},
 	"watch": {groupNodes, `flwrup watch
-flwrup watch --json >> events.jsonl`},
+flwrup watch --json >> events.jsonl
+flwrup watch --test-notify           # does a message of [notify] arrive?`},
 	"history": {groupNodes, `flwrup history                       # of the last seven days
 flwrup history supernode_2 --since yesterday
 flwrup history --since 30d --csv > history.csv`},

@@ -53,6 +53,9 @@ func overview(ctx context.Context, s *site.Site, maxAge time.Duration) front.Ove
 	return o
 }
 
+// Looked is Overview for a watch, which itself decides when the history gets what is new (Remember).
+func Looked(ctx context.Context, s *site.Site) front.Overview { return overview(ctx, s, 0) }
+
 // States returns the overview of the SuperNodes as they are now, without diagnoses.
 func States(ctx context.Context, s *site.Site) front.Overview {
 	p := lookAtNodes(flwrexec.OneLook(ctx), s, 0)

@@ -40,6 +40,8 @@ const (
 	WatchSlept     WatchKind = "slept"
 	WatchBusy      WatchKind = "busy" // another flwrup is at work in the folder
 	WatchBadChoice WatchKind = "bad-choices"
+	WatchTold      WatchKind = "told"     // a message was sent
+	WatchNotTold   WatchKind = "not-told" // a message could not be sent; it is tried again, or given up
 )
 
 // WatchEvent is one thing that the watch saw or did.

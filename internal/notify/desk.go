@@ -26,10 +26,11 @@ import (
 const (
 	firstPause = 5 * time.Second // after a try that failed, doubled with each further one
 	mostPause  = 30 * time.Minute
-	giveUp     = 24 * time.Hour // a message that is older is not tried again
-	mostGap    = time.Minute    // between two messages, at most
-	mostHeld   = 400            // entries that wait
-	mostState  = 4 << 20        // bytes of the file
+	giveUp     = 24 * time.Hour  // a message that is older is not tried again
+	mostGap    = time.Minute     // between two messages, at most
+	lastWords  = 3 * time.Second // for an answer that is on its way when the watch ends
+	mostHeld   = 400             // entries that wait
+	mostState  = 4 << 20         // bytes of the file
 	version    = 1
 )
 
@@ -259,7 +260,7 @@ func (d *Desk) queue(now time.Time) {
 	d.state.Held, d.state.Dropped, d.state.Quiet, d.state.Message = nil, 0, false, now
 }
 
-// add puts entries into the message behind the one that is tried.
+// add puts entries into the message that follows the present one.
 func (l *line) add(list []Entry, more int, quiet bool, project string, now time.Time) {
 	if l.Tail == nil {
 		l.Tail = &Message{ID: newID(), At: now}
@@ -351,12 +352,25 @@ func (d *Desk) try(ctx context.Context, channel string) {
 		if !due {
 			return
 		}
-		err := d.send(ctx, channel, m)
+		patient, done := lasting(ctx)
+		err := d.send(patient, channel, m)
+		done()
 		if ctx.Err() != nil && err != nil {
 			return // the next Desk tries again
 		}
 		d.end(channel, m, err)
 	}
+}
+
+// lasting returns a context that outlives ctx for a moment: a message that has arrived must not go unnoted, or it would be
+// sent twice.
+func lasting(ctx context.Context) (context.Context, func()) {
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		_ = safego.Sleep(patient, lastWords)
+		cancel()
+	})
+	return patient, func() { stop(); cancel() }
 }
 
 // begin notes that a message is tried, and returns it.

@@ -38,11 +38,11 @@ func (o *office) open() {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	d.send = func(_ context.Context, _ string, m Message) error {
+	d.send = func(ctx context.Context, _ string, m Message) error {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.fail != nil {
-			if err := o.fail(m); err != nil {
+			if err := errors.Join(o.fail(m), ctx.Err()); err != nil {
 				return err
 			}
 		}
@@ -161,6 +161,20 @@ func TestKilledWhileSending(t *testing.T) {
 	})
 }
 
+// A watch that a person ends while an answer is on its way takes it in, and the next one does not send the message again.
+func TestEndedWhileSending(t *testing.T) {
+	inOffice(t, Settings{After: "0s"}, func(t *testing.T, o *office) {
+		o.fail = func(Message) error { time.Sleep(time.Second); return nil }
+		o.desk.Look(Seen{At: time.Now().Round(0), Things: []Thing{{What: Node, Name: "a", Stand: Gone}}})
+		time.Sleep(500 * time.Millisecond)
+		o.end()
+		o.fail = nil
+		o.open()
+		o.watch(time.Minute, "a=lost")
+		o.want("lost a")
+	})
+}
+
 // A webhook that fails gets each message once it works, in few messages, and the log says so.
 func TestWebhookDown(t *testing.T) {
 	inOffice(t, Settings{After: "1m"}, func(t *testing.T, o *office) {
@@ -224,7 +238,7 @@ func TestQuietHours(t *testing.T) {
 	})
 }
 
-// Whatever happens in a night, the message about it is bounded, and says what it leaves out.
+// The message about a night full of trouble is bounded, and says how much it leaves out.
 func TestFloodIsBounded(t *testing.T) {
 	inOffice(t, Settings{After: "0s", Quiet: "22:00-07:00"}, func(t *testing.T, o *office) {
 		until(23, 0)

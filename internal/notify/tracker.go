@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What an Entry is about.
+// A What is the kind of thing that an Entry is about.
 type What string
 
 const (
@@ -244,7 +244,7 @@ func (t *Tracker) runs(s Seen, passed, after time.Duration) (news []Entry) {
 		if had == nil {
 			had = &trackedRun{Going: r.Going}
 			t.Runs[r.ID] = had
-			if !first { // a run that was short enough to end between two looks is told once, at its end
+			if !first { // a run that was short enough to end between two looks makes one entry, at its end
 				if r.Going {
 					news = append(news, Entry{Kind: RunStarted, What: Run, Name: r.ID, App: r.App, At: s.At})
 				} else {

@@ -18,7 +18,7 @@ func newLooks(t *testing.T) *looks {
 	return &looks{t, new(Tracker), time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)}
 }
 
-// look sees things such as "supernode_1=lost", "grid=well", "run 7=going", and returns what is told.
+// look sees things such as "supernode_1=lost", "grid=well", "run 7=going", and returns the news.
 func (l *looks) look(things ...string) string {
 	l.t.Helper()
 	s := Seen{At: l.now}
@@ -43,7 +43,7 @@ func (l *looks) look(things ...string) string {
 	return strings.Join(said, ", ")
 }
 
-// times looks n times, and fails unless it is told want in all.
+// times looks n times, and fails unless the news are want in all.
 func (l *looks) times(n int, want string, things ...string) {
 	l.t.Helper()
 	var said []string
@@ -78,7 +78,7 @@ func TestBearable(t *testing.T) {
 	l.times(60, "", "a=")
 }
 
-// Things that are lost at about the same time are told together, others later.
+// Things that are lost at about the same time make one message, others a later one.
 func TestManyAtOnce(t *testing.T) {
 	l := newLooks(t)
 	l.times(2, "", "a=lost", "b=well", "c=well", "d=well")
@@ -89,7 +89,7 @@ func TestManyAtOnce(t *testing.T) {
 	l.times(6, "lost d", "a=lost", "b=lost", "c=lost", "d=lost")
 }
 
-// A thing that goes up and down is told ever more seldom, and its return at the end all the same.
+// A thing that goes up and down makes ever fewer messages, and its return at the end makes one all the same.
 func TestFlapping(t *testing.T) {
 	l := newLooks(t)
 	told := 0

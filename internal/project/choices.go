@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flwrup/internal/notify"
 )
 
 // Choices is flwrup.toml. The zero value of a field means that nothing was chosen and flwrup decides; Load
@@ -33,11 +35,12 @@ type Choices struct {
 	BackupRecipient  string // age recipient (a public key) for unattended backups
 	BackupPassphrase string // file with the passphrase of unattended backups, never the passphrase itself
 
-	Flwr FlwrChoice
-	Grid GridChoice
-	Site SiteChoice
-	All  NodeChoice            // [node.all]: settings of all SuperNodes, which a SuperNode's own override
-	Node map[string]NodeChoice // by SuperNode: supernode_1 …
+	Flwr   FlwrChoice
+	Grid   GridChoice
+	Site   SiteChoice
+	Notify notify.Settings       // whom a watch tells what
+	All    NodeChoice            // [node.all]: settings of all SuperNodes, which a SuperNode's own override
+	Node   map[string]NodeChoice // by SuperNode: supernode_1 …
 }
 
 // FlwrChoice says which flwr is used.
@@ -95,6 +98,9 @@ func (c *Choices) Clone() *Choices {
 	to.All, to.Node = c.All.clone(), maps.Clone(c.Node)
 	for key, n := range to.Node {
 		to.Node[key] = n.clone()
+	}
+	for _, list := range []*[]string{&to.Notify.Command, &to.Notify.Mail, &to.Notify.About} {
+		*list = slices.Clone(*list)
 	}
 	return &to
 }

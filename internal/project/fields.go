@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"flwrup/internal/notify"
 	"flwrup/internal/problem"
 )
 
@@ -50,6 +51,20 @@ var fields = []field[Choices]{
 
 	{"site.name", "this site, where somebody else coordinates the federation; \"\": the SuperNodes are of your own account", func(c *Choices) any { return &c.Site.Name }, rule{why: siteName}},
 	{"site.contact", "whom the coordinator calls", func(c *Choices) any { return &c.Site.Contact }, rule{why: contact}},
+
+	{"notify.command", "program that gets each message as JSON on its standard input, with its arguments", func(c *Choices) any { return &c.Notify.Command }, rule{why: notify.CheckCommand}},
+	{"notify.webhook", "address that gets each message; one with a secret in it goes into a file or a variable", func(c *Choices) any { return &c.Notify.Webhook }, rule{why: notify.CheckWebhook}},
+	{"notify.webhook-file", "file with that address; keep it out of version control", func(c *Choices) any { return &c.Notify.WebhookFile }, rule{why: notify.CheckPath}},
+	{"notify.webhook-env", "variable with that address", func(c *Choices) any { return &c.Notify.WebhookEnv }, rule{why: notify.CheckEnv}},
+	{"notify.shape", "how a webhook wants it: \"json\", \"slack\" (Mattermost, too), \"matrix\" or \"ntfy\"; \"\": json", func(c *Choices) any { return &c.Notify.Shape }, oneOf("", notify.ShapeJSON, notify.ShapeSlack, notify.ShapeMatrix, notify.ShapeNtfy)},
+	{"notify.token-file", "file with the token that a webhook wants; keep it out of version control", func(c *Choices) any { return &c.Notify.TokenFile }, rule{why: notify.CheckPath}},
+	{"notify.token-env", "variable with that token", func(c *Choices) any { return &c.Notify.TokenEnv }, rule{why: notify.CheckEnv}},
+	{"notify.mail", "e-mail addresses that get each message, by this machine's sendmail", func(c *Choices) any { return &c.Notify.Mail }, rule{why: notify.CheckMail}},
+	{"notify.mail-from", "sender of those e-mails; \"\": sendmail decides", func(c *Choices) any { return &c.Notify.MailFrom }, rule{why: notify.CheckMail}},
+	{"notify.after", "how long something is lost before you hear of it, such as \"90s\"; \"\": 3m", func(c *Choices) any { return &c.Notify.After }, rule{why: notify.CheckAfter}},
+	{"notify.quiet", "hours whose messages wait and are summed up, such as \"22:00-07:00\", by this machine's clock", func(c *Choices) any { return &c.Notify.Quiet }, rule{why: notify.CheckQuiet}},
+	{"notify.about", "what you hear of: \"supernodes\", \"grid\", \"runs\"; none: all", func(c *Choices) any { return &c.Notify.About }, rule{why: notify.CheckAbout}},
+	{"notify.terminal", "the terminal's notifications while a dashboard is open: \"osc9\", \"osc777\" or \"off\"; \"\": as the terminal has them", func(c *Choices) any { return &c.Notify.Terminal }, oneOf("", notify.TerminalOSC9, notify.TerminalOSC777, notify.TerminalOff)},
 }
 
 var nodeFields = []field[NodeChoice]{
@@ -110,9 +125,10 @@ func (f field[T]) setting() Setting {
 
 // tables are the comments of the tables of a new file.
 var tables = map[string]string{
-	"flwr": "which flwr is used",
-	"grid": "which SuperGrid (or SuperLink) the SuperNodes belong to",
-	"site": "which site this is, where somebody else coordinates the federation",
+	"flwr":   "which flwr is used",
+	"grid":   "which SuperGrid (or SuperLink) the SuperNodes belong to",
+	"site":   "which site this is, where somebody else coordinates the federation",
+	"notify": "whom flwrup watch tells what; tokens and addresses with a secret are in files or variables, never here",
 }
 
 // invalid is a value that is out of range, with its key in the file.
@@ -152,6 +168,9 @@ func (c *Choices) invalid() *invalid {
 				return &invalid{[]string{"node", k, f.key}, why}
 			}
 		}
+	}
+	if path, why := c.notifyMisfit(); why != "" {
+		return &invalid{path, why}
 	}
 	seen := map[string]string{}
 	for i := range max(0, min(c.Nodes, MaxNodes)) {

@@ -209,7 +209,7 @@ func (c *Choices) Save(dir string) error {
 func (c *Choices) changes(old *Choices) []tomledit.Change {
 	var all []tomledit.Change
 	for _, f := range fields {
-		if v := f.value(c); v != f.value(old) {
+		if v := f.value(c); fmt.Sprintf("%q", v) != fmt.Sprintf("%q", f.value(old)) {
 			all = append(all, tomledit.Change{Path: f.path(), Value: v, Comment: f.comment})
 		}
 	}

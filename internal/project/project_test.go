@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/notify"
 	"flwrup/internal/problem"
 )
 
@@ -20,6 +21,8 @@ func full(dir string) *Choices {
 	c.App, c.Backup, c.BackupRecipient, c.BackupPassphrase = "apps/demo app", `C:\back "up"\keys.age`, "age1abc", "/safe/pass phrase"
 	c.Flwr = FlwrChoice{Version: "1.42.0", Path: "/opt/flwr", Home: "/home/ä/.flwr"}
 	c.Grid = GridChoice{Connection: "pilot", Control: "[::1]:9093", Fleet: "fleet.example.org:443", CA: "ca.crt", Rehearsal: true}
+	c.Notify = notify.Settings{Command: []string{"/usr/local/bin/page me", "--urgent"}, WebhookFile: "secrets/hook", Shape: notify.ShapeSlack, TokenEnv: "HOOK_TOKEN",
+		Mail: []string{"it@clinic.example", "ada@clinic.example"}, MailFrom: "flwrup@clinic.example", After: "90s", Quiet: "22:00-07:00", About: []string{"grid"}, Terminal: notify.TerminalOff}
 	yes, no := true, false
 	c.All = NodeChoice{Data: []string{"data:/data"}, Memory: "2g", CPUs: "1.5", Install: &yes, Lasting: &no}
 	c.Node = map[string]NodeChoice{"supernode_2": {Name: "clinic-b", Key: "keys/b", NodeConfig: "a=1 b='x'", Args: []string{"--max-retries", "10"}, Env: []string{"HTTPS_PROXY"},
@@ -84,7 +87,7 @@ func TestEveryFieldIsInTheTable(t *testing.T) {
 		}
 		return n
 	}
-	if want := count(Choices{}) + count(FlwrChoice{}) + count(GridChoice{}) + count(SiteChoice{}); len(fields) != want {
+	if want := count(Choices{}) + count(FlwrChoice{}) + count(GridChoice{}) + count(SiteChoice{}) + count(notify.Settings{}); len(fields) != want {
 		t.Errorf("%d keys for %d fields", len(fields), want)
 	}
 	if want := count(NodeChoice{}); len(nodeFields) != want {
@@ -97,6 +100,28 @@ func TestEveryFieldIsInTheTable(t *testing.T) {
 			t.Errorf("%s and %s are the same field", f.key, other)
 		}
 		refs[f.ref(c)] = f.key
+	}
+}
+
+// A secret in [notify] is refused with its line, and no error repeats it.
+func TestSecretsOfNotify(t *testing.T) {
+	for _, line := range []string{
+		`webhook = "https://hooks.slack.com/services/T024BE7LD/B0FAKE/XXXXaaaa1111bbbb2222cccc"`, `token-env = "syt_YWRh_abcdefghijkl1234"`,
+		`token-file = "xoxb-1234567890-abcdef"`, `command = ["curl", "-H", "Authorization: Bearer abcdefghijk"]`, `webhook = "https://relay.example/x?token=abcdefghijk"`,
+		"webhook = \"https://relay.example/x\"\nwebhook-env = \"HOOK\"", "shape = \"matrix\"\nwebhook = \"https://relay.example/x\"",
+	} {
+		dir := t.TempDir()
+		write(t, File(dir), "nodes = 1\n[notify]\n"+line+"\n")
+		_, err := Load(dir)
+		if !problem.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "line 3") {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		for _, secret := range []string{"cccc", "abcdef", "1234"} {
+			if strings.Contains(err.Error()+problem.Of(err).Fix, secret) {
+				t.Errorf("the error repeats the secret: %v", err)
+			}
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"flwrup/internal/admission"
 	"flwrup/internal/hostpath"
 	"flwrup/internal/nodeconfig"
+	"flwrup/internal/notify"
 )
 
 // rule says which values a field takes; the zero rule takes any one line of text.
@@ -164,6 +165,19 @@ func variableName(v string) string {
 		return "it is not the name of an environment variable"
 	}
 	return ""
+}
+
+// notifyMisfit names a key of [notify] that does not go with another one, and says why; "" where all do.
+func (c *Choices) notifyMisfit() (path []string, why string) {
+	n := c.Notify
+	two := func(a, b string) bool { return a != "" && b != "" }
+	switch {
+	case two(n.WebhookFile, n.WebhookEnv) || two(n.Webhook, n.WebhookFile+n.WebhookEnv):
+		return []string{"notify", "webhook"}, "there are two: webhook, webhook-file and webhook-env are three places for one address"
+	case two(n.TokenFile, n.TokenEnv):
+		return []string{"notify", "token-file"}, "there are two: token-file and token-env are two places for one token"
+	}
+	return []string{"notify", "shape"}, notify.CheckShape(n.Shape, n.Webhook)
 }
 
 // nodeConfig checks values for the ClientApp as flwr reads them.

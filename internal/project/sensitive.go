@@ -143,6 +143,20 @@ var risks = map[string]risk{
 		return "starts a grid on this machine and runs the app's code with your rights"
 	},
 
+	"notify.command":      always("runs %s with every message, with your rights"),
+	"notify.webhook":      always("sends names and states of SuperNodes and runs to %s"),
+	"notify.webhook-file": always("sends names and states of SuperNodes and runs to the address in %s"),
+	"notify.webhook-env":  always("sends names and states of SuperNodes and runs to the address in your variable %s"),
+	"notify.shape":        harmless,
+	"notify.token-file":   always("sends the content of %s to the webhook, as its token"),
+	"notify.token-env":    always("sends your variable %s to the webhook, as its token"),
+	"notify.mail":         always("sends names and states of SuperNodes and runs by e-mail to %s"),
+	"notify.mail-from":    always("sends e-mail in the name of %s"),
+	"notify.after":        harmless,
+	"notify.quiet":        harmless,
+	"notify.about":        harmless,
+	"notify.terminal":     harmless,
+
 	"node.name":             harmless,
 	"node.location":         harmless,
 	"node.key":              outside("reads the private key %s, outside this folder"),
@@ -215,6 +229,9 @@ func values[T any](f field[T], of *T, name, key string, c *Choices, at Ground) [
 	return all
 }
 
+// commandLine reports whether the entries of a list belong together.
+func commandLine(key string) bool { return key == "args" || key == "notify.command" }
+
 // texts returns the chosen values of a field; empty when nothing was chosen. Arguments belong together.
 func texts[T any](f field[T], of *T) []string {
 	switch v := f.ref(of).(type) {
@@ -223,7 +240,7 @@ func texts[T any](f field[T], of *T) []string {
 			return []string{*v}
 		}
 	case *[]string:
-		if f.key == "args" && len(*v) > 0 {
+		if commandLine(f.key) && len(*v) > 0 {
 			return []string{shell.Line(*v)}
 		}
 		return *v
@@ -251,7 +268,7 @@ func boundText(name, v string, at Ground) string {
 
 func leadsTo(name, v string, at Ground) string {
 	switch name {
-	case "keys", "app", "backup", "backup-passphrase-file", "flwr.path", "flwr.home", "grid.ca", "node.key", "node.env-file":
+	case "keys", "app", "backup", "backup-passphrase-file", "flwr.path", "flwr.home", "grid.ca", "node.key", "node.env-file", "notify.webhook-file", "notify.token-file":
 		return "\x00" + at.real(v)
 	case "node.data":
 		host, _, _ := ParseData(v)
@@ -290,7 +307,7 @@ func withhold[T any](f field[T], of, plain *T, name, key string, gone map[string
 	hit := func(v string) bool {
 		return gone[trust.Value{Key: key, Text: boundText(name, v, at)}.Hash()]
 	}
-	if list, ok := f.ref(of).(*[]string); ok && f.key != "args" {
+	if list, ok := f.ref(of).(*[]string); ok && !commandLine(f.key) {
 		*list = slices.DeleteFunc(slices.Clone(*list), hit)
 		return
 	}

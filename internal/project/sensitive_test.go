@@ -77,6 +77,10 @@ func TestSensitive(t *testing.T) {
 		{toml: "[node.all]\ndata = [\"data:/d\", \"linked:/e\"]\nenv = [\"A\"]\nenv-file = \"e\"\nargs = [\"-x\"]\ninstall-packages = true\n[node.supernode_1]\nkey = \"linked/k\"\n",
 			want: "node.all.args node.all.env node.all.env-file node.all.data node.all.data node.all.install-packages node.supernode_1.key"},
 		{toml: "[node.supernode_2]\nkey = \"keys/k\"\n"},
+		{toml: "[notify]\nshape = \"slack\"\nafter = \"5m\"\nquiet = \"22:00-07:00\"\nabout = [\"grid\"]\nterminal = \"off\"\n"},
+		{toml: "[notify]\ncommand = [\"curl\", \"x\"]\nwebhook = \"https://x.example/y\"\ntoken-env = \"HOME\"\nmail = [\"a@b.c\", \"d@e.f\"]\nmail-from = \"a@b.c\"\n",
+			want: "notify.command notify.webhook notify.token-env notify.mail notify.mail notify.mail-from"},
+		{toml: "[notify]\nwebhook-file = \"hook\"\ntoken-file = \"/etc/shadow\"\n", want: "notify.webhook-file notify.token-file"},
 	} {
 		if err := os.WriteFile(File(dir), []byte(c.toml), 0o644); err != nil {
 			t.Fatal(err)

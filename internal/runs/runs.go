@@ -250,6 +250,24 @@ func Progress(ctx context.Context, s *site.Site, id string) (front.RunProgress, 
 	return front.RunProgress{Round: r.metrics.Round(), Rounds: r.metrics.Rounds, Metrics: list}, err
 }
 
+var waitsForNodes = regexp.MustCompile(`Waiting for nodes to connect: (\d+) connected \(minimum required: (\d+)\)`)
+
+// Waiting reports whether a run waits for SuperNodes, as the end of its log says, and words it: "1 of 2 SuperNodes are
+// connected".
+func Waiting(ctx context.Context, s *site.Site, id string) (words string, waits bool, err error) {
+	last := ""
+	err = RunLog(ctx, s, id, func(line string) {
+		if strings.TrimSpace(line) != "" {
+			last = line
+		}
+	})
+	m := waitsForNodes.FindStringSubmatch(last)
+	if err != nil || m == nil {
+		return "", false, err
+	}
+	return m[1] + " of " + m[2] + " SuperNodes that its app asks for are connected", true, nil
+}
+
 // metricList is a Sink that keeps metrics.
 type metricList []front.Metric
 

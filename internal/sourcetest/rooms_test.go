@@ -33,7 +33,7 @@ var rooms = [][]string{
 
 var leaves = []string{
 	"internal/admission", "internal/atomicfile", "internal/background", "internal/byhand", "internal/child", "internal/history", "internal/hostpath",
-	"internal/letin", "internal/machine", "internal/memo", "internal/nodeconfig", "internal/outgoing", "internal/pep508", "internal/plainfile", "internal/problem", "internal/report", "internal/safego",
+	"internal/letin", "internal/machine", "internal/memo", "internal/nodeconfig", "internal/notify", "internal/outgoing", "internal/pep508", "internal/plainfile", "internal/problem", "internal/report", "internal/safego",
 	"internal/sheet", "internal/shell", "internal/strength", "internal/supernode", "internal/termsafe", "internal/tomledit", "internal/trust",
 	"internal/userdirs", "internal/weblink", "internal/wording",
 }

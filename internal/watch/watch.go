@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"flwrup/internal/front"
 	"flwrup/internal/health"
+	"flwrup/internal/notify"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/safego"
@@ -32,6 +34,8 @@ type watcher struct {
 	keeper  health.Keeper
 	busy    bool
 	each    func(health.WatchEvent)
+	desk    *notify.Desk
+	waits   waits
 }
 
 // Nodes restarts SuperNodes of the project in dir that are down though they should be up, and calls
@@ -42,7 +46,7 @@ func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error 
 	if err != nil {
 		return err
 	}
-	w := &watcher{dir: dir, each: each}
+	w := &watcher{dir: dir, each: oneAtATime(each)}
 	defer func() {
 		if w.site != nil {
 			health.StopLooking(w.site)
@@ -61,12 +65,17 @@ func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error 
 	if err != nil {
 		return err
 	}
+	stop, err := w.openDesk(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	w.say(health.WatchBegan, "", fmt.Sprintf("watching %d %s; Ctrl-C stops the watch, not the SuperNodes", len(names), wording.Plural(len(names), "SuperNode")))
 	for {
 		if err := w.open(); err != nil {
 			return err
 		}
-		o := health.Diagnosed(ctx, w.site, 0)
+		o := health.Looked(ctx, w.site)
 		// A stop is on disk before the SuperNode is touched. Read after the look, it tells a stop that began
 		// during the look from an unwanted end.
 		if err := w.site.Ledger.Reload(); err != nil {
@@ -81,8 +90,9 @@ func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error 
 			health.Remember(w.site, o)
 			events, todo := w.keeper.Look(time.Now(), o)
 			for _, e := range events {
-				each(e)
+				w.each(e)
 			}
+			w.tell(ctx, o, slices.ContainsFunc(events, func(e health.WatchEvent) bool { return e.Kind == health.WatchSlept }))
 			var names []string
 			for _, r := range todo {
 				names = append(names, r.Nodes...)
@@ -140,6 +150,9 @@ func (w *watcher) open() error {
 		w.site.Close()
 	}
 	w.site = s
+	if w.desk != nil {
+		w.desk.Set(s.Choices().Name, s.Choices().Notify)
+	}
 	return nil
 }
 

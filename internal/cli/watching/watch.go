@@ -1,0 +1,107 @@
+// Package watching is the part of flwrup's command line that watches: flwrup watch.
+package watching
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/internal/health"
+	"flwrup/internal/problem"
+	"flwrup/internal/watch"
+	"flwrup/internal/wording"
+)
+
+// Host is what the command needs of the program that it is part of.
+type Host struct {
+	Dir       func() string                               // the project's folder
+	Gate      func(ctx context.Context, dir string) error // asks whether what the folder wants is accepted
+	Say       func(string, ...any)                        // writes a line for a person
+	WriteLine func(any)                                   // writes an object as a line
+	Lines     *bool                                       // --json: every line is an object
+	NoArgs    cobra.PositionalArgs
+}
+
+// Data is one line of `flwrup watch --json`.
+type Data struct {
+	Time  time.Time        `json:"time"`
+	Event health.WatchKind `json:"event"`
+	Node  string           `json:"node,omitempty"`
+	Text  string           `json:"text"`
+	Code  problem.Code     `json:"code,omitempty"`
+	Fix   string           `json:"fix,omitempty"`
+}
+
+// Watch is `flwrup watch`.
+func Watch(h Host) *cobra.Command {
+	test := false
+	cmd := &cobra.Command{
+		Use: "watch", Short: "Restart lost SuperNodes and tell people, until Ctrl-C", Args: h.NoArgs,
+		Long: `Stays in the foreground and writes a line for each event. It restarts SuperNodes that have ended
+or that the grid calls offline, never one that was stopped with flwrup, nor one whose trouble
+a restart does not fix. The pause before a restart doubles from 10 s to 5 min; after five
+within an hour the SuperNode is left alone. While the grid cannot be reached the watch waits;
+after that, and after this machine slept, the SuperNodes get a minute to come back on their own.
+Its end leaves the SuperNodes running.
+
+Where flwrup.toml has a table [notify], it tells people by a program, a webhook or e-mail: once
+when something is lost for longer than three minutes, once when it is back, and of runs.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := h.Gate(cmd.Context(), h.Dir()); err != nil {
+				return err
+			}
+			if test {
+				return sendTest(cmd.Context(), h)
+			}
+			return watch.Nodes(cmd.Context(), h.Dir(), h.event)
+		},
+	}
+	cmd.Flags().BoolVar(h.Lines, "json", false, "one JSON object a line for each event; the last one is the envelope of the other commands")
+	cmd.Flags().BoolVar(&test, "test-notify", false, "send a test message to all that [notify] names, and end")
+	return cmd
+}
+
+// event writes an event as a line.
+func (h Host) event(e health.WatchEvent) {
+	if *h.Lines {
+		h.WriteLine(Data{e.At.Truncate(time.Millisecond), e.Kind, e.Node, e.Text, e.Code, e.Fix})
+		return
+	}
+	text := e.At.Local().Format(time.TimeOnly) + "  "
+	if e.Node != "" && !strings.HasPrefix(e.Text, e.Node+" ") {
+		text += e.Node + "  "
+	}
+	h.Say("%s", text+e.Text)
+	if e.Fix != "" && e.Kind != health.WatchDown {
+		h.Say("          what to do: %s", e.Fix)
+	}
+}
+
+// sendTest tries every channel, and fails when one of them did not take the message.
+func sendTest(ctx context.Context, h Host) error {
+	results, err := watch.TestMessage(ctx, h.Dir())
+	if err != nil {
+		return err
+	}
+	var failed []string
+	for _, channel := range slices.Sorted(maps.Keys(results)) {
+		e := health.WatchEvent{At: time.Now(), Kind: health.WatchTold, Text: channel + " took the message"}
+		if err := results[channel]; err != nil {
+			e.Kind, e.Text = health.WatchNotTold, channel+": "+err.Error()
+			if p := new(problem.Problem); errors.As(err, &p) {
+				e.Code, e.Fix = p.Code, p.Fix
+			}
+			failed = append(failed, channel)
+		}
+		h.event(e)
+	}
+	if len(failed) > 0 {
+		return problem.New(problem.BadInput, wording.Count(len(failed), "message")+" did not arrive", strings.Join(failed, ", "), "see the lines above, and [notify] in flwrup.toml")
+	}
+	return nil
+}
