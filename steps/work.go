@@ -8,6 +8,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/history"
+	"flwrup/internal/notify"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
@@ -91,6 +92,9 @@ func (w Work) Act(ctx context.Context, verb front.Verb, nodes []string, to front
 func (w Work) BringUp(ctx context.Context, nodes []string, to front.Sink) error {
 	return BringUp(ctx, w.s, nodes, to, func(string) {})
 }
+
+// Notify returns what the person wants to hear of, and how.
+func (w Work) Notify() notify.Settings { return w.s.Choices().Notify }
 
 // HoldWatch takes the watch over the folder's SuperNodes for this flwrup; a Problem (busy) where another does.
 func (w Work) HoldWatch() (release func(), err error) { return turn.LockWatch(w.s.Dir) }

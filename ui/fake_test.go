@@ -9,6 +9,7 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/history"
+	"flwrup/internal/notify"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/steps"
@@ -28,6 +29,7 @@ type fake struct {
 	looks   [17]int
 	applied [17]int
 	over    front.Overview
+	notify  notify.Settings
 	past    history.Log
 	acted   []string
 	act     func(ctx context.Context, to front.Sink) error
@@ -137,6 +139,8 @@ func (f *fake) Past(from, to time.Time) (history.Timeline, error) {
 }
 
 func (f *fake) Others() front.Others { return front.Others{} }
+
+func (f *fake) Notify() notify.Settings { return f.notify }
 
 func (f *fake) HoldWatch() (func(), error) { return func() {}, nil }
 

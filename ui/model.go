@@ -163,6 +163,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.verb.act(msg)
 	case dash.Copy:
 		return m.outside.copy(msg.Text, msg.What)
+	case dash.Tell:
+		return m.outside.notify(m.title.Project, msg.Entries, m.work.Notify().Terminal)
 	case dash.Failed:
 		m.warn(msg.Err.Error())
 	case logs.Failed:

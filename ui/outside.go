@@ -9,6 +9,7 @@ import (
 	"github.com/aymanbagabas/go-osc52/v2"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"flwrup/internal/notify"
 	"flwrup/internal/safego"
 	"flwrup/internal/weblink"
 )
@@ -33,6 +34,15 @@ func (o *outside) copy(text, what string) tea.Cmd {
 			shown = what + ": " + shown
 		}
 		return saidMsg{text: "copied " + shown}
+	}
+}
+
+// notify shows a notification of the terminal.
+func (o *outside) notify(project string, list []notify.Entry, kind string) tea.Cmd {
+	out, seq := o.out, notify.Sequence(project, list, kind, o.env)
+	return func() tea.Msg {
+		_, _ = out.Write([]byte(seq)) // a terminal that takes none shows the dashboard all the same
+		return nil
 	}
 }
 

@@ -16,7 +16,9 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"flwrup/internal/front"
+	"flwrup/internal/notify"
 	"flwrup/internal/problem"
+	"flwrup/ui/dash"
 	"flwrup/ui/keymap"
 	"flwrup/ui/style"
 )
@@ -238,6 +240,25 @@ func copies(t *testing.T) {
 		}
 		if !strings.Contains(m.View(), "copied "+want[:30]) {
 			t.Error("it does not say what was copied")
+		}
+	}
+}
+
+// TestTellsTheTerminal checks the sequence that reaches the terminal, as the person's settings want it.
+func TestTellsTheTerminal(t *testing.T) { synctest.Test(t, tellsTheTerminal) }
+
+func tellsTheTerminal(t *testing.T) {
+	f := world(10)
+	for kind, want := range map[string]string{"": "\x1b]9;flwrup ", notify.TerminalOSC777: "\x1b]777;notify;flwrup ", notify.TerminalOff: ""} {
+		f.notify.Terminal = kind
+		m := still(f, 10, 80, 24, Options{})
+		m.outside.env = func(name string) string { return map[string]string{"TERM": "xterm-256color"}[name] }
+		out := &bytes.Buffer{}
+		m.outside.out = &lockedOutput{to: out}
+		_, cmd := m.Update(dash.Tell{Entries: []notify.Entry{{Kind: notify.Lost, What: notify.Node, Name: "supernode_2\x1b]0;x\x07"}}})
+		drain(m, cmd)
+		if got := out.String(); !strings.HasPrefix(got, want) || (want == "") != (got == "") || strings.Count(got, "\x1b") > 1 || strings.Count(got, "\x07") > 1 {
+			t.Errorf("%q: %q", kind, got)
 		}
 	}
 }

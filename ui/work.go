@@ -8,11 +8,12 @@ import (
 
 	"flwrup/internal/front"
 	"flwrup/internal/history"
+	"flwrup/internal/notify"
 	"flwrup/internal/supernode"
 )
 
 // Work is the interface of the screens to the work; steps.Work implements it. Every method except Title,
-// Steps, Look, CanChange, CanUndo, Reference, Answers and Places may block, so only a tea.Cmd calls it.
+// Steps, Look, CanChange, CanUndo, Notify, Reference, Answers and Places may block, so only a tea.Cmd calls it.
 type Work interface {
 	Title() front.Title
 	Steps() []front.Step // the 16, in order
@@ -33,6 +34,8 @@ type Work interface {
 	// SaveMetrics writes a run's metrics to a CSV file and returns its name; no run means the last one.
 	SaveMetrics(ctx context.Context, run string) (file string, err error)
 	Act(ctx context.Context, verb front.Verb, nodes []string, to front.Sink) error
+
+	Notify() notify.Settings // what the person wants to hear of, and how
 
 	// Others returns what other flwrups do in the same folder. HoldWatch takes the watch for this one, which then restarts
 	// lost SuperNodes with BringUp, which leaves alone what is up again.

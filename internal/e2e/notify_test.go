@@ -73,7 +73,7 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// has is how often something was told.
+// has is how often something arrived.
 func (in *inbox) has(what string) (n int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -201,7 +201,7 @@ func TestNotify(t *testing.T) {
 		}
 		return "no run has ended"
 	})
-	time.Sleep(8 * time.Second) // what is told twice comes now
+	time.Sleep(8 * time.Second) // a second message would come now
 	w.end()
 
 	counts := in.counts()

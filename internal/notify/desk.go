@@ -192,7 +192,7 @@ func (d *Desk) Look(s Seen) {
 	}
 	before := d.state.key()
 	for _, e := range d.state.Tracker.Look(s, d.o.Settings.Bearable()) {
-		if d.o.Settings.about(e.What) {
+		if d.o.Settings.Hears(e.What) {
 			d.hold(e.clean())
 		}
 	}

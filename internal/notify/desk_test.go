@@ -204,14 +204,15 @@ func TestGivenUp(t *testing.T) {
 	inOffice(t, Settings{After: "1m"}, func(t *testing.T, o *office) {
 		tries := 0
 		o.fail = func(Message) error { tries++; return errors.New("answered 404") }
-		o.watch(26*time.Hour, "a=lost")
+		o.watch(2*time.Minute, "a=lost")
+		time.Sleep(26 * time.Hour)
 		o.want()
 		said := strings.Join(o.said, "\n")
 		if !strings.Contains(said, "given up after") || !strings.Contains(said, "a is lost since") || tries > 70 {
 			t.Errorf("%d tries, said %s", tries, said)
 		}
 		o.fail = nil
-		o.watch(time.Hour, "a=well")
+		o.watch(2*time.Minute, "a=well")
 		o.want("back a")
 	})
 }
@@ -229,7 +230,10 @@ func TestQuietHours(t *testing.T) {
 		o.open()
 		o.watch(time.Hour, "a=well", "b=well", "c=lost")
 		o.want("lost a")
-		o.watch(7*time.Hour+time.Minute, "a=well", "b=well", "c=lost")
+		time.Sleep(2 * time.Hour)
+		o.watch(20*time.Minute, "a=well", "b=well", "c=lost")
+		until(7, 0)
+		o.watch(time.Minute, "a=well", "b=well", "c=lost")
 		o.want("lost a", "back a, lost c, was-lost b")
 		m := o.got[1]
 		if !m.Quiet || !strings.HasPrefix(m.Text, "In the quiet hours:\n") || !strings.Contains(m.Text, "b was lost from "+evening+" 22:") || time.Now().Hour() != 7 {
@@ -247,7 +251,8 @@ func TestFloodIsBounded(t *testing.T) {
 		}
 		o.end()
 		o.open()
-		o.watch(7*time.Hour, "n599=lost")
+		until(7, 0)
+		o.watch(time.Minute, "n599=lost")
 		synctest.Wait()
 		if len(o.got) != 1 || len(o.got[0].Entries)+o.got[0].More != 600 || len(o.got[0].Entries) > mostEntries {
 			t.Fatalf("%d messages, %v", len(o.got), o.kinds())

@@ -70,8 +70,8 @@ func (s Settings) Bearable() time.Duration {
 	return DefaultAfter
 }
 
-// about reports whether somebody wants to hear of it.
-func (s Settings) about(what What) bool {
+// Hears reports whether somebody wants to hear of it.
+func (s Settings) Hears(what What) bool {
 	if len(s.About) == 0 {
 		return true
 	}

@@ -18,6 +18,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/history"
+	"flwrup/internal/notify"
 	"flwrup/internal/safego"
 	"flwrup/internal/supernode"
 	"flwrup/ui/logs"
@@ -38,6 +39,8 @@ type Source interface {
 	RunProgress(ctx context.Context, run string) (front.RunProgress, error)
 	// Watch calls changed after the state of any node may have changed, until ctx ends.
 	Watch(ctx context.Context, changed func()) error
+	// Notify returns what the person wants to hear of, and how; it does not block.
+	Notify() notify.Settings
 	// HoldWatch lets this flwrup alone restart lost SuperNodes; an error where another one does.
 	HoldWatch() (release func(), err error)
 }
@@ -52,6 +55,7 @@ type Model struct {
 	table
 	notice
 	news
+	teller
 
 	loaded  bool
 	looking bool // the runtime

@@ -18,6 +18,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/history"
+	"flwrup/internal/notify"
 	"flwrup/internal/problem"
 	"flwrup/internal/supernode"
 	"flwrup/ui/keymap"
@@ -38,9 +39,12 @@ type world struct {
 	ages    []time.Duration // of the questions
 	past    history.Log
 	changed func()
+	notify  notify.Settings
 	watches error // why it must not watch; nil: it may
 	watched int   // watches at hand
 }
+
+func (w *world) Notify() notify.Settings { return w.notify }
 
 func (w *world) HoldWatch() (func(), error) {
 	if w.watches != nil {
@@ -148,7 +152,7 @@ func sent(cmd tea.Cmd) []tea.Msg {
 			all = append(all, sent(c)...)
 		}
 		return all
-	case OpenLogs, OpenStep, NewRun, Run, Copy:
+	case OpenLogs, OpenStep, NewRun, Run, Copy, Tell:
 		return []tea.Msg{msg}
 	}
 	return nil

@@ -272,7 +272,7 @@ func (m *Model) seen(msg overviewMsg) tea.Cmd {
 	if msg.grid {
 		cmds = append(cmds, (restarter{m}).keep())
 	}
-	cmds = append(cmds, tell(m.Chronicle.Look(m.have, m.now())), m.followCursor())
+	cmds = append(cmds, tell(m.Chronicle.Look(m.have, m.now())), m.hear(m), m.followCursor())
 	if first {
 		cmds = append(cmds, m.poll())
 	}
