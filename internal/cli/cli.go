@@ -225,7 +225,7 @@ func (p *program) host() past.Host {
 // watchHost is what flwrup watch needs of the program.
 func (p *program) watchHost() watching.Host {
 	return watching.Host{Dir: p.findDir, Gate: func(ctx context.Context, dir string) error { return gate(ctx, p, dir) }, Say: p.say,
-		WriteLine: func(v any) { writeLine(p.Out, v) }, Lines: &p.lines, NoArgs: noArgs}
+		WriteLine: func(v any) { writeLine(p.Out, v) }, Lines: &p.lines}
 }
 
 // indent puts spaces before each of the last max lines of text.

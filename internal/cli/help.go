@@ -61,7 +61,9 @@ flwrup stop                          # all of them`},
 flwrup restart --own-image           # with Flower's image for the flwr in use`},
 	"watch": {groupNodes, `flwrup watch
 flwrup watch --json >> events.jsonl
-flwrup watch --test-notify           # does a message of [notify] arrive?`},
+flwrup watch /srv/study-a /srv/study-b
+flwrup watch --test-notify           # does a message of [notify] arrive?
+flwrup watch --install               # the system runs it from now on`},
 	"history": {groupNodes, `flwrup history                       # of the last seven days
 flwrup history supernode_2 --since yesterday
 flwrup history --since 30d --csv > history.csv`},

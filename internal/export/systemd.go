@@ -172,5 +172,14 @@ func assigned(word string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) + `"`
 }
 
+// UnitWord returns one word of a command line as a unit has it.
+func UnitWord(word string) string { return quoted(word) }
+
+// UnitAssign returns one word of a list in a unit, such as NAME=VALUE of Environment.
+func UnitAssign(word string) string { return assigned(word) }
+
+// UnitPath returns a path as a unit has it where it is all of a line.
+func UnitPath(path string) string { return specifiers(path) }
+
 // unquoted are the characters that need no quotes in a unit.
 const unquoted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,$" + keyCredential

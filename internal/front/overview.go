@@ -25,6 +25,8 @@ type Others struct {
 	PID       int    // of who acts; 0 while nobody does
 	Doing     string // "starting supernode_2"
 	WatchedBy int    // the process that restarts lost SuperNodes; 0 for none
+	Service   bool   // it is a service
+	Installed bool   // a service should watch the folder
 	Record    string // changes whenever a flwrup began to act, this one or another
 }
 

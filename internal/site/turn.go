@@ -8,6 +8,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
+	"flwrup/internal/service"
 	"flwrup/internal/turn"
 )
 
@@ -35,8 +36,9 @@ func Others(s *Site) (o front.Others) {
 		o.PID, o.Doing = h.PID, h.Does()
 	}
 	if h, watched := turn.Watcher(s.Dir); watched {
-		o.WatchedBy = h.PID
+		o.WatchedBy, o.Service = h.PID, h.Service
 	}
+	o.Installed = service.For(s.Dir)
 	return o
 }
 

@@ -26,6 +26,7 @@ var rooms = [][]string{
 	{"internal/whichgrid"},
 	{"internal/invites"},
 	{"internal/site"},
+	{"internal/service"},
 	{"internal/turn", "internal/export", "internal/dockerhosts"},
 	{"dockerctl", "flwrexec", "internal/front", "internal/grid", "internal/ledger", "internal/probe", "internal/procctl", "internal/project", "keys"},
 	leaves,

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,16 @@ type Holder struct {
 	Doing string    `json:"doing"`          // "starting supernode_2"; safe to show
 	Asks  bool      `json:"asks,omitempty"` // and it waits for its person's answer
 	Since time.Time `json:"since"`
+	// Service: the system runs it, not a terminal.
+	Service bool `json:"service,omitempty"`
+}
+
+// AgentLabel is what launchd calls flwrup's watch.
+const AgentLabel = "flwrup.watch"
+
+// AsService reports whether the system's manager of services started this process: systemd, or launchd.
+func AsService() bool {
+	return os.Getenv("SYSTEMD_EXEC_PID") == strconv.Itoa(os.Getpid()) || os.Getenv("XPC_SERVICE_NAME") == AgentLabel
 }
 
 // String says who it is and what it does: "flwrup (pid 123) is starting supernode_2".
@@ -247,7 +258,7 @@ func lockRole(dir, name, doing, fix string) (unlock func(), err error) {
 		case err != nil:
 			return nil, project.AccessProblem("cannot lock "+dir, state, err)
 		case lock != nil:
-			text, _ := json.Marshal(Holder{PID: os.Getpid(), Doing: doing, Since: time.Now()})
+			text, _ := json.Marshal(Holder{PID: os.Getpid(), Doing: doing, Since: time.Now(), Service: name == watchFile && AsService()})
 			_ = os.WriteFile(file+".pid", text, 0o600)
 			return sync.OnceFunc(func() { _ = lock.Close() }), nil
 		case time.Now().After(end):

@@ -87,6 +87,10 @@ func boards() (list []struct {
 	add("the grid leaves a question open", five(), "", func(m *Model) { m.asking, m.asked = true, m.now().Add(-7*time.Second) })
 	add("the grid is being asked", five(), "", func(m *Model) { m.asking = true })
 	add("watched elsewhere", five(), "", func(m *Model) { m.Update(Others{Others: front.Others{WatchedBy: 4711}}) })
+	add("watched by the service", five(), "", func(m *Model) {
+		m.Update(Others{Others: front.Others{WatchedBy: 4711, Service: true, Installed: true}})
+	})
+	add("the watch service does not run", five(), "", func(m *Model) { m.Update(Others{Others: front.Others{Installed: true}}) })
 	add("auto-restart", five(), "", func(m *Model) {
 		m.Update(heldMsg{model: m, release: func() {}})
 		m.Update(press("j"))

@@ -77,7 +77,7 @@ func (m *Model) Keys() []key.Binding {
 	}
 	if m.keeper != nil {
 		list = append(list, keymap.As(keys.watch, "stop auto-restart"))
-	} else if len(m.have.Nodes) > 0 && m.watchedBy == 0 {
+	} else if len(m.have.Nodes) > 0 && m.others.WatchedBy == 0 {
 		list = append(list, keys.watch)
 	}
 	return append(list, moving(m)...)

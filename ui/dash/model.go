@@ -66,7 +66,7 @@ type Model struct {
 	keeper    *health.Keeper // nil: SuperNodes are left as they are
 	trying    bool           // a restart of its own is under way
 	release   func()         // gives the watch back to other flwrups
-	watchedBy int            // the process that watches; 0 for none
+	others    front.Others   // what other flwrups do
 
 	tally   *tally.Tally
 	find    textinput.Model
@@ -294,7 +294,7 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 		}
 		return m.openLog()
 	case Others:
-		m.stale, m.watchedBy = true, msg.WatchedBy
+		m.stale, m.others = true, msg.Others
 		if !msg.Acted {
 			return nil
 		}

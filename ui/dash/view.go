@@ -249,8 +249,8 @@ func (m screen) summaryParts() (text, wrong string) {
 	}
 	if m.keeper != nil {
 		text += sep + "auto-restart"
-	} else if m.watchedBy > 0 {
-		text += sep + "watched by pid " + strconv.Itoa(m.watchedBy)
+	} else if words := watchedBy(m.others); words != "" {
+		text += sep + words
 	}
 	if n := len(m.marked); n > 0 {
 		text += sep + wording.Count(n, "node") + " marked"
@@ -263,6 +263,19 @@ func (m screen) summaryParts() (text, wrong string) {
 		wrong = clean(problem.Of(err).What)
 	}
 	return text, wrong
+}
+
+// watchedBy says who else restarts lost SuperNodes; "" for nobody.
+func watchedBy(o front.Others) string {
+	switch {
+	case o.WatchedBy > 0 && o.Service:
+		return "watched by the service"
+	case o.WatchedBy > 0:
+		return "watched by pid " + strconv.Itoa(o.WatchedBy)
+	case o.Installed:
+		return "the watch service does not run"
+	}
+	return ""
 }
 
 // source says where the states on the grid come from.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
+	"flwrup/internal/turn"
 	"flwrup/internal/watch"
 	"flwrup/internal/wording"
 )
@@ -24,12 +26,12 @@ type Host struct {
 	Say       func(string, ...any)                        // writes a line for a person
 	WriteLine func(any)                                   // writes an object as a line
 	Lines     *bool                                       // --json: every line is an object
-	NoArgs    cobra.PositionalArgs
 }
 
 // Data is one line of `flwrup watch --json`.
 type Data struct {
 	Time  time.Time        `json:"time"`
+	Dir   string           `json:"dir,omitempty"` // where several folders are watched
 	Event health.WatchKind `json:"event"`
 	Node  string           `json:"node,omitempty"`
 	Text  string           `json:"text"`
@@ -39,9 +41,9 @@ type Data struct {
 
 // Watch is `flwrup watch`.
 func Watch(h Host) *cobra.Command {
-	test := false
+	var test, install, uninstall bool
 	cmd := &cobra.Command{
-		Use: "watch", Short: "Restart lost SuperNodes and tell people, until Ctrl-C", Args: h.NoArgs,
+		Use: "watch [DIR...]", Short: "Restart lost SuperNodes and tell people, until Ctrl-C",
 		Long: `Stays in the foreground and writes a line for each event. It restarts SuperNodes that have ended
 or that the grid calls offline, never one that was stopped with flwrup, nor one whose trouble
 a restart does not fix. The pause before a restart doubles from 10 s to 5 min; after five
@@ -50,29 +52,85 @@ after that, and after this machine slept, the SuperNodes get a minute to come ba
 Its end leaves the SuperNodes running.
 
 Where flwrup.toml has a table [notify], it tells people by a program, a webhook or e-mail: once
-when something is lost for longer than three minutes, once when it is back, and of runs.`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := h.Gate(cmd.Context(), h.Dir()); err != nil {
+when something is lost for longer than three minutes, once when it is back, and of runs.
+
+With --install the system runs it from now on, for each folder that is named: as a unit of your
+own systemd, or as an agent of launchd. One service watches all folders.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dirs, err := folders(h, args)
+			if err != nil {
 				return err
 			}
-			if test {
-				return sendTest(cmd.Context(), h)
+			switch {
+			case uninstall:
+				return doUninstall(cmd.Context(), h, dirs)
+			case install:
+				return doInstall(cmd.Context(), h, dirs)
 			}
-			return watch.Nodes(cmd.Context(), h.Dir(), h.event)
+			patient := turn.AsService()
+			for _, dir := range dirs {
+				if patient { // nobody can be asked; a folder that is not ready is tried again
+					break
+				}
+				if err := h.Gate(cmd.Context(), dir); err != nil {
+					return err
+				}
+			}
+			if test {
+				return eachFolder(dirs, func(dir string) error { return sendTest(cmd.Context(), h, dir) })
+			}
+			return watch.Folders(cmd.Context(), dirs, patient, func(dir string, e health.WatchEvent) {
+				if len(dirs) == 1 {
+					dir = ""
+				}
+				h.event(dir, e)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(h.Lines, "json", false, "one JSON object a line for each event; the last one is the envelope of the other commands")
 	cmd.Flags().BoolVar(&test, "test-notify", false, "send a test message to all that [notify] names, and end")
+	cmd.Flags().BoolVar(&install, "install", false, "have the system watch the folders, also after you close this terminal")
+	cmd.Flags().BoolVar(&uninstall, "uninstall", false, "have the system no longer watch the folders")
+	cmd.MarkFlagsMutuallyExclusive("test-notify", "install", "uninstall")
 	return cmd
 }
 
+// folders are those that are named, else the one at hand: absolute, each once.
+func folders(h Host, args []string) (dirs []string, err error) {
+	if len(args) == 0 {
+		args = []string{h.Dir()}
+	}
+	for _, arg := range args {
+		dir, err := filepath.Abs(arg)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, nil
+}
+
+// eachFolder does something for each folder, and returns all errors.
+func eachFolder(dirs []string, do func(dir string) error) error {
+	var errs []error
+	for _, dir := range dirs {
+		errs = append(errs, do(dir))
+	}
+	return errors.Join(errs...)
+}
+
 // event writes an event as a line.
-func (h Host) event(e health.WatchEvent) {
+func (h Host) event(dir string, e health.WatchEvent) {
 	if *h.Lines {
-		h.WriteLine(Data{e.At.Truncate(time.Millisecond), e.Kind, e.Node, e.Text, e.Code, e.Fix})
+		h.WriteLine(Data{e.At.Truncate(time.Millisecond), dir, e.Kind, e.Node, e.Text, e.Code, e.Fix})
 		return
 	}
 	text := e.At.Local().Format(time.TimeOnly) + "  "
+	if dir != "" {
+		text += dir + "  "
+	}
 	if e.Node != "" && !strings.HasPrefix(e.Text, e.Node+" ") {
 		text += e.Node + "  "
 	}
@@ -83,8 +141,8 @@ func (h Host) event(e health.WatchEvent) {
 }
 
 // sendTest tries every channel, and fails when one of them did not take the message.
-func sendTest(ctx context.Context, h Host) error {
-	results, err := watch.TestMessage(ctx, h.Dir())
+func sendTest(ctx context.Context, h Host, dir string) error {
+	results, err := watch.TestMessage(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -98,7 +156,7 @@ func sendTest(ctx context.Context, h Host) error {
 			}
 			failed = append(failed, channel)
 		}
-		h.event(e)
+		h.event("", e)
 	}
 	if len(failed) > 0 {
 		return problem.New(problem.BadInput, wording.Count(len(failed), "message")+" did not arrive", strings.Join(failed, ", "), "see the lines above, and [notify] in flwrup.toml")
