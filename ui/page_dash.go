@@ -61,5 +61,5 @@ func (m *Model) makeDash() tea.Cmd {
 		return nil
 	}
 	m.dash = &dashPage{dash.New(m.work, m.s), m}
-	return m.dash.Init()
+	return tea.Batch(m.dash.Init(), m.dash.Update(dash.Others{Others: m.others})) // they came while there was no dashboard
 }

@@ -244,6 +244,16 @@ func copies(t *testing.T) {
 	}
 }
 
+// A dashboard that opens while another flwrup watches says so: that word came before there was a dashboard.
+func TestWatchedBeforeTheDashboard(t *testing.T) {
+	m := still(world(17), 10, 120, 24, Options{})
+	m.Update(othersMsg{front.Others{WatchedBy: 4711, Service: true}})
+	openDashUntil(t, m, func(frame string) bool { return strings.Contains(frame, "4 of 5 SuperNodes online") })
+	if v := m.View(); !strings.Contains(v, "watched by the service") {
+		t.Error(v)
+	}
+}
+
 // TestTellsTheTerminal checks the sequence that reaches the terminal, as the person's settings want it.
 func TestTellsTheTerminal(t *testing.T) { synctest.Test(t, tellsTheTerminal) }
 

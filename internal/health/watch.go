@@ -41,8 +41,8 @@ const (
 	WatchBusy      WatchKind = "busy" // another flwrup is at work in the folder
 	WatchBadChoice WatchKind = "bad-choices"
 	WatchNot       WatchKind = "not-watched" // the folder, for now
-	WatchTold      WatchKind = "told"     // a message was sent
-	WatchNotTold   WatchKind = "not-told" // a message could not be sent; it is tried again, or given up
+	WatchTold      WatchKind = "told"        // a message was sent
+	WatchNotTold   WatchKind = "not-told"    // a message could not be sent; it is tried again, or given up
 )
 
 // WatchEvent is one thing that the watch saw or did.

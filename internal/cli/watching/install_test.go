@@ -23,7 +23,7 @@ func TestHandedOn(t *testing.T) {
 	}
 }
 
-// What a watch needs is read from flwrup.toml: whether SuperNodes are plain processes, and which variables they want.
+// The needs of a watch are read from flwrup.toml: whether SuperNodes are plain processes, and which variables they want.
 func TestLookInto(t *testing.T) {
 	s := sitetest.Open(t, sitetest.NewGrid("1.42.0"), 2)
 	sitetest.Choose(t, s, func(c *project.Choices) {
