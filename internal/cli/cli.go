@@ -225,7 +225,8 @@ func (p *program) host() past.Host {
 // watchHost is what flwrup watch needs of the program.
 func (p *program) watchHost() watching.Host {
 	return watching.Host{Dir: p.findDir, Gate: func(ctx context.Context, dir string) error { return gate(ctx, p, dir) }, Say: p.say,
-		WriteLine: func(v any) { writeLine(p.Out, v) }, Lines: &p.lines}
+		WriteLine: func(v any) { writeLine(p.Out, v) }, Lines: &p.lines, Attended: p.attended,
+		Ask: func(ctx context.Context, q front.Question) (string, error) { return p.front(false).Ask(ctx, q) }, Version: Version}
 }
 
 // indent puts spaces before each of the last max lines of text.

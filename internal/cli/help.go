@@ -63,6 +63,7 @@ flwrup restart --own-image           # with Flower's image for the flwr in use`}
 flwrup watch --json >> events.jsonl
 flwrup watch /srv/study-a /srv/study-b
 flwrup watch --test-notify           # does a message of [notify] arrive?
+flwrup watch --metrics 127.0.0.1:9464
 flwrup watch --install               # the system runs it from now on`},
 	"history": {groupNodes, `flwrup history                       # of the last seven days
 flwrup history supernode_2 --since yesterday

@@ -16,6 +16,7 @@ import (
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/admission"
+	"flwrup/internal/cli/watching"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -33,6 +34,7 @@ var valueChecks = map[string]func(p *program, v string) string{
 	"nodes":            func(_ *program, v string) string { return number(v, 0, project.MaxNodes) },
 	"until":            func(_ *program, v string) string { return number(v, 1, front.StepTotal) },
 	"tail":             func(_ *program, v string) string { return number(v, 0, math.MaxInt32) },
+	"metrics":          func(_ *program, v string) string { return watching.CheckMetrics(v) },
 	"since":            func(_ *program, v string) string { return moment(v) },
 	"format":           func(_ *program, v string) string { return oneOf(v, handoverFormats) },
 	"federation":       choice("federation"),

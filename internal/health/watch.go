@@ -40,6 +40,7 @@ const (
 	WatchSlept     WatchKind = "slept"
 	WatchBusy      WatchKind = "busy" // another flwrup is at work in the folder
 	WatchBadChoice WatchKind = "bad-choices"
+	WatchNote      WatchKind = "note"
 	WatchNot       WatchKind = "not-watched" // the folder, for now
 	WatchTold      WatchKind = "told"        // a message was sent
 	WatchNotTold   WatchKind = "not-told"    // a message could not be sent; it is tried again, or given up

@@ -22,19 +22,19 @@ func TestFolders(t *testing.T) {
 	}
 	defer unlock()
 	dirs := []string{ready.Dir, taken.Dir}
-	if err := Folders(t.Context(), dirs, false, func(string, health.WatchEvent) {}); !problem.Is(err, problem.Busy) {
+	if err := Folders(t.Context(), dirs, Options{Each: func(string, health.WatchEvent) {}}); !problem.Is(err, problem.Busy) {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var said []string
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Folders(ctx, dirs, true, func(dir string, e health.WatchEvent) {
+		ended <- Folders(ctx, dirs, Options{Patient: true, Each: func(dir string, e health.WatchEvent) {
 			said = append(said, map[string]string{ready.Dir: "ready", taken.Dir: "taken"}[dir]+" "+string(e.Kind)+" "+string(e.Code))
-			if len(said) >= 2 {
-				time.AfterFunc(time.Second, cancel)
+			if text := strings.Join(said, "\n"); strings.Contains(text, "ready watching ") && strings.Contains(text, "taken not-watched") {
+				cancel()
 			}
-		})
+		}})
 	}()
 	select {
 	case err = <-ended:

@@ -12,6 +12,7 @@ import (
 	"flwrup/internal/runs"
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
+	"flwrup/internal/watch/metrics"
 )
 
 const (
@@ -65,6 +66,17 @@ func (w *watcher) tell(ctx context.Context, o front.Overview, slept bool) {
 	seen := health.ToTell(o, now.Round(0), health.Redactor(w.site, false).Text, w.waits.words)
 	seen.Slept = slept
 	w.desk.Look(seen)
+}
+
+// show has the board show a look.
+func (w *watcher) show(o front.Overview, took time.Duration) {
+	if w.board == nil {
+		return
+	}
+	c := w.site.Choices()
+	l := metrics.Look{Dir: w.dir, Project: c.Name, ID: c.ID, At: time.Now(), Took: took, Over: o}
+	l.Sent, l.Failed, l.GivenUp, l.Waiting = w.desk.Counts()
+	w.board.Saw(l)
 }
 
 // waits knows which runs wait for SuperNodes.

@@ -18,6 +18,7 @@ import (
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
 	"flwrup/internal/turn"
+	"flwrup/internal/watch/metrics"
 	"flwrup/internal/wording"
 	"flwrup/steps"
 )
@@ -36,17 +37,18 @@ type watcher struct {
 	each    func(health.WatchEvent)
 	desk    *notify.Desk
 	waits   waits
+	board   *metrics.Board // nil where nobody asks
 }
 
 // Nodes restarts SuperNodes of the project in dir that are down though they should be up, and calls
 // each with what it sees and does, until ctx ends: then the error is a Problem (cancelled). The
-// SuperNodes go on running. A second watch in the folder is a Problem (busy).
-func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error {
+// SuperNodes go on running. A second watch in the folder is a Problem (busy). board hears of each look; it may be nil.
+func Nodes(ctx context.Context, dir string, board *metrics.Board, each func(health.WatchEvent)) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	w := &watcher{dir: dir, each: oneAtATime(each)}
+	w := &watcher{dir: dir, board: board, each: oneAtATime(each)}
 	defer func() {
 		if w.site != nil {
 			health.StopLooking(w.site)
@@ -75,7 +77,9 @@ func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error 
 		if err := w.open(); err != nil {
 			return err
 		}
+		began := time.Now()
 		o := health.Looked(ctx, w.site)
+		took := time.Since(began)
 		// A stop is on disk before the SuperNode is touched. Read after the look, it tells a stop that began
 		// during the look from an unwanted end.
 		if err := w.site.Ledger.Reload(); err != nil {
@@ -93,6 +97,7 @@ func Nodes(ctx context.Context, dir string, each func(health.WatchEvent)) error 
 				w.each(e)
 			}
 			w.tell(ctx, o, slices.ContainsFunc(events, func(e health.WatchEvent) bool { return e.Kind == health.WatchSlept }))
+			w.show(o, took)
 			var names []string
 			for _, r := range todo {
 				names = append(names, r.Nodes...)
@@ -166,7 +171,12 @@ func (w *watcher) restart(ctx context.Context, names []string) {
 		return
 	}
 	defer s.Close()
-	err = steps.BringUp(ctx, s, names, front.Unattended(nil), func(name string) { w.each(w.keeper.Tried(time.Now(), name)) })
+	err = steps.BringUp(ctx, s, names, front.Unattended(nil), func(name string) {
+		w.each(w.keeper.Tried(time.Now(), name))
+		if w.board != nil {
+			w.board.Restarted(w.dir, name)
+		}
+	})
 	busy := problem.Is(err, problem.Busy)
 	switch {
 	case err == nil || ctx.Err() != nil:

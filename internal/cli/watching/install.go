@@ -18,8 +18,15 @@ var handedOn = []string{"PATH", "LANG", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG
 	"DOCKER_TLS_VERIFY", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"}
 
 // doInstall has the system watch the folders.
-func doInstall(ctx context.Context, h Host, dirs []string) error {
+func doInstall(ctx context.Context, h Host, dirs []string, at string) error {
 	w := service.Watch{Folders: dirs}
+	if at != "" {
+		address, err := openTo(ctx, h, at)
+		if err != nil {
+			return err
+		}
+		w.Args = []string{"--metrics", address}
+	}
 	program, err := os.Executable()
 	if err == nil {
 		program, err = filepath.EvalSymlinks(program)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/turn"
@@ -26,6 +27,9 @@ type Host struct {
 	Say       func(string, ...any)                        // writes a line for a person
 	WriteLine func(any)                                   // writes an object as a line
 	Lines     *bool                                       // --json: every line is an object
+	Attended  func() bool                                 // a person sits at the terminal
+	Ask       func(context.Context, front.Question) (string, error)
+	Version   string // flwrup's own
 }
 
 // Data is one line of `flwrup watch --json`.
@@ -42,6 +46,7 @@ type Data struct {
 // Watch is `flwrup watch`.
 func Watch(h Host) *cobra.Command {
 	var test, install, uninstall bool
+	at := ""
 	cmd := &cobra.Command{
 		Use: "watch [DIR...]", Short: "Restart lost SuperNodes and tell people, until Ctrl-C",
 		Long: `Stays in the foreground and writes a line for each event. It restarts SuperNodes that have ended
@@ -54,6 +59,8 @@ Its end leaves the SuperNodes running.
 Where flwrup.toml has a table [notify], it tells people by a program, a webhook or e-mail: once
 when something is lost for longer than three minutes, once when it is back, and of runs.
 
+With --metrics it shows what it sees to Prometheus, and at /healthz whether it lives.
+
 With --install the system runs it from now on, for each folder that is named: as a unit of your
 own systemd, or as an agent of launchd. One service watches all folders.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,7 +72,7 @@ own systemd, or as an agent of launchd. One service watches all folders.`,
 			case uninstall:
 				return doUninstall(cmd.Context(), h, dirs)
 			case install:
-				return doInstall(cmd.Context(), h, dirs)
+				return doInstall(cmd.Context(), h, dirs, at)
 			}
 			patient := turn.AsService()
 			for _, dir := range dirs {
@@ -79,16 +86,21 @@ own systemd, or as an agent of launchd. One service watches all folders.`,
 			if test {
 				return eachFolder(dirs, func(dir string) error { return sendTest(cmd.Context(), h, dir) })
 			}
-			return watch.Folders(cmd.Context(), dirs, patient, func(dir string, e health.WatchEvent) {
+			o := watch.Options{Patient: patient, Each: func(dir string, e health.WatchEvent) {
 				if len(dirs) == 1 {
 					dir = ""
 				}
 				h.event(dir, e)
-			})
+			}}
+			if at == "" {
+				return watch.Folders(cmd.Context(), dirs, o)
+			}
+			return withMetrics(cmd.Context(), h, at, &o, func(ctx context.Context) error { return watch.Folders(ctx, dirs, o) })
 		},
 	}
 	cmd.Flags().BoolVar(h.Lines, "json", false, "one JSON object a line for each event; the last one is the envelope of the other commands")
 	cmd.Flags().BoolVar(&test, "test-notify", false, "send a test message to all that [notify] names, and end")
+	cmd.Flags().StringVar(&at, "metrics", "", "show metrics for Prometheus at this `ADDRESS`, such as 127.0.0.1:9464; a port alone is one of this machine's own")
 	cmd.Flags().BoolVar(&install, "install", false, "have the system watch the folders, also after you close this terminal")
 	cmd.Flags().BoolVar(&uninstall, "uninstall", false, "have the system no longer watch the folders")
 	cmd.MarkFlagsMutuallyExclusive("test-notify", "install", "uninstall")
@@ -138,6 +150,11 @@ func (h Host) event(dir string, e health.WatchEvent) {
 	if e.Fix != "" && e.Kind != health.WatchDown {
 		h.Say("          what to do: %s", e.Fix)
 	}
+}
+
+// note writes a line that belongs to no folder.
+func (h Host) note(text string) {
+	h.event("", health.WatchEvent{At: time.Now(), Kind: health.WatchNote, Text: text})
 }
 
 // sendTest tries every channel, and fails when one of them did not take the message.
