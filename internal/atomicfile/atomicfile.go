@@ -15,6 +15,16 @@ import (
 // It follows a symlink at path, so that a user's linked dotfile stays a link. An existing file keeps its
 // mode; perm, less the umask, is for a new one.
 func Write(path string, data []byte, perm os.FileMode) (err error) {
+	return write(path, data, perm, true)
+}
+
+// Replace is Write for a file that may be lost with the power, such as one that is written every few seconds: nothing is
+// flushed to disk.
+func Replace(path string, data []byte, perm os.FileMode) error {
+	return write(path, data, perm, false)
+}
+
+func write(path string, data []byte, perm os.FileMode, flush bool) (err error) {
 	if target, lerr := filepath.EvalSymlinks(path); lerr == nil {
 		path = target
 	}
@@ -44,8 +54,10 @@ func Write(path string, data []byte, perm os.FileMode) (err error) {
 	if _, err = tmp.Write(data); err != nil {
 		return err
 	}
-	if err = tmp.Sync(); err != nil {
-		return err
+	if flush {
+		if err = tmp.Sync(); err != nil {
+			return err
+		}
 	}
 	if err = tmp.Close(); err != nil {
 		return err
@@ -53,7 +65,9 @@ func Write(path string, data []byte, perm os.FileMode) (err error) {
 	if err = os.Rename(tmp.Name(), path); err != nil {
 		return err
 	}
-	syncDir(dir)
+	if flush {
+		syncDir(dir)
+	}
 	return nil
 }
 

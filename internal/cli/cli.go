@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -42,7 +43,8 @@ type program struct {
 	lines    bool     // watch --json: an object a line
 	args     []string // of the process
 
-	trustAll bool // --trust
+	trustAll bool      // --trust
+	seen     time.Time // when a watch saw what status shows; zero: now
 }
 
 // Main runs one command and returns the exit code.

@@ -50,6 +50,7 @@ flwrup invite --revoke @st-anne`},
 	"join": {groupSites, `flwrup join @ada/study               # with an account: accept the invitation
 flwrup join reply-st-mary.txt        # without one: take the coordinator's reply`},
 	"status": {groupNodes, `flwrup status
+flwrup status --fresh                # ask the grid, also while a watch runs
 flwrup status --json | jq '.data.nodes[] | {name, grid}'`},
 	"logs": {groupNodes, `flwrup logs -f                       # of all SuperNodes
 flwrup logs supernode_1 --tail 50`},

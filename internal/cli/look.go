@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
+	"flwrup/internal/watch/lastlook"
 	"flwrup/steps"
 )
 
@@ -62,26 +64,38 @@ func (p *program) openToLook() (*site.Site, error) {
 }
 
 func statusCommand(p *program) *cobra.Command {
+	fresh := false
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show the SuperNodes: on the grid and here", Args: noArgs,
+		Long: `While flwrup watch runs for the folder, its last look is shown, which is at most half a minute old,
+and how old it is. With --fresh, and without a watch, the grid is asked.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := p.openToLook()
 			if err != nil {
 				return err
 			}
 			defer s.Close()
-			o := health.Overview(cmd.Context(), s, 0)
-			if p.json {
-				writeJSON(p.Out, p.statusOf(s.Title(), o), o.GridErr)
-			} else {
-				p.showStatus(s.Title(), o)
+			l, kept := lastlook.Look{}, false
+			if !fresh && len(site.LeftOut(s)) == 0 {
+				l, kept = lastlook.Read(s.Dir, time.Now())
 			}
-			if o.GridErr != nil {
-				return &shownError{o.GridErr}
+			if !kept {
+				l.Over = health.Overview(cmd.Context(), s, 0)
+				l.Title = s.Title()
+			}
+			p.seen = l.At
+			if p.json {
+				writeJSON(p.Out, p.statusOf(l.Title, l.Over), l.Over.GridErr)
+			} else {
+				p.showStatus(l.Title, l.Over)
+			}
+			if l.Over.GridErr != nil {
+				return &shownError{l.Over.GridErr}
 			}
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&fresh, "fresh", false, "ask the grid, also while a watch runs")
 	p.jsonFlag(cmd)
 	return cmd
 }

@@ -47,6 +47,7 @@ type statusData struct {
 	Rehearsal  bool         `json:"rehearsal"`
 	Online     int          `json:"online"`
 	GridAsked  time.Time    `json:"grid_asked,omitzero"`
+	AsOf       time.Time    `json:"as_of,omitzero"` // when the watch saw all this; not there: now
 	Nodes      []nodeData   `json:"nodes"`
 	Sites      []siteData   `json:"sites,omitempty"`     // whose SuperNodes this account registered; they run there
 	FromLogs   bool         `json:"from_logs,omitempty"` // grid is what the SuperNodes' own logs say: only the coordinator can ask the grid
@@ -117,7 +118,7 @@ func shape(err error) *problemData {
 
 func (p *program) statusOf(t front.Title, o front.Overview) statusData {
 	d := statusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
-		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, Nodes: []nodeData{}, Runs: []runData{},
+		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, AsOf: p.seen, Nodes: []nodeData{}, Runs: []runData{},
 		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr), FileError: shape(o.FileErr), Remedy: p.remedy(o.Remedy)}
 	d.FromLogs = o.FromLogs
 	d.Nodes = append(d.Nodes, p.nodesOf(o.Nodes)...)
@@ -167,6 +168,9 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 			here = "no SuperNode here"
 		}
 		p.say("%s %s · %s", o.Severity().Sign(false), head, here)
+	}
+	if !p.seen.IsZero() {
+		p.say("    as of %d s ago, by the watch; --fresh asks the grid", int(time.Since(p.seen).Seconds()))
 	}
 	if o.GridErr != nil && o.RuntimeErr != nil && o.GridErr.Error() == o.RuntimeErr.Error() {
 		p.showTrouble("grid and SuperNodes", o.GridErr)

@@ -134,6 +134,29 @@ func TestNotify(t *testing.T) {
 		w = h.watching(dir)
 	}
 
+	// status answers from the watch's last look, and never with something that flwrup itself has changed since
+	asOf := func(args ...string) bool {
+		t.Helper()
+		return strings.Contains(h.must(append([]string{"status", "--json", "--dir", dir}, args...)...).out, `"as_of"`)
+	}
+	eventually(t, 30*time.Second, func() string {
+		if !asOf() {
+			return "the grid is asked all the same"
+		}
+		return ""
+	})
+	if asOf("--fresh") {
+		t.Error("--fresh did not ask the grid")
+	}
+	h.must("stop", "supernode_2", "--dir", dir)
+	if out := h.must("status", "--dir", dir).out; !strings.Contains(out, "stopped by you") {
+		t.Errorf("status does not know of the stop:\n%s", out)
+	}
+	h.must("start", "supernode_2", "--dir", dir)
+	if r := parse(t, h.must("status", "--json", "--dir", dir).out); r.Data.Online != 2 {
+		t.Errorf("status does not know of the start: %+v", r.Data)
+	}
+
 	// a SuperNode ends; the watch is killed while it is lost, and the next one brings it back
 	end := func(name string) {
 		t.Helper()

@@ -37,6 +37,12 @@ var wordsOf = map[Verb]verbWords{
 	StartGrid:       {name: "start the rehearsal's grid", doing: "starting the rehearsal's grid", whole: true, line: []string{"start"}, flags: []string{"--grid"}, lesser: true},
 }
 
+// Known reports whether flwrup has such a verb.
+func (v Verb) Known() bool {
+	_, ok := wordsOf[v]
+	return ok
+}
+
 // Names says what the verb is for: "restart supernode_2", "stop 3 SuperNodes".
 func (v Verb) Names(nodes []string) string { return v.with(wordsOf[v].name, nodes) }
 

@@ -65,7 +65,7 @@ type Problem struct {
 	Why  string // the cause, where it is known
 	Fix  string // the exact action: a command or a sentence
 	Raw  string // the words of flwr, Docker or the SuperNode, already safe for a terminal
-	Err  error  // the Go error underneath, if any
+	Err  error  `json:"-"` // the Go error underneath, if any
 }
 
 // Error returns What and Why; never the raw text.

@@ -18,6 +18,7 @@ import (
 	"flwrup/internal/safego"
 	"flwrup/internal/site"
 	"flwrup/internal/turn"
+	"flwrup/internal/watch/lastlook"
 	"flwrup/internal/watch/metrics"
 	"flwrup/internal/wording"
 	"flwrup/steps"
@@ -78,6 +79,7 @@ func Nodes(ctx context.Context, dir string, board *metrics.Board, each func(heal
 			return err
 		}
 		began := time.Now()
+		stamp, serr := lastlook.Stamp(w.dir)
 		o := health.Looked(ctx, w.site)
 		took := time.Since(began)
 		// A stop is on disk before the SuperNode is touched. Read after the look, it tells a stop that began
@@ -92,6 +94,9 @@ func Nodes(ctx context.Context, dir string, board *metrics.Board, each func(heal
 		}
 		if ctx.Err() == nil {
 			health.Remember(w.site, o)
+			if serr == nil { // before anybody hears of it: who then asks gets this look
+				_ = lastlook.Write(w.dir, stamp, lastlook.Look{At: time.Now(), Title: w.site.Title(), Over: o}) // an extra: without it, the grid is asked
+			}
 			events, todo := w.keeper.Look(time.Now(), o)
 			for _, e := range events {
 				w.each(e)
