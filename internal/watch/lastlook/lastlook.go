@@ -1,9 +1,9 @@
 // Package lastlook keeps what a watch saw last, for a command that wants to know how the SuperNodes are: to ask flwr takes a
 // second, nearly all of it for Python's imports.
 //
-// The look is read only while the watch that wrote it lives, for half a minute, and as long as neither flwrup.toml nor the
-// ledger has changed since: what flwrup itself did meanwhile always shows. What the file says is treated like text from
-// outside.
+// The look is read only while the watch that wrote it lives, for half a minute, and as long as flwrup.toml and the ledger
+// have not changed and no flwrup has begun to act since: what flwrup itself did meanwhile always shows. What the file says is
+// treated like text from outside.
 package lastlook
 
 import (
@@ -54,9 +54,18 @@ type kept struct {
 	GridErr, RuntimeErr, FileErr *problem.Problem `json:",omitempty"`
 }
 
-// Stamp stands for flwrup.toml and the ledger as they are now. A watch takes it before it looks.
+// errActs is the reason why there is no stamp while a flwrup acts: the state may be another one in a moment.
+var errActs = errors.New("a flwrup acts in the folder")
+
+// Stamp stands for flwrup.toml, the ledger, and the actions of all flwrups so far. A watch takes it before it looks.
 func Stamp(dir string) (string, error) {
+	_, acts, record := turn.In(dir).Acting()
+	if acts {
+		return "", errActs
+	}
 	h := sha256.New()
+	sum := sha256.Sum256([]byte(record))
+	h.Write(sum[:])
 	for _, file := range []string{project.File(dir), filepath.Join(project.StateDir(dir), "ledger.json")} {
 		text, err := plainfile.Read(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -68,11 +77,12 @@ func Stamp(dir string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Write keeps the look of the watch that this process is. A folder without a watch of this process keeps nothing.
+// Write keeps the look of the watch that this process is, unless something has changed since the stamp. A folder without a
+// watch keeps nothing.
 func Write(dir, stamp string, l Look) error {
 	holder, watched := turn.Watcher(dir)
-	if !watched {
-		return nil
+	if now, err := Stamp(dir); !watched || err != nil || now != stamp {
+		return err
 	}
 	k := kept{Version: version, PID: holder.PID, Since: holder.Since, Stamp: stamp, At: l.At.Round(0), Title: l.Title, Over: l.Over,
 		GridErr: problem.Of(l.Over.GridErr), RuntimeErr: problem.Of(l.Over.RuntimeErr), FileErr: problem.Of(l.Over.FileErr)}

@@ -87,7 +87,7 @@ func TestComesBack(t *testing.T) {
 	}
 }
 
-// A look does not hold once anything speaks against it.
+// A look is no longer taken once there is a reason to doubt it.
 func TestHoldsNoMore(t *testing.T) {
 	now := time.Now()
 	edit := func(from, to string) func(*testing.T, string) {
@@ -144,6 +144,45 @@ func TestHoldsNoMore(t *testing.T) {
 		if _, ok := Read(dir, c.now); ok != c.holds {
 			t.Errorf("%s: %v", name, ok)
 		}
+	}
+}
+
+// An action of flwrup's makes the looks before it and during it worthless: its end may have changed all.
+func TestActions(t *testing.T) {
+	now := time.Now()
+	dir, l := watched(t, now)
+	done, _, err := turn.In(dir).Take(t.Context(), "starting supernode_1", time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := Read(dir, now); ok {
+		t.Error("the look before an action holds during it")
+	}
+	if _, err := Stamp(dir); err == nil {
+		t.Error("a stamp during an action")
+	}
+	done()
+	if _, ok := Read(dir, now); ok {
+		t.Error("the look before an action holds after it")
+	}
+	stamp, err := Stamp(dir)
+	if err == nil {
+		err = Write(dir, stamp, l)
+	}
+	if _, ok := Read(dir, now); !ok || err != nil {
+		t.Errorf("a look after the action does not hold: %v", err)
+	}
+	done, _, err = turn.In(dir).Take(t.Context(), "stopping supernode_1", time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done()
+	before, _ := os.ReadFile(File(project.StateDir(dir)))
+	if err := Write(dir, stamp, Look{At: now.Add(time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := os.ReadFile(File(project.StateDir(dir))); string(after) != string(before) {
+		t.Error("a look during which flwrup acted is kept")
 	}
 }
 
