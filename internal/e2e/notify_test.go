@@ -153,7 +153,7 @@ func TestNotify(t *testing.T) {
 		t.Errorf("status does not know of the stop:\n%s", out)
 	}
 	h.must("start", "supernode_2", "--dir", dir)
-	if r := parse(t, h.must("status", "--json", "--dir", dir).out); r.Data.Online != 2 {
+	if r := parse(t, h.must("status", "--json", "--dir", dir).out); len(r.Data.Nodes) != 2 || r.Data.Nodes[1].State != "running" {
 		t.Errorf("status does not know of the start: %+v", r.Data)
 	}
 
