@@ -109,8 +109,6 @@ func (s Settings) quiet(now time.Time) bool {
 	return at >= from || at < to
 }
 
-const insteadOfSecret = "put it into a file and name that in "
-
 // CheckWebhook says why v cannot be the address of a webhook in a file that others read; "" where it can.
 func CheckWebhook(v string) string {
 	if v == "" {
@@ -120,7 +118,7 @@ func CheckWebhook(v string) string {
 		return why
 	}
 	if hasSecret(v) {
-		return "it looks as if it had a secret in it, which must not stand in this file: " + insteadOfSecret + "webhook-file, or into a variable and name that in webhook-env"
+		return "it looks as if it had a secret in it, which must not stand in this file: put it into a file and name that in webhook-file, or into a variable and name that in webhook-env"
 	}
 	return ""
 }

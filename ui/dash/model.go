@@ -63,10 +63,10 @@ type Model struct {
 	ticking bool
 	visible bool
 
-	keeper    *health.Keeper // nil: SuperNodes are left as they are
-	trying    bool           // a restart of its own is under way
-	release   func()         // gives the watch back to other flwrups
-	others    front.Others   // what other flwrups do
+	keeper  *health.Keeper // nil: SuperNodes are left as they are
+	trying  bool           // a restart of its own is under way
+	release func()         // gives the watch back to other flwrups
+	others  front.Others   // what other flwrups do
 
 	tally   *tally.Tally
 	find    textinput.Model
