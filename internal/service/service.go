@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -366,5 +365,5 @@ func list(words []string) string {
 
 // Says describes what the service does: "flwrup watch /srv/study".
 func (w Watch) Says() string {
-	return strings.TrimSpace(fmt.Sprintf("flwrup watch %s %s", list(w.Args), list(w.Folders)))
+	return strings.TrimSpace("flwrup watch " + list(slices.Concat(w.Args, w.Folders)))
 }

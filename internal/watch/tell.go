@@ -32,19 +32,22 @@ func oneAtATime(each func(health.WatchEvent)) func(health.WatchEvent) {
 }
 
 // openDesk begins to send what people have to hear. stop waits until nothing is being sent; what is left is sent by the next
-// watch.
-func (w *watcher) openDesk(ctx context.Context) (stop func(), err error) {
+// watch. SuperNodes are watched also where it cannot be read what people have heard so far: then that is said.
+func (w *watcher) openDesk(ctx context.Context) (stop func()) {
 	c := w.site.Choices()
-	w.desk, err = notify.Open(notify.Options{StateDir: w.site.StateDir(), Dir: w.site.Dir, Project: c.Name, Settings: c.Notify, Say: func(ok bool, text string) {
+	o := notify.Options{StateDir: w.site.StateDir(), Dir: w.site.Dir, Project: c.Name, Settings: c.Notify, Say: func(ok bool, text string) {
 		kind := health.WatchTold
 		if !ok {
 			kind = health.WatchNotTold
 		}
 		w.say(kind, "", text)
-	}})
-	if err != nil {
-		return nil, &problem.Problem{Code: problem.BadInput, What: "cannot read what people have heard so far", Why: problem.Cause(err),
-			Fix: "move " + notify.File(w.site.StateDir()) + " away; what is lost may be said again then", Err: err}
+	}}
+	var err error
+	if w.desk, err = notify.Open(o); err != nil {
+		w.trouble(health.WatchNotTold, "", "", &problem.Problem{Code: problem.BadInput, What: "cannot read what people have heard so far; what is lost may be said again", Why: problem.Cause(err),
+			Fix: "move " + notify.File(o.StateDir) + " away, and start the watch again", Err: err})
+		o.StateDir = ""
+		w.desk, _ = notify.Open(o) // reads nothing
 	}
 	ctx, end := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -52,7 +55,7 @@ func (w *watcher) openDesk(ctx context.Context) (stop func(), err error) {
 		w.desk.Deliver(ctx)
 		close(ended)
 	})
-	return func() { end(); <-ended }, nil
+	return func() { end(); <-ended }
 }
 
 // tell hands on what people may have to hear of a look.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -39,11 +40,7 @@ func TestTellsPeople(t *testing.T) {
 	var said []health.WatchEvent
 	begin := func() (w *watcher, end func()) {
 		w = &watcher{dir: s.Dir, site: s, each: oneAtATime(func(e health.WatchEvent) { said = append(said, e) })}
-		end, err := w.openDesk(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return w, end
+		return w, w.openDesk(t.Context())
 	}
 	heard := func(want string) notify.Message {
 		t.Helper()
@@ -92,6 +89,33 @@ func TestTellsPeople(t *testing.T) {
 	heard("supernode_2 is back")
 	if len(got) > 0 {
 		t.Errorf("heard again: %+v", <-got)
+	}
+}
+
+// A state that cannot be read does not keep anybody from watching, nor from hearing.
+func TestUnreadableState(t *testing.T) {
+	s, g, rt := sitetest.InFederation(t, sitetest.NewGrid("1.42.0"), 1)
+	address, got := hook(t)
+	sitetest.Choose(t, s, func(c *project.Choices) { c.Notify = notify.Settings{Webhook: address, After: "0s"} })
+	if err := os.Mkdir(notify.File(s.StateDir()), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var said []health.WatchEvent
+	w := &watcher{dir: s.Dir, site: s, each: oneAtATime(func(e health.WatchEvent) { said = append(said, e) })}
+	end := w.openDesk(t.Context())
+	defer end()
+	if len(said) != 1 || said[0].Kind != health.WatchNotTold || said[0].Fix == "" {
+		t.Errorf("%+v", said)
+	}
+	if err := rt.Stop(t.Context(), "supernode_1", 0); err != nil {
+		t.Fatal(err)
+	}
+	g.SeeOnline(rt)
+	w.tell(t.Context(), health.Looked(t.Context(), s), false)
+	select {
+	case <-got:
+	case <-time.After(10 * time.Second):
+		t.Error("nobody hears of it")
 	}
 }
 

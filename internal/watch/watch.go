@@ -68,11 +68,7 @@ func Nodes(ctx context.Context, dir string, board *metrics.Board, each func(heal
 	if err != nil {
 		return err
 	}
-	stop, err := w.openDesk(ctx)
-	if err != nil {
-		return err
-	}
-	defer stop()
+	defer w.openDesk(ctx)()
 	w.say(health.WatchBegan, "", fmt.Sprintf("watching %d %s; Ctrl-C stops the watch, not the SuperNodes", len(names), wording.Plural(len(names), "SuperNode")))
 	for {
 		if err := w.open(); err != nil {

@@ -51,22 +51,22 @@ func doInstall(ctx context.Context, h Host, dirs []string, at string) error {
 	m := service.Here()
 	d, err := m.Install(ctx, w)
 	if d.File != "" {
-		h.Say("wrote %s: %s", d.File, d.Watch.Says())
+		h.says("wrote %s: %s", d.File, d.Watch.Says())
 	}
 	if err != nil {
 		return err
 	}
-	h.Say("the system watches from now on; flwrup watch --uninstall ends that")
+	h.says("the system watches from now on; flwrup watch --uninstall ends that")
 	for _, note := range d.Notes {
-		h.Say("  %s", note)
+		h.says("  %s", note)
 	}
 	slices.Sort(wants)
 	if wants = slices.Compact(wants); len(wants) > 0 {
 		if file, err := m.EnvFile(); err == nil {
-			h.Say("  flwrup.toml wants variables: write %s=VALUE into %s (chmod 600), a line each, then run this again", strings.Join(wants, "=VALUE, "), file)
+			h.says("  flwrup.toml wants variables: write %s=VALUE into %s (chmod 600), a line each, then run this again", strings.Join(wants, "=VALUE, "), file)
 		}
 	}
-	h.Say("  its log: %s", d.Logs)
+	h.says("  its log: %s", d.Logs)
 	return nil
 }
 
@@ -111,9 +111,9 @@ func doUninstall(ctx context.Context, h Host, dirs []string) error {
 	case err != nil:
 		return err
 	case d.Removed:
-		h.Say("removed %s: the system watches no longer; the SuperNodes keep running", d.File)
+		h.says("removed %s: the system watches no longer; the SuperNodes keep running", d.File)
 	default:
-		h.Say("wrote %s: %s", d.File, d.Watch.Says())
+		h.says("wrote %s: %s", d.File, d.Watch.Says())
 	}
 	return nil
 }

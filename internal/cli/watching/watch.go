@@ -4,6 +4,7 @@ package watching
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -64,6 +65,9 @@ With --metrics it shows what it sees to Prometheus, and at /healthz whether it l
 With --install the system runs it from now on, for each folder that is named: as a unit of your
 own systemd, or as an agent of launchd. One service watches all folders.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if test && (install || uninstall) || install && uninstall {
+				return problem.New(problem.Usage, "cannot use --install, --uninstall and --test-notify together", "", "give one of them")
+			}
 			dirs, err := folders(h, args)
 			if err != nil {
 				return err
@@ -103,7 +107,6 @@ own systemd, or as an agent of launchd. One service watches all folders.`,
 	cmd.Flags().StringVar(&at, "metrics", "", "show metrics for Prometheus at this `ADDRESS`, such as 127.0.0.1:9464; a port alone is one of this machine's own")
 	cmd.Flags().BoolVar(&install, "install", false, "have the system watch the folders, also after you close this terminal")
 	cmd.Flags().BoolVar(&uninstall, "uninstall", false, "have the system no longer watch the folders")
-	cmd.MarkFlagsMutuallyExclusive("test-notify", "install", "uninstall")
 	return cmd
 }
 
@@ -155,6 +158,15 @@ func (h Host) event(dir string, e health.WatchEvent) {
 // note writes a line that belongs to no folder.
 func (h Host) note(text string) {
 	h.event("", health.WatchEvent{At: time.Now(), Kind: health.WatchNote, Text: text})
+}
+
+// says writes a line for a person; with --json, a note.
+func (h Host) says(format string, args ...any) {
+	if *h.Lines {
+		h.note(strings.TrimSpace(fmt.Sprintf(format, args...)))
+		return
+	}
+	h.Say(format, args...)
 }
 
 // sendTest tries every channel, and fails when one of them did not take the message.
