@@ -203,10 +203,13 @@ func (i installer) make() error {
 	return err
 }
 
+// pythonNames are the programs that may be a Python, the best first.
+var pythonNames = [...]string{"python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"}
+
 // findPython finds a Python that the wanted flwr can use.
 func findPython(ctx context.Context, wanted flwr.Version) (string, error) {
 	var old string
-	for _, name := range [...]string{"python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"} {
+	for _, name := range pythonNames {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			continue

@@ -153,13 +153,7 @@ func (t *installers) uvSettings(say func(string)) error {
 		say("uv takes its settings from " + userdirs.Abs(file))
 		return userdirs.Check(userdirs.Abs(file))
 	}
-	files := configFiles(filepath.Join("uv", "uv.toml"))
-	if runtime.GOOS == "windows" {
-		files = []string{filepath.Join(os.Getenv("APPDATA"), "uv", "uv.toml"), filepath.Join(os.Getenv("PROGRAMDATA"), "uv", "uv.toml")}
-	} else {
-		files = append(files, "/etc/uv/uv.toml")
-	}
-	own, err := trusted(files, "uv", say)
+	own, err := trusted(uvFiles(), "uv", say)
 	if err != nil {
 		return err
 	}
@@ -168,6 +162,14 @@ func (t *installers) uvSettings(say func(string)) error {
 		return nil
 	}
 	return os.WriteFile(filepath.Join(t.dir, "uv.toml"), nil, 0o600)
+}
+
+// uvFiles returns the places of uv's settings, those that count first.
+func uvFiles() []string {
+	if runtime.GOOS == "windows" {
+		return []string{filepath.Join(os.Getenv("APPDATA"), "uv", "uv.toml"), filepath.Join(os.Getenv("PROGRAMDATA"), "uv", "uv.toml")}
+	}
+	return append(configFiles(filepath.Join("uv", "uv.toml")), "/etc/uv/uv.toml")
 }
 
 // pipSettings refuses settings of pip that another user can write. pip reads no working folder.
@@ -181,6 +183,12 @@ func (t *installers) pipSettings(say func(string)) error {
 		say("pip takes its settings from " + userdirs.Abs(file))
 		return userdirs.Check(userdirs.Abs(file))
 	}
+	_, err := trusted(pipFiles(), "pip", say)
+	return err
+}
+
+// pipFiles returns the places of pip's settings, those that count first.
+func pipFiles() []string {
 	files := configFiles(filepath.Join("pip", "pip.conf"))
 	if home, err := userdirs.Home(); err == nil {
 		files = append(files, filepath.Join(home, ".pip", "pip.conf"), filepath.Join(home, "Library", "Application Support", "pip", "pip.conf"),
@@ -191,8 +199,7 @@ func (t *installers) pipSettings(say func(string)) error {
 	} else {
 		files = append(files, "/etc/pip.conf", "/Library/Application Support/pip/pip.conf")
 	}
-	_, err := trusted(files, "pip", say)
-	return err
+	return files
 }
 
 // configFiles returns the places of a settings file below the user's and the system's folders.
