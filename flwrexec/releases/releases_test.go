@@ -278,7 +278,7 @@ func TestOfflineAsksNobody(t *testing.T) {
 	}
 }
 
-// What somebody else wrote into the file is not believed.
+// A file that somebody else has changed is checked again as an answer is.
 func TestKeptIsCheckedAgain(t *testing.T) {
 	server(t, page(asJSON, listed(`{"filename":"flwr-1.42.0-py3-none-any.whl"}`)))
 	if _, err := Refresh(t.Context(), false); err != nil {

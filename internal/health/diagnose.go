@@ -2,11 +2,11 @@ package health
 
 import (
 	"context"
-	"regexp"
 	"time"
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/fit"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
@@ -79,17 +79,12 @@ func suspended(v front.NodeView) *problem.Problem {
 	return p
 }
 
-// imageVersion finds flwr's version in an image's name: flwr/supernode:1.42.0-py3.13-ubuntu24.04.
-var imageVersion = regexp.MustCompile(`:(\d+\.\d+\.\d+)`)
-
 // Hints are what the node's log alone does not tell.
 func Hints(p *site.Snapshot, v front.NodeView) flwrexec.NodeHints {
 	grid, _ := flwr.ParseVersion(p.Flwr)
-	node := grid
-	if found := imageVersion.FindStringSubmatch(v.Runtime.Image); found != nil {
-		node, _ = flwr.ParseVersion(found[1])
-	} else if label := v.Runtime.Labels["flwr"]; label != "" {
-		node, _ = flwr.ParseVersion(label)
+	node, known := fit.VersionOf(v.Runtime)
+	if !known {
+		node = grid
 	}
 	return flwrexec.NodeHints{Node: node, Grid: grid, Status: string(v.Grid), Fleet: p.Choices.Grid.Fleet}
 }

@@ -7,6 +7,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/app"
+	"flwrup/internal/fit"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
@@ -96,8 +97,8 @@ func (e *evidence) listed() bool { return e.gridErr == nil && e.known }
 // imageDiffers reports whether the image that the person chose is of another flwr, by its name: nothing can be
 // started from it.
 func (e *evidence) imageDiffers() bool {
-	found := imageVersion.FindStringSubmatch(e.pinned)
-	return found != nil && e.flwr != "" && found[1] != e.flwr && e.kind == project.RuntimeDocker
+	v, ok := fit.OfImage(e.pinned)
+	return ok && e.flwr != "" && v.String() != e.flwr && e.kind == project.RuntimeDocker
 }
 
 // rule is one thing that can be said of a SuperNode. The first rule that applies is the diagnosis; one without
@@ -163,8 +164,9 @@ var rules = []rule{
 	{name: "its image has another flwr version",
 		applies: func(e *evidence) bool { return !e.up() && e.imageDiffers() },
 		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			v, _ := fit.OfImage(e.pinned)
 			return problem.New(flwrexec.NodeVersion, "flwrup.toml names an image with another flwr version",
-					e.pinned+" holds flwr "+imageVersion.FindStringSubmatch(e.pinned)[1]+"; flwr on this machine and on the grid is "+e.flwr, "replace it with the image of flwr "+e.flwr),
+					e.pinned+" holds flwr "+v.String()+"; flwr on this machine and on the grid is "+e.flwr, "replace it with the image of flwr "+e.flwr),
 				remedy(front.OwnImage, "use the image of flwr "+e.flwr, e.node.Name)
 		}},
 	{name: "never started",

@@ -39,6 +39,14 @@ const (
 	HTTP Transport = "HTTP"
 )
 
+// Over returns HTTP or gRPC.
+func Over(http bool) Transport {
+	if http {
+		return HTTP
+	}
+	return GRPC
+}
+
 // Options says how to ask.
 type Options struct {
 	CA    string                                // certificate file of a private grid; "": the system's authorities

@@ -94,8 +94,8 @@ func (n Network) Judge(d flwr.Dialect) (control, fleet *problem.Problem) {
 		case c.Control == probe.None:
 			control = problem.New(probe.WrongService, c.Address+" is not the grid's address for flwr's commands", "it is the one for SuperNodes (fleet)",
 				"give the address for flwr's commands with --control")
-		case c.Control != transport(d.ControlHTTP):
-			control = otherRelease(d, n, c.Address+" speaks "+string(c.Control)+" to flwr's commands, flwr "+d.Version.String()+" speaks "+string(transport(d.ControlHTTP)))
+		case c.Control != probe.Over(d.ControlHTTP):
+			control = otherRelease(d, n, c.Address+" speaks "+string(c.Control)+" to flwr's commands, flwr "+d.Version.String()+" speaks "+string(probe.Over(d.ControlHTTP)))
 		}
 	}
 	if fleet == nil && f.Address != "" {
@@ -103,18 +103,11 @@ func (n Network) Judge(d flwr.Dialect) (control, fleet *problem.Problem) {
 		case f.Fleet == probe.None:
 			fleet = problem.New(probe.WrongService, f.Address+" is not the grid's address for SuperNodes", "it is the one for flwr's commands (control)",
 				"give the address for SuperNodes with --fleet")
-		case f.Fleet != transport(d.FleetHTTP):
-			fleet = otherRelease(d, n, f.Address+" speaks "+string(f.Fleet)+" to SuperNodes, those of flwr "+d.Version.String()+" speak "+string(transport(d.FleetHTTP)))
+		case f.Fleet != probe.Over(d.FleetHTTP):
+			fleet = otherRelease(d, n, f.Address+" speaks "+string(f.Fleet)+" to SuperNodes, those of flwr "+d.Version.String()+" speak "+string(probe.Over(d.FleetHTTP)))
 		}
 	}
 	return control, fleet
-}
-
-func transport(overHTTP bool) probe.Transport {
-	if overHTTP {
-		return probe.HTTP
-	}
-	return probe.GRPC
 }
 
 // otherRelease says which flwr the grid is of, where both sides tell.

@@ -10,6 +10,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
+	"flwrup/flwrexec/releases"
 	"flwrup/internal/front"
 	"flwrup/internal/grid"
 	"flwrup/internal/ledger"
@@ -43,6 +44,8 @@ const (
 	ReadStates                          // what runs here
 	ReadGrid                            // whether a rehearsal's grid runs
 	ReadNetwork                         // what answers at the grid's two addresses
+	ReadNetworkSeen                     // the same, as it was seen last: asks nobody
+	ReadReleases                        // which releases of flwr are out, as the index said last: asks nobody
 	ReadMachine                         // free disk and memory
 	PartsAbove                          // the first part of the rooms above
 
@@ -120,6 +123,7 @@ type Snapshot struct {
 	States      Fact[map[string]supernode.Status]
 	Grid        LocalGrid
 	Network     Fact[Network]
+	Releases    releases.List
 
 	members []Member // as the ledger had them before the grid was asked
 }
@@ -196,6 +200,8 @@ var readings = []struct {
 	{ReadRuntime, (*look).runtime},
 	{ReadImage, (*look).image},
 	{ReadNetwork, (*look).network},
+	{ReadNetworkSeen, (*look).networkSeen},
+	{ReadReleases, func(l *look, _ context.Context) { l.p.Releases = releases.Kept() }},
 }
 
 func (l *look) machine(context.Context) {
@@ -346,6 +352,16 @@ func (l *look) network(ctx context.Context) {
 		l.p.Network.Value, l.p.Network.Err = LookAtNetwork(ctx, l.s, NetworkAge)
 	}
 }
+
+// networkSeen leaves what was just read, and an answer too old to say anything.
+func (l *look) networkSeen(context.Context) {
+	if seen, at, err := l.s.world.network.Last(); l.p.Parts&ReadNetwork == 0 && err == nil && time.Since(at) < networkSeenAge {
+		l.p.Network = Fact[Network]{Value: seen, At: at}
+	}
+}
+
+// networkSeenAge is how long what was seen of the network says which protocol the grid speaks.
+const networkSeenAge = time.Hour
 
 // join puts together what was read of each SuperNode.
 func (p *Snapshot) join() {

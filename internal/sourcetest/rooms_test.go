@@ -22,7 +22,7 @@ var rooms = [][]string{
 	{"internal/runs", "internal/sites"},
 	{"internal/fleet"},
 	{"internal/health"},
-	{"internal/byguide"},
+	{"internal/byguide", "internal/fit"},
 	{"internal/whichgrid"},
 	{"internal/invites"},
 	{"internal/site"},
