@@ -264,7 +264,11 @@ func unexplained(v front.NodeView) *problem.Problem {
 		}
 		return problem.New(NodeKilled, v.Name+" was killed", why, "start it again")
 	case r.ExitCode == 0:
-		return problem.New(NodeEnded, v.Name+" has ended", "something other than flwrup stopped it: docker stop or kill, or a restart of Docker or of this machine", "start it again")
+		how := "docker stop or kill, or a restart of Docker or of this machine"
+		if r.Image == "" {
+			how = "a signal such as that of kill, or a restart of this machine"
+		}
+		return problem.New(NodeEnded, v.Name+" has ended", "something other than flwrup stopped it: "+how, "start it again")
 	}
 	why := fmt.Sprintf("it ended with exit code %d", r.ExitCode)
 	if r.Reason != "" {
