@@ -132,7 +132,7 @@ func (l *Log) sort() {
 
 // parse appends the entries of text, and returns how many bytes of it are whole lines.
 func (l *Log) parse(text string) (whole int) {
-	l.Entries = slices.Grow(l.Entries, len(text)/300)
+	l.Entries = slices.Grow(l.Entries, strings.Count(text, "\n")-strings.Count(text, "\t"+string(Look)+"\t")+1) // looks mostly join
 	for {
 		line, rest, ended := strings.Cut(text[whole:], "\n")
 		if !ended {

@@ -3,6 +3,7 @@
 package plainfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -39,9 +40,10 @@ func ReadAtMost(path string, n int64) ([]byte, error) {
 	case info.Size() > n:
 		return fail(fmt.Errorf("%w: %d MiB", ErrLarge, info.Size()>>20))
 	}
-	data, err := io.ReadAll(io.LimitReader(f, n+1))
-	if err == nil && int64(len(data)) > n {
+	data := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // as long as the file, so that no reading copies
+	_, err = data.ReadFrom(io.LimitReader(f, n+1))
+	if err == nil && int64(data.Len()) > n {
 		return fail(ErrLarge)
 	}
-	return data, err
+	return data.Bytes(), err
 }
