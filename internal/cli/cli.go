@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -43,8 +42,7 @@ type program struct {
 	lines    bool     // watch --json: an object a line
 	args     []string // of the process
 
-	trustAll bool      // --trust
-	seen     time.Time // when a watch saw what status shows; zero: now
+	trustAll bool // --trust
 }
 
 // Main runs one command and returns the exit code.
@@ -94,6 +92,9 @@ type shownError struct{ err error }
 func (e *shownError) Error() string { return e.err.Error() }
 func (e *shownError) Unwrap() error { return e.err }
 
+// alreadySaid is err for Main, which leaves it out: the person has seen it.
+func alreadySaid(err error) error { return &shownError{err} }
+
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "flwrup",
@@ -127,7 +128,7 @@ and brings you back to check on them: status, logs, runs.
 	root.PersistentFlags().BoolVar(&p.plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
 	root.PersistentFlags().BoolVar(&p.commands, "commands", false, "with plain questions: print the commands of each step before it runs")
 	root.PersistentFlags().BoolVar(&p.trustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
-	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), exportCommand(p), runCommand(p), p.runs(), trustCommand(p), versionCommand(p))
+	root.AddCommand(rehearseCommand(p), doctorCommand(p), upCommand(p), statusCommand(p), logsCommand(p), downCommand(p), planCommand(p), handoverCommand(p), imageCommand(p), exportCommand(p), runCommand(p), runsCommand(p), trustCommand(p), versionCommand(p))
 	root.AddCommand(append(nodeCommands(p), siteCommands(p)...)...)
 	root.AddCommand(watching.Watch(p.watchHost()), past.History(p.host()), past.Report(p.host()), questionsTopic())
 	cobrasOwn(root)

@@ -64,7 +64,7 @@ func doDoctor(ctx context.Context, p *program) error {
 		p.say("\nnothing is wrong")
 	}
 	if first != nil {
-		return &shownError{first}
+		return alreadySaid(first)
 	}
 	return nil
 }

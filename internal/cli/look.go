@@ -83,14 +83,13 @@ and how old it is. With --fresh, and without a watch, the grid is asked.`,
 				l.Over = health.Overview(cmd.Context(), s, 0)
 				l.Title = s.Title()
 			}
-			p.seen = l.At
 			if p.json {
-				writeJSON(p.Out, p.statusOf(l.Title, l.Over), l.Over.GridErr)
+				writeJSON(p.Out, p.statusOf(l.Title, l.Over, l.At), l.Over.GridErr)
 			} else {
-				p.showStatus(l.Title, l.Over)
+				p.showStatus(l.Title, l.Over, l.At)
 			}
 			if l.Over.GridErr != nil {
-				return &shownError{l.Over.GridErr}
+				return alreadySaid(l.Over.GridErr)
 			}
 			return nil
 		},

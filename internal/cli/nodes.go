@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -162,7 +163,7 @@ func onSite(p *program, o actOptions, ending bool, do func(*site.Site, front.Sin
 		return err
 	}
 	if p.json {
-		writeJSON(p.Out, p.statusOf(s.Title(), health.Overview(ctx, s, 0)), nil)
+		writeJSON(p.Out, p.statusOf(s.Title(), health.Overview(ctx, s, 0), time.Time{}), nil)
 	}
 	return nil
 }

@@ -126,7 +126,7 @@ func doRun(ctx context.Context, p *program, cmd *cobra.Command, o runOptions) er
 	}
 	writeJSON(p.Out, d, err)
 	if err != nil {
-		return &shownError{err}
+		return alreadySaid(err)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"flwrup/ui/style"
 )
 
-func (p *program) runs() *cobra.Command {
+func runsCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "runs", Short: "List the runs; show the log, the metrics or the SuperNodes of one, stop one", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -116,9 +116,9 @@ func shape(err error) *problemData {
 	return &e
 }
 
-func (p *program) statusOf(t front.Title, o front.Overview) statusData {
+func (p *program) statusOf(t front.Title, o front.Overview, asOf time.Time) statusData {
 	d := statusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
-		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, AsOf: p.seen, Nodes: []nodeData{}, Runs: []runData{},
+		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, AsOf: asOf, Nodes: []nodeData{}, Runs: []runData{},
 		GridError: shape(o.GridErr), LocalError: shape(o.RuntimeErr), FileError: shape(o.FileErr), Remedy: p.remedy(o.Remedy)}
 	d.FromLogs = o.FromLogs
 	d.Nodes = append(d.Nodes, p.nodesOf(o.Nodes)...)
@@ -148,7 +148,7 @@ func (p *program) nodesOf(list []front.NodeView) (nodes []nodeData) {
 }
 
 // showStatus writes the overview as lines.
-func (p *program) showStatus(t front.Title, o front.Overview) {
+func (p *program) showStatus(t front.Title, o front.Overview, asOf time.Time) {
 	head := t.Project + " · "
 	if t.Federation != "" {
 		head += t.Federation + " on "
@@ -169,8 +169,8 @@ func (p *program) showStatus(t front.Title, o front.Overview) {
 		}
 		p.say("%s %s · %s", o.Severity().Sign(false), head, here)
 	}
-	if !p.seen.IsZero() {
-		p.say("    as of %d s ago, by the watch; --fresh asks the grid", int(time.Since(p.seen).Seconds()))
+	if !asOf.IsZero() {
+		p.say("    as of %d s ago, by the watch; --fresh asks the grid", int(time.Since(asOf).Seconds()))
 	}
 	if o.GridErr != nil && o.RuntimeErr != nil && o.GridErr.Error() == o.RuntimeErr.Error() {
 		p.showTrouble("grid and SuperNodes", o.GridErr)
@@ -271,12 +271,12 @@ func (p *program) showRehearsal(ctx context.Context, s *site.Site, front *plain.
 		return o.RuntimeErr
 	}
 	if p.json {
-		d := rehearsalData{p.statusOf(s.Title(), o), took.Seconds(), metricsOf(front)}
+		d := rehearsalData{p.statusOf(s.Title(), o, time.Time{}), took.Seconds(), metricsOf(front)}
 		writeJSON(p.Out, d, nil)
 		return nil
 	}
 	p.say("")
-	p.showStatus(s.Title(), o)
+	p.showStatus(s.Title(), o, time.Time{})
 	p.say("\nall 16 steps, for real, in %d s", int(took.Seconds()))
 	return nil
 }

@@ -152,7 +152,7 @@ func doAdmit(ctx context.Context, p *program, files, words []string) error {
 	}
 	writeJSON(p.Out, admitData{Replies: replies}, err) // those before the error are admitted
 	if err != nil {
-		return &shownError{err}
+		return alreadySaid(err)
 	}
 	return nil
 }

@@ -147,7 +147,7 @@ func doTrust(ctx context.Context, p *program, yes, revoke bool) error {
 	if p.json {
 		writeJSON(p.Out, trustData{trustValues(t.Accepted), trustValues(t.Open)}, err)
 		if err != nil {
-			return &shownError{err}
+			return alreadySaid(err)
 		}
 		return nil
 	}

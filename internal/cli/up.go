@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -152,10 +153,10 @@ func (p *program) walk(ctx context.Context, s *site.Site, to front.Sink, last fr
 	}
 	overview := health.Overview(ctx, s, 0)
 	if p.json {
-		writeJSON(p.Out, p.statusOf(s.Title(), overview), nil)
+		writeJSON(p.Out, p.statusOf(s.Title(), overview, time.Time{}), nil)
 		return nil
 	}
 	p.say("")
-	p.showStatus(s.Title(), overview)
+	p.showStatus(s.Title(), overview, time.Time{})
 	return nil
 }
