@@ -42,7 +42,8 @@ func TestRehearsalKeepsBelongings(t *testing.T) {
 	asked := func(answer string) (bool, string, []front.Question) {
 		var out bytes.Buffer
 		to := &answering{answer: answer}
-		ok := (&program{Streams: Streams{Out: &out}}).mayRemove(context.Background(), s, to)
+		p := &program{Streams: Streams{Out: &out}}
+		ok := p.mayRemove(context.Background(), s, to)
 		return ok, out.String(), to.asked
 	}
 	if ok, says, questions := asked("no"); !ok || len(questions) > 0 || !strings.Contains(says, "keys, logs") {

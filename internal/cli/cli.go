@@ -117,7 +117,7 @@ and brings you back to check on them: status, logs, runs.
 		},
 	}
 	root.SetVersionTemplate(versionLine() + "\n")
-	root.SetFlagErrorFunc(p.badFlag)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return p.badFlag(cmd, err) })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := p.checkValues(cmd); err != nil {
 			return err

@@ -12,7 +12,10 @@ import (
 )
 
 // Commands returns flwrup's commands for pages about them; none of them is to be run.
-func Commands() *cobra.Command { return (&program{}).root() }
+func Commands() *cobra.Command {
+	p := &program{}
+	return p.root()
+}
 
 // Pages returns the pages of the documentation that come from the code, by their names in docs.
 func Pages() map[string]string {

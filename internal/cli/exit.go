@@ -47,12 +47,13 @@ func exitCode(err error) int {
 
 // envelope is the one shape of every --json.
 type envelope struct {
-	OK    bool          `json:"ok"`
-	Data  any           `json:"data"`
-	Error *problemShape `json:"error"`
+	OK    bool         `json:"ok"`
+	Data  any          `json:"data"`
+	Error *problemData `json:"error"`
 }
 
-type problemShape struct {
+// problemData is a Problem, for programs.
+type problemData struct {
 	Code    problem.Code `json:"code"`
 	Message string       `json:"message"`
 	Fix     string       `json:"fix"`
@@ -66,7 +67,7 @@ func writeJSON(w io.Writer, data any, err error) {
 	}
 	b, err := termsafe.EncodeJSON(e, "  ")
 	if err != nil { // a number that JSON does not have
-		b, _ = termsafe.EncodeJSON(envelope{Error: &problemShape{Code: problem.Internal, Message: err.Error()}}, "  ")
+		b, _ = termsafe.EncodeJSON(envelope{Error: &problemData{Code: problem.Internal, Message: err.Error()}}, "  ")
 	}
 	_, _ = w.Write(b)
 }
@@ -78,9 +79,9 @@ func writeLine(w io.Writer, v any) {
 	}
 }
 
-func envelopeError(err error) problemShape {
+func envelopeError(err error) problemData {
 	p := problem.Of(err)
-	return problemShape{p.Code, p.Error(), p.Fix}
+	return problemData{p.Code, p.Error(), p.Fix}
 }
 
 // writeProblem tells a person what went wrong: what and why, then what to do.
@@ -103,4 +104,13 @@ func writeProblem(w io.Writer, err error) {
 		fmt.Fprintln(w, "  what was said:")
 		fmt.Fprintln(w, indent(p.Raw, 40))
 	}
+}
+
+// shape is what --json carries of an error; nil without one.
+func shape(err error) *problemData {
+	if err == nil {
+		return nil
+	}
+	e := envelopeError(err)
+	return &e
 }

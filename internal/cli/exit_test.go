@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
+	"flwrup/internal/project"
+
+	"github.com/spf13/pflag"
 )
 
 func TestExitCode(t *testing.T) {
@@ -76,5 +80,24 @@ func TestLongProblem(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "  what to do: ") || strings.Count(b.String(), "do this.") != 60 {
 		t.Error(b.String())
+	}
+}
+
+// TestKept: the flags of up that the project keeps are those of the list.
+func TestKept(t *testing.T) {
+	o, c := upOptions{}, &project.Choices{}
+	sets := o.keep(c, ".")
+	for name, set := range o.nodes.keep(&c.All) {
+		sets[name] = set
+	}
+	upCommand(&program{}).Flags().VisitAll(func(f *pflag.Flag) {
+		_, keeps := sets[f.Name]
+		if has := slices.Contains(kept, f.Name); has != keeps {
+			t.Errorf("--%s: is in the list: %v, is kept: %v", f.Name, has, keeps)
+		}
+		delete(sets, f.Name)
+	})
+	if len(sets) > 0 {
+		t.Errorf("no flags %v", sets)
 	}
 }

@@ -179,7 +179,7 @@ func TestNoCommandPassesOnWhatATerminalActsOn(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(root, "mode"), []byte(mode), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		all(new(program).root(), func(path []string, cmd *cobra.Command) {
+		all(Commands(), func(path []string, cmd *cobra.Command) {
 			tried++
 			args := slices.Clone(path)
 			switch cmd.Name() {

@@ -82,7 +82,7 @@ func TestEveryRemedyHasACommand(t *testing.T) {
 			}
 			continue
 		}
-		root := (&program{}).root()
+		root := Commands()
 		cmd, rest, err := root.Find(args)
 		if err != nil || cmd == root {
 			t.Errorf("%s: no command %q: %v", name, args, err)

@@ -106,16 +106,6 @@ func dataOf(r front.RunView) runData {
 	return runData{r.ID, r.App, string(r.Status), r.Elapsed.Seconds()}
 }
 
-type problemData = problemShape
-
-func shape(err error) *problemData {
-	if err == nil {
-		return nil
-	}
-	e := envelopeError(err)
-	return &e
-}
-
 func (p *program) statusOf(t front.Title, o front.Overview, asOf time.Time) statusData {
 	d := statusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
 		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, AsOf: asOf, Nodes: []nodeData{}, Runs: []runData{},

@@ -51,7 +51,7 @@ func accepts(args []string) error {
 }
 
 func find(args []string) (*cobra.Command, []string, error) {
-	root := (&program{}).root()
+	root := Commands()
 	cmd, rest, err := root.Find(args)
 	if err == nil && cmd == root && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
 		err = fmt.Errorf("no command %q", rest[0])

@@ -232,8 +232,7 @@ func doJoinFederation(ctx context.Context, p *program, cmd *cobra.Command, feder
 }
 
 func inviteCommand(p *program) *cobra.Command {
-	var o actOptions
-	revoke := false
+	revoke, yes := false, false
 	cmd := &cobra.Command{
 		Use:   "invite [@ACCOUNT…]",
 		Short: "Invite Flower accounts to the federation, or list who is invited",
@@ -244,11 +243,11 @@ it lists the members and the open invitations. To invite an account twice change
 			if revoke && len(args) == 0 {
 				return problem.New(problem.Usage, "cannot revoke", "no account named", "`flwrup invite` lists the open invitations")
 			}
-			return doInvite(cmd.Context(), p, args, revoke, o.yes || !p.attended() || p.json)
+			return doInvite(cmd.Context(), p, args, revoke, yes || !p.attended() || p.json)
 		},
 	}
 	cmd.Flags().BoolVar(&revoke, "revoke", false, "take open invitations back")
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	p.jsonFlag(cmd)
 	return cmd
 }

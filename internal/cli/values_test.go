@@ -57,7 +57,7 @@ func TestEveryFlagIsChecked(t *testing.T) {
 		cmd.NonInheritedFlags().VisitAll(flags)
 		cmd.InheritedFlags().VisitAll(flags)
 	}
-	root := (&program{}).root()
+	root := Commands()
 	all(root)
 	if tried < 300 {
 		t.Errorf("only %d values were tried", tried)
@@ -98,7 +98,7 @@ func TestEveryCheckIsOfAFlag(t *testing.T) {
 			all(sub)
 		}
 	}
-	all((&program{}).root())
+	all(Commands())
 	if len(left) > 0 {
 		t.Errorf("no flags %v", left)
 	}
