@@ -6,8 +6,9 @@ import (
 	"os"
 
 	"flwrup/internal/cli"
+	"flwrup/internal/cli/program"
 )
 
 func main() {
-	os.Exit(cli.Main(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	os.Exit(cli.Main(os.Args[1:], program.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

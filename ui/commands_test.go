@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"flwrup/internal/cli"
+	"flwrup/internal/cli/program"
 	"flwrup/ui"
 )
 
@@ -24,7 +25,7 @@ func TestPaletteLines(t *testing.T) {
 		}
 		seen[strings.Join(words, " ")] = true
 		var out, err bytes.Buffer
-		code := cli.Main(append(words, "--help"), cli.Streams{Out: &out, Err: &err})
+		code := cli.Main(append(words, "--help"), program.Streams{Out: &out, Err: &err})
 		name := words[0]
 		if len(words) > 1 && !strings.HasPrefix(words[1], "-") {
 			name += " " + words[1]

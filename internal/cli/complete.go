@@ -9,6 +9,7 @@ import (
 
 	"flwrup/flwrexec/config"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/cli/program"
 	"flwrup/internal/ledger"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -20,24 +21,24 @@ import (
 // out. A folder that cannot be read completes nothing.
 
 // words are the completions of a flag or an argument; each may have its meaning behind a tab.
-type words func(p *program) []string
+type words func(p *program.Program) []string
 
 // flagWords are the completions of flags by name. Flags that take files and folders have the shell's own.
 var flagWords = map[string]words{
-	"runtime": func(*program) []string {
+	"runtime": func(*program.Program) []string {
 		return []string{project.RuntimeAuto, project.RuntimeDocker, project.RuntimeProcess}
 	},
-	"format":     func(*program) []string { return handoverFormats },
+	"format":     func(*program.Program) []string { return handoverFormats },
 	"federation": federations,
 	"connection": connections,
-	"flwr": func(*program) []string {
+	"flwr": func(*program.Program) []string {
 		return []string{flwr.Latest().Version.String() + "\tthe newest that flwrup knows"}
 	},
-	"memory":   func(*program) []string { return []string{project.Unlimited, "2g", "4g", "8g"} },
-	"pids":     func(*program) []string { return []string{project.Unlimited, "4096"} },
-	"gpus":     func(*program) []string { return []string{"all", "1", "device=0"} },
-	"cpus":     func(*program) []string { return []string{"1", "2", "4"} },
-	"tmp":      func(*program) []string { return []string{"1g", "2g"} },
+	"memory":   func(*program.Program) []string { return []string{project.Unlimited, "2g", "4g", "8g"} },
+	"pids":     func(*program.Program) []string { return []string{project.Unlimited, "4096"} },
+	"gpus":     func(*program.Program) []string { return []string{"all", "1", "device=0"} },
+	"cpus":     func(*program.Program) []string { return []string{"1", "2", "4"} },
+	"tmp":      func(*program.Program) []string { return []string{"1g", "2g"} },
 	"until":    stepNumbers,
 	"node":     nodeNames,
 	"nodes":    nothing,
@@ -53,20 +54,20 @@ var flagWords = map[string]words{
 	"node-config":      nothing,
 }
 
-func nothing(*program) []string { return nil }
+func nothing(*program.Program) []string { return nil }
 
 // completions puts the completions on every command of root.
-func (p *program) completions(root *cobra.Command) {
+func completions(p *program.Program, root *cobra.Command) {
 	for _, cmd := range append(everyCommand(root), root) {
 		switch path := pathOf(cmd); path {
 		case "logs", "start", "stop", "restart", "settings", "remove", "restore-key", "add":
-			cmd.ValidArgsFunction = p.complete(nodeNames, true)
+			cmd.ValidArgsFunction = complete(p, nodeNames, true)
 		case "export":
-			cmd.ValidArgsFunction = p.complete(func(*program) []string { return exportKinds() }, false)
+			cmd.ValidArgsFunction = complete(p, func(*program.Program) []string { return exportKinds() }, false)
 		case "runs log", "runs metrics", "runs nodes":
-			cmd.ValidArgsFunction = p.complete(runNumbers, false)
+			cmd.ValidArgsFunction = complete(p, runNumbers, false)
 		case "runs stop":
-			cmd.ValidArgsFunction = p.complete(runNumbers, true)
+			cmd.ValidArgsFunction = complete(p, runNumbers, true)
 		default:
 			if cmd != root && cmd.Name() != "help" && cmd.Runnable() && !cmd.HasSubCommands() {
 				cmd.ValidArgsFunction = cobra.NoFileCompletions
@@ -74,7 +75,7 @@ func (p *program) completions(root *cobra.Command) {
 		}
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			if from, ok := flagWords[f.Name]; ok {
-				_ = cmd.RegisterFlagCompletionFunc(f.Name, p.complete(from, true)) // fails for a flag that has one
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, complete(p, from, true)) // fails for a flag that has one
 			}
 		})
 	}
@@ -82,7 +83,7 @@ func (p *program) completions(root *cobra.Command) {
 }
 
 // complete completes with the words that are not there yet; only the first argument unless more is set.
-func (p *program) complete(from words, more bool) cobra.CompletionFunc {
+func complete(p *program.Program, from words, more bool) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 && !more {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -115,16 +116,16 @@ func word(name, meaning string) string {
 }
 
 // glance opens the folder for reading alone; nil where it cannot be.
-func (p *program) glance() *site.Site {
-	s, err := site.Open(site.Options{Dir: p.findDir(), ReadOnly: true})
+func glance(p *program.Program) *site.Site {
+	s, err := site.Open(site.Options{Dir: p.FindDir(), ReadOnly: true})
 	if err != nil {
 		return nil
 	}
 	return s
 }
 
-func nodeNames(p *program) (list []string) {
-	s := p.glance()
+func nodeNames(p *program.Program) (list []string) {
+	s := glance(p)
 	if s == nil {
 		return nil
 	}
@@ -149,8 +150,8 @@ func nodeNames(p *program) (list []string) {
 }
 
 // siteNames are the sites that were admitted from here. A site's own name is completed nowhere.
-func siteNames(p *program) (list []string) {
-	s := p.glance()
+func siteNames(p *program.Program) (list []string) {
+	s := glance(p)
 	if s == nil {
 		return nil
 	}
@@ -161,8 +162,8 @@ func siteNames(p *program) (list []string) {
 	return list
 }
 
-func runNumbers(p *program) (list []string) {
-	s := p.glance()
+func runNumbers(p *program.Program) (list []string) {
+	s := glance(p)
 	if s == nil {
 		return nil
 	}
@@ -175,8 +176,8 @@ func runNumbers(p *program) (list []string) {
 	return list
 }
 
-func federations(p *program) (list []string) {
-	s := p.glance()
+func federations(p *program.Program) (list []string) {
+	s := glance(p)
 	if s == nil {
 		return nil
 	}
@@ -200,9 +201,9 @@ func federations(p *program) (list []string) {
 	return list
 }
 
-func connections(p *program) (list []string) {
+func connections(p *program.Program) (list []string) {
 	home := ""
-	if s := p.glance(); s != nil {
+	if s := glance(p); s != nil {
 		home = s.FlwrHome()
 		defer s.Close()
 	}
@@ -219,7 +220,7 @@ func connections(p *program) (list []string) {
 	return list
 }
 
-func stepNumbers(*program) (list []string) {
+func stepNumbers(*program.Program) (list []string) {
 	for _, st := range steps.Steps() {
 		list = append(list, word(st.ID().String(), st.Name()))
 	}

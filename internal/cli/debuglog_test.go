@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"flwrup/internal/cli/debuglog"
+	"flwrup/internal/cli/program"
 )
 
 // TestDebugLog: the file is for its user alone, and what is there already is not written to unless it is such a file.
@@ -18,7 +19,7 @@ func TestDebugLog(t *testing.T) {
 	run := func(path string) (int, string) {
 		t.Setenv(debuglog.Variable, path)
 		var out, errs bytes.Buffer
-		return Main([]string{"plan", "--dir", dir}, Streams{Out: &out, Err: &errs}), errs.String()
+		return Main([]string{"plan", "--dir", dir}, program.Streams{Out: &out, Err: &errs}), errs.String()
 	}
 	log := filepath.Join(dir, "debug.jsonl")
 	for range 2 { // the second call adds to it
@@ -40,7 +41,7 @@ func TestDebugLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, says := range map[string]string{link: "it is a link", open: "others can read it", dir: "it is a link, a folder", filepath.Join(dir, "no", "x"): "no such file"} {
-		if code, said := run(path); code != exitUsage || !strings.Contains(said, says) || !strings.HasPrefix(said, "flwrup: cannot write FLWRUP_DEBUG=") {
+		if code, said := run(path); code != program.ExitUsage || !strings.Contains(said, says) || !strings.HasPrefix(said, "flwrup: cannot write FLWRUP_DEBUG=") {
 			t.Errorf("%s: exit code %d: %s", path, code, said)
 		}
 	}

@@ -5,6 +5,9 @@ import (
 
 	"flwrup/internal/cli/pages"
 	"flwrup/internal/cli/past"
+	"flwrup/internal/cli/program"
+	"flwrup/internal/cli/setup"
+	"flwrup/internal/cli/shown"
 	"flwrup/internal/cli/watching"
 	"flwrup/internal/health"
 	"flwrup/internal/invites"
@@ -13,8 +16,8 @@ import (
 
 // Commands returns flwrup's commands for pages about them; none of them is to be run.
 func Commands() *cobra.Command {
-	p := &program{}
-	return p.root()
+	p := &program.Program{}
+	return root(p)
 }
 
 // Pages returns the pages of the documentation that come from the code, by their names in docs.
@@ -27,16 +30,16 @@ func Pages() map[string]string {
 			list = append(list, pages.Shape{Command: pathOf(cmd), Data: shape})
 		}
 	}
-	return map[string]string{"reference.md": pages.Reference(root, every, topics()), "settings.md": pages.Settings(kept, variable),
+	return map[string]string{"reference.md": pages.Reference(root, every, topics()), "settings.md": pages.Settings(setup.Kept, variable),
 		"json.md": pages.JSON(list), "flwrup.schema.json": pages.Schema()}
 }
 
 // shapes are what --json carries as data, by command.
 var shapes = map[string]any{
-	"status": statusData{}, "up": statusData{}, "start": statusData{}, "stop": statusData{}, "restart": statusData{}, "add": statusData{},
-	"remove": statusData{}, "settings": statusData{}, "restore-key": statusData{}, "rehearse": rehearsalData{},
-	"doctor": []findingData{}, "plan": []planData{}, "run": finishedRun{}, "runs": []runData{}, "trust": trustData{},
-	"export": exportData{}, "request": letterData{}, "admit": admitData{}, "invite": invites.State{}, "join": statusData{},
+	"status": shown.StatusData{}, "up": shown.StatusData{}, "start": shown.StatusData{}, "stop": shown.StatusData{}, "restart": shown.StatusData{}, "add": shown.StatusData{},
+	"remove": shown.StatusData{}, "settings": shown.StatusData{}, "restore-key": shown.StatusData{}, "rehearse": setup.RehearsalData{},
+	"doctor": []findingData{}, "plan": []planData{}, "run": finishedRun{}, "runs": []shown.RunData{}, "trust": trustData{},
+	"export": exportData{}, "request": setup.LetterData{}, "admit": setup.AdmitData{}, "invite": invites.State{}, "join": shown.StatusData{},
 	"down": struct {
 		Dir string `json:"dir"`
 	}{},

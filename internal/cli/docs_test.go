@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"flwrup/internal/cli/pages"
+	"flwrup/internal/cli/setup"
 	"flwrup/internal/project"
 )
 
 // TestEveryFlagHasItsSetting: each flag of up that is kept is the flag of one key of flwrup.toml.
 func TestEveryFlagHasItsSetting(t *testing.T) {
 	seen := map[string]string{}
-	for _, flag := range kept {
+	for _, flag := range setup.Kept {
 		key := pages.KeyOf(flag)
 		if other := seen[key]; key == "" || other != "" {
 			t.Errorf("--%s: key %q, which --%s has", flag, key, other)

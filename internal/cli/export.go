@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/cli/program"
 	"flwrup/internal/export"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
@@ -29,7 +30,7 @@ func exportKinds() (names []string) {
 	return names
 }
 
-func exportCommand(p *program) *cobra.Command {
+func exportCommand(p *program.Program) *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
 		Use: "export " + strings.Join(exportKinds(), "|"), Short: "Write files with which Compose, Swarm, Kubernetes, Helm or systemd runs the SuperNodes",
@@ -58,7 +59,7 @@ keys and node IDs. To take one back, end it there and start it here: flwrup star
 	cmd.Flags().StringVar(&o.out, "out", "", "`folder` for the files, from here (default: flwrup-export/KIND in the project's folder)")
 	cmd.Flags().BoolVar(&o.move, "move", false, "stop the SuperNodes here, and leave them to the engine")
 	cmd.Flags().BoolVar(&o.overwrite, "overwrite", false, "overwrite files that differ without asking")
-	p.jsonFlag(cmd)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
@@ -73,8 +74,8 @@ type exportData struct {
 	Moved  bool     `json:"moved"` // flwrup has stopped its own
 }
 
-func doExport(ctx context.Context, p *program, kind export.Kind, o exportOptions) error {
-	names, err := p.known(o.nodes)
+func doExport(ctx context.Context, p *program.Program, kind export.Kind, o exportOptions) error {
+	names, err := known(p, o.nodes)
 	if err != nil {
 		return err
 	}
@@ -84,14 +85,14 @@ func doExport(ctx context.Context, p *program, kind export.Kind, o exportOptions
 			return err
 		}
 	}
-	unattended := !p.attended() || p.json
-	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: !unattended}, unattended)
+	unattended := !p.Attended() || p.JSON
+	s, err := p.Open(ctx, site.Options{Dir: p.FindDir(), Attended: !unattended}, unattended)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	var e fleet.Export
-	err = site.InTurn(ctx, s, "exporting SuperNodes", p.front(unattended), func(to front.Sink) error {
+	err = site.InTurn(ctx, s, "exporting SuperNodes", p.Front(unattended), func(to front.Sink) error {
 		if e, err = fleet.NewExport(ctx, s, kind, names, out); err != nil {
 			return err
 		}
@@ -103,7 +104,7 @@ func doExport(ctx context.Context, p *program, kind export.Kind, o exportOptions
 	if err != nil {
 		return err
 	}
-	if p.json {
+	if p.JSON {
 		d := exportData{Kind: string(kind), Dir: e.Dir, Files: []string{}, Nodes: e.Names, Start: e.Guide.Start.Command, Moved: o.move}
 		for _, f := range e.Files {
 			d.Files = append(d.Files, f.Name)
@@ -111,10 +112,10 @@ func doExport(ctx context.Context, p *program, kind export.Kind, o exportOptions
 		for _, st := range e.Guide.Before {
 			d.Before = append(d.Before, st.Command)
 		}
-		writeJSON(p.Out, d, nil)
+		program.WriteJSON(p.Out, d, nil)
 		return nil
 	}
-	p.say("%s in %s: %s", strings.Join(e.Names, ", "), e.Dir, "README.md has the commands")
+	p.Say("%s in %s: %s", strings.Join(e.Names, ", "), e.Dir, "README.md has the commands")
 	if !o.move {
 		var here, there []string
 		for _, name := range e.Names {
@@ -126,19 +127,19 @@ func doExport(ctx context.Context, p *program, kind export.Kind, o exportOptions
 			}
 		}
 		if len(there) > 0 {
-			p.say("%s runs %s, and takes the files when you type in that folder:", kind, strings.Join(there, ", "))
+			p.Say("%s runs %s, and takes the files when you type in that folder:", kind, strings.Join(there, ", "))
 			for line := range strings.SplitSeq(e.Guide.Again.Command, "\n") {
-				p.say("  %s", line)
+				p.Say("  %s", line)
 			}
 		}
 		if len(here) > 0 {
-			p.say("flwrup still runs %s. It hands over with: %s", strings.Join(here, ", "), p.command([]string{"export", string(kind), "--move"}))
+			p.Say("flwrup still runs %s. It hands over with: %s", strings.Join(here, ", "), p.Command([]string{"export", string(kind), "--move"}))
 		}
 		return nil
 	}
-	p.say("flwrup leaves them to %s from now on. Type in that folder:", kind)
+	p.Say("flwrup leaves them to %s from now on. Type in that folder:", kind)
 	for _, st := range append(e.Guide.Before, e.Guide.Start) {
-		p.say("  %s", st.Command)
+		p.Say("  %s", st.Command)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"flwrup/internal/cli/program"
+	"flwrup/internal/cli/setup"
 	"flwrup/internal/problem"
 	"flwrup/internal/termsafe"
 )
@@ -111,7 +113,7 @@ flwrup report --yes --out /tmp`},
 // topics are helps that belong to no command.
 func topics() []*cobra.Command {
 	return []*cobra.Command{
-		{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodes},
+		{Use: "exit-codes", Short: "What the exit codes mean", Long: program.ExitCodes},
 		{Use: "environment", Short: "Variables that flwrup reads", Long: environmentHelp()},
 	}
 }
@@ -154,42 +156,6 @@ func pathOf(cmd *cobra.Command) string {
 	return path
 }
 
-// unknown is the Problem about a word that is no command of cmd.
-func unknown(cmd *cobra.Command, args []string) error {
-	var words []string
-	for _, arg := range args {
-		words = append(words, termsafe.Quote(arg))
-	}
-	hint := "flwrup --help lists commands and flags"
-	if cmd != nil && cmd.HasAvailableSubCommands() {
-		if near := nearest(args[0], namesOf(cmd)); near != "" {
-			hint = "did you mean `" + cmd.CommandPath() + " " + near + "`? " + hint
-		}
-	}
-	return problem.New(problem.Usage, "unknown command or argument: "+strings.Join(words, " "), "", hint)
-}
-
-func namesOf(cmd *cobra.Command) (names []string) {
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			names = append(names, sub.Name())
-		}
-	}
-	return names
-}
-
-// nearest is the name that a mistyped word is most like; "" when it is like none.
-func nearest(word string, names []string) string {
-	list := &cobra.Command{SuggestionsMinimumDistance: 2} // cobra's measure
-	for _, name := range names {
-		list.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
-	}
-	if near := list.SuggestionsFor(word); len(near) > 0 {
-		return near[0]
-	}
-	return ""
-}
-
 // unknownFlag is the hint for a flag that cmd has not; "" where the error is another one.
 func unknownFlag(cmd *cobra.Command, err error) string {
 	flag, is := strings.CutPrefix(err.Error(), "unknown flag: --")
@@ -204,7 +170,7 @@ func unknownFlag(cmd *cobra.Command, err error) string {
 			}
 		})
 	}
-	if near := nearest(flag, names); near != "" {
+	if near := program.Nearest(flag, names); near != "" {
 		return "did you mean --" + near + "? " + cmd.CommandPath() + " --help lists the flags"
 	}
 	return ""
@@ -217,7 +183,7 @@ func variable(flag string) string {
 
 // fromEnvironment sets the flags that are not given from their variables: those that flwrup.toml keeps, --dir and --plain.
 // It returns the Problem about a value that its flag does not take.
-func (p *program) fromEnvironment(cmd *cobra.Command) error {
+func fromEnvironment(p *program.Program, cmd *cobra.Command) error {
 	for _, f := range withVariables(cmd) {
 		value, set := os.LookupEnv(variable(f.Name))
 		if !set || value == "" || f.Changed {
@@ -229,10 +195,10 @@ func (p *program) fromEnvironment(cmd *cobra.Command) error {
 		}
 		for _, v := range values {
 			if err := cmd.Flags().Set(f.Name, v); err != nil {
-				return badVariable(f.Name, value, p.whyInvalid(f.Name, v))
+				return badVariable(f.Name, value, whyInvalid(p, f.Name, v))
 			}
 		}
-		if _, why := p.badOf(f); why != "" {
+		if _, why := badOf(p, f); why != "" {
 			return badVariable(f.Name, value, why)
 		}
 	}
@@ -248,7 +214,7 @@ func badVariable(flag, value, why string) error {
 func withVariables(cmd *cobra.Command) (flags []*pflag.Flag) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		switch {
-		case f.Name == "dir", f.Name == "plain", slices.Contains(kept, f.Name):
+		case f.Name == "dir", f.Name == "plain", slices.Contains(setup.Kept, f.Name):
 		default:
 			return
 		}
@@ -272,7 +238,7 @@ For every command:
 
 For flwrup up, and for every other command that has the flag, such as rehearse --nodes or run --app:
 `)
-	for _, name := range kept {
+	for _, name := range setup.Kept {
 		list := ""
 		if name == "data" || name == "env" {
 			list = ", one a line"

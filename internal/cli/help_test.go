@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"flwrup/internal/cli/program"
+	"flwrup/internal/cli/setup"
 )
 
 // TestEveryCommandIsArranged: each command is under a heading of the help and has examples, and the examples are
@@ -59,8 +62,8 @@ func TestEveryChoiceHasAVariable(t *testing.T) {
 		t.Fatal(err)
 	}
 	said, flags := environmentHelp(), withVariables(up)
-	if len(flags) < len(kept) {
-		t.Errorf("%d flags have variables, and %d are kept", len(flags), len(kept))
+	if len(flags) < len(setup.Kept) {
+		t.Errorf("%d flags have variables, and %d are kept", len(flags), len(setup.Kept))
 	}
 	for _, f := range flags {
 		if !strings.Contains(said, variable(f.Name)+" ") {
@@ -83,8 +86,8 @@ func TestVariablesAreChecked(t *testing.T) {
 			if f.Name != "dir" {
 				args = append(args, "--dir", t.TempDir())
 			}
-			code := Main(args, Streams{Out: &out, Err: &errs})
-			if code != exitUsage || !strings.HasPrefix(errs.String(), "flwrup: cannot use "+variable(f.Name)+"=") || strings.Contains(errs.String(), "\x1b") {
+			code := Main(args, program.Streams{Out: &out, Err: &errs})
+			if code != program.ExitUsage || !strings.HasPrefix(errs.String(), "flwrup: cannot use "+variable(f.Name)+"=") || strings.Contains(errs.String(), "\x1b") {
 				t.Errorf("exit code %d\n%s%s", code, out.String(), errs.String())
 			}
 		})

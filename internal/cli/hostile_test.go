@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/cli/program"
 	"flwrup/internal/termsafe"
 )
 
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	testscript.Main(m, map[string]func(){"flwrup": func() {
-		os.Exit(Main(os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+		os.Exit(Main(os.Args[1:], program.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 	}})
 }
 
@@ -138,7 +139,7 @@ func TestNoCommandPassesOnWhatATerminalActsOn(t *testing.T) {
 			if door == "without" {
 				bare(ctx, args, &out)
 			} else {
-				Main(args, Streams{Out: &out, Err: &out})
+				Main(args, program.Streams{Out: &out, Err: &out})
 				text = out.String()
 			}
 			cancel()
@@ -149,7 +150,7 @@ func TestNoCommandPassesOnWhatATerminalActsOn(t *testing.T) {
 		}
 		return text
 	}
-	defer Main([]string{"down", "--dir", dir}, Streams{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}})
+	defer Main([]string{"down", "--dir", dir}, program.Streams{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}})
 	said := try("up", "--yes", "--until", "13", "--nodes", "1", "--federation", "@a/b", "--runtime", "process", "--app", filepath.Join(root, "app"),
 		"--flwr-path", tools, "--flwr-home", filepath.Join(root, "fh"), "--passphrase-file", filepath.Join(root, "pass"))
 	if _, err := os.Stat(filepath.Join(dir, "keys", "client_credentials_1")); err != nil {
@@ -205,7 +206,7 @@ func TestNoCommandPassesOnWhatATerminalActsOn(t *testing.T) {
 			}
 			if cmd.Flags().Lookup("json") != nil {
 				var out, errs bytes.Buffer
-				Main(append(slices.Clone(args), "--json", "--dir", dir), Streams{Out: &out, Err: &errs})
+				Main(append(slices.Clone(args), "--json", "--dir", dir), program.Streams{Out: &out, Err: &errs})
 				if !json.Valid(out.Bytes()) {
 					t.Errorf("%v --json: %q", args, out.String())
 				}
@@ -236,12 +237,12 @@ func TestNoCommandPassesOnWhatATerminalActsOn(t *testing.T) {
 
 // bare runs a command as Main does, without the last door.
 func bare(ctx context.Context, args []string, out *bytes.Buffer) {
-	p := &program{Streams: Streams{Out: out, Err: out}}
-	root := p.root()
+	p := &program.Program{Streams: program.Streams{Out: out, Err: out}}
+	root := root(p)
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(out)
 	if err := root.ExecuteContext(ctx); err != nil {
-		writeProblem(out, err)
+		program.WriteProblem(out, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/cli/inorder"
+	"flwrup/internal/cli/program"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -17,7 +18,7 @@ import (
 	"flwrup/internal/supernode"
 )
 
-func logsCommand(p *program) *cobra.Command {
+func logsCommand(p *program.Program) *cobra.Command {
 	var o supernode.LogOptions
 	since := ""
 	cmd := &cobra.Command{
@@ -38,8 +39,8 @@ their times. The log of a process keeps times only for its starts and stops.`,
 	return cmd
 }
 
-func doLogs(ctx context.Context, p *program, nodes []string, o supernode.LogOptions, from time.Time) error {
-	s, err := p.openToLook()
+func doLogs(ctx context.Context, p *program.Program, nodes []string, o supernode.LogOptions, from time.Time) error {
+	s, err := p.OpenToLook()
 	if err != nil {
 		return err
 	}
@@ -68,9 +69,9 @@ func doLogs(ctx context.Context, p *program, nodes []string, o supernode.LogOpti
 			stamp = stampOf(l.Time, time.Now()) + " "
 		}
 		if len(nodes) > 1 {
-			p.say("%s%-*s | %s", stamp, width, l.Node, l.Text)
+			p.Say("%s%-*s | %s", stamp, width, l.Node, l.Text)
 		} else {
-			p.say("%s%s", stamp, l.Text)
+			p.Say("%s%s", stamp, l.Text)
 		}
 	})
 	if ctx.Err() != nil {

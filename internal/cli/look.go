@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/cli/program"
+	"flwrup/internal/cli/shown"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
@@ -18,15 +21,20 @@ import (
 	"flwrup/steps"
 )
 
+// comment makes a shell comment of text.
+func comment(text string) string {
+	return "#   " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n#   ")
+}
+
 // Version is what `flwrup version` says; a release sets it with -ldflags.
 var Version = "0.1.0"
 
 // versionLine is what `flwrup version` and `flwrup --version` print.
 func versionLine() string { return "flwrup " + Version + " " + runtime.GOOS + "/" + runtime.GOARCH }
 
-func versionCommand(p *program) *cobra.Command {
+func versionCommand(p *program.Program) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "version", Short: "Print flwrup's version", Args: noArgs,
+		Use: "version", Short: "Print flwrup's version", Args: program.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			revision := ""
 			if info, ok := debug.ReadBuildInfo(); ok {
@@ -36,41 +44,27 @@ func versionCommand(p *program) *cobra.Command {
 					}
 				}
 			}
-			if p.json {
-				writeJSON(p.Out, map[string]string{"version": Version, "revision": revision, "go": runtime.Version(),
+			if p.JSON {
+				program.WriteJSON(p.Out, map[string]string{"version": Version, "revision": revision, "go": runtime.Version(),
 					"platform": runtime.GOOS + "/" + runtime.GOARCH}, nil)
 				return nil
 			}
-			p.say("%s", versionLine())
+			p.Say("%s", versionLine())
 			return nil
 		},
 	}
-	p.jsonFlag(cmd)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
-// openToLook opens a site for reading only: another flwrup may be at work in it.
-func (p *program) openToLook() (*site.Site, error) {
-	if p.trustAll {
-		if err := acceptAll(p.findDir()); err != nil {
-			return nil, err
-		}
-	}
-	s, err := site.Open(site.Options{Dir: p.findDir(), ReadOnly: true})
-	if err == nil {
-		tellWithheld(p, s)
-	}
-	return s, err
-}
-
-func statusCommand(p *program) *cobra.Command {
+func statusCommand(p *program.Program) *cobra.Command {
 	fresh := false
 	cmd := &cobra.Command{
-		Use: "status", Short: "Show the SuperNodes: on the grid and here", Args: noArgs,
+		Use: "status", Short: "Show the SuperNodes: on the grid and here", Args: program.NoArgs,
 		Long: `While flwrup watch runs for the folder, its last look is shown, which is at most half a minute old,
 and how old it is. With --fresh, and without a watch, the grid is asked.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := p.openToLook()
+			s, err := p.OpenToLook()
 			if err != nil {
 				return err
 			}
@@ -83,33 +77,33 @@ and how old it is. With --fresh, and without a watch, the grid is asked.`,
 				l.Over = health.Overview(cmd.Context(), s, 0)
 				l.Title = s.Title()
 			}
-			if p.json {
-				writeJSON(p.Out, p.statusOf(l.Title, l.Over, l.At), l.Over.GridErr)
+			if p.JSON {
+				program.WriteJSON(p.Out, shown.StatusOf(p, l.Title, l.Over, l.At), l.Over.GridErr)
 			} else {
-				p.showStatus(l.Title, l.Over, l.At)
+				shown.ShowStatus(p, l.Title, l.Over, l.At)
 			}
 			if l.Over.GridErr != nil {
-				return alreadySaid(l.Over.GridErr)
+				return program.AlreadySaid(l.Over.GridErr)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&fresh, "fresh", false, "ask the grid, also while a watch runs")
-	p.jsonFlag(cmd)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
-func planCommand(p *program) *cobra.Command {
+func planCommand(p *program.Program) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
-		Use: "plan", Short: "Print the commands that would be run, as a person would type them", Args: noArgs,
+		Use: "plan", Short: "Print the commands that would be run, as a person would type them", Args: program.NoArgs,
 		Long: `Prints, step by step, what flwrup would do now. The output is a shell script: sentences
 are comments. A command that needs the answer of an earlier one (a node ID) appears
 when that one has been done.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doPlan(cmd.Context(), p, all) },
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also for the steps that are done")
-	p.jsonFlag(cmd)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
@@ -130,8 +124,8 @@ type actionData struct {
 	Irreversible bool   `json:"irreversible,omitempty"`
 }
 
-func doPlan(ctx context.Context, p *program, all bool) error {
-	s, err := p.openToLook()
+func doPlan(ctx context.Context, p *program.Program, all bool) error {
+	s, err := p.OpenToLook()
 	if err != nil {
 		return err
 	}
@@ -155,24 +149,24 @@ func doPlan(ctx context.Context, p *program, all bool) error {
 		}
 		data = append(data, d)
 	}
-	if p.json {
-		writeJSON(p.Out, data, nil)
+	if p.JSON {
+		program.WriteJSON(p.Out, data, nil)
 		return nil
 	}
 	for _, d := range data {
-		p.say("# %d. %s: %s", d.Step, d.Name, d.State)
+		p.Say("# %d. %s: %s", d.Step, d.Name, d.State)
 		if d.Why != "" {
-			p.say("#    %s", d.Why)
+			p.Say("#    %s", d.Why)
 		}
 		for _, a := range d.Actions {
 			if a.Says != "" {
-				p.say("# %s", a.Says)
+				p.Say("# %s", a.Says)
 			}
 			if a.Diff != "" {
-				p.say("%s", comment(a.Diff))
+				p.Say("%s", comment(a.Diff))
 			}
 			if a.Command != "" {
-				p.say("%s", a.Command)
+				p.Say("%s", a.Command)
 			}
 		}
 	}
@@ -181,12 +175,12 @@ func doPlan(ctx context.Context, p *program, all bool) error {
 
 var handoverFormats = []string{"text", "markdown", "csv", "json"}
 
-func handoverCommand(p *program) *cobra.Command {
+func handoverCommand(p *program.Program) *cobra.Command {
 	format := "text"
 	cmd := &cobra.Command{
-		Use: "handover", Short: "Print the node IDs as a message, Markdown, CSV or JSON", Args: noArgs,
+		Use: "handover", Short: "Print the node IDs as a message, Markdown, CSV or JSON", Args: program.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := p.openToLook()
+			s, err := p.OpenToLook()
 			if err != nil {
 				return err
 			}

@@ -7,28 +7,29 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/cli/program"
+	"flwrup/internal/cli/shown"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
-	"flwrup/internal/shell"
 	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
 	"flwrup/steps"
 )
 
 // nodeCommands are what a person does to SuperNodes that are set up: start, stop, restart, add, remove.
-func nodeCommands(p *program) []*cobra.Command {
+func nodeCommands(p *program.Program) []*cobra.Command {
 	var list []*cobra.Command
 	add := func(cmd *cobra.Command) *cobra.Command {
-		p.jsonFlag(cmd)
+		p.JSONFlag(cmd)
 		list = append(list, cmd)
 		return cmd
 	}
 	act := func(verb front.Verb) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, nodes []string) error {
-			return actOn(cmd.Context(), p, verb, nodes, actOptions{yes: !p.attended() || p.json})
+			return actOn(cmd.Context(), p, verb, nodes, actOptions{yes: !p.Attended() || p.JSON})
 		}
 	}
 	gridOnly := false
@@ -40,7 +41,7 @@ func nodeCommands(p *program) []*cobra.Command {
 			if len(nodes) > 0 {
 				return problem.New(problem.Usage, "cannot use --grid with names", "it starts no SuperNodes", "leave --grid out, or the names")
 			}
-			return onSite(p, actOptions{yes: !p.attended() || p.json}, false, func(s *site.Site, to front.Sink) error {
+			return onSite(p, actOptions{yes: !p.Attended() || p.JSON}, false, func(s *site.Site, to front.Sink) error {
 				if !s.Rehearsal() {
 					return problem.New(problem.Usage, "cannot start the grid", "this folder is not a rehearsal", "flwrup start starts the SuperNodes")
 				}
@@ -76,7 +77,7 @@ removed but not unregistered, with their keys and node IDs.`,
 				n, err = strconv.Atoi(args[0])
 			}
 			if len(args) > 1 || err != nil {
-				if args, err = p.known(args); err != nil {
+				if args, err = known(p, args); err != nil {
 					return err
 				}
 				return onSite(p, o, false, func(s *site.Site, to front.Sink) error { return steps.BringBack(cmd.Context(), s, args, to) }, cmd.Context())
@@ -92,7 +93,7 @@ packages, and more arguments. Settings of all SuperNodes go into [node.all] of f
 of one SuperNode into a table with its number.`,
 		RunE: act(front.ChangeSettings)})
 	burn, elsewhere := false, ""
-	someNode := oneOrMore("SuperNode", "`flwrup status` lists them")
+	someNode := program.OneOrMore("SuperNode", "`flwrup status` lists them")
 	removing := add(&cobra.Command{Use: "remove NODE…", Short: "Stop SuperNodes and take them out of the federation; or another site's",
 		Args: func(cmd *cobra.Command, nodes []string) error {
 			switch {
@@ -124,7 +125,7 @@ are unregistered: flwrup asks first. They run there, and their own flwrup says s
 		}})
 	removing.Flags().StringVar(&elsewhere, "site", "", "another site, by the `name` that flwrup status shows: all of its SuperNodes, unregistered")
 	removing.Flags().BoolVar(&burn, "unregister", false, "unregister them, too: their keys can never be registered again")
-	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: oneOrMore("SuperNode", "`flwrup status` lists them"),
+	restoring := add(&cobra.Command{Use: "restore-key NODE…", Short: "Take the key of a SuperNode from the backup", Args: program.OneOrMore("SuperNode", "`flwrup status` lists them"),
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			return actOn(cmd.Context(), p, front.RestoreKey, nodes, o)
 		}})
@@ -143,8 +144,8 @@ type actOptions struct {
 	passphraseFile string
 }
 
-func actOn(ctx context.Context, p *program, verb front.Verb, nodes []string, o actOptions) error {
-	nodes, err := p.known(nodes)
+func actOn(ctx context.Context, p *program.Program, verb front.Verb, nodes []string, o actOptions) error {
+	nodes, err := known(p, nodes)
 	if err != nil {
 		return err
 	}
@@ -152,18 +153,18 @@ func actOn(ctx context.Context, p *program, verb front.Verb, nodes []string, o a
 }
 
 // onSite opens the site, does the work and shows how the SuperNodes stand then.
-func onSite(p *program, o actOptions, ending bool, do func(*site.Site, front.Sink) error, ctx context.Context) error {
-	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile, Ending: ending}, o.yes)
+func onSite(p *program.Program, o actOptions, ending bool, do func(*site.Site, front.Sink) error, ctx context.Context) error {
+	s, err := p.Open(ctx, site.Options{Dir: p.FindDir(), Attended: !o.yes, PassphraseFile: o.passphraseFile, Ending: ending}, o.yes)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	front := p.front(o.yes)
+	front := p.Front(o.yes)
 	if err := do(s, agreed{front, o.yes}); err != nil {
 		return err
 	}
-	if p.json {
-		writeJSON(p.Out, p.statusOf(s.Title(), health.Overview(ctx, s, 0), time.Time{}), nil)
+	if p.JSON {
+		program.WriteJSON(p.Out, shown.StatusOf(p, s.Title(), health.Overview(ctx, s, 0), time.Time{}), nil)
 	}
 	return nil
 }
@@ -179,16 +180,4 @@ func (a agreed) Ask(ctx context.Context, q front.Question) (string, error) {
 		return "yes", nil
 	}
 	return a.Front.Ask(ctx, q)
-}
-
-// command is how a person types flwrup's own arguments here.
-func (p *program) command(args []string) string {
-	line := "flwrup"
-	for _, a := range args {
-		line += " " + a
-	}
-	if p.dir != "" {
-		line += " --dir " + shell.Path(p.dir)
-	}
-	return line
 }

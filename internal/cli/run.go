@@ -2,12 +2,13 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"flwrup/internal/plain"
+	"flwrup/internal/cli/program"
+	"flwrup/internal/cli/setup"
+	"flwrup/internal/cli/shown"
 	"flwrup/internal/project"
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
@@ -22,7 +23,7 @@ type runOptions struct {
 	sendAll           bool
 }
 
-func runCommand(p *program) *cobra.Command {
+func runCommand(p *program.Program) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -36,7 +37,7 @@ Files of the SuperNodes' data, flwrup.toml and an app over the grid's limit stop
 with exit code 3; --send-all accepts the files.
 
 Ctrl-C leaves the run going and says how to come back to it.`,
-		Args: noArgs,
+		Args: program.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doRun(cmd.Context(), p, cmd, o) },
 	}
 	f := cmd.Flags()
@@ -44,89 +45,66 @@ Ctrl-C leaves the run going and says how to come back to it.`,
 	f.StringArrayVarP(&o.config, "run-config", "c", nil, "`values` for this run in place of the app's own: 'key=value …', repeatable; or a TOML file in this folder")
 	f.BoolVarP(&o.detach, "detach", "d", false, "do not follow it: flwrup runs log ID -f does")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
-	f.BoolVar(&o.mend, "mend", false, mendHelp)
-	f.BoolVar(&o.sendAll, "send-all", false, sendAllHelp)
-	p.jsonFlag(cmd)
+	f.BoolVar(&o.mend, "mend", false, setup.MendHelp)
+	f.BoolVar(&o.sendAll, "send-all", false, setup.SendAllHelp)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
-// Flags of every command that starts runs.
-const (
-	mendHelp    = "comment out what writes files in the app's ServerApp; a copy is kept"
-	sendAllHelp = "send the app even with files of the SuperNodes' data among it; keys never"
-)
-
 // finishedRun is what `flwrup run --json` carries: the run, and what it measured.
 type finishedRun struct {
-	Run     runData     `json:"run"`
-	Metrics metricsData `json:"metrics"`
+	Run     shown.RunData     `json:"run"`
+	Metrics shown.MetricsData `json:"metrics"`
 }
 
-// metricsData is the metrics of a run: name → round → value.
-type metricsData map[string]map[string]float64
-
-func metricsOf(front *plain.Front) metricsData {
-	d := metricsData{}
-	rounds, names := front.Metrics()
-	for _, name := range names {
-		d[name] = map[string]float64{}
-		for round, values := range rounds {
-			if v, ok := values[name]; ok {
-				d[name][fmt.Sprint(round)] = v
-			}
-		}
-	}
-	return d
-}
-
-func doRun(ctx context.Context, p *program, cmd *cobra.Command, o runOptions) error {
+func doRun(ctx context.Context, p *program.Program, cmd *cobra.Command, o runOptions) error {
 	if o.app == site.NoApp {
-		return badValue(cmd, "app", o.app, "a run needs an app")
+		return program.BadValue(cmd, "app", o.app, "a run needs an app")
 	}
 	config, err := runs.ParseConfig(o.config)
 	if err != nil {
-		return badValue(cmd, "run-config", strings.Join(o.config, " "), err.Error())
+		return program.BadValue(cmd, "run-config", strings.Join(o.config, " "), err.Error())
 	}
-	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
-	s, err := p.open(ctx, site.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
+	yes, dir := o.yes || p.JSON || !p.Attended(), p.FindDir()
+	s, err := p.Open(ctx, site.Options{Dir: dir, Attended: !yes, Mend: o.mend, SendAll: o.sendAll, Choose: func(c *project.Choices) {
 		if cmd.Flags().Changed("app") {
-			c.App = appFrom(dir, o.app)
+			c.App = setup.AppFrom(dir, o.app)
 		}
 	}}, yes)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	front := p.front(yes)
+	front := p.Front(yes)
 	id, err := steps.StartRun(ctx, s, config, front)
 	if err != nil {
-		return p.left(ctx, s, err)
+		return p.Left(ctx, s, err)
 	}
 	if o.detach {
-		p.say("\nto follow it: %s", p.comeBack(id))
+		p.Say("\nto follow it: %s", p.ComeBack(id))
 	} else {
 		err = runs.FollowRun(ctx, s, id, front)
 		if ctx.Err() != nil {
-			return p.goesOn(id)
+			return p.GoesOn(id)
 		}
 		front.Table()
 	}
-	if !p.json {
+	if !p.JSON {
 		return err
 	}
-	d := finishedRun{runData{ID: id}, metricsOf(front)}
+	d := finishedRun{shown.RunData{ID: id}, shown.MetricsOf(front)}
 	list, lerr := runs.Runs(ctx, s, 0)
 	for _, r := range list {
 		if r.ID == id {
-			d.Run = dataOf(r)
+			d.Run = shown.DataOf(r)
 		}
 	}
 	if err == nil {
 		err = lerr
 	}
-	writeJSON(p.Out, d, err)
+	program.WriteJSON(p.Out, d, err)
 	if err != nil {
-		return alreadySaid(err)
+		return program.AlreadySaid(err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"flwrup/internal/cli/program"
 	"flwrup/internal/front"
 	"flwrup/internal/sitetest"
 	"flwrup/internal/turn"
@@ -36,7 +37,7 @@ func TestStatusFromLastLook(t *testing.T) {
 	}
 	status := func(args ...string) string {
 		var out bytes.Buffer
-		Main(append([]string{"status", "--dir", dir}, args...), Streams{Out: &out, Err: &out})
+		Main(append([]string{"status", "--dir", dir}, args...), program.Streams{Out: &out, Err: &out})
 		return out.String()
 	}
 	keep()

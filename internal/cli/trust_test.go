@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flwrup/internal/cli/program"
 )
 
 // A value that nobody accepted is described on a line of its own, once, and the advice works.
@@ -39,12 +41,12 @@ func TestWhatIsSaidAboutAClone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.args == "trust" && c.code == 0 || strings.HasSuffix(c.args, "--revoke") {
-			if code := Main([]string{"trust", "--yes", "--dir", dir}, Streams{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}); code != 0 {
+			if code := Main([]string{"trust", "--yes", "--dir", dir}, program.Streams{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}); code != 0 {
 				t.Fatalf("trust --yes ends with %d", code)
 			}
 		}
 		var out bytes.Buffer
-		code := Main(append(strings.Fields(c.args), "--dir", dir), Streams{Out: &out, Err: &out})
+		code := Main(append(strings.Fields(c.args), "--dir", dir), program.Streams{Out: &out, Err: &out})
 		text := out.String()
 		if code != c.code || strings.Count(text, says) != c.says || !strings.Contains(text, c.has) || c.not != "" && strings.Contains(text, c.not) {
 			t.Errorf("flwrup %s ends with %d and says\n%s", c.args, code, text)

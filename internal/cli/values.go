@@ -16,6 +16,7 @@ import (
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/admission"
+	"flwrup/internal/cli/program"
 	"flwrup/internal/cli/watching"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
@@ -29,14 +30,14 @@ import (
 
 // valueChecks say why a flag cannot take a value, by the name of the flag; "" where it can. They run before
 // anything is opened, written or asked. Paths are looked up in the folder from which the command takes them.
-var valueChecks = map[string]func(p *program, v string) string{
-	"dir":              func(_ *program, v string) string { return folderOrNothing(v) },
-	"nodes":            func(_ *program, v string) string { return number(v, 0, project.MaxNodes) },
-	"until":            func(_ *program, v string) string { return number(v, 1, front.StepTotal) },
-	"tail":             func(_ *program, v string) string { return number(v, 0, math.MaxInt32) },
-	"metrics":          func(_ *program, v string) string { return watching.CheckMetrics(v) },
-	"since":            func(_ *program, v string) string { return moment(v) },
-	"format":           func(_ *program, v string) string { return oneOf(v, handoverFormats) },
+var valueChecks = map[string]func(p *program.Program, v string) string{
+	"dir":              func(_ *program.Program, v string) string { return folderOrNothing(v) },
+	"nodes":            func(_ *program.Program, v string) string { return number(v, 0, project.MaxNodes) },
+	"until":            func(_ *program.Program, v string) string { return number(v, 1, front.StepTotal) },
+	"tail":             func(_ *program.Program, v string) string { return number(v, 0, math.MaxInt32) },
+	"metrics":          func(_ *program.Program, v string) string { return watching.CheckMetrics(v) },
+	"since":            func(_ *program.Program, v string) string { return moment(v) },
+	"format":           func(_ *program.Program, v string) string { return oneOf(v, handoverFormats) },
 	"federation":       choice("federation"),
 	"connection":       choice("grid.connection"),
 	"control":          choice("grid.control"),
@@ -44,24 +45,24 @@ var valueChecks = map[string]func(p *program, v string) string{
 	"runtime":          choice("runtime"),
 	"flwr":             choice("flwr.version"),
 	"image":            choice("image"),
-	"backup-recipient": func(_ *program, v string) string { _, err := keys.ParseRecipients(v); return reason(err) },
-	"ca":               func(_ *program, v string) string { return file(v) },
-	"passphrase-file":  func(_ *program, v string) string { return file(v) },
-	"flwr-path":        func(p *program, v string) string { return somethingAt(p.inProject(v)) },
-	"flwr-home":        func(p *program, v string) string { return folderOrNothing(p.inProject(v)) },
-	"keys":             func(p *program, v string) string { return folderOrNothing(p.inProject(v)) },
-	"backup":           func(p *program, v string) string { return fileOrNothing(p.inProject(v)) },
-	"run-config":       func(_ *program, v string) string { _, err := runs.ParseConfig([]string{v}); return reason(err) },
+	"backup-recipient": func(_ *program.Program, v string) string { _, err := keys.ParseRecipients(v); return reason(err) },
+	"ca":               func(_ *program.Program, v string) string { return file(v) },
+	"passphrase-file":  func(_ *program.Program, v string) string { return file(v) },
+	"flwr-path":        func(p *program.Program, v string) string { return somethingAt(inProject(p, v)) },
+	"flwr-home":        func(p *program.Program, v string) string { return folderOrNothing(inProject(p, v)) },
+	"keys":             func(p *program.Program, v string) string { return folderOrNothing(inProject(p, v)) },
+	"backup":           func(p *program.Program, v string) string { return fileOrNothing(inProject(p, v)) },
+	"run-config":       func(_ *program.Program, v string) string { _, err := runs.ParseConfig([]string{v}); return reason(err) },
 	"node":             setting("name"),
-	"out":              func(_ *program, v string) string { return folderOrNothing(v) },
-	"site":             func(_ *program, v string) string { return reason(admission.CheckSite(v)) },
-	"contact":          func(_ *program, v string) string { return reason(admission.CheckContact(v)) },
-	"words":            func(_ *program, v string) string { return fourWords(v) },
-	"sites":            func(_ *program, v string) string { return number(v, 1, 20) },
-	"app":              func(_ *program, v string) string { return appFolder(v) },
+	"out":              func(_ *program.Program, v string) string { return folderOrNothing(v) },
+	"site":             func(_ *program.Program, v string) string { return reason(admission.CheckSite(v)) },
+	"contact":          func(_ *program.Program, v string) string { return reason(admission.CheckContact(v)) },
+	"words":            func(_ *program.Program, v string) string { return fourWords(v) },
+	"sites":            func(_ *program.Program, v string) string { return number(v, 1, 20) },
+	"app":              func(_ *program.Program, v string) string { return appFolder(v) },
 	"node-config":      setting("node-config"),
 	"env":              setting("env"),
-	"env-file":         func(p *program, v string) string { return file(p.inProject(v)) },
+	"env-file":         func(p *program.Program, v string) string { return file(inProject(p, v)) },
 	"cpus":             setting("cpus"),
 	"memory":           setting("memory"),
 	"pids":             setting("pids"),
@@ -69,12 +70,12 @@ var valueChecks = map[string]func(p *program, v string) string{
 	"gpus":             setting("gpus"),
 	"host":             setting("host"),
 	"location":         setting("location"),
-	"data": func(p *program, v string) string {
+	"data": func(p *program.Program, v string) string {
 		if why := setting("data")(p, v); why != "" {
 			return why
 		}
 		here, _, _ := project.ParseData(v)
-		return somethingAt(p.inProject(here))
+		return somethingAt(inProject(p, here))
 	},
 }
 
@@ -93,21 +94,21 @@ var takenBack = []string{"image", "flwr", "flwr-path", "flwr-home", "control", "
 	"node-config", "env-file", "cpus", "memory", "pids", "tmp", "gpus", "host", "location"}
 
 // checkValues refuses the first value of a flag that cannot be meant.
-func (p *program) checkValues(cmd *cobra.Command) error {
+func checkValues(p *program.Program, cmd *cobra.Command) error {
 	var bad error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if bad != nil {
 			return
 		}
-		if v, why := p.badOf(f); why != "" {
-			bad = badValue(cmd, f.Name, v, why)
+		if v, why := badOf(p, f); why != "" {
+			bad = program.BadValue(cmd, f.Name, v, why)
 		}
 	})
 	return bad
 }
 
 // badOf returns the first value of a flag that cannot be meant, and why; no reason where all can.
-func (p *program) badOf(f *pflag.Flag) (value, why string) {
+func badOf(p *program.Program, f *pflag.Flag) (value, why string) {
 	check, has := valueChecks[f.Name]
 	if !has {
 		return "", ""
@@ -127,7 +128,7 @@ func (p *program) badOf(f *pflag.Flag) (value, why string) {
 	return "", ""
 }
 
-func whyNot(p *program, check func(*program, string) string, v string) string {
+func whyNot(p *program.Program, check func(*program.Program, string) string, v string) string {
 	switch {
 	case strings.TrimSpace(v) == "":
 		return "it is empty"
@@ -142,17 +143,9 @@ func unprintable(v string) bool {
 	return bad || strings.ContainsAny(v, "\n\t")
 }
 
-func badValue(cmd *cobra.Command, flag, v, why string) error {
-	hint := cmd.CommandPath() + " --help explains --" + flag
-	if v == "" {
-		hint = "give --" + flag + " a value, or leave it out"
-	}
-	return problem.New(problem.Usage, "cannot use --"+flag+" "+termsafe.Quote(v), why, hint)
-}
-
 // badFlag words an error of the flags' parser, which may not have come to --json.
-func (p *program) badFlag(cmd *cobra.Command, err error) error {
-	if slices.Contains(p.args, "--json") {
+func badFlag(p *program.Program, cmd *cobra.Command, err error) error {
+	if slices.Contains(p.Args, "--json") {
 		_ = cmd.Flags().Set("json", "true") // a command without it has no JSON
 	}
 	var value *pflag.InvalidValueError
@@ -164,11 +157,15 @@ func (p *program) badFlag(cmd *cobra.Command, err error) error {
 		return wrong
 	}
 	name := value.GetFlag().Name
-	return badValue(cmd, name, value.GetValue(), p.whyInvalid(name, value.GetValue()))
+	return program.BadValue(cmd, name, value.GetValue(), whyInvalid(p, name, value.GetValue()))
+}
+
+func usage(what string) error {
+	return problem.New(problem.Usage, what, "", "flwrup --help lists commands and flags")
 }
 
 // whyInvalid says why the flags' parser refused a value.
-func (p *program) whyInvalid(flag, v string) string {
+func whyInvalid(p *program.Program, flag, v string) string {
 	check, has := valueChecks[flag]
 	if !has {
 		return "it takes true or false"
@@ -180,13 +177,13 @@ func (p *program) whyInvalid(flag, v string) string {
 }
 
 // choice checks a value by the rules of its key in flwrup.toml.
-func choice(key string) func(*program, string) string {
-	return func(_ *program, v string) string { return reason(project.Check(key, v)) }
+func choice(key string) func(*program.Program, string) string {
+	return func(_ *program.Program, v string) string { return reason(project.Check(key, v)) }
 }
 
 // setting checks a value by the rules of its key in the [node.…] tables.
-func setting(key string) func(*program, string) string {
-	return func(_ *program, v string) string { return reason(project.CheckNode(key, v)) }
+func setting(key string) func(*program.Program, string) string {
+	return func(_ *program.Program, v string) string { return reason(project.CheckNode(key, v)) }
 }
 
 func reason(err error) string {
@@ -218,11 +215,11 @@ func oneOf(v string, values []string) string {
 }
 
 // inProject is where a path that flwrup.toml keeps as it was typed leads to.
-func (p *program) inProject(path string) string {
+func inProject(p *program.Program, path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(p.findDir(), path)
+	return filepath.Join(p.FindDir(), path)
 }
 
 func somethingAt(path string) string {
@@ -276,11 +273,11 @@ func appFolder(path string) string {
 // known returns names without repetition, or the Problem about the first that no SuperNode here has. It comes
 // before the folder's lock. It leaves folders that cannot be read, or ask for something that nobody accepted, to the
 // call that opens the site.
-func (p *program) known(names []string) ([]string, error) {
+func known(p *program.Program, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	s, err := site.Open(site.Options{Dir: p.findDir(), ReadOnly: true})
+	s, err := site.Open(site.Options{Dir: p.FindDir(), ReadOnly: true})
 	if err != nil {
 		return names, nil
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"flwrup/internal/cli/program"
 )
 
 // TestEveryFlagIsChecked takes no value of any flag that is empty, hides characters, or is far from what it takes.
@@ -43,9 +45,9 @@ func TestEveryFlagIsChecked(t *testing.T) {
 					args = append(args, "1")
 				}
 				var out, errs bytes.Buffer
-				code := Main(args, Streams{Out: &out, Err: &errs})
+				code := Main(args, program.Streams{Out: &out, Err: &errs})
 				said := errs.String()
-				if code != exitUsage || out.Len() > 0 || !strings.HasPrefix(said, "flwrup: cannot use --"+f.Name+" ") ||
+				if code != program.ExitUsage || out.Len() > 0 || !strings.HasPrefix(said, "flwrup: cannot use --"+f.Name+" ") ||
 					strings.Count(said, "\n") != 2 || !strings.Contains(said, "\n  what to do: ") || strings.Contains(said, "strconv") {
 					t.Errorf("%q: exit code %d\n%s%s", args, code, out.String(), said)
 				}
@@ -67,8 +69,8 @@ func TestEveryFlagIsChecked(t *testing.T) {
 // TestChoicesAreTakenBack: an empty value is none where flwrup.toml can do without, as some fixes advise.
 func TestChoicesAreTakenBack(t *testing.T) {
 	for _, name := range takenBack {
-		p := &program{}
-		root := p.root()
+		p := &program.Program{}
+		root := root(p)
 		cmd, _, err := root.Find([]string{"up"})
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +81,7 @@ func TestChoicesAreTakenBack(t *testing.T) {
 		if err := cmd.Flags().Set(name, ""); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if err := p.checkValues(cmd); err != nil {
+		if err := checkValues(p, cmd); err != nil {
 			t.Errorf("--%s \"\": %v", name, err)
 		}
 	}
@@ -119,7 +121,7 @@ func TestValuesOnTheirEdge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := &program{dir: "größe"}
+	p := &program.Program{Dir: "größe"}
 	for name, values := range map[string][]string{
 		"nodes":       {"1", "1000"},
 		"tail":        {"0", "100000"},

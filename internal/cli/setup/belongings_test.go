@@ -1,4 +1,4 @@
-package cli
+package setup
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"flwrup/internal/cli/program"
 	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -42,8 +43,8 @@ func TestRehearsalKeepsBelongings(t *testing.T) {
 	asked := func(answer string) (bool, string, []front.Question) {
 		var out bytes.Buffer
 		to := &answering{answer: answer}
-		p := &program{Streams: Streams{Out: &out}}
-		ok := p.mayRemove(context.Background(), s, to)
+		p := &program.Program{Streams: program.Streams{Out: &out}}
+		ok := mayRemove(context.Background(), p, s, to)
 		return ok, out.String(), to.asked
 	}
 	if ok, says, questions := asked("no"); !ok || len(questions) > 0 || !strings.Contains(says, "keys, logs") {

@@ -1,4 +1,4 @@
-package cli
+package setup
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/internal/admission"
+	"flwrup/internal/cli/program"
 	"flwrup/internal/front"
 	"flwrup/internal/invites"
 	"flwrup/internal/problem"
@@ -19,13 +20,13 @@ import (
 	"flwrup/steps"
 )
 
-// siteCommands are the ways of a federation of several institutions: request and join at a site, admit and invite at
+// Sites are the ways of a federation of several institutions: request and join at a site, admit and invite at
 // the coordinator.
-func siteCommands(p *program) []*cobra.Command {
+func Sites(p *program.Program) []*cobra.Command {
 	return []*cobra.Command{requestCommand(p), admitCommand(p), inviteCommand(p), joinCommand(p)}
 }
 
-func requestCommand(p *program) *cobra.Command {
+func requestCommand(p *program.Program) *cobra.Command {
 	var choices project.Choices
 	cmd := &cobra.Command{
 		Use:   "request",
@@ -35,12 +36,12 @@ for the coordinator of the federation. Send it by mail or chat: it holds nothing
 private keys stay in this folder. It needs neither flwr, nor Docker, nor a network.
 
 Then read your four words to the coordinator by telephone, and take the reply with flwrup join.`,
-		Args: noArgs,
+		Args: program.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("nodes") && choices.Nodes == 0 {
-				return badValue(cmd, "nodes", "0", "a site needs at least one SuperNode")
+				return program.BadValue(cmd, "nodes", "0", "a site needs at least one SuperNode")
 			}
-			return doRequest(cmd.Context(), p, site.Options{Dir: p.findDir(), Create: true, Attended: p.attended() && !p.json, Choose: func(c *project.Choices) {
+			return doRequest(cmd.Context(), p, site.Options{Dir: p.FindDir(), Create: true, Attended: p.Attended() && !p.JSON, Choose: func(c *project.Choices) {
 				for flag, set := range map[string]func(){
 					"nodes":   func() { c.Nodes = choices.Nodes },
 					"site":    func() { c.Site.Name = choices.Site.Name },
@@ -57,24 +58,24 @@ Then read your four words to the coordinator by telephone, and take the reply wi
 	f.IntVar(&choices.Nodes, "nodes", 0, "`number` of SuperNodes")
 	f.StringVar(&choices.Site.Name, "site", "", "`name` of this site, as the coordinator knows it")
 	f.StringVar(&choices.Site.Contact, "contact", "", "`whom` the coordinator calls")
-	p.jsonFlag(cmd)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
-func doRequest(ctx context.Context, p *program, o site.Options) error {
-	s, err := p.open(ctx, o, !o.Attended)
+func doRequest(ctx context.Context, p *program.Program, o site.Options) error {
+	s, err := p.Open(ctx, o, !o.Attended)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	to := p.front(!o.Attended)
+	to := p.Front(!o.Attended)
 	to.Out = p.Err // the standard output is the request alone
 	letter, err := steps.Request(ctx, s, to)
 	if err != nil {
 		return err
 	}
-	if p.json {
-		writeJSON(p.Out, letterData{File: letter.File, Words: letter.Words, Text: string(letter.Text)}, nil)
+	if p.JSON {
+		program.WriteJSON(p.Out, LetterData{File: letter.File, Words: letter.Words, Text: string(letter.Text)}, nil)
 		return nil
 	}
 	fmt.Fprintf(p.Out, "%s", letter.Text)
@@ -86,19 +87,19 @@ When the reply is there: flwrup join FILE
 	return nil
 }
 
-// admitData is what `flwrup admit --json` carries.
-type admitData struct {
-	Replies []letterData `json:"replies"`
+// AdmitData is what `flwrup admit --json` carries.
+type AdmitData struct {
+	Replies []LetterData `json:"replies"`
 }
 
-// letterData is a letter, for programs.
-type letterData struct {
+// LetterData is a letter, for programs.
+type LetterData struct {
 	File  string `json:"file"`
 	Words string `json:"words"`
 	Text  string `json:"text"`
 }
 
-func admitCommand(p *program) *cobra.Command {
+func admitCommand(p *program.Program) *cobra.Command {
 	var words []string
 	cmd := &cobra.Command{
 		Use:   "admit FILE…",
@@ -109,20 +110,20 @@ input. To admit a request twice changes nothing.
 
 A request can be changed on its way. So call each site, have them read their four words, and
 compare; --words gives them without a question, once for each request.`,
-		Args: oneOrMore("file", "a site makes one with `flwrup request`"),
+		Args: program.OneOrMore("file", "a site makes one with `flwrup request`"),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return doAdmit(cmd.Context(), p, files, words)
 		},
 	}
 	cmd.Flags().StringArrayVar(&words, "words", nil, "the four `words` that a site has read out")
-	p.jsonFlag(cmd)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
-func doAdmit(ctx context.Context, p *program, files, words []string) error {
+func doAdmit(ctx context.Context, p *program.Program, files, words []string) error {
 	var requests []admission.SealedRequest
 	for _, file := range files {
-		text, err := p.letter(file)
+		text, err := letter(p, file)
 		if err != nil {
 			return err
 		}
@@ -132,27 +133,27 @@ func doAdmit(ctx context.Context, p *program, files, words []string) error {
 		}
 		requests = append(requests, found...)
 	}
-	attended := p.attended() && !p.json
-	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: attended}, !attended)
+	attended := p.Attended() && !p.JSON
+	s, err := p.Open(ctx, site.Options{Dir: p.FindDir(), Attended: attended}, !attended)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	to := p.front(!attended)
-	var replies []letterData
+	to := p.Front(!attended)
+	var replies []LetterData
 	for _, r := range requests {
 		var letter sites.Letter
 		if letter, err = steps.Admit(ctx, s, r, wordsFor(r, words), to); err != nil {
 			break
 		}
-		replies = append(replies, letterData{File: letter.File, Words: letter.Words, Text: string(letter.Text)})
+		replies = append(replies, LetterData{File: letter.File, Words: letter.Words, Text: string(letter.Text)})
 	}
-	if !p.json || len(replies) == 0 {
+	if !p.JSON || len(replies) == 0 {
 		return err
 	}
-	writeJSON(p.Out, admitData{Replies: replies}, err) // those before the error are admitted
+	program.WriteJSON(p.Out, AdmitData{Replies: replies}, err) // those before the error are admitted
 	if err != nil {
-		return alreadySaid(err)
+		return program.AlreadySaid(err)
 	}
 	return nil
 }
@@ -171,7 +172,7 @@ func wordsFor(r admission.SealedRequest, words []string) string {
 	return words[0]
 }
 
-func joinCommand(p *program) *cobra.Command {
+func joinCommand(p *program.Program) *cobra.Command {
 	var words string
 	var o upOptions
 	cmd := &cobra.Command{
@@ -184,7 +185,7 @@ twice changes nothing.
 Without one: FILE is the reply to the request of this folder; "-" reads the standard input. A reply
 can be changed on its way. So call your coordinator, have them read their four words, and compare;
 --words gives them without a question. A later reply has to be signed with the same key.`,
-		Args: cobra.MatchAll(oneOrMore("federation or file", "the coordinator tells you @account/federation, or makes a file with `flwrup admit`"), cobra.MaximumNArgs(1)),
+		Args: cobra.MatchAll(program.OneOrMore("federation or file", "the coordinator tells you @account/federation, or makes a file with `flwrup admit`"), cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.HasPrefix(args[0], "@") {
 				return doJoinFederation(cmd.Context(), p, cmd, args[0], o)
@@ -205,22 +206,22 @@ can be changed on its way. So call your coordinator, have them read their four w
 	f.StringVar(&c.Runtime, "runtime", project.RuntimeAuto, "auto, docker or process")
 	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file`, from here, with the passphrase of the backup; its place is kept in flwrup.toml")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
-	p.jsonFlag(cmd)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
 // joinFlags are the flags of `flwrup join` for a federation; a reply has their values in it.
 var joinFlags = []string{"nodes", "connection", "control", "fleet", "ca", "runtime", "passphrase-file", "yes"}
 
-func doJoinFederation(ctx context.Context, p *program, cmd *cobra.Command, federation string, o upOptions) error {
+func doJoinFederation(ctx context.Context, p *program.Program, cmd *cobra.Command, federation string, o upOptions) error {
 	if _, _, err := flwrexec.ParseFederation(federation); err != nil {
 		return err
 	}
 	if cmd.Flags().Changed("words") {
 		return problem.New(problem.Usage, "cannot use --words with a federation", "they belong to a reply", "leave --words out")
 	}
-	yes, dir := o.yes || p.json || !p.attended(), p.findDir()
-	s, err := p.open(ctx, site.Options{Dir: dir, Create: true, Attended: !yes, Join: federation, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, yes)
+	yes, dir := o.yes || p.JSON || !p.Attended(), p.FindDir()
+	s, err := p.Open(ctx, site.Options{Dir: dir, Create: true, Attended: !yes, Join: federation, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, yes)
 	if err != nil {
 		return err
 	}
@@ -228,10 +229,10 @@ func doJoinFederation(ctx context.Context, p *program, cmd *cobra.Command, feder
 	if err := steps.JoinFederation(ctx, s, federation); err != nil {
 		return err
 	}
-	return p.walk(ctx, s, p.front(yes), front.StepID(o.until))
+	return walk(ctx, p, s, p.Front(yes), front.StepID(o.until))
 }
 
-func inviteCommand(p *program) *cobra.Command {
+func inviteCommand(p *program.Program) *cobra.Command {
 	revoke, yes := false, false
 	cmd := &cobra.Command{
 		Use:   "invite [@ACCOUNT…]",
@@ -243,59 +244,59 @@ it lists the members and the open invitations. To invite an account twice change
 			if revoke && len(args) == 0 {
 				return problem.New(problem.Usage, "cannot revoke", "no account named", "`flwrup invite` lists the open invitations")
 			}
-			return doInvite(cmd.Context(), p, args, revoke, yes || !p.attended() || p.json)
+			return doInvite(cmd.Context(), p, args, revoke, yes || !p.Attended() || p.JSON)
 		},
 	}
 	cmd.Flags().BoolVar(&revoke, "revoke", false, "take open invitations back")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	p.jsonFlag(cmd)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
-func doInvite(ctx context.Context, p *program, accounts []string, revoke, yes bool) error {
+func doInvite(ctx context.Context, p *program.Program, accounts []string, revoke, yes bool) error {
 	accounts, err := invites.Parse(accounts)
 	if err != nil {
 		return err
 	}
-	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: !yes}, yes)
+	s, err := p.Open(ctx, site.Options{Dir: p.FindDir(), Attended: !yes}, yes)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	state, err := steps.Invite(ctx, s, accounts, revoke, p.front(yes))
+	state, err := steps.Invite(ctx, s, accounts, revoke, p.Front(yes))
 	if err != nil {
 		return err
 	}
-	if p.json {
-		writeJSON(p.Out, state, nil)
+	if p.JSON {
+		program.WriteJSON(p.Out, state, nil)
 		return nil
 	}
 	for _, line := range state.Lines() {
-		p.say("%s", line)
+		p.Say("%s", line)
 	}
 	return nil
 }
 
-func doJoin(ctx context.Context, p *program, file, words string, until front.StepID) error {
-	text, err := p.letter(file)
+func doJoin(ctx context.Context, p *program.Program, file, words string, until front.StepID) error {
+	text, err := letter(p, file)
 	if err != nil {
 		return err
 	}
-	attended := p.attended() && !p.json
-	s, err := p.open(ctx, site.Options{Dir: p.findDir(), Attended: attended}, !attended)
+	attended := p.Attended() && !p.JSON
+	s, err := p.Open(ctx, site.Options{Dir: p.FindDir(), Attended: attended}, !attended)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	to := p.front(!attended)
+	to := p.Front(!attended)
 	if err := steps.Join(ctx, s, text, words, to); err != nil {
 		return err
 	}
-	return p.walk(ctx, s, to, until)
+	return walk(ctx, p, s, to, until)
 }
 
 // letter reads a letter from a file, or from the standard input.
-func (p *program) letter(file string) ([]byte, error) {
+func letter(p *program.Program, file string) ([]byte, error) {
 	if file == "-" && p.In != nil {
 		return io.ReadAll(io.LimitReader(p.In, sites.LetterLimit))
 	}

@@ -1,4 +1,4 @@
-package cli
+package setup
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"flwrup/internal/cli/program"
 	"flwrup/internal/front"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
@@ -61,11 +62,11 @@ func ownKeys(s *site.Site) (names []string) {
 
 // mayRemove says what goes with a rehearsal's folder and what stays, and reports whether it may be removed. Where it
 // holds something of the person's it asks; without a person the folder stays.
-func (p *program) mayRemove(ctx context.Context, s *site.Site, to front.Sink) bool {
+func mayRemove(ctx context.Context, p *program.Program, s *site.Site, to front.Sink) bool {
 	if !project.Marked(s.Dir, "rehearsal") {
 		return true // it is not removed: it was there before flwrup
 	}
-	p.say("this removes %s with the rehearsal's keys, logs and run history; the environment with flwr stays for the next time", s.Dir)
+	p.Say("this removes %s with the rehearsal's keys, logs and run history; the environment with flwr stays for the next time", s.Dir)
 	list := belongings(s)
 	if len(list) == 0 {
 		return true
@@ -76,6 +77,6 @@ func (p *program) mayRemove(ctx context.Context, s *site.Site, to front.Sink) bo
 	if err == nil && answer == "yes" {
 		return true
 	}
-	p.say("%s stays: it holds %s", s.Dir, strings.Join(list, ", "))
+	p.Say("%s stays: it holds %s", s.Dir, strings.Join(list, ", "))
 	return false
 }

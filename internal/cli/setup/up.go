@@ -1,4 +1,6 @@
-package cli
+// Package setup is the part of flwrup's command line that sets SuperNodes up and takes them down: the wizard, up, rehearse,
+// down, and the ways of a federation of several sites.
+package setup
 
 import (
 	"context"
@@ -9,11 +11,19 @@ import (
 	"github.com/spf13/pflag"
 
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/cli/program"
+	"flwrup/internal/cli/shown"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/steps"
+)
+
+// Flags of every command that starts runs.
+const (
+	MendHelp    = "comment out what writes files in the app's ServerApp; a copy is kept"
+	SendAllHelp = "send the app even with files of the SuperNodes' data among it; keys never"
 )
 
 // upOptions are the flags of `flwrup up`; each is kept in flwrup.toml once given.
@@ -26,7 +36,8 @@ type upOptions struct {
 	sendAll        bool
 }
 
-func upCommand(p *program) *cobra.Command {
+// Up is `flwrup up`.
+func Up(p *program.Program) *cobra.Command {
 	var o upOptions
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -34,7 +45,7 @@ func upCommand(p *program) *cobra.Command {
 		Long: `Goes through the 16 steps against a SuperGrid, or any SuperLink connection, and stops
 with exit code 3 where only a person or the grid can go on. Running it again goes on
 from there. What you choose is kept in flwrup.toml.`,
-		Args: noArgs,
+		Args: program.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doUp(cmd.Context(), p, cmd, o) },
 	}
 	f, c := cmd.Flags(), &o.choices
@@ -56,9 +67,9 @@ from there. What you choose is kept in flwrup.toml.`,
 	f.StringVar(&o.passphraseFile, "passphrase-file", "", "`file`, from here, with the passphrase of the backup; its place is kept in flwrup.toml")
 	f.IntVar(&o.until, "until", front.StepTotal, "the `step` after which to stop: 10 registers and starts nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer every question with its default")
-	f.BoolVar(&o.mend, "mend", false, mendHelp)
-	f.BoolVar(&o.sendAll, "send-all", false, sendAllHelp)
-	p.jsonFlag(cmd)
+	f.BoolVar(&o.mend, "mend", false, MendHelp)
+	f.BoolVar(&o.sendAll, "send-all", false, SendAllHelp)
+	p.JSONFlag(cmd)
 	return cmd
 }
 
@@ -70,8 +81,8 @@ func gridFlags(f *pflag.FlagSet, c *project.Choices) {
 	f.StringVar(&c.Grid.CA, "ca", "", "CA certificate `file`, from here, of a grid without a public certificate")
 }
 
-// kept are the flags that flwrup.toml keeps, in the order of the help; each has an environment variable.
-var kept = []string{"nodes", "federation", "create-federation", "connection", "control", "fleet", "ca", "runtime", "flwr", "flwr-path", "flwr-home",
+// Kept are the flags that flwrup.toml keeps, in the order of the help; each has an environment variable.
+var Kept = []string{"nodes", "federation", "create-federation", "connection", "control", "fleet", "ca", "runtime", "flwr", "flwr-path", "flwr-home",
 	"keys", "image", "host-network", "app", "backup", "backup-recipient", "passphrase-file",
 	"node-config", "data", "env", "env-file", "cpus", "memory", "pids", "tmp", "gpus", "host", "location", "install-packages", "lasting"}
 
@@ -105,7 +116,7 @@ func (o upOptions) keep(c *project.Choices, dir string) map[string]func() {
 		"keys":              func() { c.Keys = from.Keys },
 		"image":             func() { c.Image = from.Image },
 		"host-network":      func() { c.HostNetwork = from.HostNetwork },
-		"app":               func() { c.App = appFrom(dir, from.App) },
+		"app":               func() { c.App = AppFrom(dir, from.App) },
 		"backup":            func() { c.Backup = from.Backup },
 		"passphrase-file":   func() { c.BackupPassphrase = placeFrom(dir, o.passphraseFile) },
 		"backup-recipient":  func() { c.BackupRecipient = from.BackupRecipient },
@@ -127,36 +138,36 @@ func placeFrom(dir, file string) string {
 	return abs
 }
 
-// appFrom is placeFrom for the folder of an app; "none" and an app of Flower's hub are no folders.
-func appFrom(dir, app string) string {
+// AppFrom is placeFrom for the folder of an app; "none" and an app of Flower's hub are no folders.
+func AppFrom(dir, app string) string {
 	if app == site.NoApp || flwr.IsAppID(app) {
 		return app
 	}
 	return placeFrom(dir, app)
 }
 
-func doUp(ctx context.Context, p *program, cmd *cobra.Command, o upOptions) error {
-	o.yes = o.yes || p.json
-	dir := p.findDir()
-	s, err := p.open(ctx, site.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, SendAll: o.sendAll, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, o.yes)
+func doUp(ctx context.Context, p *program.Program, cmd *cobra.Command, o upOptions) error {
+	o.yes = o.yes || p.JSON
+	dir := p.FindDir()
+	s, err := p.Open(ctx, site.Options{Dir: dir, Create: true, Attended: !o.yes, Mend: o.mend, SendAll: o.sendAll, PassphraseFile: o.passphraseFile, Choose: o.choose(cmd, dir)}, o.yes)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	return p.walk(ctx, s, p.front(o.yes), front.StepID(o.until))
+	return walk(ctx, p, s, p.Front(o.yes), front.StepID(o.until))
 }
 
 // walk goes through the steps up to last, and shows how the SuperNodes stand then.
-func (p *program) walk(ctx context.Context, s *site.Site, to front.Sink, last front.StepID) error {
+func walk(ctx context.Context, p *program.Program, s *site.Site, to front.Sink, last front.StepID) error {
 	if err := steps.WalkTo(ctx, s, to, last); err != nil {
-		return p.left(ctx, s, err)
+		return p.Left(ctx, s, err)
 	}
 	overview := health.Overview(ctx, s, 0)
-	if p.json {
-		writeJSON(p.Out, p.statusOf(s.Title(), overview, time.Time{}), nil)
+	if p.JSON {
+		program.WriteJSON(p.Out, shown.StatusOf(p, s.Title(), overview, time.Time{}), nil)
 		return nil
 	}
-	p.say("")
-	p.showStatus(s.Title(), overview, time.Time{})
+	p.Say("")
+	shown.ShowStatus(p, s.Title(), overview, time.Time{})
 	return nil
 }

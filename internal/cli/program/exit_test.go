@@ -1,21 +1,16 @@
-package cli
+package program
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"flwrup/internal/front"
 	"flwrup/internal/plain"
 	"flwrup/internal/problem"
-	"flwrup/internal/project"
-
-	"github.com/spf13/pflag"
 )
 
 func TestExitCode(t *testing.T) {
@@ -32,7 +27,7 @@ func TestExitCode(t *testing.T) {
 		{problem.New(problem.NotLoggedIn, "not logged in", "", ""), 3},
 		{problem.New(problem.Cancelled, "stopped", "", ""), 130},
 	} {
-		if got := exitCode(c.err); got != c.want {
+		if got := ExitCode(c.err); got != c.want {
 			t.Errorf("%v: exit code %d, %d wanted", c.err, got, c.want)
 		}
 	}
@@ -50,29 +45,10 @@ func TestUnattendedQuestions(t *testing.T) {
 	}
 }
 
-// TestPlaceFrom: a file on the command line is where the shell would look for it, and is kept as the project finds it.
-func TestPlaceFrom(t *testing.T) {
-	here := t.TempDir()
-	t.Chdir(here)
-	for _, c := range []struct{ dir, file, want string }{
-		{".", "pass", "pass"},
-		{"project", "pass", filepath.Join(here, "pass")},
-		{"project", "project/secrets/pass", filepath.Join("secrets", "pass")},
-		{"project", filepath.Join(here, "pass"), filepath.Join(here, "pass")},
-	} {
-		if got := placeFrom(c.dir, c.file); got != c.want {
-			t.Errorf("%s for %s: %q, %q wanted", c.file, c.dir, got, c.want)
-		}
-	}
-	if got := appFrom("project", "none"); got != "none" {
-		t.Errorf("no app became %q", got)
-	}
-}
-
 // TestLongProblem: no line of a problem is longer than one can hear in one breath.
 func TestLongProblem(t *testing.T) {
 	var b strings.Builder
-	writeProblem(&b, problem.New(problem.Usage, strings.Repeat("the cause of it, ", 30), "why", strings.Repeat("do this. ", 60)))
+	WriteProblem(&b, problem.New(problem.Usage, strings.Repeat("the cause of it, ", 30), "why", strings.Repeat("do this. ", 60)))
 	for _, l := range strings.Split(b.String(), "\n") {
 		if len(l) > 200 {
 			t.Errorf("%d characters: %s", len(l), l)
@@ -80,24 +56,5 @@ func TestLongProblem(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "  what to do: ") || strings.Count(b.String(), "do this.") != 60 {
 		t.Error(b.String())
-	}
-}
-
-// TestKept: the flags of up that the project keeps are those of the list.
-func TestKept(t *testing.T) {
-	o, c := upOptions{}, &project.Choices{}
-	sets := o.keep(c, ".")
-	for name, set := range o.nodes.keep(&c.All) {
-		sets[name] = set
-	}
-	upCommand(&program{}).Flags().VisitAll(func(f *pflag.Flag) {
-		_, keeps := sets[f.Name]
-		if has := slices.Contains(kept, f.Name); has != keeps {
-			t.Errorf("--%s: is in the list: %v, is kept: %v", f.Name, has, keeps)
-		}
-		delete(sets, f.Name)
-	})
-	if len(sets) > 0 {
-		t.Errorf("no flags %v", sets)
 	}
 }

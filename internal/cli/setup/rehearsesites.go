@@ -1,4 +1,4 @@
-package cli
+package setup
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"flwrup/internal/admission"
+	"flwrup/internal/cli/program"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
@@ -20,7 +21,7 @@ import (
 
 // rehearsalOfSites is a rehearsal with a coordinator and sites without an account, in folders of their own.
 type rehearsalOfSites struct {
-	p           *program
+	p           *program.Program
 	base        string // the folder above theirs
 	coordinator *site.Site
 	sites       []*site.Site
@@ -28,11 +29,11 @@ type rehearsalOfSites struct {
 
 // doRehearseSites goes the way of several institutions on this machine: requests, admission, replies, and a run over
 // all of them. What travels between the folders are the letters; the telephone is flwrup's.
-func doRehearseSites(ctx context.Context, p *program, o rehearseOptions) (err error) {
+func doRehearseSites(ctx context.Context, p *program.Program, o rehearseOptions) (err error) {
 	if !o.yes {
 		return problem.New(problem.Usage, "cannot ask in a rehearsal of sites", "it goes all of the way on its own", "flwrup rehearse --sites "+fmt.Sprint(o.sites)+" --yes")
 	}
-	base := p.dir
+	base := p.Dir
 	if base == "" {
 		base = "flwrup-rehearsal-sites"
 	}
@@ -41,18 +42,18 @@ func doRehearseSites(ctx context.Context, p *program, o rehearseOptions) (err er
 	}
 	began := time.Now()
 	r := &rehearsalOfSites{p: p, base: base}
-	p.say("rehearsal of a coordinator and %d sites in %s", o.sites, base)
-	to := p.front(true)
+	p.Say("rehearsal of a coordinator and %d sites in %s", o.sites, base)
+	to := p.Front(true)
 	err = r.goThrough(ctx, o, to)
 	if err == nil {
-		p.say("")
-		err = p.showRehearsal(ctx, r.coordinator, to, time.Since(began))
+		p.Say("")
+		err = showRehearsal(ctx, p, r.coordinator, to, time.Since(began))
 	}
 	if o.keep && err == nil {
 		err = site.KeepGrid(ctx, r.coordinator)
-		p.say("\nall goes on running; flwrup down ends each, the sites first:")
+		p.Say("\nall goes on running; flwrup down ends each, the sites first:")
 		for _, s := range append(r.sites, r.coordinator) {
-			p.say("  flwrup down --yes --dir %s", s.Dir)
+			p.Say("  flwrup down --yes --dir %s", s.Dir)
 		}
 		return errors.Join(err, r.close())
 	}
@@ -60,8 +61,8 @@ func doRehearseSites(ctx context.Context, p *program, o rehearseOptions) (err er
 }
 
 func (r *rehearsalOfSites) goThrough(ctx context.Context, o rehearseOptions, to front.Sink) (err error) {
-	r.p.say("\nthe coordinator, in %s", filepath.Join(r.base, "coordinator"))
-	r.coordinator, err = r.p.open(ctx, site.Options{Dir: filepath.Join(r.base, "coordinator"), Create: true, Rehearsal: true, Crowded: o.crowded, Choose: func(c *project.Choices) {
+	r.p.Say("\nthe coordinator, in %s", filepath.Join(r.base, "coordinator"))
+	r.coordinator, err = r.p.Open(ctx, site.Options{Dir: filepath.Join(r.base, "coordinator"), Create: true, Rehearsal: true, Crowded: o.crowded, Choose: func(c *project.Choices) {
 		c.Nodes, c.Flwr.Version, c.Runtime = o.nodes, o.flwr, o.runtime
 		c.SitesOnly = o.nodes == 0
 		c.ContainerPrefix = rehearsalPrefix(c)
@@ -77,16 +78,16 @@ func (r *rehearsalOfSites) goThrough(ctx context.Context, o rehearseOptions, to 
 			return err
 		}
 	}
-	r.p.say("\nthe coordinator goes on")
+	r.p.Say("\nthe coordinator goes on")
 	return steps.Walk(ctx, r.coordinator, to)
 }
 
 // join is the way of one site: its request, the admission, the reply, its SuperNode online.
 func (r *rehearsalOfSites) join(ctx context.Context, number int, to front.Sink) error {
 	dir := filepath.Join(r.base, fmt.Sprintf("site-%d", number))
-	r.p.say("\nsite %d, in %s", number, dir)
+	r.p.Say("\nsite %d, in %s", number, dir)
 	kind := cmp.Or(r.coordinator.RuntimeKind(), r.coordinator.Choices().Runtime) // a coordinator without SuperNodes has none
-	s, err := r.p.open(ctx, site.Options{Dir: dir, Create: true, Rehearsed: true, Choose: func(c *project.Choices) {
+	s, err := r.p.Open(ctx, site.Options{Dir: dir, Create: true, Rehearsed: true, Choose: func(c *project.Choices) {
 		c.Nodes, c.Runtime = 1, kind
 		c.Site = project.SiteChoice{Name: fmt.Sprintf("Site %d", number), Contact: fmt.Sprintf("it@site-%d.example", number)}
 		c.HostNetwork = kind != project.RuntimeProcess // the grid is on this machine's loopback
@@ -133,7 +134,7 @@ func (r *rehearsalOfSites) end(to front.Sink, remove bool) error {
 	if remove && errors.Join(errs...) == nil {
 		_ = os.Remove(r.base) // stays where something else is in it
 	} else {
-		r.p.say("\nthe folders in %s are kept", r.base)
+		r.p.Say("\nthe folders in %s are kept", r.base)
 	}
 	return errors.Join(append(errs, r.close())...)
 }
