@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/fit"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
@@ -42,6 +43,7 @@ func Doctor(ctx context.Context, s *site.Site, each func(Finding)) {
 		each(examine(ctx, l, st, said))
 	}
 	o := health.Diagnosed(ctx, s, site.Fresh)
+	each(releases(s, o.Fit))
 	for _, n := range o.Nodes {
 		f := Finding{What: n.Name, State: front.Ready, Stands: o.SeverityOf(n), Says: []string{nodeSays(n)}, Problem: n.Diagnosis, Remedy: n.Remedy}
 		switch f.Stands {
@@ -83,6 +85,15 @@ func examine(ctx context.Context, l *Look, st Step, said map[string]bool) Findin
 		f.Stands, f.Problem = front.Failing, p
 	}
 	return f
+}
+
+// releases is Doctor for the releases of flwr.
+func releases(s *site.Site, f front.Fit) Finding {
+	says, wrong := fit.Says(s, f)
+	if wrong != nil {
+		return Finding{What: "releases", State: front.Ready, Stands: front.Failing, Says: says, Problem: wrong}
+	}
+	return Finding{What: "releases", State: front.Done, Stands: front.OK, Says: says}
 }
 
 // nodeSays is a SuperNode's state in one line: what the grid says, and what runs here.

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"flwrup/internal/front"
@@ -28,8 +29,11 @@ func TestDoctor(t *testing.T) {
 		return
 	}
 	whats, wrong := look()
-	if len(whats) != front.StepTotal+2 || whats[9] != "10 Register" || whats[front.StepTotal] != "supernode_1" {
-		t.Errorf("16 steps and two SuperNodes wanted, got %q", whats)
+	if len(whats) != front.StepTotal+3 || whats[9] != "10 Register" || whats[front.StepTotal] != "releases" || whats[front.StepTotal+1] != "supernode_1" {
+		t.Errorf("16 steps, the releases and two SuperNodes wanted, got %q", whats)
+	}
+	if r := nodes["releases"]; !slices.Contains(r.Says, "the grid speaks HTTP to flwr's commands") || !slices.Contains(r.Says, "flwr 1.42.0 is known to this flwrup") {
+		t.Errorf("%+v", r)
 	}
 	if len(wrong) != 0 {
 		t.Errorf("nothing is wrong yet, got %v", wrong)

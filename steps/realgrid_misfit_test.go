@@ -16,6 +16,7 @@ import (
 	"flwrup/flwrexec/install"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
 	"flwrup/internal/require"
@@ -60,6 +61,10 @@ func (x *trial) misfits(t *testing.T) {
 			s.ForgetGrid()
 			x.refused(t, s, "speaks HTTP to SuperNodes, those of flwr "+version+" speak gRPC", "1.40 or later")
 			x.seenInStep3(t, s, "speaks HTTP to SuperNodes, those of flwr "+version+" speak gRPC", "1.40 or later")
+			o := health.Overview(t.Context(), s, 0)
+			if f := o.Fit; !f.Needed || f.Fleet != "HTTP" || f.FlwrFits != "no" || !strings.HasPrefix(f.Says, "the grid speaks HTTP to SuperNodes (flwr 1.40 or later); flwr on this machine is "+version+": upgrade to 1.4") {
+				t.Errorf("%+v\ngrid: %v", f, o.GridErr)
+			}
 		})
 	}
 	t.Run("addresses swapped", func(t *testing.T) { // as SuperGrid has them: two, each for one side

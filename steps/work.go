@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"flwrup/internal/fit"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
@@ -54,6 +55,7 @@ func (w Work) Undo(ctx context.Context, id front.StepID, to front.Sink) error {
 
 // Overview returns the dashboard's data; the grid is asked only when its answer is older than maxAge.
 func (w Work) Overview(ctx context.Context, maxAge time.Duration) front.Overview {
+	fit.Ask(ctx, w.s)
 	return health.Overview(ctx, w.s, maxAge)
 }
 

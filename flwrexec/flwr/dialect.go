@@ -128,6 +128,19 @@ func (d Dialect) Known() bool {
 	return d.Version.Major == 1 && d.Version.Minor >= oldestMinor && d.Version.Minor <= newestKnown && !d.Version.Dev
 }
 
+// HowKnown says in one line how well the table knows the release.
+func (d Dialect) HowKnown() string {
+	v := d.Version.String()
+	if d.Known() {
+		return "flwr " + v + " is known to this flwrup"
+	}
+	text := "flwr " + v + " is newer than this flwrup knows"
+	if d.Version.Dev {
+		text = "flwr " + v + " is a development build"
+	}
+	return text + fmt.Sprintf(": its commands are taken from its --help, its protocols are taken to be those of 1.%d", newestKnown)
+}
+
 // SpeaksTo reports whether a SuperNode of this dialect can talk to a SuperLink of the other's release. The
 // fleet's side went from gRPC to HTTP once, and neither side speaks both.
 func (d Dialect) SpeaksTo(link Dialect) bool { return d.FleetHTTP == link.FleetHTTP }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flwrup/internal/cli/program"
+	"flwrup/internal/cli/shown"
 	"flwrup/internal/front"
 	"flwrup/internal/sitetest"
 	"flwrup/internal/turn"
@@ -24,12 +25,13 @@ func TestStatusFromLastLook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fitting := front.Fit{Newest: "1.42.0", Index: "pypi.org", Control: "HTTP", Fleet: "HTTP", FlwrFits: "yes", Target: "1.42.0", Needed: true, Says: "supernode_1 runs 1.38.0: upgrade to 1.42.0"}
 	keep := func() {
 		t.Helper()
 		stamp, err := lastlook.Stamp(dir)
 		if err == nil {
 			err = lastlook.Write(dir, stamp, lastlook.Look{At: time.Now().Add(-3 * time.Second), Title: front.Title{Project: "from-the-watch"},
-				Over: front.Overview{Online: 1, Nodes: []front.NodeView{{Name: "supernode_1", Grid: front.GridOnline}}}})
+				Over: front.Overview{Online: 1, Fit: fitting, Nodes: []front.NodeView{{Name: "supernode_1", Grid: front.GridOnline, Flwr: "1.38.0", Fits: "no"}}}})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -41,6 +43,9 @@ func TestStatusFromLastLook(t *testing.T) {
 		return out.String()
 	}
 	keep()
+	if text := status(); !strings.Contains(text, "\n    "+fitting.Says+"\n") {
+		t.Error(text)
+	}
 	if text := status(); !strings.Contains(text, "from-the-watch") || !strings.Contains(text, "as of 3 s ago") || !strings.Contains(text, "--fresh") || !strings.Contains(text, "1 of 1 online") {
 		t.Error(text)
 	}
@@ -49,9 +54,14 @@ func TestStatusFromLastLook(t *testing.T) {
 		Data struct {
 			Online int
 			AsOf   time.Time `json:"as_of"`
+			Fit    shown.FitData
+			Nodes  []struct {
+				Flwr string
+				Fits string `json:"fits_grid"`
+			}
 		}
 	}
-	if text := status("--json"); json.Unmarshal([]byte(text), &whole) != nil || !whole.OK || whole.Data.Online != 1 || time.Since(whole.Data.AsOf) > time.Minute {
+	if text := status("--json"); json.Unmarshal([]byte(text), &whole) != nil || !whole.OK || whole.Data.Online != 1 || whole.Data.Fit != *shown.FitOf(fitting) || whole.Data.Nodes[0].Flwr != "1.38.0" || whole.Data.Nodes[0].Fits != "no" || time.Since(whole.Data.AsOf) > time.Minute {
 		t.Error(text)
 	}
 	if text := status("--fresh"); strings.Contains(text, "from-the-watch") || strings.Contains(text, "as of") {

@@ -49,6 +49,7 @@ type Fit struct {
 	Target flwr.Version // release to move to; zero: all is well, or none fits
 	Needed bool         // something cannot talk to the grid as it is
 	Why    string       // one line for people; "" where there is nothing to say
+	Short  string       // the same for a narrow screen
 }
 
 // Judge decides by a look that has read Reads.
@@ -125,13 +126,14 @@ func (f *Fit) aim(rehearsal bool) {
 		}
 	}
 	if f.Tells == No {
-		misfits = append(misfits, Node{Name: "flwr on this machine", Version: f.Flwr})
+		misfits = append(misfits, Node{Name: onThisMachine, Version: f.Flwr})
 	}
 	best, newest := f.best()
 	switch f.Needed = len(misfits) > 0; {
 	case f.Needed:
 		f.Target = best
 		f.Why = f.speech() + "; " + inWords(misfits)
+		f.Short = f.protocol() + ", " + counted(misfits)
 		if best == (flwr.Version{}) {
 			f.Why += ": flwrup knows no release that fits"
 			return
@@ -141,16 +143,18 @@ func (f *Fit) aim(rehearsal bool) {
 			verb = "go back"
 		}
 		f.Why += ": " + verb + " to " + best.String() + unknown(best)
+		f.Short = verb + " to " + best.String() + ": " + f.protocol() + ", " + counted(misfits)
 	case rehearsal || f.Out.At.IsZero(): // a rehearsal's grid is of the flwr at hand
 	default:
 		old := f.olderThan(best)
 		if len(old) > 0 {
 			f.Target, f.Why = best, "flwr "+best.String()+" is out; "+inWords(old)
+			f.Short = "flwr " + best.String() + " is out; " + counted(old)
 		}
 		if newest.Compare(best) > 0 && len(f.olderThan(newest)) > 0 {
 			f.Why = strings.TrimSuffix(strings.Join([]string{"flwr " + newest.String() + " is out, and newer than this flwrup knows", f.Why}, "; "), "; ")
 			if f.Target == (flwr.Version{}) {
-				f.Target = newest
+				f.Target, f.Short = newest, f.Why
 			}
 		}
 	}
@@ -191,7 +195,7 @@ func (f *Fit) best() (best, newest flwr.Version) {
 func (f *Fit) olderThan(v flwr.Version) []Node {
 	old := slices.DeleteFunc(slices.Clone(f.Nodes), func(n Node) bool { return n.Version == (flwr.Version{}) || n.Version.Compare(v) >= 0 })
 	if f.Flwr != (flwr.Version{}) && f.Flwr.Compare(v) < 0 {
-		old = append(old, Node{Name: "flwr on this machine", Version: f.Flwr})
+		old = append(old, Node{Name: onThisMachine, Version: f.Flwr})
 	}
 	return old
 }
@@ -217,6 +221,35 @@ func (f *Fit) speech() string {
 	return says
 }
 
+// protocol says what the grid speaks in few words.
+func (f *Fit) protocol() string {
+	if f.Fleet == probe.None {
+		return "the grid speaks " + string(f.Control)
+	}
+	return "the grid speaks " + string(f.Fleet)
+}
+
+// onThisMachine is the name of the flwr at hand.
+const onThisMachine = "flwr on this machine"
+
+// counted counts the SuperNodes that run the oldest release of a list.
+func counted(list []Node) string {
+	oldest := slices.MinFunc(list, func(a, b Node) int { return a.Version.Compare(b.Version) })
+	var same []Node
+	for _, n := range list {
+		if n.Version == oldest.Version && n.Name != onThisMachine {
+			same = append(same, n)
+		}
+	}
+	if len(same) > 1 {
+		return fmt.Sprintf("%d SuperNodes run %s", len(same), oldest.Version)
+	}
+	if len(same) == 0 {
+		same = []Node{oldest}
+	}
+	return inWords(same)
+}
+
 // mostNamed is how many SuperNodes a line names.
 const mostNamed = 3
 
@@ -237,7 +270,7 @@ func inWords(list []Node) string {
 		if len(who) == 1 {
 			verb = "runs"
 		}
-		if who[0] == "flwr on this machine" && len(who) == 1 {
+		if who[0] == onThisMachine && len(who) == 1 {
 			verb = "is"
 		}
 		if more := len(who) - mostNamed; more > 0 {

@@ -40,6 +40,8 @@ type NodeView struct {
 	GridSince   time.Time
 	Runtime     supernode.Status
 	Digest      string           // of the image that its container was made from; "" for a process
+	Flwr        string           // version that it was started with; "" while it is not known
+	Fits        string           // whether that speaks to the grid: yes, no, "" while it is not known
 	Wanted      Wanted           // what the person last asked of it
 	Engine      *Engine          // who runs it in flwrup's place; nil for flwrup
 	Diagnosis   *problem.Problem // why it is not as it should be; nil when all is well
@@ -183,6 +185,7 @@ type Overview struct {
 	FileErr    error     // why flwrup.toml as it is now is not gone by
 	Online     int       // nodes that the grid calls online, but for those that have ended here
 	Remedy     *Remedy   // remedy of GridErr; nil without one
+	Fit        Fit       // which flwr fits the grid
 	FromLogs   bool      // the states on the grid are those of the SuperNodes' own logs: nobody here may ask the grid
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/fvbommel/sortorder"
 
 	"flwrup/flwrexec"
+	"flwrup/internal/fit"
 	"flwrup/internal/front"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
@@ -16,7 +17,7 @@ import (
 )
 
 // ReadOverview are the parts of a look that an overview of the SuperNodes shows.
-const ReadOverview = site.ReadKeys | site.ReadFlwr | site.ReadNodes | site.ReadGrid | site.ReadStates
+const ReadOverview = site.ReadKeys | site.ReadFlwr | site.ReadNodes | site.ReadGrid | site.ReadStates | fit.Reads
 
 // Overview looks at the site and returns the dashboard's data; the grid is asked again only when its answer is
 // older than maxAge. A part that cannot be had stays empty, and GridErr or RuntimeErr say why. The history gets what is new.
@@ -92,6 +93,7 @@ func View(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
 			v.Diagnosis, v.Remedy = diagnose(ctx, s, p, n.Member, *v, o)
 		}
 	}
+	showFit(ctx, s, *p, &o)
 	o.Nodes = append(o.Nodes, unfinished(p)...)
 	return inOrder(p, o)
 }

@@ -48,6 +48,7 @@ type FlwrChoice struct {
 	Version string // wanted version, such as "1.42.0"; "": an installed one, else the newest
 	Path    string // a flwr program or the folder of its environment; "": flwrup searches for it
 	Home    string // FLWR_HOME; "": the user's own (~/.flwr)
+	Check   bool   // the package index is asked once a day which releases are out
 }
 
 // GridChoice says which SuperGrid (or SuperLink) the SuperNodes belong to.
@@ -177,6 +178,7 @@ func Defaults(dir string) *Choices {
 		Name:    name,
 		Keys:    "keys",
 		Runtime: RuntimeAuto,
+		Flwr:    FlwrChoice{Check: true},
 		Grid:    GridChoice{Connection: "supergrid"},
 	}
 }

@@ -42,6 +42,7 @@ var fields = []field[Choices]{
 	{"flwr.version", "wanted version; \"\": the installed one, else the newest", func(c *Choices) any { return &c.Flwr.Version }, matching(versionText, "it is not a version")},
 	{"flwr.path", "flwr program, or the folder of its environment; \"\": looked for", func(c *Choices) any { return &c.Flwr.Path }, rule{}},
 	{"flwr.home", "FLWR_HOME; \"\": your own (~/.flwr)", func(c *Choices) any { return &c.Flwr.Home }, rule{}},
+	{"flwr.check-releases", "ask the package index once a day which releases are out; false: never", func(c *Choices) any { return &c.Flwr.Check }, rule{}},
 
 	{"grid.connection", "name of the connection in Flower's configuration", func(c *Choices) any { return &c.Grid.Connection }, rule{why: connectionName}},
 	{"grid.control", "address that flwr talks to; \"\": the official one", func(c *Choices) any { return &c.Grid.Control }, rule{why: address}},

@@ -75,16 +75,17 @@ func ownGrid(v string, c *Choices) bool {
 
 // risks has every key of flwrup.toml.
 var risks = map[string]risk{
-	"name":              harmless,
-	"nodes":             harmless,
-	"sites-only":        harmless,
-	"federation":        harmless, // the grid lets only members of a federation add SuperNodes to it
-	"create-federation": harmless, // in the user's own account
-	"container-prefix":  harmless, // a taken name is refused
-	"flwr.version":      harmless, // a release of flwr, from the user's own package index
-	"grid.connection":   harmless, // a connection in the user's own Flower configuration
-	"site.name":         harmless, // stands in a request, which the user sends
-	"site.contact":      harmless,
+	"name":                harmless,
+	"nodes":               harmless,
+	"sites-only":          harmless,
+	"federation":          harmless, // the grid lets only members of a federation add SuperNodes to it
+	"create-federation":   harmless, // in the user's own account
+	"container-prefix":    harmless, // a taken name is refused
+	"flwr.version":        harmless, // a release of flwr, from the user's own package index
+	"flwr.check-releases": harmless, // asks that index
+	"grid.connection":     harmless, // a connection in the user's own Flower configuration
+	"site.name":           harmless, // stands in a request, which the user sends
+	"site.contact":        harmless,
 
 	"keys": outside("keeps private keys in %s, outside this folder"),
 	"app":  outsideApp,

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"flwrup/internal/fit"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/notify"
@@ -74,6 +75,7 @@ func Nodes(ctx context.Context, dir string, board *metrics.Board, each func(heal
 		if err := w.open(); err != nil {
 			return err
 		}
+		fit.Ask(ctx, w.site)
 		began := time.Now()
 		stamp, serr := lastlook.Stamp(w.dir)
 		o := health.Looked(ctx, w.site)

@@ -500,3 +500,25 @@ func TestSummaryIsAsBadAsTheWorst(t *testing.T) {
 		}
 	}
 }
+
+// TestFitLine: one line below the summary says which flwr fits, whole where there is room, short where there is not, and
+// none in a window that is too low.
+func TestFitLine(t *testing.T) {
+	o := five()
+	o.Fit = front.Fit{Says: "flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0\x1b[2J", Short: "flwr 1.42.0 is out; 5 SuperNodes run 1.41.0"}
+	for _, c := range []struct {
+		w, h int
+		want string
+	}{
+		{120, 40, "  flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0"}, {80, 24, "  flwr 1.42.0 is out; 5 SuperNodes run 1.41.0"}, {80, 10, ""},
+	} {
+		frame := testModel(t, o, c.w, c.h, style.Options{}).View()
+		second := strings.TrimRight(strings.Split(ansi.Strip(frame), "\n")[1], " ")
+		if c.want != "" && second != c.want || c.want == "" && strings.Contains(frame, "is out") || strings.Contains(frame, "[2J") {
+			t.Errorf("%dx%d: %q, want %q", c.w, c.h, second, c.want)
+		}
+		if n := strings.Count(frame, "\n") + 1; n != c.h {
+			t.Errorf("%d lines in a window of %d", n, c.h)
+		}
+	}
+}

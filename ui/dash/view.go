@@ -37,6 +37,9 @@ func (m screen) parts() parts {
 		}
 		left -= p.note
 	}
+	if m.fitLine(m.h) != "" {
+		left--
+	}
 	if m.finding || m.filter != "" {
 		left--
 	}
@@ -159,6 +162,9 @@ func (m *Model) draw() string {
 	p := (screen{m}).parts()
 	if m.noted().text != "" {
 		lines = append(lines, m.noteLines(m.noted())...)
+	}
+	if fit := m.fitLine(m.h); fit != "" {
+		lines = append(lines, fit)
 	}
 	switch {
 	case !m.loaded:
@@ -493,4 +499,21 @@ func (p *pen) rule(word string) string {
 		return p.ink.Faint.Render(left)
 	}
 	return p.ink.Faint.Render(left) + " " + p.ink.Bold.Render(word) + " " + p.ink.Faint.Render(strings.Repeat(h, rest))
+}
+
+// fitLine says below the summary which flwr fits the grid where there is something to say; "" in a window that is too
+// low for more than the SuperNodes.
+func (t *table) fitLine(h int) string {
+	f := t.have.Fit
+	if f.Says == "" || h < 12 {
+		return ""
+	}
+	text, ink := clean(f.Says), t.ink.Dim
+	if style.Width(text) > t.w-2 {
+		text = clean(f.Short)
+	}
+	if f.Needed {
+		ink = t.ink.Severity(front.Warning)
+	}
+	return ink.Render(t.st.Cut("  "+text, t.w))
 }

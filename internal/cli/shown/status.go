@@ -45,6 +45,7 @@ type StatusData struct {
 	AsOf       time.Time            `json:"as_of,omitzero"` // when the watch saw all this; not there: now
 	Nodes      []nodeData           `json:"nodes"`
 	Sites      []siteData           `json:"sites,omitempty"`     // whose SuperNodes this account registered; they run there
+	Fit        *FitData             `json:"fit,omitempty"`       // which flwr fits the grid
 	FromLogs   bool                 `json:"from_logs,omitempty"` // grid is what the SuperNodes' own logs say: only the coordinator can ask the grid
 	Runs       []RunData            `json:"runs"`
 	GridError  *program.ProblemData `json:"grid_error,omitempty"`
@@ -74,9 +75,11 @@ type nodeData struct {
 	ImageDigest string               `json:"image_digest,omitempty"` // repository@sha256:…, or the ID of an image that was built here
 	ByHand      string               `json:"by_hand,omitempty"`      // "container NAME" or "process PID" that somebody started with this key
 	RuntimeID   string               `json:"runtime_id,omitempty"`
-	Host        string               `json:"host,omitempty"`   // Docker host that has its container; not there for this machine's own
-	Engine      *engineData          `json:"engine,omitempty"` // who runs it in flwrup's place
-	Wanted      string               `json:"wanted,omitempty"` // up or down: what was last asked of it
+	Host        string               `json:"host,omitempty"`      // Docker host that has its container; not there for this machine's own
+	Engine      *engineData          `json:"engine,omitempty"`    // who runs it in flwrup's place
+	Flwr        string               `json:"flwr,omitempty"`      // version that it was started with
+	Fits        string               `json:"fits_grid,omitempty"` // yes or no; not there while it is not known
+	Wanted      string               `json:"wanted,omitempty"`    // up or down: what was last asked of it
 	Diagnosis   *program.ProblemData `json:"diagnosis,omitempty"`
 	Remedy      *RemedyData          `json:"remedy,omitempty"`
 }
@@ -95,7 +98,7 @@ func StatusOf(p *program.Program, t front.Title, o front.Overview, asOf time.Tim
 	d := StatusData{Project: t.Project, Connection: t.Connection, Federation: t.Federation, Account: t.Account, Flwr: t.Flwr,
 		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, AsOf: asOf, Nodes: []nodeData{}, Runs: []RunData{},
 		GridError: program.Shape(o.GridErr), LocalError: program.Shape(o.RuntimeErr), FileError: program.Shape(o.FileErr), Remedy: Remedy(p, o.Remedy)}
-	d.FromLogs = o.FromLogs
+	d.FromLogs, d.Fit = o.FromLogs, FitOf(o.Fit)
 	d.Nodes = append(d.Nodes, nodesOf(p, o.Nodes)...)
 	for _, other := range o.Sites {
 		d.Sites = append(d.Sites, siteData{Name: other.Name, Title: other.Title, Contact: other.Contact, Nodes: nodesOf(p, other.Nodes)})
@@ -110,7 +113,7 @@ func nodesOf(p *program.Program, list []front.NodeView) (nodes []nodeData) {
 	for _, n := range list {
 		nd := nodeData{Name: n.Name, NodeID: n.NodeID, Key: n.KeyFile, Fingerprint: n.Fingerprint, Grid: string(n.Grid),
 			State: string(n.Runtime.State), ExitCode: n.Runtime.ExitCode, Since: n.Runtime.Since, Restarts: n.Runtime.Restarts,
-			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Host: n.Runtime.Host, Wanted: string(n.Wanted), Remedy: Remedy(p, n.Remedy)}
+			Image: n.Runtime.Image, ImageDigest: n.Digest, ByHand: n.Runtime.ByHand, RuntimeID: n.Runtime.ID, Host: n.Runtime.Host, Flwr: n.Flwr, Fits: n.Fits, Wanted: string(n.Wanted), Remedy: Remedy(p, n.Remedy)}
 		if at := n.Engine; at != nil {
 			nd.Engine = &engineData{at.Kind, at.Dir, at.Start, at.Stop, at.End, at.Logs}
 		}
@@ -146,6 +149,9 @@ func ShowStatus(p *program.Program, t front.Title, o front.Overview, asOf time.T
 	}
 	if !asOf.IsZero() {
 		p.Say("    as of %d s ago, by the watch; --fresh asks the grid", int(time.Since(asOf).Seconds()))
+	}
+	if o.Fit.Says != "" {
+		p.Say("%s", program.Folded("    "+o.Fit.Says))
 	}
 	if o.GridErr != nil && o.RuntimeErr != nil && o.GridErr.Error() == o.RuntimeErr.Error() {
 		showTrouble(p, "grid and SuperNodes", o.GridErr)
