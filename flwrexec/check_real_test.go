@@ -1,9 +1,12 @@
 package flwrexec
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/require"
 )
 
 // TestUnknownVersionIsChecked calls a real release by a version that the table does not know: its help has to
@@ -30,5 +33,47 @@ func TestUnknownVersionIsChecked(t *testing.T) {
 				t.Errorf("want %+v\ngot  %+v", want, got)
 			}
 		})
+	}
+}
+
+// TestCompareReal: each release in CI has all that the table says flwrup uses of it, and nothing that the table denies.
+func TestCompareReal(t *testing.T) {
+	for _, version := range realVersions {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			s := NewSession(realFlwr(t, version), SessionOptions{FlwrHome: t.TempDir(), Dir: t.TempDir()})
+			defer s.Close()
+			c, err := s.Compare(t.Context())
+			if err != nil || c.Problem != nil || !c.Known || len(c.Items) < 25 {
+				t.Errorf("%d items, %v, %v", len(c.Items), c.Problem, err)
+			}
+			for _, i := range c.Items {
+				if i.Standing != flwr.There {
+					t.Errorf("%s %s: %s", i.Command, i.What, i.Standing)
+				}
+			}
+		})
+	}
+}
+
+// TestCompareFindsChangedHelp renames options in what a real flwr says.
+func TestCompareFindsChangedHelp(t *testing.T) {
+	s := NewSession(realFlwr(t, require.Newest), SessionOptions{FlwrHome: t.TempDir(), Dir: t.TempDir()})
+	defer s.Close()
+	renamed := strings.NewReplacer("--run-id", "--run", "--description", "--about", "--node-config", "--settings", "FEDERATION_NAME", "")
+	c, err := s.Dialect().Compare(t.Context(), func(ctx context.Context, args ...string) (string, error) {
+		text, err := helpBy(s)(ctx, args...)
+		return renamed.Replace(text), err
+	}, renamed.Replace(s.runner.nodeHelp(t.Context())))
+	if err != nil || c.Problem == nil {
+		t.Fatalf("%v %v", c.Problem, err)
+	}
+	var got []string
+	for _, i := range c.Misfits() {
+		got = append(got, i.Command+" "+i.What+": "+string(i.Standing))
+	}
+	want := "flower-supernode --node-config: missing|flwr federation create --description: missing|flwr federation create 2 arguments (it takes 1): missing|flwr list --run-id: missing"
+	if strings.Join(got, "|") != want {
+		t.Errorf("%q", got)
 	}
 }

@@ -77,21 +77,36 @@ const helpWait = 30 * time.Second
 // Check compares the session's dialect with the installed flwr and corrects it. It is worth its 2 to 3
 // seconds where Dialect.Known is false.
 func (s *Session) Check(ctx context.Context) error {
-	nodeHelp := ""
-	if s.runner.found.Bin != "" {
-		nodeHelp, _ = child.Ask(ctx, helpWait, s.runner.found.SuperNode(), "--help") // "" where there is none: nothing to compare
-	}
-	d, err := s.Dialect().Check(ctx, func(ctx context.Context, args ...string) (string, error) {
+	d, err := s.Dialect().Check(ctx, helpBy(s), s.runner.nodeHelp(ctx))
+	s.dmu.Lock()
+	s.dialect = d
+	s.dmu.Unlock()
+	return err
+}
+
+// Compare compares all that flwrup uses of this release with what the installed flwr offers. It takes about 5 seconds.
+func (s *Session) Compare(ctx context.Context) (flwr.Comparison, error) {
+	return flwr.DialectOf(s.Version()).Compare(ctx, helpBy(s), s.runner.nodeHelp(ctx))
+}
+
+// helpBy returns a function that returns what `flwr ARGS --help` prints, run by s.
+func helpBy(s *Session) func(ctx context.Context, args ...string) (string, error) {
+	return func(ctx context.Context, args ...string) (string, error) {
 		out, err := s.runUnattended(ctx, nil, append(append([]string{"flwr"}, args...), "--help"))
 		if err == nil && out.code != 0 {
 			err = classify(out.stdout+out.stderr, out.code)
 		}
 		return out.stdout, err
-	}, nodeHelp)
-	s.dmu.Lock()
-	s.dialect = d
-	s.dmu.Unlock()
-	return err
+	}
+}
+
+// nodeHelp returns what `flower-supernode --help` prints; "" where there is none: nothing to compare.
+func (r *runner) nodeHelp(ctx context.Context) string {
+	if r.found.Bin == "" {
+		return ""
+	}
+	text, _ := child.Ask(ctx, helpWait, r.found.SuperNode(), "--help")
+	return text
 }
 
 // Environ returns the environment of flwr's commands; for a SuperNode process of the same flwr.

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type Options struct {
 	Root     string       // "" is OwnRoot()
 	Version  string       // of flwr; "" or "newest" is the newest in the index
 	Packages []string     // further packages, such as numpy
+	From     string       // requirement or file to install in place of flwr==Version: a nightly, a wheel; "" is that
 	Say      func(string) // gets each action and every line of uv or pip, safe to show; may be nil
 
 	locks fs.FS // nil is the locks of this flwrup
@@ -62,7 +64,7 @@ func Ensure(ctx context.Context, o Options) (Found, error) {
 			o.Say(s)
 		}
 	}
-	if o.Version == "" || o.Version == "newest" {
+	if o.Version == "" || o.Version == Newest {
 		say("looking for the newest flwr")
 		newest, err := newestFlwr(ctx)
 		if err != nil {
@@ -105,7 +107,7 @@ func Ensure(ctx context.Context, o Options) (Found, error) {
 			return Found{}, err
 		}
 		defer tools.close()
-		i := installer{ctx: ctx, env: env, version: v, say: say, installers: tools, locks: o.locks}
+		i := installer{ctx: ctx, env: env, version: v, from: o.From, say: say, installers: tools, locks: o.locks}
 		if i.locks == nil {
 			i.locks = embeddedLocks()
 		}
@@ -145,6 +147,7 @@ type installer struct {
 	ctx     context.Context
 	env     string
 	version flwr.Version
+	from    string // in place of flwr==version; ""
 	say     func(string)
 	locks   fs.FS
 	installers
@@ -170,7 +173,10 @@ func (i installer) install(packages []string) (err error) {
 			return err
 		}
 	}
-	lock := i.lock(i.locks)
+	lock := ""
+	if i.from == "" {
+		lock = i.lock(i.locks)
+	}
 	if fresh && lock != "" {
 		err = i.locked(lock)
 	}
@@ -179,7 +185,7 @@ func (i installer) install(packages []string) (err error) {
 	case lock != "":
 		err = i.further(lock, packages)
 	default:
-		err = i.packages(append([]string{"flwr==" + i.version.String()}, packages...))
+		err = i.packages(append([]string{cmp.Or(i.from, "flwr=="+i.version.String())}, packages...))
 	}
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func wheel(t *testing.T, name, version string, requires ...string) (file string,
 		{name + ".py", "def app():\n    print('Flower version: " + version + "')\n"},
 		{info + "METADATA", meta},
 		{info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
-		{info + "entry_points.txt", "[console_scripts]\n" + name + " = " + name + ":app\n"},
+		{info + "entry_points.txt", "[console_scripts]\n" + strings.TrimSuffix(name, "_nightly") + " = " + name + ":app\n"},
 	}
 	record := ""
 	for _, f := range files {
@@ -67,10 +67,11 @@ func index(t *testing.T, packages ...[]string) *httptest.Server {
 	all := map[string]map[string][]byte{}
 	for _, p := range packages {
 		file, data := wheel(t, p[0], p[1], p[2:]...)
-		if all[p[0]] == nil {
-			all[p[0]] = map[string][]byte{}
+		name := strings.ReplaceAll(p[0], "_", "-")
+		if all[name] == nil {
+			all[name] = map[string][]byte{}
 		}
-		all[p[0]][file] = data
+		all[name][file] = data
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")

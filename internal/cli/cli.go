@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/cli/debuglog"
+	"flwrup/internal/cli/doctor"
 	"flwrup/internal/cli/past"
 	"flwrup/internal/cli/program"
 	"flwrup/internal/cli/setup"
@@ -97,7 +98,7 @@ and brings you back to check on them: status, logs, runs.
 	root.PersistentFlags().BoolVar(&p.Plain, "plain", false, "plain questions and lines, no screen (also: ACCESSIBLE=1, TERM=dumb, a pipe)")
 	root.PersistentFlags().BoolVar(&p.Commands, "commands", false, "with plain questions: print the commands of each step before it runs")
 	root.PersistentFlags().BoolVar(&p.TrustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
-	root.AddCommand(setup.Rehearse(p), doctorCommand(p), setup.Up(p), statusCommand(p), logsCommand(p), setup.Down(p), planCommand(p), handoverCommand(p), imageCommand(p), exportCommand(p), runCommand(p), runsCommand(p), trustCommand(p), versionCommand(p))
+	root.AddCommand(setup.Rehearse(p), doctor.Command(p), setup.Up(p), statusCommand(p), logsCommand(p), setup.Down(p), planCommand(p), handoverCommand(p), imageCommand(p), exportCommand(p), runCommand(p), runsCommand(p), trustCommand(p), versionCommand(p))
 	root.AddCommand(append(nodeCommands(p), setup.Sites(p)...)...)
 	root.AddCommand(watching.Watch(watchHost(p)), past.History(host(p)), past.Report(host(p)), questionsTopic())
 	cobrasOwn(root)

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"flwrup/internal/cli/doctor"
 	"flwrup/internal/cli/pages"
 	"flwrup/internal/cli/past"
 	"flwrup/internal/cli/program"
@@ -38,7 +39,7 @@ func Pages() map[string]string {
 var shapes = map[string]any{
 	"status": shown.StatusData{}, "up": shown.StatusData{}, "start": shown.StatusData{}, "stop": shown.StatusData{}, "restart": shown.StatusData{}, "add": shown.StatusData{},
 	"remove": shown.StatusData{}, "settings": shown.StatusData{}, "restore-key": shown.StatusData{}, "rehearse": setup.RehearsalData{},
-	"doctor": []findingData{}, "plan": []planData{}, "run": finishedRun{}, "runs": []shown.RunData{}, "trust": trustData{},
+	"doctor": []doctor.Finding{}, "plan": []planData{}, "run": finishedRun{}, "runs": []shown.RunData{}, "trust": trustData{},
 	"export": exportData{}, "request": setup.LetterData{}, "admit": setup.AdmitData{}, "invite": invites.State{}, "join": shown.StatusData{},
 	"down": struct {
 		Dir string `json:"dir"`

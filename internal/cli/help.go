@@ -102,7 +102,8 @@ flwrup runs log 8822730199423176450 -f`},
 flwrup runs compare 8822730199423176450 14798106609853895280 --csv > runs.csv`},
 	"runs stop": {"", `flwrup runs stop 8822730199423176450`},
 	"doctor": {groupHelp, `flwrup doctor
-flwrup doctor --json > doctor.json   # for a question to others: no secret is in it`},
+flwrup doctor --json > doctor.json   # for a question to others: no secret is in it
+flwrup doctor --flwr nightly         # whether flwrup will know the next flwr`},
 	"report": {groupHelp, `flwrup report                        # list it, ask, write it
 flwrup report --yes --out /tmp`},
 	"version":    {groupHelp, `flwrup version --json`},
@@ -214,6 +215,8 @@ func badVariable(flag, value, why string) error {
 func withVariables(cmd *cobra.Command) (flags []*pflag.Flag) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		switch {
+		case f.Annotations[program.OwnCheck] != nil:
+			return // it means something else here than flwrup.toml's key
 		case f.Name == "dir", f.Name == "plain", slices.Contains(setup.Kept, f.Name):
 		default:
 			return

@@ -16,6 +16,7 @@ import (
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/admission"
+	"flwrup/internal/cli/doctor"
 	"flwrup/internal/cli/program"
 	"flwrup/internal/cli/watching"
 	"flwrup/internal/fleet"
@@ -44,6 +45,7 @@ var valueChecks = map[string]func(p *program.Program, v string) string{
 	"fleet":            choice("grid.fleet"),
 	"runtime":          choice("runtime"),
 	"flwr":             choice("flwr.version"),
+	doctor.CheckFlag:   func(_ *program.Program, v string) string { return doctor.CheckFlwr(v) },
 	"image":            choice("image"),
 	"backup-recipient": func(_ *program.Program, v string) string { _, err := keys.ParseRecipients(v); return reason(err) },
 	"ca":               func(_ *program.Program, v string) string { return file(v) },
@@ -107,9 +109,17 @@ func checkValues(p *program.Program, cmd *cobra.Command) error {
 	return bad
 }
 
+// checkOf returns the name of a flag's check.
+func checkOf(f *pflag.Flag) string {
+	if own := f.Annotations[program.OwnCheck]; own != nil {
+		return own[0]
+	}
+	return f.Name
+}
+
 // badOf returns the first value of a flag that cannot be meant, and why; no reason where all can.
 func badOf(p *program.Program, f *pflag.Flag) (value, why string) {
-	check, has := valueChecks[f.Name]
+	check, has := valueChecks[checkOf(f)]
 	if !has {
 		return "", ""
 	}
@@ -118,7 +128,7 @@ func badOf(p *program.Program, f *pflag.Flag) (value, why string) {
 		values = list.GetSlice()
 	}
 	for _, v := range values {
-		if v == "" && slices.Contains(takenBack, f.Name) {
+		if v == "" && slices.Contains(takenBack, checkOf(f)) {
 			continue
 		}
 		if why := whyNot(p, check, v); why != "" {

@@ -95,7 +95,7 @@ func TestEveryCheckIsOfAFlag(t *testing.T) {
 	}
 	var all func(cmd *cobra.Command)
 	all = func(cmd *cobra.Command) {
-		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { delete(left, f.Name) })
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { delete(left, checkOf(f)) })
 		for _, sub := range cmd.Commands() {
 			all(sub)
 		}

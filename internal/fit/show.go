@@ -53,7 +53,11 @@ func Says(s *site.Site, f front.Fit) (says []string, wrong *problem.Problem) {
 		says = append(says, "the grid speaks "+strings.Join(speaks, ", "))
 	}
 	if f.Flwr != "" {
-		says = append(says, s.Dialect().HowKnown())
+		known := s.Dialect().HowKnown()
+		if !s.Dialect().Known() {
+			known += "; flwrup doctor --flwr " + f.Flwr + " shows the differences"
+		}
+		says = append(says, known)
 	}
 	switch {
 	case f.Needed && f.Target == "":

@@ -35,6 +35,10 @@ type Program struct {
 	TrustAll bool     // --trust
 }
 
+// OwnCheck marks a flag whose value has a check of its own, which the mark names: it means something else than
+// flwrup.toml's key of that name, and no variable sets it.
+const OwnCheck = "own-check"
+
 // JSONFlag adds --json to a command.
 func (p *Program) JSONFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&p.JSON, "json", false, `one JSON object: {"ok":…, "data":…, "error":{"code":…, "message":…, "fix":…}}`)
