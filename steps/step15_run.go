@@ -111,6 +111,9 @@ func (r runTask) Apply(ctx context.Context, s *site.Site, to front.Sink) error {
 	if err != nil {
 		return err
 	}
+	if err := runs.EndLost(ctx, s, list, to); err != nil {
+		return err
+	}
 	if err := runs.KeepOut(s, to); err != nil {
 		return err
 	}

@@ -96,6 +96,7 @@ type Run struct {
 	App        string    `json:"app,omitempty"`
 	Started    time.Time `json:"started,omitzero"`
 	Status     string    `json:"status,omitempty"` // as `flwr list` has it: finished:completed
+	Lost       time.Time `json:"lost,omitzero"`    // when the next grid was started, after the one that had it ended under it
 }
 
 // Backup is an encrypted archive of keys that was made.
@@ -329,7 +330,7 @@ func (d *Data) PutGrid(g Grid) {
 
 // PutRun adds r or takes the place of the record of the same run ID.
 func (d *Data) PutRun(r Run) {
-	r.Started = second(r.Started)
+	r.Started, r.Lost = second(r.Started), second(r.Lost)
 	put(&d.Runs, r, func(o Run) bool { return o.ID == r.ID })
 }
 

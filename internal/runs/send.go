@@ -45,6 +45,27 @@ func Send(ctx context.Context, s *site.Site, before []flwrexec.Run, config Confi
 	})
 }
 
+// EndLost ends the runs among list, the grid's, that were lost with an earlier grid of the rehearsal and are not over on
+// this one: two ServerApps that start at once unpack the app into one folder (flwr 1.24).
+func EndLost(ctx context.Context, s *site.Site, list []flwrexec.Run, to front.Sink) error {
+	for _, r := range list {
+		if r.Ended() || !slices.ContainsFunc(s.Ledger.Runs(), func(have ledger.Run) bool {
+			return have.ID == r.ID.String() && have.Status == string(front.RunLost)
+		}) {
+			continue
+		}
+		f, err := s.Session(ctx)
+		if err != nil {
+			return err
+		}
+		to.Event(front.Says{Text: "stopping run " + r.ID.String() + ": it was lost with its grid, which has it again"})
+		if err := f.StopRun(ctx, s.Connection(), r.ID); err != nil && !problem.Is(err, flwrexec.RunOver) {
+			return err
+		}
+	}
+	return nil
+}
+
 // Adopt settles a run whose start was never answered: it is the run that is new on the grid since then.
 func Adopt(ctx context.Context, s *site.Site) (bool, error) {
 	for _, i := range s.Ledger.Intents() {

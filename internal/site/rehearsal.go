@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
+	"flwrup/flwrexec"
 	"flwrup/flwrexec/install"
 	"flwrup/internal/front"
 	"flwrup/internal/grid"
+	"flwrup/internal/ledger"
 	"flwrup/internal/plainfile"
 	"flwrup/internal/project"
 )
@@ -45,6 +48,7 @@ func StartGrid(ctx context.Context, s *Site, found install.Found, to front.Sink)
 	if err := grid.WriteApp(s.Dir, s.Options.Trap); err != nil {
 		return fmt.Errorf("write the rehearsal's app: %w", err)
 	}
+	began := time.Now()
 	to.Event(front.Says{Text: "starting a SuperGrid on this machine: " + "SuperLink " + found.Version.String()})
 	g, err := grid.Start(ctx, grid.Options{Dir: gridDir(s), Python: found.Python, AutoAccount: RehearsalAccount},
 		func(line string) { to.Event(front.Output{Text: line}) })
@@ -61,20 +65,33 @@ func StartGrid(ctx context.Context, s *Site, found install.Found, to front.Sink)
 	}); err != nil {
 		return err
 	}
-	return forgetLostRuns(s)
+	return forgetLostRuns(s, began)
 }
 
-// forgetLostRuns notes that runs ended with the grid that they ran on: their ServerApp was its child.
-func forgetLostRuns(s *Site) error {
+// forgetLostRuns notes that runs ended with the grid that they ran on, as their ServerApp was its child. The next grid was
+// started at the time began.
+func forgetLostRuns(s *Site, began time.Time) error {
 	for _, r := range s.Ledger.Runs() {
 		if status := front.RunStatus(r.Status); status != front.RunUnknown && !status.Ended() {
-			r.Status = string(front.RunLost)
+			r.Status, r.Lost = string(front.RunLost), began
 			if err := s.Ledger.PutRun(r); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// revived returns a run that was lost with its grid in the words of the next grid, have. That one keeps its runs: it starts
+// the ServerApp of a run that had none yet, and says in the end how each run ended. It is the run that the person wants
+// where it is of the app at hand. A ServerApp that was starting or running before is gone: its run stays lost.
+func revived(lost ledger.Run, have flwrexec.Run, app string) ledger.Run {
+	status := front.RunStatus(have.Status)
+	alive := status == front.RunPending || status == front.RunRunning && !have.Running.Before(lost.Lost)
+	if have.Ended() || alive && lost.App == app {
+		lost.Status, lost.Lost = have.StatusText(), time.Time{}
+	}
+	return lost
 }
 
 // KeepGrid lets the rehearsal's grid go on when flwrup ends.

@@ -142,10 +142,12 @@ func (s *Site) LastRun() (ledger.Run, bool) {
 }
 
 // RefreshRun is LastRun with the status that the grid gives, noted for the next time. A run goes on while flwrup is
-// away, and only the grid's list says how it ended.
+// away, and only the grid's list says how it ended. One of the app at hand that was lost with a rehearsal's grid is no
+// longer lost when the next grid runs it; see revived.
 func RefreshRun(ctx context.Context, s *Site, maxAge time.Duration) (ledger.Run, bool) {
 	r, ok := s.LastRun()
-	if !ok || front.RunStatus(r.Status).Ended() || s.Rehearsal() && !GridUp(s) {
+	lost := ok && !r.Lost.IsZero() && front.RunStatus(r.Status) == front.RunLost
+	if !ok || front.RunStatus(r.Status).Ended() && !lost || s.Rehearsal() && !GridUp(s) {
 		return r, ok
 	}
 	list, err := s.GridRuns(ctx, maxAge)
@@ -153,11 +155,17 @@ func RefreshRun(ctx context.Context, s *Site, maxAge time.Duration) (ledger.Run,
 		return r, ok // the last known status
 	}
 	for _, have := range list {
-		if have.ID.String() == r.ID && have.StatusText() != r.Status {
+		if have.ID.String() != r.ID {
+			continue
+		}
+		before := r
+		if lost {
+			r = revived(r, have, s.Rel(s.AppDir()))
+		} else {
 			r.Status = have.StatusText()
-			if !s.Options.ReadOnly {
-				_ = s.Ledger.PutRun(r) // the next look tries again
-			}
+		}
+		if r != before && !s.Options.ReadOnly {
+			_ = s.Ledger.PutRun(r) // the next look tries again
 		}
 	}
 	return r, ok
