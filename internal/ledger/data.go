@@ -330,7 +330,7 @@ func (d *Data) PutGrid(g Grid) {
 
 // PutRun adds r or takes the place of the record of the same run ID.
 func (d *Data) PutRun(r Run) {
-	r.Started, r.Lost = second(r.Started), second(r.Lost)
+	r.Started = second(r.Started)
 	put(&d.Runs, r, func(o Run) bool { return o.ID == r.ID })
 }
 

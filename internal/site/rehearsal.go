@@ -87,6 +87,7 @@ func forgetLostRuns(s *Site, began time.Time) error {
 // where it is of the app at hand. A ServerApp that was starting or running before is gone: its run stays lost.
 func revived(lost ledger.Run, have flwrexec.Run, app string) ledger.Run {
 	status := front.RunStatus(have.Status)
+	// flwr says when in whole seconds, rounded down; a grid takes longer than one until it starts a run.
 	alive := status == front.RunPending || status == front.RunRunning && !have.Running.Before(lost.Lost)
 	if have.Ended() || alive && lost.App == app {
 		lost.Status, lost.Lost = have.StatusText(), time.Time{}

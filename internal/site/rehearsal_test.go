@@ -12,7 +12,7 @@ import (
 // A run that was lost with its grid is the next grid's where its ServerApp starts there, or where that grid says how it
 // ended.
 func TestRevived(t *testing.T) {
-	began := time.Date(2026, 11, 27, 2, 0, 0, 0, time.UTC)
+	began := time.Date(2026, 11, 27, 2, 0, 0, 9e8, time.UTC)
 	lost := ledger.Run{ID: "7", App: "app", Status: string(front.RunLost), Lost: began}
 	for _, c := range []struct {
 		app  string
@@ -22,6 +22,7 @@ func TestRevived(t *testing.T) {
 		{"app", flwrexec.Run{Status: "pending"}, "pending"},
 		{"app", flwrexec.Run{Status: "running", Running: began.Add(2 * time.Second)}, "running"},
 		{"app", flwrexec.Run{Status: "running", Running: began.Add(-time.Second)}, "lost"}, // its ServerApp is gone
+		{"app", flwrexec.Run{Status: "running", Running: began.Truncate(time.Second)}, "lost"}, // a moment before
 		{"app", flwrexec.Run{Status: "starting"}, "lost"},
 		{"other", flwrexec.Run{Status: "pending"}, "lost"},
 		{"other", flwrexec.Run{Status: "finished", SubStatus: "completed"}, "finished:completed"},
