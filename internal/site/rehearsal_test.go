@@ -21,7 +21,7 @@ func TestRevived(t *testing.T) {
 	}{
 		{"app", flwrexec.Run{Status: "pending"}, "pending"},
 		{"app", flwrexec.Run{Status: "running", Running: began.Add(2 * time.Second)}, "running"},
-		{"app", flwrexec.Run{Status: "running", Running: began.Add(-time.Second)}, "lost"}, // its ServerApp is gone
+		{"app", flwrexec.Run{Status: "running", Running: began.Add(-time.Second)}, "lost"},     // its ServerApp is gone
 		{"app", flwrexec.Run{Status: "running", Running: began.Truncate(time.Second)}, "lost"}, // a moment before
 		{"app", flwrexec.Run{Status: "starting"}, "lost"},
 		{"other", flwrexec.Run{Status: "pending"}, "lost"},
