@@ -147,6 +147,12 @@ const (
 
 const finished = "finished"
 
+// StartsSince reports whether the ServerApp of a run of this status, which began to run at running, started after the time
+// from or has yet to start. running is in whole seconds, rounded down; a grid needs more than one until it starts a run.
+func (r RunStatus) StartsSince(from, running time.Time) bool {
+	return r == RunPending || r == RunRunning && !running.Before(from)
+}
+
 // Ended reports whether the run is over, however it ended.
 func (r RunStatus) Ended() bool { return strings.HasPrefix(string(r), finished) || r == RunLost }
 

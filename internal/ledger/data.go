@@ -96,7 +96,7 @@ type Run struct {
 	App        string    `json:"app,omitempty"`
 	Started    time.Time `json:"started,omitzero"`
 	Status     string    `json:"status,omitempty"` // as `flwr list` has it: finished:completed
-	Lost       time.Time `json:"lost,omitzero"`    // when the next grid was started, after the one that had it ended under it
+	Lost       time.Time `json:"lost,omitzero"`    // when a rehearsal's next grid was started, after the grid of this run had ended
 }
 
 // Backup is an encrypted archive of keys that was made.

@@ -2,21 +2,16 @@ package site
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
-	"flwrup/flwrexec"
 	"flwrup/flwrexec/install"
 	"flwrup/internal/front"
 	"flwrup/internal/grid"
-	"flwrup/internal/ledger"
-	"flwrup/internal/plainfile"
 	"flwrup/internal/project"
+	"flwrup/keys"
 )
 
 // RehearsalAccount is the account that a rehearsal signs in as, at once or when the person says so.
@@ -82,19 +77,6 @@ func forgetLostRuns(s *Site, began time.Time) error {
 	return nil
 }
 
-// revived returns a run that was lost with its grid in the words of the next grid, have. That one keeps its runs: it starts
-// the ServerApp of a run that had none yet, and says in the end how each run ended. It is the run that the person wants
-// where it is of the app at hand. A ServerApp that was starting or running before is gone: its run stays lost.
-func revived(lost ledger.Run, have flwrexec.Run, app string) ledger.Run {
-	status := front.RunStatus(have.Status)
-	// flwr says when in whole seconds, rounded down; a grid takes longer than one until it starts a run.
-	alive := status == front.RunPending || status == front.RunRunning && !have.Running.Before(lost.Lost)
-	if have.Ended() || alive && lost.App == app {
-		lost.Status, lost.Lost = have.StatusText(), time.Time{}
-	}
-	return lost
-}
-
 // KeepGrid lets the rehearsal's grid go on when flwrup ends.
 func KeepGrid(ctx context.Context, s *Site) error {
 	s.mu.Lock()
@@ -149,33 +131,13 @@ func RemoveFolder(s *Site) error {
 // RehearsalPassphrase makes or reads the passphrase of an unattended rehearsal's backup. It guards
 // keys that are good for the rehearsal alone, and lies in the same project, for its owner alone.
 func RehearsalPassphrase(s *Site) (string, error) {
-	file := s.StateDir("rehearsal-passphrase")
-	if b, err := plainfile.Read(file); err == nil && len(b) > 0 {
-		return string(b), nil
-	}
-	pass, err := randomWord(24)
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return "", err
-	}
-	return pass, os.WriteFile(file, []byte(pass), 0o600)
+	return keys.OwnPassphrase(s.StateDir("rehearsal-passphrase"))
 }
 
-// ChoseItself reports whether this rehearsal has a passphrase of rehearsalPassphrase's: no person knows it.
+// ChoseItself reports whether this rehearsal has a passphrase of RehearsalPassphrase's: no person knows it.
 func ChoseItself(s *Site) bool {
 	_, err := os.Stat(s.StateDir("rehearsal-passphrase"))
 	return err == nil
-}
-
-// randomWord gives n random letters and digits.
-func randomWord(n int) (string, error) {
-	b := make([]byte, n)
-	if _, err := rand.Read(b); err != nil {
-		return "", err
-	}
-	return base32.StdEncoding.EncodeToString(b)[:n], nil
 }
 
 // GridUp reports whether this rehearsal's grid runs.

@@ -142,8 +142,8 @@ func (s *Site) LastRun() (ledger.Run, bool) {
 }
 
 // RefreshRun is LastRun with the status that the grid gives, noted for the next time. A run goes on while flwrup is
-// away, and only the grid's list says how it ended. One of the app at hand that was lost with a rehearsal's grid is no
-// longer lost when the next grid runs it; see revived.
+// away, and only the grid's list says how it ended. One of the app at hand that was lost with a rehearsal's grid is it
+// again where the next grid, which keeps its runs, has yet to start its ServerApp, or did; one whose ServerApp was there is gone.
 func RefreshRun(ctx context.Context, s *Site, maxAge time.Duration) (ledger.Run, bool) {
 	r, ok := s.LastRun()
 	lost := ok && !r.Lost.IsZero() && front.RunStatus(r.Status) == front.RunLost
@@ -158,13 +158,11 @@ func RefreshRun(ctx context.Context, s *Site, maxAge time.Duration) (ledger.Run,
 		if have.ID.String() != r.ID {
 			continue
 		}
-		before := r
-		if lost {
-			r = revived(r, have, s.Rel(s.AppDir()))
-		} else {
-			r.Status = have.StatusText()
+		if lost && !have.Ended() && (r.App != s.Rel(s.AppDir()) || !front.RunStatus(have.Status).StartsSince(r.Lost, have.Running)) {
+			continue
 		}
-		if r != before && !s.Options.ReadOnly {
+		before := r
+		if r.Status, r.Lost = have.StatusText(), (time.Time{}); r != before && !s.Options.ReadOnly {
 			_ = s.Ledger.PutRun(r) // the next look tries again
 		}
 	}
