@@ -30,7 +30,7 @@ func (chooseFederation) Wants() Wants {
 }
 
 func (chooseFederation) Inspect(p Snapshot) (front.Status, error) {
-	st := front.Status{State: front.Ready, Links: site.FederationsPage(p.Folder)}
+	st := front.Status{State: front.Ready, Links: whichgrid.FederationsPage(p.Folder)}
 	c := p.Choices
 	if !p.Rehearsal() {
 		st.Evidence = site.GridLines(c.Grid, p.Dialect)

@@ -8,6 +8,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
+	"flwrup/internal/whichgrid"
 )
 
 // confirmation is step 12: the grid's side has taken the SuperNodes in.
@@ -35,7 +36,7 @@ func (confirmation) Inspect(p Snapshot) (front.Status, error) {
 		return front.Status{}, p.Keys.Err
 	}
 	list := p.SuperNodes
-	st := front.Status{Of: len(list), Links: site.FederationsPage(p.Folder)}
+	st := front.Status{Of: len(list), Links: whichgrid.FederationsPage(p.Folder)}
 	if err := p.Membership.Err; err != nil && !problem.Is(err, problem.FedNotFound, problem.NotSupported) { // this flwr cannot tell
 		return st, err
 	}

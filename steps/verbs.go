@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
 	"flwrup/internal/sites"
+	"flwrup/internal/upgrade"
 )
 
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
@@ -61,6 +62,16 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 		return runs.StopRuns(ctx, s, nodes, to)
 	}
 	return fleet.Operate(ctx, s, verb, nodes, to)
+}
+
+// Upgrade moves to another release of flwr; see upgrade.Do.
+func Upgrade(ctx context.Context, s *site.Site, o upgrade.Options, to front.Sink) error {
+	defer s.Forget()
+	err := upgrade.Do(ctx, s, o, to, again(ctx, s, to))
+	if cause := context.Cause(ctx); cause != nil && err != nil {
+		return problem.Stopped(cause, "the upgrade was stopped", "flwrup upgrade continues")
+	}
+	return err
 }
 
 // BringUp starts or restarts the named SuperNodes, which were lost. Another flwrup, or a person, may have acted since that

@@ -9,6 +9,7 @@ import (
 	"flwrup/internal/cli/program"
 	"flwrup/internal/cli/setup"
 	"flwrup/internal/cli/shown"
+	"flwrup/internal/cli/upgrading"
 	"flwrup/internal/cli/watching"
 	"flwrup/internal/health"
 	"flwrup/internal/invites"
@@ -50,5 +51,5 @@ var shapes = map[string]any{
 		Go       string `json:"go"`
 		Platform string `json:"platform"`
 	}{},
-	"history": past.HistoryData{}, "runs show": runs.Page{}, "runs compare": []past.ComparedData{}, "report": past.ReportData{}, "watch": watching.Data{Event: health.WatchKind("")},
+	"history": past.HistoryData{}, "runs show": runs.Page{}, "runs compare": []past.ComparedData{}, "report": past.ReportData{}, "upgrade": upgrading.Data{}, "watch": watching.Data{Event: health.WatchKind("")},
 }

@@ -62,6 +62,9 @@ flwrup start supernode_2`},
 flwrup stop                          # all of them`},
 	"restart": {groupNodes, `flwrup restart supernode_2
 flwrup restart --own-image           # with Flower's image for the flwr in use`},
+	"upgrade": {groupNodes, `flwrup upgrade                       # show the plan, ask, move to the release that fits
+flwrup upgrade --check || echo "exit code $?"
+flwrup upgrade 1.41.0                # to another one, or back`},
 	"watch": {groupNodes, `flwrup watch
 flwrup watch --json >> events.jsonl
 flwrup watch /srv/study-a /srv/study-b

@@ -71,6 +71,11 @@ func Judge(p *site.Snapshot) Fit {
 		f.Nodes[i].Fits = f.judge(f.Nodes[i].Version)
 	}
 	f.aim(p.Rehearsal())
+	if i, open := p.Ledger.UpgradeUnderWay(); open {
+		f.Target, _ = flwr.ParseVersion(i.To)
+		f.Short = "the upgrade to " + i.To + " is not finished"
+		f.Why = fmt.Sprintf("the upgrade from flwr %s to %s is not finished: flwrup upgrade continues, flwrup upgrade %s goes back", i.From, i.To, i.From)
+	}
 	return f
 }
 
@@ -132,7 +137,7 @@ func (f *Fit) aim(rehearsal bool) {
 	switch f.Needed = len(misfits) > 0; {
 	case f.Needed:
 		f.Target = best
-		f.Why = f.speech() + "; " + inWords(misfits)
+		f.Why = f.Speech() + "; " + inWords(misfits)
 		f.Short = f.protocol() + ", " + counted(misfits)
 		if best == (flwr.Version{}) {
 			f.Why += ": flwrup knows no release that fits"
@@ -208,8 +213,8 @@ func unknown(v flwr.Version) string {
 	return ", which is newer than this flwrup knows"
 }
 
-// speech says what the grid speaks.
-func (f *Fit) speech() string {
+// Speech says what the grid speaks.
+func (f *Fit) Speech() string {
 	says := "the grid speaks " + string(f.Fleet) + " to SuperNodes"
 	if f.Fleet == probe.None {
 		says = "the grid speaks " + string(f.Control) + " to flwr's commands"

@@ -209,6 +209,18 @@ func stop(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) 
 	})
 }
 
+// Halt stops SuperNodes that are to run again soon: what the person wants of them stays as it is.
+func Halt(ctx context.Context, s *site.Site, nodes []string, to front.Sink) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	list, _, _, err := chosen(s, nodes)
+	if err != nil {
+		return err
+	}
+	return stop(ctx, s, list, to)
+}
+
 // Operate starts, stops, restarts or replaces the named SuperNodes; no names means all of them.
 func Operate(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to front.Sink) error {
 	list, keyless, folder, err := chosen(s, nodes)

@@ -155,9 +155,9 @@ func (e Export) Write(ctx context.Context, s *site.Site, overwrite bool, to fron
 	return nil
 }
 
-// behind says of each engine that runs some of list which of its files an export would change now, with the command
+// Behind says of each engine that runs some of list which of its files an export would change now, with the command
 // that shows the change; "" where all are as an export would write them.
-func behind(ctx context.Context, s *site.Site, list []site.Member) (string, error) {
+func Behind(ctx context.Context, s *site.Site, list []site.Member) (string, error) {
 	at := map[export.Where][]string{}
 	d, f := s.Ledger.Data(), s.Folder()
 	for _, m := range list {

@@ -8,6 +8,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/shell"
 	"flwrup/internal/site"
+	"flwrup/internal/whichgrid"
 )
 
 // Answers returns the questions of a new user, with answers for this folder. It asks nobody.
@@ -29,7 +30,7 @@ func Places() []front.Link {
 	return []front.Link{
 		{Label: "Documentation", URL: "https://flower.ai/docs/"},
 		{Label: "Authentication example", URL: "https://github.com/adap/flower/tree/main/examples/flower-authentication"},
-		site.Dashboard,
+		whichgrid.Dashboard,
 		{Label: "Community Slack", URL: "https://flower.ai/join-slack"},
 		{Label: "Flower Labs", URL: "mailto:hello@flower.ai"},
 	}

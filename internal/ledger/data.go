@@ -34,6 +34,7 @@ type Data struct {
 	Sites        []Site        `json:"sites,omitempty"`      // whose SuperNodes this folder's account registered
 	Requests     []Request     `json:"requests,omitempty"`   // to a coordinator, the newest at the end
 	Coordinators []Coordinator `json:"coordinators,omitempty"`
+	Kept         []Kept        `json:"kept,omitempty"` // by upgrades, the newest at the end
 }
 
 // Account is who was last seen signed in over a connection.
@@ -69,6 +70,16 @@ type Node struct {
 	How        string    `json:"how,omitempty"` // "answer", "recovered by name", "by elimination", "from its log", "entered by hand"
 }
 
+// Upgrade is the Op of an Intent that moves the SuperNodes to another release of flwr.
+const Upgrade = "upgrade"
+
+// Kept is a release of flwr that an upgrade left, and that stays at hand for a way back.
+type Kept struct {
+	From  string    `json:"from"`            // release
+	Image string    `json:"image,omitempty"` // that flwrup.toml named then; "": Flower's own
+	At    time.Time `json:"at,omitzero"`     // when it was left
+}
+
 // RemoveSite is the Op of an Intent that removes a Site, with all of its SuperNodes.
 const RemoveSite = "remove-site"
 
@@ -76,7 +87,7 @@ const RemoveSite = "remove-site"
 // whether the grid has done it.
 type Intent struct {
 	ID         string    `json:"id"`
-	Op         string    `json:"op"` // "register", "unregister", "add", "remove", "run", "create-federation", RemoveSite
+	Op         string    `json:"op"` // "register", "unregister", "add", "remove", "run", "create-federation", RemoveSite, Upgrade
 	Key        string    `json:"key,omitempty"`
 	Name       string    `json:"name,omitempty"`
 	NodeID     string    `json:"node-id,omitempty"`
@@ -86,6 +97,10 @@ type Intent struct {
 	At         time.Time `json:"at,omitzero"`
 	Try        int       `json:"try,omitempty"`
 	Nodes      int       `json:"nodes,omitempty"` // remove, unregister: how many SuperNodes are to remain
+	From       string    `json:"from,omitempty"`  // upgrade: the release of flwr that is left
+	To         string    `json:"to,omitempty"`    // upgrade: the release that takes its place
+	Image      string    `json:"image,omitempty"` // upgrade: the image that flwrup.toml named before
+	Fleet      string    `json:"fleet,omitempty"` // upgrade: the address for SuperNodes that flwrup.toml named before
 }
 
 // Run is a run that was started from here.
@@ -245,6 +260,17 @@ func (d Data) SiteNamed(connection, name string) (Site, bool) {
 // SitesOn returns the sites on one connection, by name.
 func (d Data) SitesOn(connection string) []Site {
 	return slices.DeleteFunc(slices.Clone(d.Sites), func(s Site) bool { return s.Connection != connection })
+}
+
+// UpgradeUnderWay returns the intent of an upgrade that is not finished: under way, cut short, or with SuperNodes that stay
+// behind.
+func (d Data) UpgradeUnderWay() (Intent, bool) {
+	for _, i := range d.Intents {
+		if i.Op == Upgrade {
+			return i, true
+		}
+	}
+	return Intent{}, false
 }
 
 // SiteRemoval returns the removal of a site that is not finished.

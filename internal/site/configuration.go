@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"flwrup/flwrexec/config"
+	"flwrup/flwrexec/flwr"
 )
 
 // Configuration is how flwr's own configuration stands.
@@ -16,12 +17,16 @@ type Configuration struct {
 
 // ReadConfiguration reads flwr's configuration in the dialect of the flwr at hand.
 func ReadConfiguration(ctx context.Context, s *Site) (Configuration, error) {
-	var found Configuration
 	f, err := s.Session(ctx)
 	if err != nil {
-		return found, err
+		return Configuration{}, err
 	}
-	d, at := f.Dialect(), s.Folder()
+	return ConfigurationFor(s.Folder(), f.Dialect())
+}
+
+// ConfigurationFor reads flwr's configuration as a release with the dialect d goes by it.
+func ConfigurationFor(at Folder, d flwr.Dialect) (Configuration, error) {
+	var found Configuration
 	c := at.Choices
 	want := config.Connection{Name: c.Grid.Connection, Address: at.ControlAddress(d), CA: at.Path(c.Grid.CA)}
 	add := func(e config.Edit, err error) error {
@@ -35,6 +40,7 @@ func ReadConfiguration(ctx context.Context, s *Site) (Configuration, error) {
 		found.File, want.Federation = pyproject, c.Federation
 		return found, add(config.EditPyproject(pyproject, want))
 	}
+	var err error
 	var legacy []string
 	for _, file := range []string{pyproject, filepath.Join(at.Dir, "pyproject.toml")} {
 		has, _, err := config.LegacyBlock(file)

@@ -48,6 +48,17 @@ func (s *Site) Session(ctx context.Context) (Flwr, error) {
 	return f, nil
 }
 
+// CloseFlwr closes the flwr at hand. The next Session looks for the chosen one again.
+func CloseFlwr(s *Site) {
+	s.mu.Lock()
+	old := s.flwr
+	s.flwr = nil
+	s.mu.Unlock()
+	if old != nil {
+		_ = old.Close()
+	}
+}
+
 // Dialect is that of the flwr at hand, else of the chosen one, else of the newest. It looks for none.
 func (s *Site) Dialect() flwr.Dialect {
 	s.mu.Lock()

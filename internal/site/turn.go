@@ -64,13 +64,7 @@ func follow(s *Site) {
 		CloseRuntime(s)
 	}
 	if now.Flwr != before.Flwr {
-		s.mu.Lock()
-		old := s.flwr
-		s.flwr = nil
-		s.mu.Unlock()
-		if old != nil {
-			_ = old.Close()
-		}
+		CloseFlwr(s)
 	}
 }
 

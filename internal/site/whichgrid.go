@@ -17,10 +17,10 @@ import (
 // A project belongs to one grid at a time: SuperGrid, or a SuperLink that the person named. What the
 // ledger knows goes by the connection's name, so the same keys can have node IDs on several grids.
 
-// SuperGrid is the name of the connection to SuperGrid that flwr itself writes; people know it as superGridName.
+// SuperGrid is the name of the connection to SuperGrid that flwr itself writes; people know it as SuperGridName.
 const (
 	SuperGrid     = "supergrid"
-	superGridName = "SuperGrid"
+	SuperGridName = "SuperGrid"
 )
 
 // Offer is a grid that the person can choose.
@@ -119,7 +119,7 @@ func ControlOf(g project.GridChoice, d flwr.Dialect) string {
 // GridName is what a person knows a grid by.
 func GridName(g project.GridChoice) string {
 	if g.Connection == SuperGrid && (g.Control == "" || flwr.OfSuperGrid(g.Control)) {
-		return superGridName
+		return SuperGridName
 	}
 	return g.Connection
 }

@@ -36,3 +36,6 @@ func SuggestName(project string) string {
 	}
 	return strings.TrimRight(b.String(), "-")
 }
+
+// Later is the answer of a person who chooses the federation after the login.
+const Later = "later"

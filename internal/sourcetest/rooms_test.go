@@ -19,6 +19,7 @@ var rooms = [][]string{
 	{"internal/cli"},
 	{"ui", "internal/plain", "internal/watch"},
 	{"steps"},
+	{"internal/upgrade"},
 	{"internal/runs", "internal/sites"},
 	{"internal/fleet"},
 	{"internal/health"},

@@ -11,6 +11,7 @@ import (
 	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
 	"flwrup/internal/trust"
+	"flwrup/internal/upgrade"
 )
 
 // ShownError is an error that the person has seen already.
@@ -31,6 +32,8 @@ const (
 	exitFailed      = 1
 	ExitUsage       = 2
 	exitWaiting     = 3 // for a person, or for the grid
+	exitAvailable   = 4 // upgrade --check
+	exitNeeded      = 5 // upgrade --check
 	exitInterrupted = 130
 )
 
@@ -40,6 +43,8 @@ const ExitCodes = `Exit codes:
   1    failed
   2    wrong usage
   3    waiting for a person or for the grid: run it again later
+  4    upgrade --check: there is a release of flwr to move to
+  5    upgrade --check: something cannot talk to the grid without the upgrade
   130  interrupted`
 
 // ExitCode is the one place where an error becomes an exit code.
@@ -52,6 +57,10 @@ func ExitCode(err error) int {
 		return ExitUsage
 	case problem.NeedsPerson, flwrexec.NoInvitation, problem.NotAccepted, problem.NeedsGrid, problem.NotLoggedIn, problem.LoginTimeout:
 		return exitWaiting
+	case upgrade.Available:
+		return exitAvailable
+	case upgrade.Needed:
+		return exitNeeded
 	case problem.Cancelled:
 		return exitInterrupted
 	}

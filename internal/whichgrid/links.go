@@ -1,17 +1,17 @@
-package site
+package whichgrid
 
-import "flwrup/internal/front"
+import (
+	"flwrup/internal/front"
+	"flwrup/internal/site"
+)
 
 // Dashboard is the page of SuperGrid that shows federations.
 var Dashboard = front.Link{Label: "Federations dashboard", URL: "https://flower.ai/federations"}
 
 // FederationsPage is where a person sees the federations of SuperGrid; another grid has none that we know.
-func FederationsPage(f Folder) []front.Link {
-	if f.Rehearsal() || GridName(f.Choices.Grid) != superGridName {
+func FederationsPage(f site.Folder) []front.Link {
+	if f.Rehearsal() || site.GridName(f.Choices.Grid) != site.SuperGridName {
 		return nil
 	}
 	return []front.Link{Dashboard}
 }
-
-// Later is the answer of a person who chooses the federation after the login.
-const Later = "later"

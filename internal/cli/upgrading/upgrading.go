@@ -1,0 +1,165 @@
+// Package upgrading is the part of flwrup's command line that moves to another release of flwr: flwrup upgrade.
+package upgrading
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"flwrup/flwrexec/flwr"
+	"flwrup/internal/cli/program"
+	"flwrup/internal/front"
+	"flwrup/internal/problem"
+	"flwrup/internal/site"
+	"flwrup/internal/upgrade"
+	"flwrup/steps"
+)
+
+// Data is what `flwrup upgrade --json` carries.
+type Data struct {
+	From        string     `json:"from,omitempty"` // release of flwr at hand
+	To          string     `json:"to,omitempty"`   // release to move to; not there where none is known
+	Why         string     `json:"why,omitempty"`
+	ToDo        bool       `json:"to_do"`              // something changes
+	Needed      bool       `json:"needed"`             // something cannot talk to the grid as it is
+	Unfinished  bool       `json:"unfinished"`         // an upgrade to it was cut short, or SuperNodes stayed behind
+	Nodes       []NodeData `json:"nodes,omitempty"`    // that change their release now
+	Later       []NodeData `json:"later,omitempty"`    // that do not run, and change it when they are started
+	Elsewhere   []string   `json:"exported,omitempty"` // that other engines run
+	Environment bool       `json:"environment"`        // one with the release has to be made
+	Image       string     `json:"image,omitempty"`    // that containers get
+	Files       []string   `json:"files,omitempty"`    // configuration of flwr's that changes
+	Grid        bool       `json:"grid"`               // the rehearsal's grid moves, too
+	Runs        []string   `json:"runs,omitempty"`     // IDs of those that go on
+}
+
+// NodeData is a SuperNode and the release that it was started with.
+type NodeData struct {
+	Name string `json:"name"`
+	Flwr string `json:"flwr,omitempty"`
+}
+
+// Upgrade is `flwrup upgrade`.
+func Upgrade(p *program.Program) *cobra.Command {
+	var check, yes bool
+	o := upgrade.Options{}
+	cmd := &cobra.Command{
+		Use: "upgrade [VERSION]", Short: "Move to another release of flwr, one SuperNode first",
+		Long: `Shows the plan and asks. Environment and image are there before anything stops. One SuperNode goes
+first: it has to come online and to stay so. The others follow, five at a time. If the first does
+not, all is taken back. Keys and node IDs stay.
+
+Without VERSION it is the release that fits the grid best. An older one is a downgrade, which goes
+the same way. flwrup waits until runs have ended; --now does not.
+
+If it was cut short, the same command goes on, and flwrup upgrade with the release before goes back.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return problem.New(problem.Usage, "cannot upgrade to several releases", "", "name one")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if _, err := flwr.ParseVersion(args[0]); err != nil {
+					return problem.New(problem.Usage, "cannot upgrade", err.Error(), "give a release such as "+flwr.Latest().Version.String())
+				}
+				o.Target = args[0]
+			}
+			if check {
+				return doCheck(cmd.Context(), p, o.Target)
+			}
+			unattended := yes || p.JSON || !p.Attended()
+			s, err := p.Open(cmd.Context(), site.Options{Dir: p.FindDir(), Attended: !unattended}, unattended)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			before, err := upgrade.Make(cmd.Context(), s, o.Target)
+			if err == nil {
+				err = steps.Upgrade(cmd.Context(), s, o, agreed{p.Front(unattended), yes})
+			}
+			if err == nil && p.JSON {
+				program.WriteJSON(p.Out, DataOf(s.Folder(), before), nil)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "change nothing: exit code 0 when there is nothing to do, 4 when there is a release to move to, 5 when it is needed to reach the grid")
+	cmd.Flags().BoolVar(&o.Now, "now", false, "wait for no run: SuperNodes leave it one after the other")
+	cmd.Flags().BoolVar(&yes, "yes", false, "ask nothing")
+	p.JSONFlag(cmd)
+	return cmd
+}
+
+// doCheck says what an upgrade would do.
+func doCheck(ctx context.Context, p *program.Program, target string) error {
+	return p.Looking(func(s *site.Site) error {
+		plan, err := upgrade.Make(ctx, s, target)
+		if err != nil {
+			return err
+		}
+		switch {
+		case plan.Nothing():
+			p.Say("%s", plan.Summary())
+		default:
+			for _, line := range plan.Lines(s.Folder()) {
+				p.Say("%s", line)
+			}
+			err = &problem.Problem{Code: upgrade.Available, What: plan.Summary(), Fix: "flwrup upgrade"}
+			if plan.Needed {
+				err = &problem.Problem{Code: upgrade.Needed, What: plan.Summary(), Fix: "flwrup upgrade"}
+			}
+		}
+		if p.JSON {
+			program.WriteJSON(p.Out, DataOf(s.Folder(), plan), err)
+		}
+		if err != nil {
+			return program.AlreadySaid(err)
+		}
+		return nil
+	})
+}
+
+// DataOf is a plan for JSON.
+func DataOf(at site.Folder, plan upgrade.Plan) Data {
+	d := Data{Why: plan.Why, ToDo: !plan.Nothing(), Needed: plan.Needed, Unfinished: plan.Open, Elsewhere: plan.Elsewhere, Environment: plan.Installs, Image: plan.Image, Grid: plan.Grid}
+	if plan.From != (flwr.Version{}) {
+		d.From = plan.From.String()
+	}
+	if plan.To != (flwr.Version{}) {
+		d.To = plan.To.String()
+	}
+	for _, list := range []struct {
+		from []upgrade.Node
+		to   *[]NodeData
+	}{{plan.Nodes, &d.Nodes}, {plan.Later, &d.Later}} {
+		for _, n := range list.from {
+			one := NodeData{Name: n.Name}
+			if n.Version != (flwr.Version{}) {
+				one.Flwr = n.Version.String()
+			}
+			*list.to = append(*list.to, one)
+		}
+	}
+	for _, e := range plan.Edits {
+		d.Files = append(d.Files, at.Rel(e.File))
+	}
+	for _, r := range plan.Runs {
+		d.Runs = append(d.Runs, r.ID)
+	}
+	return d
+}
+
+// agreed is a front end whose person has said yes on the command line.
+type agreed struct {
+	front.Sink
+	yes bool
+}
+
+func (a agreed) Ask(ctx context.Context, q front.Question) (string, error) {
+	if a.yes && q.ID == upgrade.Asks {
+		return "yes", nil
+	}
+	return a.Sink.Ask(ctx, q)
+}
