@@ -197,7 +197,7 @@ func Behind(ctx context.Context, s *site.Site, list []site.Member) (string, erro
 }
 
 func defaultDir(s *site.Site, kind export.Kind) string {
-	return s.Path(filepath.Join("flwrup-export", string(kind)))
+	return filepath.Join(project.ExportDir(s.Dir), string(kind))
 }
 
 // Move hands the exported SuperNodes to their engine: flwrup stops its own, removes their containers, waits until the

@@ -215,6 +215,9 @@ func (c *Choices) ContainerName(i int) string {
 // File returns the path of flwrup.toml of the project in dir.
 func File(dir string) string { return filepath.Join(dir, FileName) }
 
+// ExportDir returns the folder of a project in dir into which SuperNodes are exported, a folder each kind of engine.
+func ExportDir(dir string) string { return filepath.Join(dir, "flwrup-export") }
+
 // StateDir returns the folder of the project in dir for files that do not belong in version control: ledger,
 // lock, marks. EnsureStateDir makes it.
 func StateDir(dir string) string { return filepath.Join(dir, ".flwrup") }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -20,7 +21,7 @@ import (
 // flwr sends the grid, and through it every SuperNode, each .py, .toml and .md file below the app's folder, and from
 // 1.27 on .json, .jsonl and .yaml, too. Left out is what the .gitignore at its top names; one further down counts for
 // nothing (flwr/cli/build.py of 1.24.0 to 1.42.0). Where the project's folder is the app's, that takes in flwrup.toml
-// and what flwrup keeps in .flwrup: the ledger, in a rehearsal even the login.
+// and what flwrup keeps in .flwrup: the ledger, in a rehearsal even the login. It also takes in what was exported.
 
 // leaking returns the .gitignore at the top of the app's folder and the lines that it lacks, as patterns; none when
 // nothing of flwrup's would be sent.
@@ -37,8 +38,11 @@ func leaking(s *site.Site) (file string, lines []string, err error) {
 	for _, own := range []struct {
 		path   string
 		folder bool
-	}{{s.StateDir(), true}, {filepath.Join(s.Dir, project.FileName), false}} {
+	}{{s.StateDir(), true}, {project.ExportDir(s.Dir), true}, {filepath.Join(s.Dir, project.FileName), false}} {
 		real, err := filepath.EvalSymlinks(own.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return "", nil, fmt.Errorf("read flwrup's own files: %w", err)
 		}
@@ -67,16 +71,24 @@ func hasLine(content []byte, patterns ...string) bool {
 	return false
 }
 
-// ignoreLines is what to append to a .gitignore so that flwr leaves the patterns out. flwrup.toml is made to be
-// kept in version control: flwr strips the space before its line, and git, which does not, goes on to see the file.
+// forFlwr writes a line of .gitignore for flwr alone where it names what is made to be kept in version control: flwr strips
+// the space before it, and git, which does not, goes on to see the file.
+func forFlwr(line string) string {
+	if name := path.Base(line); name == project.FileName || name == filepath.Base(project.ExportDir("")) {
+		return " " + line
+	}
+	return line
+}
+
+// ignoreLines is what to append to a .gitignore so that flwr leaves the patterns out.
 func ignoreLines(before []byte, lines []string) []byte {
 	var b bytes.Buffer
 	if n := len(before); n > 0 && before[n-1] != '\n' {
 		b.WriteByte('\n') // the last line lacks its end
 	}
 	for _, line := range lines {
-		if strings.HasSuffix(line, "/"+project.FileName) {
-			b.WriteString("# for flwr alone: git does not read the next line, which begins with a space\n ")
+		if line = forFlwr(line); line[0] == ' ' {
+			b.WriteString("# for flwr alone: git does not read the next line, which begins with a space\n")
 		}
 		b.WriteString(line + "\n")
 	}
@@ -122,14 +134,11 @@ func keepOutAction(s *site.Site, file string, lines []string) front.Action {
 		Command: "printf '\\n%s" + strings.Repeat("\\n%s", len(lines)-1) + "\\n' " + quoted(lines) + " >> " + shell.Path(s.Rel(file))}
 }
 
-// quoted writes lines as arguments; the space before flwrup.toml is for flwr alone.
+// quoted writes lines as arguments.
 func quoted(lines []string) string {
 	var list []string
 	for _, line := range lines {
-		if strings.HasSuffix(line, "/"+project.FileName) {
-			line = " " + line
-		}
-		list = append(list, line)
+		list = append(list, forFlwr(line))
 	}
 	return shell.Line(list)
 }

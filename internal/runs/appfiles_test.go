@@ -24,6 +24,8 @@ func TestStateStaysOutOfTheApp(t *testing.T) {
 		"named only in a comment":        {"", "# .flwrup\nflwrup.toml\n", "# .flwrup\nflwrup.toml\n" + state},
 		"an app below, which holds none": {"app", "", ""},
 		"an app around the project":      {"..", "", "/project/.flwrup/\n" + note + "/project/flwrup.toml\n"},
+		"with an export":                 {"", "", state + note + "/flwrup-export/\n" + note + choices},
+		"with an export, named already":  {"", ".flwrup\nflwrup.toml\nflwrup-export/\n", ".flwrup\nflwrup.toml\nflwrup-export/\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "project")
@@ -36,6 +38,11 @@ func TestStateStaysOutOfTheApp(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
+			if strings.HasPrefix(name, "with an export") {
+				if err := os.MkdirAll(filepath.Join(dir, "flwrup-export", "compose"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
 			file := filepath.Join(app, ".gitignore")
 			if c.have != "" {
 				if err := os.WriteFile(file, []byte(c.have), 0o644); err != nil {

@@ -80,6 +80,7 @@ func private(s *site.Site, app string) []outgoing.Private {
 	}
 	add(s.StateDir(), "flwrup's own folder", true)
 	add(filepath.Join(s.Dir, project.FileName), "flwrup's choices, with paths and addresses of this machine", false)
+	add(project.ExportDir(s.Dir), "files exported for another engine, with paths and addresses of this machine", false)
 	add(s.Folder().KeysDir(), "the folder of the keys", true)
 	c := s.Choices()
 	add(s.Path(c.Backup), "the backup of the keys", true)
