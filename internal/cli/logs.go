@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +15,7 @@ import (
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 )
 
 func logsCommand(p *program.Program) *cobra.Command {
@@ -53,7 +53,7 @@ func doLogs(ctx context.Context, p *program.Program, nodes []string, o supernode
 	if err := fleet.CheckNames(s, nodes); err != nil {
 		return err
 	}
-	nodes = once(nodes)
+	nodes = wording.Once(nodes)
 	width := 0
 	for _, n := range nodes {
 		width = max(width, len(n))
@@ -87,17 +87,6 @@ func stampOf(at, now time.Time) string {
 		return at.Format(time.TimeOnly)
 	}
 	return at.Format(time.DateTime)
-}
-
-// once returns names without repetition.
-func once(names []string) []string {
-	var list []string
-	for _, name := range names {
-		if !slices.Contains(list, name) {
-			list = append(list, name)
-		}
-	}
-	return list
 }
 
 func moment(v string) string {

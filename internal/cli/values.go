@@ -26,6 +26,7 @@ import (
 	"flwrup/internal/runs"
 	"flwrup/internal/site"
 	"flwrup/internal/termsafe"
+	"flwrup/internal/wording"
 	"flwrup/keys"
 )
 
@@ -295,6 +296,6 @@ func known(p *program.Program, names []string) ([]string, error) {
 	if len(site.LeftOut(s)) > 0 {
 		return names, nil
 	}
-	names = once(names)
+	names = wording.Once(names)
 	return names, fleet.CheckNames(s, names)
 }

@@ -3,13 +3,13 @@
 package e2e
 
 import (
-	"compress/gzip"
 	"encoding/json"
-	"io"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
+
+	"flwrup/internal/report/reporttest"
 )
 
 // remembered checks, after a watch, that the history has the loss of supernode_1 and the stop of supernode_2,
@@ -62,7 +62,7 @@ func (h *home) remembered(dir string) {
 	if len(archives) != 1 {
 		t.Fatalf("%d reports", len(archives))
 	}
-	text := unzipped(t, archives[0])
+	text := fmt.Sprint(reporttest.Unpack(t, archives[0]))
 	secrets := []string{dir, "PRIVATE KEY"}
 	private, _ := filepath.Glob(filepath.Join(dir, "keys", "*"))
 	for _, f := range private {
@@ -81,22 +81,4 @@ func (h *home) remembered(dir string) {
 	if !strings.Contains(text, "SuperNode ID: ") || !strings.Contains(text, "14 Online: ") {
 		t.Error("the report has no logs, or no findings")
 	}
-}
-
-func unzipped(t *testing.T, path string) string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

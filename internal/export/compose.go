@@ -12,6 +12,7 @@ import (
 
 	"flwrup/dockerctl"
 	"flwrup/internal/shell"
+	"flwrup/internal/wording"
 )
 
 const composeFile = "compose.yaml"
@@ -114,7 +115,7 @@ func compose(s Set) ([]File, Guide, error) {
 		}
 		g.Notes = append(g.Notes, unlimited(n)...)
 	}
-	g.Notes = unique(g.Notes)
+	g.Notes = wording.Once(g.Notes)
 	return files, g, nil
 }
 
@@ -270,15 +271,6 @@ func unlimited(n Node) []string {
 		return nil
 	}
 	return []string{"flwrup.toml sets no limit of memory. flwrup gives its own SuperNodes a share of the machine's; these have none. `flwrup settings` sets one."}
-}
-
-func unique(list []string) (out []string) {
-	for _, l := range list {
-		if !slices.Contains(out, l) {
-			out = append(out, l)
-		}
-	}
-	return out
 }
 
 // shared finds the lines that all SuperNodes of a file have.

@@ -12,6 +12,7 @@ import (
 
 	"flwrup/internal/nodeconfig"
 	"flwrup/internal/problem"
+	"flwrup/internal/wording"
 )
 
 // chartDocs lists the values of Flower's SuperNode chart. The chart comes with Flower Enterprise and is not public, so
@@ -80,7 +81,7 @@ func helm(s Set) ([]File, Guide, error) {
 	g.Start, g.Logs = Step{"", strings.Join(start, "\n")}, Step{"Their logs, one command each", strings.Join(logs, "\n")}
 	g.Stop, g.End = Step{"They stay set up, and the same upgrade starts them again", strings.Join(stop, "\n")}, Step{"", strings.Join(end, "\n")}
 	g.After = []Step{{"The namespace, with the Secrets", "kubectl delete -f namespace.yaml"}}
-	g.Notes = unique(g.Notes)
+	g.Notes = wording.Once(g.Notes)
 	return files, g, nil
 }
 

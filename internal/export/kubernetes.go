@@ -14,6 +14,7 @@ import (
 	"flwrup/dockerctl"
 	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 )
 
 // healthPort is where a SuperNode's health service listens in its pod; its own API listens on loopback, which no probe
@@ -68,7 +69,7 @@ func kubernetes(s Set) ([]File, Guide, error) {
 	}
 	g.Logs = Step{"Their logs, one command each", strings.Join(logs, "\n")}
 	g.Stop = Step{"They stay set up, and the same apply starts them again", ns + "scale " + strings.Join(stops, " ") + " --replicas=0"}
-	g.Notes = unique(g.Notes)
+	g.Notes = wording.Once(g.Notes)
 
 	part := object(f("app.kubernetes.io/part-of", space))
 	text, err := s.namespace()

@@ -12,6 +12,7 @@ import (
 	"flwrup/dockerctl"
 	"flwrup/internal/shell"
 	"flwrup/internal/supernode"
+	"flwrup/internal/wording"
 )
 
 const swarmFile = "stack.yaml"
@@ -77,7 +78,7 @@ func swarm(s Set) ([]File, Guide, error) {
 	}
 	g.Logs = Step{"Their logs, one command each", strings.Join(logs, "\n")}
 	g.Stop = Step{"They stay set up, and the same deploy starts them again", "docker service scale " + strings.Join(stops, " ")}
-	g.Notes = unique(g.Notes)
+	g.Notes = wording.Once(g.Notes)
 	services = shared.apply(services)
 	top := []field{f("version", "3.9")}
 	if b := shared.block(); b != nil {

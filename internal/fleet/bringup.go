@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"flwrup/internal/dockerhosts"
 	"flwrup/internal/export"
@@ -76,7 +77,15 @@ func BringUp(ctx context.Context, s *site.Site, list []site.Member, to front.Sin
 	}
 	err = launch(free)
 	if len(held) > 0 && ctx.Err() == nil {
-		err = errors.Join(err, waitOut(ctx, s, held, states, to, launch))
+		err = errors.Join(err, waitOut(ctx, s, held, hold{
+			still: func(list []site.Member) ([]site.Member, error) {
+				_, held, _, err := heldBack(ctx, s, list)
+				return held, err
+			},
+			says: func(m site.Member, began time.Time) string { return letsGoIn(states[m.Name], began) },
+			free: launch,
+			fix:  "stop it there, then start it here",
+		}, to))
 	}
 	if unfit != nil {
 		err = errors.Join(unfit, err)

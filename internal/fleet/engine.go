@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"flwrup/flwrexec"
 	"flwrup/internal/atomicfile"
 	"flwrup/internal/export"
 	"flwrup/internal/front"
@@ -21,7 +20,6 @@ import (
 	"flwrup/internal/plainfile"
 	"flwrup/internal/problem"
 	"flwrup/internal/project"
-	"flwrup/internal/safego"
 	"flwrup/internal/shell"
 	"flwrup/internal/site"
 	"flwrup/internal/supernode"
@@ -250,35 +248,6 @@ func Move(ctx context.Context, s *site.Site, e Export, to front.Sink) error {
 		}
 		return nil
 	})
-}
-
-// waitOffline waits until the grid calls none of list online, so that their keys are taken from elsewhere. A grid that
-// cannot be asked keeps nobody waiting: the engine tries again.
-func waitOffline(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) error {
-	began := time.Now()
-	for try := 0; ; try++ {
-		nodes, _, err := s.GridNodes(ctx, 0)
-		if err != nil {
-			return ctx.Err()
-		}
-		i := slices.IndexFunc(list, func(m site.Member) bool {
-			return slices.ContainsFunc(nodes, func(n flwrexec.Node) bool {
-				return n.ID.String() == m.Record.NodeID && n.Status == flwrexec.StatusOnline
-			})
-		})
-		if i < 0 {
-			return nil
-		}
-		if time.Since(began) > holdAtMost {
-			return problem.New(problem.NodeRefused, "the grid still calls "+list[i].Name+" online", "a SuperNode with the same key runs elsewhere", "stop it there, then try again")
-		}
-		if try%10 == 0 {
-			to.Event(front.ItemChanged{Item: front.Item{Name: list[i].Name, State: front.ItemWorking, Text: "waiting until the grid lets go of it, about a minute at most"}})
-		}
-		if err := safego.Sleep(ctx, max(time.Second, site.PollPause(s, try))); err != nil {
-			return err
-		}
-	}
 }
 
 // runElsewhere is the Problem about what flwrup leaves to an engine.

@@ -24,30 +24,54 @@ func heldBack(ctx context.Context, s *site.Site, list []site.Member) (free, held
 	if states, err = site.States(ctx, s); err != nil {
 		return nil, nil, nil, err
 	}
-	stopped := !s.Folder().Coordinated() && slices.ContainsFunc(list, func(m site.Member) bool { return m.Known() && states[m.Name].State != supernode.Running })
-	online := map[string]bool{}
-	if stopped {
-		nodes, _, gridErr := s.GridNodes(ctx, 0)
-		for _, n := range nodes {
-			online[n.ID.String()] = gridErr == nil && n.Status == flwrexec.StatusOnline
+	var stopped []site.Member
+	for _, m := range list {
+		if m.Known() && states[m.Name].State != supernode.Running {
+			stopped = append(stopped, m)
 		}
 	}
+	held = stillOnline(ctx, s, stopped)
 	for _, m := range list {
-		if online[m.Record.NodeID] && states[m.Name].State != supernode.Running {
-			held = append(held, m)
-		} else {
+		if !slices.ContainsFunc(held, func(o site.Member) bool { return o.Name == m.Name }) {
 			free = append(free, m)
 		}
 	}
 	return free, held, states, nil
 }
 
+// stillOnline returns those of list that the grid calls online; none where it cannot be asked.
+func stillOnline(ctx context.Context, s *site.Site, list []site.Member) (online []site.Member) {
+	if len(list) == 0 || s.Folder().Coordinated() {
+		return nil
+	}
+	nodes, _, err := s.GridNodes(ctx, 0)
+	if err != nil {
+		return nil
+	}
+	for _, m := range list {
+		if slices.ContainsFunc(nodes, func(n flwrexec.Node) bool {
+			return n.ID.String() == m.Record.NodeID && n.Status == flwrexec.StatusOnline
+		}) {
+			online = append(online, m)
+		}
+	}
+	return online
+}
+
+// hold is what SuperNodes wait for that the grid still calls online.
+type hold struct {
+	still func([]site.Member) ([]site.Member, error) // those that go on waiting
+	says  func(m site.Member, began time.Time) string
+	free  func([]site.Member) error // what is done with those that need not wait any more
+	fix   string                    // for a SuperNode that is online elsewhere
+}
+
 // waitOut waits until the grid lets go of the held SuperNodes and hands each on as soon as it does.
-func waitOut(ctx context.Context, s *site.Site, held []site.Member, states map[string]supernode.Status, to front.Sink, start func([]site.Member) error) error {
+func waitOut(ctx context.Context, s *site.Site, held []site.Member, h hold, to front.Sink) error {
 	began := time.Now()
 	said := map[string]time.Time{}
 	for try := 0; len(held) > 0; try++ {
-		_, still, _, err := heldBack(ctx, s, held)
+		still, err := h.still(held)
 		if err != nil {
 			return err
 		}
@@ -56,14 +80,14 @@ func waitOut(ctx context.Context, s *site.Site, held []site.Member, states map[s
 			if slices.ContainsFunc(still, func(o site.Member) bool { return o.Name == m.Name }) {
 				if time.Since(said[m.Name]) >= 5*time.Second {
 					said[m.Name] = time.Now()
-					to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: letsGoIn(states[m.Name], began)}})
+					to.Event(front.ItemChanged{Item: front.Item{Name: m.Name, State: front.ItemWorking, Text: h.says(m, began)}})
 				}
 			} else {
 				free = append(free, m)
 			}
 		}
 		if len(free) > 0 {
-			if err := start(free); err != nil {
+			if err := h.free(free); err != nil {
 				return err
 			}
 		}
@@ -72,13 +96,26 @@ func waitOut(ctx context.Context, s *site.Site, held []site.Member, states map[s
 		}
 		if time.Since(began) > holdAtMost {
 			return problem.New(problem.NodeRefused, "the grid still calls "+held[0].Name+" online",
-				"a SuperNode with the same key runs elsewhere: on another machine, or outside flwrup", "stop it there, then start it here")
+				"a SuperNode with the same key runs elsewhere: on another machine, or outside flwrup", h.fix)
 		}
 		if err := safego.Sleep(ctx, max(time.Second, site.PollPause(s, try))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// waitOffline waits until the grid calls none of list online, so that their keys are taken from elsewhere. A grid that
+// cannot be asked keeps nobody waiting: the engine tries again.
+func waitOffline(ctx context.Context, s *site.Site, list []site.Member, to front.Sink) error {
+	return waitOut(ctx, s, list, hold{
+		still: func(list []site.Member) ([]site.Member, error) { return stillOnline(ctx, s, list), ctx.Err() },
+		says: func(site.Member, time.Time) string {
+			return "waiting until the grid lets go of it, about a minute at most"
+		},
+		free: func([]site.Member) error { return nil },
+		fix:  "stop it there, then try again",
+	}, to)
 }
 
 // letsGoIn says how long it takes until a killed SuperNode may come back.

@@ -1,14 +1,14 @@
 package report
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"flwrup/internal/report/reporttest"
 )
 
 // A report that says nothing helps nobody: what flwr and flwrup say stays.
@@ -65,17 +65,11 @@ func TestArchive(t *testing.T) {
 	if err := Write(path, []File{{Name: "a", Text: r.Text("x hunter2! y")}}, r, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if head, err := tar.NewReader(z).Next(); err != nil || !strings.HasSuffix(head.Name, "/a") {
-		t.Errorf("%v, %v", head, err)
+	files := reporttest.Unpack(t, path)
+	for name, text := range files {
+		if !strings.HasSuffix(name, "/a") || strings.Contains(text, "hunter2") || len(files) != 1 {
+			t.Errorf("%s: %q", name, text)
+		}
 	}
 	if err := Write(path, nil, r, time.Now()); err == nil {
 		t.Error("it took the place of a file")

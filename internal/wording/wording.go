@@ -2,6 +2,7 @@
 package wording
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,4 +39,14 @@ func Slug(text string) string {
 		}
 	}
 	return strings.TrimRight(b.String(), "-")
+}
+
+// Once returns list without repetition, in its order.
+func Once(list []string) (once []string) {
+	for _, text := range list {
+		if !slices.Contains(once, text) {
+			once = append(once, text)
+		}
+	}
+	return once
 }

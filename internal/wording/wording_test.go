@@ -1,6 +1,9 @@
 package wording
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestCount(t *testing.T) {
 	for n, want := range map[int]string{0: "0 pairs", 1: "1 pair", 2: "2 pairs"} {
@@ -24,5 +27,14 @@ func TestSlug(t *testing.T) {
 		if got := Slug(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestOnce(t *testing.T) {
+	if got := Once([]string{"b", "a", "b", "c", "a"}); !slices.Equal(got, []string{"b", "a", "c"}) {
+		t.Error(got)
+	}
+	if got := Once(nil); len(got) > 0 {
+		t.Error(got)
 	}
 }

@@ -1,12 +1,9 @@
 package past
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +15,7 @@ import (
 	"flwrup/internal/front"
 	"flwrup/internal/history"
 	"flwrup/internal/project"
+	"flwrup/internal/report/reporttest"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
 )
@@ -30,35 +28,6 @@ func host(s *site.Site, out *bytes.Buffer, answer string) Host {
 		Say:      func(f string, args ...any) { fmt.Fprintf(out, f+"\n", args...) },
 		JSONFlag: func(*cobra.Command) {}, JSON: func() bool { return false }, Out: out, Version: "0.1.0",
 		Ask: func(context.Context, front.Question) (string, error) { return answer, nil }}
-}
-
-// unpack returns the names and contents of an archive.
-func unpack(t *testing.T, path string) map[string]string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{}
-	for r := tar.NewReader(z); ; {
-		head, err := r.Next()
-		if err == io.EOF {
-			return files
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[head.Name] = string(text)
-	}
 }
 
 // planted are secrets, each where people and apps leave them. None may be in the archive.
@@ -159,7 +128,7 @@ func TestReportHasNoSecrets(t *testing.T) {
 	if info, err := os.Stat(archives[0]); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("others may read it: %v", info.Mode())
 	}
-	files := unpack(t, archives[0])
+	files := reporttest.Unpack(t, archives[0])
 	for name, text := range files {
 		for what, secret := range planted {
 			if strings.Contains(text, secret) || strings.Contains(name, secret) {
