@@ -153,9 +153,15 @@ func (e Export) Write(ctx context.Context, s *site.Site, overwrite bool, to fron
 	return nil
 }
 
-// Behind says of each engine that runs some of list which of its files an export would change now, with the command
-// that shows the change; "" where all are as an export would write them.
-func Behind(ctx context.Context, s *site.Site, list []site.Member) (string, error) {
+// Stale is an export that an engine runs SuperNodes from, and that flwrup would write otherwise now.
+type Stale struct {
+	Export
+	Differ []string // names of the files that differ or are not there
+}
+
+// Outdated returns those exports from which engines run some of list, and of which flwrup would change files that an
+// engine reads.
+func Outdated(ctx context.Context, s *site.Site, list []site.Member) ([]Stale, error) {
 	at := map[export.Where][]string{}
 	d, f := s.Ledger.Data(), s.Folder()
 	for _, m := range list {
@@ -164,34 +170,66 @@ func Behind(ctx context.Context, s *site.Site, list []site.Member) (string, erro
 			at[w] = append(at[w], m.Name)
 		}
 	}
-	var says []string
+	var all []Stale
 	for w, names := range at {
 		e, err := NewExport(ctx, s, w.Kind, names, w.Dir)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		var differ []string
+		e.Names = names
+		one := Stale{Export: e}
 		for _, file := range e.Files {
 			if file.Name == "README.md" { // no engine reads it
 				continue
 			}
 			if have, err := plainfile.Read(filepath.Join(e.Dir, file.Name)); err != nil || !bytes.Equal(have, file.Data) {
-				differ = append(differ, file.Name)
+				one.Differ = append(one.Differ, file.Name)
 			}
 		}
-		if len(differ) == 0 {
-			continue
+		if len(one.Differ) > 0 {
+			all = append(all, one)
 		}
-		command := "flwrup export " + string(w.Kind)
-		if e.Dir != defaultDir(s, w.Kind) {
-			command += " --out " + shell.Path(e.Dir)
+	}
+	slices.SortFunc(all, func(a, b Stale) int { return strings.Compare(a.Dir, b.Dir) })
+	return all, nil
+}
+
+// Remedy says how the engine gets the new files. The command comes first: the dashboard has one line for it.
+func (e Stale) Remedy(s *site.Site) string {
+	command := "flwrup export " + string(e.Kind)
+	if e.Dir != defaultDir(s, e.Kind) {
+		command += " --out " + shell.Path(e.Dir)
+	}
+	return fmt.Sprintf("export again (%s), then type there %s: %s runs %s from files that are older now (%s)",
+		command, e.Again(), e.Kind, strings.Join(e.Names, ", "), strings.Join(e.Differ, ", "))
+}
+
+// Again is what a person types in the folder after an export, on one line.
+func (e Stale) Again() string { return strings.ReplaceAll(e.Guide.Again.Command, "\n", "; ") }
+
+// Diff returns what an export would change of the files, unified.
+func (e Stale) Diff(s *site.Site) string {
+	var text strings.Builder
+	for _, file := range e.Files {
+		if slices.Contains(e.Differ, file.Name) {
+			path := filepath.Join(e.Dir, file.Name)
+			have, _ := plainfile.Read(path) // one that is not there is new
+			text.WriteString(tomledit.Diff(have, file.Data, s.Rel(path)))
 		}
-		// The command comes first: the dashboard has one line for it.
-		says = append(says, fmt.Sprintf("export again (%s), then type there %s: %s runs %s from files that are older now (%s)",
-			command, strings.ReplaceAll(e.Guide.Again.Command, "\n", "; "), w.Kind, strings.Join(names, ", "), strings.Join(differ, ", ")))
+	}
+	return text.String()
+}
+
+// Behind says of each engine that runs some of list which of its files an export would change now, with the command
+// that shows the change; "" where all are as an export would write them.
+func Behind(ctx context.Context, s *site.Site, list []site.Member) (string, error) {
+	all, err := Outdated(ctx, s, list)
+	var says []string
+	for _, e := range all {
+		says = append(says, e.Remedy(s))
 	}
 	slices.Sort(says)
-	return strings.Join(says, "\n"), nil
+	return strings.Join(says, "\n"), err
 }
 
 func defaultDir(s *site.Site, kind export.Kind) string {

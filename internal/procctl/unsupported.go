@@ -66,6 +66,9 @@ func RunningWith(context.Context, map[string]string) (map[string]supernode.Statu
 	return nil, nil
 }
 
+// Using finds none.
+func Using(string) []int { return nil }
+
 // ByHand finds none.
 func (r *Runtime) ByHand(context.Context, map[string]string) (map[string]supernode.Status, error) {
 	return nil, nil
