@@ -220,9 +220,9 @@ func (e Stale) Diff(s *site.Site) string {
 	return text.String()
 }
 
-// Behind says of each engine that runs some of list which of its files an export would change now, with the command
+// behind says of each engine that runs some of list which of its files an export would change now, with the command
 // that shows the change; "" where all are as an export would write them.
-func Behind(ctx context.Context, s *site.Site, list []site.Member) (string, error) {
+func behind(ctx context.Context, s *site.Site, list []site.Member) (string, error) {
 	all, err := Outdated(ctx, s, list)
 	var says []string
 	for _, e := range all {

@@ -119,7 +119,7 @@ func ChangeSettings(ctx context.Context, s *site.Site, nodes []string, to front.
 	}
 	to.Event(front.Says{Text: "saved in " + project.FileName})
 	// Those of the project's own runtime take the change with a restart; an engine has files of its own.
-	if text, err := Behind(ctx, s, list); err != nil {
+	if text, err := behind(ctx, s, list); err != nil {
 		to.Event(front.Says{Text: err.Error() + site.Fix(problem.Of(err))})
 	} else if text != "" {
 		to.Event(front.Says{Text: text})

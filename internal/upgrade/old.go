@@ -60,8 +60,8 @@ type imageKeeper interface {
 	RemoveImage(ctx context.Context, name string) error
 }
 
-// olds returns the releases that upgrades left before the last one, and that no SuperNode of the set-up has, running or
-// not. needed are further ones that stay.
+// olds returns the releases that upgrades left, and that no SuperNode of the set-up has, running or not. needed are those
+// that stay anyway; without them it is the last one that was left.
 func olds(ctx context.Context, s *site.Site, needed ...flwr.Version) (list []Old) {
 	d := s.Ledger.Data()
 	if n := len(d.Kept); n > 0 && len(needed) == 0 {

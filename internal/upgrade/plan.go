@@ -41,6 +41,7 @@ type Plan struct {
 	Edits    []config.Edit // of flwr's own configuration
 	Grid     bool          // the rehearsal's grid moves, too
 	Runs     []front.RunView
+	Old      []Old // releases that earlier upgrades left, and that can go
 }
 
 // Node is a SuperNode and the release that it was started with; zero: not known.
@@ -102,7 +103,11 @@ func Make(ctx context.Context, s *site.Site, target string) (Plan, error) {
 	if err := p.check(&look, f); err != nil {
 		return p, err
 	}
-	return p, p.fill(ctx, s, &look)
+	if err := p.fill(ctx, s, &look); err != nil || p.Nothing() {
+		return p, err
+	}
+	p.Old = olds(ctx, s, p.From, p.To)
+	return p, nil
 }
 
 // check says why a set-up cannot move to the release.
@@ -218,6 +223,9 @@ func (p Plan) Lines(at site.Folder) (lines []string) {
 	}
 	if len(p.Elsewhere) > 0 {
 		add("  show the new files for %s, which flwrup exported", strings.Join(p.Elsewhere, ", "))
+	}
+	for _, o := range p.Old {
+		add("  ask whether %s can go, which an earlier upgrade left", o)
 	}
 	if len(p.Nodes) > 0 {
 		add("Keys and node IDs stay. If %s does not come online, all of this is taken back.", p.Nodes[0].Name)

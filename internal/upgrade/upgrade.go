@@ -43,6 +43,8 @@ type Options struct {
 	Target string // release of flwr; "" chooses, see Make
 	Now    bool   // runs that go on are not waited for
 
+	RemoveOld bool // releases that earlier upgrades left are removed without a question
+
 	stays time.Duration // of tests; 0: the constant
 }
 
@@ -59,6 +61,9 @@ func Do(ctx context.Context, s *site.Site, o Options, to front.Sink, again fleet
 	}
 	if p.Nothing() {
 		to.Event(front.Says{Text: p.Summary()})
+		if o.RemoveOld {
+			return site.InTurn(ctx, s, "removing old releases of flwr", to, func(to front.Sink) error { return clearOld(ctx, s, true, to) })
+		}
 		return nil
 	}
 	for _, line := range p.Lines(s.Folder()) {
@@ -81,7 +86,10 @@ func Do(ctx context.Context, s *site.Site, o Options, to front.Sink, again fleet
 		if w.stays == 0 {
 			w.stays = stays
 		}
-		return w.do(ctx, o.Target)
+		if err := w.do(ctx, o.Target); err != nil {
+			return err
+		}
+		return clearOld(ctx, s, o.RemoveOld, to)
 	})
 }
 
@@ -397,17 +405,32 @@ func notOnline(ctx context.Context, s *site.Site, names []string) (list []string
 	return list
 }
 
-// exported shows the new files of SuperNodes that other engines run.
+// exported writes the files of SuperNodes that other engines run, each that differs after its diff and a yes alone. Without
+// one the diff is shown, with the command.
 func (w work) exported(ctx context.Context) error {
 	list, _, err := site.Members(w.s)
 	if err != nil {
 		return err
 	}
-	text, err := fleet.Behind(ctx, w.s, list)
-	if err == nil && text != "" {
-		w.to.Event(front.Says{Text: text})
+	all, err := fleet.Outdated(ctx, w.s, list)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, e := range all {
+		diff, remedy := e.Diff(w.s), e.Remedy(w.s)
+		switch err := e.Write(ctx, w.s, false, w.to); {
+		case problem.Is(err, fleet.Differs):
+			for line := range strings.Lines(diff) {
+				w.to.Event(front.Output{Text: strings.TrimRight(line, "\n")})
+			}
+			w.to.Event(front.Says{Text: remedy})
+		case err != nil:
+			return err
+		default:
+			w.to.Event(front.Says{Text: fmt.Sprintf("%s runs %s with the release before until you type in %s: %s", e.Kind, strings.Join(e.Names, ", "), w.s.Rel(e.Dir), e.Again())})
+		}
+	}
+	return nil
 }
 
 // someRun reports whether some SuperNode is online with the release.

@@ -31,6 +31,15 @@ type Data struct {
 	Files       []string   `json:"files,omitempty"`    // configuration of flwr's that changes
 	Grid        bool       `json:"grid"`               // the rehearsal's grid moves, too
 	Runs        []string   `json:"runs,omitempty"`     // IDs of those that go on
+	Old         []OldData  `json:"old,omitempty"`      // releases that earlier upgrades left, and that can go
+}
+
+// OldData is a release that nothing here needs any more.
+type OldData struct {
+	Flwr        string   `json:"flwr"`
+	Environment int64    `json:"environment,omitempty"` // bytes at most
+	Images      []string `json:"images,omitempty"`
+	ImageBytes  int64    `json:"image_bytes,omitempty"` // bytes at most, of all images
 }
 
 // NodeData is a SuperNode and the release that it was started with.
@@ -51,6 +60,9 @@ not, all is taken back. Keys and node IDs stay.
 
 Without VERSION it is the release that fits the grid best. An older one is a downgrade, which goes
 the same way. flwrup waits until runs have ended; --now does not.
+
+Environment and image of the release before stay until the next upgrade, which asks whether they
+can go and says their size.
 
 If it was cut short, the same command goes on, and flwrup upgrade with the release before goes back.`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -87,6 +99,7 @@ If it was cut short, the same command goes on, and flwrup upgrade with the relea
 	}
 	cmd.Flags().BoolVar(&check, "check", false, "change nothing: exit code 0 when there is nothing to do, 4 when there is a release to move to, 5 when it is needed to reach the grid")
 	cmd.Flags().BoolVar(&o.Now, "now", false, "wait for no run: SuperNodes leave it one after the other")
+	cmd.Flags().BoolVar(&o.RemoveOld, "remove-old", false, "remove releases that upgrades before the last one left, with their environments and images, without asking")
 	cmd.Flags().BoolVar(&yes, "yes", false, "ask nothing")
 	p.JSONFlag(cmd)
 	return cmd
@@ -147,6 +160,14 @@ func DataOf(at site.Folder, plan upgrade.Plan) Data {
 	}
 	for _, r := range plan.Runs {
 		d.Runs = append(d.Runs, r.ID)
+	}
+	for _, o := range plan.Old {
+		one := OldData{Flwr: o.Version.String(), Environment: o.Env}
+		for _, i := range o.Images {
+			one.Images = append(one.Images, i.Name)
+			one.ImageBytes += i.Size
+		}
+		d.Old = append(d.Old, one)
 	}
 	return d
 }
