@@ -11,6 +11,7 @@ import (
 	"flwrup/flwrexec/config"
 	"flwrup/flwrexec/install"
 	"flwrup/internal/byguide"
+	"flwrup/internal/custody"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
@@ -98,7 +99,7 @@ func (l *Look) backups(context.Context) {
 	for _, b := range l.p.Ledger.Backups {
 		l.p.Intact[b.File] = keys.CheckHash(l.p.Path(b.File), b.SHA256) == nil
 	}
-	l.p.NextBackup = nextBackup(l.p.Folder)
+	l.p.NextBackup = custody.NextBackup(l.p.Folder)
 }
 
 func (l *Look) overview(ctx context.Context) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"flwrup/internal/custody"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
 	"flwrup/internal/health"
@@ -58,6 +59,8 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 		return sites.RemoveAsked(ctx, s, nodes, to, again(ctx, s, to))
 	case front.RestoreKey:
 		return fleet.RestoreKeys(ctx, s, nodes, to)
+	case front.RotateKeys, front.GiveUpRotation:
+		return custody.Rotate(ctx, s, nodes, verb == front.GiveUpRotation, to, again(ctx, s, to))
 	case front.StopRun:
 		return runs.StopRuns(ctx, s, nodes, to)
 	}

@@ -28,7 +28,7 @@ var nodeVerbs = []struct {
 }{
 	{front.StartNodes, keymap.Start}, {front.StopNodes, keymap.Stop}, {front.RestartNodes, keymap.Restart},
 	{front.ChangeSettings, keymap.Change}, {front.TakeOutNodes, keymap.Remove}, {verb: front.UnregisterNodes},
-	{verb: front.RestoreKey}, {verb: front.ReplaceNodes}, {verb: front.OwnImage},
+	{verb: front.RestoreKey}, {verb: front.RotateKeys}, {verb: front.ReplaceNodes}, {verb: front.OwnImage},
 }
 
 // verbCommand is a verb as a command.

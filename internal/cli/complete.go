@@ -60,7 +60,7 @@ func nothing(*program.Program) []string { return nil }
 func completions(p *program.Program, root *cobra.Command) {
 	for _, cmd := range append(everyCommand(root), root) {
 		switch path := pathOf(cmd); path {
-		case "logs", "start", "stop", "restart", "settings", "remove", "restore-key", "add":
+		case "logs", "start", "stop", "restart", "settings", "remove", "restore-key", "rotate", "add":
 			cmd.ValidArgsFunction = complete(p, nodeNames, true)
 		case "export":
 			cmd.ValidArgsFunction = complete(p, func(*program.Program) []string { return exportKinds() }, false)

@@ -83,6 +83,9 @@ flwrup remove --site st-mary         # another site, with all of its SuperNodes`
 flwrup settings supernode_2          # of one`},
 	"restore-key": {groupNodes, `flwrup restore-key supernode_2
 flwrup restore-key supernode_2 --passphrase-file FILE --yes`},
+	"rotate": {groupNodes, `flwrup rotate supernode_2              # a new key and node ID; asks first
+flwrup rotate supernode_2 --yes --passphrase-file FILE
+flwrup rotate supernode_2 --back       # gives up one that was cut short`},
 	"export": {groupNodes, `flwrup export compose                # write the files, change nothing
 flwrup export compose --move         # and leave the SuperNodes to Docker Compose
 flwrup export kubernetes --node supernode_1 --out deploy/study`},

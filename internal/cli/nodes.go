@@ -129,10 +129,26 @@ are unregistered: flwrup asks first. They run there, and their own flwrup says s
 		RunE: func(cmd *cobra.Command, nodes []string) error {
 			return actOn(cmd.Context(), p, front.RestoreKey, nodes, o)
 		}})
-	for _, cmd := range []*cobra.Command{adding, removing, restoring} {
+	back := false
+	rotating := add(&cobra.Command{Use: "rotate NODE…", Short: "Give SuperNodes new keys, one after the other; the old ones are unregistered", Args: someNode,
+		Long: `Makes a new key, renews the backup and verifies it, registers the key, and starts the SuperNode with
+it. Only when the grid calls it online, the old key is unregistered; its files are set aside. The
+SuperNode keeps its name and settings, and gets another node ID: flwrup asks first.
+
+If it does not come online, it is started with its old key again. If a rotation was cut short, the
+same command continues it, and --back gives it up.`,
+		RunE: func(cmd *cobra.Command, nodes []string) error {
+			verb := front.RotateKeys
+			if back {
+				verb = front.GiveUpRotation
+			}
+			return actOn(cmd.Context(), p, verb, nodes, o)
+		}})
+	rotating.Flags().BoolVar(&back, "back", false, "give up a rotation that is not finished: the old key again, the new one unregistered")
+	for _, cmd := range []*cobra.Command{adding, removing, restoring, rotating} {
 		cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	}
-	for _, cmd := range []*cobra.Command{adding, restoring} {
+	for _, cmd := range []*cobra.Command{adding, restoring, rotating} {
 		cmd.Flags().StringVar(&o.passphraseFile, "passphrase-file", "", "`file`, from here, with the passphrase of the backup")
 	}
 	return list
@@ -169,14 +185,14 @@ func onSite(p *program.Program, o actOptions, ending bool, do func(*site.Site, f
 	return nil
 }
 
-// agreed is a front end whose person has said yes on the command line: to --unregister --yes.
+// agreed is a front end whose person has said yes on the command line: to --unregister --yes, to rotate --yes.
 type agreed struct {
 	*plain.Front
 	yes bool
 }
 
 func (a agreed) Ask(ctx context.Context, q front.Question) (string, error) {
-	if a.yes && q.ID == "unregister" {
+	if a.yes && (q.ID == "unregister" || q.ID == "rotate") {
 		return "yes", nil
 	}
 	return a.Front.Ask(ctx, q)

@@ -213,5 +213,7 @@ const (
 	StopRun         Verb = "stop-run"    // the names are run IDs; asks first
 	OwnImage        Verb = "own-image"   // gives up the chosen image for the one of the flwr at hand, and restarts
 	RestoreKey      Verb = "restore-key"
-	StartGrid       Verb = "start-grid" // a rehearsal's
+	RotateKeys      Verb = "rotate-key"  // gives each a new key and another node ID; asks first
+	GiveUpRotation  Verb = "rotate-back" // of a rotation that is not finished: the old key again, the new one unregistered
+	StartGrid       Verb = "start-grid"  // a rehearsal's
 )

@@ -32,6 +32,8 @@ var wordsOf = map[Verb]verbWords{
 	AdmitSite:       {name: "admit another site", doing: "admitting another site", whole: true, line: []string{"admit", "FILE"}, lesser: true},
 	RemoveSite:      {name: "remove", doing: "removing", noun: "site", line: []string{"remove", "--site"}, lesser: true},
 	RestoreKey:      {name: "restore the key of", doing: "restoring the key of", line: []string{"restore-key"}, lesser: true},
+	RotateKeys:      {name: "rotate the key of", doing: "rotating the key of", line: []string{"rotate"}, lesser: true},
+	GiveUpRotation:  {name: "go back to the old key of", doing: "going back to the old key of", line: []string{"rotate"}, flags: []string{"--back"}, lesser: true},
 	AddNode:         {name: "add", doing: "adding", line: []string{"add"}, lesser: true},
 	StopRun:         {name: "stop", doing: "stopping", noun: "run", line: []string{"runs", "stop"}, lesser: true},
 	StartGrid:       {name: "start the rehearsal's grid", doing: "starting the rehearsal's grid", whole: true, line: []string{"start"}, flags: []string{"--grid"}, lesser: true},

@@ -83,11 +83,27 @@ type Kept struct {
 // RemoveSite is the Op of an Intent that removes a Site, with all of its SuperNodes.
 const RemoveSite = "remove-site"
 
+// Rotate is the Op of an Intent that gives a SuperNode a new key: Key and NodeID are the old ones. It is in the ledger
+// from before the new key is made until one of the two keys is gone from the grid.
+const Rotate = "rotate"
+
+// Values of Intent.Stage. They say which key the SuperNode is started with, and what can still be chosen.
+const (
+	RotateMaking = ""      // the old one; the new one is made, backed up, registered
+	RotateMoved  = "moved" // the new one; the old one is registered still
+	RotateFinal  = "final" // the new one; the grid was asked to forget the old one
+	RotateBack   = "back"  // the old one again: the new one did not come online, or the person chose so
+	RotateDrop   = "drop"  // the old one; the grid was asked to forget the new one
+)
+
+// NewInUse reports whether a rotation has the SuperNode started with its new key.
+func (i Intent) NewInUse() bool { return i.Stage == RotateMoved || i.Stage == RotateFinal }
+
 // Intent is an irreversible call that is about to be made. While it is in the ledger, nobody knows
 // whether the grid has done it.
 type Intent struct {
 	ID         string    `json:"id"`
-	Op         string    `json:"op"` // "register", "unregister", "add", "remove", "run", "create-federation", RemoveSite, Upgrade
+	Op         string    `json:"op"` // "register", "unregister", "add", "remove", "run", "create-federation", RemoveSite, Upgrade, Rotate
 	Key        string    `json:"key,omitempty"`
 	Name       string    `json:"name,omitempty"`
 	NodeID     string    `json:"node-id,omitempty"`
@@ -96,11 +112,14 @@ type Intent struct {
 	Before     []string  `json:"before,omitempty"` // node IDs (or run IDs) known before the call: what is new afterwards is its result
 	At         time.Time `json:"at,omitzero"`
 	Try        int       `json:"try,omitempty"`
-	Nodes      int       `json:"nodes,omitempty"` // remove, unregister: how many SuperNodes are to remain
-	From       string    `json:"from,omitempty"`  // upgrade: the release of flwr that is left
-	To         string    `json:"to,omitempty"`    // upgrade: the release that takes its place
-	Image      string    `json:"image,omitempty"` // upgrade: the image that flwrup.toml named before
-	Fleet      string    `json:"fleet,omitempty"` // upgrade: the address for SuperNodes that flwrup.toml named before
+	Nodes      int       `json:"nodes,omitempty"`     // remove, unregister: how many SuperNodes are to remain
+	From       string    `json:"from,omitempty"`      // upgrade: the release of flwr that is left
+	To         string    `json:"to,omitempty"`        // upgrade: the release that takes its place
+	Image      string    `json:"image,omitempty"`     // upgrade: the image that flwrup.toml named before
+	Fleet      string    `json:"fleet,omitempty"`     // upgrade: the address for SuperNodes that flwrup.toml named before
+	Next       string    `json:"next,omitempty"`      // Rotate: fingerprint of the new key, "" before it was made
+	NextFile   string    `json:"next-file,omitempty"` // Rotate: its private half, relative to the project folder
+	Stage      string    `json:"stage,omitempty"`     // Rotate: how far it is
 }
 
 // Run is a run that was started from here.
@@ -246,6 +265,35 @@ func (d Data) SuperNode(name string) SuperNode {
 	}
 	return SuperNode{Name: name}
 }
+
+// Rotation returns the rotation of a SuperNode's key that is not finished.
+func (d Data) Rotation(connection, name string) (Intent, bool) {
+	for _, i := range d.Intents {
+		if i.Op == Rotate && i.Connection == connection && i.Name == name {
+			return i, true
+		}
+	}
+	return Intent{}, false
+}
+
+// IdleKeys returns, of the SuperNodes that have two keys while one takes the other's place, the key that is not in use:
+// its fingerprint, and its file where it is the new one.
+func (d Data) IdleKeys(connection string) map[string]bool {
+	idle := map[string]bool{}
+	for _, i := range d.Intents {
+		switch {
+		case i.Op != Rotate || i.Connection != connection:
+		case i.NewInUse():
+			idle[i.Key] = true
+		default:
+			idle[i.Next], idle[i.NextFile] = true, true
+		}
+	}
+	return idle
+}
+
+// PutIntent adds i or takes the place of the intent of the same ID.
+func (d *Data) PutIntent(i Intent) { put(&d.Intents, i, func(o Intent) bool { return o.ID == i.ID }) }
 
 // SiteNamed returns the record of a site's short name on one connection.
 func (d Data) SiteNamed(connection, name string) (Site, bool) {

@@ -190,7 +190,7 @@ func (l *Ledger) Begin(i Intent) (id string, err error) {
 	i.At = second(i.At)
 	i.Before = slices.Clone(i.Before)
 	err = l.Change(func(d *Data) error {
-		put(&d.Intents, i, func(o Intent) bool { return o.ID == i.ID })
+		d.PutIntent(i)
 		return nil
 	})
 	return i.ID, err

@@ -54,12 +54,13 @@ func membersOf(f Folder, d ledger.Data, folder keys.Folder) []Member {
 	for _, i := range leaving(f, d) {
 		gone[i.Key] = true
 	}
+	idle := d.IdleKeys(c.Grid.Connection)
 	var list []Member
 	registered := 0
 	for _, p := range slices.Concat(folder.Pairs, folder.Others) {
 		record, _ := d.NodeOn(c.Grid.Connection, p.Fingerprint)
 		switch {
-		case record.State == ledger.Unregistered, record.State == ledger.Removed, gone[p.Fingerprint]:
+		case record.State == ledger.Unregistered, record.State == ledger.Removed, gone[p.Fingerprint], idle[p.Fingerprint], idle[f.Rel(p.Private)]:
 			continue
 		case slices.ContainsFunc(list, func(m Member) bool { return m.Pair.Fingerprint == p.Fingerprint }): // a copy
 			continue
@@ -109,12 +110,13 @@ func name(f Folder, d ledger.Data, list []Member) {
 	for i, place := range c.Seats(seats) {
 		list[i].Number, list[i].Name = place.Number, place.Name
 	}
+	slices.SortStableFunc(list, func(a, b Member) int { return cmp.Compare(a.Number, b.Number) }) // a rotated key is the newest file
 }
 
 // lostOf returns the registered SuperNodes whose key is not in the folder any more: replaced, damaged, or taken
 // away. They are on the grid all the same, and may even run.
 func lostOf(f Folder, d ledger.Data, list []Member, folder keys.Folder) []Member {
-	have, names := map[string]bool{}, map[string]bool{}
+	have, names := d.IdleKeys(f.Choices.Grid.Connection), map[string]bool{} // a key that is not in use is not missed
 	for _, p := range folder.Pairs {
 		have[p.Fingerprint] = true
 	}

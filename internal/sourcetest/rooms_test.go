@@ -20,7 +20,7 @@ var rooms = [][]string{
 	{"ui", "internal/plain", "internal/watch"},
 	{"steps"},
 	{"internal/upgrade"},
-	{"internal/runs", "internal/sites"},
+	{"internal/runs", "internal/sites", "internal/custody"},
 	{"internal/fleet"},
 	{"internal/health"},
 	{"internal/byguide", "internal/fit"},
