@@ -30,7 +30,7 @@ type fake struct {
 	applied [17]int
 	over    front.Overview
 	notify  notify.Settings
-	past    history.Log
+	past    func(now time.Time) history.Log // nil: nothing is known
 	acted   []string
 	act     func(ctx context.Context, to front.Sink) error
 	places  []front.Link
@@ -135,7 +135,10 @@ func (f *fake) Change(ctx context.Context, n front.StepID, to front.Sink) error 
 func (f *fake) Past(from, to time.Time) (history.Timeline, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.past.Between(from, to, ""), nil
+	if f.past == nil {
+		return history.Timeline{}, nil
+	}
+	return f.past(to).Between(from, to, ""), nil
 }
 
 func (f *fake) Others() front.Others { return front.Others{} }

@@ -9,6 +9,7 @@ import (
 
 	"flwrup/internal/frametest"
 	"flwrup/internal/front"
+	"flwrup/internal/history"
 	"flwrup/internal/supernode"
 )
 
@@ -29,6 +30,8 @@ var otherTerminals = []frametest.Picture{
 	{Name: "dashboard-200x60", Scene: "picture/dashboard", W: 200, H: 60, Says: "The dashboard at 200 by 60: details at the side"},
 	{Name: "dashboard-no-colour", Scene: "picture/dashboard", W: 120, H: 27, NoColor: true, Says: "The dashboard without colours (NO_COLOR)"},
 	{Name: "dashboard-ascii", Scene: "picture/dashboard", W: 120, H: 27, ASCII: true, Says: "The dashboard where the locale is not UTF-8"},
+	{Name: "past", Scene: "picture/past", W: 120, H: 16, Says: "The dashboard after a day: a strip for each SuperNode"},
+	{Name: "past-80x24", Scene: "picture/past", W: 80, H: 24, Says: "The same at 80 by 24: shorter strips"},
 	{Name: "logs-80x24", Scene: "picture/logs", W: 80, H: 24, Says: "Logs at 80 by 24"},
 	{Name: "logs-200x60", Scene: "picture/logs", W: 200, H: 60, Says: "Logs at 200 by 60"},
 }
@@ -42,6 +45,12 @@ func shownScenes() (list []frametest.Scene) {
 	for name, open := range map[string]func(testing.TB, *Model){
 		"dashboard": func(t testing.TB, m *Model) {
 			openDashUntil(t, m, func(frame string) bool { return strings.Contains(frame, "round 3") })
+		},
+		"past": func(t testing.TB, m *Model) {
+			m.work.(*fake).past = aDay
+			openDashUntil(t, m, func(frame string) bool {
+				return strings.Contains(frame, "last day") && strings.Contains(frame, "round 3")
+			})
 		},
 		"logs": func(t testing.TB, m *Model) {
 			openLogsUntil(t, m, 2, func(frame string) bool {
@@ -59,6 +68,26 @@ func shownScenes() (list []frametest.Scene) {
 		}})
 	}
 	return list
+}
+
+// aDay is the last day of five SuperNodes: nobody looked for six hours, supernode_2 was lost in the night, supernode_3 was
+// stopped for two hours, and supernode_5 is lost.
+func aDay(now time.Time) (l history.Log) {
+	ago := func(h float64) time.Time { return now.Add(-time.Duration(h * float64(time.Hour))) }
+	add := func(h float64, name, grid, here, wanted string) {
+		l.Entries = append(l.Entries, history.Entry{At: ago(h), Kind: history.Node, Name: name, State: history.State{Grid: grid, Here: here, Wanted: wanted}})
+	}
+	for i := range 5 {
+		add(24, fmt.Sprintf("supernode_%d", i+1), "online", "running", "up")
+	}
+	add(20, "supernode_2", "offline", "stopped", "up")
+	add(18, "supernode_2", "online", "running", "up")
+	l.Entries = append(l.Entries, history.Entry{At: ago(10), Kind: history.Look, For: 14 * time.Hour})
+	add(3, "supernode_3", "offline", "stopped", "down")
+	add(1, "supernode_3", "online", "running", "up")
+	add(0.9, "supernode_5", "offline", "restarting", "up")
+	l.Entries = append(l.Entries, history.Entry{At: now, Kind: history.Look, For: 4 * time.Hour})
+	return l
 }
 
 // shownLines are a SuperNode's log in a run; the second one's app fails.

@@ -106,6 +106,7 @@ func boards() (list []struct {
 	add("all marked, restarting", five(), "A r", nil)
 	add("details", five(), "end enter", nil)
 	add("the last day", five(), "", func(m *Model) { m.look24(aDay()) })
+	add("the first half hour", five(), "", func(m *Model) { m.look24(aHalfHour()) })
 	add("details with the last day", five(), "end enter", func(m *Model) { m.look24(aDay()) })
 	add("details with the last week", five(), "enter", func(m *Model) {
 		m.look24(aDay())

@@ -2,6 +2,7 @@ package dash
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,15 +13,18 @@ import (
 	"flwrup/internal/history"
 	"flwrup/internal/safego"
 	"flwrup/ui/logs/paint"
+	"flwrup/ui/style"
 )
 
 // The past of the SuperNodes: a strip for each, of the last day, week or month, and which part of that time it was online.
 // It is read, cut into cells and drawn by a command; View takes over what is drawn.
 
 const (
-	pastEvery = time.Minute // between two readings
-	shortPast = 24          // cells, in the table: an hour each of a day
-	longPast  = 48          // cells, in the details
+	pastEvery = time.Minute      // between two readings
+	pastFrom  = 10 * time.Minute // that SuperNodes were looked at, before there is something to show
+	tinyPast  = 12               // cells, in a narrow table
+	shortPast = 24               // cells, in the table: an hour each of a day
+	longPast  = 48               // cells, in the details
 )
 
 // periods are the times that a strip may show.
@@ -40,7 +44,8 @@ type past struct {
 
 // pastStrip is the past of one SuperNode, drawn.
 type pastStrip struct {
-	short, long string
+	tiny, short string // from the time on at which any SuperNode was looked at first
+	long        string
 	online      string // "99.2%"; "" where nobody looked
 	says        string // "online 99.2 % of the time looked at, which is 75 %"
 }
@@ -66,9 +71,7 @@ func (m *Model) recall(now time.Time) tea.Cmd {
 			if err != nil {
 				return err
 			}
-			for _, name := range line.Names() {
-				msg.strips[name] = m.drawPast(line, name)
-			}
+			msg.strips = m.drawPasts(line)
 			return nil
 		})
 		return msg
@@ -91,15 +94,35 @@ func (m *Model) nextPeriod() tea.Cmd {
 	return m.recall(m.now())
 }
 
-// drawPast draws the past of one SuperNode.
-func (p *pen) drawPast(line history.Timeline, name string) pastStrip {
-	share := line.Share(name)
-	s := pastStrip{short: p.strip(line.Strip(name, shortPast)), long: p.strip(line.Strip(name, longPast)), says: "nobody looked for long enough to say"}
-	if part, known := share.Of(history.Online); known {
-		s.online = percent(part) + "%"
-		s.says = percent(part) + " % online of the time looked at, which is " + percent(share.Seen()) + " %"
+// drawPasts draws the past of all SuperNodes; none where it has too little.
+func (p *pen) drawPasts(line history.Timeline) map[string]pastStrip {
+	strips, tiny, short := map[string]pastStrip{}, map[string][]history.Stand{}, map[string][]history.Stand{}
+	most, fromTiny, fromShort := time.Duration(0), tinyPast, shortPast
+	looked := func(is history.Stand) bool { return is != history.NotLooked }
+	for _, name := range line.Names() {
+		share := line.Share(name)
+		most = max(most, share.Looked())
+		s := pastStrip{long: p.strip(line.Strip(name, longPast)), says: "nobody looked for long enough to say"}
+		if part, known := share.Of(history.Online); known {
+			s.online = percent(part) + "%"
+			s.says = percent(part) + " % online of the time looked at, which is " + percent(share.Seen()) + " %"
+		}
+		strips[name], tiny[name], short[name] = s, line.Strip(name, tinyPast), line.Strip(name, shortPast)
+		if i := slices.IndexFunc(tiny[name], looked); i >= 0 {
+			fromTiny = min(fromTiny, i)
+		}
+		if i := slices.IndexFunc(short[name], looked); i >= 0 {
+			fromShort = min(fromShort, i)
+		}
 	}
-	return s
+	if most < pastFrom {
+		return map[string]pastStrip{}
+	}
+	for name, s := range strips {
+		s.tiny, s.short = p.strip(tiny[name][fromTiny:]), p.strip(short[name][fromShort:])
+		strips[name] = s
+	}
+	return strips
 }
 
 // percent writes a part without rounding to all or nothing.
@@ -154,7 +177,7 @@ func (t *table) pastLines(name string) []string {
 	}
 	strip, cells := s.long, longPast
 	if t.w-2-labelWidth < longPast {
-		strip, cells = s.short, shortPast
+		strip, cells = s.short, style.Width(s.short)
 	}
 	label := periods[t.past.of].name
 	lines := t.fact(label, s.says)
@@ -180,14 +203,18 @@ func (t *table) pastLines(name string) []string {
 	return append(lines, t.st.Cut(strings.TrimRight(row, " "), t.w))
 }
 
-// pastColumn is the column of the table with the strips and, behind each, which part of the time looked at it was online.
-func (t *table) pastColumn(place int) column {
-	c := column{head: periods[t.past.of].name, place: place, wide: true, cell: func(n front.NodeView) (string, paint.Paint) {
+// pastColumn is the column of the table with the strips and, behind each, which part of the time looked at it was online; a
+// narrow one has shorter strips alone.
+func (t *table) pastColumn(place int, narrow bool) column {
+	return column{head: periods[t.past.of].name, place: place, wide: true, cell: func(n front.NodeView) (string, paint.Paint) {
 		s, ok := t.past.strips[n.Name]
-		if !ok {
+		switch end := t.ink.Faint.Render(t.st.Signs.Vertical); {
+		case !ok:
 			return "", paint.Paint{}
+		case narrow:
+			return s.tiny + end, paint.Paint{}
+		default:
+			return s.short + end + " " + s.online, paint.Paint{}
 		}
-		return s.short + t.ink.Faint.Render(t.st.Signs.Vertical) + " " + s.online, paint.Paint{}
 	}}
-	return c
 }

@@ -92,6 +92,45 @@ func TestStrips(t *testing.T) {
 	}
 }
 
+// A set-up that is new has no strips; then they grow with what is known, and leave room for the node IDs. A narrow table
+// has shorter ones.
+func TestStripsOfANewSetUp(t *testing.T) {
+	at := func(known time.Duration, w int) (frame string) {
+		m := testModel(t, five(), w, 40, style.Options{NoColor: true, ASCII: true})
+		for i := range m.have.Nodes {
+			m.have.Nodes[i].Diagnosis = nil
+		}
+		m.arrange()
+		m.look24(history.Log{Entries: []history.Entry{
+			{At: noon.Add(-known), Kind: history.Node, Name: "supernode_1", State: history.State{Grid: "online", Here: "running", Wanted: "up"}},
+			{At: noon, Kind: history.Look, For: known}}})
+		return m.View()
+	}
+	for _, c := range []struct {
+		known time.Duration
+		w     int
+		has   []string
+		not   string
+	}{
+		{4 * time.Minute, 120, []string{"node ID"}, "last day"},
+		{30 * time.Minute, 120, []string{"node ID", "last day", " =| 100%"}, "==|"},
+		{150 * time.Minute, 120, []string{"node ID", "last day", " ===| 100%"}, "====|"},
+		{24 * time.Hour, 120, []string{"node ID", "last day", " ============|"}, "=============|"},
+		{24 * time.Hour, 160, []string{"node ID", "last day", " ========================| 100%"}, ""},
+		{24 * time.Hour, 80, []string{"last day", " ============|"}, "node ID"},
+	} {
+		frame := at(c.known, c.w)
+		for _, has := range c.has {
+			if !strings.Contains(frame, has) {
+				t.Errorf("after %s, %d wide: no %q in\n%s", c.known, c.w, has, frame)
+			}
+		}
+		if c.not != "" && strings.Contains(frame, c.not) {
+			t.Errorf("after %s, %d wide: %q in\n%s", c.known, c.w, c.not, frame)
+		}
+	}
+}
+
 // BenchmarkStrips draws the strips of 50 SuperNodes over 30 days. Budget: 5 ms.
 func BenchmarkStrips(b *testing.B) {
 	m := testModel(b, many(50), 120, 40, style.Options{Dark: true})
@@ -100,8 +139,16 @@ func BenchmarkStrips(b *testing.B) {
 		b.Fatal(line.Names())
 	}
 	for b.Loop() {
-		for _, name := range line.Names() {
-			m.drawPast(line, name)
-		}
+		m.drawPasts(line)
 	}
+}
+
+// aHalfHour is the past of five SuperNodes that were set up half an hour ago.
+func aHalfHour() (l history.Log) {
+	for i := range 5 {
+		l.Entries = append(l.Entries, history.Entry{At: noon.Add(-30 * time.Minute), Kind: history.Node, Name: fmt.Sprintf("supernode_%d", i+1),
+			State: history.State{Grid: "online", Here: "running", Wanted: "up"}})
+	}
+	l.Entries = append(l.Entries, history.Entry{At: noon, Kind: history.Look, For: 30 * time.Minute})
+	return l
 }

@@ -153,9 +153,20 @@ const (
 	whyLeast = 24
 )
 
-// columns returns the columns that fit into w, from left to right.
+// columns returns the columns that fit into w, from left to right. The strips of the past are short ones where they, or
+// the node IDs, would not fit otherwise.
 func (t *table) columns(w int) []column {
-	all := t.allColumns()
+	wide, narrow := t.fitting(t.allColumns(false), w), t.fitting(t.allColumns(true), w)
+	for _, is := range []func(column) bool{func(c column) bool { return c.wide }, func(c column) bool { return c.head == "node ID" }} {
+		if slices.ContainsFunc(narrow, is) && !slices.ContainsFunc(wide, is) {
+			return narrow
+		}
+	}
+	return wide
+}
+
+// fitting returns those of all columns that fit into w, from left to right.
+func (t *table) fitting(all []column, w int) []column {
 	used := pointerWidth + all[0].width
 	chosen := map[int]column{all[0].place: all[0]}
 	spare := 0
@@ -204,8 +215,8 @@ func (t *table) whyColumn(w int) bool {
 	return w >= whyFrom && slices.ContainsFunc(t.rows, func(n front.NodeView) bool { return t.why(n) != "" })
 }
 
-// allColumns returns every column but the reason, the most useful first.
-func (t *table) allColumns() []column {
+// allColumns returns every column but the reason, the most useful first; with narrow strips on request.
+func (t *table) allColumns(narrow bool) []column {
 	plain := t.ink.Text
 	list := []column{
 		{head: "name", place: 0, cell: func(n front.NodeView) (string, paint.Paint) {
@@ -248,7 +259,7 @@ func (t *table) allColumns() []column {
 			}
 			return "", plain
 		}},
-		t.pastColumn(6),
+		t.pastColumn(6, narrow),
 		{head: "where", place: 3, cell: func(n front.NodeView) (string, paint.Paint) { return where(n), t.ink.Dim }},
 		{head: "", place: 7, cell: func(n front.NodeView) (string, paint.Paint) {
 			if u := t.takes(n); u != nil {
