@@ -156,7 +156,7 @@ const (
 // columns returns the columns that fit into w, from left to right. The strips of the past are short ones where they, or
 // the node IDs, would not fit otherwise.
 func (t *table) columns(w int) []column {
-	wide, narrow := t.fitting(t.allColumns(false), w), t.fitting(t.allColumns(true), w)
+	wide, narrow := fitting(t, t.allColumns(false), w), fitting(t, t.allColumns(true), w)
 	for _, is := range []func(column) bool{func(c column) bool { return c.wide }, func(c column) bool { return c.head == "node ID" }} {
 		if slices.ContainsFunc(narrow, is) && !slices.ContainsFunc(wide, is) {
 			return narrow
@@ -166,7 +166,7 @@ func (t *table) columns(w int) []column {
 }
 
 // fitting returns those of all columns that fit into w, from left to right.
-func (t *table) fitting(all []column, w int) []column {
+func fitting(t *table, all []column, w int) []column {
 	used := pointerWidth + all[0].width
 	chosen := map[int]column{all[0].place: all[0]}
 	spare := 0
