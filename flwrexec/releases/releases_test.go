@@ -3,6 +3,7 @@ package releases
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -234,11 +235,25 @@ func TestSlowIndex(t *testing.T) {
 	if l := Kept(); !l.Tried.IsZero() {
 		t.Errorf("a question that was stopped counts: %+v", l)
 	}
+	whole := patience
+	t.Cleanup(func() { patience = whole })
+	patience = 200 * time.Millisecond
+	began = time.Now()
+	if _, err := Refresh(t.Context(), false); err == nil || !strings.Contains(err.Error(), "no answer within 200ms") || time.Since(began) > 3*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+	if l := Kept(); l.Tried.IsZero() || l.Err == "" {
+		t.Errorf("a question without an answer does not count: %+v", l)
+	}
 }
 
 // A password in the index's address is used, and is neither said nor kept.
 func TestPasswordStaysSecret(t *testing.T) {
 	const secret = "hunter2secret"
+	leaks := func(err error) bool {
+		text := fmt.Sprintf("%+v", problem.Of(err))
+		return strings.Contains(text, secret) || strings.Contains(text, "someone") // a token may be a name
+	}
 	refuse := false
 	address, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
 		if _, p, _ := r.BasicAuth(); p != secret || refuse {
@@ -259,13 +274,34 @@ func TestPasswordStaysSecret(t *testing.T) {
 		t.Errorf("%s %v", text, err)
 	}
 	refuse = true
-	if _, err := Refresh(t.Context(), true); err == nil || strings.Contains(fmt.Sprintf("%+v", problem.Of(err)), secret) {
+	if _, err := Refresh(t.Context(), true); err == nil || leaks(err) {
 		t.Errorf("%v", err)
 	}
 	t.Setenv("UV_DEFAULT_INDEX", strings.Replace(with, "127.0.0.1", "127.0.0.1.invalid", 1))
 	t.Setenv("PIP_INDEX_URL", strings.Replace(with, "127.0.0.1", "127.0.0.1.invalid", 1))
-	if _, err := Refresh(t.Context(), true); err == nil || strings.Contains(fmt.Sprintf("%+v", problem.Of(err)), secret) {
+	if _, err := Refresh(t.Context(), true); err == nil || leaks(err) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNoWayDown: an index that leads from https to http is left.
+func TestNoWayDown(t *testing.T) {
+	plain, asked := server(t, page(asJSON, listed(mixed)))
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, plain+r.URL.Path, http.StatusFound) }))
+	t.Cleanup(secure.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("UV_DEFAULT_INDEX", secure.URL+"/simple")
+	t.Setenv("PIP_INDEX_URL", secure.URL+"/simple")
+	t.Setenv("SSL_CERT_FILE", "")
+	if _, err := Refresh(t.Context(), true); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("nobody vouches for it: %v", err)
+	}
+	t.Setenv("REQUESTS_CA_BUNDLE", ca)
+	if _, err := Refresh(t.Context(), true); err == nil || !strings.Contains(err.Error(), "from https to http") || asked.Load() > 0 {
+		t.Errorf("%v, asked %d times", err, asked.Load())
 	}
 }
 
@@ -327,4 +363,29 @@ func TestTakesPython(t *testing.T) {
 			t.Errorf("%q and 3.%d: %v", c.requires, c.minor, got)
 		}
 	}
+}
+
+// FuzzAnswer reads what an index may answer: releases are numbers and nothing else, and there are not too many.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(listed(mixed)), true)
+	f.Add([]byte(`<a href="x" data-requires-python="&gt;=3.11" data-yanked>flwr-1.41.0-py3-none-any.whl</a>`), false)
+	f.Add([]byte(`<a><a></a>flwr-1.41.0.tar.gz`), false)
+	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
+		read := fromHTML
+		if isJSON {
+			read = fromJSON
+		}
+		files, err := read(body)
+		if err != nil {
+			if len(err.Error()) > 200 {
+				t.Errorf("%q", err)
+			}
+			return
+		}
+		for _, r := range installable(releasesOf("flwr", files), []int{11}) {
+			if v, ok := release(r.Version.String()); !ok || v != r.Version || !r.TakesPython(11) {
+				t.Errorf("%+v", r)
+			}
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +28,8 @@ func TestAsk(t *testing.T) {
 		fmt.Fprint(w, `{"meta":{"api-version":"1.0"},"files":[{"filename":"flwr-1.43.0-py3-none-any.whl"}]}`)
 	}))
 	t.Cleanup(srv.Close)
+	answer := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(answer)
 	home := t.TempDir()
 	for name, value := range map[string]string{"HOME": home, "XDG_CACHE_HOME": home + "/cache", "UV_DEFAULT_INDEX": srv.URL + "/simple", "PIP_INDEX_URL": srv.URL + "/simple", "UV_INDEX": "",
 		"UV_EXTRA_INDEX_URL": "", "UV_NO_CONFIG": "1", "PIP_CONFIG_FILE": os.DevNull, "PIP_EXTRA_INDEX_URL": "", "UV_OFFLINE": "", "PIP_NO_INDEX": "", "NO_PROXY": "127.0.0.1"} {
@@ -60,7 +63,7 @@ func TestAsk(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	close(hold)
+	answer()
 	for range 100 {
 		if releases.Kept().Newest().String() == "1.43.0" {
 			break

@@ -34,7 +34,9 @@ const (
 type Node struct {
 	Name    string
 	Version flwr.Version // that it was started with; zero: not known
-	Fits    Verdict
+	Fits    Verdict      // NotKnown of one that is elsewhere
+
+	Elsewhere bool // it was started for another grid
 }
 
 // Fit is how things stand.
@@ -54,27 +56,35 @@ type Fit struct {
 
 // Judge decides by a look that has read Reads.
 func Judge(p *site.Snapshot) Fit {
-	f := Fit{Out: p.Releases}
+	f := Fit{}
+	if p.Choices.Flwr.Check {
+		f.Out = p.Releases
+	}
 	f.Flwr, _ = flwr.ParseVersion(p.Flwr)
 	for _, n := range p.SuperNodes {
-		if n.Runtime.State == "" || n.Runtime.State == supernode.Absent || p.Elsewhere(n.Runtime) != "" {
+		if n.Runtime.State == "" || n.Runtime.State == supernode.Absent {
 			continue
 		}
 		v, _ := VersionOf(n.Runtime)
-		f.Nodes = append(f.Nodes, Node{Name: n.Name, Version: v})
+		f.Nodes = append(f.Nodes, Node{Name: n.Name, Version: v, Elsewhere: p.Elsewhere(n.Runtime) != ""})
 	}
 	f.listen(p)
 	if f.Tells = f.judge(f.Flwr); f.Tells == Yes && f.Control != probe.None && f.Control != probe.Over(flwr.DialectOf(f.Flwr).ControlHTTP) {
 		f.Tells = No
 	}
 	for i := range f.Nodes {
-		f.Nodes[i].Fits = f.judge(f.Nodes[i].Version)
+		if n := &f.Nodes[i]; !n.Elsewhere {
+			n.Fits = f.judge(n.Version)
+		}
 	}
 	f.aim(p.Rehearsal())
 	if i, open := p.Ledger.UpgradeUnderWay(); open {
 		f.Target, _ = flwr.ParseVersion(i.To)
 		f.Short = "the upgrade to " + i.To + " is not finished"
 		f.Why = fmt.Sprintf("the upgrade from flwr %s to %s is not finished: flwrup upgrade continues, flwrup upgrade %s goes back", i.From, i.To, i.From)
+	}
+	if d := flwr.DialectOf(f.Flwr); f.Why == "" && f.Flwr != (flwr.Version{}) && !d.Known() {
+		f.Why, f.Short = d.HowKnown(), "flwr "+f.Flwr.String()+" is not in this flwrup's table of releases"
 	}
 	return f
 }

@@ -69,7 +69,7 @@ func TestJudge(t *testing.T) {
 		"only an unheard one":    {look(t, "1.24.0", probe.HTTP, probe.HTTP, "1.24.0 1.43.0", "1.24.0"), "1.43.0", true, "the grid speaks HTTP to SuperNodes (flwr 1.40 or later); supernode_1 and flwr on this machine run 1.24.0: upgrade to 1.43.0, which is newer than this flwrup knows", "nn"},
 		"the grid is silent":     {look(t, "1.42.0", probe.None, probe.None, "1.42.0", "1.38.0", "x:latest"), "1.42.0", false, "flwr 1.42.0 is out; supernode_1 runs 1.38.0", "???"},
 		"many":                   {look(t, "1.42.0", probe.None, probe.HTTP, "", "1.38.0", "1.38.0", "1.39.0", "1.38.0", "1.38.0"), "1.42.0", true, "the grid speaks HTTP to SuperNodes; supernode_1, supernode_2, supernode_4 and 1 more run 1.38.0, supernode_3 runs 1.39.0: upgrade to 1.42.0", "ynnnnn"},
-		"a nightly at hand":      {look(t, "1.43.0.dev20261026", probe.HTTP, probe.HTTP, "1.42.0", "1.43.0.dev20261026"), "", false, "", "yy"},
+		"a nightly at hand":      {look(t, "1.43.0.dev20261026", probe.HTTP, probe.HTTP, "1.42.0", "1.43.0.dev20261026"), "", false, "flwr 1.43.0.dev20261026 is a development build: its commands are taken from its --help, its protocols are taken to be those of 1.42", "yy"},
 		"no flwr yet":            {look(t, "", probe.HTTP, probe.HTTP, "1.42.0"), "", false, "", "?"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +101,31 @@ func TestWhoIsUnderstood(t *testing.T) {
 	}
 	p.Nodes.Err = errors.New("silent")
 	if f := Judge(p); f.Control != probe.None || f.Needed {
+		t.Errorf("%+v", f)
+	}
+}
+
+// With check-releases = false nothing is said of news, and what cannot talk to the grid is.
+func TestCheckReleasesOff(t *testing.T) {
+	p := look(t, "1.41.0", probe.HTTP, probe.HTTP, "1.42.0", "1.41.0")
+	p.Choices.Flwr.Check = false
+	if f := Judge(p); f.Why != "" || len(f.Out.Releases) > 0 {
+		t.Errorf("%+v", f)
+	}
+	p = look(t, "1.42.0", probe.HTTP, probe.HTTP, "1.43.0", "1.24.0")
+	p.Choices.Flwr.Check = false
+	if f := Judge(p); !f.Needed || f.Target.String() != "1.42.0" {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A SuperNode that was started for another grid has a version, and fits nothing.
+func TestElsewhere(t *testing.T) {
+	p := look(t, "1.42.0", probe.HTTP, probe.HTTP, "", "1.24.0")
+	p.Choices.Grid.Fleet = "here.example.org:443"
+	p.Tool.Value.Dialect = p.Dialect
+	p.SuperNodes[0].Runtime.Labels[site.FleetLabel] = "there.example.org:443"
+	if f := Judge(p); f.Needed || !f.Nodes[0].Elsewhere || f.Nodes[0].Version.String() != "1.24.0" || f.Nodes[0].Fits != NotKnown {
 		t.Errorf("%+v", f)
 	}
 }

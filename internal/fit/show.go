@@ -64,7 +64,7 @@ func Says(s *site.Site, f front.Fit) (says []string, wrong *problem.Problem) {
 		return says, problem.New(problem.NotSupported, f.Says, "", "ask whoever runs the grid which flwr it runs")
 	case f.Needed:
 		return says, problem.New(problem.NotSupported, f.Says, "", "flwrup up --flwr "+f.Target)
-	case f.Says != "":
+	case f.Says != "" && f.Says != s.Dialect().HowKnown():
 		says = append(says, f.Says)
 	}
 	return says, nil
