@@ -63,7 +63,7 @@ func Says(s *site.Site, f front.Fit) (says []string, wrong *problem.Problem) {
 	case f.Needed && f.Target == "":
 		return says, problem.New(problem.NotSupported, f.Says, "", "ask whoever runs the grid which flwr it runs")
 	case f.Needed:
-		return says, problem.New(problem.NotSupported, f.Says, "", "flwrup up --flwr "+f.Target)
+		return says, problem.New(problem.NotSupported, f.Says, "", "flwrup upgrade; with --check it only shows its plan")
 	case f.Says != "" && f.Says != s.Dialect().HowKnown():
 		says = append(says, f.Says)
 	}
@@ -83,7 +83,7 @@ const lookEvery = time.Hour
 // nothing where flwrup.toml says check-releases = false, and in a rehearsal.
 func Ask(ctx context.Context, s *site.Site) {
 	a := site.Kept[asker](s)
-	if c := s.Choices(); !c.Flwr.Check || c.Grid.Rehearsal || time.Now().Unix() < a.next.Load() || !a.asking.CompareAndSwap(false, true) {
+	if !mayAsk(s) || time.Now().Unix() < a.next.Load() || !a.asking.CompareAndSwap(false, true) {
 		return
 	}
 	a.next.Store(time.Now().Add(lookEvery).Unix())
@@ -91,4 +91,16 @@ func Ask(ctx context.Context, s *site.Site) {
 		defer a.asking.Store(false)
 		_, _ = releases.Refresh(ctx, false) // what went wrong is kept, and doctor says it
 	})
+}
+
+// AskNow is Ask for a command that chooses a release by the answer: it waits for it, once a day and for 8 seconds at most.
+func AskNow(ctx context.Context, s *site.Site) {
+	if mayAsk(s) {
+		_, _ = releases.Refresh(ctx, false) // what went wrong is kept, and doctor says it
+	}
+}
+
+func mayAsk(s *site.Site) bool {
+	c := s.Choices()
+	return c.Flwr.Check && !c.Grid.Rehearsal
 }

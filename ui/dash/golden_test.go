@@ -41,7 +41,7 @@ func boards() (list []struct {
 	add("all online", well, "", nil)
 	add("one offline, with its diagnosis", five(), "", nil)
 	news := func(needed bool, says, short string) func(*front.Overview) {
-		return func(o *front.Overview) { o.Fit = front.Fit{Needed: needed, Says: says, Short: short} }
+		return func(o *front.Overview) { o.Fit = front.Fit{Needed: needed, Says: says, Short: short, Target: "1.42.0"} }
 	}
 	add("a newer flwr is out", with(news(false, "flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0", "flwr 1.42.0 is out; 5 SuperNodes run 1.41.0")), "", nil)
 	add("the grid moved on", with(news(true, "the grid speaks HTTP to SuperNodes (flwr 1.40 or later); supernode_5 runs 1.24.0: upgrade to 1.42.0", "upgrade to 1.42.0: the grid speaks HTTP, supernode_5 runs 1.24.0")), "", nil)

@@ -505,12 +505,13 @@ func TestSummaryIsAsBadAsTheWorst(t *testing.T) {
 // none in a window that is too low.
 func TestFitLine(t *testing.T) {
 	o := five()
-	o.Fit = front.Fit{Says: "flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0\x1b[2J", Short: "flwr 1.42.0 is out; 5 SuperNodes run 1.41.0"}
+	o.Fit = front.Fit{Says: "flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0\x1b[2J", Short: "flwr 1.42.0 is out; 5 SuperNodes run 1.41.0", Target: "1.42.0"}
 	for _, c := range []struct {
 		w, h int
 		want string
 	}{
-		{120, 40, "  flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0"}, {80, 24, "  flwr 1.42.0 is out; 5 SuperNodes run 1.41.0"}, {80, 10, ""},
+		{120, 40, "  flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0   flwrup upgrade"},
+		{80, 24, "  flwr 1.42.0 is out; 5 SuperNodes run 1.41.0   flwrup upgrade"}, {80, 10, ""}, {60, 24, "  flwr 1.42.0 is out; 5 SuperNodes run 1.41.0"},
 	} {
 		frame := testModel(t, o, c.w, c.h, style.Options{}).View()
 		second := strings.TrimRight(strings.Split(ansi.Strip(frame), "\n")[1], " ")

@@ -515,5 +515,9 @@ func (t *table) fitLine(h int) string {
 	if f.Needed {
 		ink = t.ink.Severity(front.Warning)
 	}
+	const command = "flwrup upgrade"
+	if room := t.w - style.Width(text) - 5; f.Target != "" && room >= len(command) && !strings.Contains(text, command) {
+		return ink.Render("  "+text) + "   " + t.ink.Key.Render(command)
+	}
 	return ink.Render(t.st.Cut("  "+text, t.w))
 }

@@ -8,6 +8,7 @@ import (
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/cli/program"
+	"flwrup/internal/fit"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
@@ -87,6 +88,9 @@ If it was cut short, the same command goes on, and flwrup upgrade with the relea
 				return err
 			}
 			defer s.Close()
+			if o.Target == "" {
+				fit.AskNow(cmd.Context(), s)
+			}
 			before, err := upgrade.Make(cmd.Context(), s, o.Target)
 			if err == nil {
 				err = steps.Upgrade(cmd.Context(), s, o, agreed{p.Front(unattended), yes})
@@ -108,6 +112,9 @@ If it was cut short, the same command goes on, and flwrup upgrade with the relea
 // doCheck says what an upgrade would do.
 func doCheck(ctx context.Context, p *program.Program, target string) error {
 	return p.Looking(func(s *site.Site) error {
+		if target == "" {
+			fit.AskNow(ctx, s)
+		}
 		plan, err := upgrade.Make(ctx, s, target)
 		if err != nil {
 			return err
