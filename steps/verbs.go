@@ -17,6 +17,9 @@ import (
 
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
 func Act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to front.Sink) error {
+	if verb == front.Upgrade {
+		return Upgrade(ctx, s, upgrade.Options{}, to)
+	}
 	defer s.Forget()
 	err := site.InTurn(ctx, s, verb.Doing(nodes), to, func(to front.Sink) error {
 		err := act(ctx, s, verb, nodes, to)
@@ -71,6 +74,7 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 func Upgrade(ctx context.Context, s *site.Site, o upgrade.Options, to front.Sink) error {
 	defer s.Forget()
 	err := upgrade.Do(ctx, s, o, to, again(ctx, s, to))
+	health.Did(s, front.Upgrade, nil, err)
 	if cause := context.Cause(ctx); cause != nil && err != nil {
 		return problem.Stopped(cause, "the upgrade was stopped", "flwrup upgrade continues")
 	}

@@ -152,6 +152,9 @@ func verbCommands(m *Model, onDash bool, o front.Overview, targets []string) (li
 			list = append(list, verbCommand(m, front.StopRun, []string{r.ID}))
 		}
 	}
+	if o.Fit.Target != "" {
+		list = append(list, verbCommand(m, front.Upgrade, nil))
+	}
 	if m.title.Rehearsal {
 		list = append(list, verbCommand(m, front.StartGrid, nil))
 	}

@@ -21,6 +21,7 @@ func TestRemedyCommands(t *testing.T) {
 	}{
 		{front.Remedy{Verb: front.StartNodes, Nodes: one}, "start supernode_1"},
 		{front.Remedy{Verb: front.StartGrid}, "start --grid"},
+		{front.Remedy{Verb: front.Upgrade}, "upgrade"},
 		{front.Remedy{Verb: front.RestartNodes, Nodes: one}, "restart supernode_1"},
 		{front.Remedy{Verb: front.ReplaceNodes, Nodes: one}, "restart supernode_1 --replace"},
 		{front.Remedy{Verb: front.OwnImage, Nodes: one}, "restart supernode_1 --own-image"},
@@ -58,7 +59,7 @@ func TestEveryRemedyHasACommand(t *testing.T) {
 		switch c.Type().String() {
 		case "flwrup/internal/front.Verb":
 			r := front.Remedy{Verb: front.Verb(constant.StringVal(c.Val()))}
-			if r.Verb != front.StartGrid {
+			if r.Verb != front.StartGrid && r.Verb != front.Upgrade {
 				r.Nodes = []string{"supernode_1", "supernode_2"}
 			}
 			remedies[c.Name()] = r

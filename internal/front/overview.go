@@ -216,4 +216,5 @@ const (
 	RotateKeys      Verb = "rotate-key"  // gives each a new key and another node ID; asks first
 	GiveUpRotation  Verb = "rotate-back" // of a rotation that is not finished: the old key again, the new one unregistered
 	StartGrid       Verb = "start-grid"  // a rehearsal's
+	Upgrade         Verb = "upgrade"     // to the release of flwr that fits, one SuperNode first; asks first
 )

@@ -36,6 +36,7 @@ var wordsOf = map[Verb]verbWords{
 	GiveUpRotation:  {name: "go back to the old key of", doing: "going back to the old key of", line: []string{"rotate"}, flags: []string{"--back"}, lesser: true},
 	AddNode:         {name: "add", doing: "adding", line: []string{"add"}, lesser: true},
 	StopRun:         {name: "stop", doing: "stopping", noun: "run", line: []string{"runs", "stop"}, lesser: true},
+	Upgrade:         {name: "move to another release of flwr", doing: "moving to another release of flwr", whole: true, line: []string{"upgrade"}, lesser: true},
 	StartGrid:       {name: "start the rehearsal's grid", doing: "starting the rehearsal's grid", whole: true, line: []string{"start"}, flags: []string{"--grid"}, lesser: true},
 }
 

@@ -23,4 +23,24 @@ func showFit(ctx context.Context, s *site.Site, p site.Snapshot, o *front.Overvi
 		}
 	}
 	fit.Judge(&p).Show(o)
+	offerUpgrade(o)
+}
+
+// offerUpgrade makes another release the remedy for what does not understand the grid.
+func offerUpgrade(o *front.Overview) {
+	if !o.Fit.Needed || o.Fit.Target == "" {
+		return
+	}
+	r := &front.Remedy{Says: "move to flwr " + o.Fit.Target, Verb: front.Upgrade}
+	for i := range o.Nodes {
+		n := &o.Nodes[i]
+		if d := n.Diagnosis; d != nil && n.Fits == string(fit.No) && (d.Code == flwrexec.NodeVersion || d.Code == problem.NodeNotOnline) {
+			one := *d
+			one.Code, one.Why, one.Fix = flwrexec.NodeVersion, o.Fit.Says, r.Says
+			n.Diagnosis, n.Remedy = &one, r
+		}
+	}
+	if o.GridErr != nil && o.Fit.FlwrFits == string(fit.No) {
+		o.Remedy = r
+	}
 }

@@ -15,7 +15,7 @@ import (
 
 // takeBack goes back to the release before, with the SuperNode that was tried (none where it did not come to that), and
 // returns the Problem that says so. A release that the grid does not take any more is not gone back to.
-func (w work) takeBack(ctx context.Context, intent ledger.Intent, tried string, cause error) error {
+func (w work) takeBack(ctx context.Context, plan Plan, intent ledger.Intent, tried string, cause error) error {
 	bad := problem.Of(cause)
 	p := &problem.Problem{Code: Failed, What: "flwr " + intent.To + " does not work here", Why: bad.Error(), Fix: bad.Fix, Raw: bad.Raw, Err: cause}
 	from, err := flwr.ParseVersion(intent.From)
@@ -24,7 +24,17 @@ func (w work) takeBack(ctx context.Context, intent ledger.Intent, tried string, 
 		return p // the intent stays: the same command goes on
 	}
 	w.to.Event(front.Says{Text: fmt.Sprintf("%s: going back to flwr %s", bad.Error(), from)})
-	if err := w.goBack(ctx, from, names{intent.Image, intent.Fleet}, tried); err != nil {
+	again := []string{}
+	if tried != "" {
+		again = append(again, tried)
+	}
+	if plan.Grid { // all of them left the grid that was replaced
+		again = again[:0]
+		for _, n := range plan.Nodes {
+			again = append(again, n.Name)
+		}
+	}
+	if err := w.goBack(ctx, from, names{intent.Image, intent.Fleet}, again); err != nil {
 		back := problem.Of(err)
 		p.What += ", and the way back to " + intent.From + " failed: " + back.Error()
 		p.Fix = "flwrup upgrade " + intent.From + " goes back" + site.Fix(back)
@@ -35,17 +45,17 @@ func (w work) takeBack(ctx context.Context, intent ledger.Intent, tried string, 
 	}
 	p.What += "; back on " + intent.From
 	if tried != "" {
-		p.What = tried + " did not work with flwr " + intent.To + "; it is back on " + intent.From + ", online, and the others were left alone"
+		p.What = tried + " did not work with flwr " + intent.To + "; all is back on " + intent.From
 	}
 	return p
 }
 
-// goBack makes the release before the set-up's own again, and restarts the SuperNode that was tried.
-func (w work) goBack(ctx context.Context, from flwr.Version, to names, tried string) error {
-	if err := w.move(ctx, from, to); err != nil || tried == "" {
+// goBack makes the release before the set-up's own, and restarts SuperNodes with it.
+func (w work) goBack(ctx context.Context, from flwr.Version, to names, restart []string) error {
+	if err := w.move(ctx, from, to); err != nil || len(restart) == 0 {
 		return err
 	}
-	return w.with(ctx).restart(ctx, []string{tried}, 0)
+	return w.with(ctx).restart(ctx, restart, 0)
 }
 
 // with returns the work with the flwr that is at hand now.

@@ -231,7 +231,7 @@ func (p Plan) Lines(at site.Folder) (lines []string) {
 		add("Keys and node IDs stay. If %s does not come online, all of this is taken back.", p.Nodes[0].Name)
 	}
 	for _, r := range p.Runs {
-		add("Run %s%s is going on: its SuperNodes would leave it.", r.ID, wording.Around(" (", r.App, ")"))
+		add("Run %s%s is going on.", r.ID, wording.Around(" (", r.App, ")"))
 	}
 	return lines
 }

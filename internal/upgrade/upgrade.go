@@ -26,6 +26,8 @@ import (
 const (
 	stays  = 30 * time.Second // how long the first SuperNode has to stay online
 	atOnce = 5                // SuperNodes that restart at the same time
+
+	givesUp = 4 // starts by Docker after which a SuperNode does not come online
 )
 
 // Codes of Problems.
@@ -35,13 +37,11 @@ const (
 	Needed    problem.Code = "upgrade-needed"    // something cannot talk to the grid as it is
 )
 
-// Asks is the ID of the question whether the plan is right.
-const Asks = "upgrade"
-
 // Options says how an upgrade goes.
 type Options struct {
 	Target string // release of flwr; "" chooses, see Make
 	Now    bool   // runs that go on are not waited for
+	Agreed bool   // the person has said yes to whatever the plan is
 
 	RemoveOld bool // releases that earlier upgrades left are removed without a question
 
@@ -66,10 +66,7 @@ func Do(ctx context.Context, s *site.Site, o Options, to front.Sink, again fleet
 		}
 		return nil
 	}
-	for _, line := range p.Lines(s.Folder()) {
-		to.Event(front.Says{Text: line})
-	}
-	if err := agree(ctx, p, o, to); err != nil {
+	if err := agree(ctx, p, p.Lines(s.Folder()), o, to); err != nil {
 		return err
 	}
 	found, err := prepare(ctx, s, p, to)
@@ -93,17 +90,20 @@ func Do(ctx context.Context, s *site.Site, o Options, to front.Sink, again fleet
 	})
 }
 
-// agree asks. Going on with an upgrade that was cut short needs no second yes.
-func agree(ctx context.Context, p Plan, o Options, to front.Sink) error {
-	if p.Open {
+// agree shows the plan and asks. To continue an upgrade that was cut short needs no second yes.
+func agree(ctx context.Context, p Plan, lines []string, o Options, to front.Sink) error {
+	if len(p.Runs) > 0 && o.Now {
+		lines = append(lines, "It loses its SuperNodes one after the other, and may fail.")
+	} else if len(p.Runs) > 0 {
+		lines = append(lines, "flwrup waits until it has ended, then begins.")
+	}
+	if p.Open || o.Agreed {
+		for _, line := range lines {
+			to.Event(front.Says{Text: line})
+		}
 		return nil
 	}
-	q := front.Question{ID: Asks, Kind: front.AskConfirm, Default: "no", Ask: "Move to flwr " + p.To.String() + "?"}
-	if len(p.Runs) > 0 && o.Now {
-		q.Help = "A run is going on, and loses its SuperNodes one after the other: it may fail."
-	} else if len(p.Runs) > 0 {
-		q.Help = "flwrup waits until the run has ended, then begins."
-	}
+	q := front.Question{ID: "upgrade", Kind: front.AskConfirm, Default: "no", Ask: "Move to flwr " + p.To.String() + "?", Help: strings.Join(lines, "\n")}
 	answer, err := to.Ask(ctx, q)
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (w work) do(ctx context.Context, target string) error {
 		if ctx.Err() != nil || p.Open {
 			return err
 		}
-		return w.takeBack(ctx, intent, "", err)
+		return w.takeBack(ctx, p, intent, "", err)
 	}
 	var todo []string
 	for _, n := range p.Nodes {
@@ -208,7 +208,7 @@ func (w work) do(ctx context.Context, target string) error {
 			if someRun(ctx, w.s, p.To) { // it went on: the release works here
 				behind = append(behind, w.leaveBehind(ctx, first, before, p.To, err))
 			} else {
-				return w.takeBack(ctx, intent, first, err)
+				return w.takeBack(ctx, p, intent, first, err)
 			}
 		}
 		for batch := range slices.Chunk(todo[1:], atOnce) {
@@ -342,10 +342,10 @@ func (w work) restart(ctx context.Context, names []string, stay time.Duration) e
 	w.to.Event(front.Says{Text: "waiting until " + strings.Join(names, ", ") + " " + map[bool]string{true: "is", false: "are"}[len(names) == 1] + " online"})
 	limit := time.Now().Add(site.OnlineWithin)
 	var since time.Time
-	restarts := map[string]int{}
+	restarts, ended := map[string]int{}, map[string]int{}
 	for try := 0; ; try++ {
 		o := health.States(ctx, w.s)
-		all := true
+		all, over := true, false
 		for _, n := range o.Nodes {
 			if !slices.Contains(names, n.Name) {
 				continue
@@ -356,11 +356,17 @@ func (w work) restart(ctx context.Context, names []string, stay time.Duration) e
 			}
 			restarts[n.Name] = n.Runtime.Restarts
 			all = all && up
+			if st := n.Runtime; st.State == supernode.Stopped || st.State == supernode.Restarting && st.Restarts >= givesUp {
+				ended[n.Name]++
+			} else {
+				ended[n.Name] = 0
+			}
+			over = over || ended[n.Name] > 1 // nobody starts it again
 		}
 		switch now := time.Now(); {
 		case !all && !since.IsZero():
 			return whyNot(ctx, w.s, names, "was online, and did not stay so")
-		case !all && now.After(limit):
+		case over, !all && now.After(limit):
 			return whyNot(ctx, w.s, names, "is not online")
 		case all && since.IsZero():
 			since = now

@@ -9,7 +9,6 @@ import (
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/cli/program"
 	"flwrup/internal/fit"
-	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/site"
 	"flwrup/internal/upgrade"
@@ -51,7 +50,7 @@ type NodeData struct {
 
 // Upgrade is `flwrup upgrade`.
 func Upgrade(p *program.Program) *cobra.Command {
-	var check, yes bool
+	check := false
 	o := upgrade.Options{}
 	cmd := &cobra.Command{
 		Use: "upgrade [VERSION]", Short: "Move to another release of flwr, one SuperNode first",
@@ -82,7 +81,7 @@ If it was cut short, the same command goes on, and flwrup upgrade with the relea
 			if check {
 				return doCheck(cmd.Context(), p, o.Target)
 			}
-			unattended := yes || p.JSON || !p.Attended()
+			unattended := o.Agreed || p.JSON || !p.Attended()
 			s, err := p.Open(cmd.Context(), site.Options{Dir: p.FindDir(), Attended: !unattended}, unattended)
 			if err != nil {
 				return err
@@ -93,7 +92,7 @@ If it was cut short, the same command goes on, and flwrup upgrade with the relea
 			}
 			before, err := upgrade.Make(cmd.Context(), s, o.Target)
 			if err == nil {
-				err = steps.Upgrade(cmd.Context(), s, o, agreed{p.Front(unattended), yes})
+				err = steps.Upgrade(cmd.Context(), s, o, p.Front(unattended))
 			}
 			if err == nil && p.JSON {
 				program.WriteJSON(p.Out, DataOf(s.Folder(), before), nil)
@@ -104,7 +103,7 @@ If it was cut short, the same command goes on, and flwrup upgrade with the relea
 	cmd.Flags().BoolVar(&check, "check", false, "change nothing: exit code 0 when there is nothing to do, 4 when there is a release to move to, 5 when it is needed to reach the grid")
 	cmd.Flags().BoolVar(&o.Now, "now", false, "wait for no run: SuperNodes leave it one after the other")
 	cmd.Flags().BoolVar(&o.RemoveOld, "remove-old", false, "remove releases that upgrades before the last one left, with their environments and images, without asking")
-	cmd.Flags().BoolVar(&yes, "yes", false, "ask nothing")
+	cmd.Flags().BoolVar(&o.Agreed, "yes", false, "ask nothing")
 	p.JSONFlag(cmd)
 	return cmd
 }
@@ -177,17 +176,4 @@ func DataOf(at site.Folder, plan upgrade.Plan) Data {
 		d.Old = append(d.Old, one)
 	}
 	return d
-}
-
-// agreed is a front end whose person has said yes on the command line.
-type agreed struct {
-	front.Sink
-	yes bool
-}
-
-func (a agreed) Ask(ctx context.Context, q front.Question) (string, error) {
-	if a.yes && q.ID == upgrade.Asks {
-		return "yes", nil
-	}
-	return a.Sink.Ask(ctx, q)
 }
