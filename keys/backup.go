@@ -114,47 +114,58 @@ func MakeBackup(ctx context.Context, dir, file string, recipients []age.Recipien
 	return backup, nil
 }
 
-// VerifyBackup decrypts a backup in memory and compares it with the keys of dir: every key there must be in
-// the backup, byte for byte. Keys that only the backup has are fine.
-func VerifyBackup(ctx context.Context, file string, identities []age.Identity, dir string) (Backup, error) {
+// Compared is a backup next to the keys of a folder. Its slices have file names, sorted.
+type Compared struct {
+	Backup           // Verified unless something is missing or differs
+	Missing []string // in the folder, and not in the backup
+	Differ  []string // in both, not the same byte for byte
+}
+
+// CompareBackup decrypts a backup in memory and compares it with the keys of dir, byte for byte. Nothing of it touches
+// the disk. Keys that only the backup has are fine.
+func CompareBackup(ctx context.Context, file string, identities []age.Identity, dir string) (Compared, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {
-		return Backup{}, fmt.Errorf("check the backup: %w", err)
+		return Compared{}, fmt.Errorf("check the backup: %w", err)
 	}
 	files, sum, err := open(ctx, file, identities)
 	if err != nil {
-		return Backup{}, err
+		return Compared{}, err
 	}
 	now, err := readKeys(dir)
 	if err != nil {
-		return Backup{}, err
+		return Compared{}, err
 	}
-	var missing, changed []string
-	for name, f := range now {
+	c := Compared{Backup: describe(files)}
+	for _, name := range sorted(now) {
 		switch saved, ok := files[name]; {
 		case !ok:
-			missing = append(missing, name)
-		case !bytes.Equal(saved.data, f.data):
-			changed = append(changed, name)
+			c.Missing = append(c.Missing, name)
+		case !bytes.Equal(saved.data, now[name].data):
+			c.Differ = append(c.Differ, name)
 		}
 	}
-	if len(missing)+len(changed) > 0 {
-		slices.Sort(missing)
-		slices.Sort(changed)
-		why := ""
-		if len(missing) > 0 {
-			why = "not in it: " + show(strings.Join(missing, ", "))
-		} else {
-			why = "different there: " + show(strings.Join(changed, ", "))
+	c.File, c.SHA256, c.Verified = file, sum, len(c.Missing)+len(c.Differ) == 0
+	if info, err := os.Stat(file); err == nil {
+		c.Made = info.ModTime()
+	}
+	return c, nil
+}
+
+// VerifyBackup is CompareBackup where a difference is an error: every key of dir must be in the backup.
+func VerifyBackup(ctx context.Context, file string, identities []age.Identity, dir string) (Backup, error) {
+	c, err := CompareBackup(ctx, file, identities, dir)
+	if err != nil {
+		return Backup{}, err
+	}
+	if !c.Verified {
+		why := "different there: " + show(strings.Join(c.Differ, ", "))
+		if len(c.Missing) > 0 {
+			why = "not in it: " + show(strings.Join(c.Missing, ", "))
 		}
 		return Backup{}, problem.New(BackupStale, "the backup does not hold the keys of "+show(dir)+" as they are now", why, "make a new backup, and keep the old one")
 	}
-	backup := describe(files)
-	backup.File, backup.SHA256, backup.Verified = file, sum, true
-	if info, err := os.Stat(file); err == nil {
-		backup.Made = info.ModTime()
-	}
-	return backup, nil
+	return c.Backup, nil
 }
 
 // CheckHash reports whether the encrypted file still has the SHA-256 (hex) that was noted. It needs no
@@ -346,6 +357,12 @@ func checkArchived(name string) error {
 		return errors.New("not a plain file name")
 	}
 	return nil
+}
+
+// Readable returns the Problem about a file that cannot be read as a backup; it looks no further than its kind and size.
+func Readable(file string) error {
+	_, err := readBackup(file)
+	return err
 }
 
 func readBackup(file string) ([]byte, error) {

@@ -56,6 +56,19 @@ func ReadPassphrase(file string) (string, error) {
 	return pass, nil
 }
 
+// ReadIdentities returns the age identities of a file, as age-keygen writes it.
+func ReadIdentities(file string) ([]age.Identity, error) {
+	data, err := readSmall(file)
+	if err != nil {
+		return nil, fileProblem("read", file, err)
+	}
+	list, err := age.ParseIdentities(bytes.NewReader(data))
+	if err != nil {
+		return nil, problem.New(problem.BadInput, show(file)+" has no age identity", "", "name the file that age-keygen wrote, with a line that starts with AGE-SECRET-KEY-")
+	}
+	return list, nil
+}
+
 // ParseRecipients takes age recipients (age1…), separated by commas or spaces, or the name of a file with one
 // a line, where '#' starts a comment.
 func ParseRecipients(list string) ([]age.Recipient, error) {

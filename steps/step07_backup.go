@@ -8,6 +8,7 @@ import (
 
 	"flwrup/internal/custody"
 	"flwrup/internal/front"
+	"flwrup/internal/health"
 	"flwrup/internal/shell"
 	"flwrup/internal/site"
 	"flwrup/internal/wording"
@@ -49,7 +50,14 @@ func (backUp) Inspect(p Snapshot) (front.Status, error) {
 			if !rec.Verified {
 				checked = "unchanged since it was written; only its recipient can open it"
 			}
-			return front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s holds all %d %s", rec.File, len(list), wording.Plural(len(list), "pair")), checked}}, nil
+			st := front.Status{State: front.Done, Evidence: []string{fmt.Sprintf("%s holds all %d %s", rec.File, len(list), wording.Plural(len(list), "pair")), checked}}
+			if b := health.BackupNow(&p.Snapshot); b.File != "" {
+				st.Evidence = append(st.Evidence, "last verified on "+b.Verified.Local().Format("2 January 2006"))
+				if b.Old {
+					st.Hints = []string{b.Says()}
+				}
+			}
+			return st, nil
 		}
 		if len(left) < len(missing) {
 			missing = left

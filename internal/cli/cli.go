@@ -13,6 +13,7 @@ import (
 
 	"flwrup/internal/cli/debuglog"
 	"flwrup/internal/cli/doctor"
+	"flwrup/internal/cli/keeping"
 	"flwrup/internal/cli/past"
 	"flwrup/internal/cli/program"
 	"flwrup/internal/cli/setup"
@@ -101,7 +102,7 @@ and brings you back to check on them: status, logs, runs.
 	root.PersistentFlags().BoolVar(&p.TrustAll, "trust", false, "accept what the folder asks for: programs, images, data, addresses (flwrup trust lists it)")
 	root.AddCommand(setup.Rehearse(p), doctor.Command(p), setup.Up(p), statusCommand(p), logsCommand(p), setup.Down(p), planCommand(p), handoverCommand(p), imageCommand(p), exportCommand(p), runCommand(p), runsCommand(p), trustCommand(p), versionCommand(p))
 	root.AddCommand(append(nodeCommands(p), setup.Sites(p)...)...)
-	root.AddCommand(upgrading.Upgrade(p), watching.Watch(watchHost(p)), past.History(host(p)), past.Report(host(p)), questionsTopic())
+	root.AddCommand(keeping.Backup(p), upgrading.Upgrade(p), watching.Watch(watchHost(p)), past.History(host(p)), past.Report(host(p)), questionsTopic())
 	cobrasOwn(root)
 	arrange(root)
 	completions(p, root)

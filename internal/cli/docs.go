@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flwrup/internal/cli/doctor"
+	"flwrup/internal/cli/keeping"
 	"flwrup/internal/cli/pages"
 	"flwrup/internal/cli/past"
 	"flwrup/internal/cli/program"
@@ -39,7 +40,7 @@ func Pages() map[string]string {
 // shapes are what --json carries as data, by command.
 var shapes = map[string]any{
 	"status": shown.StatusData{}, "up": shown.StatusData{}, "start": shown.StatusData{}, "stop": shown.StatusData{}, "restart": shown.StatusData{}, "add": shown.StatusData{},
-	"remove": shown.StatusData{}, "settings": shown.StatusData{}, "restore-key": shown.StatusData{}, "rotate": shown.StatusData{}, "rehearse": setup.RehearsalData{},
+	"remove": shown.StatusData{}, "settings": shown.StatusData{}, "restore-key": shown.StatusData{}, "rotate": shown.StatusData{}, "backup": []keeping.BackupData{}, "rehearse": setup.RehearsalData{},
 	"doctor": []doctor.Finding{}, "plan": []planData{}, "run": finishedRun{}, "runs": []shown.RunData{}, "trust": trustData{},
 	"export": exportData{}, "request": setup.LetterData{}, "admit": setup.AdmitData{}, "invite": invites.State{}, "join": shown.StatusData{},
 	"down": struct {

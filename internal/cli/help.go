@@ -83,6 +83,9 @@ flwrup remove --site st-mary         # another site, with all of its SuperNodes`
 flwrup settings supernode_2          # of one`},
 	"restore-key": {groupNodes, `flwrup restore-key supernode_2
 flwrup restore-key supernode_2 --passphrase-file FILE --yes`},
+	"backup": {groupNodes, `flwrup backup --verify                 # open it in memory, compare it with the keys
+flwrup backup --verify --passphrase-file FILE --json
+flwrup backup                          # make a new one`},
 	"rotate": {groupNodes, `flwrup rotate supernode_2              # a new key and node ID; asks first
 flwrup rotate supernode_2 --yes --passphrase-file FILE
 flwrup rotate supernode_2 --back       # gives up one that was cut short`},

@@ -50,6 +50,7 @@ var valueChecks = map[string]func(p *program.Program, v string) string{
 	"image":            choice("image"),
 	"backup-recipient": func(_ *program.Program, v string) string { _, err := keys.ParseRecipients(v); return reason(err) },
 	"ca":               func(_ *program.Program, v string) string { return file(v) },
+	"identity":         func(_ *program.Program, v string) string { return file(v) },
 	"passphrase-file":  func(_ *program.Program, v string) string { return file(v) },
 	"flwr-path":        func(p *program.Program, v string) string { return somethingAt(inProject(p, v)) },
 	"flwr-home":        func(p *program.Program, v string) string { return folderOrNothing(inProject(p, v)) },

@@ -50,15 +50,15 @@ func openBackup(ctx context.Context, s *site.Site, file, dir string, to front.Si
 			return pairs, err
 		}
 	}
-	identities, err := backupIdentities(ctx, s, file, to)
+	identities, err := BackupIdentities(ctx, s, file, "flwrup takes the key from its backup.", to)
 	if err != nil {
 		return nil, err
 	}
 	return keys.RestoreBackup(ctx, file, identities, filepath.Join(dir, "keys"))
 }
 
-// backupIdentities asks for what opens a backup.
-func backupIdentities(ctx context.Context, s *site.Site, file string, to front.Sink) ([]age.Identity, error) {
+// BackupIdentities asks for what opens a backup, to the end that help says.
+func BackupIdentities(ctx context.Context, s *site.Site, file, help string, to front.Sink) ([]age.Identity, error) {
 	pass, err := "", error(nil)
 	switch from := PassphraseFile(s); {
 	case from != "":
@@ -67,7 +67,7 @@ func backupIdentities(ctx context.Context, s *site.Site, file string, to front.S
 		pass, err = site.RehearsalPassphrase(s)
 	default:
 		pass, err = to.Ask(ctx, front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase of " + s.Rel(file),
-			Help: "flwrup takes the key from its backup."})
+			Help: help})
 	}
 	if err != nil {
 		return nil, err

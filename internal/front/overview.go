@@ -180,6 +180,21 @@ func (r RunView) Clock(now time.Time) time.Duration {
 	return r.Elapsed
 }
 
+// Backup is the backup of all keys of now that was verified last; the zero value is none.
+type Backup struct {
+	File     string
+	Verified time.Time // opened and compared with the keys
+	Old      bool      // longer ago than is good
+}
+
+// Says returns one line for people about a backup that was verified too long ago; "" about others.
+func (b Backup) Says() string {
+	if !b.Old {
+		return ""
+	}
+	return "the keys' backup was last verified on " + b.Verified.Local().Format("2 January 2006") + ": flwrup backup --verify"
+}
+
 // Overview is the dashboard's data.
 type Overview struct {
 	Nodes      []NodeView // that run here, or should
@@ -192,6 +207,7 @@ type Overview struct {
 	Online     int       // nodes that the grid calls online, but for those that have ended here
 	Remedy     *Remedy   // remedy of GridErr; nil without one
 	Fit        Fit       // which flwr fits the grid
+	Backup     Backup    // of the keys, verified last
 	FromLogs   bool      // the states on the grid are those of the SuperNodes' own logs: nobody here may ask the grid
 }
 

@@ -138,6 +138,23 @@ func KeyProblem(s *site.Site, m site.Member, folder keys.Folder) (*problem.Probl
 	return problem.New(KeyLost, "the key of "+m.Name+" cannot be used", why, back), restore
 }
 
+// VerifyAgain is how long after its verification a backup should be verified again: disks and memories fail.
+const VerifyAgain = 90 * 24 * time.Hour
+
+// BackupNow returns the backup of all SuperNodes' keys that was verified last, in a look that has read site.ReadKeys.
+func BackupNow(p *site.Snapshot) front.Backup {
+	var all []string
+	for _, n := range p.SuperNodes {
+		all = append(all, n.Pair.Fingerprint)
+	}
+	b, ok := p.Ledger.VerifiedBackup(all)
+	if !ok || len(all) == 0 {
+		return front.Backup{}
+	}
+	at := b.LastVerified()
+	return front.Backup{File: b.File, Verified: at, Old: p.At.Sub(at) > VerifyAgain && !p.Rehearsal()}
+}
+
 // BackupOf is a backup, unchanged since it was made, that holds the key; "" when there is none.
 func BackupOf(s *site.Site, fingerprint string) string {
 	backups := s.Ledger.Backups()

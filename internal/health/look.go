@@ -94,6 +94,7 @@ func View(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
 		}
 	}
 	showFit(ctx, s, *p, &o)
+	o.Backup = BackupNow(p)
 	o.Nodes = append(o.Nodes, unfinished(p)...)
 	return inOrder(p, o)
 }

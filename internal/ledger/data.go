@@ -139,7 +139,30 @@ type Backup struct {
 	SHA256       string    `json:"sha256"`
 	Made         time.Time `json:"made,omitzero"`
 	Fingerprints []string  `json:"fingerprints,omitempty"`
-	Verified     bool      `json:"verified"` // restored and compared byte for byte
+	Verified     bool      `json:"verified"`         // restored and compared byte for byte
+	Checked      time.Time `json:"checked,omitzero"` // when that was done again last
+}
+
+// LastVerified returns when the backup was last opened and compared with the keys; zero for never.
+func (b Backup) LastVerified() time.Time {
+	switch {
+	case !b.Checked.IsZero():
+		return b.Checked
+	case b.Verified:
+		return b.Made
+	}
+	return time.Time{}
+}
+
+// VerifiedBackup returns the backup, among those that hold all of these keys, with the newest verification; false without one.
+func (d Data) VerifiedBackup(fingerprints []string) (best Backup, ok bool) {
+	for _, b := range d.Backups {
+		whole := !slices.ContainsFunc(fingerprints, func(f string) bool { return !slices.Contains(b.Fingerprints, f) })
+		if at := b.LastVerified(); whole && !at.IsZero() && !at.Before(best.LastVerified()) {
+			best, ok = b, true
+		}
+	}
+	return best, ok
 }
 
 // SuperNode is how one SuperNode of this folder is run, on any grid.
@@ -410,7 +433,7 @@ func (d *Data) PutRun(r Run) {
 
 // PutBackup adds b or takes the place of the record of the same file.
 func (d *Data) PutBackup(b Backup) {
-	b.Made = second(b.Made)
+	b.Made, b.Checked = second(b.Made), second(b.Checked)
 	put(&d.Backups, b, func(o Backup) bool { return o.File == b.File })
 }
 

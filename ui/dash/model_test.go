@@ -523,3 +523,19 @@ func TestFitLine(t *testing.T) {
 		}
 	}
 }
+
+// TestBackupLine: a backup that was verified too long ago gets the line that says which flwr fits, where that is free.
+func TestBackupLine(t *testing.T) {
+	o := five()
+	o.Backup = front.Backup{File: "b.age", Verified: time.Now().AddDate(0, -4, 0), Old: true}
+	if frame := ansi.Strip(testModel(t, o, 120, 40, style.Options{}).View()); !strings.Contains(frame, "backup was last verified on") || !strings.Contains(frame, "flwrup backup --verify") {
+		t.Error(frame)
+	}
+	if o.Backup.Old = false; strings.Contains(testModel(t, o, 120, 40, style.Options{}).View(), "verified") {
+		t.Error("a good one is spoken of")
+	}
+	o.Backup.Old, o.Fit = true, front.Fit{Says: "flwr 1.42.0 is out"}
+	if strings.Contains(testModel(t, o, 120, 40, style.Options{}).View(), "verified") {
+		t.Error("the line is taken")
+	}
+}

@@ -501,10 +501,13 @@ func (p *pen) rule(word string) string {
 	return p.ink.Faint.Render(left) + " " + p.ink.Bold.Render(word) + " " + p.ink.Faint.Render(strings.Repeat(h, rest))
 }
 
-// fitLine says below the summary which flwr fits the grid where there is something to say; "" in a window that is too
-// low for more than the SuperNodes.
+// fitLine says below the summary which flwr fits the grid where there is something to say, else that the backup of the
+// keys should be verified again; "" in a window that is too low for more than the SuperNodes.
 func (t *table) fitLine(h int) string {
 	f := t.have.Fit
+	if says := t.have.Backup.Says(); f.Says == "" && says != "" {
+		f.Says, f.Short = says, "verify the keys' backup again: flwrup backup --verify"
+	}
 	if f.Says == "" || h < 12 {
 		return ""
 	}

@@ -46,6 +46,7 @@ type StatusData struct {
 	Nodes      []nodeData           `json:"nodes"`
 	Sites      []siteData           `json:"sites,omitempty"`     // whose SuperNodes this account registered; they run there
 	Fit        *FitData             `json:"fit,omitempty"`       // which flwr fits the grid
+	Backup     *BackupData          `json:"backup,omitempty"`    // of all keys, verified last; not there without one
 	FromLogs   bool                 `json:"from_logs,omitempty"` // grid is what the SuperNodes' own logs say: only the coordinator can ask the grid
 	Runs       []RunData            `json:"runs"`
 	GridError  *program.ProblemData `json:"grid_error,omitempty"`
@@ -59,6 +60,13 @@ type siteData struct {
 	Title   string     `json:"title"`
 	Contact string     `json:"contact,omitempty"`
 	Nodes   []nodeData `json:"nodes"`
+}
+
+// BackupData is the backup of the keys.
+type BackupData struct {
+	File     string    `json:"file"`
+	Verified time.Time `json:"verified"` // when it was opened and compared with the keys
+	Old      bool      `json:"old"`      // so long ago that it should be verified again
 }
 
 type nodeData struct {
@@ -99,6 +107,9 @@ func StatusOf(p *program.Program, t front.Title, o front.Overview, asOf time.Tim
 		Rehearsal: t.Rehearsal, Online: o.Online, GridAsked: o.GridAt, AsOf: asOf, Nodes: []nodeData{}, Runs: []RunData{},
 		GridError: program.Shape(o.GridErr), LocalError: program.Shape(o.RuntimeErr), FileError: program.Shape(o.FileErr), Remedy: Remedy(p, o.Remedy)}
 	d.FromLogs, d.Fit = o.FromLogs, FitOf(o.Fit)
+	if b := o.Backup; b.File != "" {
+		d.Backup = &BackupData{b.File, b.Verified, b.Old}
+	}
 	d.Nodes = append(d.Nodes, nodesOf(p, o.Nodes)...)
 	for _, other := range o.Sites {
 		d.Sites = append(d.Sites, siteData{Name: other.Name, Title: other.Title, Contact: other.Contact, Nodes: nodesOf(p, other.Nodes)})
@@ -152,6 +163,9 @@ func ShowStatus(p *program.Program, t front.Title, o front.Overview, asOf time.T
 	}
 	if o.Fit.Says != "" {
 		p.Say("%s", program.Folded("    "+o.Fit.Says))
+	}
+	if says := o.Backup.Says(); says != "" {
+		p.Say("%s", program.Folded("    "+says))
 	}
 	if o.GridErr != nil && o.RuntimeErr != nil && o.GridErr.Error() == o.RuntimeErr.Error() {
 		showTrouble(p, "grid and SuperNodes", o.GridErr)
