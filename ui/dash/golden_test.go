@@ -144,7 +144,7 @@ func boards() (list []struct {
 	}), "", nil)
 	add("fifty, filtered", many(50), "/ 4 1", nil)
 	add("sorted by CPU", five(), "> > >", nil)
-	add("other sites", with(func(o *front.Overview) {
+	others := with(func(o *front.Overview) {
 		o.Sites = []front.SiteView{
 			{Name: "st-marys", Title: "St. Mary's Hospital", Contact: "it@st-mary.example", Nodes: []front.NodeView{
 				{Name: "st-marys.supernode_1", Grid: front.GridOnline}, {Name: "st-marys.supernode_2", Grid: front.GridOffline,
@@ -152,7 +152,9 @@ func boards() (list []struct {
 			{Name: "city", Title: "City Hospital", Nodes: []front.NodeView{{Name: "city.supernode_1", Grid: front.GridRegistered,
 				Diagnosis: problem.New(health.SiteAwaited, "city.supernode_1 was never online", "City Hospital has not taken the reply yet, or its SuperNode does not reach the grid", "ask City Hospital to run: flwrup join reply-city.txt, then flwrup doctor")}}},
 		}
-	}), "", nil)
+	})
+	add("other sites", others, "", nil)
+	add("another site under the cursor", others, "end", nil)
 	add("only other sites", with(func(o *front.Overview) {
 		o.Nodes, o.Online = nil, 0
 		o.Sites = []front.SiteView{{Name: "city", Title: "City Hospital", Contact: "it@city.example", Nodes: []front.NodeView{{Name: "city.supernode_1", Grid: front.GridOnline}}},

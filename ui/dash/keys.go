@@ -69,7 +69,9 @@ func (m *Model) Keys() []key.Binding {
 		list = append(list, keys.errors)
 	}
 	list = append(list, keys.add, keys.run)
-	if m.sitesAlone() {
+	if m.site != "" {
+		list = append(list, keymap.As(keys.remove, "remove the site"))
+	} else if m.sitesAlone() {
 		list = append(list, keymap.As(keys.remove, "remove a site"))
 	}
 	if here {
@@ -117,9 +119,9 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.pageDown):
 		return m.move(max(1, (screen{m}).parts().nodes-1))
 	case key.Matches(msg, keys.home):
-		return m.move(-len(m.rows))
+		return m.move(-len(m.rows) - len(m.have.Sites))
 	case key.Matches(msg, keys.end, keys.bottom):
-		return m.move(len(m.rows))
+		return m.move(len(m.rows) + len(m.have.Sites))
 	case key.Matches(msg, keys.escape):
 		switch {
 		case m.detail:
@@ -152,7 +154,11 @@ func (m *Model) pressed(msg tea.KeyMsg) tea.Cmd {
 		return (restarter{m}).toggleWatch()
 	}
 	if m.sel == "" {
-		if key.Matches(msg, keys.remove) && m.sitesAlone() {
+		switch {
+		case !key.Matches(msg, keys.remove):
+		case m.site != "":
+			return send(Run{Verb: front.RemoveSite, Nodes: []string{m.site}})
+		case m.sitesAlone():
 			return send(Run{Verb: front.RemoveSite})
 		}
 		return nil
@@ -209,18 +215,35 @@ func (m *Model) pressedInLog(msg tea.KeyMsg) tea.Cmd {
 
 func send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
 
-// move moves the cursor by rows.
+// move moves the cursor by rows; below those of the SuperNodes are those of the other sites.
 func (m *Model) move(by int) tea.Cmd {
-	if len(m.rows) == 0 {
-		return nil
+	sites := siteList{&m.table}.sites()
+	if m.detail || m.finding {
+		sites = nil
 	}
-	at := min(max(0, m.row()+by), len(m.rows)-1)
-	m.sel = m.rows[at].Name
+	at := m.row()
+	switch i := slices.IndexFunc(sites, func(s front.SiteView) bool { return s.Name == m.site }); {
+	case i >= 0:
+		at = len(m.rows) + i
+	case len(m.rows) == 0:
+		at = -1
+	}
+	at = min(max(0, at+by), len(m.rows)+len(sites)-1)
+	switch {
+	case at < 0:
+	case at < len(m.rows):
+		m.sel, m.site = m.rows[at].Name, ""
+	default:
+		m.sel, m.site = "", sites[at-len(m.rows)].Name
+	}
 	return m.followCursor()
 }
 
-// row returns the row that the cursor is on.
+// row returns the row that the cursor is on; the last one while it is on another site.
 func (t *table) row() int {
+	if t.site != "" {
+		return max(0, len(t.rows)-1)
+	}
 	for i, n := range t.rows {
 		if n.Name == t.sel {
 			return i
@@ -275,7 +298,7 @@ func (m finder) sift(text string) tea.Cmd {
 	m.filter = text
 	m.arrange()
 	if len(m.rows) > 0 && !slices.ContainsFunc(m.rows, func(n front.NodeView) bool { return n.Name == m.sel }) {
-		m.sel = m.rows[0].Name
+		m.sel, m.site = m.rows[0].Name, ""
 	}
 	return m.followCursor()
 }

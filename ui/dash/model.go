@@ -118,6 +118,7 @@ type table struct {
 	busy   map[string]doing
 	marked map[string]bool
 	sel    string // name of the node under the cursor
+	site   string // name of the other site under the cursor; then sel is ""
 	top    int    // first visible row
 	detail bool   // the details of a node are open
 	alone  bool   // w is the width of the table alone

@@ -214,6 +214,47 @@ func TestSitesAlone(t *testing.T) {
 	}
 }
 
+// TestSitesUnderTheCursor: below the SuperNodes the cursor comes to the other sites, and D is for the site that it is on.
+func TestSitesUnderTheCursor(t *testing.T) {
+	o := five()
+	lost := func(name string) front.NodeView {
+		return front.NodeView{Name: name, Grid: front.GridOffline, Diagnosis: problem.New(health.SiteLost, name+" is offline", "it runs at City Hospital", "ask City Hospital to run: flwrup status")}
+	}
+	o.Sites = []front.SiteView{{Name: "st-marys", Title: "St. Mary's", Nodes: []front.NodeView{{Name: "st-marys.supernode_1", Grid: front.GridOnline}}},
+		{Name: "city", Title: "City Hospital", Nodes: []front.NodeView{lost("city.supernode_1"), lost("city.supernode_2")}}}
+	m := testModel(t, o, 80, 40, style.Options{NoColor: true, ASCII: true})
+	if frame := m.View(); strings.Count(frame, "ask City Hospital") != 1 || !strings.Contains(frame, "city.supernode_2 is offline") {
+		t.Errorf("the message once, and each reason:\n%s", frame)
+	}
+	for range 5 {
+		m.Update(press("down"))
+	}
+	if m.site != "st-marys" || m.sel != "" || !strings.Contains(m.View(), "> + St. Mary's") || !strings.Contains(m.View(), "runs") {
+		t.Fatalf("at %q, %q:\n%s", m.sel, m.site, m.View())
+	}
+	m.Update(press("down"))
+	m.Update(press("down"))
+	if got := sent(m.Update(press("D"))); len(got) != 1 || !reflect.DeepEqual(got[0], Run{Verb: front.RemoveSite, Nodes: []string{"city"}}) {
+		t.Errorf("D at a site: %v", got)
+	}
+	if got := sent(m.Update(press("s"))); len(got) != 0 {
+		t.Errorf("s at a site: %v", got)
+	}
+	o.Sites = o.Sites[:1] // the site is gone, the cursor goes back to the SuperNodes
+	before := m.have
+	m.have = o
+	m.keepCursor(before)
+	if m.site != "" || m.sel == "" {
+		t.Errorf("at %q, %q", m.sel, m.site)
+	}
+	m = testModel(t, o, 80, 40, style.Options{NoColor: true, ASCII: true})
+	m.Update(press("G"))
+	m.Update(press("up"))
+	if m.sel != "supernode_5" || m.site != "" {
+		t.Errorf("back at %q, %q", m.sel, m.site)
+	}
+}
+
 func TestFixLeadsToTheStep(t *testing.T) {
 	o := five()
 	o.Nodes[4].Diagnosis.Code = problem.NotLoggedIn

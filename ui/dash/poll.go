@@ -2,6 +2,7 @@ package dash
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -361,11 +362,12 @@ func tell(told logs.Told) tea.Cmd {
 	return func() tea.Msg { return told }
 }
 
-// keepCursor keeps the cursor on its node, or on its old row.
+// keepCursor keeps the cursor on its node or site, or on its old row.
 func (t *table) keepCursor(before front.Overview) {
-	if _, ok := t.node(t.sel); ok {
+	if _, ok := t.node(t.sel); ok || t.site != "" && slices.ContainsFunc(siteList{t}.sites(), func(s front.SiteView) bool { return s.Name == t.site }) {
 		return
 	}
+	t.site = ""
 	row := 0
 	for i, n := range before.Nodes {
 		if n.Name == t.sel {
@@ -380,7 +382,7 @@ func (t *table) keepCursor(before front.Overview) {
 
 // followCursor switches the log to the node under the cursor, a moment after the cursor came to rest.
 func (m *Model) followCursor() tea.Cmd {
-	if m.sel == m.logNode || m.inLog {
+	if m.sel == m.logNode || m.inLog || m.site != "" { // the log of the SuperNode before stays
 		return nil
 	}
 	m.logGen++

@@ -2,12 +2,14 @@ package dash
 
 import (
 	"fmt"
+	"slices"
 
 	"flwrup/internal/front"
+	"flwrup/internal/wording"
 )
 
-// siteList draws the other sites whose SuperNodes this account registered. They run there, so nothing is chosen here:
-// what helps is a message to the site.
+// siteList draws the other sites whose SuperNodes this account registered. They run there: what helps is a message to the
+// site. The cursor comes to them below the SuperNodes, to remove one.
 type siteList struct{ *table }
 
 // sites returns the sites of which the grid has told.
@@ -23,37 +25,51 @@ func (t *table) sitesAlone() bool {
 	return t.sel == "" && len(t.have.Nodes) == 0 && len(t.have.Sites) > 0
 }
 
-// said returns what stands below a site about one of its SuperNodes that is not online: the reason, and the message to
-// send.
-func said(n front.NodeView) []string {
-	switch {
-	case n.Diagnosis == nil || n.Grid == front.GridOnline:
-		return nil
-	case n.Diagnosis.Fix == "":
-		return []string{n.Diagnosis.Error()}
-	}
-	return []string{n.Diagnosis.Error(), n.Diagnosis.Fix}
+// said is what stands below a site about SuperNodes that are not online: the reasons, and the message to send.
+type said struct {
+	why []string
+	fix string
 }
 
-// lines returns a line for each site, and below it what is said of its SuperNodes.
-func (l siteList) lines() (lines []string) {
+// saidOf returns what is said of the SuperNodes of a site, each message once.
+func saidOf(s front.SiteView) (list []said) {
+	for _, n := range s.Nodes {
+		if n.Diagnosis == nil || n.Grid == front.GridOnline {
+			continue
+		}
+		i := slices.IndexFunc(list, func(have said) bool { return have.fix == n.Diagnosis.Fix })
+		if i < 0 {
+			i, list = len(list), append(list, said{fix: n.Diagnosis.Fix})
+		}
+		list[i].why = wording.Once(append(list[i].why, n.Diagnosis.Error()))
+	}
+	return list
+}
+
+// lines returns a line for each site, and below it what is said of its SuperNodes; at is the line that the cursor is on.
+func (l siteList) lines() (lines []string, at int) {
 	for _, s := range l.sites() {
 		v := s.Severity()
-		text := l.ink.Severity(v).Render(v.Sign(l.st.ASCII)) + " " + clean(s.Title)
+		title, cursor := clean(s.Title), " "
+		if s.Name == l.site {
+			at, cursor = len(lines), l.ink.Selected.Render(l.st.Signs.Cursor)
+			title = l.ink.Selected.Render(title)
+		}
+		text := l.ink.Severity(v).Render(v.Sign(l.st.ASCII)) + " " + title
 		if s.Contact != "" {
 			text += l.ink.Dim.Render("  " + clean(s.Contact))
 		}
-		lines = append(lines, "  "+text+l.ink.Dim.Render(fmt.Sprintf("  %d of %d online", s.Online(), len(s.Nodes))))
-		for _, n := range s.Nodes {
-			for i, text := range said(n) {
-				if text = clean(text); i > 0 {
-					text = l.ink.Dim.Render(text)
-				}
-				lines = append(lines, "    "+text)
+		lines = append(lines, cursor+" "+text+l.ink.Dim.Render(fmt.Sprintf("  %d of %d online", s.Online(), len(s.Nodes))))
+		for _, is := range saidOf(s) {
+			for _, why := range is.why {
+				lines = append(lines, "    "+clean(why))
+			}
+			if is.fix != "" {
+				lines = append(lines, "    "+l.ink.Dim.Render(clean(is.fix)))
 			}
 		}
 	}
-	return lines
+	return lines, at
 }
 
 // draw draws as much of the list as fits into rows, with its rule.
@@ -61,10 +77,13 @@ func (l siteList) draw(rows int) []string {
 	if rows < 3 {
 		return nil
 	}
-	lines := append([]string{"", l.rule("other sites")}, l.lines()...)
-	if over := len(lines) - rows; over > 0 {
-		lines = append(lines[:rows-1], "  "+l.ink.Dim.Render(fmt.Sprintf("%s %d more lines: flwrup status", l.st.Signs.Ellipsis, over+1)))
+	all, at := l.lines()
+	room := rows - 2
+	if over := len(all) - room; over > 0 { // what the cursor is on stays in sight
+		top := min(max(0, at-max(0, room-3)), over)
+		all = append(all[top:top+room-1:top+room-1], "  "+l.ink.Dim.Render(fmt.Sprintf("%s %d more lines: flwrup status", l.st.Signs.Ellipsis, over+1)))
 	}
+	lines := append([]string{"", l.rule("other sites")}, all...)
 	for i, line := range lines {
 		lines[i] = l.st.Cut(line, l.w)
 	}
@@ -76,8 +95,11 @@ func (l siteList) rows() int {
 	n := 0
 	for _, s := range l.sites() {
 		n++
-		for _, node := range s.Nodes {
-			n += len(said(node))
+		for _, is := range saidOf(s) {
+			n += len(is.why)
+			if is.fix != "" {
+				n++
+			}
 		}
 	}
 	if n > 0 {

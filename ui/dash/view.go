@@ -60,7 +60,7 @@ func (m screen) parts() parts {
 		p.sites = sites
 		left -= sites
 	}
-	if left < 2 || m.sel == "" {
+	if left < 2 || m.sel == "" && (m.site == "" || len(m.rows) == 0) {
 		return p
 	}
 	all := (runList{&m.table}).runRows()

@@ -3,6 +3,7 @@ package shown
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"flwrup/internal/cli/program"
@@ -224,11 +225,15 @@ func ShowStatus(p *program.Program, t front.Title, o front.Overview, asOf time.T
 	}
 	for _, other := range o.Sites {
 		p.Say("%s %s%s · %d of %d online", other.Severity().Sign(false), other.Title, wording.Around(" · ", other.Contact, ""), other.Online(), len(other.Nodes))
-		for _, n := range other.Nodes {
+		for i, n := range other.Nodes {
 			p.Say("    %-*s  %-20s  %s", width, n.Name, n.NodeID, fleet.OrUnknown(string(n.Grid)))
 			if n.Diagnosis != nil && o.GridErr == nil {
 				p.Say("      %s", n.Diagnosis.Error())
-				p.Say("      %s", n.Diagnosis.Fix)
+				if !slices.ContainsFunc(other.Nodes[i+1:], func(later front.NodeView) bool {
+					return later.Diagnosis != nil && later.Diagnosis.Fix == n.Diagnosis.Fix
+				}) {
+					p.Say("      %s", n.Diagnosis.Fix)
+				}
 			}
 		}
 	}
