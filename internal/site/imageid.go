@@ -43,6 +43,9 @@ func NoteImage(s *Site, host, name string, i supernode.Image) error {
 	return s.Ledger.Attest(imageOn(host, name), strings.TrimSpace(i.ID+" "+i.Digest))
 }
 
+// ForgetImage forgets to which image a name leads on a Docker host: the next one that SuperNodes are made from is taken.
+func ForgetImage(s *Site, host, name string) error { return s.Ledger.Retract(imageOn(host, name)) }
+
 // DigestOf is what is shown of the image that a container was made from.
 func DigestOf(d ledger.Data, st supernode.Status) string {
 	if i, ok := KnownImage(d, st.Host, st.Image); ok && i.ID == st.ImageID {

@@ -3,6 +3,7 @@ package upgrade
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/fit"
@@ -13,9 +14,9 @@ import (
 	"flwrup/internal/site"
 )
 
-// takeBack goes back to the release before, with the SuperNode that was tried (none where it did not come to that), and
+// takeBack goes back to the release before, with the SuperNodes that have moved (none where it did not come to that), and
 // returns the Problem that says so. A release that the grid does not take any more is not gone back to.
-func (w work) takeBack(ctx context.Context, plan Plan, intent ledger.Intent, tried string, cause error) error {
+func (w work) takeBack(ctx context.Context, intent ledger.Intent, moved []string, cause error) error {
 	bad := problem.Of(cause)
 	p := &problem.Problem{Code: Failed, What: "flwr " + intent.To + " does not work here", Why: bad.Error(), Fix: bad.Fix, Raw: bad.Raw, Err: cause}
 	from, err := flwr.ParseVersion(intent.From)
@@ -24,17 +25,7 @@ func (w work) takeBack(ctx context.Context, plan Plan, intent ledger.Intent, tri
 		return p // the intent stays: the same command goes on
 	}
 	w.to.Event(front.Says{Text: fmt.Sprintf("%s: going back to flwr %s", bad.Error(), from)})
-	again := []string{}
-	if tried != "" {
-		again = append(again, tried)
-	}
-	if plan.Grid { // all of them left the grid that was replaced
-		again = again[:0]
-		for _, n := range plan.Nodes {
-			again = append(again, n.Name)
-		}
-	}
-	if err := w.goBack(ctx, from, names{intent.Image, intent.Fleet}, again); err != nil {
+	if err := w.goBack(ctx, from, names{intent.Image, intent.Fleet}, moved); err != nil {
 		back := problem.Of(err)
 		p.What += ", and the way back to " + intent.From + " failed: " + back.Error()
 		p.Fix = "flwrup upgrade " + intent.From + " goes back" + site.Fix(back)
@@ -44,18 +35,37 @@ func (w work) takeBack(ctx context.Context, plan Plan, intent ledger.Intent, tri
 		return err
 	}
 	p.What += "; back on " + intent.From
-	if tried != "" {
-		p.What = tried + " did not work with flwr " + intent.To + "; all is back on " + intent.From
+	if len(moved) > 0 {
+		p.What = moved[0] + " did not work with flwr " + intent.To + "; all is back on " + intent.From
+	}
+	if err := w.forgetImage(intent.To); err != nil {
+		return err
 	}
 	return p
 }
 
-// goBack makes the release before the set-up's own, and restarts SuperNodes with it.
-func (w work) goBack(ctx context.Context, from flwr.Version, to names, restart []string) error {
-	if err := w.move(ctx, from, to); err != nil || len(restart) == 0 {
+// goBack makes the release before the set-up's own again, and restarts the SuperNodes that have moved.
+func (w work) goBack(ctx context.Context, from flwr.Version, to names, moved []string) error {
+	if err := w.move(ctx, from, to); err != nil || len(moved) == 0 {
 		return err
 	}
-	return w.with(ctx).restart(ctx, restart, 0)
+	return w.with(ctx).restart(ctx, moved, 0)
+}
+
+// forgetImage has flwrup take whatever image a release's name leads to next time. The image that it led to did not work.
+func (w work) forgetImage(version string) error {
+	d := w.s.Ledger.Data()
+	if slices.ContainsFunc(d.Kept, func(k ledger.Kept) bool { return k.From == version }) {
+		return nil // it worked once
+	}
+	for _, host := range site.Hosts(w.s) {
+		if _, known := site.KnownImage(d, host, site.OfficialImage(version)); known {
+			if err := site.ForgetImage(w.s, host, site.OfficialImage(version)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // with returns the work with the flwr that is at hand now.

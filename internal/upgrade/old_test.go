@@ -16,6 +16,7 @@ import (
 	"flwrup/internal/project"
 	"flwrup/internal/site"
 	"flwrup/internal/sitetest"
+	"flwrup/internal/supernode"
 )
 
 // withImages is a runtime in memory that has images.
@@ -131,5 +132,22 @@ func TestOldReleaseInUse(t *testing.T) {
 	r.Started["supernode_1"] = spec
 	if list := olds(t.Context(), s); len(list) > 0 || !there("1.42.0") {
 		t.Errorf("supernode_1 runs it: %v", list)
+	}
+}
+
+// TestForgetsWhatDidNotWork: after a release was taken back, a mended image under the same name is taken without a
+// question; that of a release that SuperNodes had once is not.
+func TestForgetsWhatDidNotWork(t *testing.T) {
+	s, _, _ := afterUpgrades(t)
+	for _, version := range []string{"1.43.0", "1.26.1"} {
+		if err := site.NoteImage(s, "", site.OfficialImage(version), supernode.Image{ID: "sha256:" + version}); err != nil {
+			t.Fatal(err)
+		}
+		if err := (work{s: s}).forgetImage(version); err != nil {
+			t.Fatal(err)
+		}
+		if _, known := site.KnownImage(s.Ledger.Data(), "", site.OfficialImage(version)); known != (version == "1.26.1") {
+			t.Errorf("%s is known: %v", version, known)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"flwrup/flwrexec"
 	"flwrup/flwrexec/config"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
@@ -141,7 +142,7 @@ func (p *Plan) fill(ctx context.Context, s *site.Site, look *site.Snapshot) erro
 		case n.Runtime.ByHand != "" || !n.Known(): // not flwrup's to restart
 		case n.Wanted == front.WantedDown, !runs && n.Wanted != front.WantedUp:
 			p.Later = append(p.Later, one)
-		case !runs || v != p.To || c.Image != "" && p.From.Compare(p.To) != 0:
+		case !runs || v != p.To || p.Open && n.Grid.Status != flwrexec.StatusOnline || c.Image != "" && p.From.Compare(p.To) != 0:
 			p.Nodes = append(p.Nodes, one)
 		}
 	}
@@ -179,7 +180,7 @@ func (p *Plan) fill(ctx context.Context, s *site.Site, look *site.Snapshot) erro
 
 func online(look *site.Snapshot, name string) int {
 	for _, n := range look.SuperNodes {
-		if n.Name == name && n.Grid.Status == "online" {
+		if n.Name == name && n.Grid.Status == flwrexec.StatusOnline {
 			return 1
 		}
 	}

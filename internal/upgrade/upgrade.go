@@ -23,13 +23,6 @@ import (
 	"flwrup/internal/supernode"
 )
 
-const (
-	stays  = 30 * time.Second // how long the first SuperNode has to stay online
-	atOnce = 5                // SuperNodes that restart at the same time
-
-	givesUp = 4 // starts by Docker after which a SuperNode does not come online
-)
-
 // Codes of Problems.
 const (
 	Failed    problem.Code = "upgrade-failed"    // SuperNodes did not work with the new release
@@ -192,7 +185,7 @@ func (w work) do(ctx context.Context, target string) error {
 		if ctx.Err() != nil || p.Open {
 			return err
 		}
-		return w.takeBack(ctx, p, intent, "", err)
+		return w.takeBack(ctx, intent, nil, err)
 	}
 	var todo []string
 	for _, n := range p.Nodes {
@@ -208,7 +201,7 @@ func (w work) do(ctx context.Context, target string) error {
 			if someRun(ctx, w.s, p.To) { // it went on: the release works here
 				behind = append(behind, w.leaveBehind(ctx, first, before, p.To, err))
 			} else {
-				return w.takeBack(ctx, p, intent, first, err)
+				return w.takeBack(ctx, intent, w.moved(ctx, p, first), err)
 			}
 		}
 		for batch := range slices.Chunk(todo[1:], atOnce) {
@@ -340,45 +333,22 @@ func (w work) restart(ctx context.Context, names []string, stay time.Duration) e
 		return err
 	}
 	w.to.Event(front.Says{Text: "waiting until " + strings.Join(names, ", ") + " " + map[bool]string{true: "is", false: "are"}[len(names) == 1] + " online"})
-	limit := time.Now().Add(site.OnlineWithin)
-	var since time.Time
-	restarts, ended := map[string]int{}, map[string]int{}
+	trial := trial{names: names, stay: stay}
 	for try := 0; ; try++ {
-		o := health.States(ctx, w.s)
-		all, over := true, false
-		for _, n := range o.Nodes {
-			if !slices.Contains(names, n.Name) {
-				continue
-			}
-			up := n.Grid == front.GridOnline && n.Runtime.State == supernode.Running
-			if before, seen := restarts[n.Name]; seen && n.Runtime.Restarts > before {
-				up = false
-			}
-			restarts[n.Name] = n.Runtime.Restarts
-			all = all && up
-			if st := n.Runtime; st.State == supernode.Stopped || st.State == supernode.Restarting && st.Restarts >= givesUp {
-				ended[n.Name]++
-			} else {
-				ended[n.Name] = 0
-			}
-			over = over || ended[n.Name] > 1 // nobody starts it again
-		}
-		switch now := time.Now(); {
-		case !all && !since.IsZero():
+		before := trial.since
+		switch trial.look(time.Now(), health.States(ctx, w.s).Nodes) {
+		case lost:
 			return whyNot(ctx, w.s, names, "was online, and did not stay so")
-		case over, !all && now.After(limit):
+		case never:
 			return whyNot(ctx, w.s, names, "is not online")
-		case all && since.IsZero():
-			since = now
-			if stay > 0 {
-				w.to.Event(front.Says{Text: fmt.Sprintf("online; it has to stay so for %d s", int(stay.Seconds()))})
-			}
-		}
-		if !since.IsZero() && time.Since(since) >= stay {
+		case stayed:
 			for _, name := range names {
 				w.to.Event(front.ItemChanged{Item: front.Item{Name: name, State: front.ItemDone, Text: "online with flwr " + w.found.Version.String()}})
 			}
 			return nil
+		}
+		if before.IsZero() && !trial.since.IsZero() {
+			w.to.Event(front.Says{Text: fmt.Sprintf("online; it has to stay so for %d s", int(stay.Seconds()))})
 		}
 		if err := safego.Sleep(ctx, max(time.Second, site.PollPause(w.s, try))); err != nil {
 			return problem.Stopped(context.Cause(ctx), "the upgrade was stopped", "flwrup upgrade continues")
@@ -437,6 +407,20 @@ func (w work) exported(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// moved returns first and the others that have moved, some maybe by an upgrade that was cut short. From a rehearsal's grid
+// that was replaced all of them have.
+func (w work) moved(ctx context.Context, p Plan, first string) []string {
+	list := []string{first}
+	for _, n := range health.States(ctx, w.s).Nodes {
+		has, _ := fit.VersionOf(n.Runtime)
+		planned := slices.ContainsFunc(p.Nodes, func(o Node) bool { return o.Name == n.Name })
+		if n.Name != first && n.Engine == nil && n.Runtime.ByHand == "" && (has == p.To || planned && w.s.Rehearsal()) {
+			list = append(list, n.Name)
+		}
+	}
+	return list
 }
 
 // someRun reports whether some SuperNode is online with the release.
