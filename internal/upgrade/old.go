@@ -37,7 +37,9 @@ type OldImage struct {
 }
 
 // String is what would go, with sizes.
-func (o Old) String() string {
+func (o Old) String() string { return "flwr " + o.Version.String() + ": " + o.parts() }
+
+func (o Old) parts() string {
 	var parts []string
 	if o.Env > 0 {
 		parts = append(parts, "its environment ("+megabytes(o.Env)+")")
@@ -49,7 +51,7 @@ func (o Old) String() string {
 		}
 		parts = append(parts, text+" ("+megabytes(i.Size)+")")
 	}
-	return "flwr " + o.Version.String() + ": " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("up to %d MB", max(1, n/1e6)) }

@@ -226,7 +226,7 @@ func (p Plan) Lines(at site.Folder) (lines []string) {
 		add("  show the new files for %s, which flwrup exported", strings.Join(p.Elsewhere, ", "))
 	}
 	for _, o := range p.Old {
-		add("  ask whether %s can go, which an earlier upgrade left", o)
+		add("  ask whether flwr %s can go, which an earlier upgrade left: %s", o.Version, o.parts())
 	}
 	if len(p.Nodes) > 0 {
 		add("Keys and node IDs stay. If %s does not come online, all of this is taken back.", p.Nodes[0].Name)
