@@ -76,7 +76,7 @@ func TestAsk(t *testing.T) {
 		t.Errorf("asked %d times, kept %+v", n, releases.Kept())
 	}
 	p := s.Look(t.Context(), site.Want{Parts: Reads})
-	if f := Judge(&p); f.Out.Newest().String() != "1.43.0" || f.Why != "flwr 1.43.0 is out, and newer than this flwrup knows" {
+	if f := Judge(&p); f.Out.Newest().String() != "1.43.0" || f.Why != "flwr 1.43.0 is out, and newer than this flwrup knows: flwrup doctor --flwr 1.43.0 compares it" {
 		t.Errorf("%+v", f)
 	}
 }

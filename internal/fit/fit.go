@@ -166,10 +166,13 @@ func (f *Fit) aim(rehearsal bool) {
 			f.Target, f.Why = best, "flwr "+best.String()+" is out; "+inWords(old)
 			f.Short = "flwr " + best.String() + " is out; " + counted(old)
 		}
-		if newest.Compare(best) > 0 && len(f.olderThan(newest)) > 0 {
-			f.Why = strings.TrimSuffix(strings.Join([]string{"flwr " + newest.String() + " is out, and newer than this flwrup knows", f.Why}, "; "), "; ")
-			if f.Target == (flwr.Version{}) {
-				f.Target, f.Short = newest, f.Why
+		// A release that the table does not have is for a person to name.
+		if v := newest.String(); newest.Compare(best) > 0 && len(f.olderThan(newest)) > 0 {
+			if f.Why == "" {
+				f.Why = "flwr " + v + " is out, and newer than this flwrup knows: flwrup doctor --flwr " + v + " compares it"
+				f.Short = "flwr " + v + " is out: flwrup doctor --flwr " + v + " compares it"
+			} else {
+				f.Why = "flwr " + v + " is out, and newer than this flwrup knows; " + f.Why
 			}
 		}
 	}

@@ -62,7 +62,7 @@ func TestJudge(t *testing.T) {
 		"the grid is older":      {look(t, "1.42.0", probe.HTTP, probe.GRPC, "1.39.0 1.42.0", "1.42.0"), "1.39.0", true, "the grid speaks gRPC to SuperNodes (flwr 1.37 to 1.39); supernode_1 and flwr on this machine run 1.42.0: go back to 1.39.0", "nn"},
 		"only the commands":      {look(t, "1.36.0", probe.HTTP, probe.GRPC, "1.39.0 1.42.0", "1.36.0"), "1.39.0", true, "the grid speaks gRPC to SuperNodes (flwr 1.37 to 1.39); flwr on this machine is 1.36.0: upgrade to 1.39.0", "ny"},
 		"a newer one is out":     {look(t, "1.41.0", probe.HTTP, probe.HTTP, "1.41.0 1.42.0", "1.41.0"), "1.42.0", false, "flwr 1.42.0 is out; supernode_1 and flwr on this machine run 1.41.0", "yy"},
-		"an unheard one is out":  {look(t, "1.42.0", probe.HTTP, probe.HTTP, "1.42.0 1.43.0", "1.42.0"), "1.43.0", false, "flwr 1.43.0 is out, and newer than this flwrup knows", "yy"},
+		"an unheard one is out":  {look(t, "1.42.0", probe.HTTP, probe.HTTP, "1.42.0 1.43.0", "1.42.0"), "", false, "flwr 1.43.0 is out, and newer than this flwrup knows: flwrup doctor --flwr 1.43.0 compares it", "yy"},
 		"two newer ones are out": {look(t, "1.41.0", probe.HTTP, probe.HTTP, "1.42.0 1.43.0", "1.41.0"), "1.42.0", false, "flwr 1.43.0 is out, and newer than this flwrup knows; flwr 1.42.0 is out; supernode_1 and flwr on this machine run 1.41.0", "yy"},
 		"it does not fit":        {look(t, "1.39.0", probe.HTTP, probe.GRPC, "1.39.0 1.42.0", "1.39.0"), "", false, "", "yy"},
 		"nothing fits":           {look(t, "1.24.0", probe.HTTP, probe.HTTP, "1.24.0 1.25.0", "1.24.0"), "", true, "the grid speaks HTTP to SuperNodes (flwr 1.40 or later); supernode_1 and flwr on this machine run 1.24.0: flwrup knows no release that fits", "nn"},
