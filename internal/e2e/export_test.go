@@ -84,7 +84,7 @@ func TestExportCompose(t *testing.T) {
 			t.Errorf("%s is not as flwrup's own: %v\n%s", name, err, got)
 		}
 	}
-	h.must("run", "--json", "--dir", dir)
+	h.must("run", "-c", "num-server-rounds=1", "--json", "--dir", dir)
 
 	docker("down", "-v")
 	h.must("start", "supernode_1", "supernode_2", "supernode_3", "--dir", dir)
@@ -180,7 +180,7 @@ func TestExportSwarm(t *testing.T) {
 		return ""
 	})
 	online("swarm")
-	h.must("run", "--json", "--dir", dir)
+	h.must("run", "-c", "num-server-rounds=1", "--json", "--dir", dir)
 
 	stack, _, _ := strings.Cut(service, "_")
 	typed("docker stack rm " + stack)
