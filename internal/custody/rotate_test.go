@@ -14,6 +14,7 @@ import (
 
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
+	"flwrup/internal/fleet"
 	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
@@ -309,6 +310,12 @@ func TestNewKeyStaysOffline(t *testing.T) {
 		}
 		if o := health.Diagnosed(t.Context(), w.s, 0); o.Online != 2 || len(o.Nodes) != 2 {
 			t.Errorf("%+v", o.Nodes)
+		}
+		if o := health.Diagnosed(t.Context(), w.s, 0); len(o.Rotating) != 1 || !strings.Contains(o.KeysSay(), "flwrup rotate supernode_1") {
+			t.Errorf("%v, %q", o.Rotating, o.KeysSay())
+		}
+		if err := fleet.Remove(t.Context(), w.s, []string{"supernode_1"}, true, &sitetest.Scripted{Answers: map[string]string{"unregister": "yes"}}, once); !problem.Is(err, problem.Usage) {
+			t.Errorf("removed with two keys on the grid: %v", err)
 		}
 		w.deaf = ""
 		if err := Rotate(t.Context(), w.s, []string{"supernode_1"}, false, &sitetest.Scripted{Answers: yes}, once); err != nil {

@@ -68,6 +68,11 @@ func Remove(ctx context.Context, s *site.Site, nodes []string, burn bool, to fro
 	if err != nil {
 		return err
 	}
+	for _, name := range left {
+		if _, open := s.Ledger.Data().Rotation(s.Choices().Grid.Connection, name); open { // it has two keys on the grid
+			return problem.New(problem.Usage, "cannot remove "+name, "the rotation of its key is not finished", "finish it (flwrup rotate "+name+"), or give it up (flwrup rotate "+name+" --back)")
+		}
+	}
 	if burn {
 		gone := unregistered(ctx, s, left)
 		if s.Folder().Coordinated() && !gone {

@@ -208,7 +208,17 @@ type Overview struct {
 	Remedy     *Remedy   // remedy of GridErr; nil without one
 	Fit        Fit       // which flwr fits the grid
 	Backup     Backup    // of the keys, verified last
+	Rotating   []string  // SuperNodes with a rotation that is not finished
 	FromLogs   bool      // the states on the grid are those of the SuperNodes' own logs: nobody here may ask the grid
+}
+
+// KeysSay returns one line for people about keys: a rotation that is not finished, else a backup that was verified too
+// long ago; "" where all is well.
+func (o Overview) KeysSay() string {
+	if len(o.Rotating) > 0 {
+		return "the rotation of " + o.Rotating[0] + "'s key is not finished: flwrup rotate " + o.Rotating[0]
+	}
+	return o.Backup.Says()
 }
 
 // Verb is what the dashboard can do to SuperNodes.

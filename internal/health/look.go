@@ -95,6 +95,11 @@ func View(ctx context.Context, s *site.Site, p *site.Snapshot) front.Overview {
 	}
 	showFit(ctx, s, *p, &o)
 	o.Backup = BackupNow(p)
+	for _, n := range o.Nodes {
+		if _, open := p.Ledger.Rotation(p.Choices.Grid.Connection, n.Name); open {
+			o.Rotating = append(o.Rotating, n.Name)
+		}
+	}
 	o.Nodes = append(o.Nodes, unfinished(p)...)
 	return inOrder(p, o)
 }

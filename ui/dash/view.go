@@ -505,8 +505,8 @@ func (p *pen) rule(word string) string {
 // keys should be verified again; "" in a window that is too low for more than the SuperNodes.
 func (t *table) fitLine(h int) string {
 	f := t.have.Fit
-	if says := t.have.Backup.Says(); f.Says == "" && says != "" {
-		f.Says, f.Short = says, "verify the keys' backup again: flwrup backup --verify"
+	if says := t.have.KeysSay(); f.Says == "" && says != "" {
+		f.Says, f.Short = says, says
 	}
 	if f.Says == "" || h < 12 {
 		return ""

@@ -165,7 +165,7 @@ func ShowStatus(p *program.Program, t front.Title, o front.Overview, asOf time.T
 	if o.Fit.Says != "" {
 		p.Say("%s", program.Folded("    "+o.Fit.Says))
 	}
-	if says := o.Backup.Says(); says != "" {
+	if says := o.KeysSay(); says != "" {
 		p.Say("%s", program.Folded("    "+says))
 	}
 	if o.GridErr != nil && o.RuntimeErr != nil && o.GridErr.Error() == o.RuntimeErr.Error() {
