@@ -78,7 +78,7 @@ func Judge(p *site.Snapshot) Fit {
 		}
 	}
 	f.aim(p.Rehearsal())
-	if i, open := p.Ledger.UpgradeUnderWay(); open {
+	if i, open := p.Ledger.UpgradeUnderWay(p.Choices.Grid.Connection); open {
 		f.Target, _ = flwr.ParseVersion(i.To)
 		f.Short = "the upgrade to " + i.To + " is not finished"
 		f.Why = fmt.Sprintf("the upgrade from flwr %s to %s is not finished: flwrup upgrade continues, flwrup upgrade %s goes back", i.From, i.To, i.From)

@@ -333,11 +333,11 @@ func (d Data) SitesOn(connection string) []Site {
 	return slices.DeleteFunc(slices.Clone(d.Sites), func(s Site) bool { return s.Connection != connection })
 }
 
-// UpgradeUnderWay returns the intent of an upgrade that is not finished: under way, cut short, or with SuperNodes that stay
+// UpgradeUnderWay returns the intent of an upgrade on one connection that is not finished: under way, cut short, or with SuperNodes that stay
 // behind.
-func (d Data) UpgradeUnderWay() (Intent, bool) {
+func (d Data) UpgradeUnderWay(connection string) (Intent, bool) {
 	for _, i := range d.Intents {
-		if i.Op == Upgrade {
+		if i.Op == Upgrade && i.Connection == connection {
 			return i, true
 		}
 	}

@@ -78,7 +78,7 @@ func Make(ctx context.Context, s *site.Site, target string) (Plan, error) {
 	}
 	f := fit.Judge(&look)
 	p := Plan{From: f.Flwr, To: f.Target, Why: f.Why, Needed: f.Needed}
-	intent, open := look.Ledger.UpgradeUnderWay()
+	intent, open := look.Ledger.UpgradeUnderWay(look.Choices.Grid.Connection)
 	switch {
 	case target != "":
 		v, err := flwr.ParseVersion(target)

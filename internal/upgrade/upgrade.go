@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -187,6 +188,9 @@ func (w work) do(ctx context.Context, target string) error {
 		}
 		return w.takeBack(ctx, intent, nil, err)
 	}
+	if err := w.stillKnown(ctx, p); err != nil {
+		return errors.Join(err, w.s.Ledger.Abandon(intent.ID, problem.Of(err).Error()))
+	}
 	var todo []string
 	for _, n := range p.Nodes {
 		todo = append(todo, n.Name)
@@ -233,6 +237,25 @@ func (w work) do(ctx context.Context, target string) error {
 	return nil
 }
 
+// NewRecords is the code of a Problem about a grid that knows none of the SuperNodes any more.
+const NewRecords problem.Code = "grid-records-new"
+
+// stillKnown returns the Problem of a grid that lists no SuperNode of the account though some were registered there: its
+// records are new, as when a SuperLink of 1.42 takes the place of one of 1.24, whose records it does not read. No SuperNode
+// comes online there before its key is registered again.
+func (w work) stillKnown(ctx context.Context, p Plan) error {
+	if len(p.Nodes) == 0 || w.s.Folder().Coordinated() {
+		return nil
+	}
+	nodes, err := site.NodesNow(ctx, w.s, w.to)
+	if err != nil || len(nodes) > 0 {
+		return err
+	}
+	control := site.ControlOf(w.s.Choices().Grid, w.s.Dialect())
+	return problem.New(NewRecords, "flwr "+p.To.String()+" is at hand, and the grid knows none of these SuperNodes: its records are new", "no SuperNode was touched",
+		"register their keys there as on another grid, under a name of its own: flwrup up --connection NAME --control "+control+" --federation @ACCOUNT/NAME --create-federation")
+}
+
 // names are the values of flwrup.toml that move with the release.
 type names struct{ image, fleet string }
 
@@ -254,7 +277,7 @@ func imageOf(p Plan, now string) string {
 
 // begin notes what is about to happen. An upgrade that goes elsewhere than a cut-short one takes its place.
 func (w work) begin(p Plan) (ledger.Intent, error) {
-	if have, open := w.s.Ledger.Data().UpgradeUnderWay(); open {
+	if have, open := w.s.Ledger.Data().UpgradeUnderWay(w.s.Choices().Grid.Connection); open {
 		if have.To == p.To.String() {
 			return have, nil
 		}
