@@ -17,7 +17,7 @@ import (
 
 // TestKill ends flwrup with SIGKILL on its way and runs the same command again: it must end as if nothing had
 // happened. CI kills one rehearsal three times: while keys are made, among the registrations, and in its run. SuperNodes
-// of that rehearsal are then removed and added. FLWRUP_KILLS=20 is the whole test: so many moments spread over the way,
+// of that rehearsal are then removed and added, and one gets a new key. FLWRUP_KILLS=20 is the whole test: so many moments spread over the way,
 // each on a way of its own (docs/testing.md).
 func TestKill(t *testing.T) {
 	version, runtime := require.Newest, "process"
@@ -54,7 +54,9 @@ func TestKill(t *testing.T) {
 	}
 	k.ends(dir)
 	if version == require.Newest { // older ones have no federation that SuperNodes are taken out of
-		(&faults{home: k.home, dir: dir}).removeAndAdd()
+		f := &faults{home: k.home, dir: dir}
+		f.removeAndAdd()
+		f.rotates(1, "supernode_2", "supernode_3", "supernode_4")
 	}
 }
 
