@@ -252,8 +252,8 @@ func (w work) stillKnown(ctx context.Context, p Plan) error {
 		return err
 	}
 	control := site.ControlOf(w.s.Choices().Grid, w.s.Dialect())
-	return problem.New(NewRecords, "flwr "+p.To.String()+" is at hand, and the grid knows none of these SuperNodes: its records are new", "no SuperNode was touched",
-		"register their keys there as on another grid, under a name of its own: flwrup up --connection NAME --control "+control+" --federation @ACCOUNT/NAME --create-federation")
+	return problem.New(NewRecords, "flwr "+p.To.String()+" is at hand, and the grid lists none of the SuperNodes: its records are new, or another account is signed in", "no SuperNode was touched",
+		"sign in with the account that registered them; on a grid with new records register their keys as on another grid, under a name of its own: flwrup up --connection NAME --control "+control+" --federation @ACCOUNT/NAME --create-federation")
 }
 
 // names are the values of flwrup.toml that move with the release.
