@@ -45,6 +45,21 @@ var verbScenes = []struct {
 		"It ends on the grid and on all SuperNodes. You lose what it has learnt so far.", "", "no")},
 	{front.StartNodes, []string{"supernode_2"}, front.Question{ID: "value of DB_PASSWORD", Kind: front.AskSecret, Ask: "Value of DB_PASSWORD?",
 		Help: "flwrup.toml hands this variable on to supernode_2, and it is not set here. It goes to the SuperNode alone; no file of flwrup's keeps it."}},
+	{front.Upgrade, nil, confirm("upgrade", "Move to flwr 1.42.0?",
+		"flwr 1.41.0 → 1.42.0: flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0\n"+
+			"  install flwr 1.42.0 into an environment of its own; the one before stays\n"+
+			"  get the image flwr/supernode:1.42.0-py3.13-ubuntu24.04 before anything stops\n"+
+			"  restart supernode_1, and wait until it is online and has stayed so for 30 s\n"+
+			"  then restart supernode_2, supernode_3, supernode_4, supernode_5, at most 5 at the same time\n"+
+			"Keys and node IDs stay. If supernode_1 does not come online, all of this is taken back.\n"+
+			"Run "+runID+" (@ada/lungs 1.0.0) is going on.\nflwrup waits until it has ended, then begins.", "", "no")},
+	{front.RotateKeys, []string{"supernode_2"}, confirm("rotate", "Give supernode_2 a new key?",
+		"Its node ID "+nodeIDs[1]+" becomes another one; its name and settings stay.\n"+
+			"flwrup makes the new key, renews the backup and verifies it, registers the key and starts supernode_2 with it.\n"+
+			"Only when the grid calls it online, the old key is unregistered: it can never be registered again.\n"+
+			"The files of the old key go to a folder set-aside-… in keys and stay in the backup; delete them when you like.\n"+
+			"In progress: 1 run. supernode_2 drops out, and comes back as another node.\n"+
+			"Whoever keeps a list of the nodes of @ada/lung-study needs the new ID.", "", "no")},
 	{front.RestoreKey, []string{"supernode_5"}, front.Question{ID: "passphrase", Kind: front.AskSecret, Ask: "The passphrase of keys-backup-20251123T101500Z.tar.age",
 		Help: "flwrup takes the key from its backup."}},
 }

@@ -159,7 +159,7 @@ func (r *rotation) agreed(ctx context.Context, m site.Member, left []string, ope
 	if f := c.Federation; f != "" {
 		help = append(help, "Whoever keeps a list of the nodes of "+f+" needs the new ID.")
 	}
-	q.Help = strings.Join(help, " ")
+	q.Help = strings.Join(help, "\n")
 	answer, err := r.to.Ask(ctx, q)
 	if err != nil {
 		return err
@@ -194,7 +194,8 @@ func (r *rotation) begin(m site.Member) error {
 	c := r.Choices()
 	key := m.Record.Key
 	file := r.Rel(filepath.Join(folder.Dir, folder.NextNames(len(folder.Pairs) + 1)[0]))
-	i := ledger.Intent{Op: ledger.Rotate, Key: key, Name: m.Name, NodeID: m.Record.NodeID, Connection: c.Grid.Connection, Federation: c.Federation, NextFile: file, At: time.Now()}
+	i := ledger.Intent{Op: ledger.Rotate, Key: key, Name: m.Name, NodeID: m.Record.NodeID, Connection: c.Grid.Connection, Federation: c.Federation, NextFile: file, At: time.Now(),
+		Down: site.Wanted(r.Site, m.Name) == front.WantedDown}
 	if i.ID, err = r.Ledger.Begin(i); err != nil {
 		return err
 	}
@@ -237,11 +238,22 @@ func (r *rotation) forward(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.downAgain(ctx); err != nil {
+		return err
+	}
 	if err := r.forget(ctx, r.i.Key, r.i.NodeID); err != nil {
 		return err
 	}
 	r.to.Event(front.ItemChanged{Item: front.Item{Name: r.i.Name, State: front.ItemDone, Text: "has a new key; the old one is unregistered"}})
 	return nil
+}
+
+// downAgain stops a SuperNode that was down on purpose before its rotation: it ran to show that its key works.
+func (r *rotation) downAgain(ctx context.Context) error {
+	if !r.i.Down {
+		return nil
+	}
+	return fleet.Operate(ctx, r.Site, front.StopNodes, []string{r.i.Name}, r.to)
 }
 
 // registering reports whether a call that registers the new key may have reached the grid.
@@ -459,8 +471,8 @@ func (r *rotation) restore(ctx context.Context) error {
 			return err
 		}
 	}
-	if site.Wanted(r.Site, r.i.Name) == front.WantedDown {
-		return nil
+	if site.Wanted(r.Site, r.i.Name) == front.WantedDown || r.i.Down {
+		return r.downAgain(ctx)
 	}
 	if err := r.start(ctx); err != nil {
 		return fmt.Errorf("with its old key: %w", err)

@@ -15,6 +15,7 @@ import (
 	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/fleet"
+	"flwrup/internal/front"
 	"flwrup/internal/health"
 	"flwrup/internal/ledger"
 	"flwrup/internal/problem"
@@ -325,5 +326,21 @@ func TestNewKeyStaysOffline(t *testing.T) {
 		if len(w.Known) != 3 {
 			t.Errorf("the second try made another key: %v", w.Known)
 		}
+	}
+}
+
+// TestDownStaysDown: a SuperNode that is down on purpose runs while its rotation shows that the new key works, and is down
+// again afterwards.
+func TestDownStaysDown(t *testing.T) {
+	w := newWorld(t)
+	if err := fleet.Operate(t.Context(), w.s, front.StopNodes, []string{"supernode_1"}, &sitetest.Heard{}); err != nil {
+		t.Fatal(err)
+	}
+	old := sitetest.Record(w.s, "supernode_1")
+	if err := Rotate(t.Context(), w.s, []string{"supernode_1"}, false, &sitetest.Scripted{Answers: yes}, once); err != nil {
+		t.Fatal(err)
+	}
+	if now := sitetest.Record(w.s, "supernode_1"); now.NodeID == old.NodeID || slices.Contains(w.rt.Running(), "supernode_1") || site.Wanted(w.s, "supernode_1") != front.WantedDown {
+		t.Errorf("it has node ID %s, before %s; running: %v; wanted %s", now.NodeID, old.NodeID, w.rt.Running(), site.Wanted(w.s, "supernode_1"))
 	}
 }

@@ -117,6 +117,7 @@ type Intent struct {
 	To         string    `json:"to,omitempty"`        // upgrade: the release that takes its place
 	Image      string    `json:"image,omitempty"`     // upgrade: the image that flwrup.toml named before
 	Fleet      string    `json:"fleet,omitempty"`     // upgrade: the address for SuperNodes that flwrup.toml named before
+	Down       bool      `json:"down,omitempty"`      // rotate: the SuperNode was down on purpose, and is to be so afterwards
 	Next       string    `json:"next,omitempty"`      // Rotate: fingerprint of the new key, "" before it was made
 	NextFile   string    `json:"next-file,omitempty"` // Rotate: its private half, relative to the project folder
 	Stage      string    `json:"stage,omitempty"`     // Rotate: how far it is
