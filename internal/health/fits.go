@@ -41,9 +41,10 @@ func leftByUpgrade(o *front.Overview, target string) {
 	}
 }
 
-// offerUpgrade makes another release the remedy for what does not understand the grid.
+// offerUpgrade makes another release the remedy for what does not understand the grid. Where the flwr at hand is of that
+// release, a restart gives it to a SuperNode.
 func offerUpgrade(o *front.Overview) {
-	if !o.Fit.Needed || o.Fit.Target == "" {
+	if !o.Fit.Needed || o.Fit.Target == "" || o.Fit.Target == o.Fit.Flwr {
 		return
 	}
 	r := &front.Remedy{Says: "move to flwr " + o.Fit.Target, Verb: front.Upgrade}

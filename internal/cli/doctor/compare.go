@@ -14,6 +14,7 @@ import (
 	"flwrup/internal/cli/program"
 	"flwrup/internal/front"
 	"flwrup/internal/problem"
+	"flwrup/internal/userdirs"
 	"flwrup/internal/wording"
 )
 
@@ -25,7 +26,11 @@ func compare(ctx context.Context, p *program.Program, text string) error {
 		return err
 	}
 	defer release()
-	home, err := os.MkdirTemp("", "flwrup-doctor-") // flwr writes there when it is asked for help
+	work, err := userdirs.Work()
+	if err != nil {
+		return err
+	}
+	home, err := os.MkdirTemp(work, "doctor-") // flwr writes there when it is asked for help
 	if err != nil {
 		return &problem.Problem{Code: problem.BadInput, What: "cannot make a folder for flwr", Why: problem.Cause(err), Fix: "make the folder for temporary files writable", Err: err}
 	}
