@@ -98,6 +98,7 @@ func (in *inbox) waits(within time.Duration, what string, times int) {
 // TestNotify counts what arrives at a webhook while things are lost and come back on a real rehearsal: one and one, none
 // twice, none lost, whatever happens to the watch meanwhile.
 func TestNotify(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	const version = "1.42.0"
 	h := newHome(t, version)
 	dir := filepath.Join(h.dir, "rehearsal")

@@ -45,6 +45,7 @@ type fitting struct {
 // command brings all of them online again, with their keys and node IDs, also when it is killed on the way: at one moment,
 // at ten with FLWRUP_KILLS=10.
 func TestUpgrade(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	require.Image(t, recordsFrom)
 	require.Image(t, require.Newest)
 	m := newGridMoves(t, recordsFrom, require.Newest)
@@ -126,6 +127,7 @@ func (m *gridMoves) setUp(g *grid.Grid, version string, nodes int, federation ..
 // goes back from the newest release to 1.41.0; FLWRUP_UPGRADE_FROM=1.41.0 goes from there to the newest, whose real image
 // then takes the place of the broken one, and both move.
 func TestUpgradeTakenBack(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	from, to := require.Newest, "1.41.0"
 	if v := os.Getenv("FLWRUP_UPGRADE_FROM"); v != "" {
 		from, to = v, require.Newest
