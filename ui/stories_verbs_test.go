@@ -46,7 +46,7 @@ var verbScenes = []struct {
 	{front.StartNodes, []string{"supernode_2"}, front.Question{ID: "value of DB_PASSWORD", Kind: front.AskSecret, Ask: "Value of DB_PASSWORD?",
 		Help: "flwrup.toml hands this variable on to supernode_2, and it is not set here. It goes to the SuperNode alone; no file of flwrup's keeps it."}},
 	{front.Upgrade, nil, confirm("upgrade", "Move to flwr 1.42.0?",
-		"flwr 1.41.0 → 1.42.0: flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0\n"+
+		"from flwr 1.41.0 to 1.42.0: flwr 1.42.0 is out; supernode_1, supernode_2, supernode_3 and 2 more run 1.41.0\n"+
 			"  install flwr 1.42.0 into an environment of its own; the one before stays\n"+
 			"  get the image flwr/supernode:1.42.0-py3.13-ubuntu24.04 before anything stops\n"+
 			"  restart supernode_1, and wait until it is online and has stayed so for 30 s\n"+

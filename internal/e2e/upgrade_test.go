@@ -65,7 +65,7 @@ func TestUpgrade(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &f); err != nil || f.Data.Fit == nil || !f.Data.Fit.Needed || f.Data.Fit.Target != require.Newest || f.Data.Fit.Fleet != "HTTP" {
 		t.Errorf("status does not name the cause: %v\n%s", err, tail(text))
 	}
-	if r := m.run("upgrade", "--check", "--dir", m.dir); r.code != 5 || !strings.Contains(r.out, recordsFrom+" → "+require.Newest) {
+	if r := m.run("upgrade", "--check", "--dir", m.dir); r.code != 5 || !strings.Contains(r.out, recordsFrom+" to "+require.Newest) {
 		t.Errorf("upgrade --check: exit code %d\n%s", r.code, tail(r.out+r.err))
 	}
 	if r := m.run("upgrade", "--dir", m.dir); r.code != 3 {

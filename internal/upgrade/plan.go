@@ -194,7 +194,7 @@ func (p Plan) Lines(at site.Folder) (lines []string) {
 	if p.From == (flwr.Version{}) {
 		from = "none"
 	}
-	add("flwr %s → %s%s", from, p.To, wording.Around(": ", p.Why, ""))
+	add("from flwr %s to %s%s", from, p.To, wording.Around(": ", p.Why, ""))
 	if p.Installs {
 		add("  install flwr %s into an environment of its own; the one before stays", p.To)
 	}

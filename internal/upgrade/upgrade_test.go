@@ -26,7 +26,7 @@ func TestMake(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	lines := strings.Join(p.Lines(s.Folder()), "\n")
-	for _, says := range []string{"flwr 1.41.0 → 1.42.0", "restart supernode_1,", "then restart supernode_3", "supernode_2 stays down", "Keys and node IDs stay"} {
+	for _, says := range []string{"from flwr 1.41.0 to 1.42.0", "restart supernode_1,", "then restart supernode_3", "supernode_2 stays down", "Keys and node IDs stay"} {
 		if !strings.Contains(lines, says) {
 			t.Errorf("the plan lacks %q:\n%s", says, lines)
 		}
