@@ -24,21 +24,6 @@ func showFit(ctx context.Context, s *site.Site, p site.Snapshot, o *front.Overvi
 	}
 	fit.Judge(&p).Show(o)
 	offerUpgrade(o)
-	if i, open := p.Ledger.UpgradeUnderWay(p.Choices.Grid.Connection); open {
-		leftByUpgrade(o, i.To)
-	}
-}
-
-// leftByUpgrade says of SuperNodes in trouble that an unfinished upgrade has not come to them. Their grid may have moved to
-// another address meanwhile, and is no other grid.
-func leftByUpgrade(o *front.Overview, target string) {
-	for i := range o.Nodes {
-		n := &o.Nodes[i]
-		if v, known := fit.VersionOf(n.Runtime); n.Diagnosis != nil && known && v.String() != target {
-			n.Diagnosis = problem.New(flwrexec.NodeVersion, n.Name+" runs flwr "+v.String()+" still", o.Fit.Says, "continue the upgrade")
-			n.Remedy = &front.Remedy{Says: "continue the upgrade to flwr " + target, Verb: front.Upgrade}
-		}
-	}
 }
 
 // offerUpgrade makes another release the remedy for what does not understand the grid. Where the flwr at hand is of that

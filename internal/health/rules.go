@@ -26,13 +26,14 @@ type evidence struct {
 	gridErr    error
 	runtimeErr error
 
-	connection string    // of the project
-	admittedBy string    // the coordinator of this site, with the contact; "" for SuperNodes of the own account
-	elsewhere  bool      // it runs for another grid
-	kind       string    // the project's runtime
-	pinned     string    // the image that the person chose; ""
-	flwr       string    // version at hand; ""
-	sleptFrom  time.Time // the machine's last sleep
+	connection string        // of the project
+	admittedBy string        // the coordinator of this site, with the contact; "" for SuperNodes of the own account
+	elsewhere  bool          // it runs for another grid
+	kind       string        // the project's runtime
+	pinned     string        // the image that the person chose; ""
+	flwr       string        // version at hand; ""
+	upgrade    ledger.Intent // that is not finished; zero: none
+	sleptFrom  time.Time     // the machine's last sleep
 	sleptTo    time.Time
 	slept      bool // it matters still
 
@@ -80,6 +81,7 @@ var readings = map[reading]func(context.Context, *site.Site, *site.Snapshot, sit
 func gather(s *site.Site, p *site.Snapshot, m site.Member, v front.NodeView, o front.Overview) evidence {
 	e := evidence{node: v, record: m.Record, known: m.Known(), now: p.At, gridErr: o.GridErr, runtimeErr: o.RuntimeErr,
 		connection: p.Choices.Grid.Connection, elsewhere: p.Elsewhere(v.Runtime) != "", kind: p.Kind, pinned: p.Choices.Image, flwr: p.Flwr}
+	e.upgrade, _ = p.Ledger.UpgradeUnderWay(p.Choices.Grid.Connection)
 	if c, ok := p.Ledger.Coordinator(p.Choices.Grid.Connection); ok && p.Coordinated() {
 		e.admittedBy = c.Name + wording.Around(" (", c.Contact, ")")
 	}
@@ -132,6 +134,16 @@ var rules = []rule{
 		says:    func(e *evidence) (*problem.Problem, *front.Remedy) { return e.node.Runtime.Away, nil }},
 	{name: "stopped by the person",
 		applies: func(e *evidence) bool { return e.node.Wanted == front.WantedDown && !e.up() }},
+	{name: "left by an upgrade that is not finished", // which may have found the grid's new address: it is no other grid
+		applies: func(e *evidence) bool {
+			v, known := fit.VersionOf(e.node.Runtime)
+			return e.elsewhere && e.upgrade.To != "" && known && v.String() != e.upgrade.To
+		},
+		says: func(e *evidence) (*problem.Problem, *front.Remedy) {
+			v, _ := fit.VersionOf(e.node.Runtime)
+			return problem.New(flwrexec.NodeVersion, e.node.Name+" runs flwr "+v.String()+" still", "the upgrade to "+e.upgrade.To+" is not finished", "continue the upgrade"),
+				remedy(front.Upgrade, "continue the upgrade to flwr "+e.upgrade.To)
+		}},
 	{name: "runs for another grid",
 		applies: func(e *evidence) bool { return e.elsewhere },
 		says:    runsElsewhere},
