@@ -19,14 +19,14 @@ const (
 type Kind string
 
 const (
-	Lost        Kind = "lost"         // and is still lost
-	Back        Kind = "back"         // and people had heard that it was lost
-	WasLost     Kind = "was-lost"     // and is back already
-	RunStarted  Kind = "run-started"  //
+	Lost        Kind = "lost"     // and is still lost
+	Back        Kind = "back"     // and people had heard that it was lost
+	WasLost     Kind = "was-lost" // and is back already
+	RunStarted  Kind = "run-started"
 	RunFinished Kind = "run-finished" // completed, or stopped by a person
-	RunFailed   Kind = "run-failed"   //
-	RunWaits    Kind = "run-waits"    // for SuperNodes, longer than usual
-	Test        Kind = "test"         // somebody tries whether messages arrive
+	RunFailed   Kind = "run-failed"
+	RunWaits    Kind = "run-waits" // for SuperNodes, longer than usual
+	Test        Kind = "test"      // somebody tries whether messages arrive
 )
 
 // Entry is one thing that people hear of. Its texts are safe for a terminal, and nothing in them says more than names,
@@ -47,9 +47,9 @@ type Entry struct {
 type Stand string
 
 const (
-	Unknown Stand = ""     // nobody can say, or it is on its way
-	Well    Stand = "well" //
-	Gone    Stand = "lost" //
+	Unknown Stand = "" // nobody can say, or it is on its way
+	Well    Stand = "well"
+	Gone    Stand = "lost"
 )
 
 // Thing is a SuperNode that should be up, the grid, or the runtime, as one look saw it.
@@ -82,9 +82,9 @@ type Seen struct {
 
 // How patient a Tracker is.
 const (
-	longestGap   = 4 * time.Minute  // between two looks that belong together; a restart in between takes three minutes at most
-	leastSteady  = 2 * time.Second  // how long a thing is well before it counts as back
-	mostSteady   = 30 * time.Second //
+	longestGap   = 4 * time.Minute // between two looks that belong together; a restart in between takes three minutes at most
+	leastSteady  = 2 * time.Second // how long a thing is well before it counts as back
+	mostSteady   = 30 * time.Second
 	notABlip     = 30 * time.Second // a grid that was away for so long lost its SuperNodes with it
 	flapSteady   = time.Hour        // like mostSteady, for a thing that goes up and down
 	flapPer      = 24 * time.Hour   // in which it did so

@@ -173,7 +173,7 @@ func (m *Message) urgent() bool {
 	return false
 }
 
-// project is the name of a project as messages have it.
+// projectName is the name of a project as messages have it.
 func projectName(name string) string {
 	return cmp.Or(Entry{Name: name}.clean().Name, "flwrup")
 }
