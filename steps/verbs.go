@@ -18,7 +18,8 @@ import (
 // Act does verb to the named SuperNodes; no names means all of them, for verbs that take nothing away.
 func Act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to front.Sink) error {
 	if verb == front.Upgrade {
-		return Upgrade(ctx, s, upgrade.Options{}, to)
+		_, err := Upgrade(ctx, s, upgrade.Options{}, to)
+		return err
 	}
 	defer s.Forget()
 	err := site.InTurn(ctx, s, verb.Doing(nodes), to, func(to front.Sink) error {
@@ -71,14 +72,14 @@ func act(ctx context.Context, s *site.Site, verb front.Verb, nodes []string, to 
 }
 
 // Upgrade moves to another release of flwr; see upgrade.Do.
-func Upgrade(ctx context.Context, s *site.Site, o upgrade.Options, to front.Sink) error {
+func Upgrade(ctx context.Context, s *site.Site, o upgrade.Options, to front.Sink) (upgrade.Plan, error) {
 	defer s.Forget()
-	err := upgrade.Do(ctx, s, o, to, again(ctx, s, to))
+	p, err := upgrade.Do(ctx, s, o, to, again(ctx, s, to))
 	health.Did(s, front.Upgrade, nil, err)
 	if cause := context.Cause(ctx); cause != nil && err != nil {
-		return problem.Stopped(cause, "the upgrade was stopped", "flwrup upgrade continues")
+		return p, problem.Stopped(cause, "the upgrade was stopped", "flwrup upgrade continues")
 	}
-	return err
+	return p, err
 }
 
 // BringUp starts or restarts the named SuperNodes, which were lost. Another flwrup, or a person, may have acted since that

@@ -67,7 +67,7 @@ func runsCommand(p *program.Program) *cobra.Command {
 			defer s.Close()
 			var to front.Sink = p.Front(false)
 			if yes {
-				to = program.Agreeing{Sink: to}
+				to = front.Agreeing{Sink: to}
 			}
 			return steps.Act(cmd.Context(), s, front.StopRun, args, to)
 		},

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/internal/fleet"
 	"flwrup/internal/front"
@@ -400,7 +399,7 @@ func (r *rotation) online(ctx context.Context) error {
 		}
 		n := view.Nodes[i]
 		up := n.Runtime.State == supernode.Running
-		if up && n.Grid == flwrexec.StatusOnline {
+		if n.Up() {
 			r.says(front.ItemDone, "online as "+n.NodeID)
 			return nil
 		}

@@ -48,6 +48,9 @@ type NodeView struct {
 	Remedy      *Remedy          // its remedy; nil without one
 }
 
+// Up reports whether the SuperNode runs here, and the grid calls it online.
+func (v NodeView) Up() bool { return v.Runtime.State == supernode.Running && v.Grid == GridOnline }
+
 // Engine is another engine that runs a SuperNode, with the commands that a person types for it.
 type Engine struct {
 	Kind, Dir              string // compose, swarm, kubernetes, helm, systemd; the folder of its files

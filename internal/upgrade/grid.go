@@ -11,7 +11,8 @@ import (
 )
 
 // replaceGrid stops the rehearsal's grid and starts it with another flwr, on the same records; see grid.KeepRecords. It goes
-// on without this flwrup where the one before did. SuperNodes stop first: they take their leave of a grid that still answers. A SuperLink that cannot read the records is an error: the grid is down then.
+// on without this flwrup where the one before did. SuperNodes stop first: they take their leave of a grid that still answers.
+// A SuperLink that cannot read the records is an error: the grid is down then.
 func replaceGrid(ctx context.Context, s *site.Site, found install.Found, to front.Sink) error {
 	dir := s.StateDir("grid")
 	before, running := site.GridRunning(s)

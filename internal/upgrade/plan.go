@@ -131,23 +131,26 @@ func (p *Plan) check(look *site.Snapshot, f fit.Fit) error {
 // fill finds out what has to change.
 func (p *Plan) fill(ctx context.Context, s *site.Site, look *site.Snapshot) error {
 	c := look.Choices
+	var last []Node // that are online: the first shows whether the release works here, and costs least where it is down anyway
 	for _, n := range look.SuperNodes {
 		if _, is := health.RunBy(look.Ledger, look.Folder, n.Name); is {
 			p.Elsewhere = append(p.Elsewhere, n.Name)
 			continue
 		}
 		v, _ := fit.VersionOf(n.Runtime)
-		one := Node{n.Name, v}
+		one, online := Node{n.Name, v}, n.Grid.Status == flwrexec.StatusOnline
 		switch runs := n.Runtime.State == supernode.Running || n.Runtime.State == supernode.Restarting; {
 		case n.Runtime.ByHand != "" || !n.Known(): // not flwrup's to restart
 		case n.Wanted == front.WantedDown, !runs && n.Wanted != front.WantedUp:
 			p.Later = append(p.Later, one)
-		case !runs || v != p.To || p.Open && n.Grid.Status != flwrexec.StatusOnline || c.Image != "" && p.From.Compare(p.To) != 0:
+		case runs && v == p.To && (online || !p.Open) && (c.Image == "" || p.From.Compare(p.To) == 0): // it has moved
+		case online:
+			last = append(last, one)
+		default:
 			p.Nodes = append(p.Nodes, one)
 		}
 	}
-	// Those that are online go last: the first shows whether the release works here, and costs least where it is down anyway.
-	slices.SortStableFunc(p.Nodes, func(a, b Node) int { return online(look, a.Name) - online(look, b.Name) })
+	p.Nodes = append(p.Nodes, last...)
 	if look.Kind == project.RuntimeDocker && !c.NoneHere() {
 		p.Image = site.OfficialImage(p.To.String())
 		if v, known := fit.OfImage(c.Image); c.Image != "" && (p.From.Compare(p.To) != 0 || known && v != p.To) {
@@ -176,15 +179,6 @@ func (p *Plan) fill(ctx context.Context, s *site.Site, look *site.Snapshot) erro
 		}
 	}
 	return nil
-}
-
-func online(look *site.Snapshot, name string) int {
-	for _, n := range look.SuperNodes {
-		if n.Name == name && n.Grid.Status == flwrexec.StatusOnline {
-			return 1
-		}
-	}
-	return 0
 }
 
 // Lines are the plan for people.

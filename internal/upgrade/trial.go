@@ -52,7 +52,7 @@ func (t *trial) look(now time.Time, nodes []front.NodeView) verdict {
 			t.restarts[n.Name] = n.Runtime.Restarts
 		}
 		again, up := n.Runtime.Restarts-t.restarts[n.Name], n.Runtime.State == supernode.Running
-		all = all && up && n.Grid == front.GridOnline
+		all = all && n.Up()
 		runs = runs && up && again <= 0
 		heard = heard && n.Grid != front.GridUnknown
 		ended = ended || n.Runtime.State == supernode.Stopped || again >= mostRestarts

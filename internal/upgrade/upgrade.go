@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"flwrup/flwrexec"
 	"flwrup/flwrexec/flwr"
 	"flwrup/flwrexec/install"
 	"flwrup/internal/fit"
@@ -38,45 +37,41 @@ type Options struct {
 	Agreed bool   // the person has said yes to whatever the plan is
 
 	RemoveOld bool // releases that earlier upgrades left are removed without a question
-
-	stays time.Duration // of tests; 0: the constant
 }
 
 // Do moves the set-up to another release, after showing the plan and asking. An upgrade that was cut short, by whatever, goes on
 // when it is called again: which SuperNode runs what is read from what runs. again has the person log in where the session is
-// over. Problems: upgrade-failed, with what was taken back; needs-person, where the person did not agree.
-func Do(ctx context.Context, s *site.Site, o Options, to front.Sink, again fleet.Again) error {
+// over. It returns the plan, also where there was nothing to do. Problems: upgrade-failed, with what was taken back;
+// needs-person, where the person did not agree.
+func Do(ctx context.Context, s *site.Site, o Options, to front.Sink, again fleet.Again) (Plan, error) {
 	if err := s.TakeEdits(); err != nil {
-		return err
+		return Plan{}, err
 	}
 	p, err := Make(ctx, s, o.Target)
 	if err != nil {
-		return err
+		return p, err
 	}
 	if p.Nothing() {
 		to.Event(front.Says{Text: p.Summary()})
 		if o.RemoveOld {
-			return site.InTurn(ctx, s, "removing old releases of flwr", to, func(to front.Sink) error { return clearOld(ctx, s, true, to) })
+			return p, site.InTurn(ctx, s, "removing old releases of flwr", to, func(to front.Sink) error { return clearOld(ctx, s, true, to) })
 		}
-		return nil
+		return p, nil
 	}
 	if err := agree(ctx, p, p.Lines(s.Folder()), o, to); err != nil {
-		return err
+		return p, err
 	}
 	found, err := prepare(ctx, s, p, to)
 	if err != nil {
-		return err
+		return p, err
 	}
 	if !o.Now {
 		if err := waitForRuns(ctx, s, to); err != nil {
-			return err
+			return p, err
 		}
 	}
-	return site.InTurn(ctx, s, "upgrading to flwr "+p.To.String(), to, func(to front.Sink) error {
-		w := work{s: s, to: to, again: again, stays: o.stays, found: found}
-		if w.stays == 0 {
-			w.stays = stays
-		}
+	return p, site.InTurn(ctx, s, "upgrading to flwr "+p.To.String(), to, func(to front.Sink) error {
+		w := work{s: s, to: to, again: again, found: found}
 		if err := w.do(ctx, o.Target); err != nil {
 			return err
 		}
@@ -164,7 +159,6 @@ type work struct {
 	s     *site.Site
 	to    front.Sink
 	again fleet.Again
-	stays time.Duration
 	found install.Found // flwr that is moved to
 }
 
@@ -198,7 +192,7 @@ func (w work) do(ctx context.Context, target string) error {
 	behind := []error{}
 	if len(todo) > 0 {
 		first := todo[0]
-		if err := w.restart(ctx, []string{first}, w.stays); err != nil {
+		if err := w.restart(ctx, []string{first}, stays); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
@@ -317,7 +311,8 @@ func (w work) move(ctx context.Context, v flwr.Version, to names) error {
 		return err
 	}
 	for _, e := range conf.Due {
-		if _, err := site.Edit(ctx, s, agreed{w.to}, front.StepConfigure, e, front.Question{ID: "configuration", Default: "yes", Ask: "Change " + s.Rel(e.File) + "?"}); err != nil {
+		if _, err := site.Edit(ctx, s, front.Agreeing{Sink: w.to}, // the plan has shown it
+			front.StepConfigure, e, front.Question{ID: "configuration", Default: "yes", Ask: "Change " + s.Rel(e.File) + "?"}); err != nil {
 			return err
 		}
 	}
@@ -326,11 +321,6 @@ func (w work) move(ctx context.Context, v flwr.Version, to names) error {
 	}
 	return w.again(func() error { _, err := site.NodesNow(ctx, s, w.to); return err })
 }
-
-// agreed is a front end whose person has seen the edits in the plan.
-type agreed struct{ front.Sink }
-
-func (agreed) Ask(context.Context, front.Question) (string, error) { return "yes", nil }
 
 // choose names the release in flwrup.toml, and closes the flwr of the one before.
 func choose(s *site.Site, v flwr.Version, to names) error {
@@ -382,7 +372,7 @@ func (w work) restart(ctx context.Context, names []string, stay time.Duration) e
 // whyNot says why some of the named SuperNodes are not online, as the diagnosis has it.
 func whyNot(ctx context.Context, s *site.Site, names []string, how string) error {
 	for _, n := range health.Diagnosed(ctx, s, 0).Nodes {
-		if !slices.Contains(names, n.Name) || n.Grid == front.GridOnline && n.Runtime.State == supernode.Running {
+		if !slices.Contains(names, n.Name) || n.Up() {
 			continue
 		}
 		p := problem.New(problem.NodeNotOnline, n.Name+" "+how, "", "read its log: flwrup logs "+n.Name)
@@ -397,7 +387,7 @@ func whyNot(ctx context.Context, s *site.Site, names []string, how string) error
 // notOnline returns those of names that the grid does not call online.
 func notOnline(ctx context.Context, s *site.Site, names []string) (list []string) {
 	for _, n := range health.States(ctx, s).Nodes {
-		if slices.Contains(names, n.Name) && (n.Grid != front.GridOnline || n.Runtime.State != supernode.Running) {
+		if slices.Contains(names, n.Name) && !n.Up() {
 			list = append(list, n.Name)
 		}
 	}
@@ -449,10 +439,8 @@ func (w work) moved(ctx context.Context, p Plan, first string) []string {
 // someRun reports whether some SuperNode is online with the release.
 func someRun(ctx context.Context, s *site.Site, v flwr.Version) bool {
 	for _, n := range health.States(ctx, s).Nodes {
-		if n.Grid == flwrexec.StatusOnline && n.Runtime.State == supernode.Running {
-			if has, ok := fit.VersionOf(n.Runtime); ok && has == v {
-				return true
-			}
+		if has, ok := fit.VersionOf(n.Runtime); n.Up() && ok && has == v {
+			return true
 		}
 	}
 	return false

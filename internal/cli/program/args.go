@@ -1,12 +1,10 @@
 package program
 
 import (
-	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"flwrup/internal/front"
 	"flwrup/internal/problem"
 	"flwrup/internal/runs"
 	"flwrup/internal/termsafe"
@@ -65,12 +63,6 @@ func Nearest(word string, names []string) string {
 	}
 	return ""
 }
-
-// Agreeing answers yes to every question.
-type Agreeing struct{ front.Sink }
-
-// Ask says yes.
-func (Agreeing) Ask(context.Context, front.Question) (string, error) { return "yes", nil }
 
 // OneRun takes the ID of a run at most.
 func OneRun(cmd *cobra.Command, args []string) error {

@@ -90,12 +90,9 @@ If it was cut short, the same command goes on, and flwrup upgrade with the relea
 			if o.Target == "" {
 				fit.AskNow(cmd.Context(), s)
 			}
-			before, err := upgrade.Make(cmd.Context(), s, o.Target)
-			if err == nil {
-				err = steps.Upgrade(cmd.Context(), s, o, p.Front(unattended))
-			}
+			plan, err := steps.Upgrade(cmd.Context(), s, o, p.Front(unattended))
 			if err == nil && p.JSON {
-				program.WriteJSON(p.Out, DataOf(s.Folder(), before), nil)
+				program.WriteJSON(p.Out, DataOf(s.Folder(), plan), nil)
 			}
 			return err
 		},
