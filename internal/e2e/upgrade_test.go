@@ -243,3 +243,29 @@ func (m *gridMoves) allOn(version string) {
 		}
 	}
 }
+
+// TestUpgradeOfRecords: a SuperLink of today refuses the records of 1.24.0, so a rehearsal's grid does not come up with it.
+// All is as before: the grid runs on without flwrup, and the SuperNodes are online with their node IDs.
+func TestUpgradeOfRecords(t *testing.T) {
+	t.Parallel() // it waits more than it works
+	const from = "1.24.0"
+	h := newHome(t, from, require.Newest)
+	dir := filepath.Join(h.dir, "rehearsal")
+	defer h.run("down", "--dir", dir)
+	h.must("rehearse", "--yes", "--keep", "--nodes", "2", "--flwr", from, "--runtime", "process", "--dir", dir)
+	before := parse(t, h.must("status", "--json", "--dir", dir).out)
+
+	r := h.run("upgrade", require.Newest, "--yes", "--dir", dir)
+	if want := "flwr " + require.Newest + " does not work here; back on " + from; r.code != 1 || !strings.Contains(r.err, want) {
+		t.Errorf("exit code %d, does not say %q\n%s%s", r.code, want, tail(r.out), tail(r.err))
+	}
+	after := parse(t, h.run("status", "--json", "--dir", dir).out)
+	if after.Data.Online != 2 || after.Data.Flwr != from || len(after.Data.Nodes) != 2 {
+		t.Fatalf("%d online, flwr %s: %+v", after.Data.Online, after.Data.Flwr, after.Data.Nodes)
+	}
+	for i, n := range after.Data.Nodes {
+		if n.NodeID != before.Data.Nodes[i].NodeID {
+			t.Errorf("%s has the node ID %s, not %s", n.Name, n.NodeID, before.Data.Nodes[i].NodeID)
+		}
+	}
+}

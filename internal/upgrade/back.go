@@ -14,9 +14,9 @@ import (
 	"flwrup/internal/site"
 )
 
-// takeBack goes back to the release before, with the SuperNodes that have moved (none where it did not come to that), and
-// returns the Problem that says so. A release that the grid does not take any more is not gone back to.
-func (w work) takeBack(ctx context.Context, intent ledger.Intent, moved []string, cause error) error {
+// takeBack goes back to the release before, with the SuperNodes that have moved, and returns the Problem that says so. tried is
+// the SuperNode that did not work; "" where it did not come to one. A release that the grid does not take any more is not gone back to.
+func (w work) takeBack(ctx context.Context, intent ledger.Intent, tried string, moved []string, cause error) error {
 	bad := problem.Of(cause)
 	p := &problem.Problem{Code: Failed, What: "flwr " + intent.To + " does not work here", Why: bad.Error(), Fix: bad.Fix, Raw: bad.Raw, Err: cause}
 	from, err := flwr.ParseVersion(intent.From)
@@ -35,8 +35,8 @@ func (w work) takeBack(ctx context.Context, intent ledger.Intent, moved []string
 		return err
 	}
 	p.What += "; back on " + intent.From
-	if len(moved) > 0 {
-		p.What = moved[0] + " did not work with flwr " + intent.To + "; all is back on " + intent.From
+	if tried != "" {
+		p.What = tried + " did not work with flwr " + intent.To + "; all is back on " + intent.From
 	}
 	if err := w.forgetImage(intent.To); err != nil {
 		return err

@@ -10,13 +10,18 @@ import (
 	"flwrup/internal/site"
 )
 
-// replaceGrid stops the rehearsal's grid and starts it with another flwr, on the same records; see grid.KeepRecords. It goes
-// on without this flwrup where the one before did. SuperNodes stop first: they take their leave of a grid that still answers.
+// gridStays reports whether a rehearsal's grid is to outlive this flwrup: unless the one that runs is its own.
+func gridStays(ctx context.Context, s *site.Site) bool {
+	_, running := site.GridRunning(s)
+	return !running || site.GridStays(ctx, s)
+}
+
+// replaceGrid stops the rehearsal's grid and starts it with another flwr, on the same records; see grid.KeepRecords. With
+// stays it goes on without this flwrup. SuperNodes stop first: they take their leave of a grid that still answers.
 // A SuperLink that cannot read the records is an error: the grid is down then.
-func replaceGrid(ctx context.Context, s *site.Site, found install.Found, to front.Sink) error {
+func replaceGrid(ctx context.Context, s *site.Site, found install.Found, stays bool, to front.Sink) error {
 	dir := s.StateDir("grid")
 	before, running := site.GridRunning(s)
-	kept := running && site.GridStays(ctx, s)
 	if running {
 		up, err := site.Running(ctx, s)
 		if err != nil {
@@ -35,7 +40,7 @@ func replaceGrid(ctx context.Context, s *site.Site, found install.Found, to fron
 	if err := grid.UseRecords(dir, found.Version.String()); err != nil {
 		return err
 	}
-	if err := site.StartGrid(ctx, s, found, to); err != nil || !kept {
+	if err := site.StartGrid(ctx, s, found, to); err != nil || !stays {
 		return err
 	}
 	return site.KeepGrid(ctx, s)

@@ -71,7 +71,7 @@ func Do(ctx context.Context, s *site.Site, o Options, to front.Sink, again fleet
 		}
 	}
 	return p, site.InTurn(ctx, s, "upgrading to flwr "+p.To.String(), to, func(to front.Sink) error {
-		w := work{s: s, to: to, again: again, found: found}
+		w := work{s: s, to: to, again: again, found: found, gridStays: gridStays(ctx, s)}
 		if err := w.do(ctx, o.Target); err != nil {
 			return err
 		}
@@ -160,6 +160,8 @@ type work struct {
 	to    front.Sink
 	again fleet.Again
 	found install.Found // flwr that is moved to
+
+	gridStays bool // of a rehearsal: its grid outlives this flwrup
 }
 
 // do moves to the release. Others may have acted since the plan was shown, so it is made once more.
@@ -180,7 +182,11 @@ func (w work) do(ctx context.Context, target string) error {
 		if ctx.Err() != nil || p.Open {
 			return err
 		}
-		return w.takeBack(ctx, intent, nil, err)
+		var left []string
+		if w.s.Rehearsal() { // all of them stopped before their grid was replaced
+			left = w.moved(ctx, p, "")
+		}
+		return w.takeBack(ctx, intent, "", left, err)
 	}
 	if err := w.stillKnown(ctx, p); err != nil {
 		return errors.Join(err, w.s.Ledger.Abandon(intent.ID, problem.Of(err).Error()))
@@ -199,7 +205,7 @@ func (w work) do(ctx context.Context, target string) error {
 			if someRun(ctx, w.s, p.To) { // it went on: the release works here
 				behind = append(behind, w.leaveBehind(ctx, first, before, p.To, err))
 			} else {
-				return w.takeBack(ctx, intent, w.moved(ctx, p, first), err)
+				return w.takeBack(ctx, intent, first, append([]string{first}, w.moved(ctx, p, first)...), err)
 			}
 		}
 		for batch := range slices.Chunk(todo[1:], atOnce) {
@@ -298,7 +304,7 @@ func (w work) move(ctx context.Context, v flwr.Version, to names) error {
 	}
 	if s.Rehearsal() {
 		if g, running := site.GridRunning(s); !running || g.Ready.Version != v.String() {
-			if err := replaceGrid(ctx, s, f.Found(), w.to); err != nil {
+			if err := replaceGrid(ctx, s, f.Found(), w.gridStays, w.to); err != nil {
 				return err
 			}
 		}
@@ -422,10 +428,9 @@ func (w work) exported(ctx context.Context) error {
 	return nil
 }
 
-// moved returns first and the others that have moved, some maybe by an upgrade that was cut short. From a rehearsal's grid
-// that was replaced all of them have.
-func (w work) moved(ctx context.Context, p Plan, first string) []string {
-	list := []string{first}
+// moved returns those that have moved, but for first; some maybe by an upgrade that was cut short. From a rehearsal's grid that
+// was replaced all of them have.
+func (w work) moved(ctx context.Context, p Plan, first string) (list []string) {
 	for _, n := range health.States(ctx, w.s).Nodes {
 		has, _ := fit.VersionOf(n.Runtime)
 		planned := slices.ContainsFunc(p.Nodes, func(o Node) bool { return o.Name == n.Name })
