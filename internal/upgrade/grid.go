@@ -10,7 +10,7 @@ import (
 	"flwrup/internal/site"
 )
 
-// gridStays reports whether a rehearsal's grid is to outlive this flwrup: unless the one that runs is its own.
+// gridStays reports whether a rehearsal's grid is to outlive this flwrup. A running grid of its own is not.
 func gridStays(ctx context.Context, s *site.Site) bool {
 	_, running := site.GridRunning(s)
 	return !running || site.GridStays(ctx, s)
